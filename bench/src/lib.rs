@@ -1,0 +1,1 @@
+//! Benchmarks: our side of each workload, one binary a workload.

@@ -1,0 +1,1 @@
+//! Order books and the price-time matching core.

@@ -1,0 +1,1 @@
+//! The words of the trade: instruments, prices, orders, fills, bars, time, ids, errors.

@@ -1,0 +1,1 @@
+//! The pure core: state, step, order life cycle, portfolio.

@@ -1,0 +1,1 @@
+//! The local exchange: venue protocols over one matching core.

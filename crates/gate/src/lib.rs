@@ -1,0 +1,1 @@
+//! The one way to a venue: turns a proposal into an approved order or a reasoned refusal.

@@ -1,0 +1,1 @@
+//! Recorded markets: import, validation, Parquet catalog.

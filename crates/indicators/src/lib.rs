@@ -1,0 +1,1 @@
+//! Technical indicators, candlestick patterns and market regimes, one bar at a time.

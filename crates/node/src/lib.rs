@@ -1,0 +1,1 @@
+//! The live and paper runtime, and the services its faces offer.

@@ -1,0 +1,1 @@
+//! Performance statistics of a backtest or an account.

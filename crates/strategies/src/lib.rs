@@ -1,0 +1,1 @@
+//! Deciders that ship with the product, and the trait for your own.

@@ -1,0 +1,1 @@
+//! Venue protocols: codec, rules and connector.
