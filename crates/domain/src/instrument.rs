@@ -1,0 +1,398 @@
+//! Instruments: what can be traded, how fine, at which cost.
+
+use crate::decimal::{format_decimal, parse_decimal, pow10, round_div};
+use crate::error::hint_of;
+use crate::{
+    Calendar, Coded, Currency, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Money, NumberError, Position, Price,
+    Quantity, Symbol, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What kind of thing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum InstrumentKind {
+    /// Assets change hands.
+    Spot,
+    /// Profit is paid in the quote currency; never expires.
+    LinearPerpetual,
+    /// Quantity counts quote currency, profit is paid in base; never expires.
+    InversePerpetual,
+    /// A future with an end.
+    DatedFuture {
+        /// When it settles.
+        expiry: Timestamp,
+        /// Whether quantity counts quote currency and profit is paid in base.
+        inverse: bool,
+    },
+    /// An option with an end; quantity counts contracts, the price is the premium.
+    Option {
+        /// When it settles.
+        expiry: Timestamp,
+        /// Strike at the price's decimals.
+        strike: Price,
+        /// Call or put.
+        right: crate::OptionRight,
+    },
+    /// A share, bought for cash.
+    Equity,
+}
+
+/// Everything about an instrument except its place in the list.
+///
+/// Decimals are fixed for the life of the id and finer than tick and lot; tick and lot may change by event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstrumentSpec {
+    /// The unified symbol.
+    pub symbol: Symbol,
+    /// Where it trades, such as `binance`.
+    pub venue: String,
+    /// The venue's own text for it, such as `BTCUSDT`.
+    pub venue_symbol: String,
+    /// What kind of thing it is.
+    #[serde(flatten)]
+    pub kind: InstrumentKind,
+    /// Decimals that a [`Price`] carries.
+    pub price_decimals: u8,
+    /// Decimals that a [`Quantity`] carries.
+    pub quantity_decimals: u8,
+    /// Smallest step of an order's price.
+    pub tick: Price,
+    /// Smallest step of an order's quantity.
+    pub lot: Quantity,
+    /// Smallest quantity of an order.
+    pub min_quantity: Quantity,
+    /// Largest quantity of an order.
+    pub max_quantity: Quantity,
+    /// Smallest notional of an order, in the quote currency.
+    pub min_notional: Money,
+    /// What one unit of quantity stands for, as mantissa and decimals; 1 for spot.
+    pub multiplier: (i64, u8),
+    /// What it costs to trade.
+    pub fees: FeeSchedule,
+    /// When it trades.
+    pub calendar: Calendar,
+}
+
+/// A listed instrument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// Its place in the order of listing.
+    pub id: InstrumentId,
+    /// What it is.
+    #[serde(flatten)]
+    pub spec: InstrumentSpec,
+}
+
+/// An instrument that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{symbol}: {what}")]
+pub struct InstrumentError {
+    /// Which.
+    pub symbol: String,
+    /// Which field, and its value.
+    pub what: String,
+}
+
+impl Coded for InstrumentError {
+    fn code(&self) -> &'static str {
+        "DOM-11"
+    }
+    fn hint(&self) -> &'static str {
+        hint_of("DOM-11")
+    }
+}
+
+impl InstrumentSpec {
+    /// A spot pair with eight decimals of price and quantity, one-satoshi steps, and no fees.
+    #[must_use]
+    pub fn spot(symbol: Symbol, venue: &str) -> Self {
+        let venue_symbol = format!("{}{}", symbol.base, symbol.quote);
+        Self {
+            min_notional: Money::zero(symbol.quote),
+            symbol,
+            venue: venue.to_owned(),
+            venue_symbol,
+            kind: InstrumentKind::Spot,
+            price_decimals: 8,
+            quantity_decimals: 8,
+            tick: Price::from_mantissa(1),
+            lot: Quantity::from_mantissa(1),
+            min_quantity: Quantity::from_mantissa(1),
+            max_quantity: Quantity::from_mantissa(i64::MAX),
+            multiplier: (1, 0),
+            fees: FeeSchedule::default(),
+            calendar: Calendar::Continuous,
+        }
+    }
+
+    /// Gives it its place in the list.
+    ///
+    /// # Errors
+    /// [`InstrumentError`] for steps that are not positive, bounds that cross, or decimals past 12.
+    pub fn list(self, id: InstrumentId) -> Result<Instrument, InstrumentError> {
+        let fault = if self.price_decimals > 12 || self.quantity_decimals > 12 {
+            format!(
+                "price_decimals {} and quantity_decimals {} may be at most 12",
+                self.price_decimals, self.quantity_decimals
+            )
+        } else if self.tick.mantissa() <= 0 {
+            format!("tick {} is not positive", self.tick.mantissa())
+        } else if self.lot.mantissa() <= 0 {
+            format!("lot {} is not positive", self.lot.mantissa())
+        } else if self.min_quantity > self.max_quantity {
+            format!(
+                "min_quantity {} is above max_quantity {}",
+                self.min_quantity.mantissa(),
+                self.max_quantity.mantissa()
+            )
+        } else if self.multiplier.0 <= 0 || self.multiplier.1 > 8 {
+            format!("multiplier {:?} is not positive or finer than 8 decimals", self.multiplier)
+        } else if self.min_notional.currency != self.symbol.quote {
+            format!(
+                "min_notional is in {}, not in the quote currency {}",
+                self.min_notional.currency, self.symbol.quote
+            )
+        } else {
+            return Ok(Instrument { id, spec: self });
+        };
+        Err(InstrumentError { symbol: self.symbol.to_string(), what: fault })
+    }
+}
+
+impl Instrument {
+    /// Reads the decimal text that a venue or a person wrote, such as `"101.25"`. Off-tick prices are fine here.
+    ///
+    /// # Errors
+    /// [`NumberError`] if it is no number, or has more decimals than this instrument carries.
+    pub fn price(&self, text: &str) -> Result<Price, NumberError> {
+        parse_decimal(text, self.spec.price_decimals).map(Price::from_mantissa)
+    }
+    /// Reads a quantity from decimal text. Off-lot quantities are fine here.
+    ///
+    /// # Errors
+    /// As [`Self::price`].
+    pub fn quantity(&self, text: &str) -> Result<Quantity, NumberError> {
+        parse_decimal(text, self.spec.quantity_decimals).map(Quantity::from_mantissa)
+    }
+    /// Writes a price as decimal text.
+    #[must_use]
+    pub fn price_text(&self, price: Price) -> String {
+        format_decimal(i128::from(price.mantissa()), self.spec.price_decimals)
+    }
+    /// Writes a quantity as decimal text.
+    #[must_use]
+    pub fn quantity_text(&self, quantity: Quantity) -> String {
+        format_decimal(i128::from(quantity.mantissa()), self.spec.quantity_decimals)
+    }
+    /// A price for statistics and indicators.
+    #[must_use]
+    #[inline]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn price_f64(&self, price: Price) -> f64 {
+        price.mantissa() as f64 / F64_POW10[usize::from(self.spec.price_decimals)]
+    }
+    /// A quantity for statistics and indicators.
+    #[must_use]
+    #[inline]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn quantity_f64(&self, quantity: Quantity) -> f64 {
+        quantity.mantissa() as f64 / F64_POW10[usize::from(self.spec.quantity_decimals)]
+    }
+    /// The nearest price to a float, such as a level that a model asks for; `None` for NaN or past 64 bits.
+    #[must_use]
+    pub fn price_near(&self, value: f64) -> Option<Price> {
+        near(value, self.spec.price_decimals).map(Price::from_mantissa)
+    }
+    /// The nearest quantity to a float; `None` for NaN or past 64 bits.
+    #[must_use]
+    pub fn quantity_near(&self, value: f64) -> Option<Quantity> {
+        near(value, self.spec.quantity_decimals).map(Quantity::from_mantissa)
+    }
+    /// The quantity cut towards zero to a whole number of lots: what can be ordered of it.
+    #[must_use]
+    pub fn whole_lots(&self, quantity: Quantity) -> Quantity {
+        Quantity::from_mantissa(quantity.mantissa() - quantity.mantissa() % self.spec.lot.mantissa())
+    }
+    /// The nearest tick at or below `price`.
+    #[must_use]
+    pub fn tick_down(&self, price: Price) -> Price {
+        Price::from_mantissa(price.mantissa() - price.mantissa().rem_euclid(self.spec.tick.mantissa()))
+    }
+    /// The nearest tick at or above `price`.
+    #[must_use]
+    pub fn tick_up(&self, price: Price) -> Price {
+        let down = self.tick_down(price);
+        if down == price { price } else { Price::from_mantissa(down.mantissa() + self.spec.tick.mantissa()) }
+    }
+
+    /// Whether a fill moves both assets, as for spot and shares, rather than opening a contract.
+    #[must_use]
+    pub const fn is_cash(&self) -> bool {
+        matches!(self.spec.kind, InstrumentKind::Spot | InstrumentKind::Equity)
+    }
+    /// Whether quantity counts quote currency and profit is paid in base.
+    #[must_use]
+    pub const fn is_inverse(&self) -> bool {
+        matches!(self.spec.kind, InstrumentKind::InversePerpetual | InstrumentKind::DatedFuture { inverse: true, .. })
+    }
+    /// The currency that fees on notional, profit and funding are counted in.
+    #[must_use]
+    pub fn settlement(&self) -> Currency {
+        match &self.spec.symbol.contract {
+            Some(contract) => contract.settle,
+            None => self.spec.symbol.quote,
+        }
+    }
+
+    /// Price × quantity × multiplier in the settlement currency, rounded once, half to even.
+    ///
+    /// For inverse contracts quantity × multiplier ÷ price, in base. Signed like the quantity.
+    ///
+    /// # Errors
+    /// [`NumberError::TooLarge`] if it leaves the ledger, or if an inverse contract's price is not positive.
+    #[inline]
+    pub fn notional(&self, price: Price, quantity: Quantity) -> Result<Money, NumberError> {
+        let units = if self.is_inverse() {
+            self.inverse_units(price, quantity)
+        } else {
+            i128::from(price.mantissa())
+                .checked_mul(i128::from(quantity.mantissa()))
+                .and_then(|product| self.ledger_units(product))
+        };
+        let units = units.ok_or_else(|| {
+            NumberError::TooLarge(format!("{} x {}", self.price_text(price), self.quantity_text(quantity)))
+        })?;
+        Ok(Money { currency: self.settlement(), units })
+    }
+
+    /// Turns price mantissa × quantity mantissa of a linear instrument into ledger units; `None` past 128 bits.
+    #[must_use]
+    #[inline]
+    pub fn ledger_units(&self, product: i128) -> Option<i128> {
+        let (multiplier, multiplier_decimals) = self.spec.multiplier;
+        let product = if multiplier == 1 { product } else { product.checked_mul(i128::from(multiplier))? };
+        let decimals = self.spec.price_decimals + self.spec.quantity_decimals + multiplier_decimals;
+        if decimals >= LEDGER_DECIMALS {
+            Some(round_div(product, pow10(u32::from(decimals - LEDGER_DECIMALS))))
+        } else {
+            product.checked_mul(pow10(u32::from(LEDGER_DECIMALS - decimals)))
+        }
+    }
+
+    fn inverse_units(&self, price: Price, quantity: Quantity) -> Option<i128> {
+        let (multiplier, multiplier_decimals) = self.spec.multiplier;
+        if price.mantissa() <= 0 {
+            return None;
+        }
+        let quote = i128::from(quantity.mantissa()).checked_mul(i128::from(multiplier))?;
+        let up = i32::from(LEDGER_DECIMALS) + i32::from(self.spec.price_decimals)
+            - i32::from(self.spec.quantity_decimals)
+            - i32::from(multiplier_decimals);
+        let scaled = match u32::try_from(up) {
+            Ok(up) => quote.checked_mul(pow10(up))?,
+            Err(_) => round_div(quote, pow10(up.unsigned_abs())),
+        };
+        Some(round_div(scaled, i128::from(price.mantissa())))
+    }
+
+    /// Unrealised profit of a linear `position` at `mark`, in the settlement currency.
+    ///
+    /// # Errors
+    /// [`NumberError::TooLarge`] past the ledger.
+    pub fn unrealised(&self, position: &Position, mark: Price) -> Result<Money, NumberError> {
+        let units = self.ledger_units(position.unrealised(mark));
+        let units = units.ok_or_else(|| NumberError::TooLarge(self.price_text(mark)))?;
+        Ok(Money { currency: self.settlement(), units })
+    }
+
+    /// A quantity in ledger units of its asset: what buying it adds to the balance.
+    #[must_use]
+    pub fn asset_units(&self, quantity: Quantity) -> i128 {
+        let mantissa = i128::from(quantity.mantissa());
+        if self.spec.quantity_decimals >= LEDGER_DECIMALS {
+            round_div(mantissa, pow10(u32::from(self.spec.quantity_decimals - LEDGER_DECIMALS)))
+        } else {
+            mantissa * pow10(u32::from(LEDGER_DECIMALS - self.spec.quantity_decimals))
+        }
+    }
+}
+
+const F64_POW10: [f64; 13] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
+
+#[allow(clippy::cast_possible_truncation)]
+fn near(value: f64, decimals: u8) -> Option<i64> {
+    let scaled = (value * F64_POW10[usize::from(decimals)]).round();
+    (scaled.abs() < 9.2e18).then_some(scaled as i64) // NaN compares false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(symbol: &str, kind: InstrumentKind) -> Instrument {
+        let spec = InstrumentSpec {
+            kind,
+            price_decimals: 2,
+            quantity_decimals: 3,
+            ..InstrumentSpec::spot(symbol.parse().unwrap(), "test")
+        };
+        spec.list(InstrumentId(0)).unwrap()
+    }
+
+    #[test]
+    fn notional_is_counted_in_what_settles() {
+        for (symbol, kind, price, quantity, want) in [
+            ("BTC/USDT", InstrumentKind::Spot, "65000.12", "0.5", "32500.06 USDT"),
+            ("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, "65000", "-2", "-130000 USDT"),
+            ("BTC/USD:BTC", InstrumentKind::InversePerpetual, "50000", "100", "0.002 BTC"),
+            ("AAPL/USD", InstrumentKind::Equity, "190.5", "10", "1905 USD"),
+        ] {
+            let it = listed(symbol, kind);
+            let money = it.notional(it.price(price).unwrap(), it.quantity(quantity).unwrap()).unwrap();
+            assert_eq!(money.to_string(), want);
+        }
+    }
+
+    #[test]
+    fn an_impossible_price_of_an_inverse_contract_is_an_error() {
+        let it = listed("BTC/USD:BTC", InstrumentKind::InversePerpetual);
+        assert_eq!(it.notional(Price::from_mantissa(0), Quantity::from_mantissa(1)).unwrap_err().code(), "DOM-03");
+    }
+
+    #[test]
+    fn a_spec_that_contradicts_itself_is_refused() {
+        let good = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test");
+        let usd = Currency::new("USD").unwrap();
+        for bad in [
+            InstrumentSpec { tick: Price::from_mantissa(0), ..good.clone() },
+            InstrumentSpec { lot: Quantity::from_mantissa(-1), ..good.clone() },
+            InstrumentSpec {
+                min_quantity: Quantity::from_mantissa(5),
+                max_quantity: Quantity::from_mantissa(4),
+                ..good.clone()
+            },
+            InstrumentSpec { price_decimals: 13, ..good.clone() },
+            InstrumentSpec { multiplier: (0, 0), ..good.clone() },
+            InstrumentSpec { min_notional: Money::zero(usd), ..good.clone() },
+        ] {
+            assert_eq!(bad.list(InstrumentId(0)).unwrap_err().code(), "DOM-11");
+        }
+        assert!(good.list(InstrumentId(0)).is_ok());
+    }
+
+    #[test]
+    fn ticks_and_lots_are_found() {
+        let mut it = listed("BTC/USDT", InstrumentKind::Spot);
+        it.spec.tick = Price::from_mantissa(10);
+        it.spec.lot = Quantity::from_mantissa(100);
+        let price = |m| Price::from_mantissa(m);
+        assert_eq!(
+            (it.tick_down(price(1234)), it.tick_up(price(1234)), it.tick_up(price(1230))),
+            (price(1230), price(1240), price(1230))
+        );
+        assert_eq!(it.tick_down(price(-1)), price(-10));
+        assert_eq!(it.whole_lots(Quantity::from_mantissa(-1_999)).mantissa(), -1_900);
+        assert_eq!(it.price_near(f64::NAN), None);
+    }
+}

@@ -1,0 +1,395 @@
+//! Orders: what we mean to do, valid by construction.
+
+use crate::error::hint_of;
+use crate::{ClientOrderId, Coded, Instrument, InstrumentId, Money, OcoGroup, PortfolioId, Price, Quantity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Buy or sell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Adds to the position.
+    Buy,
+    /// Takes from the position.
+    Sell,
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+    /// +1 for buy, −1 for sell.
+    #[must_use]
+    pub const fn sign(self) -> i64 {
+        match self {
+            Self::Buy => 1,
+            Self::Sell => -1,
+        }
+    }
+    /// `quantity` with the sign of this side.
+    #[must_use]
+    pub const fn signed(self, quantity: Quantity) -> Quantity {
+        Quantity::from_mantissa(quantity.mantissa() * self.sign())
+    }
+}
+
+/// How an order meets the market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "type")]
+pub enum OrderKind {
+    /// At whatever the book gives.
+    Market,
+    /// At `price` or better.
+    Limit {
+        /// The worst price accepted.
+        price: Price,
+    },
+    /// A market order once the market reaches `trigger`.
+    Stop {
+        /// Where it wakes.
+        trigger: Price,
+    },
+    /// A limit order at `price` once the market reaches `trigger`.
+    StopLimit {
+        /// Where it wakes.
+        trigger: Price,
+        /// The worst price accepted then.
+        price: Price,
+    },
+}
+
+impl OrderKind {
+    /// The limit price, if it has one.
+    #[must_use]
+    pub const fn limit(&self) -> Option<Price> {
+        match self {
+            Self::Limit { price } | Self::StopLimit { price, .. } => Some(*price),
+            Self::Market | Self::Stop { .. } => None,
+        }
+    }
+    /// The trigger price, if it has one.
+    #[must_use]
+    pub const fn trigger(&self) -> Option<Price> {
+        match self {
+            Self::Stop { trigger } | Self::StopLimit { trigger, .. } => Some(*trigger),
+            Self::Market | Self::Limit { .. } => None,
+        }
+    }
+}
+
+/// How long an order may live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeInForce {
+    /// Good till cancelled.
+    #[default]
+    Gtc,
+    /// Immediate or cancel: what does not fill at once is cancelled.
+    Ioc,
+    /// Fill or kill: all at once or nothing.
+    Fok,
+    /// Good till the given moment.
+    Gtd(Timestamp),
+}
+
+/// What somebody asks for, before it is checked against an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRequest {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Which way.
+    pub side: Side,
+    /// How much, positive.
+    pub quantity: Quantity,
+    /// How it meets the market.
+    #[serde(flatten)]
+    pub kind: OrderKind,
+    /// How long it may live.
+    #[serde(default)]
+    pub time_in_force: TimeInForce,
+    /// Rest or be rejected.
+    #[serde(default)]
+    pub post_only: bool,
+    /// May only shrink a position.
+    #[serde(default)]
+    pub reduce_only: bool,
+    /// One cancels the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oco: Option<OcoGroup>,
+}
+
+impl OrderRequest {
+    /// A market order.
+    #[must_use]
+    pub const fn market(instrument: InstrumentId, side: Side, quantity: Quantity) -> Self {
+        Self {
+            instrument,
+            side,
+            quantity,
+            kind: OrderKind::Market,
+            time_in_force: TimeInForce::Gtc,
+            post_only: false,
+            reduce_only: false,
+            oco: None,
+        }
+    }
+    /// A limit order that rests till cancelled.
+    #[must_use]
+    pub const fn limit(instrument: InstrumentId, side: Side, quantity: Quantity, price: Price) -> Self {
+        Self { kind: OrderKind::Limit { price }, ..Self::market(instrument, side, quantity) }
+    }
+}
+
+/// A valid order of a known portfolio, under the one name it will ever have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    client_id: ClientOrderId,
+    portfolio: PortfolioId,
+    #[serde(flatten)]
+    request: OrderRequest,
+}
+
+/// Why a request is not an order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// The price lies between two ticks: rounding is a trading decision, never the parser's.
+    #[error("price {price} is not a multiple of the tick {tick}")]
+    OffTick {
+        /// As text.
+        price: String,
+        /// As text.
+        tick: String,
+    },
+    /// The quantity lies between two lots.
+    #[error("quantity {quantity} is not a multiple of the lot {lot}")]
+    OffLot {
+        /// As text.
+        quantity: String,
+        /// As text.
+        lot: String,
+    },
+    /// Zero, negative, too small or too large.
+    #[error("quantity {quantity} is outside {min}..={max}")]
+    QuantityOutOfBounds {
+        /// As text.
+        quantity: String,
+        /// Smallest allowed.
+        min: String,
+        /// Largest allowed.
+        max: String,
+    },
+    /// Worth too little.
+    #[error("notional {notional} is below the minimum {min}")]
+    TooSmall {
+        /// What it is worth.
+        notional: Money,
+        /// What the venue wants.
+        min: Money,
+    },
+    /// Not above zero where it must be.
+    #[error("price {price} is not positive")]
+    PriceNotPositive {
+        /// As text.
+        price: String,
+    },
+    /// Two fields disagree.
+    #[error("{0}")]
+    Contradiction(&'static str),
+    /// The numbers leave the ledger.
+    #[error(transparent)]
+    Number(#[from] crate::NumberError),
+}
+
+impl Coded for OrderError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OffTick { .. } => "DOM-04",
+            Self::OffLot { .. } => "DOM-05",
+            Self::QuantityOutOfBounds { .. } => "DOM-06",
+            Self::TooSmall { .. } => "DOM-07",
+            Self::Contradiction(_) => "DOM-08",
+            Self::PriceNotPositive { .. } => "DOM-14",
+            Self::Number(inner) => inner.code(),
+        }
+    }
+    fn hint(&self) -> &'static str {
+        hint_of(self.code())
+    }
+}
+
+impl Order {
+    /// Checks `request` against its instrument: tick, lot, bounds, minimum notional, and that no two fields
+    /// contradict. The notional of a market order is judged at `reference`, if there is one.
+    ///
+    /// # Errors
+    /// [`OrderError`] names the first rule that is broken and the value that breaks it.
+    ///
+    /// # Panics
+    /// If `instrument` is not the one that the request names.
+    pub fn new(
+        instrument: &Instrument,
+        portfolio: PortfolioId,
+        client_id: ClientOrderId,
+        request: OrderRequest,
+        reference: Option<Price>,
+    ) -> Result<Self, OrderError> {
+        assert!(instrument.id == request.instrument, "an order is checked against its own instrument");
+        check_prices(instrument, &request.kind)?;
+        check_quantity(instrument, request.quantity)?;
+        check_flags(&request)?;
+        check_notional(instrument, &request, reference)?;
+        Ok(Self { client_id, portfolio, request })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn client_id(&self) -> ClientOrderId {
+        self.client_id
+    }
+    /// Whose it is.
+    #[must_use]
+    pub const fn portfolio(&self) -> PortfolioId {
+        self.portfolio
+    }
+    /// What was asked.
+    #[must_use]
+    pub const fn request(&self) -> &OrderRequest {
+        &self.request
+    }
+    /// Of what.
+    #[must_use]
+    pub const fn instrument(&self) -> InstrumentId {
+        self.request.instrument
+    }
+    /// Which way.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.request.side
+    }
+    /// How much.
+    #[must_use]
+    pub const fn quantity(&self) -> Quantity {
+        self.request.quantity
+    }
+    /// How it meets the market.
+    #[must_use]
+    pub const fn kind(&self) -> &OrderKind {
+        &self.request.kind
+    }
+}
+
+fn check_prices(instrument: &Instrument, kind: &OrderKind) -> Result<(), OrderError> {
+    for price in [kind.limit(), kind.trigger()].into_iter().flatten() {
+        if price.mantissa() % instrument.spec.tick.mantissa() != 0 {
+            let (price, tick) = (instrument.price_text(price), instrument.price_text(instrument.spec.tick));
+            return Err(OrderError::OffTick { price, tick });
+        }
+        if price.mantissa() <= 0 {
+            return Err(OrderError::PriceNotPositive { price: instrument.price_text(price) });
+        }
+    }
+    Ok(())
+}
+
+fn check_quantity(instrument: &Instrument, quantity: Quantity) -> Result<(), OrderError> {
+    let spec = &instrument.spec;
+    if quantity <= Quantity::ZERO || quantity < spec.min_quantity || quantity > spec.max_quantity {
+        return Err(OrderError::QuantityOutOfBounds {
+            quantity: instrument.quantity_text(quantity),
+            min: instrument.quantity_text(spec.min_quantity),
+            max: instrument.quantity_text(spec.max_quantity),
+        });
+    }
+    if quantity.mantissa() % spec.lot.mantissa() != 0 {
+        let (quantity, lot) = (instrument.quantity_text(quantity), instrument.quantity_text(spec.lot));
+        return Err(OrderError::OffLot { quantity, lot });
+    }
+    Ok(())
+}
+
+fn check_flags(request: &OrderRequest) -> Result<(), OrderError> {
+    let immediate = matches!(request.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+    let rests = matches!(request.kind, OrderKind::Limit { .. } | OrderKind::StopLimit { .. });
+    let contradiction = match (request.post_only, rests, immediate) {
+        (true, false, _) => "post_only needs a limit price",
+        (true, true, true) => "post_only must rest, ioc and fok must not",
+        _ if request.oco.is_some() && immediate => "an order in an oco group must be able to wait",
+        _ if matches!(request.time_in_force, TimeInForce::Gtd(_)) && matches!(request.kind, OrderKind::Market) => {
+            "a market order cannot be good till a date"
+        }
+        _ => return Ok(()),
+    };
+    Err(OrderError::Contradiction(contradiction))
+}
+
+fn check_notional(instrument: &Instrument, request: &OrderRequest, reference: Option<Price>) -> Result<(), OrderError> {
+    let Some(price) = request.kind.limit().or(request.kind.trigger()).or(reference) else { return Ok(()) };
+    let notional = instrument.notional(price, request.quantity)?;
+    let min = instrument.spec.min_notional;
+    if notional.currency == min.currency && notional.units < min.units {
+        return Err(OrderError::TooSmall { notional, min });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Currency, InstrumentSpec};
+
+    fn bitcoin() -> Instrument {
+        let symbol: crate::Symbol = "BTC/USDT".parse().unwrap();
+        InstrumentSpec {
+            tick: Price::from_mantissa(1_000_000),
+            lot: Quantity::from_mantissa(1_000),
+            min_quantity: Quantity::from_mantissa(1_000),
+            max_quantity: Quantity::from_mantissa(900_000_000_000),
+            min_notional: Money::parse("5", Currency::new("USDT").unwrap()).unwrap(),
+            ..InstrumentSpec::spot(symbol, "binance")
+        }
+        .list(InstrumentId(0))
+        .unwrap()
+    }
+
+    fn check(quantity: &str, kind: OrderKind, change: impl FnOnce(&mut OrderRequest), want: Result<(), &str>) {
+        let it = bitcoin();
+        let mut request =
+            OrderRequest { kind, ..OrderRequest::market(it.id, Side::Buy, it.quantity(quantity).unwrap()) };
+        change(&mut request);
+        let id = ClientOrderId::from_u128(7);
+        let order = Order::new(&it, PortfolioId(0), id, request, Some(it.price("100").unwrap()));
+        assert_eq!(order.map(|_| ()).map_err(|e| e.code()), want, "{request:?}");
+    }
+
+    #[test]
+    fn only_valid_orders_exist() {
+        let limit = |text: &str| OrderKind::Limit { price: bitcoin().price(text).unwrap() };
+        let stop = |text: &str| OrderKind::Stop { trigger: bitcoin().price(text).unwrap() };
+        check("0.1", OrderKind::Market, |_| (), Ok(()));
+        check("0.1", limit("100.25"), |_| (), Ok(()));
+        check("0.1", limit("100.255"), |_| (), Err("DOM-04"));
+        check("0.1", stop("100.255"), |_| (), Err("DOM-04"));
+        check("0.1", limit("-100"), |_| (), Err("DOM-14"));
+        check("0.100001", OrderKind::Market, |r| r.quantity = Quantity::from_mantissa(10_000_001), Err("DOM-05"));
+        check("0", OrderKind::Market, |_| (), Err("DOM-06"));
+        check("-1", OrderKind::Market, |_| (), Err("DOM-06"));
+        check("9001", OrderKind::Market, |_| (), Err("DOM-06"));
+        check("0.01", limit("100"), |_| (), Err("DOM-07"));
+        check("0.01", OrderKind::Market, |_| (), Err("DOM-07"));
+        check("0.1", OrderKind::Market, |r| r.post_only = true, Err("DOM-08"));
+        check("0.1", limit("100"), |r| r.post_only = true, Ok(()));
+        let rests_and_does_not = |r: &mut OrderRequest| (r.post_only, r.time_in_force) = (true, TimeInForce::Ioc);
+        check("0.1", limit("100"), rests_and_does_not, Err("DOM-08"));
+        let waits_and_does_not =
+            |r: &mut OrderRequest| (r.oco, r.time_in_force) = (Some(OcoGroup(1)), TimeInForce::Fok);
+        check("0.1", limit("100"), waits_and_does_not, Err("DOM-08"));
+        let dated = |r: &mut OrderRequest| r.time_in_force = TimeInForce::Gtd(Timestamp::from_millis(1));
+        check("0.1", OrderKind::Market, dated, Err("DOM-08"));
+        check("0.1", limit("100"), dated, Ok(()));
+    }
+}

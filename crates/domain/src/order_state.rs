@@ -1,0 +1,422 @@
+//! The life of an order as this process knows it.
+//!
+//! ```text
+//! Intended ─sent─▶ InFlight ─accepted─▶ Working ─┬─ filled ────▶ Closed(Filled)
+//!     │               │  ▲                │  ▲   ├─ cancelled ─▶ Closed(Cancelled)
+//!  not sent       answer │            cancel │   └─ expired ───▶ Closed(Expired)
+//!     ▼            lost  │              sent │ cancel refused
+//! Closed(NotSent)     ▼  │                ▼  │
+//!                  Unknown ─evidence─▶ PendingCancel / PendingReplace
+//! ```
+
+use crate::error::hint_of;
+use crate::{Coded, Fill, Order, Quantity, Timestamp, VenueOrderId};
+use serde::{Deserialize, Serialize};
+
+/// What this process knows of an order at its venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum OrderState {
+    /// Durably meant, not yet sent.
+    Intended,
+    /// Sent and unanswered.
+    InFlight {
+        /// When the bytes were handed to the socket.
+        sent_at: Timestamp,
+    },
+    /// Sent, and the answer was lost: it may be live. Only evidence leads out of here.
+    Unknown {
+        /// Since when we have not known.
+        since: Timestamp,
+    },
+    /// On the venue's book, perhaps partly filled.
+    Working,
+    /// On the venue's book; a cancel is on its way.
+    PendingCancel,
+    /// On the venue's book; a replacement is on its way.
+    PendingReplace,
+    /// Over.
+    Closed {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// How an order ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All of it.
+    Filled,
+    /// The venue said no.
+    Rejected,
+    /// On request, or because the rest could not fill at once.
+    Cancelled,
+    /// By time, or proven never to have reached the venue in time.
+    Expired,
+    /// Provably no byte left this process.
+    NotSent,
+}
+
+/// What can happen to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderInput {
+    /// Its bytes were handed to the socket.
+    Sent,
+    /// Provably no byte left this process.
+    NotSent,
+    /// The answer was lost.
+    AnswerLost,
+    /// The venue has it on its book (or had: it may have filled since).
+    Accepted,
+    /// The venue said no.
+    Rejected,
+    /// A fill that leaves something open.
+    FilledPartly,
+    /// A fill that completes it.
+    FilledWholly,
+    /// A cancel was handed to the socket.
+    CancelSent,
+    /// The venue would not cancel, or the cancel provably was not sent.
+    CancelRefused,
+    /// A replacement was handed to the socket.
+    ReplaceSent,
+    /// The replacement ended, either way; the order works on.
+    ReplaceEnded,
+    /// It is off the book on request.
+    Cancelled,
+    /// It is off the book by time, or proven absent.
+    Expired,
+}
+
+/// An input that the state machine does not allow: the venue, or our log, contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an order that is {from:?} cannot be {input:?}")]
+pub struct IllegalTransition {
+    /// Where it was.
+    pub from: OrderState,
+    /// What was claimed.
+    pub input: OrderInput,
+}
+
+impl Coded for IllegalTransition {
+    fn code(&self) -> &'static str {
+        "DOM-10"
+    }
+    fn hint(&self) -> &'static str {
+        hint_of("DOM-10")
+    }
+}
+
+impl OrderState {
+    /// Where `input` leads at `at`.
+    ///
+    /// Reports overtake one another, so a fill may come before its acceptance and after a cancel; none of that
+    /// is illegal, and a closed order never opens again.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] when the input contradicts the state, such as a fill of a rejected order.
+    pub fn on(self, input: OrderInput, at: Timestamp) -> Result<Self, IllegalTransition> {
+        use OrderInput as In;
+        use OrderState::{Closed, InFlight, Intended, PendingCancel, PendingReplace, Unknown, Working};
+        let closed = |outcome| Ok(Closed { outcome });
+        match (self, input) {
+            (Closed { outcome }, input) => {
+                Self::after_close(outcome, input).ok_or(IllegalTransition { from: self, input })
+            }
+            (Intended, In::Sent) => Ok(InFlight { sent_at: at }),
+            (Intended | InFlight { .. }, In::NotSent) => closed(Outcome::NotSent),
+            // an intent without a recorded send may have been sent by a process that died
+            (Intended | InFlight { .. }, In::AnswerLost) => Ok(Unknown { since: at }),
+            (Unknown { since }, In::AnswerLost | In::CancelSent | In::CancelRefused) => Ok(Unknown { since }),
+            (InFlight { sent_at }, In::CancelSent | In::CancelRefused) => Ok(InFlight { sent_at }),
+            (Working | PendingCancel | PendingReplace, In::AnswerLost | In::Accepted) => Ok(self),
+            (Intended | InFlight { .. } | Unknown { .. }, In::Accepted | In::FilledPartly) => Ok(Working),
+            (Working | PendingCancel | PendingReplace, In::FilledPartly) => Ok(self),
+            (Working | PendingCancel, In::CancelSent) | (PendingReplace, In::CancelSent) => Ok(PendingCancel),
+            (PendingCancel | Working, In::CancelRefused) => Ok(Working),
+            (Working, In::ReplaceSent) => Ok(PendingReplace),
+            (PendingReplace | Working, In::ReplaceEnded) => Ok(Working),
+            (PendingCancel, In::ReplaceEnded) => Ok(PendingCancel),
+            (Intended | InFlight { .. } | Unknown { .. }, In::Rejected) => closed(Outcome::Rejected),
+            (_, In::FilledWholly) => closed(Outcome::Filled),
+            (_, In::Cancelled) => closed(Outcome::Cancelled),
+            (_, In::Expired) => closed(Outcome::Expired),
+            (
+                _,
+                In::Sent
+                | In::NotSent
+                | In::Rejected
+                | In::CancelSent
+                | In::CancelRefused
+                | In::ReplaceSent
+                | In::ReplaceEnded,
+            ) => Err(IllegalTransition { from: self, input }),
+        }
+    }
+
+    /// What a report that comes after the end does: late fills complete, repetitions change nothing.
+    fn after_close(outcome: Outcome, input: OrderInput) -> Option<Self> {
+        use OrderInput as In;
+        let next = match (outcome, input) {
+            (Outcome::Cancelled | Outcome::Expired | Outcome::Filled, In::FilledWholly) => Outcome::Filled,
+            (Outcome::Cancelled | Outcome::Expired, In::FilledPartly) => outcome,
+            (Outcome::Filled | Outcome::Cancelled | Outcome::Expired, In::Accepted | In::AnswerLost) => outcome,
+            (Outcome::Filled | Outcome::Cancelled | Outcome::Expired, In::Cancelled | In::Expired) => outcome,
+            (_, In::CancelSent | In::CancelRefused | In::ReplaceEnded) => outcome,
+            (Outcome::Rejected, In::Rejected | In::AnswerLost) | (Outcome::NotSent, In::NotSent) => outcome,
+            _ => return None,
+        };
+        Some(Self::Closed { outcome: next })
+    }
+
+    /// Whether it may still fill: everything but a closed order counts at its open quantity.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !matches!(self, Self::Closed { .. })
+    }
+}
+
+/// When things happened to an order; each is missing until it did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTimes {
+    /// When the gate approved it.
+    pub created: Timestamp,
+    /// When its bytes were handed to the socket.
+    pub sent: Option<Timestamp>,
+    /// When the venue was first heard of it.
+    pub acknowledged: Option<Timestamp>,
+    /// When anything last changed.
+    pub updated: Timestamp,
+}
+
+/// An order and all that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRecord {
+    /// What was meant.
+    pub order: Order,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub state: OrderState,
+    /// The venue's name of it, once heard.
+    pub venue_id: Option<VenueOrderId>,
+    /// How much of it filled, by fills that were booked.
+    pub filled: Quantity,
+    /// What the fills cost: the sum of price mantissa × quantity mantissa.
+    pub cost: i128,
+    /// When things happened.
+    #[serde(flatten)]
+    pub times: OrderTimes,
+}
+
+impl OrderRecord {
+    /// A fresh intent.
+    #[must_use]
+    pub const fn new(order: Order, at: Timestamp) -> Self {
+        let times = OrderTimes { created: at, sent: None, acknowledged: None, updated: at };
+        Self { order, state: OrderState::Intended, venue_id: None, filled: Quantity::ZERO, cost: 0, times }
+    }
+
+    /// Applies what happened.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`]; the record is then unchanged.
+    pub fn on(&mut self, input: OrderInput, at: Timestamp) -> Result<(), IllegalTransition> {
+        self.state = self.state.on(input, at)?;
+        self.times.updated = at;
+        match input {
+            OrderInput::Sent => self.times.sent = Some(at),
+            OrderInput::Accepted | OrderInput::Rejected | OrderInput::FilledPartly | OrderInput::FilledWholly => {
+                self.times.acknowledged.get_or_insert(at);
+            }
+            _ => (),
+        }
+        Ok(())
+    }
+
+    /// Books a fill that was not booked before. The caller keeps the set of trade ids.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] if the order cannot fill; the record is then unchanged.
+    ///
+    /// # Panics
+    /// If the fill is of another order.
+    pub fn fill(&mut self, fill: &Fill, at: Timestamp) -> Result<(), IllegalTransition> {
+        assert!(fill.client_id == self.order.client_id(), "a fill is booked on its own order");
+        let filled = self.filled + fill.quantity;
+        let whole = filled >= self.order.quantity();
+        self.on(if whole { OrderInput::FilledWholly } else { OrderInput::FilledPartly }, at)?;
+        self.filled = filled;
+        self.cost += i128::from(fill.price.mantissa()) * i128::from(fill.quantity.mantissa());
+        Ok(())
+    }
+
+    /// What may still fill: zero once closed, never negative.
+    #[must_use]
+    pub fn open_quantity(&self) -> Quantity {
+        if self.state.is_open() { (self.order.quantity() - self.filled).max(Quantity::ZERO) } else { Quantity::ZERO }
+    }
+
+    /// Average fill price in price mantissas, for people and statistics; `None` before the first fill.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn average_price(&self) -> Option<f64> {
+        (!self.filled.is_zero()).then(|| self.cost as f64 / self.filled.mantissa() as f64)
+    }
+
+    /// The public status word that the ecosystem expects.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match self.state {
+            OrderState::Intended | OrderState::InFlight { .. } => "new",
+            OrderState::Unknown { .. } => "unknown",
+            OrderState::Working if self.filled.is_zero() => "open",
+            OrderState::Working => "partially_filled",
+            OrderState::PendingCancel => "pending_cancel",
+            OrderState::PendingReplace => "pending_update",
+            OrderState::Closed { outcome } => match outcome {
+                Outcome::Filled => "filled",
+                Outcome::Rejected => "rejected",
+                Outcome::Cancelled => "canceled",
+                Outcome::Expired | Outcome::NotSent => "expired",
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::*;
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    const INPUTS: [OrderInput; 13] = [
+        OrderInput::Sent,
+        OrderInput::NotSent,
+        OrderInput::AnswerLost,
+        OrderInput::Accepted,
+        OrderInput::Rejected,
+        OrderInput::FilledPartly,
+        OrderInput::FilledWholly,
+        OrderInput::CancelSent,
+        OrderInput::CancelRefused,
+        OrderInput::ReplaceSent,
+        OrderInput::ReplaceEnded,
+        OrderInput::Cancelled,
+        OrderInput::Expired,
+    ];
+
+    fn name(state: OrderState) -> String {
+        match state {
+            OrderState::InFlight { .. } => "InFlight".to_owned(),
+            OrderState::Unknown { .. } => "Unknown".to_owned(),
+            OrderState::Closed { outcome } => format!("{outcome:?}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_whole_table_of_transitions_stands_here() {
+        let zero = Timestamp::default();
+        let closed = |outcome| OrderState::Closed { outcome };
+        let mut table = String::new();
+        for from in [
+            OrderState::Intended,
+            OrderState::InFlight { sent_at: zero },
+            OrderState::Unknown { since: zero },
+            OrderState::Working,
+            OrderState::PendingCancel,
+            OrderState::PendingReplace,
+            closed(Outcome::Filled),
+            closed(Outcome::Rejected),
+            closed(Outcome::Cancelled),
+            closed(Outcome::Expired),
+            closed(Outcome::NotSent),
+        ] {
+            let row = INPUTS.map(|input| match from.on(input, zero) {
+                Ok(to) if to == from => "=".to_owned(),
+                Ok(to) => name(to),
+                Err(error) => {
+                    assert_eq!(error.code(), "DOM-10");
+                    "-".to_owned()
+                }
+            });
+            table.push_str(&format!("{:14} {}\n", name(from), row.join(" ")));
+        }
+        expect![[r#"
+            Intended       InFlight NotSent Unknown Working Rejected Working Filled - - - - Cancelled Expired
+            InFlight       - NotSent Unknown Working Rejected Working Filled = = - - Cancelled Expired
+            Unknown        - - = Working Rejected Working Filled = = - - Cancelled Expired
+            Working        - - = = - = Filled PendingCancel = PendingReplace = Cancelled Expired
+            PendingCancel  - - = = - = Filled = Working - = Cancelled Expired
+            PendingReplace - - = = - = Filled PendingCancel - - Working Cancelled Expired
+            Filled         - - = = - - = = = - = = =
+            Rejected       - - = - = - - = = - = - -
+            Cancelled      - - = = - = Filled = = - = = =
+            Expired        - - = = - = Filled = = - = = =
+            NotSent        - = - - - - - = = - = - -
+        "#]]
+        .assert_eq(&table);
+    }
+
+    fn record(quantity: i64) -> OrderRecord {
+        let it = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test").list(InstrumentId(0)).unwrap();
+        let request = OrderRequest::market(it.id, Side::Buy, Quantity::from_mantissa(quantity));
+        let order = Order::new(&it, PortfolioId(0), ClientOrderId::from_u128(1), request, None).unwrap();
+        OrderRecord::new(order, Timestamp::default())
+    }
+
+    fn fill(id: u128, quantity: i64, price: i64) -> Fill {
+        Fill {
+            client_id: ClientOrderId::from_u128(1),
+            instrument: InstrumentId(0),
+            trade_id: TradeId(id),
+            side: Side::Buy,
+            price: Price::from_mantissa(price),
+            quantity: Quantity::from_mantissa(quantity),
+            liquidity: Liquidity::Taker,
+            fee: Fee(Money::zero(Currency::new("USDT").unwrap())),
+        }
+    }
+
+    proptest! {
+        /// Fills aggregate to the same quantity and cost in any order, with duplicates, on any path of reports.
+        #[test]
+        fn fills_aggregate_in_any_order_with_duplicates(
+            parts in proptest::collection::vec((1_i64..50, 1_i64..1_000), 1..12),
+            picks in proptest::collection::vec(any::<prop::sample::Index>(), 0..40),
+        ) {
+            let total: i64 = parts.iter().map(|(q, _)| q).sum();
+            let (mut record, mut seen) = (record(total), TradeIdSet::default());
+            let all = (0..parts.len()).chain(picks.iter().map(|p| p.index(parts.len())));
+            let order: Vec<_> = picks.iter().map(|p| p.index(parts.len())).chain(all).collect();
+            for i in order {
+                let (quantity, price) = parts[i];
+                if seen.insert(TradeId(i as u128)) {
+                    record.fill(&fill(i as u128, quantity, price), Timestamp::default()).unwrap();
+                }
+                prop_assert!(record.filled <= record.order.quantity());
+            }
+            prop_assert_eq!(record.filled.mantissa(), total);
+            prop_assert_eq!(record.cost, parts.iter().map(|(q, p)| i128::from(q * p)).sum::<i128>());
+            prop_assert_eq!(record.status(), "filled");
+            prop_assert!(record.open_quantity().is_zero());
+        }
+
+        /// No sequence of inputs opens a closed order again, and time stamps only ever appear.
+        #[test]
+        fn a_closed_order_stays_closed(inputs in proptest::collection::vec(0_usize..INPUTS.len(), 0..40)) {
+            let mut record = record(10);
+            for (at, input) in inputs.into_iter().enumerate() {
+                let before = record.clone();
+                let moved = record.on(INPUTS[input], Timestamp::from_nanos(at as i64));
+                if moved.is_err() {
+                    prop_assert_eq!(&record, &before);
+                }
+                prop_assert!(before.state.is_open() || !record.state.is_open());
+                prop_assert!(before.times.sent.is_none() || record.times.sent.is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A position as (cost, quantity): nothing is averaged until somebody asks.
+
+use crate::{Price, Quantity};
+use serde::{Deserialize, Serialize};
+
+/// What we hold of one instrument: a signed quantity and what it cost.
+///
+/// `cost` counts price mantissa × quantity mantissa, signed like the quantity, so adding a fill is exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    quantity: Quantity,
+    cost: i128,
+}
+
+/// What a fill did to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PositionChange {
+    /// How much of the former position it closed, unsigned.
+    pub closed: Quantity,
+    /// Proceeds less cost of the closed part, in price mantissa × quantity mantissa; a profit is positive.
+    pub realised: i128,
+}
+
+impl Position {
+    /// The signed quantity, long above zero.
+    #[must_use]
+    pub const fn quantity(&self) -> Quantity {
+        self.quantity
+    }
+    /// What it cost, in price mantissa × quantity mantissa, signed like the quantity.
+    #[must_use]
+    pub const fn cost(&self) -> i128 {
+        self.cost
+    }
+    /// Average entry price in price mantissas, for people and statistics; `None` when flat.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn average_price(&self) -> Option<f64> {
+        (!self.quantity.is_zero()).then(|| self.cost as f64 / self.quantity.mantissa() as f64)
+    }
+    /// Unrealised profit at `mark`, in price mantissa × quantity mantissa.
+    #[must_use]
+    #[inline]
+    pub fn unrealised(&self, mark: Price) -> i128 {
+        i128::from(self.quantity.mantissa()) * i128::from(mark.mantissa()) - self.cost
+    }
+
+    /// Books `signed` (buys positive) at `price` and tells what was closed.
+    ///
+    /// The closed part takes its share of the cost, cut towards zero; what is left keeps the remainder, so
+    /// realised and remaining cost always sum to what was paid.
+    ///
+    /// # Panics
+    /// If the quantity leaves 64 bits.
+    pub fn apply(&mut self, signed: Quantity, price: Price) -> PositionChange {
+        let (held, change) = (self.quantity.mantissa(), signed.mantissa());
+        let closed = if held.signum() * change.signum() < 0 { held.abs().min(change.abs()) } else { 0 };
+        let closed_signed = closed * held.signum();
+        let closed_cost = match closed {
+            0 => 0,
+            all if all == held.abs() => self.cost,
+            part => self.cost * i128::from(part) / i128::from(held.abs()),
+        };
+        let realised = i128::from(closed_signed) * i128::from(price.mantissa()) - closed_cost;
+        let opened = change + closed_signed;
+        self.cost += i128::from(opened) * i128::from(price.mantissa()) - closed_cost;
+        self.quantity += signed;
+        PositionChange { closed: Quantity::from_mantissa(closed), realised }
+    }
+
+    /// Changes the quantity at no price: a fee taken in the asset, an airdrop, a deposit adopted at no cost.
+    ///
+    /// The cost stays, so the average price of what is left tells what it really cost; a position that this
+    /// empties or turns hands its cost out as realised.
+    pub fn adjust(&mut self, signed: Quantity) -> PositionChange {
+        let held = self.quantity;
+        let keeps_sign = (held + signed).mantissa().signum() == held.mantissa().signum();
+        if held.is_zero() || keeps_sign {
+            self.quantity += signed;
+            return PositionChange { closed: Quantity::ZERO, realised: 0 };
+        }
+        let realised = -self.cost;
+        *self = Self { quantity: held + signed, cost: 0 };
+        PositionChange { closed: held.abs(), realised }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn book(fills: &[(i64, i64)]) -> (Position, i128) {
+        let mut position = Position::default();
+        let realised = fills
+            .iter()
+            .map(|(q, p)| position.apply(Quantity::from_mantissa(*q), Price::from_mantissa(*p)).realised)
+            .sum();
+        (position, realised)
+    }
+
+    #[test]
+    fn a_position_opens_grows_shrinks_turns_and_closes() {
+        for (fills, quantity, cost, realised) in [
+            (&[(2, 100)][..], 2, 200, 0),
+            (&[(2, 100), (2, 110)], 4, 420, 0),
+            (&[(4, 105), (-1, 120)], 3, 315, 15),
+            (&[(2, 100), (-5, 90)], -3, -270, -20),
+            (&[(-3, 90), (3, 80)], 0, 0, 30),
+            (&[(3, 100), (-1, 101), (-1, 101), (-1, 101)], 0, 0, 3),
+        ] {
+            let (position, profit) = book(fills);
+            assert_eq!(
+                (position.quantity().mantissa(), position.cost(), profit),
+                (quantity, cost, realised),
+                "{fills:?}"
+            );
+        }
+    }
+
+    proptest! {
+        /// Cash paid = cost held − profit realised, to the last unit, whatever the order of fills.
+        #[test]
+        fn every_fill_conserves(fills in proptest::collection::vec((-1_000_i64..1_000, -500_i64..5_000), 0..50)) {
+            let (position, realised) = book(&fills);
+            let paid: i128 = fills.iter().map(|(q, p)| i128::from(*q) * i128::from(*p)).sum();
+            prop_assert_eq!(paid, position.cost() - realised);
+            prop_assert_eq!(position.quantity().mantissa(), fills.iter().map(|(q, _)| q).sum::<i64>());
+        }
+    }
+}
