@@ -23,6 +23,7 @@ mod money;
 mod order;
 mod order_state;
 mod position;
+mod source;
 mod symbol;
 mod time;
 
@@ -40,6 +41,7 @@ pub use money::{Currency, LEDGER_DECIMALS, Money};
 pub use order::{Order, OrderError, OrderKind, OrderRequest, Side, TimeInForce};
 pub use order_state::{IllegalTransition, OrderInput, OrderRecord, OrderState, OrderTimes, Outcome};
 pub use position::{Position, PositionChange};
+pub use source::Source;
 pub use symbol::{Contract, OptionRight, Symbol, SymbolError};
 pub use time::{Interval, IntervalError, Timestamp};
 

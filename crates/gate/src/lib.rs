@@ -1,1 +1,100 @@
-//! The one way to a venue: turns a proposal into an approved order or a reasoned refusal.
+//! The one way to a venue: turns a proposal into an [`Approved`] action, or into the [`Refusal`] that says why not.
+//!
+//! # Where it sits
+//! Floor 3, over the domain alone. Every order of every source passes here before a venue sees it: people,
+//! strategies, agents. Knows no venue, no clock, no I/O; what it must know of the world stands in [`View`].
+//!
+//! # Start here
+//! [`review`] is the way in; [`GUARDS`] lists what it asks, in order. [`Limits`] holds the numbers.
+//!
+//! # What always holds
+//! * An [`Approved`] comes from [`review`] or [`review_cancel`] and from nowhere else.
+//! * The halt is asked first, and no setting removes it.
+//! * A guard judges the position as it would stand if this order and every open one filled.
+//! * A missing number refuses: no mark, no rate, no equity means no order.
+//!
+//! Nobody outside can make, copy or deserialize an approval:
+//! ```compile_fail
+//! let order: tradewind_domain::Order = unimplemented!();
+//! let forged = tradewind_gate::Approved { action: tradewind_gate::Action::Submit(order) };
+//! ```
+//! ```compile_fail
+//! fn twice(approved: tradewind_gate::Approved) -> (tradewind_gate::Approved, tradewind_gate::Approved) {
+//!     (approved.clone(), approved)
+//! }
+//! ```
+//! ```compile_fail
+//! let forged: tradewind_gate::Approved = serde_json::from_str("{}").unwrap();
+//! ```
+
+mod guards;
+mod limits;
+mod refusal;
+mod view;
+
+pub use limits::{Cap, Limits, LimitsError};
+pub use refusal::{GUARDS, Guard, GuardInfo, Refusal};
+pub use view::{Mark, Mode, Proposal, View};
+
+use tradewind_domain::{ClientOrderId, InstrumentId, Order, VenueOrderId};
+
+/// What may be done at a venue.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send this order, once.
+    Submit(Order),
+    /// Ask for this order to be cancelled; asking twice does no harm.
+    Cancel {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// The venue's name of it, if it was ever heard.
+        venue_id: Option<VenueOrderId>,
+    },
+}
+
+/// An action that passed every check.
+///
+/// Only this crate makes one (no `Clone`, `From`, `Default` or `Deserialize`). The journal turns it into a
+/// `Permit` once its intent is synced, and a driver takes nothing else.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Approved {
+    action: Action,
+}
+
+impl Approved {
+    /// What was approved.
+    #[must_use]
+    pub const fn action(&self) -> &Action {
+        &self.action
+    }
+}
+
+/// Judges `proposal` in the light of `view`; the order will be called `client_id`.
+///
+/// # Errors
+/// The first guard that refuses, with its value, its limit and how to clear it.
+pub fn review(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Approved, Box<Refusal>> {
+    guards::halt(view, proposal)?;
+    guards::mode(view, proposal)?;
+    let order = guards::order(view, proposal, client_id)?;
+    guards::data(view, proposal)?;
+    guards::unknown(view, proposal)?;
+    guards::reduce_only(view, proposal)?;
+    guards::size(view, proposal)?;
+    guards::position(view, proposal)?;
+    guards::funds(view, proposal)?;
+    guards::losses(view, proposal)?;
+    Ok(Approved { action: Action::Submit(order) })
+}
+
+/// Approves a cancel: taking an order off the book adds no exposure, so a halt does not stop it.
+#[must_use]
+pub const fn review_cancel(
+    client_id: ClientOrderId,
+    instrument: InstrumentId,
+    venue_id: Option<VenueOrderId>,
+) -> Approved {
+    Approved { action: Action::Cancel { client_id, instrument, venue_id } }
+}

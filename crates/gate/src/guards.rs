@@ -1,0 +1,157 @@
+//! The guards, in the order in which they are asked. Each is a plain function over plain data.
+
+use crate::{Guard, Mode, Proposal, Refusal, View};
+use tradewind_domain::{
+    ClientOrderId, Coded, LEDGER_DECIMALS, Liquidity, Order, OrderKind, Origin, Price, Quantity, Side, format_decimal,
+};
+
+type Verdict = Result<(), Box<Refusal>>;
+
+fn refuse(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Box<Refusal> {
+    Box::new(Refusal { guard, value: value.into(), limit: limit.into() })
+}
+
+pub(crate) fn halt(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    match view.halted {
+        Some(why) if !view.is_operator_exit(proposal) => {
+            Err(refuse(Guard::Halt, why, "an operator's reduce-only order"))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn mode(view: &View<'_>, _proposal: &Proposal) -> Verdict {
+    match (view.mode, view.mark.map(|mark| mark.origin)) {
+        (Mode::Observe, _) => Err(refuse(Guard::Mode, "observe", "backtest, paper or live")),
+        (Mode::Live, Some(origin @ (Origin::Simulated | Origin::Recorded))) => {
+            Err(refuse(Guard::Mode, format!("live on {origin:?} data"), "live on live data"))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn order(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Order, Box<Refusal>> {
+    let reference = view.mark.map(|mark| mark.price);
+    Order::new(view.instrument, proposal.portfolio, client_id, proposal.request, reference)
+        .map_err(|error| refuse(Guard::Order, format!("{}: {error}", error.code()), error.hint()))
+}
+
+pub(crate) fn data(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    let Some(mark) = view.mark else { return Err(refuse(Guard::StaleData, "no mark", "a mark")) };
+    if mark.price.mantissa() <= 0 {
+        return Err(refuse(Guard::StaleData, view.instrument.price_text(mark.price), "a positive mark"));
+    }
+    let (Some(limit), age) = (view.limits.stale_after_nanos, view.now.since(mark.at)) else { return Ok(()) };
+    if age < limit || view.is_operator_exit(proposal) {
+        return Ok(());
+    }
+    Err(refuse(
+        Guard::StaleData,
+        format!("{} s", format_decimal(age.into(), 9)),
+        format!("{} s", format_decimal(limit.into(), 9)),
+    ))
+}
+
+pub(crate) fn unknown(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    if view.unknown_orders == 0 || view.reduces(proposal) {
+        return Ok(());
+    }
+    Err(refuse(Guard::UnknownOrder, view.unknown_orders.to_string(), "0"))
+}
+
+pub(crate) fn reduce_only(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    if !proposal.request.reduce_only || view.reduces(proposal) {
+        return Ok(());
+    }
+    let (asked, held) = (proposal.request.quantity, view.instrument.quantity_text(view.position));
+    let text = format!("{:?} {}", proposal.request.side, view.instrument.quantity_text(asked));
+    Err(refuse(Guard::ReduceOnly, text, format!("a position of {held}")))
+}
+
+/// The price that an order is judged at: its limit or trigger for a buy where that is worse than the mark.
+fn judged_price(view: &View<'_>, proposal: &Proposal) -> Price {
+    let mark = view.mark.map_or(Price::default(), |mark| mark.price);
+    let kind = &proposal.request.kind;
+    kind.limit().or(kind.trigger()).map_or(mark, |own| own.max(mark))
+}
+
+/// Notional of `quantity` in base currency; `None` when it cannot be known.
+fn in_base(view: &View<'_>, price: Price, quantity: i128) -> Option<i128> {
+    let quantity = Quantity::from_mantissa(i64::try_from(quantity).ok()?);
+    let notional = view.instrument.notional(price, quantity).ok()?.units;
+    let (numerator, denominator) = view.rate?;
+    if numerator == denominator { Some(notional) } else { Some(notional.checked_mul(numerator)? / denominator) }
+}
+
+fn amount(units: i128) -> String {
+    format_decimal(units, LEDGER_DECIMALS)
+}
+
+pub(crate) fn size(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    let Some(cap) = view.limits.max_order.units(view.equity) else { return Ok(()) };
+    if view.reduces(proposal) {
+        return Ok(());
+    }
+    match in_base(view, judged_price(view, proposal), proposal.request.quantity.mantissa().into()) {
+        Some(notional) if notional <= cap => Ok(()),
+        Some(notional) => Err(refuse(Guard::MaxOrder, amount(notional), amount(cap))),
+        None => Err(refuse(Guard::MaxOrder, "a notional that cannot be known", amount(cap))),
+    }
+}
+
+pub(crate) fn position(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    let Some(cap) = view.limits.max_position.units(view.equity) else { return Ok(()) };
+    if view.reduces(proposal) {
+        return Ok(());
+    }
+    let after = view.position_after(proposal.request.side.signed(proposal.request.quantity)).abs();
+    match in_base(view, judged_price(view, proposal), after) {
+        Some(notional) if notional <= cap => Ok(()),
+        Some(notional) => Err(refuse(Guard::MaxPosition, amount(notional), amount(cap))),
+        None => Err(refuse(Guard::MaxPosition, "a notional that cannot be known", amount(cap))),
+    }
+}
+
+/// Spot and shares are paid in full: a buy from quote cash, fee included; a sell from the asset itself.
+pub(crate) fn funds(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    if view.limits.borrow || !view.instrument.is_cash() {
+        return Ok(());
+    }
+    let quantity = proposal.request.quantity;
+    let needed = match proposal.request.side {
+        Side::Sell => view.instrument.asset_units(quantity),
+        Side::Buy => {
+            let notional = view.instrument.notional(judged_price(view, proposal), quantity);
+            let Ok(notional) = notional else { return Err(refuse(Guard::Funds, "a notional past the ledger", "")) };
+            let resting = matches!(proposal.request.kind, OrderKind::Limit { .. }) && proposal.request.post_only;
+            let liquidity = if resting { Liquidity::Maker } else { Liquidity::Taker };
+            notional.units + view.instrument.spec.fees.on(notional.units, notional.currency, liquidity).0.units.max(0)
+        }
+    };
+    if needed <= view.free_funds {
+        return Ok(());
+    }
+    Err(refuse(Guard::Funds, amount(needed), amount(view.free_funds)))
+}
+
+pub(crate) fn losses(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    if view.reduces(proposal) {
+        return Ok(());
+    }
+    for (guard, limit, from) in [
+        (Guard::DailyLoss, view.limits.daily_loss_bps, view.day_equity),
+        (Guard::Drawdown, view.limits.drawdown_bps, view.peak_equity),
+    ] {
+        let Some(limit) = limit else { continue };
+        let lost = from - view.equity;
+        if from <= 0 || lost * 10_000 >= from * i128::from(limit) {
+            let share = if from > 0 { lost * 10_000 / from } else { 10_000 };
+            return Err(refuse(
+                guard,
+                format!("{} %", format_decimal(share, 2)),
+                format!("{} %", format_decimal(limit.into(), 2)),
+            ));
+        }
+    }
+    Ok(())
+}

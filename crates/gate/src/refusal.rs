@@ -1,0 +1,117 @@
+//! Refusals: which guard, which value, which limit, and how to clear it.
+
+use serde::{Deserialize, Serialize};
+
+/// What refuses, in the order in which it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guard {
+    /// The kill switch is on.
+    Halt,
+    /// The mode does not trade, or live mode met simulated data.
+    Mode,
+    /// The request is no valid order of its instrument.
+    Order,
+    /// No mark, or an old one.
+    StaleData,
+    /// An order of unknown outcome must be explained first.
+    UnknownOrder,
+    /// A reduce-only order would not reduce.
+    ReduceOnly,
+    /// The order is too large.
+    MaxOrder,
+    /// The position would be too large.
+    MaxPosition,
+    /// The cash does not cover it.
+    Funds,
+    /// Too much was lost today.
+    DailyLoss,
+    /// Too much was lost from the peak.
+    Drawdown,
+}
+
+/// One line of the generated table of guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardInfo {
+    /// Which guard.
+    pub guard: Guard,
+    /// Its stable code.
+    pub code: &'static str,
+    /// What it asks.
+    pub asks: &'static str,
+    /// How a person clears it.
+    pub clear: &'static str,
+}
+
+const fn info(guard: Guard, code: &'static str, asks: &'static str, clear: &'static str) -> GuardInfo {
+    GuardInfo { guard, code, asks, clear }
+}
+
+/// Every guard in the order in which [`crate::review`] asks it.
+pub const GUARDS: &[GuardInfo] = &[
+    info(Guard::Halt, "GATE-01", "is trading halted?", "find out why, then `tradewind resume`"),
+    info(Guard::Mode, "GATE-02", "does this mode trade on this data?", "start with `paper`, or live with live data"),
+    info(Guard::Order, "GATE-03", "is it a valid order of its instrument?", "see the code inside the value"),
+    info(Guard::StaleData, "GATE-04", "is the mark fresh?", "wait for the feed, or check it with `tradewind status`"),
+    info(Guard::UnknownOrder, "GATE-05", "is an order of unknown outcome open?", "reconcile with the venue"),
+    info(Guard::ReduceOnly, "GATE-06", "does a reduce-only order reduce?", "drop reduce-only, or lower the quantity"),
+    info(Guard::MaxOrder, "GATE-07", "is the order within max_order?", "split it, or raise limits.max_order"),
+    info(
+        Guard::MaxPosition,
+        "GATE-08",
+        "would the position stay within max_position?",
+        "reduce first, or raise limits.max_position",
+    ),
+    info(Guard::Funds, "GATE-09", "does the cash cover it?", "lower the quantity or add funds"),
+    info(
+        Guard::DailyLoss,
+        "GATE-10",
+        "is today's loss below daily_loss?",
+        "wait for the next UTC day; reducing orders pass",
+    ),
+    info(
+        Guard::Drawdown,
+        "GATE-11",
+        "is the fall from the peak below drawdown?",
+        "recover by reducing, or raise limits.drawdown",
+    ),
+];
+
+/// Why a proposal did not become an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which guard.
+    pub guard: Guard,
+    /// What it found.
+    pub value: String,
+    /// What it would have allowed.
+    pub limit: String,
+}
+
+impl Refusal {
+    /// The line of [`GUARDS`] that refused.
+    #[must_use]
+    pub fn info(&self) -> &'static GuardInfo {
+        &GUARDS[self.guard as usize]
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let info = self.info();
+        write!(f, "{} {:?}: {} against {}; to clear: {}", info.code, self.guard, self.value, self.limit, info.clear)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_guards() {
+        for (place, info) in GUARDS.iter().enumerate() {
+            assert_eq!(info.guard as usize, place);
+            assert_eq!(info.code, format!("GATE-{:02}", place + 1));
+        }
+    }
+}
