@@ -296,14 +296,52 @@ impl Instrument {
         Some(round_div(scaled, i128::from(price.mantissa())))
     }
 
-    /// Unrealised profit of a linear `position` at `mark`, in the settlement currency.
+    /// What `signed` at `price` is worth in the unit that [`Position`] keeps its cost in: price mantissa ×
+    /// quantity mantissa, exact, for linear instruments; minus the notional in base, rounded once, for inverse
+    /// ones, whose long loses base when the price falls.
+    ///
+    /// # Errors
+    /// As [`Self::notional`].
+    #[inline]
+    pub fn value(&self, price: Price, signed: Quantity) -> Result<i128, NumberError> {
+        if self.is_inverse() {
+            return self.notional(price, signed).map(|money| -money.units);
+        }
+        Ok(i128::from(price.mantissa()) * i128::from(signed.mantissa()))
+    }
+
+    /// Turns a difference of values (see [`Self::value`]) into ledger units of the settlement currency.
+    #[must_use]
+    #[inline]
+    pub fn value_units(&self, value: i128) -> Option<i128> {
+        if self.is_inverse() { Some(value) } else { self.ledger_units(value) }
+    }
+
+    /// Unrealised profit of `position` at `mark`, in the settlement currency.
     ///
     /// # Errors
     /// [`NumberError::TooLarge`] past the ledger.
     pub fn unrealised(&self, position: &Position, mark: Price) -> Result<Money, NumberError> {
-        let units = self.ledger_units(position.unrealised(mark));
-        let units = units.ok_or_else(|| NumberError::TooLarge(self.price_text(mark)))?;
+        let profit = position.unrealised(self.value(mark, position.quantity())?);
+        let units = self.value_units(profit).ok_or_else(|| NumberError::TooLarge(self.price_text(mark)))?;
         Ok(Money { currency: self.settlement(), units })
+    }
+
+    /// Average entry price of `position`, for people and statistics; `None` when flat.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn average_price(&self, position: &Position) -> Option<f64> {
+        let quantity = position.quantity();
+        if quantity.is_zero() {
+            return None;
+        }
+        if self.is_inverse() {
+            let (multiplier, decimals) = self.spec.multiplier;
+            let quote = self.quantity_f64(quantity) * multiplier as f64 / F64_POW10[usize::from(decimals)];
+            return Some(quote / (-position.cost() as f64 / F64_POW10[usize::from(LEDGER_DECIMALS)]));
+        }
+        let mean = position.cost() as f64 / quantity.mantissa() as f64;
+        Some(mean / F64_POW10[usize::from(self.spec.price_decimals)])
     }
 
     /// A quantity in ledger units of its asset: what buying it adds to the balance.
@@ -351,6 +389,27 @@ mod tests {
             let it = listed(symbol, kind);
             let money = it.notional(it.price(price).unwrap(), it.quantity(quantity).unwrap()).unwrap();
             assert_eq!(money.to_string(), want);
+        }
+    }
+
+    #[test]
+    fn profit_of_long_and_short_is_counted_in_what_settles() {
+        for (symbol, kind, quantity, want) in [
+            ("BTC/USDT", InstrumentKind::Spot, "2", "20000 USDT"),
+            ("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, "-2", "-20000 USDT"),
+            ("BTC/USD:BTC", InstrumentKind::InversePerpetual, "60000", "0.2 BTC"), // 60000/50000 - 60000/60000
+            ("BTC/USD:BTC", InstrumentKind::InversePerpetual, "-60000", "-0.2 BTC"),
+        ] {
+            let it = listed(symbol, kind);
+            let (entry, mark, quantity) =
+                (it.price("50000").unwrap(), it.price("60000").unwrap(), it.quantity(quantity).unwrap());
+            let mut position = Position::default();
+            position.apply(quantity, it.value(entry, quantity).unwrap());
+            assert_eq!(it.unrealised(&position, mark).unwrap().to_string(), want);
+            assert!((it.average_price(&position).unwrap() - 50_000.0).abs() < 1e-6);
+            let change = position.apply(-quantity, it.value(mark, -quantity).unwrap());
+            let realised = Money { currency: it.settlement(), units: it.value_units(change.realised).unwrap() };
+            assert_eq!(realised.to_string(), want);
         }
     }
 

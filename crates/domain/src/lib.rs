@@ -37,7 +37,7 @@ pub use ids::{
 };
 pub use instrument::{Instrument, InstrumentError, InstrumentKind, InstrumentSpec};
 pub use market::{Bar, BarError, Origin, Quote, Trade};
-pub use money::{Currency, LEDGER_DECIMALS, Money};
+pub use money::{Currency, LEDGER_DECIMALS, Money, text128};
 pub use order::{Order, OrderError, OrderKind, OrderRequest, Side, TimeInForce};
 pub use order_state::{IllegalTransition, OrderInput, OrderRecord, OrderState, OrderTimes, Outcome};
 pub use position::{Position, PositionChange};

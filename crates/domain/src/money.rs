@@ -126,6 +126,30 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
+/// Serde of 128-bit whole numbers as decimal text: `#[serde(with = "tradewind_domain::text128")]`.
+///
+/// JSON readers lose digits of large numbers, and serde's own buffering cannot carry 128 bits.
+pub mod text128 {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the number as text.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(value: &i128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    /// Reads the number from text.
+    ///
+    /// # Errors
+    /// If the text is not a whole number of 128 bits.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i128, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

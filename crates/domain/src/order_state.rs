@@ -182,6 +182,8 @@ impl OrderState {
 pub struct OrderTimes {
     /// When the gate approved it.
     pub created: Timestamp,
+    /// When its exact bytes were recorded; before that, provably nothing was sent.
+    pub intended: Option<Timestamp>,
     /// When its bytes were handed to the socket.
     pub sent: Option<Timestamp>,
     /// When the venue was first heard of it.
@@ -203,6 +205,7 @@ pub struct OrderRecord {
     /// How much of it filled, by fills that were booked.
     pub filled: Quantity,
     /// What the fills cost: the sum of price mantissa × quantity mantissa.
+    #[serde(with = "crate::text128")]
     pub cost: i128,
     /// When things happened.
     #[serde(flatten)]
@@ -213,7 +216,7 @@ impl OrderRecord {
     /// A fresh intent.
     #[must_use]
     pub const fn new(order: Order, at: Timestamp) -> Self {
-        let times = OrderTimes { created: at, sent: None, acknowledged: None, updated: at };
+        let times = OrderTimes { created: at, intended: None, sent: None, acknowledged: None, updated: at };
         Self { order, state: OrderState::Intended, venue_id: None, filled: Quantity::ZERO, cost: 0, times }
     }
 

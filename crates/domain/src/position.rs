@@ -1,14 +1,16 @@
 //! A position as (cost, quantity): nothing is averaged until somebody asks.
 
-use crate::{Price, Quantity};
+use crate::Quantity;
 use serde::{Deserialize, Serialize};
 
 /// What we hold of one instrument: a signed quantity and what it cost.
 ///
-/// `cost` counts price mantissa × quantity mantissa, signed like the quantity, so adding a fill is exact.
+/// `cost` is in the unit of [`crate::Instrument::value`]: for linear instruments price mantissa × quantity
+/// mantissa, signed like the quantity, so adding a fill is exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     quantity: Quantity,
+    #[serde(with = "crate::text128")]
     cost: i128,
 }
 
@@ -17,7 +19,7 @@ pub struct Position {
 pub struct PositionChange {
     /// How much of the former position it closed, unsigned.
     pub closed: Quantity,
-    /// Proceeds less cost of the closed part, in price mantissa × quantity mantissa; a profit is positive.
+    /// Proceeds less cost of the closed part, in the unit of [`crate::Instrument::value`]; a profit is positive.
     pub realised: i128,
 }
 
@@ -27,45 +29,33 @@ impl Position {
     pub const fn quantity(&self) -> Quantity {
         self.quantity
     }
-    /// What it cost, in price mantissa × quantity mantissa, signed like the quantity.
+    /// What it cost, in the unit of [`crate::Instrument::value`].
     #[must_use]
     pub const fn cost(&self) -> i128 {
         self.cost
     }
-    /// Average entry price in price mantissas, for people and statistics; `None` when flat.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)]
-    pub fn average_price(&self) -> Option<f64> {
-        (!self.quantity.is_zero()).then(|| self.cost as f64 / self.quantity.mantissa() as f64)
-    }
-    /// Unrealised profit at `mark`, in price mantissa × quantity mantissa.
+    /// Unrealised profit when the held quantity is now worth `value` (see [`crate::Instrument::value`]).
     #[must_use]
     #[inline]
-    pub fn unrealised(&self, mark: Price) -> i128 {
-        i128::from(self.quantity.mantissa()) * i128::from(mark.mantissa()) - self.cost
+    pub const fn unrealised(&self, value: i128) -> i128 {
+        value - self.cost
     }
 
-    /// Books `signed` (buys positive) at `price` and tells what was closed.
+    /// Books `signed` (buys positive) that was worth `value`, and tells what was closed.
     ///
     /// The closed part takes its share of the cost, cut towards zero; what is left keeps the remainder, so
     /// realised and remaining cost always sum to what was paid.
     ///
     /// # Panics
     /// If the quantity leaves 64 bits.
-    pub fn apply(&mut self, signed: Quantity, price: Price) -> PositionChange {
+    pub fn apply(&mut self, signed: Quantity, value: i128) -> PositionChange {
         let (held, change) = (self.quantity.mantissa(), signed.mantissa());
         let closed = if held.signum() * change.signum() < 0 { held.abs().min(change.abs()) } else { 0 };
-        let closed_signed = closed * held.signum();
-        let closed_cost = match closed {
-            0 => 0,
-            all if all == held.abs() => self.cost,
-            part => self.cost * i128::from(part) / i128::from(held.abs()),
-        };
-        let realised = i128::from(closed_signed) * i128::from(price.mantissa()) - closed_cost;
-        let opened = change + closed_signed;
-        self.cost += i128::from(opened) * i128::from(price.mantissa()) - closed_cost;
+        let closed_cost = share(self.cost, closed, held.abs());
+        let closed_value = share(value, closed, change.abs());
+        self.cost += value - closed_value - closed_cost;
         self.quantity += signed;
-        PositionChange { closed: Quantity::from_mantissa(closed), realised }
+        PositionChange { closed: Quantity::from_mantissa(closed), realised: -closed_value - closed_cost }
     }
 
     /// Changes the quantity at no price: a fee taken in the asset, an airdrop, a deposit adopted at no cost.
@@ -85,6 +75,15 @@ impl Position {
     }
 }
 
+/// `part` of `whole` of an amount, cut towards zero; all of it is exactly all of it.
+fn share(amount: i128, part: i64, whole: i64) -> i128 {
+    match part {
+        0 => 0,
+        all if all == whole => amount,
+        part => amount * i128::from(part) / i128::from(whole),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +93,7 @@ mod tests {
         let mut position = Position::default();
         let realised = fills
             .iter()
-            .map(|(q, p)| position.apply(Quantity::from_mantissa(*q), Price::from_mantissa(*p)).realised)
+            .map(|(q, p)| position.apply(Quantity::from_mantissa(*q), i128::from(*q) * i128::from(*p)).realised)
             .sum();
         (position, realised)
     }

@@ -1,1 +1,40 @@
-//! The pure core: state, step, order life cycle, portfolio.
+//! The pure core: [`State`], [`step`], the order life cycle and the portfolio's books.
+//!
+//! # Where it sits
+//! Floor 3, over the domain and the gate. Knows no tokio, socket, disk, clock or chance: time and identity come
+//! in with events, and what should be done about them goes out as [`Command`]s.
+//!
+//! # Start here
+//! [`step`] = [`apply`] then [`decide`]. Recovery uses [`apply`] alone: it folds facts and decides nothing.
+//! [`Replay`] uses both and compares what was decided then with what is decided now.
+//!
+//! # What always holds
+//! * Feeding the same events through [`step`] gives the same state and the same commands, bit for bit.
+//! * A fill is booked once per (instrument, trade id), whatever order reports arrive in.
+//! * Every posting is exact or rounded once to the ledger's scale; cash, cost and profit sum to the last unit.
+//! * An order of unknown outcome counts in full until evidence says otherwise.
+
+mod apply;
+mod codec;
+mod decide;
+mod event;
+mod portfolio;
+mod replay;
+mod state;
+
+pub use apply::apply;
+pub use codec::{CodecError, SCHEMA, decode, encode};
+pub use decide::{Command, decide};
+pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Verdict};
+pub use portfolio::{Holding, Portfolio};
+pub use replay::{Divergence, Replay};
+pub use state::{Counters, LOGIC_VERSION, Listing, State};
+
+/// Folds one event into `state` and notes in `commands` what should now be done about it.
+///
+/// Pure: no network, no disk, no chance, and no clock but the event's own.
+#[inline]
+pub fn step(state: &mut State, event: &Event, commands: &mut Vec<Command>) {
+    apply(state, event);
+    decide(state, event, commands);
+}

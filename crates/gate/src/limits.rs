@@ -8,8 +8,8 @@ use tradewind_domain::{Coded, LEDGER_DECIMALS, format_decimal};
 pub struct Cap {
     /// Part of equity in basis points; 10,000 is all of it.
     pub equity_bps: Option<u32>,
-    /// Ledger units (10⁻⁸) of the portfolio's base currency.
-    pub amount: Option<i128>,
+    /// Ledger units (10⁻⁸) of the portfolio's base currency; 64 bits hold 92 billion of it.
+    pub amount: Option<i64>,
 }
 
 impl Cap {
@@ -20,7 +20,7 @@ impl Cap {
     #[must_use]
     pub fn units(&self, equity: i128) -> Option<i128> {
         let part = self.equity_bps.map(|bps| equity.max(0) / 10_000 * i128::from(bps));
-        match (part, self.amount) {
+        match (part, self.amount.map(i128::from)) {
             (Some(part), Some(amount)) => Some(part.min(amount)),
             (part, amount) => part.or(amount),
         }
@@ -30,7 +30,7 @@ impl Cap {
     #[must_use]
     pub fn text(&self) -> String {
         let part = self.equity_bps.map(|bps| format!("{} % of equity", format_decimal(i128::from(bps), 2)));
-        let amount = self.amount.map(|units| format_decimal(units, LEDGER_DECIMALS));
+        let amount = self.amount.map(|units| format_decimal(units.into(), LEDGER_DECIMALS));
         match (part, amount) {
             (Some(part), Some(amount)) => format!("{part} or {amount}, the tighter"),
             (part, amount) => part.or(amount).unwrap_or_else(|| "none".to_owned()),

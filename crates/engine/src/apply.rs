@@ -1,0 +1,192 @@
+//! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
+
+use crate::{DecisionKind, Event, EventKind, Listing, Portfolio, State, Verdict};
+use tradewind_domain::{
+    ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
+    Timestamp, TradeIdSet,
+};
+use tradewind_gate::Mark;
+
+/// Folds one event into `state`.
+///
+/// # Panics
+/// If the event names an instrument or portfolio that was never introduced: the journal is then not ours.
+#[inline]
+pub fn apply(state: &mut State, event: &Event) {
+    state.sequence = event.sequence;
+    state.now = state.now.max(event.at);
+    let at = event.at;
+    match &event.kind {
+        EventKind::BarClosed { bar, origin } => set_mark(state, bar.instrument, bar.close, at, *origin),
+        EventKind::Traded { trade, origin } => set_mark(state, trade.instrument, trade.price, at, *origin),
+        EventKind::Quoted { quote, origin } => set_quote(state, *quote, at, *origin),
+        EventKind::Decided(decision) => match decision.kind {
+            DecisionKind::Buy => state.counters.buy += 1,
+            DecisionKind::Sell => state.counters.sell += 1,
+            DecisionKind::Hold => state.counters.hold += 1,
+        },
+        EventKind::Judged(verdict) => judged(state, verdict, at),
+        EventKind::Filled(fill) => filled(state, fill, event.portfolio, at),
+        EventKind::Intended(intent) => {
+            if let Some(record) = state.open.get_mut(&intent.client_id) {
+                record.times.intended = Some(at);
+            }
+        }
+        EventKind::Sent { client_id } => move_order(state, *client_id, OrderInput::Sent, at),
+        EventKind::NotSent { client_id, .. } => move_order(state, *client_id, OrderInput::NotSent, at),
+        EventKind::AnswerLost { client_id, .. } => move_order(state, *client_id, OrderInput::AnswerLost, at),
+        EventKind::Accepted { client_id, venue_id } => {
+            if let Some(record) = state.open.get_mut(client_id) {
+                record.venue_id = Some(venue_id.clone());
+            }
+            move_order(state, *client_id, OrderInput::Accepted, at);
+        }
+        EventKind::Rejected { client_id, .. } => {
+            state.counters.rejected += 1;
+            move_order(state, *client_id, OrderInput::Rejected, at);
+        }
+        EventKind::CancelSent { client_id } => move_order(state, *client_id, OrderInput::CancelSent, at),
+        EventKind::CancelRefused { client_id, .. } => move_order(state, *client_id, OrderInput::CancelRefused, at),
+        EventKind::Cancelled { client_id, .. } => move_order(state, *client_id, OrderInput::Cancelled, at),
+        EventKind::Expired { client_id } => move_order(state, *client_id, OrderInput::Expired, at),
+        EventKind::Listed(instrument) => listed(state, instrument),
+        EventKind::Opened { base, name } => {
+            let known: Vec<_> = state.listings.iter().map(|listing| listing.instrument.clone()).collect();
+            assert!(event.portfolio.index() == state.portfolios.len(), "portfolios are opened in order");
+            state.portfolios.push(Portfolio::new(name.clone(), *base, &known));
+        }
+        EventKind::LimitsSet(limits) => state.portfolios[event.portfolio.index()].limits = *limits,
+        EventKind::Deposited(money) => state.portfolios[event.portfolio.index()].deposit(*money, at),
+        EventKind::Funding { instrument, rate_e8, mark } => {
+            let listing = &state.listings[instrument.index()];
+            for portfolio in &mut state.portfolios {
+                portfolio.funding(&listing.instrument, *rate_e8, *mark);
+            }
+        }
+        EventKind::Started { incarnation, mode, .. } => {
+            (state.incarnation, state.mode) = (*incarnation, *mode);
+            doubt_open_orders(state, at);
+        }
+        EventKind::Halted(halt) => state.halted = Some(halt.reason.clone()),
+        EventKind::Resumed { .. } => state.halted = None,
+        EventKind::Reconciled { drifts } => {
+            if let Some(first) = drifts.first() {
+                let text = format!("{} is {} here and {} at the venue", first.what, first.ours, first.venue);
+                state.halted.get_or_insert(text);
+            }
+        }
+        EventKind::Proposed(_)
+        | EventKind::CancelProposed { .. }
+        | EventKind::Triggered { .. }
+        | EventKind::Timer
+        | EventKind::Stopped
+        | EventKind::StateHash { .. } => (),
+    }
+}
+
+#[inline]
+fn set_mark(state: &mut State, id: InstrumentId, price: Price, at: Timestamp, origin: Origin) {
+    let listing = &mut state.listings[id.index()];
+    listing.mark = Some(Mark { price, at, origin });
+    for portfolio in &mut state.portfolios {
+        portfolio.mark(&listing.instrument, price, at);
+    }
+}
+
+/// A quote keeps the mark fresh; its middle becomes the mark only until the first trade.
+fn set_quote(state: &mut State, quote: Quote, at: Timestamp, origin: Origin) {
+    let listing = &mut state.listings[quote.instrument.index()];
+    listing.quote = Some(quote);
+    match &mut listing.mark {
+        Some(mark) => mark.at = mark.at.max(at),
+        None => {
+            let middle = quote.bid.mantissa() / 2 + quote.ask.mantissa() / 2;
+            set_mark(state, quote.instrument, Price::from_mantissa(middle), at, origin);
+        }
+    }
+}
+
+fn listed(state: &mut State, instrument: &Instrument) {
+    let index = instrument.id.index();
+    match state.listings.get_mut(index) {
+        Some(listing) => listing.instrument = instrument.clone(),
+        None => {
+            assert!(index == state.listings.len(), "instruments are listed in order");
+            state.listings.push(Listing {
+                instrument: instrument.clone(),
+                mark: None,
+                quote: None,
+                booked: TradeIdSet::default(),
+            });
+        }
+    }
+    for portfolio in &mut state.portfolios {
+        portfolio.list(instrument);
+    }
+}
+
+fn judged(state: &mut State, verdict: &Verdict, at: Timestamp) {
+    match verdict {
+        Verdict::Approved(order) => {
+            state.intents += 1;
+            state.counters.orders += 1;
+            state.open.insert(order.client_id(), OrderRecord::new(*order, at));
+        }
+        Verdict::Refused(_) => state.counters.veto += 1,
+        Verdict::CancelApproved { .. } | Verdict::CancelRefused { .. } => (),
+    }
+}
+
+fn move_order(state: &mut State, id: ClientOrderId, input: OrderInput, at: Timestamp) {
+    let moved = match state.open.get_mut(&id) {
+        Some(record) => record.on(input, at).map(|()| !record.state.is_open()),
+        None => match state.closed.iter_mut().rev().find(|record| record.order.client_id() == id) {
+            Some(record) => record.on(input, at).map(|()| false),
+            None => return state.counters.contradictions += 1, // not ours, or long forgotten
+        },
+    };
+    match moved {
+        Ok(true) => state.close(id),
+        Ok(false) => (),
+        Err(_) => state.counters.contradictions += 1,
+    }
+}
+
+/// Books an execution once. An execution that contradicts its order is booked all the same, because the venue
+/// moved the money, and halts trading, because something is wrong.
+fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, at: Timestamp) {
+    let listing = &mut state.listings[fill.instrument.index()];
+    if !listing.booked.insert(fill.trade_id) {
+        state.counters.duplicates += 1;
+        return;
+    }
+    state.counters.fills += 1;
+    let id = fill.client_id;
+    let closed = |it: &&mut OrderRecord| it.order.client_id() == id;
+    let record = match state.open.get_mut(&id) {
+        Some(record) => Some(record),
+        None => state.closed.iter_mut().rev().find(closed),
+    };
+    let (portfolio, fault) = match record {
+        Some(record) => (record.order.portfolio(), record.fill(fill, at).err().map(|error| error.to_string())),
+        None => (reported_for, Some(format!("a fill of the unknown order {id}"))),
+    };
+    if state.open.get(&id).is_some_and(|record| !record.state.is_open()) {
+        state.close(id);
+    }
+    if let Some(fault) = fault {
+        state.counters.contradictions += 1;
+        state.halted.get_or_insert(fault);
+    }
+    let listing = &state.listings[fill.instrument.index()];
+    state.portfolios[portfolio.index()].fill(&listing.instrument, fill, at);
+}
+
+/// A new process knows of the old one's orders only what was recorded: without a recorded intent nothing was
+/// sent, with one anything may have happened.
+fn doubt_open_orders(state: &mut State, at: Timestamp) {
+    let open: Vec<_> = state.open.iter().map(|(id, record)| (*id, record.times.intended.is_some())).collect();
+    for (id, may_be_live) in open {
+        move_order(state, id, if may_be_live { OrderInput::AnswerLost } else { OrderInput::NotSent }, at);
+    }
+}

@@ -1,0 +1,182 @@
+//! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
+
+use crate::{Event, EventKind, State, Verdict};
+use tradewind_domain::{
+    ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, TimeInForce,
+};
+use tradewind_gate::{Approved, Proposal, View, review, review_cancel};
+
+/// What the host should do next, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Append this as the next event, caused by the one just stepped, for this portfolio, and step it.
+    Record(EventKind, PortfolioId),
+    /// Record the intent, sync it, and hand the permit to the venue's driver.
+    Send(Approved),
+}
+
+/// Notes in `commands` what `event`, just applied to `state`, calls for.
+#[inline]
+pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
+    match &event.kind {
+        EventKind::Proposed(proposal) => judge(state, event, proposal, commands),
+        EventKind::CancelProposed { client_id } => judge_cancel(state, *client_id, commands),
+        EventKind::BarClosed { .. } | EventKind::Timer if !state.open.is_empty() => cancel_expired(state, commands),
+        EventKind::Filled(fill) => cancel_siblings(state, fill.client_id, commands),
+        EventKind::Halted(_) => cancel_what_adds_exposure(state, commands),
+        EventKind::BarClosed { .. }
+        | EventKind::Timer
+        | EventKind::Started { .. }
+        | EventKind::Stopped
+        | EventKind::Listed(_)
+        | EventKind::Opened { .. }
+        | EventKind::LimitsSet(_)
+        | EventKind::Deposited(_)
+        | EventKind::Quoted { .. }
+        | EventKind::Traded { .. }
+        | EventKind::Decided(_)
+        | EventKind::Judged(_)
+        | EventKind::Intended(_)
+        | EventKind::Sent { .. }
+        | EventKind::NotSent { .. }
+        | EventKind::AnswerLost { .. }
+        | EventKind::Accepted { .. }
+        | EventKind::Rejected { .. }
+        | EventKind::Triggered { .. }
+        | EventKind::CancelSent { .. }
+        | EventKind::CancelRefused { .. }
+        | EventKind::Cancelled { .. }
+        | EventKind::Expired { .. }
+        | EventKind::Funding { .. }
+        | EventKind::Resumed { .. }
+        | EventKind::Reconciled { .. }
+        | EventKind::StateHash { .. } => (),
+    }
+}
+
+fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<Command>) {
+    let portfolio = proposal.portfolio;
+    let client_id = ClientOrderId::derive(event.at, state.incarnation, portfolio, state.intents + 1);
+    match review(&view(state, event, proposal), proposal, client_id) {
+        Ok(approved) => {
+            let order = match approved.action() {
+                tradewind_gate::Action::Submit(order) => *order,
+                tradewind_gate::Action::Cancel { .. } => unreachable!("a proposal is judged as an order"),
+            };
+            commands.push(Command::Record(EventKind::Judged(Verdict::Approved(order)), portfolio));
+            commands.push(Command::Send(approved));
+        }
+        Err(refusal) => {
+            commands.push(Command::Record(EventKind::Judged(Verdict::Refused(refusal)), portfolio));
+        }
+    }
+}
+
+fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
+    let listing = state.listing(proposal.request.instrument);
+    let portfolio = state.portfolio(proposal.portfolio);
+    let (open_buys, open_sells, unknown_orders) = state.open_quantities(proposal.portfolio, listing.instrument.id);
+    View {
+        now: event.at,
+        halted: state.halted.as_deref(),
+        mode: state.mode,
+        limits: &portfolio.limits,
+        instrument: &listing.instrument,
+        mark: listing.mark,
+        position: portfolio.position(listing.instrument.id).quantity(),
+        open_buys,
+        open_sells,
+        unknown_orders,
+        rate: state.rate(listing.instrument.settlement(), portfolio.base),
+        equity: portfolio.equity(),
+        day_equity: portfolio.day_equity(),
+        peak_equity: portfolio.peak_equity(),
+        free_funds: free_funds(state, proposal.portfolio, listing.instrument.id, proposal.request.side),
+    }
+}
+
+/// What pays for an order of `side`, less what open orders of that side hold already.
+fn free_funds(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> i128 {
+    let it = &state.listing(instrument).instrument;
+    let pays = match side {
+        Side::Buy => it.settlement(),
+        Side::Sell => it.spec.symbol.base,
+    };
+    let own = |record: &&OrderRecord| record.order.portfolio() == portfolio && record.order.side() == side;
+    let held: i128 = state.open.values().filter(own).map(|record| reserved(state, record, pays)).sum();
+    state.portfolio(portfolio).units(pays) - held
+}
+
+fn reserved(state: &State, record: &OrderRecord, pays: tradewind_domain::Currency) -> i128 {
+    let listing = state.listing(record.order.instrument());
+    let it = &listing.instrument;
+    match record.order.side() {
+        Side::Sell if it.spec.symbol.base == pays => it.asset_units(record.open_quantity()),
+        Side::Buy if it.is_cash() && it.settlement() == pays => {
+            let kind = record.order.kind();
+            let price = kind.limit().or(kind.trigger()).or(listing.mark.map(|mark| mark.price)).unwrap_or_default();
+            let notional = it.notional(price, record.open_quantity()).map_or(0, |money| money.units);
+            notional + it.spec.fees.on(notional, pays, Liquidity::Taker).0.units.max(0)
+        }
+        Side::Buy | Side::Sell => 0,
+    }
+}
+
+fn judge_cancel(state: &State, client_id: ClientOrderId, commands: &mut Vec<Command>) {
+    let Some(record) = state.open.get(&client_id) else {
+        let reason = if state.order(client_id).is_some() { "it is closed" } else { "there is no such order" };
+        let verdict = Verdict::CancelRefused { client_id, reason: reason.into() };
+        return commands.push(Command::Record(EventKind::Judged(verdict), PortfolioId(0)));
+    };
+    let portfolio = record.order.portfolio();
+    commands.push(Command::Record(EventKind::Judged(Verdict::CancelApproved { client_id }), portfolio));
+    commands.push(Command::Send(review_cancel(client_id, record.order.instrument(), record.venue_id.clone())));
+}
+
+fn propose_cancel(record: &OrderRecord, commands: &mut Vec<Command>) {
+    let client_id = record.order.client_id();
+    commands.push(Command::Record(EventKind::CancelProposed { client_id }, record.order.portfolio()));
+}
+
+fn is_cancellable(record: &OrderRecord) -> bool {
+    !matches!(record.state, OrderState::PendingCancel | OrderState::Closed { .. })
+}
+
+fn cancel_expired(state: &State, commands: &mut Vec<Command>) {
+    for record in state.open.values() {
+        let expired = matches!(record.order.request().time_in_force, TimeInForce::Gtd(end) if end <= state.now);
+        if expired && is_cancellable(record) {
+            propose_cancel(record, commands);
+        }
+    }
+}
+
+/// One cancels the other: once any of a group fills, the rest go.
+fn cancel_siblings(state: &State, filled: ClientOrderId, commands: &mut Vec<Command>) {
+    let Some(record) = state.order(filled) else { return };
+    let Some(group) = record.order.request().oco else { return };
+    let siblings = |it: &&OrderRecord| is_sibling(it, record, group);
+    state.open.values().filter(siblings).for_each(|sibling| propose_cancel(sibling, commands));
+}
+
+fn is_sibling(candidate: &OrderRecord, record: &OrderRecord, group: OcoGroup) -> bool {
+    candidate.order.client_id() != record.order.client_id()
+        && candidate.order.request().oco == Some(group)
+        && candidate.order.portfolio() == record.order.portfolio()
+        && is_cancellable(candidate)
+        && !matches!(record.state, OrderState::Closed { outcome: Outcome::Rejected })
+}
+
+/// Protective orders stay: whatever can only reduce a position is left to do so.
+fn cancel_what_adds_exposure(state: &State, commands: &mut Vec<Command>) {
+    for record in state.open.values().filter(|record| is_cancellable(record)) {
+        let position = state.portfolio(record.order.portfolio()).position(record.order.instrument()).quantity();
+        let signed = record.order.side().signed(record.open_quantity());
+        let after = position.mantissa() + signed.mantissa();
+        let reduces = position.mantissa().signum() * signed.mantissa().signum() < 0
+            && after.signum() * position.mantissa().signum() >= 0;
+        if !reduces && !record.order.request().reduce_only {
+            propose_cancel(record, commands);
+        }
+    }
+}

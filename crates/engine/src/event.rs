@@ -1,0 +1,306 @@
+//! Events: everything that may influence a decision, in one order.
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use tradewind_domain::{
+    AccountId, Bar, ClientOrderId, Fill, Incarnation, Instrument, InstrumentId, Money, Order, Origin, PortfolioId,
+    Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, VenueOrderId,
+};
+use tradewind_gate::{Limits, Mode, Proposal, Refusal};
+
+/// One event of a risk domain, with its place, its times and its cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the journal, from 1, without gaps.
+    pub sequence: Sequence,
+    /// When it happened, by who reports it.
+    pub at: Timestamp,
+    /// When we read it.
+    pub received: Timestamp,
+    /// Who says it.
+    pub source: Source,
+    /// Which portfolio it concerns.
+    pub portfolio: PortfolioId,
+    /// Which account at a venue it concerns.
+    pub account: AccountId,
+    /// The event that led to this one.
+    pub cause: Option<Sequence>,
+    /// The event that the whole chain began with.
+    pub correlation: Option<Sequence>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+impl Event {
+    /// An event of the default portfolio and account, read when it happened, without a cause.
+    #[must_use]
+    pub const fn new(sequence: Sequence, at: Timestamp, source: Source, kind: EventKind) -> Self {
+        Self {
+            sequence,
+            at,
+            received: at,
+            source,
+            portfolio: PortfolioId(0),
+            account: AccountId(0),
+            cause: None,
+            correlation: None,
+            kind,
+        }
+    }
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum EventKind {
+    /// The process started. Orders that were open before are of unknown outcome from here on.
+    Started {
+        /// This run's random identity.
+        incarnation: Incarnation,
+        /// What it may do.
+        mode: Mode,
+        /// Which decision logic it runs.
+        logic: u32,
+    },
+    /// The process stopped in order.
+    Stopped,
+    /// An instrument became known, or its rules changed; its decimals never do.
+    Listed(Box<Instrument>),
+    /// A portfolio was opened in its base currency; the event names its id.
+    Opened {
+        /// What equity is counted in.
+        base: tradewind_domain::Currency,
+        /// Its name.
+        name: String,
+    },
+    /// A portfolio's limits were set.
+    LimitsSet(Limits),
+    /// Cash or an asset came in, or, negative, went out.
+    Deposited(Money),
+    /// Best bid and ask changed.
+    Quoted {
+        /// The quote.
+        #[serde(flatten)]
+        quote: Quote,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// A trade on the public tape.
+    Traded {
+        /// The trade.
+        #[serde(flatten)]
+        trade: Trade,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// A bar closed.
+    BarClosed {
+        /// The bar.
+        #[serde(flatten)]
+        bar: Bar,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// A decider said what it saw and wants; a hold has its reason like a trade.
+    Decided(Box<Decision>),
+    /// Somebody wishes for an order.
+    Proposed(Proposal),
+    /// The gate's word on a proposal; its cause is the proposal.
+    Judged(Verdict),
+    /// Somebody wishes for a cancel.
+    CancelProposed {
+        /// Of which order.
+        client_id: ClientOrderId,
+    },
+    /// The exact bytes that are about to leave, recorded before they do.
+    Intended(Intent),
+    /// The bytes were handed to the socket.
+    Sent {
+        /// Which order.
+        client_id: ClientOrderId,
+    },
+    /// Provably no byte left.
+    NotSent {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// Why.
+        reason: String,
+    },
+    /// Sent, and the answer was lost.
+    AnswerLost {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// How.
+        reason: String,
+    },
+    /// The venue has the order.
+    Accepted {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// The venue's name of it.
+        venue_id: VenueOrderId,
+    },
+    /// The venue said no.
+    Rejected {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// The venue's code and words.
+        reason: Cow<'static, str>,
+    },
+    /// An execution.
+    Filled(Fill),
+    /// A stop woke up.
+    Triggered {
+        /// Which order.
+        client_id: ClientOrderId,
+    },
+    /// A cancel was handed to the socket.
+    CancelSent {
+        /// Of which order.
+        client_id: ClientOrderId,
+    },
+    /// The venue would not cancel.
+    CancelRefused {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// The venue's code and words.
+        reason: String,
+    },
+    /// It is off the book, on request or because the rest could not fill.
+    Cancelled {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// Why.
+        reason: Cow<'static, str>,
+    },
+    /// It is off the book by time, or proven absent.
+    Expired {
+        /// Which order.
+        client_id: ClientOrderId,
+    },
+    /// Longs paid shorts, or, with a negative rate, the other way round.
+    Funding {
+        /// Of what.
+        instrument: InstrumentId,
+        /// The rate in parts per 10⁸ of notional; positive is paid by longs.
+        rate_e8: i64,
+        /// At which mark.
+        mark: Price,
+    },
+    /// A moment passed.
+    Timer,
+    /// The kill switch was thrown.
+    Halted(Halt),
+    /// An operator allows trading again.
+    Resumed {
+        /// Who and why.
+        reason: String,
+    },
+    /// What the venue says was compared with the books; an empty list is agreement.
+    Reconciled {
+        /// Where they differ.
+        drifts: Vec<Drift>,
+    },
+    /// The state before this event, as a hash: every 10,000 events and at stop.
+    StateHash {
+        /// SHA-256 of the state, in hex.
+        hash: String,
+        /// Which decision logic computed it.
+        logic: u32,
+    },
+}
+
+/// Why trading stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// In words.
+    pub reason: String,
+}
+
+/// The gate's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Verdict {
+    /// It is now an order.
+    Approved(Order),
+    /// It is not.
+    Refused(Box<Refusal>),
+    /// A cancel may go out.
+    CancelApproved {
+        /// Of which order.
+        client_id: ClientOrderId,
+    },
+    /// There is nothing to cancel.
+    CancelRefused {
+        /// Which order was meant.
+        client_id: ClientOrderId,
+        /// Why not.
+        reason: Cow<'static, str>,
+    },
+}
+
+/// What is about to leave for a venue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Which order.
+    pub client_id: ClientOrderId,
+    /// SHA-256 of the unsigned body, in hex.
+    pub body_sha256: String,
+    /// After this moment, in the venue's clock, the venue will not take it.
+    pub fence: Timestamp,
+}
+
+/// One difference between the venue's word and the books.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// What differs, such as `balance BTC`.
+    pub what: String,
+    /// Ours, as decimal text.
+    pub ours: String,
+    /// The venue's, as decimal text.
+    pub venue: String,
+}
+
+/// What a decider wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecisionKind {
+    /// More.
+    Buy,
+    /// Less.
+    Sell,
+    /// Nothing.
+    Hold,
+}
+
+/// A decider's word on one instrument, with what it saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// By which strategy or agent.
+    pub decider: String,
+    /// What it wants.
+    pub kind: DecisionKind,
+    /// The position it wants to hold, signed; `None` for no opinion.
+    pub target: Option<Quantity>,
+    /// Why, in words.
+    pub reason: Cow<'static, str>,
+    /// What it saw.
+    pub signals: Vec<Signal>,
+}
+
+/// One thing that a decider saw. Values are decimal text: statistics, not money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Its name, such as `ema(10) - ema(20)`.
+    pub name: Cow<'static, str>,
+    /// Its value.
+    pub value: String,
+    /// Its weight in the vote; empty for a lone signal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub weight: String,
+    /// How far the value is from the threshold that would change the decision; empty if it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub distance: String,
+}

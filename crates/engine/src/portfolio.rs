@@ -1,0 +1,261 @@
+//! The books of one portfolio: cash and assets by currency, positions, fees, funding, equity.
+//!
+//! Money is in ledger units (10⁻⁸) of each currency. Equity is kept current at every mark at constant cost:
+//! each asset knows its value, and a new mark changes one value.
+
+use serde::{Deserialize, Serialize};
+use tradewind_domain::{
+    Currency, Fee, Fill, Instrument, InstrumentId, LEDGER_DECIMALS, Money, Position, Price, Quantity, Timestamp, pow10,
+    round_div,
+};
+use tradewind_gate::Limits;
+
+/// What is held of one currency or asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Of what.
+    pub currency: Currency,
+    /// How much.
+    pub units: i128,
+    /// Its worth in base currency at the newest mark; 0 until a pair prices it.
+    pub value: i128,
+    /// Fees charged in it so far.
+    pub fees: i128,
+    /// Funding paid in it so far, negative when received.
+    pub funding: i128,
+    /// Profit realised in it so far, before fees.
+    pub realised: i128,
+    /// What came in from outside, less what went out.
+    pub deposited: i128,
+}
+
+/// A position and what it is worth beyond what the assets already count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    position: Position,
+    /// Unrealised profit of a contract in base currency; 0 for cash instruments, whose assets count.
+    unrealised: i128,
+    /// Which holding this instrument prices, if it is a cash pair into the base currency.
+    prices: Option<u16>,
+}
+
+/// The books of one portfolio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Portfolio {
+    /// Its name.
+    pub name: String,
+    /// What equity is counted in.
+    pub base: Currency,
+    /// What it may do.
+    pub limits: Limits,
+    holdings: Vec<Holding>,
+    held: Vec<Held>,
+    equity: i128,
+    day: i64,
+    day_equity: i128,
+    peak_equity: i128,
+}
+
+impl Portfolio {
+    pub(crate) fn new(name: String, base: Currency, instruments: &[Instrument]) -> Self {
+        let mut portfolio = Self {
+            name,
+            base,
+            limits: Limits::CONSERVATIVE,
+            holdings: Vec::new(),
+            held: Vec::new(),
+            equity: 0,
+            day: i64::MIN,
+            day_equity: 0,
+            peak_equity: 0,
+        };
+        portfolio.holding_index(base);
+        for instrument in instruments {
+            portfolio.list(instrument);
+        }
+        portfolio
+    }
+
+    pub(crate) fn list(&mut self, instrument: &Instrument) {
+        let index = instrument.id.index();
+        if self.held.len() <= index {
+            self.held.resize(index + 1, Held::default());
+        }
+        let symbol = &instrument.spec.symbol;
+        let first = instrument.is_cash() && symbol.quote == self.base && symbol.base != self.base;
+        if first {
+            let holding = self.holding_index(symbol.base);
+            let priced = self.held.iter().any(|held| held.prices == Some(holding));
+            self.held[index].prices = self.held[index].prices.or((!priced).then_some(holding));
+        }
+    }
+
+    fn holding_index(&mut self, currency: Currency) -> u16 {
+        let place = self.holdings.iter().position(|holding| holding.currency == currency).unwrap_or_else(|| {
+            self.holdings.push(Holding {
+                currency,
+                units: 0,
+                value: 0,
+                fees: 0,
+                funding: 0,
+                realised: 0,
+                deposited: 0,
+            });
+            self.holdings.len() - 1
+        });
+        u16::try_from(place).expect("a portfolio holds fewer than 65,536 currencies")
+    }
+
+    fn holding_mut(&mut self, currency: Currency) -> &mut Holding {
+        let index = self.holding_index(currency);
+        &mut self.holdings[usize::from(index)]
+    }
+
+    /// What is held, in the order in which it was first met; the base currency comes first.
+    #[must_use]
+    pub fn holdings(&self) -> &[Holding] {
+        &self.holdings
+    }
+
+    /// What is held of `currency`, in ledger units.
+    #[must_use]
+    pub fn units(&self, currency: Currency) -> i128 {
+        self.holdings.iter().find(|holding| holding.currency == currency).map_or(0, |holding| holding.units)
+    }
+
+    /// The position in `instrument`.
+    #[must_use]
+    #[inline]
+    pub fn position(&self, instrument: InstrumentId) -> Position {
+        self.held.get(instrument.index()).map_or_else(Position::default, |held| held.position)
+    }
+
+    /// Cash and assets at their marks, with unrealised profit, in ledger units of the base currency.
+    #[must_use]
+    pub const fn equity(&self) -> i128 {
+        self.equity
+    }
+    /// Equity when the current UTC day began.
+    #[must_use]
+    pub const fn day_equity(&self) -> i128 {
+        self.day_equity
+    }
+    /// Highest equity so far.
+    #[must_use]
+    pub const fn peak_equity(&self) -> i128 {
+        self.peak_equity
+    }
+
+    /// Takes a new mark into the equity. Constant cost, whatever was traded before.
+    #[inline]
+    pub(crate) fn mark(&mut self, instrument: &Instrument, price: Price, at: Timestamp) {
+        let Some(held) = self.held.get_mut(instrument.id.index()) else { return };
+        if let Some(place) = held.prices {
+            let holding = &mut self.holdings[usize::from(place)];
+            if holding.units != 0 || holding.value != 0 {
+                let unit = pow10(u32::from(instrument.spec.price_decimals));
+                let value = round_div(holding.units * i128::from(price.mantissa()), unit);
+                self.equity += value - holding.value;
+                holding.value = value;
+            }
+        }
+        if !instrument.is_cash() && (!held.position.quantity().is_zero() || held.unrealised != 0) {
+            let unrealised = unrealised_in(self.base, instrument, &held.position, price);
+            self.equity += unrealised - held.unrealised;
+            held.unrealised = unrealised;
+        }
+        self.turn_day(at);
+    }
+
+    #[inline]
+    fn turn_day(&mut self, at: Timestamp) {
+        let day = at.utc_day();
+        if day > self.day {
+            (self.day, self.day_equity) = (day, self.equity);
+        }
+        self.peak_equity = self.peak_equity.max(self.equity);
+    }
+
+    /// Adds `units` of `currency`, priced as it was priced before if it is not the base currency.
+    fn post(&mut self, currency: Currency, units: i128) {
+        let base = self.base;
+        let holding = self.holding_mut(currency);
+        holding.units += units;
+        if currency == base {
+            holding.value += units;
+            self.equity += units;
+        }
+    }
+
+    pub(crate) fn deposit(&mut self, money: Money, at: Timestamp) {
+        self.post(money.currency, money.units);
+        self.holding_mut(money.currency).deposited += money.units;
+        if money.currency == self.base {
+            // money from outside is neither profit nor loss: both reference points move with it
+            self.day_equity += money.units;
+            self.peak_equity += money.units;
+            if self.day == i64::MIN {
+                (self.day, self.day_equity) = (at.utc_day(), self.equity);
+            }
+        }
+    }
+
+    pub(crate) fn fee(&mut self, fee: Fee) {
+        self.post(fee.0.currency, -fee.0.units);
+        self.holding_mut(fee.0.currency).fees += fee.0.units;
+    }
+
+    /// Books an execution: both legs, the fee in whatever it was taken in, and the position.
+    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, at: Timestamp) {
+        let signed = fill.side.signed(fill.quantity);
+        let value = instrument.value(fill.price, signed).expect("the gate bounds what can fill");
+        let change = self.held[instrument.id.index()].position.apply(signed, value);
+        let units = |value| instrument.value_units(value).expect("the gate bounds what can fill");
+        let (realised, settlement) = (units(change.realised), instrument.settlement());
+        if instrument.is_cash() {
+            self.post(settlement, -units(value));
+            self.post(instrument.spec.symbol.base, instrument.asset_units(signed));
+        } else {
+            self.post(settlement, realised);
+        }
+        self.holding_mut(settlement).realised += realised;
+        if instrument.is_cash() && fill.fee.0.currency == instrument.spec.symbol.base {
+            // a fee taken in the bought asset leaves less of it to sell
+            let taken = asset_quantity(instrument, fill.fee.0.units);
+            self.held[instrument.id.index()].position.adjust(-taken);
+        }
+        self.fee(fill.fee);
+        self.mark(instrument, fill.price, at);
+    }
+
+    /// Books a funding payment on the position held now; longs pay a positive rate.
+    pub(crate) fn funding(&mut self, instrument: &Instrument, rate_e8: i64, mark: Price) {
+        let quantity = self.position(instrument.id).quantity();
+        let Ok(notional) = instrument.notional(mark, quantity) else { return };
+        let paid = round_div(notional.units * i128::from(rate_e8), pow10(8));
+        self.post(notional.currency, -paid);
+        self.holding_mut(notional.currency).funding += paid;
+    }
+}
+
+fn asset_quantity(instrument: &Instrument, units: i128) -> Quantity {
+    let decimals = u32::from(instrument.spec.quantity_decimals);
+    let ledger = u32::from(LEDGER_DECIMALS);
+    let mantissa =
+        if decimals >= ledger { units * pow10(decimals - ledger) } else { round_div(units, pow10(ledger - decimals)) };
+    Quantity::from_mantissa(i64::try_from(mantissa).unwrap_or(i64::MAX))
+}
+
+/// Unrealised profit of a contract in `base`. An inverse contract's is in its coin, worth `price` each; a contract
+/// that settles in a third currency counts nothing, and the gate refuses to add to it for want of a rate.
+fn unrealised_in(base: Currency, instrument: &Instrument, position: &Position, price: Price) -> i128 {
+    let Ok(profit) = instrument.unrealised(position, price) else { return 0 };
+    let symbol = &instrument.spec.symbol;
+    if profit.currency == base {
+        profit.units
+    } else if profit.currency == symbol.base && symbol.quote == base {
+        round_div(profit.units * i128::from(price.mantissa()), pow10(u32::from(instrument.spec.price_decimals)))
+    } else {
+        0
+    }
+}

@@ -1,0 +1,188 @@
+//! The whole state of a risk domain: everything that [`crate::step`] reads and writes.
+
+use crate::Portfolio;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use tradewind_domain::{
+    ClientOrderId, Currency, Incarnation, Instrument, InstrumentId, OrderRecord, OrderState, PortfolioId, Quantity,
+    Quote, Sequence, Side, Timestamp, TradeIdSet,
+};
+use tradewind_gate::{Mark, Mode};
+
+/// Version of the decision logic: raised whenever the same events would lead to other decisions.
+pub const LOGIC_VERSION: u32 = 1;
+
+/// Closed orders that are still remembered for late reports and for the order list.
+const CLOSED_KEPT: usize = 512;
+
+/// Everything known of one instrument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Its rules.
+    pub instrument: Instrument,
+    /// Its newest price.
+    pub mark: Option<Mark>,
+    /// Its best bid and ask.
+    pub quote: Option<Quote>,
+    /// Which fills were booked already.
+    pub booked: TradeIdSet,
+}
+
+/// How often things happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Decisions to buy.
+    pub buy: u64,
+    /// Decisions to sell.
+    pub sell: u64,
+    /// Decisions to do nothing.
+    pub hold: u64,
+    /// Proposals that the gate refused.
+    pub veto: u64,
+    /// Orders that the gate approved.
+    pub orders: u64,
+    /// Fills booked.
+    pub fills: u64,
+    /// Fills reported again and not booked again.
+    pub duplicates: u64,
+    /// Orders that the venue rejected.
+    pub rejected: u64,
+    /// Reports that contradict what was known.
+    pub contradictions: u64,
+}
+
+/// The state of one risk domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The last event applied.
+    pub sequence: Sequence,
+    /// The newest event time seen.
+    pub now: Timestamp,
+    /// This run.
+    pub incarnation: Incarnation,
+    /// What the process may do.
+    pub mode: Mode,
+    /// Why trading is halted, if it is.
+    pub halted: Option<String>,
+    /// Intents so far: each order's own number.
+    pub intents: u64,
+    /// How often things happened.
+    pub counters: Counters,
+    /// By instrument id.
+    pub listings: Vec<Listing>,
+    /// By portfolio id.
+    pub portfolios: Vec<Portfolio>,
+    /// Orders that may still fill.
+    pub open: BTreeMap<ClientOrderId, OrderRecord>,
+    /// The newest closed orders, oldest first.
+    pub closed: VecDeque<OrderRecord>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            sequence: 0,
+            now: Timestamp::from_nanos(i64::MIN),
+            incarnation: Incarnation(0),
+            mode: Mode::Observe,
+            halted: None,
+            intents: 0,
+            counters: Counters::default(),
+            listings: Vec::new(),
+            portfolios: Vec::new(),
+            open: BTreeMap::new(),
+            closed: VecDeque::new(),
+        }
+    }
+}
+
+impl State {
+    /// The rules and prices of an instrument.
+    ///
+    /// # Panics
+    /// If it was never listed: ids come from this state alone.
+    #[must_use]
+    #[inline]
+    pub fn listing(&self, id: InstrumentId) -> &Listing {
+        &self.listings[id.index()]
+    }
+
+    /// A portfolio's books.
+    ///
+    /// # Panics
+    /// If it was never opened.
+    #[must_use]
+    #[inline]
+    pub fn portfolio(&self, id: PortfolioId) -> &Portfolio {
+        &self.portfolios[id.index()]
+    }
+
+    /// Finds an instrument by unified symbol or by the venue's own text.
+    #[must_use]
+    pub fn find(&self, symbol: &str) -> Option<&Instrument> {
+        let named = |it: &&Listing| {
+            it.instrument.spec.symbol.to_string() == symbol || it.instrument.spec.venue_symbol == symbol
+        };
+        self.listings.iter().find(named).map(|it| &it.instrument)
+    }
+
+    /// An order, open or lately closed.
+    #[must_use]
+    pub fn order(&self, id: ClientOrderId) -> Option<&OrderRecord> {
+        self.open.get(&id).or_else(|| self.closed.iter().rev().find(|record| record.order.client_id() == id))
+    }
+
+    /// What open orders of `portfolio` in `instrument` may still add and take, and how many of them are of
+    /// unknown outcome.
+    #[must_use]
+    pub fn open_quantities(&self, portfolio: PortfolioId, instrument: InstrumentId) -> (Quantity, Quantity, u32) {
+        let (mut buys, mut sells, mut unknown) = (Quantity::ZERO, Quantity::ZERO, 0);
+        let own = |r: &&OrderRecord| r.order.portfolio() == portfolio && r.order.instrument() == instrument;
+        for record in self.open.values().filter(own) {
+            match record.order.side() {
+                Side::Buy => buys += record.open_quantity(),
+                Side::Sell => sells += record.open_quantity(),
+            }
+            unknown += u32::from(matches!(record.state, OrderState::Unknown { .. }));
+        }
+        (buys, sells, unknown)
+    }
+
+    /// One unit of `currency` in units of `base`, as a fraction, by the marks of listed cash pairs.
+    #[must_use]
+    pub fn rate(&self, currency: Currency, base: Currency) -> Option<(i128, i128)> {
+        if currency == base {
+            return Some((1, 1));
+        }
+        let listing = self.listings.iter().find(|listing| {
+            let spec = &listing.instrument.spec;
+            listing.instrument.is_cash() && spec.symbol.base == currency && spec.symbol.quote == base
+        })?;
+        let price = listing.mark?.price.mantissa();
+        let unit = tradewind_domain::pow10(u32::from(listing.instrument.spec.price_decimals));
+        (price > 0).then_some((i128::from(price), unit))
+    }
+
+    /// SHA-256 of the state in hex, with the versions of logic and encoding mixed in.
+    ///
+    /// # Panics
+    /// Never: the state has text keys only, so it always serialises.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(LOGIC_VERSION.to_le_bytes());
+        hasher.update(crate::SCHEMA.to_le_bytes());
+        hasher.update(serde_json::to_vec(self).expect("a state has text keys only"));
+        hex::encode(hasher.finalize())
+    }
+
+    pub(crate) fn close(&mut self, id: ClientOrderId) {
+        if let Some(record) = self.open.remove(&id) {
+            if self.closed.len() == CLOSED_KEPT {
+                self.closed.pop_front();
+            }
+            self.closed.push_back(record);
+        }
+    }
+}
