@@ -1,0 +1,4 @@
+//! Binance spot.
+
+pub mod sign;
+pub mod wire;
