@@ -1,0 +1,156 @@
+//! One strategy at work on one instrument: from its opinion to proposals, the same in a backtest and live.
+
+use crate::{Market, Opinion, Strategy, Target};
+use std::borrow::Cow;
+use tradewind_domain::{Bar, InstrumentId, LEDGER_DECIMALS, OrderRequest, PortfolioId, Quantity, Side, Source, pow10};
+use tradewind_engine::{Decision, DecisionKind, State};
+use tradewind_gate::Proposal;
+
+/// A strategy, the instrument it watches and the portfolio it trades for.
+pub struct Desk {
+    strategy: Box<dyn Strategy>,
+    source: Source,
+    portfolio: PortfolioId,
+    instrument: InstrumentId,
+    seen: usize,
+}
+
+/// What came of one bar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// More, less or nothing.
+    pub kind: DecisionKind,
+    /// The position wanted, signed; `None` for no opinion.
+    pub target: Option<Quantity>,
+    /// Why.
+    pub reason: Cow<'static, str>,
+    /// What to put to the gate, in order.
+    pub proposals: Vec<Proposal>,
+}
+
+impl Desk {
+    /// Puts `strategy` to work; `source` is its name in events.
+    #[must_use]
+    pub fn new(strategy: Box<dyn Strategy>, source: Source, portfolio: PortfolioId, instrument: InstrumentId) -> Self {
+        Self { strategy, source, portfolio, instrument, seen: 0 }
+    }
+
+    /// What it watches.
+    #[must_use]
+    pub const fn instrument(&self) -> InstrumentId {
+        self.instrument
+    }
+    /// Whom it trades for.
+    #[must_use]
+    pub const fn portfolio(&self) -> PortfolioId {
+        self.portfolio
+    }
+    /// Its name in events.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+    /// The strategy itself.
+    #[must_use]
+    pub fn strategy(&self) -> &dyn Strategy {
+        self.strategy.as_ref()
+    }
+
+    /// Shows a bar of the past, to warm up: whatever is said is not acted upon.
+    pub fn warm(&mut self, state: &State, bar: &Bar) {
+        self.seen += 1;
+        self.strategy.on_bar(&self.market(state), bar);
+    }
+
+    /// Shows a closed bar, already applied to `state`, and turns the opinion into proposals.
+    ///
+    /// A target becomes one market order for the difference to what is held and already on its way, in whole
+    /// lots; a difference too small to order is a hold, with that reason.
+    #[inline]
+    pub fn on_bar(&mut self, state: &State, bar: &Bar) -> Outcome {
+        self.seen += 1;
+        let opinion = self.strategy.on_bar(&self.market(state), bar);
+        if self.seen <= self.strategy.warm_up() {
+            return hold("warming up");
+        }
+        if opinion.target.is_none() && opinion.orders.is_empty() {
+            return Outcome { kind: DecisionKind::Hold, target: None, reason: opinion.reason, proposals: Vec::new() };
+        }
+        self.act(state, bar, opinion)
+    }
+
+    /// The record of an outcome, with everything that the strategy saw.
+    #[must_use]
+    pub fn explain(&self, outcome: &Outcome) -> Decision {
+        Decision {
+            instrument: self.instrument,
+            decider: self.strategy.name().to_owned(),
+            kind: outcome.kind,
+            target: outcome.target,
+            reason: outcome.reason.clone(),
+            signals: self.strategy.signals(),
+        }
+    }
+
+    #[inline]
+    #[allow(clippy::cast_precision_loss)]
+    fn market<'a>(&self, state: &'a State) -> Market<'a> {
+        let (instrument, portfolio) = (&state.listing(self.instrument).instrument, state.portfolio(self.portfolio));
+        let position = portfolio.position(self.instrument);
+        Market {
+            instrument,
+            position: position.quantity(),
+            entry_price: instrument.average_price(&position),
+            equity: portfolio.equity() as f64 / pow10(u32::from(LEDGER_DECIMALS)) as f64,
+        }
+    }
+
+    fn act(&self, state: &State, bar: &Bar, opinion: Opinion) -> Outcome {
+        let market = self.market(state);
+        let target = opinion.target.map(|target| quantity_of(&market, bar, target));
+        let mut proposals = Vec::with_capacity(1 + opinion.orders.len());
+        let mut kind = DecisionKind::Hold;
+        if let Some(Some(target)) = target {
+            let (buys, sells, _) = state.open_quantities(self.portfolio, self.instrument);
+            let missing = market.instrument.whole_lots(target - market.position - buys + sells);
+            if missing.abs() >= market.instrument.spec.min_quantity && !missing.is_zero() {
+                let side = if missing > Quantity::ZERO { Side::Buy } else { Side::Sell };
+                kind = if side == Side::Buy { DecisionKind::Buy } else { DecisionKind::Sell };
+                let request = OrderRequest::market(self.instrument, side, missing.abs());
+                proposals.push(self.proposal(request, opinion.reason.clone()));
+            }
+        }
+        for request in opinion.orders {
+            let of_side = if request.side == Side::Buy { DecisionKind::Buy } else { DecisionKind::Sell };
+            kind = if kind == DecisionKind::Hold { of_side } else { kind };
+            proposals.push(self.proposal(request, opinion.reason.clone()));
+        }
+        let reason = match (target, proposals.is_empty()) {
+            (Some(None), true) => Cow::Borrowed("the target is not a number that can be ordered"),
+            (_, true) => Cow::Borrowed("the difference to the target is too small to order"),
+            (_, false) => opinion.reason,
+        };
+        Outcome { kind, target: target.flatten(), reason, proposals }
+    }
+
+    fn proposal(&self, request: OrderRequest, reason: Cow<'static, str>) -> Proposal {
+        Proposal { source: self.source, portfolio: self.portfolio, request, reason }
+    }
+}
+
+#[inline]
+const fn hold(reason: &'static str) -> Outcome {
+    Outcome { kind: DecisionKind::Hold, target: None, reason: Cow::Borrowed(reason), proposals: Vec::new() }
+}
+
+/// The target in quantity; `None` for a weight that is not a number.
+fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Option<Quantity> {
+    match target {
+        Target::Flat => Some(Quantity::ZERO),
+        Target::Quantity(quantity) => Some(quantity),
+        Target::Weight(weight) => {
+            let price = market.instrument.price_f64(bar.close);
+            market.instrument.quantity_near(weight * market.equity / price)
+        }
+    }
+}
