@@ -1,0 +1,276 @@
+//! Each guard alone refuses, and one step on the other side of its limit passes, with shipped limits.
+
+use tradewind_domain::*;
+use tradewind_gate::*;
+
+struct World {
+    instrument: Instrument,
+    limits: Limits,
+    proposal: Proposal,
+    halted: Option<&'static str>,
+    mode: Mode,
+    mark: Option<Mark>,
+    position: Quantity,
+    open_buys: Quantity,
+    open_sells: Quantity,
+    unknown_orders: u32,
+    rate: Option<(i128, i128)>,
+    equity: i128,
+    day_equity: i128,
+    peak_equity: i128,
+    free_funds: i128,
+}
+
+const UNIT: i128 = 100_000_000;
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+fn quantity(units: f64) -> Quantity {
+    Quantity::from_mantissa((units * 1e8).round() as i64)
+}
+
+/// 10,000 USDT, bitcoin at 100, a buy of one: 1 % of equity, everything fresh, shipped limits.
+fn world() -> World {
+    let spec = InstrumentSpec {
+        fees: FeeSchedule::bps(10, 10),
+        tick: Price::from_mantissa(1_000_000),
+        ..InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance")
+    };
+    let instrument = spec.list(InstrumentId(0)).unwrap();
+    let request = OrderRequest::market(instrument.id, Side::Buy, quantity(1.0));
+    World {
+        mark: Some(Mark { price: instrument.price("100").unwrap(), at: NOW, origin: Origin::Live }),
+        instrument,
+        limits: Limits::CONSERVATIVE,
+        proposal: Proposal { source: Source::Strategy(0), portfolio: PortfolioId(0), request, reason: "test".into() },
+        halted: None,
+        mode: Mode::Paper,
+        position: Quantity::ZERO,
+        open_buys: Quantity::ZERO,
+        open_sells: Quantity::ZERO,
+        unknown_orders: 0,
+        rate: Some((1, 1)),
+        equity: 10_000 * UNIT,
+        day_equity: 10_000 * UNIT,
+        peak_equity: 10_000 * UNIT,
+        free_funds: 10_000 * UNIT,
+    }
+}
+
+fn verdict(change: impl FnOnce(&mut World)) -> Result<(), Refusal> {
+    let mut w = world();
+    change(&mut w);
+    let view = View {
+        now: NOW,
+        halted: w.halted,
+        mode: w.mode,
+        limits: &w.limits,
+        instrument: &w.instrument,
+        mark: w.mark,
+        position: w.position,
+        open_buys: w.open_buys,
+        open_sells: w.open_sells,
+        unknown_orders: w.unknown_orders,
+        rate: w.rate,
+        equity: w.equity,
+        day_equity: w.day_equity,
+        peak_equity: w.peak_equity,
+        free_funds: w.free_funds,
+    };
+    match review(&view, &w.proposal, ClientOrderId::from_u128(1)) {
+        Ok(approved) => {
+            assert!(matches!(approved.action(), Action::Submit(order) if *order.request() == w.proposal.request));
+            Ok(())
+        }
+        Err(refusal) => Err(*refusal),
+    }
+}
+
+fn passes(change: impl FnOnce(&mut World)) {
+    assert_eq!(verdict(change), Ok(()));
+}
+
+fn refuses(guard: Guard, value: &str, limit: &str, change: impl FnOnce(&mut World)) {
+    let refusal = verdict(change).expect_err("it should have been refused");
+    assert_eq!((refusal.guard, refusal.value.as_str(), refusal.limit.as_str()), (guard, value, limit));
+    assert!(refusal.to_string().contains(refusal.info().code) && refusal.to_string().contains("to clear"));
+}
+
+fn buy(w: &mut World, size: f64) {
+    w.proposal.request.quantity = quantity(size);
+}
+
+fn sell(w: &mut World, size: f64) {
+    w.proposal.request.side = Side::Sell;
+    buy(w, size);
+}
+
+fn operator_exit(w: &mut World, size: f64) {
+    sell(w, size);
+    w.proposal.source = Source::Operator;
+    w.proposal.request.reduce_only = true;
+}
+
+#[test]
+fn a_plain_order_passes() {
+    passes(|_| ());
+}
+
+#[test]
+fn a_halt_stops_everything_but_an_operators_exit() {
+    refuses(Guard::Halt, "kill switch", "an operator's reduce-only order", |w| w.halted = Some("kill switch"));
+    refuses(Guard::Halt, "kill switch", "an operator's reduce-only order", |w| {
+        (w.halted, w.position) = (Some("kill switch"), quantity(1.0));
+        sell(w, 1.0); // a strategy's exit waits for the operator
+    });
+    passes(|w| {
+        (w.halted, w.position) = (Some("kill switch"), quantity(1.0));
+        operator_exit(w, 1.0);
+    });
+}
+
+#[test]
+fn a_mode_trades_only_what_it_may() {
+    refuses(Guard::Mode, "observe", "backtest, paper or live", |w| w.mode = Mode::Observe);
+    for (mode, origin, ok) in [
+        (Mode::Live, Origin::Live, true),
+        (Mode::Live, Origin::Simulated, false),
+        (Mode::Live, Origin::Recorded, false),
+        (Mode::Paper, Origin::Simulated, true),
+        (Mode::Backtest, Origin::Recorded, true),
+    ] {
+        let got = verdict(|w| {
+            w.mode = mode;
+            w.mark.as_mut().unwrap().origin = origin;
+        });
+        assert_eq!(
+            got.map_err(|refusal| refusal.guard),
+            if ok { Ok(()) } else { Err(Guard::Mode) },
+            "{mode:?} {origin:?}"
+        );
+    }
+}
+
+#[test]
+fn an_invalid_order_names_its_own_code() {
+    let refusal = verdict(|w| buy(w, -1.0)).unwrap_err();
+    assert_eq!(refusal.guard, Guard::Order);
+    assert!(refusal.value.starts_with("DOM-06"), "{}", refusal.value);
+}
+
+#[test]
+fn a_stale_or_missing_mark_refuses() {
+    let aged = |nanos: i64| move |w: &mut World| w.mark.as_mut().unwrap().at = NOW.plus_nanos(-nanos);
+    passes(aged(4_999_999_999));
+    refuses(Guard::StaleData, "5 s", "5 s", aged(5_000_000_000));
+    refuses(Guard::StaleData, "no mark", "a mark", |w| w.mark = None);
+    refuses(Guard::StaleData, "0", "a positive mark", |w| w.mark.as_mut().unwrap().price = Price::from_mantissa(0));
+    passes(|w| {
+        aged(60_000_000_000)(w);
+        w.position = quantity(1.0);
+        operator_exit(w, 1.0);
+    });
+}
+
+#[test]
+fn an_unknown_order_blocks_what_it_could_double() {
+    refuses(Guard::UnknownOrder, "1", "0", |w| w.unknown_orders = 1);
+    passes(|w| {
+        (w.unknown_orders, w.position, w.free_funds) = (1, quantity(2.0), 2 * UNIT);
+        sell(w, 1.0);
+    });
+}
+
+#[test]
+fn reduce_only_reduces() {
+    refuses(Guard::ReduceOnly, "Sell 2", "a position of 1", |w| {
+        w.position = quantity(1.0);
+        operator_exit(w, 2.0);
+    });
+    refuses(Guard::ReduceOnly, "Sell 1", "a position of 1", |w| {
+        (w.position, w.open_sells) = (quantity(1.0), quantity(0.5)); // half of it is on its way out already
+        operator_exit(w, 1.0);
+    });
+    passes(|w| {
+        w.position = quantity(1.0);
+        operator_exit(w, 1.0);
+    });
+}
+
+#[test]
+fn an_order_stays_within_max_order() {
+    passes(|w| buy(w, 10.0));
+    refuses(Guard::MaxOrder, "1000.000001", "1000", |w| buy(w, 10.000_000_01));
+    refuses(Guard::MaxOrder, "1000", "500", |w| {
+        w.limits.max_order.amount = Some(50_000_000_000);
+        buy(w, 10.0);
+    });
+    refuses(Guard::MaxOrder, "a notional that cannot be known", "1000", |w| w.rate = None);
+    refuses(Guard::MaxOrder, "1100", "1000", |w| {
+        w.proposal.request.kind = OrderKind::Limit { price: w.instrument.price("110").unwrap() }; // judged at the worse price
+        buy(w, 10.0);
+    });
+}
+
+#[test]
+fn a_position_stays_within_max_position_if_everything_filled() {
+    passes(|w| (w.position, w.open_buys) = (quantity(30.0), quantity(4.0)));
+    refuses(Guard::MaxPosition, "3500.000001", "3500", |w| {
+        (w.position, w.open_buys) = (quantity(30.0), quantity(4.000_000_01))
+    });
+    passes(|w| {
+        (w.position, w.free_funds) = (quantity(100.0), 100 * UNIT); // far over: only the way down is open
+        sell(w, 50.0);
+    });
+}
+
+#[test]
+fn cash_covers_a_buy_with_its_fee_and_the_asset_covers_a_sell() {
+    passes(|w| w.free_funds = 100 * UNIT + UNIT / 10);
+    refuses(Guard::Funds, "100.1", "100.09999999", |w| w.free_funds = 100 * UNIT + UNIT / 10 - 1);
+    refuses(Guard::Funds, "1", "0.99999999", |w| {
+        w.free_funds = UNIT - 1;
+        sell(w, 1.0);
+    });
+    passes(|w| {
+        (w.free_funds, w.limits.borrow) = (0, true);
+    });
+}
+
+#[test]
+fn losses_leave_only_the_way_down_open() {
+    passes(|w| w.day_equity = 10_309 * UNIT);
+    refuses(Guard::DailyLoss, "3 %", "3 %", |w| (w.equity, w.day_equity) = (9_700 * UNIT, 10_000 * UNIT));
+    passes(|w| w.peak_equity = 11_111 * UNIT);
+    refuses(Guard::Drawdown, "10 %", "10 %", |w| {
+        (w.equity, w.day_equity, w.peak_equity) = (9_000 * UNIT, 9_000 * UNIT, 10_000 * UNIT)
+    });
+    refuses(Guard::MaxOrder, "100", "0", |w| (w.equity, w.day_equity, w.peak_equity) = (-UNIT, -UNIT, -UNIT));
+    passes(|w| {
+        (w.equity, w.position, w.free_funds) = (5_000 * UNIT, quantity(1.0), UNIT);
+        sell(w, 1.0);
+    });
+}
+
+#[test]
+fn absurd_numbers_are_refused_not_computed() {
+    for size in [i64::MAX, i64::MIN + 1, 0, -1] {
+        let refusal = verdict(|w| w.proposal.request.quantity = Quantity::from_mantissa(size)).unwrap_err();
+        assert!(matches!(refusal.guard, Guard::Order | Guard::MaxOrder), "{refusal}");
+    }
+}
+
+#[test]
+fn limits_that_mean_nothing_are_refused() {
+    for limits in [
+        Limits { max_order: Cap { equity_bps: Some(0), amount: None }, ..Limits::CONSERVATIVE },
+        Limits { max_position: Cap { equity_bps: None, amount: Some(-1) }, ..Limits::CONSERVATIVE },
+        Limits { daily_loss_bps: Some(0), ..Limits::CONSERVATIVE },
+        Limits { drawdown_bps: Some(10_000), ..Limits::CONSERVATIVE },
+        Limits { stale_after_nanos: Some(0), ..Limits::CONSERVATIVE },
+    ] {
+        assert_eq!(limits.validate().unwrap_err().code(), "GATE-90");
+    }
+    for limits in [Limits::CONSERVATIVE, Limits::RESEARCH, Limits::OPEN] {
+        assert_eq!(limits.validate(), Ok(()));
+    }
+}
