@@ -40,7 +40,7 @@ impl Side {
 
 /// How an order meets the market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "type")]
+#[serde(rename_all = "kebab-case", tag = "order_type")]
 pub enum OrderKind {
     /// At whatever the book gives.
     Market,
