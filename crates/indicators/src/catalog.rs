@@ -97,8 +97,10 @@ pub struct Definition {
     pub parameters: &'static [Parameter],
     /// The names of its outputs, in order.
     pub outputs: &'static [&'static str],
-    build: fn(&[f64], Source) -> Result<Box<dyn DynIndicator>, IndicatorError>,
+    build: fn(&[f64], Source) -> Built,
 }
+
+type Built = Result<Box<dyn DynIndicator>, IndicatorError>;
 
 impl Definition {
     pub(crate) const fn of<I>() -> Self
@@ -317,6 +319,7 @@ macro_rules! catalogued {
 
         impl $type {
             #[allow(dead_code, reason = "an indicator without parameters has nothing to check")]
+            #[allow(clippy::too_many_arguments, reason = "know sure thing has nine periods")]
             fn check($($parameter: $kind),*) -> Result<(), $crate::IndicatorError> {
                 let values: &[f64] = &[$($crate::catalog::Argument::value($parameter)),*];
                 for (parameter, value) in <Self as $crate::catalog::Catalogued>::PARAMETERS.iter().zip(values) {

@@ -167,7 +167,7 @@ impl Macd {
         }
         let line = fast? - slow?;
         let signal = self.signal.update(line)?;
-        (self.seen > self.lookback).then(|| MacdOutput { macd: line, signal, histogram: line - signal })
+        (self.seen > self.lookback).then_some(MacdOutput { macd: line, signal, histogram: line - signal })
     }
 }
 

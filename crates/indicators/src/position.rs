@@ -16,7 +16,10 @@ pub struct HighLowRange {
     period: usize,
 }
 
-catalogued!(HighLowRange = "high_low_range", "High-low range", Volatility, overlay: false, (period: usize = 20 in 1..=100_000));
+catalogued!(
+    HighLowRange = "high_low_range", "High-low range", Volatility, overlay: false,
+    (period: usize = 20 in 1..=100_000)
+);
 
 impl HighLowRange {
     /// Builds it, cold.
@@ -60,7 +63,10 @@ pub struct PricePosition {
     period: usize,
 }
 
-catalogued!(PricePosition = "price_position", "Price position", Momentum, overlay: false, (period: usize = 20 in 1..=100_000));
+catalogued!(
+    PricePosition = "price_position", "Price position", Momentum, overlay: false,
+    (period: usize = 20 in 1..=100_000)
+);
 
 impl PricePosition {
     /// Builds it, cold.
@@ -146,7 +152,10 @@ pub struct UlcerIndex {
     window: Window,
 }
 
-catalogued!(UlcerIndex = "ulcer_index", "Ulcer index", Volatility, overlay: false, (period: usize = 14 in 1..=100_000));
+catalogued!(
+    UlcerIndex = "ulcer_index", "Ulcer index", Volatility, overlay: false,
+    (period: usize = 14 in 1..=100_000)
+);
 
 impl UlcerIndex {
     /// Builds it, cold.
@@ -248,7 +257,11 @@ impl Indicator for ChandelierExit {
 
 outputs! {
     /// What [`Alligator`] yields, each line as it stands over the bar: computed some bars before it.
-    AlligatorOutput { jaw: "Wilder's average of 13, 8 bars before.", teeth: "That of 8, 5 bars before.", lips: "That of 5, 3 bars before." }
+    AlligatorOutput {
+        jaw: "Wilder's average of 13, 8 bars before.",
+        teeth: "That of 8, 5 bars before.",
+        lips: "That of 5, 3 bars before.",
+    }
 }
 
 /// Alligator: three of Wilder's averages of the median price, each moved forward by some bars.
@@ -286,7 +299,8 @@ impl Indicator for Alligator {
                 shifted.push(value);
             }
         }
-        let [jaw, teeth, lips] = self.lines.each_ref().map(|(_, shifted)| shifted.is_full().then(|| shifted.oldest()));
+        let shifted = |(_, line): &(Rma, Window)| line.is_full().then(|| line.oldest());
+        let [jaw, teeth, lips] = self.lines.each_ref().map(shifted);
         Some(AlligatorOutput { jaw: jaw?, teeth: teeth?, lips: lips? })
     }
 

@@ -138,6 +138,7 @@ macro_rules! from_ta_lib {
             /// # Errors
             /// [`IndicatorError::OutOfRange`](crate::IndicatorError::OutOfRange) for a parameter outside the range
             /// that the catalogue names.
+            #[allow(clippy::too_many_arguments, reason = "know sure thing has nine periods")]
             pub fn new($($parameter: $kind),*) -> Result<Self, $crate::IndicatorError> {
                 Self::check($($parameter),*)?;
                 let lookback = ta_lib::Core::new()

@@ -52,7 +52,11 @@ from_ta_lib! {
     /// An average under a bell curve whose centre sits near the newest value.
     Alma = "alma", "Arnaud Legoux moving average", Average, overlay: true;
         f64(real) => alma_lookback, alma_open, AlmaStream(period, sigma, offset);
-        (period: usize = 9 in 1..=100_000, sigma: f64 = 6.0 in 0.01..=1e12, offset: f64 = 0.85 in 0.0..=1.0) -> (value) f64;
+        (
+            period: usize = 9 in 1..=100_000,
+            sigma: f64 = 6.0 in 0.01..=1e12,
+            offset: f64 = 0.85 in 0.0..=1.0,
+        ) -> (value) f64;
 
     /// An exponential average whose speed follows the fractal dimension of the range (J. Ehlers).
     Frama = "frama", "Fractal adaptive moving average", Average, overlay: true;

@@ -2,8 +2,8 @@
 
 use ta_lib::MAType;
 
-use crate::indicator::outputs;
 use crate::MacdOutput;
+use crate::indicator::outputs;
 use crate::ta::from_ta_lib;
 
 outputs! {
@@ -55,7 +55,11 @@ from_ta_lib! {
     /// The awesome oscillator less its own average (B. Williams).
     Accelerator = "ac", "Accelerator oscillator", Momentum, overlay: false;
         Candle(high, low) => ac_lookback, ac_open, AcStream(fast, slow, signal);
-        (fast: usize = 5 in 2..=100_000, slow: usize = 34 in 2..=100_000, signal: usize = 5 in 2..=100_000) -> (value) f64;
+        (
+            fast: usize = 5 in 2..=100_000,
+            slow: usize = 34 in 2..=100_000,
+            signal: usize = 5 in 2..=100_000,
+        ) -> (value) f64;
 
     /// The difference of a fast and a slow simple average of the median price (B. Williams).
     Awesome = "ao", "Awesome oscillator", Momentum, overlay: false;
@@ -79,13 +83,23 @@ from_ta_lib! {
 
     /// The MACD with simple averages in place of all three exponential ones.
     MacdSimple = "macdext", "MACD over simple averages", Momentum, overlay: false;
-        f64(real) => macdext_lookback, macdext_open, MacdextStream(fast, MAType::SMA, slow, MAType::SMA, signal, MAType::SMA);
-        (fast: usize = 12 in 2..=100_000, slow: usize = 26 in 2..=100_000, signal: usize = 9 in 1..=100_000) -> (macd, signal, histogram) MacdOutput;
+        f64(real) =>
+            macdext_lookback, macdext_open, MacdextStream(fast, MAType::SMA, slow, MAType::SMA, signal, MAType::SMA);
+        (
+            fast: usize = 12 in 2..=100_000,
+            slow: usize = 26 in 2..=100_000,
+            signal: usize = 9 in 1..=100_000,
+        ) -> (macd, signal, histogram) MacdOutput;
 
     /// Where the close stands in the range of the window, smoothed twice by simple averages (G. Lane).
     Stochastic = "stoch", "Stochastic", Momentum, overlay: false;
-        Candle(high, low, close) => stoch_lookback, stoch_open, StochStream(fast_k, slow_k, MAType::SMA, slow_d, MAType::SMA);
-        (fast_k: usize = 5 in 1..=100_000, slow_k: usize = 3 in 1..=100_000, slow_d: usize = 3 in 1..=100_000) -> (k, d) StochasticOutput;
+        Candle(high, low, close) =>
+            stoch_lookback, stoch_open, StochStream(fast_k, slow_k, MAType::SMA, slow_d, MAType::SMA);
+        (
+            fast_k: usize = 5 in 1..=100_000,
+            slow_k: usize = 3 in 1..=100_000,
+            slow_d: usize = 3 in 1..=100_000,
+        ) -> (k, d) StochasticOutput;
 
     /// Where the close stands in the range of the window, and the simple average of that.
     StochasticFast = "stochf", "Fast stochastic", Momentum, overlay: false;
@@ -95,12 +109,21 @@ from_ta_lib! {
     /// Where the RSI stands in its own range of the window, and the simple average of that.
     StochasticRsi = "stochrsi", "Stochastic RSI", Momentum, overlay: false;
         f64(real) => stochrsi_lookback, stochrsi_open, StochrsiStream(period, fast_k, fast_d, MAType::SMA);
-        (period: usize = 14 in 2..=100_000, fast_k: usize = 5 in 1..=100_000, fast_d: usize = 3 in 1..=100_000) -> (k, d) StochasticRsiOutput;
+        (
+            period: usize = 14 in 2..=100_000,
+            fast_k: usize = 5 in 1..=100_000,
+            fast_d: usize = 3 in 1..=100_000,
+        ) -> (k, d) StochasticRsiOutput;
 
     /// The stochastic with Wilder smoothing, and J = 3K - 2D.
     Kdj = "kdj", "KDJ stochastic", Momentum, overlay: false;
-        Candle(high, low, close) => kdj_lookback, kdj_open, KdjStream(fast_k, slow_k, MAType::RMA, slow_d, MAType::RMA);
-        (fast_k: usize = 9 in 1..=100_000, slow_k: usize = 3 in 1..=100_000, slow_d: usize = 3 in 1..=100_000) -> (k, d, j) KdjOutput;
+        Candle(high, low, close) =>
+            kdj_lookback, kdj_open, KdjStream(fast_k, slow_k, MAType::RMA, slow_d, MAType::RMA);
+        (
+            fast_k: usize = 9 in 1..=100_000,
+            slow_k: usize = 3 in 1..=100_000,
+            slow_d: usize = 3 in 1..=100_000,
+        ) -> (k, d, j) KdjOutput;
 
     /// The distance of the typical price from its average, in units of 0.015 mean deviations (D. Lambert).
     Cci = "cci", "Commodity channel index", Momentum, overlay: false;
@@ -150,7 +173,11 @@ from_ta_lib! {
     /// Buying pressure over three periods, weighted 4, 2 and 1 (L. Williams).
     Ultimate = "ultosc", "Ultimate oscillator", Momentum, overlay: false;
         Candle(high, low, close) => ultosc_lookback, ultosc_open, UltoscStream(first, second, third);
-        (first: usize = 7 in 1..=100_000, second: usize = 14 in 1..=100_000, third: usize = 28 in 1..=100_000) -> (value) f64;
+        (
+            first: usize = 7 in 1..=100_000,
+            second: usize = 14 in 1..=100_000,
+            third: usize = 28 in 1..=100_000,
+        ) -> (value) f64;
 
     /// Gains less losses over gains plus losses, Wilder-smoothed, from -100 to 100.
     Cmo = "cmo", "Chande momentum oscillator", Momentum, overlay: false;
@@ -170,7 +197,12 @@ from_ta_lib! {
     /// The distance of the close from the middle of its range, smoothed twice (W. Blau).
     Smi = "smi", "Stochastic momentum index", Momentum, overlay: false;
         Candle(high, low, close) => smi_lookback, smi_open, SmiStream(period, fast, slow, signal);
-        (period: usize = 13 in 2..=100_000, fast: usize = 2 in 2..=100_000, slow: usize = 25 in 2..=100_000, signal: usize = 9 in 2..=100_000) -> (smi, signal) SmiOutput;
+        (
+            period: usize = 13 in 2..=100_000,
+            fast: usize = 2 in 2..=100_000,
+            slow: usize = 25 in 2..=100_000,
+            signal: usize = 9 in 2..=100_000,
+        ) -> (smi, signal) SmiOutput;
 
     /// The body of the bar over its range, from -1 to 1.
     BalanceOfPower = "bop", "Balance of power", Momentum, overlay: false;
@@ -185,17 +217,30 @@ from_ta_lib! {
     /// A weighted average of the sum of two rates of change.
     Coppock = "coppock", "Coppock curve", Momentum, overlay: false;
         f64(real) => coppock_lookback, coppock_open, CoppockStream(average_period, roc1, roc2);
-        (average_period: usize = 10 in 1..=100_000, roc1: usize = 11 in 1..=100_000, roc2: usize = 14 in 1..=100_000) -> (value) f64;
+        (
+            average_period: usize = 10 in 1..=100_000,
+            roc1: usize = 11 in 1..=100_000,
+            roc2: usize = 14 in 1..=100_000,
+        ) -> (value) f64;
 
     /// The mean of an RSI, an RSI of the streak of rises or falls, and a percent rank.
     ConnorsRsi = "crsi", "Connors RSI", Momentum, overlay: false;
         f64(real) => crsi_lookback, crsi_open, CrsiStream(period, streak_period, rank_period);
-        (period: usize = 3 in 2..=100_000, streak_period: usize = 2 in 2..=100_000, rank_period: usize = 100 in 2..=10_000) -> (value) f64;
+        (
+            period: usize = 3 in 2..=100_000,
+            streak_period: usize = 2 in 2..=100_000,
+            rank_period: usize = 100 in 2..=10_000,
+        ) -> (value) f64;
 
     /// A twice smoothed RSI less its own average (C. Brown).
     DerivativeOscillator = "dosc", "Derivative oscillator", Momentum, overlay: false;
         f64(real) => dosc_lookback, dosc_open, DoscStream(period, first, second, signal);
-        (period: usize = 14 in 2..=100_000, first: usize = 5 in 2..=100_000, second: usize = 3 in 2..=100_000, signal: usize = 9 in 2..=100_000) -> (value) f64;
+        (
+            period: usize = 14 in 2..=100_000,
+            first: usize = 5 in 2..=100_000,
+            second: usize = 3 in 2..=100_000,
+            signal: usize = 9 in 2..=100_000,
+        ) -> (value) f64;
 
     /// Price less a simple average as it was half a period before.
     Dpo = "dpo", "Detrended price oscillator", Momentum, overlay: false;
@@ -225,7 +270,17 @@ from_ta_lib! {
     /// Four smoothed rates of change added with weights 1 to 4, and the average of the sum (M. Pring).
     Kst = "kst", "Know sure thing", Momentum, overlay: false;
         f64(real) => kst_lookback, kst_open, KstStream(roc1, roc2, roc3, roc4, sma1, sma2, sma3, sma4, signal);
-        (roc1: usize = 10 in 1..=100_000, roc2: usize = 15 in 1..=100_000, roc3: usize = 20 in 1..=100_000, roc4: usize = 30 in 1..=100_000, sma1: usize = 10 in 1..=100_000, sma2: usize = 10 in 1..=100_000, sma3: usize = 10 in 1..=100_000, sma4: usize = 15 in 1..=100_000, signal: usize = 9 in 1..=100_000) -> (kst, signal) KstOutput;
+        (
+            roc1: usize = 10 in 1..=100_000,
+            roc2: usize = 15 in 1..=100_000,
+            roc3: usize = 20 in 1..=100_000,
+            roc4: usize = 30 in 1..=100_000,
+            sma1: usize = 10 in 1..=100_000,
+            sma2: usize = 10 in 1..=100_000,
+            sma3: usize = 10 in 1..=100_000,
+            sma4: usize = 15 in 1..=100_000,
+            signal: usize = 9 in 1..=100_000,
+        ) -> (kst, signal) KstOutput;
 
     /// A smoothed stochastic squeezed between -1 and 1.
     PremierStochastic = "pso", "Premier stochastic oscillator", Momentum, overlay: false;
@@ -240,17 +295,35 @@ from_ta_lib! {
     /// A stochastic of a stochastic of the MACD, from 0 to 100.
     SchaffTrendCycle = "stc", "Schaff trend cycle", Momentum, overlay: false;
         f64(real) => stc_lookback, stc_open, StcStream(fast, slow, cycle);
-        (fast: usize = 23 in 2..=100_000, slow: usize = 50 in 2..=100_000, cycle: usize = 10 in 2..=100_000) -> (value) f64;
+        (
+            fast: usize = 23 in 2..=100_000,
+            slow: usize = 50 in 2..=100_000,
+            cycle: usize = 10 in 2..=100_000,
+        ) -> (value) f64;
 
     /// The slope of price around its channel, and how tightly the Bollinger bands sit in the Keltner channels.
     SqueezeMomentum = "sqzmom", "Squeeze momentum", Momentum, overlay: false;
-        Candle(high, low, close) => sqzmom_lookback, sqzmom_open, SqzmomStream(band_period, deviations, channel_period, wide, normal, narrow);
-        (band_period: usize = 20 in 2..=100_000, deviations: f64 = 2.0 in 0.0..=1e12, channel_period: usize = 20 in 2..=100_000, wide: f64 = 2.0 in 0.0..=1e12, normal: f64 = 1.5 in 0.0..=1e12, narrow: f64 = 1.0 in 0.0..=1e12) -> (momentum, squeeze) SqueezeMomentumOutput;
+        Candle(high, low, close) =>
+            sqzmom_lookback, sqzmom_open, SqzmomStream(band_period, deviations, channel_period, wide, normal, narrow);
+        (
+            band_period: usize = 20 in 2..=100_000,
+            deviations: f64 = 2.0 in 0.0..=1e12,
+            channel_period: usize = 20 in 2..=100_000,
+            wide: f64 = 2.0 in 0.0..=1e12,
+            normal: f64 = 1.5 in 0.0..=1e12,
+            narrow: f64 = 1.0 in 0.0..=1e12,
+        ) -> (momentum, squeeze) SqueezeMomentumOutput;
 
-    /// The distance of the typical price from its average in units of its mean deviation, smoothed, and its signal line.
+    /// The distance of the typical price from its average in units of its mean deviation, smoothed, and its signal
+    /// line.
     WaveTrend = "wavetrend", "WaveTrend oscillator", Momentum, overlay: false;
-        Candle(high, low, close) => wavetrend_lookback, wavetrend_open, WavetrendStream(channel_period, average_period, signal);
-        (channel_period: usize = 10 in 2..=100_000, average_period: usize = 21 in 1..=100_000, signal: usize = 4 in 1..=100_000) -> (wave, signal) WaveTrendOutput;
+        Candle(high, low, close) =>
+            wavetrend_lookback, wavetrend_open, WavetrendStream(channel_period, average_period, signal);
+        (
+            channel_period: usize = 10 in 2..=100_000,
+            average_period: usize = 21 in 1..=100_000,
+            signal: usize = 4 in 1..=100_000,
+        ) -> (wave, signal) WaveTrendOutput;
 
     /// Wilder's measure of one bar's real swing.
     SwingIndex = "si", "Swing index", Momentum, overlay: false;

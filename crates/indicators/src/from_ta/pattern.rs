@@ -37,12 +37,15 @@ from_ta_lib! {
 
     /// Three advancing white soldiers: 0 where the newest bar does not complete it.
     ThreeWhiteSoldiers = "cdl3whitesoldiers", "Three advancing white soldiers", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdl3whitesoldiers_lookback, cdl3whitesoldiers_open, Cdl3whitesoldiersStream();
+        Candle(open, high, low, close) =>
+            cdl3whitesoldiers_lookback, cdl3whitesoldiers_open, Cdl3whitesoldiersStream();
         () -> (value) f64;
 
-    /// Abandoned baby: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into the first one, as a fraction.
+    /// Abandoned baby: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach
+    /// into the first one, as a fraction.
     AbandonedBaby = "cdlabandonedbaby", "Abandoned baby", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlabandonedbaby_lookback, cdlabandonedbaby_open, CdlabandonedbabyStream(penetration);
+        Candle(open, high, low, close) =>
+            cdlabandonedbaby_lookback, cdlabandonedbaby_open, CdlabandonedbabyStream(penetration);
         (penetration: f64 = 0.3 in 0.0..=1.0) -> (value) f64;
 
     /// Advance block: 0 where the newest bar does not complete it.
@@ -62,12 +65,14 @@ from_ta_lib! {
 
     /// Closing marubozu: 0 where the newest bar does not complete it.
     ClosingMarubozu = "cdlclosingmarubozu", "Closing marubozu", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlclosingmarubozu_lookback, cdlclosingmarubozu_open, CdlclosingmarubozuStream();
+        Candle(open, high, low, close) =>
+            cdlclosingmarubozu_lookback, cdlclosingmarubozu_open, CdlclosingmarubozuStream();
         () -> (value) f64;
 
     /// Concealing baby swallow: 0 where the newest bar does not complete it.
     ConcealingBabySwallow = "cdlconcealbabyswall", "Concealing baby swallow", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlconcealbabyswall_lookback, cdlconcealbabyswall_open, CdlconcealbabyswallStream();
+        Candle(open, high, low, close) =>
+            cdlconcealbabyswall_lookback, cdlconcealbabyswall_open, CdlconcealbabyswallStream();
         () -> (value) f64;
 
     /// Counterattack: 0 where the newest bar does not complete it.
@@ -75,9 +80,11 @@ from_ta_lib! {
         Candle(open, high, low, close) => cdlcounterattack_lookback, cdlcounterattack_open, CdlcounterattackStream();
         () -> (value) f64;
 
-    /// Dark cloud cover: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into the first one, as a fraction.
+    /// Dark cloud cover: 0 where the newest bar does not complete it. `penetration` is how far the last body must
+    /// reach into the first one, as a fraction.
     DarkCloudCover = "cdldarkcloudcover", "Dark cloud cover", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdldarkcloudcover_lookback, cdldarkcloudcover_open, CdldarkcloudcoverStream(penetration);
+        Candle(open, high, low, close) =>
+            cdldarkcloudcover_lookback, cdldarkcloudcover_open, CdldarkcloudcoverStream(penetration);
         (penetration: f64 = 0.5 in 0.0..=1.0) -> (value) f64;
 
     /// Doji: 0 where the newest bar does not complete it.
@@ -100,24 +107,30 @@ from_ta_lib! {
         Candle(open, high, low, close) => cdlengulfing_lookback, cdlengulfing_open, CdlengulfingStream();
         () -> (value) f64;
 
-    /// Evening doji star: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into the first one, as a fraction.
+    /// Evening doji star: 0 where the newest bar does not complete it. `penetration` is how far the last body must
+    /// reach into the first one, as a fraction.
     EveningDojiStar = "cdleveningdojistar", "Evening doji star", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdleveningdojistar_lookback, cdleveningdojistar_open, CdleveningdojistarStream(penetration);
+        Candle(open, high, low, close) =>
+            cdleveningdojistar_lookback, cdleveningdojistar_open, CdleveningdojistarStream(penetration);
         (penetration: f64 = 0.3 in 0.0..=1.0) -> (value) f64;
 
-    /// Evening star: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into the first one, as a fraction.
+    /// Evening star: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach
+    /// into the first one, as a fraction.
     EveningStar = "cdleveningstar", "Evening star", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdleveningstar_lookback, cdleveningstar_open, CdleveningstarStream(penetration);
+        Candle(open, high, low, close) =>
+            cdleveningstar_lookback, cdleveningstar_open, CdleveningstarStream(penetration);
         (penetration: f64 = 0.3 in 0.0..=1.0) -> (value) f64;
 
     /// Gap side-by-side white lines: 0 where the newest bar does not complete it.
     GapSideBySideWhite = "cdlgapsidesidewhite", "Gap side-by-side white lines", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlgapsidesidewhite_lookback, cdlgapsidesidewhite_open, CdlgapsidesidewhiteStream();
+        Candle(open, high, low, close) =>
+            cdlgapsidesidewhite_lookback, cdlgapsidesidewhite_open, CdlgapsidesidewhiteStream();
         () -> (value) f64;
 
     /// Gravestone doji: 0 where the newest bar does not complete it.
     GravestoneDoji = "cdlgravestonedoji", "Gravestone doji", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlgravestonedoji_lookback, cdlgravestonedoji_open, CdlgravestonedojiStream();
+        Candle(open, high, low, close) =>
+            cdlgravestonedoji_lookback, cdlgravestonedoji_open, CdlgravestonedojiStream();
         () -> (value) f64;
 
     /// Hammer: 0 where the newest bar does not complete it.
@@ -162,7 +175,8 @@ from_ta_lib! {
 
     /// Identical three crows: 0 where the newest bar does not complete it.
     IdenticalThreeCrows = "cdlidentical3crows", "Identical three crows", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlidentical3crows_lookback, cdlidentical3crows_open, Cdlidentical3crowsStream();
+        Candle(open, high, low, close) =>
+            cdlidentical3crows_lookback, cdlidentical3crows_open, Cdlidentical3crowsStream();
         () -> (value) f64;
 
     /// In-neck: 0 where the newest bar does not complete it.
@@ -172,7 +186,8 @@ from_ta_lib! {
 
     /// Inverted hammer: 0 where the newest bar does not complete it.
     InvertedHammer = "cdlinvertedhammer", "Inverted hammer", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlinvertedhammer_lookback, cdlinvertedhammer_open, CdlinvertedhammerStream();
+        Candle(open, high, low, close) =>
+            cdlinvertedhammer_lookback, cdlinvertedhammer_open, CdlinvertedhammerStream();
         () -> (value) f64;
 
     /// Kicking: 0 where the newest bar does not complete it.
@@ -182,7 +197,8 @@ from_ta_lib! {
 
     /// Kicking, judged by the longer marubozu: 0 where the newest bar does not complete it.
     KickingByLength = "cdlkickingbylength", "Kicking, judged by the longer marubozu", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlkickingbylength_lookback, cdlkickingbylength_open, CdlkickingbylengthStream();
+        Candle(open, high, low, close) =>
+            cdlkickingbylength_lookback, cdlkickingbylength_open, CdlkickingbylengthStream();
         () -> (value) f64;
 
     /// Ladder bottom: 0 where the newest bar does not complete it.
@@ -192,7 +208,8 @@ from_ta_lib! {
 
     /// Long legged doji: 0 where the newest bar does not complete it.
     LongLeggedDoji = "cdllongleggeddoji", "Long legged doji", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdllongleggeddoji_lookback, cdllongleggeddoji_open, CdllongleggeddojiStream();
+        Candle(open, high, low, close) =>
+            cdllongleggeddoji_lookback, cdllongleggeddoji_open, CdllongleggeddojiStream();
         () -> (value) f64;
 
     /// Long line: 0 where the newest bar does not complete it.
@@ -210,19 +227,24 @@ from_ta_lib! {
         Candle(open, high, low, close) => cdlmatchinglow_lookback, cdlmatchinglow_open, CdlmatchinglowStream();
         () -> (value) f64;
 
-    /// Mat hold: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into the first one, as a fraction.
+    /// Mat hold: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into
+    /// the first one, as a fraction.
     MatHold = "cdlmathold", "Mat hold", Pattern, overlay: false;
         Candle(open, high, low, close) => cdlmathold_lookback, cdlmathold_open, CdlmatholdStream(penetration);
         (penetration: f64 = 0.5 in 0.0..=1.0) -> (value) f64;
 
-    /// Morning doji star: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into the first one, as a fraction.
+    /// Morning doji star: 0 where the newest bar does not complete it. `penetration` is how far the last body must
+    /// reach into the first one, as a fraction.
     MorningDojiStar = "cdlmorningdojistar", "Morning doji star", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlmorningdojistar_lookback, cdlmorningdojistar_open, CdlmorningdojistarStream(penetration);
+        Candle(open, high, low, close) =>
+            cdlmorningdojistar_lookback, cdlmorningdojistar_open, CdlmorningdojistarStream(penetration);
         (penetration: f64 = 0.3 in 0.0..=1.0) -> (value) f64;
 
-    /// Morning star: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach into the first one, as a fraction.
+    /// Morning star: 0 where the newest bar does not complete it. `penetration` is how far the last body must reach
+    /// into the first one, as a fraction.
     MorningStar = "cdlmorningstar", "Morning star", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlmorningstar_lookback, cdlmorningstar_open, CdlmorningstarStream(penetration);
+        Candle(open, high, low, close) =>
+            cdlmorningstar_lookback, cdlmorningstar_open, CdlmorningstarStream(penetration);
         (penetration: f64 = 0.3 in 0.0..=1.0) -> (value) f64;
 
     /// On-neck: 0 where the newest bar does not complete it.
@@ -242,12 +264,14 @@ from_ta_lib! {
 
     /// Rising/falling three methods: 0 where the newest bar does not complete it.
     RisingFallingThreeMethods = "cdlrisefall3methods", "Rising/falling three methods", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlrisefall3methods_lookback, cdlrisefall3methods_open, Cdlrisefall3methodsStream();
+        Candle(open, high, low, close) =>
+            cdlrisefall3methods_lookback, cdlrisefall3methods_open, Cdlrisefall3methodsStream();
         () -> (value) f64;
 
     /// Separating lines: 0 where the newest bar does not complete it.
     SeparatingLines = "cdlseparatinglines", "Separating lines", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlseparatinglines_lookback, cdlseparatinglines_open, CdlseparatinglinesStream();
+        Candle(open, high, low, close) =>
+            cdlseparatinglines_lookback, cdlseparatinglines_open, CdlseparatinglinesStream();
         () -> (value) f64;
 
     /// Shooting star: 0 where the newest bar does not complete it.
@@ -267,7 +291,8 @@ from_ta_lib! {
 
     /// Stalled: 0 where the newest bar does not complete it.
     Stalled = "cdlstalledpattern", "Stalled", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlstalledpattern_lookback, cdlstalledpattern_open, CdlstalledpatternStream();
+        Candle(open, high, low, close) =>
+            cdlstalledpattern_lookback, cdlstalledpattern_open, CdlstalledpatternStream();
         () -> (value) f64;
 
     /// Stick sandwich: 0 where the newest bar does not complete it.
@@ -302,11 +327,13 @@ from_ta_lib! {
 
     /// Upside gap two crows: 0 where the newest bar does not complete it.
     UpsideGapTwoCrows = "cdlupsidegap2crows", "Upside gap two crows", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlupsidegap2crows_lookback, cdlupsidegap2crows_open, Cdlupsidegap2crowsStream();
+        Candle(open, high, low, close) =>
+            cdlupsidegap2crows_lookback, cdlupsidegap2crows_open, Cdlupsidegap2crowsStream();
         () -> (value) f64;
 
     /// Upside/downside gap three methods: 0 where the newest bar does not complete it.
     GapThreeMethods = "cdlxsidegap3methods", "Upside/downside gap three methods", Pattern, overlay: false;
-        Candle(open, high, low, close) => cdlxsidegap3methods_lookback, cdlxsidegap3methods_open, Cdlxsidegap3methodsStream();
+        Candle(open, high, low, close) =>
+            cdlxsidegap3methods_lookback, cdlxsidegap3methods_open, Cdlxsidegap3methodsStream();
         () -> (value) f64;
 }

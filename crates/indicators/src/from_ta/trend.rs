@@ -15,7 +15,12 @@ outputs! {
 
 outputs! {
     /// What [`Ichimoku`] yields.
-    IchimokuOutput { conversion: "The conversion line (tenkan-sen).", base: "The base line (kijun-sen).", span_a: "The first edge of the cloud (senkou span A).", span_b: "The second edge of the cloud (senkou span B)." }
+    IchimokuOutput {
+        conversion: "The conversion line (tenkan-sen).",
+        base: "The base line (kijun-sen).",
+        span_a: "The first edge of the cloud (senkou span A).",
+        span_b: "The second edge of the cloud (senkou span B).",
+    }
 }
 
 outputs! {
@@ -30,7 +35,10 @@ outputs! {
 
 outputs! {
     /// What [`Fractal`] yields.
-    FractalOutput { swing_high: "100 on the bar that confirms a swing high.", swing_low: "100 on the bar that confirms a swing low." }
+    FractalOutput {
+        swing_high: "100 on the bar that confirms a swing high.",
+        swing_low: "100 on the bar that confirms a swing low.",
+    }
 }
 
 outputs! {
@@ -40,7 +48,11 @@ outputs! {
 
 outputs! {
     /// What [`ZigZag`] yields.
-    ZigZagOutput { extreme: "The running extreme.", direction: "1 up, -1 down.", pivot: "The number of the pivot bar, the first bar being 0." }
+    ZigZagOutput {
+        extreme: "The running extreme.",
+        direction: "1 up, -1 down.",
+        pivot: "The number of the pivot bar, the first bar being 0.",
+    }
 }
 
 from_ta_lib! {
@@ -92,17 +104,29 @@ from_ta_lib! {
     /// A stop that trails the median price by a multiple of the ATR, and the side it is on (1 up, -1 down).
     Supertrend = "supertrend", "Supertrend", Trend, overlay: true;
         Candle(high, low, close) => supertrend_lookback, supertrend_open, SupertrendStream(period, multiplier);
-        (period: usize = 10 in 2..=100_000, multiplier: f64 = 3.0 in 0.0..=1e12) -> (stop, direction) SupertrendOutput;
+        (
+            period: usize = 10 in 2..=100_000,
+            multiplier: f64 = 3.0 in 0.0..=1e12,
+        ) -> (stop, direction) SupertrendOutput;
 
-    /// Conversion and base line and the two edges of the cloud, each at the bar on which it is computed: a chart draws the cloud ahead.
+    /// Conversion and base line and the two edges of the cloud, each at the bar on which it is computed: a chart
+    /// draws the cloud ahead.
     Ichimoku = "ichimoku", "Ichimoku", Trend, overlay: true;
         Candle(high, low) => ichimoku_lookback, ichimoku_open, IchimokuStream(conversion, base, span_b);
-        (conversion: usize = 9 in 2..=100_000, base: usize = 26 in 2..=100_000, span_b: usize = 52 in 2..=100_000) -> (conversion, base, span_a, span_b) IchimokuOutput;
+        (
+            conversion: usize = 9 in 2..=100_000,
+            base: usize = 26 in 2..=100_000,
+            span_b: usize = 52 in 2..=100_000,
+        ) -> (conversion, base, span_a, span_b) IchimokuOutput;
 
     /// Two stops, each a multiple of the ATR from an extreme.
     ChandeKrollStop = "cksp", "Chande Kroll stop", Trend, overlay: true;
         Candle(high, low, close) => cksp_lookback, cksp_open, CkspStream(period, multiplier, stop_period);
-        (period: usize = 10 in 2..=100_000, multiplier: f64 = 1.0 in 0.0..=1e12, stop_period: usize = 9 in 1..=100_000) -> (high_stop, low_stop) ChandeKrollStopOutput;
+        (
+            period: usize = 10 in 2..=100_000,
+            multiplier: f64 = 1.0 in 0.0..=1e12,
+            stop_period: usize = 9 in 1..=100_000,
+        ) -> (high_stop, low_stop) ChandeKrollStopOutput;
 
     /// The path travelled against the ground gained on a log scale: near 100 choppy, near 0 trending (E. Dreiss).
     Choppiness = "chop", "Choppiness index", Trend, overlay: false;
@@ -144,10 +168,14 @@ from_ta_lib! {
         Candle(high, low, close) => vortex_lookback, vortex_open, VortexStream(period);
         (period: usize = 14 in 1..=100_000) -> (plus, minus) VortexOutput;
 
-    /// The running extreme of the leg now under way, the leg's direction, and how many bars after the first its pivot came. It never repaints.
+    /// The running extreme of the leg now under way, the leg's direction, and how many bars after the first its pivot
+    /// came. It never repaints.
     ZigZag = "zigzag", "Zig zag", Trend, overlay: true;
         Candle(high, low) => zigzag_lookback, zigzag_open, ZigzagStream(sensitivity, trend_length_min);
-        (sensitivity: f64 = 5.0 in 0.0..=100.0, trend_length_min: usize = 1 in 1..=100_000) -> (extreme, direction, pivot) ZigZagOutput;
+        (
+            sensitivity: f64 = 5.0 in 0.0..=100.0,
+            trend_length_min: usize = 1 in 1..=100_000,
+        ) -> (extreme, direction, pivot) ZigZagOutput;
 
     /// The slope of the least-squares line through the window, per bar.
     LinearSlope = "linearreg_slope", "Linear regression slope", Trend, overlay: false;

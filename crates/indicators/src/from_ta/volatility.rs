@@ -34,22 +34,36 @@ from_ta_lib! {
     /// A multiple of the ATR on either side of the EMA.
     Keltner = "kc", "Keltner channels", Volatility, overlay: true;
         Candle(high, low, close) => kc_lookback, kc_open, KcStream(period, atr_period, deviations);
-        (period: usize = 20 in 2..=100_000, atr_period: usize = 10 in 1..=100_000, deviations: f64 = 2.0 in 0.0..=1e12) -> (upper, middle, lower) KeltnerOutput;
+        (
+            period: usize = 20 in 2..=100_000,
+            atr_period: usize = 10 in 1..=100_000,
+            deviations: f64 = 2.0 in 0.0..=1e12,
+        ) -> (upper, middle, lower) KeltnerOutput;
 
     /// The highest high and lowest low of the window, this bar included, and their middle.
     Donchian = "donchian", "Donchian channels", Volatility, overlay: true;
         Candle(high, low) => donchian_lookback, donchian_open, DonchianStream(period);
         (period: usize = 20 in 2..=100_000) -> (upper, middle, lower) DonchianOutput;
 
-    /// The distance between the Bollinger bands in percent of the middle band, as TA-Lib has it; [`BollingerOutput::width`](crate::BollingerOutput::width) is the fraction.
+    /// The distance between the Bollinger bands in percent of the middle band, as TA-Lib has it;
+    /// [`BollingerOutput::width`](crate::BollingerOutput::width) is the fraction.
     BollingerWidth = "bbw", "Bollinger band width in percent", Volatility, overlay: false;
         f64(real) => bbw_lookback, bbw_open, BbwStream(period, deviations_up, deviations_down, MAType::SMA);
-        (period: usize = 20 in 2..=100_000, deviations_up: f64 = 2.0 in 0.0..=1e12, deviations_down: f64 = 2.0 in 0.0..=1e12) -> (value) f64;
+        (
+            period: usize = 20 in 2..=100_000,
+            deviations_up: f64 = 2.0 in 0.0..=1e12,
+            deviations_down: f64 = 2.0 in 0.0..=1e12,
+        ) -> (value) f64;
 
     /// Where the value stands between the Bollinger bands: 0 at the lower, 1 at the upper.
     BollingerPosition = "percentb", "Bollinger %B", Volatility, overlay: false;
-        f64(real) => percentb_lookback, percentb_open, PercentbStream(period, deviations_up, deviations_down, MAType::SMA);
-        (period: usize = 20 in 2..=100_000, deviations_up: f64 = 2.0 in 0.0..=1e12, deviations_down: f64 = 2.0 in 0.0..=1e12) -> (value) f64;
+        f64(real) =>
+            percentb_lookback, percentb_open, PercentbStream(period, deviations_up, deviations_down, MAType::SMA);
+        (
+            period: usize = 20 in 2..=100_000,
+            deviations_up: f64 = 2.0 in 0.0..=1e12,
+            deviations_down: f64 = 2.0 in 0.0..=1e12,
+        ) -> (value) f64;
 
     /// The simple average of high less low.
     AverageDayRange = "adr", "Average bar range", Volatility, overlay: false;
@@ -68,7 +82,8 @@ from_ta_lib! {
 
     /// Volatility from open, high, low and close that a drift does not bias, annualised.
     RogersSatchell = "rogerssatchell", "Rogers-Satchell volatility", Volatility, overlay: false;
-        Candle(open, high, low, close) => rogerssatchell_lookback, rogerssatchell_open, RogerssatchellStream(period, bars_per_year);
+        Candle(open, high, low, close) =>
+            rogerssatchell_lookback, rogerssatchell_open, RogerssatchellStream(period, bars_per_year);
         (period: usize = 10 in 1..=100_000, bars_per_year: f64 = 252.0 in 0.0..=1e12) -> (value) f64;
 
     /// The share of standard deviation that came on rises, from 0 to 100 (D. Dorsey).

@@ -39,7 +39,11 @@ from_ta_lib! {
     /// Two averages of signed volume apart, and their signal line.
     Klinger = "kvo", "Klinger volume oscillator", Volume, overlay: false;
         Candle(high, low, close, volume) => kvo_lookback, kvo_open, KvoStream(fast, slow, signal);
-        (fast: usize = 34 in 2..=100_000, slow: usize = 55 in 2..=100_000, signal: usize = 13 in 2..=100_000) -> (kvo, signal) KlingerOutput;
+        (
+            fast: usize = 34 in 2..=100_000,
+            slow: usize = 55 in 2..=100_000,
+            signal: usize = 13 in 2..=100_000,
+        ) -> (kvo, signal) KlingerOutput;
 
     /// The range of the bar over its volume (B. Williams).
     MarketFacilitation = "marketfi", "Market facilitation index", Volume, overlay: false;
