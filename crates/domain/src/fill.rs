@@ -48,8 +48,6 @@ pub enum FeeAsset {
     Quote,
     /// What the fill received: base for a buy, quote for a sell, as on Binance spot.
     Received,
-    /// A third asset at a fixed rate is not modelled; venues report it with each fill.
-    Reported,
 }
 
 /// Fee rates of an instrument, in hundredths of a basis point (10 bps = 1,000).

@@ -3,8 +3,8 @@
 use crate::decimal::{format_decimal, parse_decimal, pow10, round_div};
 use crate::error::hint_of;
 use crate::{
-    Calendar, Coded, Currency, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Money, NumberError, Position, Price,
-    Quantity, Symbol, Timestamp,
+    Calendar, Coded, Currency, Fee, FeeAsset, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Liquidity, Money,
+    NumberError, Position, Price, Quantity, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -315,6 +315,19 @@ impl Instrument {
     #[inline]
     pub fn value_units(&self, value: i128) -> Option<i128> {
         if self.is_inverse() { Some(value) } else { self.ledger_units(value) }
+    }
+
+    /// What an execution costs by this instrument's own schedule, in whichever asset it is taken.
+    ///
+    /// # Errors
+    /// As [`Self::notional`].
+    pub fn fee(&self, side: Side, price: Price, quantity: Quantity, liquidity: Liquidity) -> Result<Fee, NumberError> {
+        let fees = &self.spec.fees;
+        if fees.asset == FeeAsset::Received && side == Side::Buy && self.is_cash() {
+            return Ok(fees.on(self.asset_units(quantity), self.spec.symbol.base, liquidity));
+        }
+        let notional = self.notional(price, quantity)?;
+        Ok(fees.on(notional.units, notional.currency, liquidity))
     }
 
     /// Unrealised profit of `position` at `mark`, in the settlement currency.

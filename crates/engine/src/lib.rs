@@ -17,6 +17,7 @@
 mod apply;
 mod codec;
 mod decide;
+mod digest;
 mod event;
 mod portfolio;
 mod replay;
@@ -25,6 +26,7 @@ mod state;
 pub use apply::apply;
 pub use codec::{CodecError, SCHEMA, decode, encode};
 pub use decide::{Command, decide};
+pub use digest::TradeDigest;
 pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Verdict};
 pub use portfolio::{Holding, Portfolio};
 pub use replay::{Divergence, Replay};
