@@ -198,7 +198,12 @@ impl Recursion {
         if !value.is_finite() {
             return None;
         }
-        if self.missing == 0 { Some(self.step(value)) } else { self.seed(value) }
+        if self.missing == 0 {
+            return Some(self.step(value));
+        }
+        let (seeded, value) = self.clone().seed(value);
+        *self = seeded;
+        value
     }
 
     #[inline]
@@ -207,15 +212,17 @@ impl Recursion {
         self.value
     }
 
+    /// By value, so that no pointer to the state leaves the hot loop, which then keeps it in registers.
     #[cold]
-    fn seed(&mut self, value: f64) -> Option<f64> {
+    fn seed(mut self, value: f64) -> (Self, Option<f64>) {
         self.value += value;
         self.missing -= 1;
         if self.missing > 0 {
-            return None;
+            return (self, None);
         }
         self.value /= self.seeding as f64;
-        Some(self.value)
+        let value = self.value;
+        (self, Some(value))
     }
 
     pub(crate) fn reset(&mut self) {

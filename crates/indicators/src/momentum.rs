@@ -40,19 +40,21 @@ impl Rsi {
     }
 
     /// One input for the first price, then `period` changes whose mean is the seed.
+    /// By value, so that no pointer to the state leaves the hot loop, which then keeps it in registers.
     #[cold]
-    fn seed(&mut self, value: f64) -> Option<f64> {
+    fn seed(mut self, value: f64) -> (Self, Option<f64>) {
         let change = if self.missing > self.period { 0.0 } else { value - self.previous };
         self.previous = value;
         self.gain += change.max(0.0);
         self.loss += (-change).max(0.0);
         self.missing -= 1;
         if self.missing > 0 {
-            return None;
+            return (self, None);
         }
         self.gain *= self.take;
         self.loss *= self.take;
-        Some(self.level())
+        let level = self.level();
+        (self, Some(level))
     }
 }
 
@@ -66,7 +68,9 @@ impl Indicator for Rsi {
             return None;
         }
         if self.missing > 0 {
-            return self.seed(value);
+            let (seeded, value) = self.clone().seed(value);
+            *self = seeded;
+            return value;
         }
         let change = value - self.previous;
         self.previous = value;
@@ -181,7 +185,11 @@ impl Indicator for Macd {
             return None;
         }
         if self.seen <= self.lookback {
-            return self.warm_up(value);
+            // a copy, so that no pointer to the state leaves the hot loop, which then keeps it in registers
+            let mut warming = self.clone();
+            let value = warming.warm_up(value);
+            *self = warming;
+            return value;
         }
         let macd = self.fast.step(value) - self.slow.step(value);
         let signal = self.signal.step(macd);

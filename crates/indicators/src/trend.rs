@@ -107,7 +107,11 @@ impl Indicator for Adx {
             return None;
         }
         if self.seen < 2 * self.period {
-            return self.seed(&candle);
+            // a copy, so that no pointer to the state leaves the hot loop, which then keeps it in registers
+            let mut seeding = self.clone();
+            let value = seeding.seed(&candle);
+            *self = seeding;
+            return value;
         }
         self.accumulate(&candle, self.keep);
         if let Some(movement) = self.movement() {

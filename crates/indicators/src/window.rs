@@ -72,31 +72,27 @@ const WINDOWS_PER_REBUILD: usize = 16;
 const ROUNDING_SHARE: f64 = 1e-6;
 
 /// Mean and population variance of the newest `len` values.
-///
-/// Values are summed as differences from an anchor inside the window, so that the spread of a series far from zero
-/// keeps its digits.
 #[derive(Clone, Debug)]
 pub(crate) struct Moments {
     window: Window,
+    sums: Sums,
+    per_value: f64,
+}
+
+/// Values are summed as differences from an anchor inside the window, so that the spread of a series far from zero
+/// keeps its digits.
+#[derive(Clone, Debug)]
+struct Sums {
     anchor: f64,
     sum: f64,
     squares: f64,
     peak: f64,
-    per_value: f64,
     rebuild_in: usize,
 }
 
 impl Moments {
     pub(crate) fn new(len: usize) -> Self {
-        Self {
-            window: Window::new(len),
-            anchor: 0.0,
-            sum: 0.0,
-            squares: 0.0,
-            peak: 0.0,
-            per_value: 1.0 / len as f64,
-            rebuild_in: 0,
-        }
+        Self { window: Window::new(len), sums: Sums::around(0.0, &[]), per_value: 1.0 / len as f64 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -106,53 +102,54 @@ impl Moments {
     /// Takes a finite value. `Some((mean, variance))` once the window is full.
     #[inline]
     pub(crate) fn push(&mut self, value: f64) -> Option<(f64, f64)> {
-        if !self.window.is_full() {
-            return self.fill(value);
+        let was_full = self.window.is_full();
+        let left = self.window.push(value);
+        if !was_full {
+            if !self.window.is_full() {
+                return None;
+            }
+            self.sums = Sums::around(value, self.window.held());
+            return Some(self.sums.moments(self.per_value));
         }
-        let left = self.window.push(value) - self.anchor;
-        let came = value - self.anchor;
-        self.sum += came - left;
-        self.squares += (came - left) * (came + left);
-        self.peak = self.peak.max(self.squares);
-        self.rebuild_in -= 1;
-        let (mut mean, mut variance) = self.moments();
-        if variance < ROUNDING_SHARE * self.peak * self.per_value || self.rebuild_in == 0 {
-            self.rebuild(value);
-            (mean, variance) = self.moments();
+        self.sums.replace(left, value);
+        let (mut mean, mut variance) = self.sums.moments(self.per_value);
+        if variance < ROUNDING_SHARE * self.sums.peak * self.per_value || self.sums.rebuild_in == 0 {
+            self.sums = Sums::around(value, self.window.held());
+            (mean, variance) = self.sums.moments(self.per_value);
         }
-        Some((self.anchor + mean, variance.max(0.0)))
-    }
-
-    #[cold]
-    fn fill(&mut self, value: f64) -> Option<(f64, f64)> {
-        self.window.push(value);
-        if !self.window.is_full() {
-            return None;
-        }
-        self.rebuild(value);
-        let (mean, variance) = self.moments();
-        Some((self.anchor + mean, variance.max(0.0)))
-    }
-
-    #[inline]
-    fn moments(&self) -> (f64, f64) {
-        let mean = self.sum * self.per_value;
-        (mean, self.squares * self.per_value - mean * mean)
-    }
-
-    /// Sums afresh around the newest value. With the anchor inside the window a flat window sums to exactly zero,
-    /// and otherwise the variance is at least one part in `len` of the mean square it is taken from.
-    #[cold]
-    fn rebuild(&mut self, newest: f64) {
-        self.anchor = newest;
-        self.sum = self.window.in_order().map(|value| value - newest).sum();
-        self.squares = self.window.in_order().map(|value| (value - newest) * (value - newest)).sum();
-        self.peak = self.squares;
-        self.rebuild_in = WINDOWS_PER_REBUILD * self.window.len();
+        Some((mean, variance))
     }
 
     pub(crate) fn clear(&mut self) {
         *self = Self::new(self.window.len());
+    }
+}
+
+impl Sums {
+    /// Sums afresh around the newest value. With the anchor inside the window a flat window sums to exactly zero,
+    /// and otherwise the variance is at least one part in `len` of the mean square it is taken from.
+    #[cold]
+    fn around(newest: f64, values: &[f64]) -> Self {
+        let sum = values.iter().map(|value| value - newest).sum();
+        let squares = values.iter().map(|value| (value - newest) * (value - newest)).sum();
+        Self { anchor: newest, sum, squares, peak: squares, rebuild_in: WINDOWS_PER_REBUILD * values.len() }
+    }
+
+    #[inline]
+    fn replace(&mut self, left: f64, came: f64) {
+        let (left, came) = (left - self.anchor, came - self.anchor);
+        let change = came - left;
+        self.sum += change;
+        self.squares += change * (came + left);
+        self.peak = if self.squares > self.peak { self.squares } else { self.peak };
+        self.rebuild_in -= 1;
+    }
+
+    #[inline]
+    fn moments(&self, per_value: f64) -> (f64, f64) {
+        let mean = self.sum * per_value;
+        let variance = self.squares * per_value - mean * mean;
+        (self.anchor + mean, if variance > 0.0 { variance } else { 0.0 })
     }
 }
 
