@@ -1,1 +1,59 @@
-//! Performance statistics of a backtest or an account.
+//! Performance statistics of a backtest or an account: from an equity curve and closed trades to one [`Summary`].
+//!
+//! # Where it sits
+//! Pure `f64` arithmetic: no I/O, no clock, no chance, and no other crate of ours. Money arrives as `f64` because these
+//! figures describe; nothing here decides an order.
+//!
+//! # Start here
+//! Push each observation of equity into an [`EquityAccumulator`], then call [`Summary::compute`]. Single figures are
+//! plain functions by family: [`returns`], [`drawdown`], [`ratios`], [`tail`], [`benchmark`], [`trades`], [`activity`],
+//! [`calendar`], [`signal`]. [`catalog()`] lists name, unit, formula and source of every figure.
+//!
+//! # What always holds
+//! * Nothing is NaN or infinite: what cannot be known is `None`. Bad input is a [`QuantError`] with index and value.
+//! * Returns are simple, per period, oldest first, as fractions (0.01 is 1 %); losses at risk are positive fractions.
+//! * Sums run in input order, so equal input gives equal bits.
+//!
+//! # Conventions, and whose figures they equal
+//! | figure | divisor | risk-free, target | annualised | equals |
+//! |---|---|---|---|---|
+//! | volatility, tracking error | n - 1 | none | times sqrt(N) | PerformanceAnalytics, empyrical |
+//! | Sharpe | n - 1 | per period, subtracted | times sqrt(N) | empyrical; N = 1: PerformanceAnalytics `SharpeRatio` |
+//! | Sortino, downside deviation | n, all periods | target per period | times sqrt(N) | empyrical; N = 1: PerformanceAnalytics |
+//! | Calmar, Martin | n | none | geometric, N / n periods | PerformanceAnalytics, empyrical |
+//! | Omega | none | target per period | no | empyrical; PerformanceAnalytics `OmegaSharpeRatio` + 1 |
+//! | skewness, kurtosis, normal and modified VaR | n | none | no | PerformanceAnalytics (moment) |
+//! | historical VaR, tail ratio | R type 7 quantile | none | no | PerformanceAnalytics, empyrical (sign turned) |
+//! | historical CVaR | exact share of the tail | none | no | Riskfolio-Lib |
+//! | beta, alpha | n (cancels) | per period | alpha compounds N times | PerformanceAnalytics, empyrical |
+//! | information ratio | n - 1 | none | times sqrt(N) | N = 1: empyrical `excess_sharpe` |
+//! | Treynor | n | per period | geometric | PerformanceAnalytics |
+//! | probabilistic Sharpe | n - 1, kurtosis not excess | per period | no | the paper's example; PerformanceAnalytics `MinTrackRecord` |
+//!
+//! Two places differ from the single functions on purpose: in the [`Summary`], Calmar and Martin divide the CAGR by
+//! calendar time, and drawdowns are seen at every observation instead of at daily closes.
+
+pub mod activity;
+pub mod benchmark;
+pub mod calendar;
+pub mod drawdown;
+pub mod ratios;
+pub mod returns;
+pub mod signal;
+pub mod tail;
+pub mod trades;
+
+mod accumulator;
+mod catalog;
+mod error;
+mod numeric;
+mod summary;
+
+pub use accumulator::{DailyClose, EquityAccumulator};
+pub use catalog::{Statistic, catalog};
+pub use error::{QuantError, check_finite};
+pub use summary::{
+    Activity, BenchmarkSummary, Breakdown, Conventions, Distribution, DrawdownSummary, Growth, OrderCounts, Ratios,
+    Summary, SummaryInputs,
+};
+pub use trades::{TradeRecord, TradeStatistics};
