@@ -11,9 +11,21 @@
 //! * Venue and domain words meet in one place, `convert`.
 //! * Secrets are wrapped: no `Debug`, error or log shows them.
 
+mod answer;
+mod backoff;
 pub mod binance;
+mod budget;
 mod error;
+mod outcome;
+mod report;
 mod secrets;
 
+pub use answer::{AnswerError, quote, read_json};
+pub use backoff::Backoff;
+pub use budget::{Budget, Purpose, Wait};
 pub use error::CODES;
+pub use outcome::{Ack, NotSentReason, Prepared, QueryError, Rejection, SubmitError, TransportFault};
+pub use report::{
+    AssetBalance, BookChange, BookLevels, ForeignReport, Levels, Stamps, Stream, VenueEvent, VenueReport,
+};
 pub use secrets::{ApiKey, ApiSecret, SecretError, SecretSource};

@@ -1,4 +1,12 @@
-//! Binance spot.
+//! Binance spot: what it says, what that means, its rules, and a connector.
+//!
+//! [`wire`] follows the venue's documentation, [`convert`] turns it into domain types and back, [`rules`] judges
+//! answers and keeps books in step, [`sign`] signs, [`Connection`] drives it all over real sockets.
 
+pub mod convert;
+pub mod rules;
 pub mod sign;
 pub mod wire;
+
+/// The venue's name in an instrument.
+pub const VENUE: &str = "binance";
