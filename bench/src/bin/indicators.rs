@@ -2,7 +2,7 @@
 //!
 //! `indicators batch DATA_DIR|N` writes every output array; `indicators stream DATA_DIR|N` asks for one value a bar and
 //! keeps none, each indicator alone and then all five together. DATA_DIR holds `p10m_{h,l,c}.f64`; a number instead
-//! makes that many points of a seeded walk. Times are CPU seconds of this thread, best of five; one JSON line at the end.
+//! makes that many points of a seeded walk. Times are CPU seconds of this thread, best of three; one JSON line at the end.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::time::{ClockId, clock_gettime};
 use tradewind_indicators::{Adx, Atr, Bollinger, Candle, Indicator, Macd, Rsi};
 
-const RUNS: usize = 5;
+const RUNS: usize = 3;
 
 /// The three series that the five indicators read.
 struct Series {
