@@ -1,0 +1,145 @@
+//! What takes too long for every change: its results are kept, dated, in `docs/proof/`.
+
+use crate::bench::{self, Output};
+use crate::process::{self, cargo};
+use crate::{env, test};
+use anyhow::{Context, Result};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// `cargo xtask long`
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  cargo xtask long\n\nNever part of CI. Exit codes: 0 all passed, 1 something failed."
+)]
+pub(crate) struct Args {
+    /// How many cases each property is tried with
+    #[arg(long, default_value_t = 20_000)]
+    cases: u32,
+    /// Measures these workloads only
+    #[arg(long, value_name = "WORKLOAD", value_delimiter = ',')]
+    bench: Vec<String>,
+}
+
+/// What one part came to.
+struct Part {
+    name: &'static str,
+    passed: bool,
+    took: Duration,
+    note: String,
+}
+
+/// Runs every part and writes the result. `true` if all passed.
+///
+/// # Errors
+/// If the result cannot be written.
+pub(crate) fn run(args: &Args) -> Result<bool> {
+    let folder = env::root().join("docs/proof");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let date = date(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?);
+    let parts = [
+        timed("advisories", || test::advisories().map(|passed| (passed, String::new()))),
+        timed("properties", || properties(args.cases)),
+        timed("bench", || measured(args, &folder, &date)),
+    ];
+    let page = folder.join(format!("{date}-long.md"));
+    fs::write(&page, self::page(&date, &parts)).with_context(|| format!("cannot write {}", page.display()))?;
+    println!("written: docs/proof/{date}-long.md");
+    Ok(parts.iter().all(|part| part.passed))
+}
+
+fn timed(name: &'static str, work: impl FnOnce() -> Result<(bool, String)>) -> Part {
+    println!("== {name}");
+    let start = Instant::now();
+    let (passed, note) = work().unwrap_or_else(|error| (false, format!("{error:#}")));
+    Part { name, passed, took: start.elapsed(), note }
+}
+
+/// Every test once more, optimised, each property with many more cases.
+fn properties(cases: u32) -> Result<(bool, String)> {
+    let mut command = cargo(&["test", "--workspace", "--tests", "--release", "--locked", "--no-fail-fast"]);
+    let passed = process::passes(command.env("PROPTEST_CASES", cases.to_string()))?;
+    Ok((passed, format!("{cases} cases a property, release profile")))
+}
+
+fn measured(args: &Args, folder: &Path, date: &str) -> Result<(bool, String)> {
+    let bench = bench::Args {
+        only: args.bench.clone(),
+        without: Vec::new(),
+        rounds: 5,
+        warmup: 1,
+        pin: None,
+        profile: "dist".to_string(),
+        output: Output::Table,
+    };
+    let (report, agree) = bench::report(&bench)?;
+    fs::write(folder.join(format!("{date}-bench.json")), format!("{report:#}\n"))?;
+    Ok((agree, format!("figures in {date}-bench.json")))
+}
+
+fn page(date: &str, parts: &[Part]) -> String {
+    let asked = |program: &str, args: &[&str]| -> String {
+        let mut command = std::process::Command::new(program);
+        process::stdout_of(command.args(args).current_dir(env::root()))
+            .map_or_else(|_| "unknown".to_string(), |text| text.trim().to_string())
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let mut text = format!("# Long run of {date}\n\n");
+    writeln!(text, "- commit: {}", asked("git", &["rev-parse", "--short=12", "HEAD"]))
+        .expect("writing to text cannot fail");
+    writeln!(text, "- compiler: {}", asked("rustc", &["--version"])).expect("writing to text cannot fail");
+    writeln!(text, "- processor: {}, {cores} cores\n", processor()).expect("writing to text cannot fail");
+    text.push_str("| part | result | seconds | note |\n|---|---|---|---|\n");
+    for Part { name, passed, took, note } in parts {
+        let result = if *passed { "passed" } else { "failed" };
+        writeln!(text, "| {name} | {result} | {:.0} | {} |", took.as_secs_f64(), note.replace('|', "/"))
+            .expect("writing to text cannot fail");
+    }
+    text
+}
+
+fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, model)| model.trim().to_string())
+}
+
+/// The day of a time since 1970-01-01, as `YYYY-MM-DD`, in UTC.
+fn date(since_epoch: Duration) -> String {
+    let mut day = since_epoch.as_secs() / 86_400;
+    let mut year = 1970;
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    while day >= 365 + u64::from(is_leap(year)) {
+        day -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let months = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while day >= months[month] {
+        day -= months[month];
+        month += 1;
+    }
+    format!("{year:04}-{:02}-{:02}", month + 1, day + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_the_day_in_utc() {
+        for (seconds, day) in [
+            (0, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (1_709_164_799, "2024-02-28"),
+            (1_709_164_800, "2024-02-29"),
+            (1_798_675_200, "2026-12-31"),
+            (1_798_761_599, "2026-12-31"),
+            (1_798_761_600, "2027-01-01"),
+        ] {
+            assert_eq!(date(Duration::from_secs(seconds)), day);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The areas, in the order in which a mistake is cheapest to find.
+
+use super::tally::Reader;
+use super::{Area, Outcome, Tally, deny, generated, third_party};
+use crate::process::{self, Stream, cargo};
+use crate::{env, tidy};
+use anyhow::Result;
+use std::process::Command;
+
+/// Everything main must pass.
+pub(crate) const AREAS: &[Area] = &[
+    Area { name: "fmt", about: "every file is formatted", run: fmt },
+    Area { name: "tidy", about: "the shape of the tree: `cargo xtask tidy`", run: tidy },
+    Area { name: "deny", about: "licences, banned packages and sources, by cargo-deny", run: deny::run },
+    Area { name: "clippy", about: "no warning in any target", run: clippy },
+    Area { name: "tests", about: "unit and integration tests of every crate", run: tests },
+    Area { name: "doc-tests", about: "examples in the documentation", run: doc_tests },
+    Area { name: "docs", about: "the documentation builds without a warning", run: docs },
+    Area { name: "example", about: "a strategy outside the tree compiles and passes its tests", run: example },
+    Area { name: "generated-docs", about: "generated pages are what the program prints", run: generated::run },
+    Area { name: "third-party", about: "clients that others wrote trade on the local exchange", run: third_party::run },
+];
+
+fn fmt() -> Result<Outcome> {
+    passes(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn tidy() -> Result<Outcome> {
+    Ok(Outcome::check(tidy::run(&tidy::Args { no_sizes: true })?))
+}
+
+fn clippy() -> Result<Outcome> {
+    passes(&mut cargo(&words("clippy --workspace --all-targets --locked --quiet -- -D warnings")))
+}
+
+fn tests() -> Result<Outcome> {
+    counted(&mut cargo(&words("test --workspace --tests --locked --no-fail-fast -- --show-output")))
+}
+
+fn doc_tests() -> Result<Outcome> {
+    counted(&mut cargo(&words("test --workspace --doc --locked --no-fail-fast -- --show-output")))
+}
+
+fn docs() -> Result<Outcome> {
+    passes(cargo(&words("doc --workspace --no-deps --locked --quiet")).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn example() -> Result<Outcome> {
+    let manifest = env::root().join("examples/strategy/Cargo.toml");
+    if !manifest.exists() {
+        return Ok(Outcome::gap("not run: example: there is no examples/strategy"));
+    }
+    let mut command = cargo(&["test", "--manifest-path"]);
+    command.arg(manifest).arg("--target-dir").arg(env::target()); // what it shares with us is not built again
+    counted(command.args(["--no-fail-fast", "--", "--show-output"]))
+}
+
+fn passes(command: &mut Command) -> Result<Outcome> {
+    Ok(Outcome::check(process::passes(command)?))
+}
+
+/// Runs `cargo test` and counts what it reports. A build that fails has no counts, and is one failure.
+fn counted(command: &mut Command) -> Result<Outcome> {
+    let mut reader = Reader::default();
+    let ok = process::stream(command, |stream, line| {
+        if stream == Stream::Stderr || reader.line(line) {
+            println!("{line}");
+        }
+    })?;
+    let mut tally = reader.tally;
+    if !ok && tally.failed == 0 {
+        tally = tally.plus(Tally::one(false));
+    }
+    Ok(Outcome { tally, gaps: reader.gaps })
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
