@@ -1,0 +1,169 @@
+//! Every key of the settings with its type, default and meaning: the template and the reference page come from here.
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Table it stands in; empty for the top of the file.
+    pub table: &'static str,
+    /// Its name.
+    pub key: &'static str,
+    /// Its default as written in a file; `None` if it is left out by default.
+    pub default: Option<&'static str>,
+    /// An example as written in a file, where there is no default.
+    pub example: &'static str,
+    /// What it means, with its unit and range.
+    pub meaning: &'static str,
+}
+
+const fn key(table: &'static str, key: &'static str, default: &'static str, meaning: &'static str) -> Field {
+    Field { table, key, default: Some(default), example: default, meaning }
+}
+
+const fn optional(table: &'static str, key: &'static str, example: &'static str, meaning: &'static str) -> Field {
+    Field { table, key, default: None, example, meaning }
+}
+
+/// Every key, in the order of the template.
+pub const FIELDS: &[Field] = &[
+    key("", "mode", "\"paper\"", "what the node may do: \"observe\", \"paper\" or \"live\""),
+    key("", "data_dir", "\"tradewind-data\"", "where journal, lock and control socket live"),
+    key("", "symbols", "[\"BTC/USDT\"]", "what to trade, as unified symbols"),
+    key("", "interval", "\"1m\"", "length of the bars that strategies see: a number and s, m, h, d or w"),
+    key("", "base_currency", "\"USDT\"", "what equity and limits are counted in"),
+    key("venue", "name", "\"binance\"", "which protocol"),
+    key("venue", "rest_url", "\"https://api.binance.com\"", "base of REST paths"),
+    key("venue", "stream_url", "\"wss://stream.binance.com:9443\"", "base of the market streams"),
+    key("venue", "ws_api_url", "\"wss://ws-api.binance.com:443/ws-api/v3\"", "the WebSocket API, for the user stream"),
+    key(
+        "venue",
+        "api_key",
+        "\"env:BINANCE_API_KEY\"",
+        "where the API key is: env:NAME, file:PATH or fd:N; never the key itself",
+    ),
+    key(
+        "venue",
+        "api_secret",
+        "\"env:BINANCE_API_SECRET\"",
+        "where the API secret (HMAC) or private key (Ed25519 PEM) is",
+    ),
+    key(
+        "venue",
+        "recv_window",
+        "\"2s\"",
+        "how long the venue takes a request, by its own clock; the send fence; at most 60s",
+    ),
+    key(
+        "strategy",
+        "name",
+        "\"ema-trend\"",
+        "a registered strategy, see `tradewind strategy list`; the table may be repeated",
+    ),
+    key("strategy", "symbols", "[]", "what it trades; all symbols if empty"),
+    key("strategy", "parameters", "{}", "its own parameters, see `tradewind strategy show NAME`"),
+    key(
+        "limits",
+        "profile",
+        "\"conservative\"",
+        "the limits to start from: \"conservative\" or \"research\"; what follows overrides it",
+    ),
+    optional("limits", "max_order", "\"10%\"", "largest order, part of equity"),
+    optional("limits", "max_order_amount", "\"1000\"", "largest order, in base currency; the tighter of both holds"),
+    optional(
+        "limits",
+        "max_position",
+        "\"35%\"",
+        "largest position of an instrument, part of equity, open orders included",
+    ),
+    optional("limits", "max_position_amount", "\"5000\"", "largest position of an instrument, in base currency"),
+    optional("limits", "daily_loss", "\"3%\"", "loss since UTC midnight from which only reducing orders pass"),
+    optional("limits", "drawdown", "\"10%\"", "fall from the highest equity from which only reducing orders pass"),
+    optional("limits", "stale_after", "\"5s\"", "age from which a mark is stale and orders are refused: ms, s or m"),
+    key("live", "enabled", "false", "the switch for real money"),
+    key("live", "consent", "\"\"", "the sentence that `tradewind doctor` shows, typed by the person whose money it is"),
+    key("journal", "sync_every", "\"100ms\"", "how long events that led to no order may wait for the disk"),
+    key("journal", "snapshot_every", "100000", "events between two snapshots"),
+];
+
+/// A file with every key at its default, each with its meaning.
+#[must_use]
+pub fn template() -> String {
+    let mut text = String::from(
+        "# Tradewind settings. Every key is shown with its default; a key in comments is left out by default.\n",
+    );
+    let mut table = "";
+    for field in FIELDS {
+        if field.table != table {
+            table = field.table;
+            let head = if table == "strategy" { "[[strategy]]".to_owned() } else { format!("[{table}]") };
+            text.push_str(&format!("\n{head}\n"));
+        }
+        let off = if field.default.is_some() { "" } else { "# " };
+        text.push_str(&format!("# {}\n{off}{} = {}\n", field.meaning, field.key, field.example));
+    }
+    text
+}
+
+/// The reference page of the book.
+#[must_use]
+pub fn reference_page() -> String {
+    let mut text = String::from(
+        "# Settings\n\nGenerated by `tradewind config template --reference`; the test suite compares it with the code.\n\n\
+         | key | default | meaning |\n|---|---|---|\n",
+    );
+    for field in FIELDS {
+        let dot = if field.table.is_empty() { "" } else { "." };
+        let default = field.default.map_or_else(|| format!("unset, such as `{}`", field.example), |d| format!("`{d}`"));
+        text.push_str(&format!("| `{}{dot}{}` | {default} | {} |\n", field.table, field.key, field.meaning));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn the_template_is_the_default() {
+        assert_eq!(Settings::parse(&template(), Path::new("t.toml")).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn the_template_works_with_every_comment_taken_off() {
+        let text = template()
+            .lines()
+            .map(|l| l.strip_prefix("# ").filter(|l| l.contains(" = \"")).unwrap_or(l))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let settings = Settings::parse(&text, Path::new("t.toml")).unwrap();
+        assert!(settings.limits.are_explicit());
+    }
+
+    #[test]
+    fn every_key_of_the_schema_is_documented_and_every_documented_key_exists() {
+        let text = template()
+            .replace("\n# max", "\nmax")
+            .replace("\n# daily", "\ndaily")
+            .replace("\n# drawdown", "\ndrawdown")
+            .replace("\n# stale", "\nstale");
+        let settings = Settings::parse(&text, Path::new("t.toml")).unwrap();
+        let table: toml::Table = toml::from_str(&toml::to_string(&settings).unwrap()).unwrap();
+        let mut keys = BTreeSet::new();
+        for (name, value) in &table {
+            let inner = value
+                .as_table()
+                .or_else(|| value.as_array().and_then(|list| list.first()).and_then(|first| first.as_table()));
+            match inner {
+                Some(inner) => keys.extend(inner.keys().map(|key| format!("{name}.{key}"))),
+                None => drop(keys.insert(name.clone())),
+            }
+        }
+        let documented: BTreeSet<_> = FIELDS
+            .iter()
+            .map(|f| if f.table.is_empty() { f.key.to_owned() } else { format!("{}.{}", f.table, f.key) })
+            .collect();
+        assert_eq!(keys, documented);
+    }
+}

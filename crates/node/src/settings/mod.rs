@@ -1,0 +1,395 @@
+//! Settings: one schema for file, template, reference page and checks.
+//!
+//! A file is read once into [`Settings`]; every fault names file, line, value and what to write instead. Keys and
+//! secrets are never in it: it names the file, the environment variable or the descriptor that holds them.
+
+mod fields;
+mod units;
+
+pub use fields::{FIELDS, Field, reference_page, template};
+pub use units::{Amount, Percent, Seconds};
+
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use tradewind_domain::{Coded, Currency, Interval, Symbol};
+use tradewind_gate::{Cap, Limits};
+
+/// Everything that a node can be told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// See [`FIELDS`], as for every key here.
+    pub mode: NodeMode,
+    /// Where journal, lock and control socket live.
+    pub data_dir: PathBuf,
+    /// What to trade.
+    pub symbols: Vec<Symbol>,
+    /// Length of the bars that strategies see.
+    pub interval: Interval,
+    /// What equity is counted in.
+    pub base_currency: Currency,
+    /// Where to trade.
+    pub venue: VenueSettings,
+    /// Who decides.
+    pub strategy: Vec<StrategySettings>,
+    /// What is allowed.
+    pub limits: LimitSettings,
+    /// What live mode needs besides.
+    pub live: LiveSettings,
+    /// How the journal is kept.
+    pub journal: JournalSettings,
+}
+
+/// What a node may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeMode {
+    /// Watch and decide, never trade.
+    Observe,
+    /// Trade play money.
+    #[default]
+    Paper,
+    /// Trade real money.
+    Live,
+}
+
+/// Where to trade.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VenueSettings {
+    /// Which protocol.
+    pub name: String,
+    /// Base of REST paths.
+    pub rest_url: String,
+    /// Base of the market streams.
+    pub stream_url: String,
+    /// The WebSocket API.
+    pub ws_api_url: String,
+    /// Where the API key is: `env:NAME`, `file:PATH` or `fd:N`.
+    pub api_key: String,
+    /// Where the API secret is.
+    pub api_secret: String,
+    /// How long the venue takes a request, by its clock.
+    pub recv_window: Seconds,
+}
+
+/// One strategy at work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrategySettings {
+    /// Its registered name.
+    pub name: String,
+    /// The symbols it trades; all of them if left out.
+    #[serde(default)]
+    pub symbols: Vec<Symbol>,
+    /// Its own parameters.
+    #[serde(default)]
+    pub parameters: toml::Table,
+}
+
+/// What is allowed. Each limit left out comes from the profile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// The set of limits to start from.
+    pub profile: Profile,
+    /// Largest order as part of equity.
+    pub max_order: Option<Percent>,
+    /// Largest order in base currency.
+    pub max_order_amount: Option<Amount>,
+    /// Largest position as part of equity.
+    pub max_position: Option<Percent>,
+    /// Largest position in base currency.
+    pub max_position_amount: Option<Amount>,
+    /// Loss of a day from which only reducing orders pass.
+    pub daily_loss: Option<Percent>,
+    /// Fall from the peak from which only reducing orders pass.
+    pub drawdown: Option<Percent>,
+    /// Age from which a mark is stale.
+    pub stale_after: Option<Seconds>,
+}
+
+/// A shipped set of limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// For money: see [`Limits::CONSERVATIVE`].
+    #[default]
+    Conservative,
+    /// For play: see [`Limits::RESEARCH`].
+    Research,
+}
+
+/// What live mode needs besides `mode = "live"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LiveSettings {
+    /// The switch.
+    pub enabled: bool,
+    /// The sentence of [`CONSENT`], typed by the person whose money it is.
+    pub consent: String,
+}
+
+/// What a person types to trade real money.
+pub const CONSENT: &str = "I risk my own money and accept its loss";
+
+/// How the journal is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalSettings {
+    /// How long events that led to no order may wait for the disk.
+    pub sync_every: Seconds,
+    /// Events between two snapshots.
+    pub snapshot_every: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: NodeMode::Paper,
+            data_dir: PathBuf::from("tradewind-data"),
+            symbols: vec!["BTC/USDT".parse().expect("a symbol")],
+            interval: Interval::MINUTE,
+            base_currency: Currency::new("USDT").expect("a currency"),
+            venue: VenueSettings::default(),
+            strategy: vec![StrategySettings {
+                name: "ema-trend".to_owned(),
+                symbols: Vec::new(),
+                parameters: toml::Table::new(),
+            }],
+            limits: LimitSettings::default(),
+            live: LiveSettings::default(),
+            journal: JournalSettings::default(),
+        }
+    }
+}
+
+impl Default for VenueSettings {
+    fn default() -> Self {
+        Self {
+            name: "binance".to_owned(),
+            rest_url: "https://api.binance.com".to_owned(),
+            stream_url: "wss://stream.binance.com:9443".to_owned(),
+            ws_api_url: "wss://ws-api.binance.com:443/ws-api/v3".to_owned(),
+            api_key: "env:BINANCE_API_KEY".to_owned(),
+            api_secret: "env:BINANCE_API_SECRET".to_owned(),
+            recv_window: Seconds::from_millis(2_000),
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Conservative,
+            max_order: None,
+            max_order_amount: None,
+            max_position: None,
+            max_position_amount: None,
+            daily_loss: None,
+            drawdown: None,
+            stale_after: None,
+        }
+    }
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self { sync_every: Seconds::from_millis(100), snapshot_every: 100_000 }
+    }
+}
+
+impl LimitSettings {
+    /// The limits that the gate works with.
+    #[must_use]
+    pub fn resolve(&self) -> Limits {
+        let base = match self.profile {
+            Profile::Conservative => Limits::CONSERVATIVE,
+            Profile::Research => Limits::RESEARCH,
+        };
+        let cap = |part: Option<Percent>, amount: Option<Amount>, base: Cap| Cap {
+            equity_bps: part.map(Percent::bps).or(base.equity_bps),
+            amount: amount.map(Amount::units).or(base.amount),
+        };
+        Limits {
+            max_order: cap(self.max_order, self.max_order_amount, base.max_order),
+            max_position: cap(self.max_position, self.max_position_amount, base.max_position),
+            daily_loss_bps: self.daily_loss.map(Percent::bps).or(base.daily_loss_bps),
+            drawdown_bps: self.drawdown.map(Percent::bps).or(base.drawdown_bps),
+            stale_after_nanos: self.stale_after.map(Seconds::nanos).or(base.stale_after_nanos),
+            borrow: base.borrow,
+        }
+    }
+
+    /// Whether a person set every limit that live mode wants set by hand.
+    #[must_use]
+    pub const fn are_explicit(&self) -> bool {
+        (self.max_order.is_some() || self.max_order_amount.is_some())
+            && (self.max_position.is_some() || self.max_position_amount.is_some())
+            && self.daily_loss.is_some()
+            && self.drawdown.is_some()
+    }
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A line is wrong.
+    #[error("{}:{line}: {message}{}", path.display(), shown(.text))]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+        /// The line itself.
+        text: String,
+    },
+    /// Two settings contradict.
+    #[error("{}: {message}", path.display())]
+    Contradiction {
+        /// Which file.
+        path: PathBuf,
+        /// What contradicts.
+        message: String,
+    },
+}
+
+fn shown(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" in `{}`", text.trim()) }
+}
+
+impl Coded for SettingsError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "CFG-01",
+            Self::Line { .. } => "CFG-02",
+            Self::Contradiction { .. } => "CFG-03",
+        }
+    }
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "write one with `tradewind config template > tradewind.toml`",
+            Self::Line { .. } => "see `tradewind config template` for every key with its unit",
+            Self::Contradiction { .. } => "change one of the two",
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with file and line of the first fault.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks the text of a file called `path`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        let settings: Self = toml::from_str(text).map_err(|error| line_error(&error, text, path))?;
+        settings.check(path)?;
+        Ok(settings)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), SettingsError> {
+        let fault = if self.symbols.is_empty() {
+            "symbols is empty: name at least one, such as \"BTC/USDT\"".to_owned()
+        } else if self.venue.name != "binance" {
+            format!("venue.name is `{}`: only `binance` is there", self.venue.name)
+        } else if let Some(error) = self.limits.resolve().validate().err() {
+            format!("{error}; {}", error.hint())
+        } else if let Some(stray) = self.strategy.iter().flat_map(|s| &s.symbols).find(|s| !self.symbols.contains(s)) {
+            format!("a strategy trades {stray}, which is not among symbols")
+        } else {
+            return Ok(());
+        };
+        Err(SettingsError::Contradiction { path: path.to_owned(), message: fault })
+    }
+}
+
+fn line_error(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text[..start].matches('\n').count();
+    SettingsError::Line {
+        path: path.to_owned(),
+        line: line + 1,
+        message: error.message().to_owned(),
+        text: text.lines().nth(line).unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        let error = Settings::parse(text, Path::new("t.toml")).unwrap_err();
+        assert!(!error.hint().is_empty());
+        format!("{} {error}", error.code())
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Settings::parse("", Path::new("t.toml")).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn faults_name_file_line_value_and_remedy() {
+        for (text, want) in [
+            ("mode = \"paper\"\nmod = 1\n", "CFG-02 t.toml:2: unknown field `mod`"),
+            (
+                "mode = \"fast\"\n",
+                "CFG-02 t.toml:1: unknown variant `fast`, expected one of `observe`, `paper`, `live` in",
+            ),
+            (
+                "\n[limits]\nmax_order = \"10\"\n",
+                "CFG-02 t.toml:3: `10` is not a percentage: write it with its unit, such as \"2.5%\" in",
+            ),
+            ("[limits]\nmax_order = \"0%\"\n", "CFG-03 t.toml: limit max_order cannot be"),
+            ("[limits]\ndaily_loss = \"120%\"\n", "CFG-02 t.toml:2: `120%` is more than 100%"),
+            (
+                "[limits]\nstale_after = 5\n",
+                "CFG-02 t.toml:2: invalid type: integer `5`, expected a duration with its unit",
+            ),
+            ("[limits]\nstale_after = \"5 parsecs\"\n", "CFG-02 t.toml:2: `5 parsecs` is not a duration"),
+            ("[limits]\nmax_order_amount = \"1e3\"\n", "CFG-02 t.toml:2: `1e3` is not a decimal number"),
+            ("interval = \"1x\"\n", "CFG-02 t.toml:1: `1x` is not an interval"),
+            ("symbols = [\"BTCUSDT\"]\n", "CFG-02 t.toml:1: `BTCUSDT` is not a symbol"),
+            ("symbols = []\n", "CFG-03 t.toml: symbols is empty"),
+            ("mode = \n", "CFG-02 t.toml:1:"),
+            ("[venue]\nname = \"mtgox\"\n", "CFG-03 t.toml: venue.name is `mtgox`"),
+            (
+                "[[strategy]]\nname = \"ema-trend\"\nsymbols = [\"ETH/USDT\"]\n",
+                "CFG-03 t.toml: a strategy trades ETH/USDT",
+            ),
+        ] {
+            let got = fault(text);
+            assert!(got.starts_with(want), "{text:?}\n got {got}\nwant {want}");
+        }
+    }
+
+    #[test]
+    fn limits_come_from_the_profile_unless_they_are_set() {
+        let text = "[limits]\nmax_order = \"2.5%\"\nmax_order_amount = \"1000\"\nstale_after = \"500ms\"\n";
+        let limits = Settings::parse(text, Path::new("t.toml")).unwrap().limits.resolve();
+        assert_eq!(limits.max_order, Cap { equity_bps: Some(250), amount: Some(100_000_000_000) });
+        assert_eq!(limits.stale_after_nanos, Some(500_000_000));
+        assert_eq!(limits.drawdown_bps, Limits::CONSERVATIVE.drawdown_bps);
+    }
+}
