@@ -1,1 +1,38 @@
 //! Recorded markets: import, validation, Parquet catalog.
+//!
+//! # Where it sits
+//! Floor 5, an edge: reads files that other programs wrote and gives domain bars and trades. Knows no strategy, no
+//! engine, no clock and no network.
+//!
+//! # Start here
+//! [`read_bars`] turns any file of bars into a [`BarSeries`]; [`stream_bars`] does so in flat memory;
+//! [`check_file`] says all that is wrong with a file; [`Catalog`] keeps series as Parquet.
+//!
+//! # What always holds
+//! * Prices and volumes are the decimals that the file means, exactly; where that cannot be, a [`Defect`] says so.
+//! * No row is dropped, moved or changed without a defect that names it.
+//! * A move that is only unlikely stays: it is marked as suspect, never removed.
+//! * Bars are keyed by their open time; [`SourceInfo`] says how the file stamped them.
+
+mod build;
+mod container;
+mod csv;
+mod defect;
+mod error;
+mod feather;
+mod model;
+mod moment;
+mod names;
+mod number;
+mod parquet;
+mod read;
+mod rows;
+mod validate;
+
+pub use defect::{Defect, Effect, Severity};
+pub use error::{CODES, ImportError};
+pub use model::{
+    BarSeries, Format, Gap, GapKind, ImportOptions, OnDefect, QuoteSide, SourceInfo, StampEnd, VolumeKind,
+};
+pub use read::read_bars;
+pub use validate::validate;

@@ -1,0 +1,72 @@
+//! Opens a file and tells by its first bytes what it is.
+
+use crate::ImportError;
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// What the first bytes of a file say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Gzip,
+    Zip,
+    Feather,
+    Parquet,
+}
+
+/// Opens `path` and tells its kind.
+pub(crate) fn open(path: &Path) -> Result<(File, Kind), ImportError> {
+    let io = |source| ImportError::io(path, source);
+    let mut file = File::open(path).map_err(io)?;
+    let mut head = [0_u8; 8];
+    let mut filled = 0;
+    while filled < head.len() {
+        match file.read(&mut head[filled..]).map_err(io)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    file.seek(SeekFrom::Start(0)).map_err(io)?;
+    let head = &head[..filled];
+    if head.is_empty() {
+        return Err(ImportError::unfit("HIS-06", path, "the file is empty"));
+    }
+    let unknown = |what: &str| Err(ImportError::unfit("HIS-02", path, format!("the file is {what}")));
+    match head {
+        [0x1f, 0x8b, ..] => Ok((file, Kind::Gzip)),
+        [b'P', b'K', 3, 4, ..] => Ok((file, Kind::Zip)),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Ok((file, Kind::Feather)),
+        [b'P', b'A', b'R', b'1', ..] => Ok((file, Kind::Parquet)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => unknown("compressed with zstd (as Databento's DBN is)"),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => unknown("compressed with xz"),
+        [b'F', b'E', b'A', b'1', ..] => unknown("Feather v1"),
+        [0xff, 0xff, 0xff, 0xff, ..] => unknown("an Arrow stream, not an Arrow file"),
+        [b'S', b'Q', b'L', b'i', ..] => unknown("an SQLite database"),
+        [0x89, b'H', b'D', b'F', ..] => unknown("HDF5"),
+        _ if head.contains(&0) => unknown("binary, of no known kind"),
+        _ => Ok((file, Kind::Text)),
+    }
+}
+
+/// A decompressing reader of a gzip file.
+pub(crate) fn gunzip(file: File) -> impl Read {
+    MultiGzDecoder::new(std::io::BufReader::with_capacity(1 << 17, file))
+}
+
+/// The only text file in a zip archive: its name and content.
+pub(crate) fn unzip(path: &Path, file: File) -> Result<(String, Cursor<Vec<u8>>), ImportError> {
+    let damaged = |what: String| ImportError::unfit("HIS-03", path, what);
+    let mut archive =
+        zip::ZipArchive::new(file).map_err(|error| damaged(format!("not a whole zip archive: {error}")))?;
+    if archive.len() != 1 {
+        let what = format!("the archive holds {} entries, one file is wanted", archive.len());
+        return Err(ImportError::unfit("HIS-02", path, what));
+    }
+    let mut member = archive.by_index(0).map_err(|error| damaged(error.to_string()))?;
+    let mut content = Vec::with_capacity(usize::try_from(member.size().min(1 << 28)).unwrap_or(0));
+    member.read_to_end(&mut content).map_err(|error| damaged(error.to_string()))?;
+    let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+    Ok((name, Cursor::new(content)))
+}

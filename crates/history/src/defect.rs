@@ -1,0 +1,149 @@
+//! Defects: what is wrong with a row, where, and what was done about it.
+
+use crate::error::{hint_of, meaning_of};
+use crate::number::Quality;
+use serde::Serialize;
+use std::fmt;
+
+/// How bad a defect is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing is wrong with the data.
+    Note,
+    /// The data can be used; look at it.
+    Warning,
+    /// The row or file is wrong.
+    Error,
+}
+
+/// What became of the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It is in the series as the file has it.
+    Kept,
+    /// It is not in the series: nothing could stand for it.
+    LeftOut,
+    /// The value was rounded or cleaned, as the code says.
+    Rounded,
+    /// The rows were put in order.
+    Sorted,
+}
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Defect {
+    /// Stable code, such as `HIS-16`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Data row as in the file, from 1 without the header; 0 means the file as a whole.
+    pub row: u64,
+    /// Column as the file names it, where one is at fault.
+    pub column: String,
+    /// The offending value.
+    pub value: String,
+    /// What is wrong, in words.
+    pub what: String,
+    /// What became of the row.
+    pub effect: Effect,
+    /// How many rows share it: above 1 only for HIS-20, HIS-21 and HIS-33, which are counted per column.
+    pub rows: u64,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+impl Defect {
+    pub(crate) fn new(
+        code: &'static str,
+        severity: Severity,
+        row: u64,
+        column: &str,
+        value: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity,
+            row,
+            column: column.to_owned(),
+            value: value.into(),
+            what: meaning_of(code).to_owned(),
+            effect: Effect::Kept,
+            rows: 1,
+            hint: hint_of(code),
+        }
+    }
+    pub(crate) fn error(code: &'static str, row: u64, column: &str, value: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, row, column, value)
+    }
+    pub(crate) fn of_file(code: &'static str, severity: Severity, value: &str) -> Self {
+        Self::new(code, severity, 0, "", value)
+    }
+    pub(crate) fn saying(mut self, what: impl Into<String>) -> Self {
+        self.what = what.into();
+        self
+    }
+    pub(crate) const fn with(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if self.row > 0 {
+            write!(f, " row {}", self.row)?;
+        }
+        if !self.column.is_empty() {
+            write!(f, " column {}", self.column)?;
+        }
+        write!(f, ": {} (`{}`)", self.what, self.value)
+    }
+}
+
+/// Collects defects while a file is read.
+#[derive(Debug, Default)]
+pub(crate) struct DefectLog {
+    pub(crate) list: Vec<Defect>,
+}
+
+impl DefectLog {
+    pub(crate) fn push(&mut self, defect: Defect) {
+        self.list.push(defect);
+    }
+
+    /// Notes how a number was read; one entry per column and code, with a count.
+    pub(crate) fn quality(&mut self, quality: Quality, row: u64, column: &str, value: impl FnOnce() -> String) {
+        let (code, severity) = match quality {
+            Quality::Exact => return,
+            Quality::Noise | Quality::SinglePrecision => ("HIS-21", Severity::Note),
+            Quality::Rounded => ("HIS-20", Severity::Warning),
+        };
+        self.counted(code, severity, row, column, Effect::Rounded, value);
+    }
+
+    /// Notes a volume that the file does not give.
+    pub(crate) fn no_volume(&mut self, row: u64, column: &str, text: &str) {
+        self.counted("HIS-33", Severity::Note, row, column, Effect::Kept, || text.to_owned());
+    }
+
+    fn counted(
+        &mut self,
+        code: &'static str,
+        severity: Severity,
+        row: u64,
+        column: &str,
+        effect: Effect,
+        value: impl FnOnce() -> String,
+    ) {
+        match self.list.iter_mut().take(64).find(|seen| seen.code == code && seen.column == column) {
+            Some(seen) => seen.rows += 1,
+            None => {
+                let at = self.list.len().min(32); // in front, so that the search above stays short
+                self.list.insert(at, Defect::new(code, severity, row, column, value()).with(effect));
+            }
+        }
+    }
+}

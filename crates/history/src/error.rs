@@ -1,0 +1,170 @@
+//! What can go wrong with a file: stable codes, with the row and the value.
+
+use crate::{Defect, Severity};
+use std::path::{Path, PathBuf};
+use tradewind_domain::{Coded, ErrorCode};
+
+macro_rules! codes {
+    ($($code:literal $meaning:literal $hint:literal;)*) => {
+        /// Every code of this crate, in order; the book's error page is generated from such lists.
+        pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $meaning, hint: $hint }),*];
+    };
+}
+
+codes! {
+    "HIS-01" "the file cannot be read" "check the path and the rights";
+    "HIS-02" "the file is of no format that can be imported" "give CSV, CSV.gz, a zip of one CSV, Arrow/Feather or Parquet";
+    "HIS-03" "the file is cut or damaged" "fetch it again: what is missing cannot be guessed";
+    "HIS-04" "the last line of the file is cut" "fetch the file again, or delete the last line if it is whole";
+    "HIS-05" "the columns cannot be recognised" "name them time, open, high, low, close, volume in a header line";
+    "HIS-06" "the file holds no rows" "check that the download finished";
+    "HIS-07" "the cell is not a number" "correct the cell or remove the row";
+    "HIS-08" "the cell is not a finite number" "correct the cell or remove the row";
+    "HIS-09" "the cell is empty" "correct the cell or remove the row";
+    "HIS-10" "the time cannot be read" "write 2024-01-31 13:00:00, 20240131 13:00 or a Unix time";
+    "HIS-11" "the time is of another unit than the rows before, or of none" "use one unit: seconds, milli-, micro- or nanoseconds";
+    "HIS-12" "the row is earlier than the row before it" "sort the file by time";
+    "HIS-13" "two rows have the same time" "keep one of them";
+    "HIS-14" "bars are missing" "fetch the missing span, or accept the hole knowingly";
+    "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state the interval";
+    "HIS-16" "open, high, low and close contradict each other" "high must be the highest and low the lowest";
+    "HIS-17" "the volume is negative" "correct the cell";
+    "HIS-18" "the price is not positive" "correct the cell; only spreads may trade at or below zero";
+    "HIS-19" "the price jumps as only splits and wrong units do" "compare with another source; the bar was kept as it is";
+    "HIS-20" "the number needs more than 8 decimals" "it was rounded half to even to 8 decimals";
+    "HIS-21" "the number carries the noise of binary floats" "it was read as the decimal that was meant";
+    "HIS-22" "the number is too large" "use a smaller unit or fewer decimals";
+    "HIS-23" "the file is newest first" "nothing to do: the rows were put in order";
+    "HIS-24" "the interval of the bars cannot be told" "state the interval, such as 1h";
+    "HIS-25" "the symbol cannot be told from the file's name" "state the symbol, such as BTC/USDT";
+    "HIS-26" "the row has another number of cells than the first" "check the delimiter and look for a broken line";
+    "HIS-27" "the file holds funding rates, not bars" "use it as funding, and a trade or mark price file for bars";
+    "HIS-28" "the factor file cannot be read" "rows are date, price factor, split factor, reference price; dates ascend";
+    "HIS-29" "the catalog file was written by a newer version" "upgrade tradewind; the file was left alone";
+    "HIS-30" "the catalog file is damaged or is none of ours" "store the series again from its source";
+    "HIS-31" "the catalog holds no such series" "list the catalog to see what it holds";
+    "HIS-32" "the number is finer than the instrument" "give the instrument more decimals: nothing is rounded for you";
+    "HIS-33" "the volume is not given" "volumes read as 0 mean unknown: use no strategy that needs them";
+    "HIS-34" "bars cannot be made longer by this ratio" "choose a multiple of the bars' own interval";
+    "HIS-35" "the option contradicts the file" "see the message for the option";
+    "HIS-36" "the trade's id or side cannot be read" "ids are numbers or UUIDs, sides are buy or sell";
+}
+
+/// The hint of a code of [`CODES`].
+pub(crate) fn hint_of(code: &str) -> &'static str {
+    CODES.iter().find(|line| line.code == code).map_or("", |line| line.hint)
+}
+
+/// The meaning of a code of [`CODES`].
+pub(crate) fn meaning_of(code: &str) -> &'static str {
+    CODES.iter().find(|line| line.code == code).map_or("", |line| line.meaning)
+}
+
+/// Why a file could not be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The operating system refused: look at the path, the rights, the disk.
+    #[error("cannot read {path}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file as a whole is unfit: another format, cut, empty, unknown columns.
+    #[error("{path}: {what}")]
+    Unfit {
+        /// Stable code.
+        code: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with the value.
+        what: String,
+    },
+    /// Rows are faulty, and the options say to refuse: the first fault, and how many there are.
+    #[error("{path}: {first} ({errors} errors in all)")]
+    Defective {
+        /// Which file.
+        path: PathBuf,
+        /// The first error by row.
+        first: Box<Defect>,
+        /// How many errors there are (1 when a stream stopped at the first).
+        errors: usize,
+    },
+    /// Something must be stated that the file does not say.
+    #[error("{path}: {what}")]
+    NeedsOption {
+        /// Stable code.
+        code: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What is missing.
+        what: String,
+    },
+}
+
+impl Coded for ImportError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "HIS-01",
+            Self::Unfit { code, .. } | Self::NeedsOption { code, .. } => code,
+            Self::Defective { first, .. } => first.code,
+        }
+    }
+    fn hint(&self) -> &'static str {
+        hint_of(self.code())
+    }
+}
+
+impl ImportError {
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+    pub(crate) fn unfit(code: &'static str, path: &Path, what: impl Into<String>) -> Self {
+        Self::Unfit { code, path: path.to_owned(), what: what.into() }
+    }
+    pub(crate) fn needs(code: &'static str, path: &Path, what: impl Into<String>) -> Self {
+        Self::NeedsOption { code, path: path.to_owned(), what: what.into() }
+    }
+    /// Refuses if `defects` holds an error, naming the first by row.
+    pub(crate) fn refuse(path: &Path, defects: &[Defect]) -> Result<(), Self> {
+        let errors = || defects.iter().filter(|defect| defect.severity == Severity::Error);
+        match errors().min_by_key(|defect| defect.row) {
+            None => Ok(()),
+            Some(first) => {
+                Err(Self::Defective { path: path.to_owned(), first: Box::new(first.clone()), errors: errors().count() })
+            }
+        }
+    }
+    /// The defect to report for this error, for [`crate::check_file`].
+    pub(crate) fn as_defect(&self) -> Defect {
+        match self {
+            Self::Defective { first, .. } => (**first).clone(),
+            _ => Defect::of_file(self.code(), Severity::Error, &with_sources(self)),
+        }
+    }
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_complete() {
+        for (i, line) in CODES.iter().enumerate() {
+            assert_eq!(line.code, format!("HIS-{:02}", i + 1));
+            assert!(!line.hint.is_empty() && !line.meaning.is_empty());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What a file's name and folders say: symbol and venue.
+
+use std::path::Path;
+use tradewind_domain::{Currency, Symbol};
+
+/// Quote currencies that end a symbol without a mark between, longest first.
+const QUOTES: &[&str] = &[
+    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "JPY", "CHF", "AUD", "CAD", "NZD", "BTC", "ETH",
+    "BNB",
+];
+
+/// Venues that are known by a word in the path.
+const VENUES: &[&str] = &[
+    "binance", "bybit", "coinbase", "oanda", "fxcm", "xcme", "kraken", "okx", "bitmex", "bitstamp", "deribit", "alpaca",
+];
+
+/// The venue that a word of the path names, or `unstated`.
+pub(crate) fn venue(path: &Path) -> &'static str {
+    let text = path.to_string_lossy().to_ascii_lowercase();
+    let found = VENUES.iter().filter_map(|venue| text.rfind(venue).map(|at| (at, venue)));
+    found.max().map_or("unstated", |(_, venue)| venue)
+}
+
+/// The symbol that the file's name shows: `BTC_USDT-1h.feather`, `BTC_USDT_USDT-1h-futures.feather` (linear
+/// perpetual), `BNBUSDT_1m.parquet`, `coinbase-1h-btc-usd.csv`, `oanda-hour-eurusd.zip`; `aapl.zip` for LEAN shares.
+pub(crate) fn symbol(path: &Path, member: Option<&str>, stocks: bool) -> Option<Symbol> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_uppercase();
+    let stem = name.split('.').next()?;
+    if stocks {
+        let member = member.map(str::to_ascii_uppercase);
+        let ticker = member.as_deref().unwrap_or(stem).split(['.', '_', '-']).next()?;
+        return pair(ticker, "USD");
+    }
+    let head = stem.split('-').next()?;
+    let parts: Vec<&str> = head.split('_').collect();
+    match parts.as_slice() {
+        [base, quote, settle] if is_quote(quote) && quote == settle => {
+            return format!("{base}/{quote}:{settle}").parse().ok();
+        }
+        [base, quote] | [base, quote, _] if is_quote(quote) => return pair(base, quote),
+        _ => {}
+    }
+    let words: Vec<&str> = stem.split(['-', '_']).collect();
+    let apart = words.windows(2).find(|two| is_quote(two[1]) && is_code(two[0])).and_then(|two| pair(two[0], two[1]));
+    apart.or_else(|| words.iter().find_map(|word| joined(word)))
+}
+
+fn joined(word: &str) -> Option<Symbol> {
+    let (base, quote) = QUOTES.iter().find_map(|quote| word.strip_suffix(quote).map(|base| (base, *quote)))?;
+    if is_code(base) { pair(base, quote) } else { None }
+}
+
+fn is_quote(word: &str) -> bool {
+    QUOTES.contains(&word)
+}
+
+fn is_code(word: &str) -> bool {
+    (2..=10).contains(&word.len()) && word.chars().any(|c| c.is_ascii_alphabetic()) && !is_interval(word)
+}
+
+fn is_interval(word: &str) -> bool {
+    word.len() < 5 && word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(['M', 'H', 'D', 'W'])
+}
+
+fn pair(base: &str, quote: &str) -> Option<Symbol> {
+    Some(Symbol { base: Currency::new(base).ok()?, quote: Currency::new(quote).ok()?, contract: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_are_told_by_the_files_name() {
+        for (name, stocks, want) in [
+            ("binance-spot-1h/BTC_USDT-1h.feather", false, Some("BTC/USDT")),
+            ("BTC_USDT_USDT-1h-futures.feather", false, Some("BTC/USDT:USDT")),
+            ("XRP_ETH-1m.feather", false, Some("XRP/ETH")),
+            ("XRP_ETH-trades.json.gz", false, Some("XRP/ETH")),
+            ("BNBUSDT_1m.parquet", false, Some("BNB/USDT")),
+            ("coinbase-1h-btc-usd.csv", false, Some("BTC/USD")),
+            ("daily-btcusd_trade.zip", false, Some("BTC/USD")),
+            ("minute-btcusd-20180404_quote.zip", false, Some("BTC/USD")),
+            ("oanda-hour-eurusd.zip", false, Some("EUR/USD")),
+            ("gbpusd-m1-bid-2012.csv", false, Some("GBP/USD")),
+            ("aapl.zip", true, Some("AAPL/USD")),
+            ("bars_1m.csv", false, None),
+            ("6EH4.XCME_1min_bars_20240101_20240131.csv.gz", false, None),
+            ("data.csv", false, None),
+        ] {
+            let got = symbol(Path::new(name), None, stocks).map(|symbol| symbol.to_string());
+            assert_eq!(got.as_deref(), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_last_venue_in_the_path_wins() {
+        assert_eq!(venue(Path::new("/home/okx/lean-coinbase/btcusd.zip")), "coinbase");
+        assert_eq!(venue(Path::new("a.csv")), "unstated");
+    }
+}

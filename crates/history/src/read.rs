@@ -1,0 +1,49 @@
+//! The way in: one file to one series.
+
+use crate::container::{self, Kind};
+use crate::rows::RowSource;
+use crate::{BarSeries, Format, ImportError, ImportOptions, build, csv, feather, parquet};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Reads a file of bars: CSV, CSV.gz, a zip of one CSV, Arrow/Feather v2, Parquet. The format is told by content.
+///
+/// Bars come out ascending, keyed by open time, with mantissas at the decimals of the finest number. See
+/// [`ImportOptions`] for what can be stated, and [`crate::BarSeries::source`] for what was found.
+///
+/// # Errors
+/// [`ImportError`]: the file cannot be read or recognised, something must be stated, or (by default) a row is wrong.
+pub fn read_bars(path: &Path, options: &ImportOptions) -> Result<BarSeries, ImportError> {
+    let sha256 = if options.hash { Some(sha256(path)?) } else { None };
+    build::series(path, open_rows(path, options)?, sha256, options)
+}
+
+/// Opens the rows of a file, whatever its format.
+pub(crate) fn open_rows(path: &Path, options: &ImportOptions) -> Result<Box<dyn RowSource>, ImportError> {
+    let (file, kind) = container::open(path)?;
+    Ok(match kind {
+        Kind::Text => Box::new(csv::open(path, file, Format::Csv, None, options)?),
+        Kind::Gzip => Box::new(csv::open(path, container::gunzip(file), Format::CsvGz, None, options)?),
+        Kind::Zip => {
+            let (member, content) = container::unzip(path, file)?;
+            Box::new(csv::open(path, content, Format::CsvZip, Some(member), options)?)
+        }
+        Kind::Feather => Box::new(feather::open(path, file)?),
+        Kind::Parquet => Box::new(parquet::open(path, file)?),
+    })
+}
+
+/// SHA-256 of a file in lowercase hex.
+pub(crate) fn sha256(path: &Path) -> Result<String, ImportError> {
+    let io = |source| ImportError::io(path, source);
+    let mut file = File::open(path).map_err(io)?;
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer).map_err(io)? {
+            0 => return Ok(hex::encode(digest.finalize())),
+            count => digest.update(&buffer[..count]),
+        }
+    }
+}
