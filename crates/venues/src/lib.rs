@@ -17,8 +17,10 @@ pub mod binance;
 mod budget;
 mod error;
 mod outcome;
+mod outlet;
 mod report;
 mod secrets;
+mod socket;
 
 pub use answer::{AnswerError, quote, read_json};
 pub use backoff::Backoff;

@@ -13,6 +13,7 @@ use tradewind_journal::Permit;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
     pub(crate) body: String,
+    pub(crate) pairs: Vec<(&'static str, String)>,
     pub(crate) timestamp: i64,
     pub(crate) recv_window: i64,
 }

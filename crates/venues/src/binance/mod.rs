@@ -3,10 +3,13 @@
 //! [`wire`] follows the venue's documentation, [`convert`] turns it into domain types and back, [`rules`] judges
 //! answers and keeps books in step, [`sign`] signs, [`Connection`] drives it all over real sockets.
 
+mod client;
 pub mod convert;
 pub mod rules;
 pub mod sign;
 pub mod wire;
+
+pub use client::{AccountFill, AccountState, BinanceConfig, Connection, OrderPath, Subscriptions, listings};
 
 /// The venue's name in an instrument.
 pub const VENUE: &str = "binance";

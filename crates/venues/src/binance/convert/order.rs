@@ -122,5 +122,5 @@ pub fn prepare_cancel(
 fn prepare(mut pairs: Vec<(&'static str, String)>, timestamp: i64, recv_window: i64) -> Prepared {
     pairs.push(("recvWindow", recv_window.to_string()));
     pairs.push(("timestamp", timestamp.to_string()));
-    Prepared { body: encode(&pairs), timestamp, recv_window }
+    Prepared { body: encode(&pairs), pairs, timestamp, recv_window }
 }

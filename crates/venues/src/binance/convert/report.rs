@@ -210,22 +210,32 @@ pub fn standing(all: &Instruments, row: &OrderReport) -> Result<OrderStanding, C
     })
 }
 
-/// The account's balances. Assets without any are left out.
-///
-/// # Errors
-/// [`ConvertError`] names the field that does not fit.
-pub fn balances(account: &Account) -> Result<Vec<AssetBalance>, ConvertError> {
-    let all = account.balances.iter().map(|b| balance(&b.asset, &b.free, &b.locked));
-    let all = all.collect::<Result<Vec<_>, _>>()?;
-    Ok(all.into_iter().filter(|b| b.free.units != 0 || b.locked.units != 0).collect())
+/// The account's balances, and what of it cannot be read. Assets without any are left out.
+#[must_use]
+pub fn balances(account: &Account) -> (Vec<AssetBalance>, Vec<ConvertError>) {
+    let (mut all, faults) = sorted(account.balances.iter().map(|b| balance(&b.asset, &b.free, &b.locked)));
+    all.retain(|b| b.free.units != 0 || b.locked.units != 0);
+    (all, faults)
 }
 
-/// The balances of an `outboundAccountPosition`, zero ones too.
-///
-/// # Errors
-/// [`ConvertError`] names the field that does not fit.
-pub fn position_balances(event: &AccountPosition) -> Result<Vec<AssetBalance>, ConvertError> {
-    event.balances.iter().map(|b| balance(&b.asset, &b.free, &b.locked)).collect()
+/// The balances of an `outboundAccountPosition`, zero ones too, and what of it cannot be read.
+#[must_use]
+pub fn position_balances(event: &AccountPosition) -> (Vec<AssetBalance>, Vec<ConvertError>) {
+    sorted(event.balances.iter().map(|b| balance(&b.asset, &b.free, &b.locked)))
+}
+
+type Read = Result<AssetBalance, ConvertError>;
+
+/// One asset that cannot be read, such as one with a name outside ASCII, must not hide the others.
+fn sorted(all: impl Iterator<Item = Read>) -> (Vec<AssetBalance>, Vec<ConvertError>) {
+    let (mut sound, mut faults) = (Vec::new(), Vec::new());
+    for one in all {
+        match one {
+            Ok(balance) => sound.push(balance),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    (sound, faults)
 }
 
 fn balance(asset: &str, free: &str, locked: &str) -> Result<AssetBalance, ConvertError> {

@@ -1,0 +1,269 @@
+//! The connector: real sockets, one handle, and tasks that end with it.
+
+mod clock;
+mod config;
+mod market;
+mod orders;
+mod queries;
+mod rest;
+mod user;
+
+pub use config::{BinanceConfig, OrderPath, Subscriptions};
+pub use queries::{AccountFill, AccountState};
+
+use crate::binance::convert::{
+    ConvertError, Instruments, Listing, ListingRules, list_symbol, prepare_cancel, prepare_order,
+};
+use crate::binance::rules::Endpoint;
+use crate::binance::wire::{ExchangeInfo, ServerTime};
+use crate::outcome::{Ack, NotSentReason, Prepared, QueryError, SubmitError, TransportFault};
+use crate::outlet::Outlet;
+use crate::report::VenueEvent;
+use orders::{Answer, Order};
+use rest::Rest;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
+use tradewind_domain::{FeeSchedule, Instrument, InstrumentId, Timestamp};
+use tradewind_gate::{Action, Approved};
+use tradewind_journal::Permit;
+
+/// Orders that may wait for the socket.
+const REQUEST_ROOM: usize = 256;
+/// How often the venue's clock is read anew; drift adds 30 ms in this time.
+const CLOCK_EVERY: Duration = Duration::from_secs(60);
+
+/// A running connection. Cheap to clone; its tasks end with the last handle.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    config: Arc<BinanceConfig>,
+    rest: Rest,
+    instruments: Arc<Instruments>,
+    rules: Arc<BTreeMap<InstrumentId, ListingRules>>,
+    requests: mpsc::Sender<user::Request>,
+    _alive: Arc<watch::Sender<()>>,
+}
+
+/// What the venue lists of `symbols`, such as `BTCUSDT`; each fails or succeeds by itself.
+///
+/// `fees` is what the account pays ([`Connection::fees`]); listings do not tell.
+///
+/// # Errors
+/// [`QueryError`] if no usable answer came.
+pub async fn listings(
+    config: &BinanceConfig,
+    symbols: &[&str],
+    fees: FeeSchedule,
+) -> Result<Vec<Result<Listing, ConvertError>>, QueryError> {
+    config.validate()?;
+    let info = exchange_info(&Rest::new(config)?, symbols).await?;
+    Ok(info.symbols.iter().map(|symbol| list_symbol(symbol, fees)).collect())
+}
+
+async fn exchange_info(rest: &Rest, symbols: &[&str]) -> Result<ExchangeInfo, QueryError> {
+    let list = format!("[\"{}\"]", symbols.join("\",\""));
+    rest.get(Endpoint::ExchangeInfo, "/api/v3/exchangeInfo", &[("symbols", list)]).await
+}
+
+impl Connection {
+    /// Reads the venue's clock, limits and listing, then starts the streams.
+    ///
+    /// Events come out of the receiver: market data from the moment of [`VenueEvent::Up`], and, with a key, what
+    /// happens to orders and balances. A slow reader loses market data, never reports.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the configuration is not usable, the venue does not answer, or lists an instrument
+    /// otherwise than it is known here.
+    pub async fn connect(
+        config: BinanceConfig,
+        instruments: Vec<Instrument>,
+    ) -> Result<(Self, mpsc::Receiver<VenueEvent>), QueryError> {
+        config.validate()?;
+        let rest = Rest::new(&config)?;
+        for _ in 0..3 {
+            read_clock(&rest).await?;
+        }
+        let instruments = Arc::new(Instruments::new(instruments));
+        let rules = Arc::new(read_rules(&rest, &instruments).await?);
+        let config = Arc::new(config);
+        let (alive, closed) = watch::channel(());
+        let (events, reader) = mpsc::channel(config.event_room);
+        let (requests, incoming) = mpsc::channel(REQUEST_ROOM);
+        tokio::spawn(keep_clock(rest.clone(), closed.clone()));
+        if config.subscriptions != Subscriptions::default() && !instruments.is_empty() {
+            let task = market::MarketTask {
+                config: config.clone(),
+                rest: rest.clone(),
+                instruments: instruments.clone(),
+                closed: closed.clone(),
+                outlet: Outlet::new(events.clone()),
+            };
+            tokio::spawn(task.run());
+        }
+        if let Some(signer) = config.signer.clone() {
+            let task = user::UserTask {
+                config: config.clone(),
+                signer,
+                rest: rest.clone(),
+                instruments: instruments.clone(),
+                requests: incoming,
+                closed,
+                outlet: Outlet::new(events),
+                next_id: 0,
+            };
+            tokio::spawn(task.run());
+        }
+        Ok((Self { config, rest, instruments, rules, requests, _alive: Arc::new(alive) }, reader))
+    }
+
+    /// Builds the request for an approved action, for the journal and for [`Connection::submit`]. Sends nothing.
+    ///
+    /// # Errors
+    /// [`NotSentReason`] if the venue does not take such an order, or its clock is not known.
+    pub fn prepare(&self, action: &Action) -> Result<Prepared, NotSentReason> {
+        let unknown = NotSentReason::ClockUncertain { error_millis: i64::MAX, most_millis: 0 };
+        let (now, _) = self.rest.clock.now().ok_or(unknown)?;
+        let window = i64::try_from(self.config.recv_window.as_millis()).unwrap_or(i64::MAX);
+        self.prepare_at(action, now, window)
+    }
+
+    fn prepare_at(&self, action: &Action, now: Timestamp, window: i64) -> Result<Prepared, NotSentReason> {
+        let id = match action {
+            Action::Submit(order) => order.instrument(),
+            Action::Cancel { instrument, .. } => *instrument,
+        };
+        let it = self.instruments.id(id).ok_or(NotSentReason::UnknownInstrument(id.0))?;
+        match action {
+            Action::Submit(order) => prepare_order(it, order, self.rules.get(&id), now, window)
+                .map_err(|error| NotSentReason::Unsupported(error.to_string())),
+            Action::Cancel { client_id, venue_id, .. } => {
+                Ok(prepare_cancel(it, *client_id, venue_id.as_ref(), now, window))
+            }
+        }
+    }
+
+    /// Sends what is permitted, once, and waits for the venue's acknowledgement.
+    ///
+    /// `prepared` must be what [`Connection::prepare`] gave for the same action. Dropping the future does not take
+    /// the request back: it may still be sent and become live.
+    ///
+    /// # Errors
+    /// [`SubmitError`]: rejected for good, provably not sent (the permit comes back), or unknown.
+    pub async fn submit(&self, permit: Permit<Approved>, prepared: Prepared) -> Result<Ack, SubmitError> {
+        let order = Order { permit, prepared };
+        let again =
+            self.prepare_at(order.permit.get().action(), order.prepared.not_before(), order.prepared.recv_window);
+        match again {
+            Ok(again) if again == order.prepared => (),
+            Ok(_) => {
+                let body = order.prepared.body().to_owned();
+                return Err(not_sent(NotSentReason::OtherBody(body), order));
+            }
+            Err(reason) => return Err(not_sent(reason, order)),
+        }
+        let answer = match self.config.order_path {
+            OrderPath::Rest => orders::send_by_rest(&self.config, &self.rest, order).await,
+            OrderPath::WebSocket => {
+                let (reply, answer) = oneshot::channel();
+                match self.requests.send(user::Request { order, reply }).await {
+                    Ok(()) => answer.await.unwrap_or(Answer::Unknown(TransportFault::TaskEnded)),
+                    Err(mpsc::error::SendError(request)) => {
+                        Answer::NotSent(NotSentReason::NotConnected("its task has ended".to_owned()), request.order)
+                    }
+                }
+            }
+        };
+        match answer {
+            Answer::Ack(ack) => Ok(ack),
+            Answer::Rejected(rejection) => Err(SubmitError::Rejected(rejection)),
+            Answer::NotSent(reason, order) => Err(not_sent(reason, order)),
+            Answer::Unknown(fault) => Err(SubmitError::Unknown(fault)),
+        }
+    }
+
+    /// The venue's time and by how much it may be wrong, in nanoseconds.
+    #[must_use]
+    pub fn venue_time(&self) -> Option<(Timestamp, i64)> {
+        self.rest.clock.now()
+    }
+
+    /// The rules of an instrument, beside those that it carries itself.
+    #[must_use]
+    pub fn rules(&self, instrument: InstrumentId) -> Option<&ListingRules> {
+        self.rules.get(&instrument)
+    }
+}
+
+fn not_sent(reason: NotSentReason, order: Order) -> SubmitError {
+    SubmitError::NotSent { reason, permit: Box::new(order.permit), prepared: Box::new(order.prepared) }
+}
+
+async fn read_clock(rest: &Rest) -> Result<(), QueryError> {
+    let asked = Instant::now();
+    let time: ServerTime = rest.get(Endpoint::Time, "/api/v3/time", &[]).await?;
+    rest.clock.note(asked, Instant::now(), time.server_time);
+    Ok(())
+}
+
+/// Reads the clock now and then, and at once when the venue disagreed with it.
+async fn keep_clock(rest: Rest, mut closed: watch::Receiver<()>) {
+    let mut read = Instant::now();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(200)) => (),
+            _ = closed.changed() => return,
+        }
+        if read.elapsed() > CLOCK_EVERY || rest.clock.now().is_none() {
+            read = Instant::now();
+            if let Err(error) = read_clock(&rest).await {
+                tracing::warn!(%error, "the venue's clock could not be read");
+            }
+        }
+    }
+}
+
+/// Reads limits and listings, and checks that the instruments are those that the venue lists today.
+async fn read_rules(
+    rest: &Rest,
+    instruments: &Instruments,
+) -> Result<BTreeMap<InstrumentId, ListingRules>, QueryError> {
+    let mut rules = BTreeMap::new();
+    if instruments.is_empty() {
+        return Ok(rules);
+    }
+    let symbols: Vec<&str> = instruments.iter().map(|it| it.spec.venue_symbol.as_str()).collect();
+    let info = exchange_info(rest, &symbols).await?;
+    rest.budgets.set_limits(&info.rate_limits);
+    for it in instruments.iter() {
+        let symbol = &it.spec.venue_symbol;
+        let listed = info.symbols.iter().find(|listed| &listed.symbol == symbol);
+        let listed = listed.ok_or_else(|| ConvertError::UnknownSymbol(symbol.clone()))?;
+        let listing = list_symbol(listed, it.spec.fees)?;
+        let (ours, theirs) = (&it.spec, &listing.spec);
+        let same = (ours.price_decimals, ours.quantity_decimals, ours.tick, ours.lot)
+            == (theirs.price_decimals, theirs.quantity_decimals, theirs.tick, theirs.lot);
+        if !same {
+            let why = format!(
+                "decimals, tick and lot are {}, {}, {}, {} at the venue and {}, {}, {}, {} here",
+                theirs.price_decimals,
+                theirs.quantity_decimals,
+                theirs.tick.mantissa(),
+                theirs.lot.mantissa(),
+                ours.price_decimals,
+                ours.quantity_decimals,
+                ours.tick.mantissa(),
+                ours.lot.mantissa()
+            );
+            return Err(ConvertError::Listing { symbol: symbol.clone(), why }.into());
+        }
+        rules.insert(it.id, listing.rules);
+    }
+    Ok(rules)
+}
+
+/// A number that differs from process to process, for jitter.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    std::hash::RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,185 @@
+//! Questions: what the venue knows of the market, the account and its orders.
+
+use super::{Connection, read_clock};
+use crate::binance::convert::{self, OrderStanding, fee_schedule, fill_of_trade, standing};
+use crate::binance::rules::Endpoint;
+use crate::binance::wire::{Account, AccountTrade, Depth, Kline, OrderReport, QueryOrder};
+use crate::outcome::QueryError;
+use crate::report::{AssetBalance, BookLevels};
+use tradewind_domain::{
+    Bar, ClientOrderId, FeeSchedule, Fill, Instrument, InstrumentId, Interval, Timestamp, VenueOrderId,
+};
+
+/// Rows of one page of bars or of executions.
+const PAGE: u32 = 1_000;
+
+/// The account as a query finds it.
+#[derive(Clone, Debug)]
+pub struct AccountState {
+    /// Assets that it holds.
+    pub balances: Vec<AssetBalance>,
+    /// What it pays.
+    pub fees: FeeSchedule,
+    /// Whether it may trade.
+    pub can_trade: bool,
+    /// Whether this key's account may withdraw; the key's own right is a setting of the key.
+    pub can_withdraw: bool,
+    /// Assets that could not be read, with the reason.
+    pub unreadable: Vec<String>,
+}
+
+/// An execution of an order whose client id the caller must know: the venue names it by its own id only.
+#[derive(Clone, Debug)]
+pub struct AccountFill {
+    /// The venue's name of the order.
+    pub venue_id: VenueOrderId,
+    /// When, by the venue's clock.
+    pub at: Timestamp,
+    instrument: Instrument,
+    row: AccountTrade,
+}
+
+impl AccountFill {
+    /// The execution, as one of the order `client_id`.
+    ///
+    /// # Errors
+    /// [`QueryError::Value`] names the field that does not fit.
+    pub fn fill(&self, client_id: ClientOrderId) -> Result<Fill, QueryError> {
+        Ok(fill_of_trade(&self.instrument, client_id, &self.row)?.0)
+    }
+    /// The venue's number of the execution; the next page starts after the highest one.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.row.id
+    }
+}
+
+impl Connection {
+    fn instrument(&self, id: InstrumentId) -> Result<&Instrument, QueryError> {
+        self.instruments.id(id).ok_or(QueryError::UnknownInstrument(id.0))
+    }
+
+    /// Reads the venue's clock anew.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn refresh_clock(&self) -> Result<(), QueryError> {
+        read_clock(&self.rest).await
+    }
+
+    /// Closed and growing bars from `from` on, oldest first, at most one page of 1,000.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn bars(&self, id: InstrumentId, interval: Interval, from: Timestamp) -> Result<Vec<Bar>, QueryError> {
+        let it = self.instrument(id)?;
+        let pairs = [
+            ("symbol", it.spec.venue_symbol.clone()),
+            ("interval", interval.to_string()),
+            ("startTime", from.millis().to_string()),
+            ("limit", PAGE.to_string()),
+        ];
+        let rows: Vec<Kline> = self.rest.get(Endpoint::Klines, "/api/v3/klines", &pairs).await?;
+        Ok(rows.iter().map(|row| convert::bar(it, interval, row)).collect::<Result<_, _>>()?)
+    }
+
+    /// The book, `levels` deep on each side, best first.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn book(&self, id: InstrumentId, levels: u32) -> Result<BookLevels, QueryError> {
+        let it = self.instrument(id)?;
+        let pairs = [("symbol", it.spec.venue_symbol.clone()), ("limit", levels.to_string())];
+        let depth: Depth = self.rest.get(Endpoint::Depth(levels), "/api/v3/depth", &pairs).await?;
+        Ok(convert::book_levels(it, depth.last_update_id, &depth.bids, &depth.asks)?)
+    }
+
+    /// The account's balances and fees.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn account(&self) -> Result<AccountState, QueryError> {
+        let pairs = [("omitZeroBalances", "true".to_owned())];
+        let account: Account = self.rest.get_signed(Endpoint::Account, "/api/v3/account", &pairs).await?;
+        let (balances, faults) = convert::balances(&account);
+        Ok(AccountState {
+            balances,
+            fees: fee_schedule(&account)?,
+            can_trade: account.can_trade,
+            can_withdraw: account.can_withdraw,
+            unreadable: faults.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// Open orders of one instrument, ours and others'.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn open_orders(&self, id: InstrumentId) -> Result<Vec<OrderStanding>, QueryError> {
+        let pairs = [("symbol", self.instrument(id)?.spec.venue_symbol.clone())];
+        let rows: Vec<OrderReport> = self.rest.get_signed(Endpoint::OpenOrders, "/api/v3/openOrders", &pairs).await?;
+        self.standings(&rows)
+    }
+
+    /// Orders of one instrument placed since `from`, open and closed, oldest first, at most one page of 1,000.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn orders_since(&self, id: InstrumentId, from: Timestamp) -> Result<Vec<OrderStanding>, QueryError> {
+        let pairs = [
+            ("symbol", self.instrument(id)?.spec.venue_symbol.clone()),
+            ("startTime", from.millis().to_string()),
+            ("limit", PAGE.to_string()),
+        ];
+        let rows: Vec<OrderReport> = self.rest.get_signed(Endpoint::AllOrders, "/api/v3/allOrders", &pairs).await?;
+        self.standings(&rows)
+    }
+
+    fn standings(&self, rows: &[OrderReport]) -> Result<Vec<OrderStanding>, QueryError> {
+        Ok(rows.iter().map(|row| standing(&self.instruments, row)).collect::<Result<_, _>>()?)
+    }
+
+    /// How one of our orders stands.
+    ///
+    /// # Errors
+    /// [`QueryError::NotFound`] alone proves nothing: the venue's memory lags behind its matching engine.
+    pub async fn order(&self, id: InstrumentId, client_id: ClientOrderId) -> Result<OrderStanding, QueryError> {
+        let query = QueryOrder {
+            symbol: self.instrument(id)?.spec.venue_symbol.clone(),
+            order_id: None,
+            orig_client_order_id: Some(client_id.to_string()),
+        };
+        let row: OrderReport = self.rest.get_signed(Endpoint::Order, "/api/v3/order", &query.pairs()).await?;
+        Ok(standing(&self.instruments, &row)?)
+    }
+
+    /// Executions of one instrument since `from`, oldest first: all of them, page after page, each once.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came; pages that came before are then lost and asked for again.
+    pub async fn fills_since(&self, id: InstrumentId, from: Timestamp) -> Result<Vec<AccountFill>, QueryError> {
+        let it = self.instrument(id)?;
+        let mut all: Vec<AccountFill> = Vec::new();
+        loop {
+            // the first page by time, the following ones by number: several executions share a millisecond
+            let place = match all.last() {
+                None => ("startTime", from.millis().to_string()),
+                Some(last) => ("fromId", (last.row.id + 1).to_string()),
+            };
+            let pairs = [("symbol", it.spec.venue_symbol.clone()), place, ("limit", PAGE.to_string())];
+            let rows: Vec<AccountTrade> = self.rest.get_signed(Endpoint::MyTrades, "/api/v3/myTrades", &pairs).await?;
+            let full = rows.len() == PAGE as usize;
+            let newest = all.last().map(|last| last.row.id);
+            all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.id > n)).map(|row| AccountFill {
+                venue_id: VenueOrderId(row.order_id.to_string().into_boxed_str()),
+                at: Timestamp::from_millis(row.time),
+                instrument: it.clone(),
+                row,
+            }));
+            all.sort_by_key(|fill| fill.row.id);
+            if !full {
+                return Ok(all);
+            }
+        }
+    }
+}

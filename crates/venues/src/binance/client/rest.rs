@@ -1,0 +1,323 @@
+//! The REST API: one request, one answer, no redirects, no silent retries.
+
+use super::clock::VenueClock;
+use super::config::BinanceConfig;
+use crate::answer::{AnswerError, quote, read_json};
+use crate::binance::rules::{Command, Endpoint, Verdict, judge, order_count_header, retry_after, used_weight_header};
+use crate::binance::sign::{Signer, encode};
+use crate::binance::wire::{ErrorBody, RateLimit, RateLimitType};
+use crate::budget::{Budget, Purpose, Wait};
+use crate::outcome::{QueryError, Rejection, TransportFault};
+use crate::socket::{prepare_tls, wall_clock};
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The largest answer that is read, but for exchange information.
+const MOST_BYTES: usize = 4 << 20;
+/// The listing of every symbol is this large and more.
+const MOST_LISTING_BYTES: usize = 64 << 20;
+
+/// What one address may still ask for, shared by all tasks of a connection.
+#[derive(Debug)]
+pub(crate) struct Budgets {
+    weight: Mutex<Budget>,
+    orders: Mutex<Budget>,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        // until the venue lists its limits, the lowest it ever had
+        let minute = Duration::from_secs(60);
+        Self {
+            weight: Mutex::new(Budget::new(&[(minute, 1_200)])),
+            orders: Mutex::new(Budget::new(&[(Duration::from_secs(10), 50)])),
+        }
+    }
+}
+
+impl Budgets {
+    pub(crate) fn take(&self, endpoint: Endpoint, purpose: Purpose) -> Result<(), Wait> {
+        let now = wall_clock();
+        self.weight.lock().expect("no holder of this lock panics").take(endpoint.weight(), purpose, now)?;
+        match endpoint {
+            Endpoint::NewOrder => {
+                self.orders.lock().expect("no holder of this lock panics").take(1, Purpose::Vital, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn set_limits(&self, limits: &[RateLimit]) {
+        for (kind, budget) in [(RateLimitType::RequestWeight, &self.weight), (RateLimitType::Orders, &self.orders)] {
+            let of_kind = limits.iter().filter(|limit| limit.rate_limit_type == kind);
+            let windows: Vec<_> = of_kind
+                .filter_map(|limit| {
+                    let seconds = u64::from(limit.interval.seconds()?) * u64::from(limit.interval_num);
+                    (seconds > 0).then(|| (Duration::from_secs(seconds), limit.limit))
+                })
+                .collect();
+            if !windows.is_empty() {
+                budget.lock().expect("no holder of this lock panics").set_limits(&windows);
+            }
+        }
+    }
+
+    pub(crate) fn used(&self, kind: &RateLimitType, interval: Duration, count: u64) {
+        let budget = match kind {
+            RateLimitType::RequestWeight => &self.weight,
+            RateLimitType::Orders => &self.orders,
+            _ => return,
+        };
+        budget.lock().expect("no holder of this lock panics").used(interval, count, wall_clock());
+    }
+
+    fn read_headers(&self, headers: &HeaderMap) {
+        for (name, value) in headers {
+            let Some(count) = value.to_str().ok().and_then(|text| text.parse().ok()) else { continue };
+            if let Some(interval) = used_weight_header(name.as_str()) {
+                self.used(&RateLimitType::RequestWeight, interval, count);
+            } else if let Some(interval) = order_count_header(name.as_str()) {
+                self.used(&RateLimitType::Orders, interval, count);
+            }
+        }
+    }
+
+    /// The venue refused at the door. Without a time of its own, the rest of the interval is waited out.
+    pub(crate) fn told_to_wait(&self, wait: Option<Duration>, banned: bool) {
+        let wait = wait.unwrap_or(Duration::from_secs(if banned { 120 } else { 10 }));
+        self.weight.lock().expect("no holder of this lock panics").told_to_wait(wait, banned, wall_clock());
+    }
+}
+
+/// A refusal that was judged.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Rejected(Rejection),
+    NotFound { code: i32, text: String },
+    Fault(TransportFault),
+}
+
+/// Judges an answer that is no success, however it came.
+pub(crate) fn refusal(
+    budgets: &Budgets,
+    clock: &VenueClock,
+    command: Command,
+    status: u16,
+    body: ErrorBody,
+    wait: Option<Duration>,
+) -> Refusal {
+    let ErrorBody { code, msg: text } = body;
+    let rejected = |ours| {
+        let reason = text.clone();
+        Refusal::Rejected(Rejection { code: ours, venue_code: code, reason, retry_after: wait })
+    };
+    match judge(command, status, code, &text) {
+        Verdict::Rejected(ours) => {
+            if ours == "VEN-15" {
+                clock.forget(); // measured anew before the next order; the window stays
+            }
+            rejected(ours)
+        }
+        Verdict::TooMany => {
+            budgets.told_to_wait(wait, false);
+            rejected("VEN-11")
+        }
+        Verdict::Banned => {
+            budgets.told_to_wait(wait, true);
+            rejected("VEN-12")
+        }
+        Verdict::NotFound => Refusal::NotFound { code, text },
+        Verdict::Unsure => Refusal::Fault(TransportFault::VenueUnsure { status, code, text }),
+        Verdict::Unlisted => Refusal::Fault(TransportFault::UnlistedCode { status, code, text }),
+    }
+}
+
+/// What came of one request.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Provably no byte of it left.
+    NotConnected(String),
+    /// The venue, or the way there, said something else than yes.
+    Refused(Refusal),
+}
+
+/// A client of the REST API. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Rest {
+    http: reqwest::Client,
+    base: String,
+    signer: Option<Signer>,
+    recv_window: i64,
+    pub(crate) clock: Arc<VenueClock>,
+    pub(crate) budgets: Arc<Budgets>,
+}
+
+impl Rest {
+    pub(crate) fn new(config: &BinanceConfig) -> Result<Self, QueryError> {
+        prepare_tls();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(config.connect_time)
+            .timeout(config.answer_time)
+            .pool_idle_timeout(Duration::from_secs(20))
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| QueryError::Configuration {
+                field: "rest_url",
+                value: config.rest_url.clone(),
+                why: text_of(&error),
+            })?;
+        Ok(Self {
+            http,
+            base: config.rest_url.clone(),
+            signer: config.signer.clone(),
+            recv_window: i64::try_from(config.recv_window.as_millis()).unwrap_or(i64::MAX),
+            clock: Arc::default(),
+            budgets: Arc::default(),
+        })
+    }
+
+    /// Asks a public question.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        path: &str,
+        pairs: &[(&str, String)],
+    ) -> Result<T, QueryError> {
+        self.budgets.take(endpoint, Purpose::Ordinary)?;
+        let request = self.http.get(format!("{}{path}?{}", self.base, encode(pairs)));
+        let bytes = self.exchange(request, Command::Query, most_bytes(endpoint)).await?;
+        Ok(read_json(&bytes).map_err(TransportFault::from)?)
+    }
+
+    /// Asks a question about the account.
+    pub(crate) async fn get_signed<T: DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        path: &str,
+        pairs: &[(&str, String)],
+    ) -> Result<T, QueryError> {
+        self.budgets.take(endpoint, Purpose::Vital)?;
+        let (now, _) = self.clock.now().ok_or_else(|| QueryError::NotConnected("no clock reading yet".to_owned()))?;
+        let mut pairs = pairs.to_vec();
+        pairs.push(("recvWindow", self.recv_window.to_string()));
+        pairs.push(("timestamp", now.millis().to_string()));
+        let request = self.signed(Method::GET, path, &encode(&pairs)).ok_or_else(no_key)?;
+        let bytes = self.exchange(request, Command::Query, MOST_BYTES).await?;
+        Ok(read_json(&bytes).map_err(TransportFault::from)?)
+    }
+
+    /// A signed request over an encoded text: as the query of GET and DELETE, as the body of POST. `None` without key.
+    pub(crate) fn signed(&self, method: Method, path: &str, encoded: &str) -> Option<reqwest::RequestBuilder> {
+        let signer = self.signer.as_ref()?;
+        let text = signer.signed(encoded);
+        let url = format!("{}{path}", self.base);
+        let request = if method == Method::POST {
+            let form = "application/x-www-form-urlencoded";
+            self.http.request(method, url).header("content-type", form).body(text)
+        } else {
+            self.http.request(method, format!("{url}?{text}"))
+        };
+        Some(request.header("x-mbx-apikey", signer.key().expose()))
+    }
+
+    /// Sends once and reads the answer of a success.
+    pub(crate) async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        command: Command,
+        most: usize,
+    ) -> Result<Vec<u8>, Failure> {
+        let fault = |fault| Failure::Refused(Refusal::Fault(fault));
+        let started = Instant::now();
+        let response = request.send().await.map_err(|error| match &error {
+            error if error.is_connect() => Failure::NotConnected(text_of(error)),
+            error if error.is_timeout() => fault(TransportFault::TimedOut(started.elapsed())),
+            error => fault(TransportFault::Broke(text_of(error))),
+        })?;
+        self.budgets.read_headers(response.headers());
+        let status = response.status().as_u16();
+        let wait = retry_after(response.headers().get("retry-after").and_then(|value| value.to_str().ok()));
+        if (300..400).contains(&status) {
+            return Err(fault(TransportFault::Redirected(status)));
+        }
+        let bytes = read_body(response, most, started).await.map_err(fault)?;
+        if status == 200 {
+            return Ok(bytes);
+        }
+        let body = match read_json::<ErrorBody>(&bytes) {
+            Ok(body) => body,
+            // refused at the door, or broken behind it: the text does not matter
+            Err(_) if matches!(status, 418 | 429 | 500..) => ErrorBody { code: 0, msg: quote(&bytes) },
+            Err(error) => return Err(fault(error.into())),
+        };
+        Err(Failure::Refused(refusal(&self.budgets, &self.clock, command, status, body, wait)))
+    }
+}
+
+fn no_key() -> QueryError {
+    let why = "this needs a key".to_owned();
+    QueryError::Configuration { field: "signer", value: "none".to_owned(), why }
+}
+
+const fn most_bytes(endpoint: Endpoint) -> usize {
+    match endpoint {
+        Endpoint::ExchangeInfo => MOST_LISTING_BYTES,
+        _ => MOST_BYTES,
+    }
+}
+
+async fn read_body(mut response: reqwest::Response, most: usize, started: Instant) -> Result<Vec<u8>, TransportFault> {
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if bytes.len() + chunk.len() > most => {
+                return Err(AnswerError::TooLarge { limit: most }.into());
+            }
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => return Ok(bytes),
+            Err(error) if error.is_timeout() => return Err(TransportFault::TimedOut(started.elapsed())),
+            Err(_) if bytes.is_empty() => return Err(AnswerError::Empty.into()),
+            Err(_) => return Err(AnswerError::CutOff { bytes: bytes.len(), quote: quote(&bytes) }.into()),
+        }
+    }
+}
+
+/// An error of the HTTP library with its causes, without the address: its query holds a signature.
+pub(crate) fn text_of(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut next: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    if text.is_empty() { "the request failed".to_owned() } else { text }
+}
+
+impl From<Failure> for QueryError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotConnected(why) => Self::NotConnected(why),
+            Failure::Refused(Refusal::Rejected(rejection)) => Self::Refused(rejection),
+            Failure::Refused(Refusal::NotFound { code, text }) => Self::NotFound { code, text },
+            Failure::Refused(Refusal::Fault(fault)) => Self::Fault(fault),
+        }
+    }
+}
+
+impl From<Wait> for QueryError {
+    fn from(wait: Wait) -> Self {
+        match wait {
+            Wait::Budget(wait) | Wait::Told(wait) => Self::Budget(wait),
+            Wait::Banned(wait) => Self::Banned(wait),
+        }
+    }
+}

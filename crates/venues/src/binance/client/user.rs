@@ -1,0 +1,402 @@
+//! The WebSocket API: one socket that carries orders out, and their answers and the user stream in.
+
+use super::config::BinanceConfig;
+use super::orders::{self, Answer, Order};
+use super::rest::Rest;
+use crate::answer::read_json;
+use crate::backoff::Backoff;
+use crate::binance::convert::{Instruments, position_balances, report};
+use crate::binance::rules::Endpoint;
+use crate::binance::sign::Signer;
+use crate::binance::wire::{ApiResponse, RequestId, Subscribed, UserEvent};
+use crate::budget::Purpose;
+use crate::error::Coded as _;
+use crate::outcome::{NotSentReason, TransportFault};
+use crate::outlet::{Outlet, ReaderGone};
+use crate::report::{Stamps, Stream, VenueEvent};
+use crate::socket::{Socket, wall_clock};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
+use tradewind_domain::{Currency, Money, Timestamp};
+
+/// An order on its way to the socket.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) order: Order,
+    pub(crate) reply: oneshot::Sender<Answer>,
+}
+
+/// An order that is out and unanswered.
+#[derive(Debug)]
+struct Pending {
+    order: Order,
+    reply: oneshot::Sender<Answer>,
+    sent_at: Timestamp,
+    sent: Instant,
+}
+
+/// A socket that is connected and subscribed.
+#[derive(Debug)]
+struct Session {
+    socket: Socket,
+    since: Instant,
+    heard: Instant,
+    heard_at: Timestamp,
+    probed: bool,
+}
+
+/// Why a session ended.
+enum End {
+    /// It broke, or the venue ended it.
+    Broke(String),
+    /// The connection was dropped, or nobody reads any more.
+    Closed,
+}
+
+impl From<ReaderGone> for End {
+    fn from(_: ReaderGone) -> Self {
+        Self::Closed
+    }
+}
+
+/// The task. It ends when the last handle is dropped or the reader of events is gone.
+pub(crate) struct UserTask {
+    pub(crate) config: Arc<BinanceConfig>,
+    pub(crate) signer: Signer,
+    pub(crate) rest: Rest,
+    pub(crate) instruments: Arc<Instruments>,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) closed: watch::Receiver<()>,
+    pub(crate) outlet: Outlet,
+    pub(crate) next_id: i64,
+}
+
+/// Any frame of the WebSocket API.
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(default)]
+    id: Option<RequestId>,
+    #[serde(default)]
+    status: Option<u16>,
+    #[serde(default, borrow)]
+    event: Option<&'a RawValue>,
+}
+
+impl UserTask {
+    /// Keeps a session up for as long as somebody listens.
+    pub(crate) async fn run(mut self) {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10), super::seed());
+        let mut whole_until = None;
+        loop {
+            match self.open().await {
+                Ok(session) => {
+                    let up = Instant::now();
+                    if self.announce(whole_until).await.is_err() {
+                        return;
+                    }
+                    let (end, heard) = self.serve(session).await;
+                    whole_until = Some(heard);
+                    let End::Broke(why) = end else { return };
+                    if up.elapsed() > Duration::from_secs(10) {
+                        backoff.reset();
+                    }
+                    if self.down(why).await.is_err() {
+                        return;
+                    }
+                }
+                Err(why) => {
+                    if self.down(why).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            if self.wait(backoff.next_wait()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Connects and subscribes.
+    async fn open(&mut self) -> Result<Session, String> {
+        self.next_id += 1;
+        open_session(&self.config, &self.signer, &self.rest, self.next_id).await
+    }
+
+    async fn announce(&mut self, whole_until: Option<Timestamp>) -> Result<(), ReaderGone> {
+        tracing::info!(stream = "user", "up");
+        self.outlet.vital(VenueEvent::Up { stream: Stream::User, at: wall_clock() }).await?;
+        match whole_until {
+            Some(since) => self.outlet.vital(VenueEvent::UserStreamGap { since }).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn down(&mut self, why: String) -> Result<(), ReaderGone> {
+        tracing::warn!(stream = "user", why, "down");
+        self.outlet.vital(VenueEvent::Down { stream: Stream::User, why, at: wall_clock() }).await
+    }
+
+    /// Waits before the next attempt; orders that come meanwhile go back unsent.
+    async fn wait(&mut self, wait: Duration) -> Result<(), ()> {
+        let until = tokio::time::sleep(wait);
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => return Ok(()),
+                _ = self.closed.changed() => return Err(()),
+                request = self.requests.recv() => match request {
+                    Some(request) => {
+                        let reason = NotSentReason::NotConnected("the order socket is being connected".to_owned());
+                        let _ = request.reply.send(Answer::NotSent(reason, request.order));
+                    }
+                    None => return Err(()),
+                },
+            }
+        }
+    }
+
+    /// Serves one session until it ends; gives the moment when it was last known to be whole.
+    async fn serve(&mut self, mut session: Session) -> (End, Timestamp) {
+        let mut pending = BTreeMap::new();
+        let mut successor: Option<tokio::task::JoinHandle<Result<Session, String>>> = None;
+        let mut tick = tokio::time::interval(Duration::from_millis(250));
+        let mut retire = false;
+        let end = loop {
+            let step = tokio::select! {
+                biased;
+                _ = self.closed.changed() => Err(End::Closed),
+                frame = session.socket.next() => match frame {
+                    Ok((text, at)) => {
+                        (session.heard, session.heard_at, session.probed) = (Instant::now(), at, false);
+                        self.on_frame(&text, at, &mut pending, &mut retire).await
+                    }
+                    Err(why) => Err(End::Broke(why)),
+                },
+                request = self.requests.recv() => match request {
+                    Some(request) => self.write(request, &mut session, &mut pending).await,
+                    None => Err(End::Closed),
+                },
+                _ = tick.tick() => {
+                    expire(&mut pending, self.config.answer_time);
+                    self.probe(&mut session).await
+                }
+            };
+            if let Err(end) = step {
+                break end;
+            }
+            // a new session is made before the old one is given up, so that nothing falls between
+            if (retire || session.since.elapsed() > self.config.replace_after) && successor.is_none() {
+                successor = Some(self.spawn_successor());
+                retire = false;
+            }
+            if pending.is_empty() && successor.as_ref().is_some_and(tokio::task::JoinHandle::is_finished) {
+                match successor.take().expect("looked at above").await {
+                    Ok(Ok(fresh)) => session = fresh,
+                    Ok(Err(why)) => tracing::warn!(why, "the new session failed"),
+                    Err(_) => break End::Broke("the new session's task failed".to_owned()),
+                }
+            }
+        };
+        for (_, left) in pending {
+            let why = match &end {
+                End::Broke(why) => why.clone(),
+                End::Closed => "the connection was closed".to_owned(),
+            };
+            let _ = left.reply.send(Answer::Unknown(TransportFault::Broke(why)));
+        }
+        (end, session.heard_at)
+    }
+
+    fn spawn_successor(&mut self) -> tokio::task::JoinHandle<Result<Session, String>> {
+        self.next_id += 1;
+        let (config, signer, rest, id) = (self.config.clone(), self.signer.clone(), self.rest.clone(), self.next_id);
+        tokio::spawn(async move { open_session(&config, &signer, &rest, id).await })
+    }
+
+    /// The last checks, then the write: nothing lies in between.
+    async fn write(
+        &mut self,
+        request: Request,
+        session: &mut Session,
+        pending: &mut BTreeMap<i64, Pending>,
+    ) -> Result<(), End> {
+        let Request { order, reply } = request;
+        self.next_id += 1;
+        let id = self.next_id;
+        let text = orders::ws_text(&self.signer, &order, id);
+        if let Err(reason) = orders::last_checks(&self.config, &self.rest, &order, Duration::ZERO) {
+            let _ = reply.send(Answer::NotSent(reason, order));
+            return Ok(());
+        }
+        match session.socket.send(text).await {
+            Ok(sent_at) => {
+                pending.insert(id, Pending { order, reply, sent_at, sent: Instant::now() });
+                Ok(())
+            }
+            Err(why) => {
+                // a part may have left
+                let _ = reply.send(Answer::Unknown(TransportFault::Broke(why.clone())));
+                Err(End::Broke(why))
+            }
+        }
+    }
+
+    /// Asks whether the venue lives when it was silent, and gives up when it stays so.
+    async fn probe(&mut self, session: &mut Session) -> Result<(), End> {
+        let silent = session.heard.elapsed();
+        if silent > self.config.dead_after {
+            return Err(End::Broke(format!("silent for {silent:.1?}")));
+        }
+        if silent > self.config.probe_after && !session.probed {
+            session.probed = true;
+            self.next_id += 1;
+            let text = format!(r#"{{"id":{},"method":"ping"}}"#, self.next_id);
+            session.socket.send(text).await.map_err(End::Broke)?;
+        }
+        self.outlet.flush().map_err(End::from)
+    }
+
+    async fn on_frame(
+        &mut self,
+        text: &str,
+        received: Timestamp,
+        pending: &mut BTreeMap<i64, Pending>,
+        retire: &mut bool,
+    ) -> Result<(), End> {
+        let frame = match read_json_str::<Frame<'_>>(text) {
+            Ok(frame) => frame,
+            // whatever this was, an order may have been answered by it
+            Err(fault) => {
+                for (_, left) in std::mem::take(pending) {
+                    let _ = left.reply.send(Answer::Unknown(fault.clone()));
+                }
+                return Err(End::Broke(fault.to_string()));
+            }
+        };
+        if let Some(event) = frame.event {
+            return self.on_event(event, received, retire).await;
+        }
+        let (Some(RequestId::Number(id)), Some(_)) = (frame.id, frame.status) else { return Ok(()) };
+        let Some(left) = pending.remove(&id) else { return Ok(()) };
+        let answer = orders::ws_answer(&self.rest, text, &left.order, left.sent_at, received);
+        let _ = left.reply.send(answer);
+        Ok(())
+    }
+
+    async fn on_event(&mut self, event: &RawValue, received: Timestamp, retire: &mut bool) -> Result<(), End> {
+        let read = match read_json::<UserEvent>(event.get().as_bytes()) {
+            Ok(read) => read,
+            Err(error) => return self.fault(error.code(), error.to_string(), received).await,
+        };
+        let stamps = |millis: i64| Stamps { event: Some(Timestamp::from_millis(millis)), received };
+        match read {
+            UserEvent::ExecutionReport(execution) => match report(&self.instruments, &execution) {
+                Ok(report) => {
+                    let stamps = stamps(execution.event_time);
+                    Ok(self.outlet.vital(VenueEvent::Report { report, stamps }).await?)
+                }
+                Err(error) => self.fault(error.code(), error.to_string(), received).await,
+            },
+            UserEvent::OutboundAccountPosition(position) => {
+                let (balances, faults) = position_balances(&position);
+                for fault in faults {
+                    self.fault(fault.code(), fault.to_string(), received).await?;
+                }
+                let stamps = stamps(position.event_time);
+                Ok(self.outlet.vital(VenueEvent::Balances { balances, stamps }).await?)
+            }
+            UserEvent::BalanceUpdate(update) => {
+                let stamps = stamps(update.event_time);
+                let delta = Currency::new(&update.asset).ok().and_then(|c| Money::parse(&update.delta, c).ok());
+                match delta {
+                    Some(delta) => Ok(self.outlet.vital(VenueEvent::Transferred { delta, stamps }).await?),
+                    None => self.fault("VEN-21", format!("d `{}` of {}", update.delta, update.asset), received).await,
+                }
+            }
+            UserEvent::ServerShutdown(_) => {
+                *retire = true;
+                Ok(())
+            }
+            UserEvent::EventStreamTerminated(_) => Err(End::Broke("the venue ended the user stream".to_owned())),
+            // the members of a list report for themselves
+            UserEvent::ListStatus(_) | UserEvent::ExternalLockUpdate(_) => Ok(()),
+            UserEvent::Unknown => {
+                let quote = crate::answer::quote(event.get().as_bytes());
+                self.fault("VEN-05", format!("an unknown user event: `{quote}`"), received).await
+            }
+        }
+    }
+
+    async fn fault(&mut self, code: &'static str, message: String, at: Timestamp) -> Result<(), End> {
+        tracing::warn!(code, message, "a message of the user stream could not be used");
+        Ok(self.outlet.vital(VenueEvent::Fault { code, message, at }).await?)
+    }
+}
+
+/// As [`read_json`], for types that borrow from the text.
+fn read_json_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, TransportFault> {
+    serde_json::from_str(text).map_err(|_| {
+        // the second reading names what is wrong
+        match read_json::<serde_json::Map<String, serde_json::Value>>(text.as_bytes()) {
+            Err(error) => error.into(),
+            Ok(_) => crate::answer::AnswerError::OtherShape {
+                why: "no frame of the WebSocket API".to_owned(),
+                quote: crate::answer::quote(text.as_bytes()),
+            }
+            .into(),
+        }
+    })
+}
+
+/// Orders whose answer did not come in time are unknown; a late answer is ignored, the user stream tells.
+fn expire(pending: &mut BTreeMap<i64, Pending>, answer_time: Duration) {
+    let late: Vec<i64> = pending.iter().filter(|(_, p)| p.sent.elapsed() > answer_time).map(|(id, _)| *id).collect();
+    for id in late {
+        if let Some(left) = pending.remove(&id) {
+            let _ = left.reply.send(Answer::Unknown(TransportFault::TimedOut(answer_time)));
+        }
+    }
+}
+
+async fn open_session(config: &BinanceConfig, signer: &Signer, rest: &Rest, id: i64) -> Result<Session, String> {
+    rest.budgets.take(Endpoint::Subscribe, Purpose::Vital).map_err(|wait| format!("budget: wait {wait:?}"))?;
+    let mut socket = Socket::connect(&config.ws_api_url, config.connect_time).await?;
+    let Some((now, _)) = rest.clock.now() else { return Err("the venue's clock is not known yet".to_owned()) };
+    let params = vec![
+        ("apiKey", signer.key().expose().to_owned()),
+        ("recvWindow", config.recv_window.as_millis().to_string()),
+        ("timestamp", now.millis().to_string()),
+    ];
+    let text = orders::ws_request(signer, id, "userDataStream.subscribe.signature", params);
+    socket.send(text).await?;
+    let deadline = Instant::now() + config.answer_time;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let next = tokio::time::timeout(left, socket.next()).await;
+        let (text, at) = next.map_err(|_| "no answer to the subscription".to_owned())??;
+        let answer: ApiResponse<Subscribed> = match read_json(text.as_bytes()) {
+            Ok(answer) => answer,
+            Err(error) => return Err(error.to_string()),
+        };
+        if answer.id != Some(RequestId::Number(id)) {
+            continue;
+        }
+        return match (answer.result, answer.error) {
+            (Some(_), _) => {
+                let now = Instant::now();
+                Ok(Session { socket, since: now, heard: now, heard_at: at, probed: false })
+            }
+            (None, error) => {
+                let body = error.map_or_else(String::new, |body| format!("{}: {}", body.code, body.msg));
+                if answer.status == 418 || answer.status == 429 {
+                    rest.budgets.told_to_wait(None, answer.status == 418);
+                }
+                Err(format!("the subscription was refused ({}, {body})", answer.status))
+            }
+        };
+    }
+}
