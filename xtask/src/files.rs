@@ -67,10 +67,11 @@ impl Tree {
             let kind = entry.file_type()?;
             if kind.is_dir() && !LEFT_OUT.contains(&name.as_str()) {
                 self.read_folder(&entry.path(), &path)?;
-            } else if kind.is_file() && entry.metadata()?.len() <= LONGEST {
-                if let Ok(text) = String::from_utf8(fs::read(entry.path())?) {
-                    self.files.insert(path, text);
-                }
+            } else if kind.is_file()
+                && entry.metadata()?.len() <= LONGEST
+                && let Ok(text) = String::from_utf8(fs::read(entry.path())?)
+            {
+                self.files.insert(path, text);
             }
         }
         Ok(())

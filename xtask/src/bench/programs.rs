@@ -47,7 +47,7 @@ pub(super) fn command_line(contestant: &Contestant, data: &Path, profile: &str) 
         words.extend(contestant.env.iter().map(ToString::to_string));
     }
     words.extend(program(contestant.program, profile)?);
-    words.extend(contestant.args.iter().map(|word| filled(word)));
+    words.extend(contestant.args.iter().map(filled));
     Ok(words)
 }
 

@@ -20,7 +20,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("journal", &[]),
     ("engine", &["domain", "gate"]),
     // 4: deciders
-    ("strategies", &["domain", "engine", "indicators"]),
+    ("strategies", &["domain", "engine", "gate", "indicators"]),
     // 5: edges to the outside world
     ("history", &["domain"]),
     ("venues", &["domain", "gate", "journal"]),
