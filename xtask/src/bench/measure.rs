@@ -141,6 +141,7 @@ impl CaseResult {
         value.insert("figures".to_string(), Value::Object(figures));
         let gap = |(peer, reason): &(&str, String)| json!({ "peer": peer, "reason": reason });
         value.insert("gaps".to_string(), self.gaps.iter().map(gap).collect());
+        value.insert("note".to_string(), json!(self.case.note));
         value.insert("checks_agree".to_string(), json!(self.disagreements.is_empty()));
         value.insert("disagreements".to_string(), json!(self.disagreements));
         Value::Object(value)
@@ -166,6 +167,9 @@ impl CaseResult {
         }
         for (peer, reason) in &self.gaps {
             writeln!(text, "not measured: {peer}: {reason}").expect("writing to text cannot fail");
+        }
+        if !self.case.note.is_empty() {
+            writeln!(text, "note: {}", self.case.note).expect("writing to text cannot fail");
         }
         for disagreement in &self.disagreements {
             writeln!(text, "not the same work: {disagreement}").expect("writing to text cannot fail");
@@ -214,6 +218,7 @@ mod tests {
         ],
         figures: &[Figure { label: "run_s", key: "run_s", other_keys: &[("peer", "best_run_s")] }],
         checks: &[Check { key: "fills", of: &[OURS, "peer"], value: Some(7.0), slack: 0.0 }],
+        note: "",
     };
 
     /// A program that prints one of `lines` in each round.

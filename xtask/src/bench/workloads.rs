@@ -28,6 +28,8 @@ pub(crate) struct Case {
     pub(super) figures: &'static [Figure],
     /// What shows that the work was the same.
     pub(super) checks: &'static [Check],
+    /// What a reader of the figures has to know.
+    pub(super) note: &'static str,
 }
 
 /// One program of a case.
@@ -177,7 +179,6 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { name: "startup", about: "from start to ready, and memory at rest", data: &[], cases: &[STARTUP] },
 ];
 
-/// The peer without orders is the cheaper case for it: with them its cost grows with the square of the fills.
 const BARS: Case = Case {
     label: "backtest",
     contestants: &[
@@ -191,6 +192,7 @@ const BARS: Case = Case {
         check("fills", &[OURS, FLOOR, "vectorbt"], 45_418.0, 0.0),
         check("pnl", &[OURS, FLOOR, "vectorbt"], -1_708_795.29, 0.004),
     ],
+    note: "nautilus runs without orders, its cheaper case: with them its cost grows with the square of the fills",
 };
 
 /// Queue models differ, so the counts of quotes may, by 5 %: 38,581 of the floor and 40,033 of the peer.
@@ -206,6 +208,7 @@ const TICKS: Case = Case {
         check("sent", &[OURS, FLOOR], 39_307.0, 39_307.0 * 0.05),
         check("events", &[OURS, FLOOR, "hftbacktest"], 2_000_000.0, 0.0),
     ],
+    note: "queue models differ, so fills do; quotes sent agree within 5 %",
 };
 
 const INDICATORS_BATCH: Case = Case {
@@ -223,6 +226,7 @@ const INDICATORS_BATCH: Case = Case {
         figure("adx", "adx_s"),
     ],
     checks: &[last("rsi_last"), last("macd_last"), last("bbands_last"), last("atr_last"), last("adx_last")],
+    note: "",
 };
 
 const INDICATORS_STREAM: Case = Case {
@@ -233,6 +237,7 @@ const INDICATORS_STREAM: Case = Case {
     ],
     figures: &[figure("all_five", "stream_all5_s")],
     checks: &[],
+    note: "",
 };
 
 const RECORDS: Figure = figure("records_per_s", "records_per_s");
@@ -246,6 +251,7 @@ const JOURNAL_SINGLE: Case = Case {
     ],
     figures: &[RECORDS],
     checks: &[],
+    note: "wall time; every append is on the disk before the next",
 };
 
 const JOURNAL_GROUP: Case = Case {
@@ -257,6 +263,7 @@ const JOURNAL_GROUP: Case = Case {
     ],
     figures: &[RECORDS],
     checks: &[],
+    note: "wall time; one sync for 64 records",
 };
 
 /// Reads what the case before wrote.
@@ -269,6 +276,7 @@ const JOURNAL_REPLAY: Case = Case {
     ],
     figures: &[RECORDS],
     checks: &[check("records", &[OURS, FLOOR, "sqlite"], 256_000.0, 0.0)],
+    note: "",
 };
 
 const STARTUP: Case = Case {
@@ -282,4 +290,5 @@ const STARTUP: Case = Case {
     ],
     figures: &[figure("ready_s", "ready_s"), figure("rss_mib", "rss_mib")],
     checks: &[check("ok", &[OURS, FLOOR, "nautilus"], 1.0, 0.0)],
+    note: "wall time; polled",
 };
