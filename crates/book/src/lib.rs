@@ -1,1 +1,22 @@
-//! Order books and the price-time matching core.
+//! Order books: matching by price and time, fills on bars, and fills on ticks with queue and latency.
+//!
+//! # Where it sits
+//! Floor 2, pure logic over [`tradewind_domain`]: no venue, no I/O, no clock, no chance. Time comes in as an argument.
+//!
+//! # Start here
+//! [`BarMatcher`] fills orders on bars, for backtests and for an exchange that replays a bar tape alike.
+//! [`MatchingCore`] is a whole market of one instrument, order by order.
+//!
+//! # What always holds
+//! * The same calls in the same order give the same events.
+//! * No order trades past its quantity or past its limit; what one side gives, the other side gets.
+//! * Frictions make a price worse or leave it alone, never better.
+
+pub mod bar;
+pub mod matching;
+
+pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, FillPolicy, Impact};
+pub use matching::{
+    CancelReason, DepthLevel, MatchEvent, MatchTrade, MatchingCore, MatchingRules, NewOrder, RejectReason, ReplaceError,
+    RestingOrder, SelfTrade,
+};
