@@ -1,10 +1,13 @@
 //! Long while the fast average is above the slow one, flat otherwise.
 
-use crate::{Market, Opinion, Strategy, Target};
+use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
+use crate::seen::Seen;
+use crate::{Market, Opinion, Strategy, StrategyError, Target};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::Bar;
 use tradewind_engine::Signal;
-use tradewind_indicators::{Ema, Indicator, IndicatorError, Seed};
+use tradewind_indicators::regime::Direction;
+use tradewind_indicators::{Ema, Indicator, Seed};
 
 /// Parameters of [`EmaTrend`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,11 +39,18 @@ pub struct EmaTrend {
 }
 
 impl EmaTrend {
+    pub(crate) const NAME: &'static str = "ema-trend";
+    pub(crate) const PARAMETERS: &'static [Parameter] = &[
+        parameter("fast", "10", Range::Whole(1, 100_000), "bars of the fast average"),
+        parameter("slow", "20", BARS, "bars of the slow average; more than fast"),
+        parameter("weight", "0.95", PART_OF_EQUITY, "part of equity to hold while the trend is up"),
+    ];
+
     /// A trend follower with averages seeded by the first close.
     ///
     /// # Errors
-    /// [`IndicatorError`] for periods that no average has.
-    pub fn new(params: EmaTrendParams) -> Result<Self, IndicatorError> {
+    /// [`StrategyError`] for a parameter out of range, or a fast average that is not the shorter one.
+    pub fn new(params: EmaTrendParams) -> Result<Self, StrategyError> {
         Self::holding(params, Target::Weight(params.weight))
     }
 
@@ -48,7 +58,17 @@ impl EmaTrend {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn holding(params: EmaTrendParams, long: Target) -> Result<Self, IndicatorError> {
+    #[allow(clippy::cast_precision_loss, reason = "periods are small")]
+    pub fn holding(params: EmaTrendParams, long: Target) -> Result<Self, StrategyError> {
+        parameters::check(Self::NAME, Self::PARAMETERS, &params)?;
+        if params.fast >= params.slow {
+            return Err(StrategyError::Conflict {
+                strategy: Self::NAME,
+                rule: "fast must be less than slow",
+                first: params.fast as f64,
+                second: params.slow as f64,
+            });
+        }
         Ok(Self {
             slow_bars: params.slow,
             fast: Ema::seeded(params.fast, Seed::First)?,
@@ -61,7 +81,7 @@ impl EmaTrend {
 
 impl Strategy for EmaTrend {
     fn name(&self) -> &'static str {
-        "ema-trend"
+        Self::NAME
     }
 
     fn warm_up(&self) -> usize {
@@ -75,26 +95,20 @@ impl Strategy for EmaTrend {
             return Opinion::hold("the averages are warming up");
         };
         self.values = (fast, slow);
-        match (fast > slow, fast < slow, market.position.mantissa() > 0) {
-            (true, _, false) => Opinion::target(self.long, "the fast average is above the slow one"),
-            (_, true, true) => Opinion::target(Target::Flat, "the fast average is below the slow one"),
-            (_, _, true) => Opinion::hold("long already, and the trend is not down"),
-            (_, _, false) => Opinion::hold("flat, and the trend is not up"),
+        match (Direction::between(fast, slow, 0.0), market.position.mantissa() > 0) {
+            (Direction::Up, false) => Opinion::target(self.long, "the fast average is above the slow one"),
+            (Direction::Down, true) => Opinion::target(Target::Flat, "the fast average is below the slow one"),
+            (Direction::Up | Direction::Flat, true) => Opinion::hold("long already, and the trend is not down"),
+            (Direction::Down | Direction::Flat, false) => Opinion::hold("flat, and the trend is not up"),
         }
     }
 
     fn signals(&self) -> Vec<Signal> {
         let (fast, slow) = self.values;
-        let value = |name, value: f64, distance: String| Signal {
-            name,
-            value: format!("{value:.8}"),
-            weight: String::new(),
-            distance,
-        };
-        vec![
-            value("ema fast".into(), fast, String::new()),
-            value("ema slow".into(), slow, String::new()),
-            value("ema fast - ema slow".into(), fast - slow, format!("{:.8}", fast - slow)),
-        ]
+        Seen::default()
+            .value("ema fast", fast)
+            .value("ema slow", slow)
+            .against("ema fast - ema slow", fast - slow, 0.0)
+            .signals()
     }
 }

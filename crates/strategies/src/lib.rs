@@ -6,15 +6,31 @@
 //!
 //! # Start here
 //! [`Strategy`] is the trait; [`Desk`] runs one strategy on one instrument, in a backtest and live alike.
+//! [`registry`] builds those that ship by name.
 //!
 //! # What always holds
 //! * What is said on a bar depends on that bar and earlier ones only.
 //! * Every hold has a reason, like every trade.
+//! * What is bought with cash is never sold short.
 
+mod breakout;
 mod desk;
 mod ema_trend;
+mod error;
+mod mean_reversion;
+mod parameters;
+pub mod registry;
+mod seen;
 mod strategy;
+mod volatility_target;
+mod vote;
 
+pub use breakout::{Breakout, BreakoutParams};
 pub use desk::{Desk, Outcome};
 pub use ema_trend::{EmaTrend, EmaTrendParams};
+pub use error::{CODES, StrategyError};
+pub use mean_reversion::{MeanReversion, MeanReversionParams};
+pub use parameters::{Parameter, Range};
 pub use strategy::{Market, Opinion, Strategy, Target};
+pub use volatility_target::{VolatilityTarget, VolatilityTargetParams};
+pub use vote::{Vote, VoteParams};

@@ -1,0 +1,121 @@
+//! Holds all the time, more while the market is calm and less while it is wild: the benchmark.
+
+use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
+use crate::seen::Seen;
+use crate::{Market, Opinion, Strategy, StrategyError, Target};
+use serde::{Deserialize, Serialize};
+use tradewind_domain::Bar;
+use tradewind_engine::Signal;
+use tradewind_indicators::{Indicator, RealizedVolatility};
+
+/// Parameters of [`VolatilityTarget`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VolatilityTargetParams {
+    /// Volatility of the whole portfolio to aim at, a year, as a fraction.
+    pub target: f64,
+    /// Returns from which volatility is measured.
+    pub period: usize,
+    /// Largest part of equity to hold.
+    pub weight_max: f64,
+    /// Difference to the wanted part of equity up to which nothing is traded.
+    pub band: f64,
+    /// Days a year on which the market trades.
+    pub days_per_year: f64,
+}
+
+impl Default for VolatilityTargetParams {
+    fn default() -> Self {
+        Self { target: 0.3, period: 30, weight_max: 0.95, band: 0.1, days_per_year: 365.0 }
+    }
+}
+
+/// Holds `target` over realised volatility, at most `weight_max` of equity, and trades only when what is held
+/// differs from that by more than `band`.
+///
+/// Volatility is annualised by the bar's own length and `days_per_year` days of round-the-clock trading.
+#[derive(Clone, Debug)]
+pub struct VolatilityTarget {
+    params: VolatilityTargetParams,
+    volatility: RealizedVolatility,
+    last: Option<Reading>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    volatility: f64,
+    wanted: f64,
+    held: f64,
+}
+
+impl VolatilityTarget {
+    pub(crate) const NAME: &'static str = "volatility-target";
+    pub(crate) const PARAMETERS: &'static [Parameter] = &[
+        parameter("target", "0.3", Range::Real(0.001, 10.0), "portfolio volatility a year to aim at; 0.3 is 30 %"),
+        parameter("period", "30", BARS, "returns from which volatility is measured"),
+        parameter("weight_max", "0.95", PART_OF_EQUITY, "largest part of equity to hold"),
+        parameter("band", "0.1", Range::Real(0.0, 1.0), "part of equity by which to be off before trading"),
+        parameter("days_per_year", "365.0", Range::Real(1.0, 366.0), "days a year on which the market trades"),
+    ];
+
+    /// A holder at constant volatility.
+    ///
+    /// # Errors
+    /// [`StrategyError`] for a parameter out of range, or a band that no weight can leave.
+    pub fn new(params: VolatilityTargetParams) -> Result<Self, StrategyError> {
+        parameters::check(Self::NAME, Self::PARAMETERS, &params)?;
+        if params.band >= params.weight_max {
+            return Err(StrategyError::Conflict {
+                strategy: Self::NAME,
+                rule: "band must be less than weight_max",
+                first: params.band,
+                second: params.weight_max,
+            });
+        }
+        // the year is one bar long here; `on_bar` scales by the bar's own length
+        Ok(Self { params, volatility: RealizedVolatility::new(params.period, 1.0)?, last: None })
+    }
+}
+
+impl Strategy for VolatilityTarget {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn warm_up(&self) -> usize {
+        self.volatility.lookback()
+    }
+
+    fn on_bar(&mut self, market: &Market<'_>, bar: &Bar) -> Opinion {
+        let close = market.instrument.price_f64(bar.close);
+        let Some(per_bar) = self.volatility.update(close) else {
+            return Opinion::hold("volatility is warming up");
+        };
+        if market.equity <= 0.0 {
+            return Opinion::hold("there is no equity to hold anything with");
+        }
+        let volatility = per_bar * bar.interval.per_year(self.params.days_per_year).sqrt();
+        let wanted = (self.params.target / volatility).min(self.params.weight_max); // no volatility: the most
+        let held = market.instrument.quantity_f64(market.position) * close / market.equity;
+        self.last = Some(Reading { volatility, wanted, held });
+        let missing = wanted - held;
+        if missing > self.params.band {
+            Opinion::target(Target::Weight(wanted), "calmer than what is held is sized for")
+        } else if missing < -self.params.band {
+            Opinion::target(Target::Weight(wanted), "wilder than what is held is sized for")
+        } else {
+            Opinion::hold("what is held is inside the band around what is wanted")
+        }
+    }
+
+    fn signals(&self) -> Vec<Signal> {
+        let Some(Reading { volatility, wanted, held }) = self.last else { return Vec::new() };
+        let off = wanted - held;
+        Seen::default()
+            .value("volatility a year", volatility)
+            .value("weight held", held)
+            .value("weight wanted", wanted)
+            .against("off the wanted weight", off.abs(), self.params.band)
+            .signals()
+    }
+}
