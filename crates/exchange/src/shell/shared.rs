@@ -1,0 +1,161 @@
+//! What all connections share.
+
+use crate::binance::answer::Refusal;
+use crate::binance::calls::Context;
+use crate::binance::limits::Counters;
+use crate::binance::params::Params;
+use crate::binance::signature::{self, Fence};
+use crate::binance::streams::Hub;
+use crate::config::{KeySecret, Limits, Pace};
+use crate::faults::Faults;
+use crate::world::World;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// One key and whose it is.
+pub(crate) struct Key {
+    pub(crate) account: usize,
+    pub(crate) secret: KeySecret,
+    pub(crate) may_trade: bool,
+    pub(crate) may_withdraw: bool,
+}
+
+/// The exchange as every task sees it.
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    pub(crate) hub: Mutex<Hub>,
+    pub(crate) counters: Mutex<Counters>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) keys: BTreeMap<String, Key>,
+    pub(crate) limits: Limits,
+    pub(crate) pace: Pace,
+    pub(crate) seed: u64,
+    /// `simulated` or `recorded`.
+    pub(crate) origin: &'static str,
+    began: Instant,
+    market_start: i64,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) done: watch::Sender<bool>,
+    /// When the last step was taken, for a tape in lockstep.
+    pub(crate) stepped: Mutex<Instant>,
+}
+
+/// What is needed to build it.
+pub(crate) struct Parts {
+    pub(crate) world: World,
+    pub(crate) keys: BTreeMap<String, Key>,
+    pub(crate) limits: Limits,
+    pub(crate) faults: Faults,
+    pub(crate) pace: Pace,
+    pub(crate) seed: u64,
+    pub(crate) origin: &'static str,
+}
+
+/// Takes a lock whose holders never panic half-way: a panic there has ended the exchange already.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let market_start = parts.world.now();
+        Self {
+            world: Mutex::new(parts.world),
+            hub: Mutex::new(Hub::default()),
+            counters: Mutex::new(Counters::new(parts.limits)),
+            faults: Mutex::new(parts.faults),
+            keys: parts.keys,
+            limits: parts.limits,
+            pace: parts.pace,
+            seed: parts.seed,
+            origin: parts.origin,
+            began: Instant::now(),
+            market_start,
+            stop: watch::Sender::new(false),
+            done: watch::Sender::new(false),
+            stepped: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// The server's clock in milliseconds: the wall clock, whatever the speed of the market.
+    pub(crate) fn server_time(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Where market time should be now, in milliseconds.
+    #[allow(clippy::cast_possible_truncation)] // f64 to i64 saturates
+    fn market_time(&self) -> i64 {
+        let elapsed = self.began.elapsed().as_secs_f64() * 1_000.0 * self.pace.speed();
+        self.market_start.saturating_add(elapsed as i64)
+    }
+
+    /// Brings the world up to date, does something in it, and tells everybody what happened.
+    pub(crate) fn act<T>(&self, what: impl FnOnce(&mut World) -> T) -> T {
+        self.act_and_tell(|world, _| what(world), |_, _| ())
+    }
+
+    /// As [`Self::act`], with the hub at hand: first before, then after the events are told.
+    pub(crate) fn act_and_tell<T>(
+        &self,
+        what: impl FnOnce(&mut World, &mut Hub) -> T,
+        after: impl FnOnce(&mut World, &mut Hub),
+    ) -> T {
+        let mut world = lock(&self.world);
+        world.advance(self.market_time());
+        let mut hub = lock(&self.hub);
+        let result = what(&mut world, &mut hub);
+        let events = world.take_events();
+        hub.tell(&world, &events);
+        after(&mut world, &mut hub);
+        result
+    }
+
+    /// The key that `name` names.
+    pub(crate) fn key(&self, name: Option<&str>) -> Result<&Key, Refusal> {
+        match name {
+            None | Some("") => Err(Refusal::bad_key_format()),
+            Some(name) => self.keys.get(name).ok_or_else(Refusal::bad_key),
+        }
+    }
+
+    /// Checks a signed request at its receipt; the fence is checked again before matching.
+    pub(crate) fn check_signed(
+        &self,
+        key: &Key,
+        params: &Params,
+        payload: &str,
+        given: Option<&str>,
+    ) -> Result<Fence, Refusal> {
+        let fence = self.fence(params)?;
+        let given = given.filter(|text| !text.is_empty()).ok_or_else(|| Refusal::missing("signature"))?;
+        signature::verify(&key.secret, payload, given)?;
+        fence.check(self.server_time())?;
+        Ok(fence)
+    }
+
+    /// The fence that a request carries.
+    pub(crate) fn fence(&self, params: &Params) -> Result<Fence, Refusal> {
+        params.raw("signature");
+        Fence::new(params.whole("timestamp")?, params.whole("recvWindow")?)
+    }
+
+    /// What a call may know of its caller.
+    pub(crate) fn context(&self, key: Option<&Key>) -> Context<'_> {
+        let server_time = self.server_time();
+        let order_counts = key.map_or((0, 0), |key| {
+            let count = lock(&self.counters).orders_of(key.account, server_time);
+            (count.in_10s, count.in_day)
+        });
+        Context {
+            account: key.map(|key| key.account),
+            server_time,
+            order_counts,
+            limits: &self.limits,
+            may_withdraw: key.is_some_and(|key| key.may_withdraw),
+            may_trade: key.is_some_and(|key| key.may_trade),
+        }
+    }
+}

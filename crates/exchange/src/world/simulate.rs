@@ -1,0 +1,163 @@
+//! The simulated market inside the world: history before the opening, then steps of order flow.
+
+use super::book::{Happening, Incoming};
+use super::candles::Candle;
+use super::ledger::MARKET;
+use super::market::Market;
+use super::order::{Force, SelfTrade};
+use super::{Source, World};
+use crate::flow::STEP_MILLIS;
+use crate::flow::agents::{Act, Agents};
+use crate::flow::fair::Fair;
+use tradewind_domain::{Price, Quantity, Side};
+
+/// The hidden state of the simulated market.
+#[derive(Debug)]
+pub(crate) struct Simulation {
+    fair: Fair,
+    agents: Vec<Agents>,
+    next_step: i64,
+}
+
+impl Simulation {
+    /// A market that opens at `start` milliseconds, after `history` minutes whose candles are pushed to `markets`.
+    pub(crate) fn new(seed: u64, markets: &mut [Market], starts: &[(f64, f64)], history: usize, start: i64) -> Self {
+        let mut fair = Fair::new(seed, starts.iter().map(|(price, _)| *price));
+        let first_minute = start - start.rem_euclid(60_000);
+        for back in (1..=i64::try_from(history).unwrap_or(0)).rev() {
+            past_minute(&mut fair, markets, starts, first_minute - back * 60_000);
+        }
+        let agents = starts.iter().enumerate().map(|(symbol, (_, size))| Agents::new(seed, symbol, *size)).collect();
+        let next_step = start - start.rem_euclid(STEP_MILLIS) + STEP_MILLIS;
+        Self { fair, agents, next_step }
+    }
+}
+
+/// One minute before the opening: the fair price in twelve strides, one trade at each.
+fn past_minute(fair: &mut Fair, markets: &mut [Market], starts: &[(f64, f64)], open_time: i64) {
+    let mut candles: Vec<Option<Candle>> = vec![None; markets.len()];
+    for stride in 0..12_i64 {
+        fair.step(1.0 / 12.0);
+        for (symbol, candle) in candles.iter_mut().enumerate() {
+            let instrument = &markets[symbol].rules.instrument;
+            let Some(price) = instrument.price_near(fair.price(symbol)) else { continue };
+            let price = instrument.tick_down(price);
+            let size = starts[symbol].1 * 5.0 * fair.activity(symbol) * fair.price(symbol) / starts[symbol].0;
+            let Some(quantity) = instrument.quantity_near(size) else { continue };
+            let quantity = instrument.whole_lots(quantity).max(instrument.spec.min_quantity);
+            let taker = if stride % 2 == 0 { Side::Buy } else { Side::Sell };
+            let candle = candle.get_or_insert_with(|| Candle::flat(open_time, price));
+            candle.add(price, quantity, markets[symbol].rules.notional(price, quantity), taker, -1);
+        }
+    }
+    for (market, candle) in markets.iter_mut().zip(candles) {
+        if let Some(candle) = candle {
+            market.last = candle.close;
+            market.candles.push(candle);
+        }
+    }
+}
+
+impl World {
+    /// Opens the market: first candles and, if it is simulated, the first ladder.
+    pub(super) fn open_market(&mut self, source: Source) {
+        for market in &mut self.markets {
+            if !matches!(source, Source::Bars(_)) {
+                market.begin(self.now, market.last);
+            }
+        }
+        if let Source::Simulated(mut simulation) = source {
+            for listing in 0..self.markets.len() {
+                let fair = simulation.fair.price(listing);
+                let acts = simulation.agents[listing].opening(&self.markets[listing].rules.instrument, fair);
+                self.carry_out(listing, &mut simulation.agents[listing], acts);
+            }
+            self.source = Some(Source::Simulated(simulation));
+        } else {
+            self.source = Some(source);
+        }
+        self.tell_best();
+        self.events.clear();
+    }
+
+    /// Steps of order flow until `to`.
+    pub(super) fn simulate(&mut self, simulation: &mut Simulation, to: i64) {
+        #[allow(clippy::cast_precision_loss)]
+        let seconds = STEP_MILLIS as f64 / 1_000.0;
+        while simulation.next_step <= to {
+            self.set_time(simulation.next_step);
+            simulation.next_step += STEP_MILLIS;
+            simulation.fair.step(seconds / 60.0);
+            for (listing, id) in std::mem::take(&mut self.departed) {
+                simulation.agents[listing].gone(id);
+            }
+            for listing in 0..self.markets.len() {
+                let best = [Side::Buy, Side::Sell].map(|side| self.best(listing, side).map(|(price, _)| price));
+                let (fair, activity) = (simulation.fair.price(listing), simulation.fair.activity(listing));
+                let instrument = self.markets[listing].rules.instrument.clone();
+                let agents = &mut simulation.agents[listing];
+                let acts = agents.step(&instrument, fair, best, activity, seconds);
+                self.carry_out(listing, agents, acts);
+            }
+            self.finish();
+        }
+    }
+
+    fn carry_out(&mut self, listing: usize, agents: &mut Agents, acts: Vec<Act>) {
+        for act in acts {
+            match act {
+                Act::Withdraw { id } => {
+                    agents.gone(id);
+                    self.drop_quote(listing, id);
+                }
+                Act::Quote { side, price, quantity } => {
+                    let (id, happenings) = self.market_order(listing, side, price, quantity, Force::Gtc);
+                    if happenings.iter().any(|happening| matches!(happening, Happening::Rested { .. })) {
+                        agents.rests(id, side, price);
+                    }
+                }
+                Act::Take { side, price, quantity } => {
+                    self.market_order(listing, side, price, quantity, Force::Ioc);
+                }
+            }
+            for (_, id) in self.departed.extract_if(.., |(at, _)| *at == listing) {
+                agents.gone(id);
+            }
+        }
+    }
+
+    fn drop_quote(&mut self, listing: usize, id: u64) {
+        if let Some((side, price)) = self.books[listing].place_of(id)
+            && self.books[listing].cancel(id)
+        {
+            self.markets[listing].touch(side, price);
+        }
+    }
+
+    /// One order of the market's own participants.
+    pub(super) fn market_order(
+        &mut self,
+        listing: usize,
+        side: Side,
+        price: Price,
+        quantity: Quantity,
+        force: Force,
+    ) -> (u64, Vec<Happening>) {
+        let id = self.next_order;
+        self.next_order += 1;
+        let incoming = Incoming {
+            id,
+            owner: MARKET,
+            side,
+            limit: Some(price),
+            quantity,
+            force,
+            post_only: false,
+            self_trade: SelfTrade::Allow,
+        };
+        let happenings = self.books[listing].submit(&incoming, self.now);
+        self.settle(listing, &incoming, happenings.clone());
+        self.wake();
+        (id, happenings)
+    }
+}
