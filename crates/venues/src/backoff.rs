@@ -53,7 +53,7 @@ mod tests {
         }
         waits.reset();
         assert!(waits.next_wait() <= first);
-        let mut series = |seed| -> Vec<Duration> {
+        let series = |seed| -> Vec<Duration> {
             let mut waits = Backoff::new(first, most, seed);
             (0..5).map(|_| waits.next_wait()).collect()
         };

@@ -5,16 +5,22 @@
 //! over an approval of the gate; knows neither engine nor where orders come from.
 //!
 //! # Start here
-//! [`binance::wire`] is the venue's own language, [`binance::sign`] its signatures.
+//! [`binance::Connection`] is the way in; [`VenueEvent`] is what comes out of it, [`SubmitError`] what may become of an
+//! order. [`binance::wire`] is the venue's own language, [`binance::convert`] its translation, [`binance::rules`] its
+//! rules. [`BINANCE`] says what the venue can do, [`CONFORMANCE`] what every connection must do.
 //!
 //! # What always holds
 //! * Venue and domain words meet in one place, `convert`.
+//! * An order is sent once or not at all. Everything but a listed yes or no leaves its outcome unknown.
+//! * After the last check of halt and fence there is nothing but the write.
+//! * Reports about orders are never left out; market data of a slow reader is conflated, and the loss is told.
 //! * Secrets are wrapped: no `Debug`, error or log shows them.
 
 mod answer;
 mod backoff;
 pub mod binance;
 mod budget;
+mod capabilities;
 mod error;
 mod outcome;
 mod outlet;
@@ -25,6 +31,7 @@ mod socket;
 pub use answer::{AnswerError, quote, read_json};
 pub use backoff::Backoff;
 pub use budget::{Budget, Purpose, Wait};
+pub use capabilities::{BINANCE, CONFORMANCE, Capabilities, Capability, ConformanceCase, IdScope, Support};
 pub use error::CODES;
 pub use outcome::{Ack, NotSentReason, Prepared, QueryError, Rejection, SubmitError, TransportFault};
 pub use report::{

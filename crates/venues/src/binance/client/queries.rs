@@ -177,7 +177,7 @@ impl Connection {
                 row,
             }));
             all.sort_by_key(|fill| fill.row.id);
-            if !full {
+            if !full || all.last().map(|last| last.row.id) == newest {
                 return Ok(all);
             }
         }

@@ -34,6 +34,7 @@ pub struct StreamResponse {
 /// The book ticker and the partial book have no `e` of their own and are told by their fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "e")]
+#[allow(clippy::large_enum_variant, reason = "read, handed on and dropped; never stored in bulk")]
 pub enum MarketEvent {
     #[serde(rename = "trade")]
     Trade(TradeEvent),

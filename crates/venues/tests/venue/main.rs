@@ -1,0 +1,10 @@
+//! The crate as others see it: recordings read in place, and a connection over real sockets of this machine.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
+mod books;
+mod convert;
+mod orders;
+mod recordings;
+mod streams;
+mod support;
