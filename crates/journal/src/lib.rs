@@ -1,1 +1,140 @@
-//! The durable log: append, sync, permit, verify, recover, back up.
+//! The durable log: append, sync, permit, replay, verify, back up, recover.
+//!
+//! # Where it sits
+//! One journal per risk domain remembers everything that may influence a decision. The host appends an event before the
+//! engine applies it, and syncs before anything leaves the process on its account. Knows bytes and sequence numbers only:
+//! what a record means is the caller's business.
+//!
+//! # Start here
+//! [`Journal`] writes, [`Reader`] replays, [`verify`] checks, [`backup`] copies while a writer runs. All of them work over
+//! a [`Storage`]: [`DiskStorage`] is a real directory, [`SimStorage`] a disk in memory that can tear, lose, fill and fail.
+//!
+//! ```
+//! # let dir = tempfile::tempdir().unwrap();
+//! use tradewind_journal::{Journal, Options, Reader};
+//!
+//! let (mut journal, _recovery) = Journal::open(dir.path(), Options::default())?;
+//! journal.append(b"quote BTC/USDT 101.25")?; // buffered
+//! let permit = journal.permit(b"buy 1 at 101.25", "the approved order")?; // synced, with all its causes
+//! assert_eq!((permit.seq(), permit.into_inner()), (2, "the approved order"));
+//!
+//! let mut reader = Reader::open(dir.path(), 1)?;
+//! while let Some(record) = reader.next()? {
+//!     println!("{} {} bytes", record.seq, record.payload.len());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What always holds
+//! * Sequence numbers start at 1 and have no gaps. What [`Journal::sync`] acknowledged is there after any crash.
+//! * A [`Permit`] exists only for a synced intent, and only this crate makes one.
+//! * One writer at a time, by an OS lock. Readers need no lock and never disturb the writer.
+//! * After a failed write or sync the journal is poisoned: no call pretends that a second try had saved the data.
+//! * Recovery keeps a prefix and loses nothing in silence: cut bytes are moved to a `.torn` file and reported.
+//! * Damage to anything provably synced is refused, with segment, offset and sequence number, and no file is touched; the
+//!   one exception are the last two records (see "Torn or damaged").
+//!
+//! # Files of a journal directory
+//! | name | content |
+//! |---|---|
+//! | `00000000000000000001.seg` | a segment, named after the sequence number of its first record |
+//! | `00000000000000004711.snap` | a snapshot of the caller's state after that record |
+//! | `next.spare` | zeros: the next segment in preparation; removed on open |
+//! | `*.torn` | what a recovery cut off, byte for byte, named by segment and offset; never read |
+//! | `*.ahead` | a snapshot that was ahead of the recovered log; never read |
+//! | `*.tmp` | an unfinished snapshot or side file; removed on open |
+//! | `writer.lock` | the OS lock of the one writer, with its process id |
+//!
+//! # Format, version 1
+//! Integers are little-endian. Files are written into zeroed, preallocated space, so that a sync has no file size or
+//! extent to record. A segment starts with 64 bytes, whose layout stays the same in every future version:
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 0..8 | `TWJOURNL` |
+//! | 8..12 | format version |
+//! | 12..16 | CRC32C of the other 60 bytes; it also seeds ("salts") the CRC of every frame of this segment |
+//! | 16..24 | sequence number of the first record |
+//! | 24..32 | bytes the segment was preallocated with |
+//! | 32..64 | chain value before the first record |
+//!
+//! Frames follow without gaps, each a multiple of 8 bytes, until the first frame whose bytes are all zero:
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 0..4 | CRC32C of all that follows in this frame, padding included, seeded with the salt |
+//! | 4..8 | bytes of payload, at most 16 MiB |
+//! | 8..16 | sequence number (of a chain frame: of the last record it covers) |
+//! | 16..20 | record: how many records of the same sync group precede it; chain frame: how many it covers |
+//! | 20 | kind: 1 record, 2 chain |
+//! | 21 | frame version, 1 |
+//! | 22..24 | zero |
+//! | 24.. | payload, then zeros up to a multiple of 8 |
+//!
+//! Each sync writes one group: its records and one chain frame, whose payload is
+//! `SHA-256(previous chain value ‖ every byte of the group's record frames)`. The value before record 1 is 32 zero bytes.
+//! A changed byte breaks a CRC, a removed or moved record breaks the numbering: both name the very record. Someone who
+//! also recomputes the CRCs breaks the chain: that names the first record of the sync group. Someone who rewrites all of
+//! the chain changes [`Report::chain`], which is the value to anchor outside.
+//!
+//! A snapshot is `TWSNAPSH`, version (4 bytes), zero (4), its sequence number (8), the last synced sequence number at that
+//! time (8) and the chain value there (32), payload length (8), SHA-256 of all other bytes (32), payload.
+//!
+//! Every byte of a segment or snapshot is covered: [`verify`] reports a flip in unused space, too, since that must be
+//! zero. Only the `.torn`, `.ahead`, lock and spare files are outside.
+//!
+//! # Torn or damaged
+//! A group is written only after the one before it was synced, so a readable frame of a later group proves that a damaged
+//! one had been acknowledged. When the last segment does not end in zeros, what follows the first unreadable frame decides:
+//!
+//! * No readable frame follows: a torn write, the tail is cut.
+//! * Readable frames of the same group follow, and a whole sector between is still zero: sectors of an unacknowledged
+//!   group arrived out of order, the tail is cut.
+//! * It lies in the last two records: the tail is cut; [`Cut::acknowledged`] says if a record is known to have been synced.
+//! * Anything else, and any damage before the last segment: refused.
+//!
+//! # Error codes
+//! | code | meaning | what to do |
+//! |---|---|---|
+//! | JRN-01 | another process writes this journal | stop it, or use another directory |
+//! | JRN-02 | written by a newer version | use that version |
+//! | JRN-03 | damaged where it cannot be a torn write | restore a backup; the files are as they were |
+//! | JRN-04 | records are missing | restore the missing files or a backup |
+//! | JRN-05 | the disk is full | free space, then try again; after a poisoned write, reopen |
+//! | JRN-06 | the directory cannot be written | make it writable |
+//! | JRN-07 | the disk failed | look at the system log; replace the disk |
+//! | JRN-08 | the record is too large | split it |
+//! | JRN-09 | the sync failed: what it covered may be lost | reopen; recovery says what is there |
+//! | JRN-10 | poisoned by an earlier failure | reopen |
+//! | JRN-11 | the snapshot is ahead of what is synced | sync first |
+//! | JRN-12 | no sound snapshot, so nothing may be removed | write a snapshot first |
+//! | JRN-13 | the backup's target is not empty | choose an empty directory |
+//! | JRN-14 | the asked record was removed by retention | start from the latest snapshot |
+
+mod backup;
+mod cursor;
+mod error;
+mod format;
+mod journal;
+mod permit;
+mod reader;
+mod recover;
+mod segments;
+mod snapshot;
+mod spare;
+mod storage;
+mod tail;
+mod verify;
+
+pub use backup::{backup, backup_storage};
+pub use error::{
+    AppendError, BackupError, Damage, FaultKind, Flaw, OpenError, ReadError, RetainError, SnapshotError, StorageFault,
+};
+pub use format::{FORMAT_VERSION, RECORD_BYTES_MAX};
+pub use journal::{Journal, Options};
+pub use permit::Permit;
+pub use reader::{Reader, Record};
+pub use recover::{Cut, Recovery};
+pub use snapshot::{Retained, Snapshot, latest_snapshot, latest_snapshot_storage};
+pub use storage::{Crash, DiskStorage, Fault, Locking, SimStorage, Storage, StorageFile};
+pub use verify::{Report, verify, verify_storage};

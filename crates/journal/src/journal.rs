@@ -1,0 +1,224 @@
+//! The writer.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{AppendError, Doing, OpenError, StorageFault};
+use crate::format::{
+    CHAIN_FRAME_BYTES, Chain, Kind, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES, SPARE, SegmentHeader, frame_bytes,
+    push_frame, salt_of, segment_name,
+};
+use crate::permit::Permit;
+use crate::recover::{self, Recovery};
+use crate::spare::Spare;
+use crate::storage::{DiskStorage, Storage, StorageFile};
+
+/// A group is synced by itself once it holds this many bytes.
+const GROUP_BYTES_MAX: usize = 1 << 20;
+
+/// How segments are made. Existing segments keep the size they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Size of a segment in bytes. A larger record gets a larger segment.
+    pub segment_bytes: u64,
+    /// Size of the very first segment of a new journal, so that a first start need not zero a whole one.
+    pub first_segment_bytes: u64,
+    /// Makes the next segment in a thread of its own once the present one is half full. Simulations say `false`.
+    pub prepare_in_background: bool,
+}
+
+impl Default for Options {
+    /// 64 MiB, the first one 4 MiB, prepared in the background.
+    fn default() -> Self {
+        Self { segment_bytes: 64 << 20, first_segment_bytes: 4 << 20, prepare_in_background: true }
+    }
+}
+
+/// The one writer of a journal.
+///
+/// Blocking: [`sync`](Self::sync) waits for the disk. Records that were appended and not synced are gone when it is
+/// dropped.
+pub struct Journal<S: Storage = DiskStorage> {
+    storage: S,
+    options: Options,
+    segment: Active<S::File>,
+    /// Frames of the open group, not yet written.
+    pending: Vec<u8>,
+    last_seq: u64,
+    synced_seq: u64,
+    chain: Chain,
+    poisoned: Option<&'static str>,
+    spare: Spare<S>,
+    _lock: S::Lock, // last: released when everything else is gone
+}
+
+/// The segment being written.
+pub(crate) struct Active<F> {
+    pub(crate) file: F,
+    pub(crate) name: String,
+    pub(crate) salt: u32,
+    pub(crate) written: u64,
+    pub(crate) capacity: u64,
+}
+
+impl Journal {
+    /// Opens the journal in directory `dir`, or begins one there, and recovers from a crash.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] while another writer has it; [`OpenError::Read`] where the log is damaged beyond a torn
+    /// tail (then no file was changed) or the disk refuses.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, Recovery), OpenError> {
+        Self::open_storage(DiskStorage::new(dir), options)
+    }
+}
+
+impl<S: Storage> Journal<S> {
+    /// [`Journal::open`] over any storage.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_storage(storage: S, options: Options) -> Result<(Self, Recovery), OpenError> {
+        let recovered = recover::recover(&storage, options)?;
+        let last_seq = recovered.report.last_seq;
+        let journal = Self {
+            storage,
+            options,
+            segment: recovered.segment,
+            pending: Vec::new(),
+            last_seq,
+            synced_seq: last_seq,
+            chain: recovered.chain,
+            poisoned: None,
+            spare: Spare::none(),
+            _lock: recovered.lock,
+        };
+        Ok((journal, recovered.report))
+    }
+
+    /// Appends one record to the open group and gives its sequence number. It is durable only after
+    /// [`sync`](Self::sync), which this calls where the group or the segment is full.
+    ///
+    /// # Errors
+    /// After an error the record is not in the journal, and its number is free.
+    pub fn append(&mut self, payload: &[u8]) -> Result<u64, AppendError> {
+        self.check_poison()?;
+        if payload.len() > RECORD_BYTES_MAX {
+            return Err(AppendError::TooLarge { bytes: payload.len() });
+        }
+        let bytes = frame_bytes(payload.len());
+        if self.pending.len() + bytes > GROUP_BYTES_MAX {
+            self.sync()?;
+        }
+        if self.end_after(bytes) > self.segment.capacity {
+            self.sync()?;
+            self.rotate(bytes)?;
+        }
+        let seq = self.last_seq + 1;
+        let group = u32::try_from(seq - 1 - self.synced_seq).expect("a group holds at most 1 MiB");
+        push_frame(&mut self.pending, self.segment.salt, Kind::Record, seq, group, payload);
+        self.last_seq = seq;
+        Ok(seq)
+    }
+
+    /// Makes every appended record durable, by one write and one sync, and gives the last one's sequence number.
+    ///
+    /// # Errors
+    /// After any error of the storage the journal is poisoned: whether the group survived, only reopening tells.
+    pub fn sync(&mut self) -> Result<u64, AppendError> {
+        self.check_poison()?;
+        if self.pending.is_empty() {
+            return Ok(self.synced_seq);
+        }
+        let chain: Chain = Sha256::new_with_prefix(self.chain).chain_update(&self.pending).finalize().into();
+        let covers = u32::try_from(self.last_seq - self.synced_seq).expect("a group holds at most 1 MiB");
+        push_frame(&mut self.pending, self.segment.salt, Kind::Chain, self.last_seq, covers, &chain);
+        self.write_group().inspect_err(|error| self.poisoned = Some(error.code()))?;
+        self.segment.written += self.pending.len() as u64;
+        self.pending.clear();
+        self.synced_seq = self.last_seq;
+        self.chain = chain;
+        if self.options.prepare_in_background && self.segment.written > self.segment.capacity / 2 {
+            self.spare.prepare(&self.storage, self.options.segment_bytes);
+        }
+        Ok(self.synced_seq)
+    }
+
+    /// Records `intent`, makes it and everything before it durable, and only then gives `permission` back.
+    ///
+    /// # Errors
+    /// After an error `permission` is gone: what is not recorded is not done.
+    pub fn permit<T>(&mut self, intent: &[u8], permission: T) -> Result<Permit<T>, AppendError> {
+        let seq = self.append(intent)?;
+        self.sync()?;
+        Ok(Permit::new(seq, permission))
+    }
+
+    /// The last appended record, 0 if there is none.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// The last durable record, 0 if there is none.
+    pub fn synced_seq(&self) -> u64 {
+        self.synced_seq
+    }
+
+    /// The chain value at [`synced_seq`](Self::synced_seq): whoever knows it elsewhere can tell a rewritten journal.
+    pub fn chain(&self) -> [u8; 32] {
+        self.chain
+    }
+
+    /// Where it writes.
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    fn check_poison(&self) -> Result<(), AppendError> {
+        self.poisoned.map_or(Ok(()), |cause| Err(AppendError::Poisoned { cause }))
+    }
+
+    /// Where the segment's frames would end if a record frame of `bytes` and a chain frame were added.
+    fn end_after(&self, bytes: usize) -> u64 {
+        self.segment.written + (self.pending.len() + bytes + CHAIN_FRAME_BYTES) as u64
+    }
+
+    fn write_group(&self) -> Result<(), AppendError> {
+        let Active { file, name, written, .. } = &self.segment;
+        file.write_at(&self.pending, *written).doing("write", name)?;
+        file.sync().doing("sync", name).map_err(AppendError::SyncFailed)
+    }
+
+    /// Goes on in a new segment with room for a frame of `bytes`. The open group is empty.
+    fn rotate(&mut self, bytes: usize) -> Result<(), AppendError> {
+        let capacity = self.options.segment_bytes.max(segment_bytes_for(bytes));
+        let header = SegmentHeader { first_seq: self.last_seq + 1, capacity, chain: self.chain };
+        let file = self.spare.take(&self.storage, capacity).doing("create", SPARE)?;
+        let next = stamp(file, header)?;
+        publish(&self.storage, &next.name).inspect_err(|fault| self.poisoned = Some(fault.code()))?;
+        let full = std::mem::replace(&mut self.segment, next);
+        let _ = full.file.set_len(full.written); // only gives space back: zeros at the end are as good
+        Ok(())
+    }
+}
+
+/// Bytes of a segment that has room for one record frame of `bytes`.
+pub(crate) fn segment_bytes_for(bytes: usize) -> u64 {
+    (SEGMENT_HEADER_BYTES + bytes + CHAIN_FRAME_BYTES) as u64
+}
+
+/// Writes the header into a file of zeros. Nothing depends on the file yet.
+pub(crate) fn stamp<F: StorageFile>(file: F, header: SegmentHeader) -> Result<Active<F>, StorageFault> {
+    let bytes = header.encode();
+    file.write_at(&bytes, 0).doing("write", SPARE)?;
+    file.sync().doing("sync", SPARE)?;
+    let name = segment_name(header.first_seq);
+    let written = SEGMENT_HEADER_BYTES as u64;
+    Ok(Active { file, name, salt: salt_of(&bytes), written, capacity: header.capacity })
+}
+
+/// Gives the stamped file its name, durably.
+pub(crate) fn publish<S: Storage>(storage: &S, name: &str) -> Result<(), StorageFault> {
+    storage.rename(SPARE, name).doing("rename the prepared file to", name)?;
+    storage.sync_dir().doing("sync the directory of", name)
+}

@@ -1,0 +1,217 @@
+//! Opening for writing: finds the end of the log, cuts a torn tail, refuses damage.
+
+use serde::Serialize;
+
+use crate::cursor::Cursor;
+use crate::error::{Damage, Doing, Flaw, OpenError, ReadError, StorageFault};
+use crate::format::{CHAIN_FRAME_BYTES, Chain, GENESIS, Kind, SEGMENT_HEADER_BYTES, SPARE, SegmentHeader, push_frame};
+use crate::journal::{Active, Options, publish, segment_bytes_for, stamp};
+use crate::segments::{self, Walk, holding};
+use crate::snapshot::{SnapshotHead, covering, load_heads, write_whole};
+use crate::storage::{Locking, Storage, StorageFile};
+use crate::tail::Tail;
+
+/// What opening found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Recovery {
+    /// The last record of the log, 0 if there is none.
+    pub last_seq: u64,
+    /// Records that were read and checked: all since the latest snapshot, and its segment.
+    pub checked: u64,
+    /// What was cut off, if anything.
+    pub cut: Option<Cut>,
+    /// Snapshots that are not used: they were ahead of the log, and were renamed to `*.ahead`.
+    pub set_aside: Vec<String>,
+    /// Snapshots that do not read. They stay where they are.
+    pub bad_snapshots: Vec<Damage>,
+}
+
+/// The end of a log whose last write was torn, or was damaged since.
+///
+/// `bytes` is 0 where the rest of a sync group never arrived. Zeros from the very end of a sync group on look like a log
+/// that ended there: then only a snapshot, or a chain value kept elsewhere, knows of more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cut {
+    /// The segment that ended in it.
+    pub segment: String,
+    /// Where it began, in bytes.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Records known to have been in it: those that still read, and broken ones before them.
+    pub records: u64,
+    /// A record in it is known to have been synced before: this was no crash but damage. Reconcile before trading.
+    pub acknowledged: bool,
+    /// The segment was shorter than it was made.
+    pub truncated: bool,
+    /// The file in the journal's directory that now holds the bytes; `None` if there were none.
+    pub kept_in: Option<String>,
+}
+
+/// A journal ready to be written.
+pub(crate) struct Recovered<S: Storage> {
+    pub(crate) lock: S::Lock,
+    pub(crate) segment: Active<S::File>,
+    pub(crate) chain: Chain,
+    pub(crate) report: Recovery,
+}
+
+pub(crate) fn recover<S: Storage>(storage: &S, options: Options) -> Result<Recovered<S>, OpenError> {
+    storage.create_dir().doing("create", "the journal's directory")?;
+    let lock = match storage.lock().doing("lock", "the journal's directory")? {
+        Locking::Ours(lock) => lock,
+        Locking::Held(holder) => return Err(OpenError::Locked { holder }),
+    };
+    let segments = segments::list(storage)?;
+    let (heads, bad_snapshots) = load_heads(storage)?;
+    let mut report = Recovery { bad_snapshots, ..Recovery::default() };
+    let (segment, chain) = match (segments.is_empty(), heads.last()) {
+        (true, None) => begin(storage, options)?,
+        (true, Some(head)) => return Err(ReadError::Missing { from: 1, to: head.synced_seq }.into()),
+        (false, _) => resume(storage, &segments, &heads, &mut report)?,
+    };
+    Ok(Recovered { lock, segment, chain, report })
+}
+
+/// Makes the first segment of a new journal.
+fn begin<S: Storage>(storage: &S, options: Options) -> Result<(Active<S::File>, Chain), OpenError> {
+    remove_leftovers(storage)?;
+    let capacity = options.first_segment_bytes.min(options.segment_bytes).max(segment_bytes_for(0));
+    let file = storage.create(SPARE, capacity).doing("create", SPARE)?;
+    let segment = stamp(file, SegmentHeader { first_seq: 1, capacity, chain: GENESIS })?;
+    publish(storage, &segment.name)?;
+    Ok((segment, GENESIS))
+}
+
+/// Checks the log since the latest snapshot and mends its end. Changes nothing before all checks have passed.
+fn resume<S: Storage>(
+    storage: &S,
+    segments: &[u64],
+    heads: &[SnapshotHead],
+    report: &mut Recovery,
+) -> Result<(Active<S::File>, Chain), OpenError> {
+    let from = covering(heads, segments[0])?.map_or(0, |head| holding(segments, head.seq));
+    let (walk, cursor, tail) = walk_to_end(storage, &segments[from..], heads)?;
+    if !tail.is_clean() && !tail.may_be_cut() {
+        return Err(ReadError::Damaged(cursor.damage(Flaw::Record)).into());
+    }
+    let last_seq = tail.next_seq - 1;
+    let ahead = snapshots_ahead(heads, segments[0], last_seq)?;
+    if let Some(damage) = walk.unmet_snapshot() {
+        return Err(ReadError::Damaged(damage).into());
+    }
+
+    remove_leftovers(storage)?;
+    let truncated = tail.file_bytes < cursor.header.capacity;
+    if !tail.is_clean() || tail.is_open() || truncated || !ahead.is_empty() {
+        report.cut = Some(Cut {
+            segment: cursor.name.clone(),
+            offset: tail.offset,
+            bytes: tail.stray().len() as u64,
+            records: tail.records(),
+            acknowledged: tail.was_acknowledged() || !ahead.is_empty(),
+            truncated,
+            kept_in: keep_stray(storage, &cursor.name, &tail)?,
+        });
+    }
+    for name in ahead {
+        storage.rename(&name, &format!("{name}.ahead")).doing("rename", &name)?;
+        report.set_aside.push(name);
+    }
+    let chain = if tail.is_open() { walk.open_chain() } else { walk.chain };
+    let written = mend(&cursor, &tail, chain)?;
+    storage.sync_dir().doing("sync", "the journal's directory")?;
+    report.last_seq = last_seq;
+    report.checked = last_seq + 1 - segments[from];
+    let capacity = cursor.header.capacity;
+    Ok((Active { salt: cursor.place().salt, file: cursor.file, name: cursor.name, written, capacity }, chain))
+}
+
+/// Walks through all segments; only the last may end in anything but zeros after a chain frame.
+fn walk_to_end<S: Storage>(
+    storage: &S,
+    segments: &[u64],
+    heads: &[SnapshotHead],
+) -> Result<(Walk, Cursor<S::File>, Tail), ReadError> {
+    let mut cursor = Cursor::open(storage, segments[0], true)?;
+    let mut walk = Walk::new(segments[0], cursor.header.chain, heads);
+    let mut tail = walk.through::<S>(&mut cursor)?;
+    for &next in &segments[1..] {
+        if !tail.is_clean() || tail.is_open() {
+            return Err(ReadError::Damaged(cursor.damage(Flaw::Record)));
+        }
+        cursor = Cursor::open(storage, next, true)?;
+        tail = walk.through::<S>(&mut cursor)?;
+    }
+    Ok((walk, cursor, tail))
+}
+
+/// Names of the snapshots that know of synced records the log no longer has: of two at most, or the log is refused.
+fn snapshots_ahead(heads: &[SnapshotHead], oldest: u64, last_seq: u64) -> Result<Vec<String>, ReadError> {
+    let synced = heads.iter().map(|head| head.synced_seq).max().unwrap_or(0);
+    if synced > last_seq + 2 {
+        return Err(ReadError::Missing { from: last_seq + 1, to: synced });
+    }
+    let (sound, ahead): (Vec<_>, Vec<_>) = heads.iter().cloned().partition(|head| head.synced_seq <= last_seq);
+    covering(&sound, oldest)?;
+    Ok(ahead.iter().map(SnapshotHead::name).collect())
+}
+
+fn remove_leftovers<S: Storage>(storage: &S) -> Result<(), StorageFault> {
+    for name in storage.list().doing("list", "the journal's directory")? {
+        if name == SPARE || name.ends_with(".tmp") {
+            storage.remove(&name).doing("remove", &name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Saves the bytes that are about to be cut, under a name that no earlier recovery used.
+fn keep_stray<S: Storage>(storage: &S, segment: &str, tail: &Tail) -> Result<Option<String>, StorageFault> {
+    if tail.is_clean() {
+        return Ok(None);
+    }
+    let taken = storage.list().doing("list", "the journal's directory")?;
+    let stem = format!("{}.{}", segment.trim_end_matches(".seg"), tail.offset);
+    let names = (0..=taken.len()).map(|n| if n == 0 { format!("{stem}.torn") } else { format!("{stem}-{n}.torn") });
+    let name = names.into_iter().find(|name| !taken.contains(name)).expect("more names than files");
+    write_whole(storage, &name, tail.stray())?;
+    Ok(Some(name))
+}
+
+/// Closes an open group, zeroes what was cut, restores the length; gives the end of the frames.
+fn mend<F: StorageFile>(cursor: &Cursor<F>, tail: &Tail, chain: Chain) -> Result<u64, StorageFault> {
+    let mut bytes = Vec::new();
+    if tail.is_open() {
+        let last_seq = tail.next_seq - 1;
+        let covers = u32::try_from(last_seq - tail.closed_seq).expect("a group holds at most 1 MiB");
+        push_frame(&mut bytes, cursor.place().salt, Kind::Chain, last_seq, covers, &chain);
+        debug_assert_eq!(bytes.len(), CHAIN_FRAME_BYTES);
+    }
+    let written = tail.offset + bytes.len() as u64;
+    bytes.resize(bytes.len().max(tail.stray().len()), 0);
+    let end = tail.file_bytes.max(tail.offset + bytes.len() as u64);
+    if !bytes.is_empty() {
+        cursor.file.write_at(&bytes, tail.offset).doing("write", &cursor.name)?;
+    }
+    if end < cursor.header.capacity {
+        extend(cursor, end)?;
+    }
+    if !bytes.is_empty() || end < cursor.header.capacity {
+        cursor.file.sync().doing("sync", &cursor.name)?;
+    }
+    debug_assert!(written >= SEGMENT_HEADER_BYTES as u64);
+    Ok(written)
+}
+
+/// Writes zeros from `end` up to the length that the segment was made with.
+fn extend<F: StorageFile>(cursor: &Cursor<F>, mut end: u64) -> Result<(), StorageFault> {
+    let zeros = vec![0; 1 << 20];
+    while end < cursor.header.capacity {
+        let step = (cursor.header.capacity - end).min(zeros.len() as u64);
+        let chunk = &zeros[..usize::try_from(step).expect("at most 1 MiB")];
+        cursor.file.write_at(chunk, end).doing("write", &cursor.name)?;
+        end += step;
+    }
+    Ok(())
+}

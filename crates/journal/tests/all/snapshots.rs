@@ -1,0 +1,185 @@
+//! Snapshots, retention by them, and backups.
+
+use tradewind_journal::{
+    Crash, Journal, ReadError, Reader, SimStorage, Storage, backup_storage, latest_snapshot_storage, verify_storage,
+};
+
+use crate::support::{SMALL, append_groups, check_records, files, open, segments};
+
+/// A journal of 100 records with snapshots after record 30 and 70.
+fn with_snapshots() -> (SimStorage, Journal<SimStorage>) {
+    let disk = SimStorage::new();
+    let (mut journal, _) = open(&disk);
+    append_groups(&mut journal, &[10, 10, 10, 1]);
+    journal.write_snapshot(30, b"thirty").unwrap();
+    append_groups(&mut journal, &[9, 10, 20, 5]);
+    journal.write_snapshot(70, b"seventy").unwrap();
+    append_groups(&mut journal, &[5, 10, 10]);
+    (disk, journal)
+}
+
+fn latest(disk: &SimStorage) -> Option<(u64, Vec<u8>)> {
+    latest_snapshot_storage(disk).unwrap().map(|snapshot| (snapshot.seq, snapshot.bytes))
+}
+
+#[test]
+fn the_latest_sound_snapshot_is_found() {
+    let (disk, _journal) = with_snapshots();
+    assert_eq!(latest(&disk), Some((70, b"seventy".to_vec())));
+    let name = "00000000000000000070.snap";
+    let sound = disk.bytes(name).unwrap();
+    for at in 0..sound.len() {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1;
+        disk.set_bytes(name, bytes);
+        assert_eq!(latest(&disk), Some((30, b"thirty".to_vec())), "byte {at}");
+    }
+}
+
+#[test]
+fn a_snapshot_never_runs_ahead_of_what_is_synced() {
+    let (_, mut journal) = with_snapshots();
+    let seq = journal.append(b"not synced").unwrap();
+    let error = journal.write_snapshot(seq, b"").unwrap_err();
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        ("JRN-11", "a snapshot at 101 is ahead of the last synced record, 100")
+    );
+}
+
+#[test]
+fn retention_removes_whole_segments_before_the_snapshot_and_the_rest_still_verifies() {
+    let (disk, mut journal) = with_snapshots();
+    let before = segments(&disk);
+    let retained = journal.retain_from_snapshot().unwrap();
+    assert_eq!(retained.from_seq, 70);
+    assert!(retained.removed.iter().any(|name| name.ends_with(".seg")));
+    let kept = segments(&disk);
+    assert!(kept.len() < before.len());
+    append_groups(&mut journal, &[3]);
+    drop(journal);
+
+    let report = verify_storage(&disk).unwrap();
+    assert_eq!((&report.first_bad, report.last_seq), (&None, 103));
+    assert!((2..=70).contains(&report.first_seq));
+    check_records(&disk, report.first_seq, 103);
+    check_records(&disk, 71, 103);
+    assert!(matches!(
+        Reader::open_storage(disk.clone(), 1).err(),
+        Some(ReadError::Removed { asked: 1, oldest }) if oldest == report.first_seq
+    ));
+    let (_, recovery) = Journal::open_storage(disk, SMALL).unwrap();
+    assert_eq!((recovery.last_seq, recovery.checked), (103, 104 - report.first_seq));
+}
+
+#[test]
+fn nothing_is_removed_without_a_sound_snapshot() {
+    let disk = SimStorage::new();
+    let (mut journal, _) = open(&disk);
+    append_groups(&mut journal, &[40]);
+    assert_eq!(journal.retain_from_snapshot().unwrap_err().code(), "JRN-12");
+    journal.write_snapshot(30, b"thirty").unwrap();
+    let name = "00000000000000000030.snap";
+    let mut bytes = disk.bytes(name).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    disk.set_bytes(name, bytes);
+    let before = files(&disk);
+    assert_eq!(journal.retain_from_snapshot().unwrap_err().code(), "JRN-12");
+    assert_eq!(files(&disk), before);
+}
+
+#[test]
+fn a_retained_log_whose_snapshot_is_lost_is_refused() {
+    let (disk, mut journal) = with_snapshots();
+    journal.retain_from_snapshot().unwrap();
+    drop(journal);
+    disk.remove("00000000000000000070.snap").unwrap();
+    assert_eq!(latest_snapshot_storage(&disk).unwrap_err().code(), "JRN-04");
+    assert_eq!(Journal::open_storage(disk.clone(), SMALL).err().unwrap().code(), "JRN-04");
+    assert!(!verify_storage(&disk).unwrap().is_sound());
+}
+
+#[test]
+fn a_snapshot_of_another_log_is_refused() {
+    let (disk, journal) = with_snapshots();
+    drop(journal);
+    let other = SimStorage::new();
+    let (mut journal, _) = open(&other);
+    append_groups(&mut journal, &[75]); // the same records, in another group: another chain value
+    journal.write_snapshot(70, b"other").unwrap();
+    disk.set_bytes("00000000000000000070.snap", other.bytes("00000000000000000070.snap").unwrap());
+    assert_eq!(Journal::open_storage(disk.clone(), SMALL).err().unwrap().code(), "JRN-03");
+    assert_eq!(verify_storage(&disk).unwrap().first_bad.unwrap().segment, "00000000000000000070.snap");
+}
+
+#[test]
+fn a_snapshot_ahead_of_a_damaged_tail_is_set_aside() {
+    let disk = SimStorage::new();
+    let (mut journal, _) = open(&disk);
+    append_groups(&mut journal, &[1, 1, 1, 1]);
+    journal.write_snapshot(2, b"two").unwrap();
+    append_groups(&mut journal, &[1]);
+    journal.write_snapshot(5, b"five").unwrap();
+    drop(journal);
+    let name = segments(&disk).remove(0);
+    let mut bytes = disk.bytes(&name).unwrap();
+    let last = crate::support::frames(&bytes).into_iter().rfind(|frame| frame.is_record).unwrap();
+    bytes[last.at + 24] ^= 1;
+    disk.set_bytes(&name, bytes);
+    let (mut journal, recovery) = open(&disk);
+    assert_eq!(recovery.set_aside, ["00000000000000000005.snap"]);
+    assert!(recovery.cut.unwrap().acknowledged, "the snapshot knew that record 5 had been synced");
+    assert_eq!(latest(&disk), Some((2, b"two".to_vec())));
+    append_groups(&mut journal, &[1]);
+    assert!(verify_storage(&disk).unwrap().is_sound());
+}
+
+#[test]
+fn a_crash_at_every_operation_of_snapshot_and_retention_leaves_a_sound_journal() {
+    for at in 0..40 {
+        for seed in 0..8 {
+            let (disk, mut journal) = with_snapshots();
+            disk.fail_at(disk.operations() + at, tradewind_journal::Fault::Die);
+            let _ = journal.write_snapshot(90, b"ninety");
+            let _ = journal.retain_from_snapshot();
+            let disk = disk.crash(Crash::Seeded(seed));
+            let (mut journal, recovery) = open(&disk);
+            assert_eq!((recovery.last_seq, recovery.cut), (100, None));
+            assert!(latest(&disk).unwrap().0 >= 70);
+            append_groups(&mut journal, &[1]);
+            assert_eq!(verify_storage(&disk).unwrap().first_bad, None);
+        }
+    }
+}
+
+#[test]
+fn a_backup_taken_between_any_two_groups_is_a_sound_prefix() {
+    let disk = SimStorage::new();
+    let (mut journal, _) = open(&disk);
+    for _ in 0..40 {
+        append_groups(&mut journal, &[3]);
+        journal.append(b"appended, not synced").unwrap();
+        let copy = SimStorage::new();
+        let report = backup_storage(&disk, &copy).unwrap();
+        assert_eq!(report.last_seq, journal.synced_seq());
+        let (_, recovery) = open(&copy);
+        assert_eq!((recovery.last_seq, recovery.cut), (journal.synced_seq(), None));
+        journal.sync().unwrap();
+        let seq = journal.synced_seq();
+        if seq % 5 == 0 {
+            journal.write_snapshot(seq, b"state").unwrap();
+            journal.retain_from_snapshot().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_backup_overwrites_nothing_and_copies_no_damage() {
+    let (disk, _journal) = with_snapshots();
+    assert_eq!(backup_storage(&disk, &disk.copy()).unwrap_err().code(), "JRN-13");
+    let name = segments(&disk).remove(0);
+    let mut bytes = disk.bytes(&name).unwrap();
+    bytes[100] ^= 1;
+    disk.set_bytes(&name, bytes);
+    assert_eq!(backup_storage(&disk, &SimStorage::new()).unwrap_err().code(), "JRN-03");
+}
