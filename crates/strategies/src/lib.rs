@@ -6,7 +6,7 @@
 //!
 //! # Start here
 //! [`Strategy`] is the trait; [`Desk`] runs one strategy on one instrument, in a backtest and live alike.
-//! [`registry`] builds those that ship by name.
+//! [`registry`] builds those that ship by name; [`diagnose`] says why one of them does what it does.
 //!
 //! # What always holds
 //! * What is said on a bar depends on that bar and earlier ones only.
@@ -15,11 +15,13 @@
 
 mod breakout;
 mod desk;
+pub mod diagnose;
 mod ema_trend;
 mod error;
 mod mean_reversion;
 mod parameters;
 pub mod registry;
+mod rehearsal;
 mod seen;
 mod strategy;
 mod volatility_target;
@@ -31,6 +33,7 @@ pub use ema_trend::{EmaTrend, EmaTrendParams};
 pub use error::{CODES, StrategyError};
 pub use mean_reversion::{MeanReversion, MeanReversionParams};
 pub use parameters::{Parameter, Range};
+pub use rehearsal::{Rehearsal, Scene};
 pub use strategy::{Market, Opinion, Strategy, Target};
 pub use volatility_target::{VolatilityTarget, VolatilityTargetParams};
 pub use vote::{Vote, VoteParams};
