@@ -86,6 +86,16 @@ impl Fair {
         }
     }
 
+    /// A size around one, for trades before the opening.
+    pub(crate) fn size(&mut self) -> f64 {
+        self.chance.size()
+    }
+
+    /// An even chance, for the side of trades before the opening.
+    pub(crate) fn heads(&mut self) -> bool {
+        self.chance.happens(0.5)
+    }
+
     /// The fair price of a symbol.
     pub(crate) fn price(&self, symbol: usize) -> f64 {
         self.symbols[symbol].0

@@ -64,7 +64,8 @@ impl Talk for Session {
             Ok(params) => self.perform(method, &params, fault.as_ref()).await,
             Err(refusal) => Err(refusal),
         };
-        let text = envelope(&id, &answer, Some(self.rate_limits())).to_string();
+        let rate_limits = (!hides_rate_limits(&request)).then(|| self.rate_limits());
+        let text = envelope(&id, &answer, rate_limits).to_string();
         match fault {
             Some(Fault { kind: FaultKind::DelayMillis(millis), .. }) => {
                 tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -81,6 +82,11 @@ impl Talk for Session {
     fn messages_per_second(&self) -> Option<u32> {
         None // requests are limited by weight here
     }
+}
+
+/// Whether the caller does not want to hear of its budget.
+fn hides_rate_limits(request: &Value) -> bool {
+    request.pointer("/params/returnRateLimits").is_some_and(|wanted| *wanted == Value::Bool(false))
 }
 
 /// Parameters as texts, as the venue signs them.
@@ -217,14 +223,8 @@ impl Session {
     fn signed(&self, name: Option<&str>, params: &Params) -> Result<(&Key, Fence), Refusal> {
         let name = name.ok_or_else(|| Refusal::missing("apiKey"))?;
         let key = self.shared.key(Some(name))?;
-        let payload = signature::ws_payload(params.pairs().filter(|(name, _)| *name != "returnRateLimits"));
-        let whole = signature::ws_payload(params.pairs());
-        let given = params.raw("signature");
-        // whether `returnRateLimits` is signed depends on where the client put it
-        let fence = self
-            .shared
-            .check_signed(key, params, &whole, given)
-            .or_else(|_| self.shared.check_signed(key, params, &payload, given))?;
+        let payload = signature::ws_payload(params.pairs());
+        let fence = self.shared.check_signed(key, params, &payload, params.raw("signature"))?;
         Ok((key, fence))
     }
 

@@ -36,16 +36,16 @@ impl Simulation {
 /// One minute before the opening: the fair price in twelve strides, one trade at each.
 fn past_minute(fair: &mut Fair, markets: &mut [Market], starts: &[(f64, f64)], open_time: i64) {
     let mut candles: Vec<Option<Candle>> = vec![None; markets.len()];
-    for stride in 0..12_i64 {
+    for _ in 0..12 {
         fair.step(1.0 / 12.0);
         for (symbol, candle) in candles.iter_mut().enumerate() {
             let instrument = &markets[symbol].rules.instrument;
             let Some(price) = instrument.price_near(fair.price(symbol)) else { continue };
             let price = instrument.tick_down(price);
-            let size = starts[symbol].1 * 5.0 * fair.activity(symbol) * fair.price(symbol) / starts[symbol].0;
+            let size = starts[symbol].1 * 5.0 * fair.activity(symbol) * fair.size();
             let Some(quantity) = instrument.quantity_near(size) else { continue };
             let quantity = instrument.whole_lots(quantity).max(instrument.spec.min_quantity);
-            let taker = if stride % 2 == 0 { Side::Buy } else { Side::Sell };
+            let taker = if fair.heads() { Side::Buy } else { Side::Sell };
             let candle = candle.get_or_insert_with(|| Candle::flat(open_time, price));
             candle.add(price, quantity, markets[symbol].rules.notional(price, quantity), taker, -1);
         }

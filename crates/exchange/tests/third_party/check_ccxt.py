@@ -1,0 +1,307 @@
+"""Drives a local exchange with third-party clients: ccxt over REST and WebSocket, python-binance, binance-connector.
+
+usage: check_ccxt.py URL        (the URL that `examples/serve` prints)
+
+Prints one JSON line: {"checks": {name: seconds or "error"}, "failed": [names]}; exits 1 if a check failed.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from urllib.parse import urlsplit
+
+import ccxt
+import ccxt.pro
+from binance import AsyncClient, BinanceSocketManager
+from binance.client import Client
+from binance.exceptions import BinanceAPIException
+from binance.spot import Spot
+
+URL = sys.argv[1].rstrip("/")
+PORT = urlsplit(URL).port
+TAKER = ("tradewind-test-key-taker", "tradewind-test-secret-taker")
+MAKER = ("tradewind-test-key-maker", "tradewind-test-secret-maker")
+SYMBOL = "BTC/USDT"
+CHECKS, FAILED = {}, []
+
+
+def redirect(value):
+    """Every ccxt address, wherever it points, to the local exchange."""
+    if isinstance(value, dict):
+        return {key: redirect(inner) for key, inner in value.items()}
+    parts = urlsplit(value)
+    scheme = "ws" if parts.scheme.startswith("ws") else "http"
+    return f"{scheme}://127.0.0.1:{PORT}{parts.path}"
+
+
+def client(module, key, markets=("spot",)):
+    exchange = module.binance({
+        "apiKey": key[0], "secret": key[1], "enableRateLimit": False,
+        "options": {"fetchMarkets": {"types": list(markets)}},
+    })
+    exchange.urls["api"] = redirect(exchange.urls["api"])
+    return exchange
+
+
+def want(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def run(name, check, *arguments):
+    began = time.monotonic()
+    try:
+        check(*arguments)
+        CHECKS[name] = round(time.monotonic() - began, 3)
+    except Exception as error:  # a check fails in any way it likes
+        CHECKS[name] = f"{type(error).__name__}: {error}"[:400]
+        FAILED.append(name)
+
+
+# --- ccxt over REST
+
+
+def ccxt_markets():
+    everything = client(ccxt, TAKER, ("spot", "linear", "inverse"))
+    everything.load_markets()
+    market = everything.market(SYMBOL)
+    want(market["precision"]["price"] == 0.01, market["precision"])
+    want(market["precision"]["amount"] == 0.00001, market["precision"])
+    want(market["limits"]["cost"]["min"] == 5, market["limits"])
+    want({"BTC/USDT", "ETH/USDT", "SOL/USDT"} <= set(everything.markets), list(everything.markets))
+
+
+def ccxt_market_data(exchange):
+    book = exchange.fetch_order_book(SYMBOL, 20)
+    want(len(book["bids"]) == 20 and book["bids"][0][0] < book["asks"][0][0], "the book is short or crossed")
+    trades = exchange.fetch_trades(SYMBOL, limit=10)
+    want(trades and trades[0]["price"] > 0, trades)
+    candles = exchange.fetch_ohlcv(SYMBOL, "1m", limit=500)
+    want(len(candles) == 500, len(candles))
+    want(all(b[0] - a[0] == 60_000 for a, b in zip(candles, candles[1:])), "candles have holes")
+    want(all(c[3] <= min(c[1], c[4]) and c[2] >= max(c[1], c[4]) for c in candles), "a candle contradicts itself")
+    ticker = exchange.fetch_ticker(SYMBOL)
+    want(ticker["bid"] < ticker["ask"] and ticker["last"] > 0, ticker)
+    want(len(exchange.fetch_tickers()) == 3, "three tickers")
+    want(abs(exchange.fetch_time() - time.time() * 1000) < 2000, "the clock is off")
+
+
+def ccxt_place_cancel_list(exchange):
+    price = round(exchange.fetch_ticker(SYMBOL)["bid"] * 0.9, 2)
+    order = exchange.create_order(SYMBOL, "limit", "buy", 0.001, price, {"clientOrderId": "check-one"})
+    want(order["status"] == "open" and order["clientOrderId"] == "check-one", order)
+    want([o["id"] for o in exchange.fetch_open_orders(SYMBOL)] == [order["id"]], "open orders")
+    want(exchange.fetch_order(order["id"], SYMBOL)["price"] == price, "fetch_order")
+    locked = exchange.fetch_balance()["USDT"]["used"]
+    want(abs(locked - price * 0.001) < 1e-6, locked)
+    cancelled = exchange.cancel_order(order["id"], SYMBOL)
+    want(cancelled["status"] == "canceled", cancelled)
+    want(exchange.fetch_open_orders(SYMBOL) == [], "nothing is open after the cancel")
+    want(exchange.fetch_balance()["USDT"]["used"] == 0, "funds are free after the cancel")
+    want(exchange.fetch_orders(SYMBOL)[-1]["status"] == "canceled", "the list shows it as cancelled")
+
+
+def ccxt_partial_fill(taker, maker):
+    """Our maker improves the best ask by a tick, our taker takes half of it."""
+    book = maker.fetch_order_book(SYMBOL, 5)
+    price = round(book["asks"][0][0] - 0.01, 2)
+    want(price > book["bids"][0][0], "there is room in the spread")
+    resting = maker.create_order(SYMBOL, "limit", "sell", 0.01, price, {"postOnly": True})
+    taken = taker.create_order(SYMBOL, "limit", "buy", 0.004, price, {"timeInForce": "IOC"})
+    want(taken["filled"] > 0, taken)
+    seen = maker.fetch_order(resting["id"], SYMBOL)
+    want(0 < seen["filled"] <= 0.01, seen)
+    trades = taker.fetch_my_trades(SYMBOL)
+    want(trades[-1]["order"] == taken["id"] and trades[-1]["takerOrMaker"] == "taker", trades[-1])
+    want(trades[-1]["fee"]["currency"] == "BTC" and trades[-1]["fee"]["cost"] > 0, trades[-1]["fee"])
+    if seen["status"] == "open":
+        maker.cancel_order(resting["id"], SYMBOL)
+
+
+def ccxt_market_orders(exchange):
+    bought = exchange.create_order(SYMBOL, "market", "buy", 0.002)
+    want(bought["status"] == "closed" and bought["filled"] == 0.002, bought)
+    spent = exchange.create_order(SYMBOL, "market", "buy", None, None, {"quoteOrderQty": 100})
+    want(90 < spent["cost"] <= 100, spent)
+    sold = exchange.create_order(SYMBOL, "market", "sell", 0.002)
+    want(sold["status"] == "closed" and sold["fee"]["currency"] == "USDT", sold)
+
+
+def ccxt_stop_order(exchange):
+    last = exchange.fetch_ticker(SYMBOL)["last"]
+    stop = exchange.create_order(
+        SYMBOL, "limit", "sell", 0.001, round(last * 0.8, 2), {"stopLossPrice": round(last * 0.81, 2)}
+    )
+    want(exchange.fetch_order(stop["id"], SYMBOL)["status"] == "open", stop)
+    exchange.cancel_order(stop["id"], SYMBOL)
+
+
+def refuses(kind, act):
+    try:
+        act()
+    except kind:
+        return
+    raise AssertionError(f"expected {kind.__name__}")
+
+
+def ccxt_refusals(exchange):
+    last = exchange.fetch_ticker(SYMBOL)["last"]
+    buy = lambda amount, price, **params: exchange.create_order(SYMBOL, "limit", "buy", amount, price, params)
+    refuses(ccxt.InsufficientFunds, lambda: buy(140, round(last * 0.9, 2)))
+    refuses(ccxt.OrderImmediatelyFillable, lambda: buy(0.001, round(last * 1.01, 2), postOnly=True))
+    refuses(ccxt.OrderNotFound, lambda: exchange.cancel_order("999999999", SYMBOL))
+    refuses(ccxt.OrderNotFound, lambda: exchange.fetch_order("999999999", SYMBOL))
+    refuses(ccxt.BadRequest, lambda: buy(0.00001, round(last * 0.9, 2)))  # ccxt's word for -1013
+    stranger = client(ccxt, (TAKER[0], "not the secret"))
+    refuses(ccxt.AuthenticationError, stranger.fetch_balance)
+    nobody = client(ccxt, ("nobody", "nothing"))
+    refuses(ccxt.AuthenticationError, nobody.fetch_balance)
+    late = client(ccxt, TAKER)
+    late.nonce = lambda: int(time.time() * 1000) - 60_000
+    refuses(ccxt.InvalidNonce, late.fetch_balance)
+
+
+# --- ccxt over WebSocket
+
+
+async def ccxt_streams():
+    taker, maker = client(ccxt.pro, TAKER), client(ccxt.pro, MAKER)
+    try:
+        for exchange in (taker, maker):
+            await exchange.load_markets()
+        within = lambda awaitable, seconds=15: asyncio.wait_for(awaitable, seconds)
+        book = await within(taker.watch_order_book(SYMBOL))
+        for _ in range(20):
+            book = await within(taker.watch_order_book(SYMBOL))
+            want(book["bids"][0][0] < book["asks"][0][0], "the streamed book is crossed")
+        rest = await taker.fetch_order_book(SYMBOL, 100)
+        want(abs(rest["bids"][0][0] / book["bids"][0][0] - 1) < 0.01, "the streamed book left the market")
+        want((await within(taker.watch_trades(SYMBOL)))[0]["price"] > 0, "trades")
+        want((await within(taker.watch_ticker(SYMBOL)))["last"] > 0, "ticker")
+        want((await within(taker.watch_ohlcv(SYMBOL, "1m")))[-1][1] > 0, "candles")
+        want((await within(taker.watch_bids_asks([SYMBOL])))[SYMBOL]["bid"] > 0, "best prices")
+        await ccxt_user_stream(taker, within)
+        await ccxt_socket_order(taker, within)
+    finally:
+        await taker.close()
+        await maker.close()
+
+
+async def ccxt_user_stream(exchange, within):
+    watched = asyncio.ensure_future(exchange.watch_orders(SYMBOL))
+    balance = asyncio.ensure_future(exchange.watch_balance())
+    await asyncio.sleep(1)  # the subscription has no event of its own to wait for
+    price = round((await exchange.fetch_ticker(SYMBOL))["bid"] * 0.9, 2)
+    order = await exchange.create_order(SYMBOL, "limit", "buy", 0.001, price)
+    seen = await within(watched)
+    want(seen[-1]["id"] == order["id"] and seen[-1]["status"] == "open", seen)
+    want((await within(balance))["USDT"]["used"] > 0, "the streamed balance shows the lock")
+    await exchange.cancel_order(order["id"], SYMBOL)
+    while True:
+        seen = await within(exchange.watch_orders(SYMBOL))
+        if seen[-1]["id"] == order["id"] and seen[-1]["status"] == "canceled":
+            break
+    trade = asyncio.ensure_future(exchange.watch_my_trades(SYMBOL))
+    bought = await exchange.create_order(SYMBOL, "market", "buy", 0.001)
+    want((await within(trade))[-1]["order"] == bought["id"], "the streamed trade is ours")
+
+
+async def ccxt_socket_order(exchange, within):
+    price = round((await exchange.fetch_ticker(SYMBOL))["bid"] * 0.9, 2)
+    order = await within(exchange.create_order_ws(SYMBOL, "limit", "buy", 0.001, price))
+    want(order["status"] == "open", order)
+    want((await within(exchange.fetch_order_ws(order["id"], SYMBOL)))["id"] == order["id"], "order.status")
+    want(order["id"] in [o["id"] for o in await within(exchange.fetch_open_orders_ws(SYMBOL))], "openOrders.status")
+    want((await within(exchange.cancel_order_ws(order["id"], SYMBOL)))["status"] == "canceled", "order.cancel")
+    status = (await within(exchange.fetch_balance_ws()))["info"]  # ccxt 4.5.90 does not unify it for spot
+    want(len(status["balances"]) == 4, "account.status")
+
+
+# --- python-binance
+
+
+def python_binance_rest():
+    Client.API_URL = f"{URL}/api"
+    Client.MARGIN_API_URL = f"{URL}/sapi"
+    exchange = Client(*TAKER)
+    want(len(exchange.get_exchange_info()["symbols"]) == 3, "three symbols")
+    want(exchange.get_order_book(symbol="BTCUSDT")["lastUpdateId"] > 0, "depth")
+    want(len(exchange.get_klines(symbol="BTCUSDT", interval="1h", limit=24)) == 24, "hourly candles")
+    price = f"{float(exchange.get_symbol_ticker(symbol='BTCUSDT')['price']) * 0.9:.2f}"
+    order = exchange.order_limit_buy(symbol="BTCUSDT", quantity="0.00100", price=price)
+    want(order["status"] == "NEW", order)
+    want(exchange.get_order(symbol="BTCUSDT", orderId=order["orderId"])["price"] == f"{price}000000", "query")
+    want(exchange.cancel_order(symbol="BTCUSDT", orderId=order["orderId"])["status"] == "CANCELED", "cancel")
+    try:
+        exchange.cancel_order(symbol="BTCUSDT", orderId=order["orderId"])
+        raise AssertionError("a second cancel must fail")
+    except BinanceAPIException as error:
+        want(error.code == -2011, error)
+    exchange.close_connection()
+
+
+async def python_binance_streams():
+    BinanceSocketManager.STREAM_URL = f"ws://127.0.0.1:{PORT}/"
+    AsyncClient.API_URL = f"{URL}/api"
+    exchange = await AsyncClient.create(*TAKER)
+    try:
+        sockets = BinanceSocketManager(exchange)
+        async with sockets.multiplex_socket(["btcusdt@trade", "ethusdt@bookTicker"]) as stream:
+            seen = set()
+            while len(seen) < 2:
+                seen.add((await asyncio.wait_for(stream.recv(), 15))["stream"])
+        async with sockets.depth_socket("BTCUSDT") as stream:
+            first = await asyncio.wait_for(stream.recv(), 15)
+            second = await asyncio.wait_for(stream.recv(), 15)
+            want(second["U"] == first["u"] + 1, "update ids follow one another")
+    finally:
+        await exchange.close_connection()
+
+
+# --- binance-connector, the vendor's own
+
+
+def binance_connector():
+    exchange = Spot(api_key=TAKER[0], api_secret=TAKER[1], base_url=URL)
+    want(exchange.ping() == {}, "ping")
+    want(len(exchange.account()["balances"]) == 4, "balances")
+    price = f"{float(exchange.ticker_price('BTCUSDT')['price']) * 0.9:.2f}"
+    order = exchange.new_order(symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity=0.001, price=price)
+    want(order["status"] == "NEW", order)
+    replaced = exchange.cancel_and_replace(
+        symbol="BTCUSDT", side="BUY", type="LIMIT", cancelReplaceMode="STOP_ON_FAILURE", timeInForce="GTC",
+        quantity=0.002, price=price, cancelOrderId=order["orderId"],
+    )
+    want(replaced["cancelResult"] == replaced["newOrderResult"] == "SUCCESS", replaced)
+    want(len(exchange.get_open_orders("BTCUSDT")) == 1, "one order is open")
+    want(len(exchange.cancel_open_orders("BTCUSDT")) == 1, "it is cancelled")
+    above, below = f"{float(price) / 0.9 * 1.1:.2f}", price
+    listed = exchange.new_oco_order(
+        symbol="BTCUSDT", side="SELL", quantity=0.001, aboveType="LIMIT_MAKER", abovePrice=above,
+        belowType="STOP_LOSS_LIMIT", belowStopPrice=below, belowPrice=below, belowTimeInForce="GTC",
+    )
+    want(listed["listOrderStatus"] == "EXECUTING" and len(listed["orders"]) == 2, listed)
+    ended = exchange.cancel_oco_order(symbol="BTCUSDT", orderListId=listed["orderListId"])
+    want(ended["listOrderStatus"] == "ALL_DONE", ended)
+    want(exchange.get_order_rate_limit()[0]["count"] > 0, "orders are counted")
+
+
+def main():
+    taker, maker = client(ccxt, TAKER), client(ccxt, MAKER)
+    run("ccxt load_markets", ccxt_markets)
+    run("ccxt market data", ccxt_market_data, taker)
+    run("ccxt place, cancel, list", ccxt_place_cancel_list, taker)
+    run("ccxt partial fill", ccxt_partial_fill, taker, maker)
+    run("ccxt market orders", ccxt_market_orders, taker)
+    run("ccxt stop order", ccxt_stop_order, taker)
+    run("ccxt refusals", ccxt_refusals, taker)
+    run("ccxt streams and socket orders", lambda: asyncio.run(ccxt_streams()))
+    run("python-binance rest", python_binance_rest)
+    run("python-binance streams", lambda: asyncio.run(python_binance_streams()))
+    run("binance-connector rest", binance_connector)
+    print(json.dumps({"checks": CHECKS, "failed": FAILED}))
+    sys.exit(1 if FAILED else 0)
+
+
+main()
