@@ -26,7 +26,7 @@ pub struct VolatilityTargetParams {
 
 impl Default for VolatilityTargetParams {
     fn default() -> Self {
-        Self { target: 0.3, period: 30, weight_max: 0.95, band: 0.1, days_per_year: 365.0 }
+        Self { target: 0.3, period: 60, weight_max: 0.95, band: 0.15, days_per_year: 365.0 }
     }
 }
 
@@ -52,9 +52,9 @@ impl VolatilityTarget {
     pub(crate) const NAME: &'static str = "volatility-target";
     pub(crate) const PARAMETERS: &'static [Parameter] = &[
         parameter("target", "0.3", Range::Real(0.001, 10.0), "portfolio volatility a year to aim at; 0.3 is 30 %"),
-        parameter("period", "30", BARS, "returns from which volatility is measured"),
+        parameter("period", "60", BARS, "returns from which volatility is measured"),
         parameter("weight_max", "0.95", PART_OF_EQUITY, "largest part of equity to hold"),
-        parameter("band", "0.1", Range::Real(0.0, 1.0), "part of equity by which to be off before trading"),
+        parameter("band", "0.15", Range::Real(0.0, 1.0), "part of equity by which to be off before trading"),
         parameter("days_per_year", "365.0", Range::Real(1.0, 366.0), "days a year on which the market trades"),
     ];
 
@@ -100,9 +100,9 @@ impl Strategy for VolatilityTarget {
         self.last = Some(Reading { volatility, wanted, held });
         let missing = wanted - held;
         if missing > self.params.band {
-            Opinion::target(Target::Weight(wanted), "calmer than what is held is sized for")
+            Opinion::target(Target::Weight(wanted), "less is held than the volatility allows")
         } else if missing < -self.params.band {
-            Opinion::target(Target::Weight(wanted), "wilder than what is held is sized for")
+            Opinion::target(Target::Weight(wanted), "more is held than the volatility allows")
         } else {
             Opinion::hold("what is held is inside the band around what is wanted")
         }

@@ -1,0 +1,221 @@
+//! What `tradewind diagnose` prints and serialises.
+
+mod common;
+
+use common::{bars_of, build, rehearsal, spot};
+use expect_test::{Expect, expect};
+use tradewind_domain::{Currency, Money};
+use tradewind_gate::Limits;
+use tradewind_strategies::Rehearsal;
+use tradewind_strategies::diagnose::diagnose;
+
+/// A slow rise with a ripple on it.
+fn rise(bars: u32) -> Vec<f64> {
+    (0..bars).map(|at| 100.0 + 0.25 * f64::from(at) + f64::from(at % 3)).collect()
+}
+
+fn check(name: &str, parameters: &str, keep: usize, expected: Expect) {
+    let diagnosis = diagnose(rehearsal(build(name, parameters), &spot()), bars_of(&rise(70)), keep);
+    assert_eq!(diagnosis.last.len(), keep.min(70));
+    expected.assert_eq(&diagnosis.render());
+}
+
+#[test]
+fn a_vote_shows_each_value_weight_and_distance() {
+    check(
+        "vote",
+        "buy = 0.95",
+        1,
+        expect![[r#"
+        vote on BTC/USDT: 70 bars, 49 of them to warm up
+        0 buys, 0 sells, 70 holds; 0 orders refused by the gate
+                49 x hold: warming up
+                21 x hold: short of a threshold, with its numbers
+
+        1970-01-03T22:00:00Z  close 117.25  position 0
+          hold: score 0.534, threshold 0.950: 0.416 missing, most of it from rsi (0.247)
+          signal                  value    weight        to threshold
+          trend              0.84709654    0.3000         -1.38781130
+          rsi                0.24665387    0.2000         -2.08171694
+          macd              -0.09155765    0.1000         -4.16343389
+          breakout           0.50000000    0.2000         -2.08171694
+          mean               0.69676320    0.2000         -2.08171694
+          score              0.53365661                   -0.41634339
+          threshold          0.95000000
+    "#]],
+    );
+}
+
+#[test]
+fn a_lone_signal_shows_its_distance() {
+    check(
+        "ema-trend",
+        "",
+        2,
+        expect![[r#"
+        ema-trend on BTC/USDT: 70 bars, 20 of them to warm up
+        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                49 x hold: long already, and the trend is not down
+                20 x hold: warming up
+
+        1970-01-03T21:00:00Z  close 119  position 88.78504673
+          hold: long already, and the trend is not down
+          signal                            value    weight        to threshold
+          ema fast                   117.00789060
+          ema slow                   115.69317266
+          ema fast - ema slow          1.31471794                    1.31471794
+
+        1970-01-03T22:00:00Z  close 117.25  position 88.78504673
+          hold: long already, and the trend is not down
+          signal                            value    weight        to threshold
+          ema fast                   117.05191049
+          ema slow                   115.84144193
+          ema fast - ema slow          1.21046856                    1.21046856
+    "#]],
+    );
+    check(
+        "mean-reversion",
+        "",
+        1,
+        expect![[r#"
+        mean-reversion on BTC/USDT: 70 bars, 19 of them to warm up
+        0 buys, 0 sells, 70 holds; 0 orders refused by the gate
+                51 x hold: flat: the price is not far enough from its mean
+                19 x hold: warming up
+
+        1970-01-03T22:00:00Z  close 117.25  position 0
+          hold: flat: the price is not far enough from its mean
+          signal                value    weight        to threshold
+          z-score          0.85222680                    2.85222680
+          rsi             56.16634686                   21.16634686
+          atr              1.42896175
+    "#]],
+    );
+    check(
+        "breakout",
+        "",
+        1,
+        expect![[r#"
+        breakout on BTC/USDT: 70 bars, 40 of them to warm up
+        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                40 x hold: warming up
+                28 x hold: long: the close is not below the exit channel
+                 1 x hold: flat: the close is inside the entry channel
+
+        1970-01-03T22:00:00Z  close 117.25  position 84.6325167
+          hold: long: the close is not below the exit channel
+          signal                         value    weight        to threshold
+          close - exit low          2.25000000                    2.25000000
+          momentum %                7.32265446                    7.32265446
+          adx                      43.61089161                   23.61089161
+    "#]],
+    );
+    check(
+        "volatility-target",
+        "",
+        1,
+        expect![[r#"
+        volatility-target on BTC/USDT: 70 bars, 60 of them to warm up
+        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                60 x hold: warming up
+                 9 x hold: what is held is inside the band around what is wanted
+
+        1970-01-03T22:00:00Z  close 117.25  position 21.1712236
+          hold: what is held is inside the band around what is wanted
+          signal                              value    weight        to threshold
+          volatility a year              1.20705800
+          weight held                    0.24711562
+          weight wanted                  0.24853818
+          off the wanted weight          0.00142256                   -0.14857744
+    "#]],
+    );
+}
+
+#[test]
+fn nothing_kept_still_counts() {
+    check(
+        "ema-trend",
+        "",
+        0,
+        expect![[r#"
+        ema-trend on BTC/USDT: 70 bars, 20 of them to warm up
+        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                49 x hold: long already, and the trend is not down
+                20 x hold: warming up
+    "#]],
+    );
+}
+
+/// The distance of a vote is what the vote would have to move by for the score to meet its threshold.
+#[test]
+fn distances_lead_to_the_threshold() {
+    let diagnosis = diagnose(rehearsal(build("vote", ""), &spot()), bars_of(&rise(70)), 12);
+    for decision in diagnosis.last {
+        let number = |name: &str, field: fn(&tradewind_engine::Signal) -> &String| -> f64 {
+            field(decision.signals.iter().find(|signal| signal.name == name).unwrap()).parse().unwrap()
+        };
+        let (score, threshold) = (number("score", |it| &it.value), number("threshold", |it| &it.value));
+        let voters = ["trend", "rsi", "macd", "breakout", "mean"];
+        let sum: f64 = voters.iter().map(|name| number(name, |it| &it.value) * number(name, |it| &it.weight)).sum();
+        assert!((sum - score).abs() < 1e-6, "the score is the weighted sum: {decision:?}");
+        for name in voters {
+            let moved = score - number(name, |it| &it.weight) * number(name, |it| &it.distance);
+            assert!((moved - threshold).abs() < 1e-6, "{name} {decision:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_told_with_its_reason() {
+    let deposit = Money::parse("10000", Currency::new("USDT").unwrap()).unwrap();
+    let timid = Rehearsal::new(build("ema-trend", ""), &spot(), deposit, Limits::CONSERVATIVE);
+    let diagnosis = diagnose(timid, bars_of(&rise(25)), 1);
+    assert_eq!((diagnosis.buys, diagnosis.refused), (5, 5), "it tries again and again");
+    let refusal = diagnosis.last[0].refusal.as_deref().expect("95 % of equity are more than 10 % an order");
+    assert!(refusal.starts_with("GATE-") && diagnosis.render().contains(refusal), "{refusal}");
+}
+
+#[test]
+fn the_json_has_every_key() {
+    let diagnosis = diagnose(rehearsal(build("ema-trend", ""), &spot()), bars_of(&rise(30)), 1);
+    expect![[r#"
+        {
+          "strategy": "ema-trend",
+          "symbol": "BTC/USDT",
+          "bars": 30,
+          "warm_up": 20,
+          "buys": 1,
+          "sells": 0,
+          "holds": 29,
+          "refused": 0,
+          "hold_reasons": {
+            "long already, and the trend is not down": 9,
+            "warming up": 20
+          },
+          "last": [
+            {
+              "at": "1970-01-02T06:00:00Z",
+              "close": "109.25",
+              "position": "88.78504673",
+              "kind": "hold",
+              "reason": "long already, and the trend is not down",
+              "signals": [
+                {
+                  "name": "ema fast",
+                  "value": "107.25847854"
+                },
+                {
+                  "name": "ema slow",
+                  "value": "106.01900475"
+                },
+                {
+                  "name": "ema fast - ema slow",
+                  "value": "1.23947379",
+                  "distance": "1.23947379"
+                }
+              ]
+            }
+          ]
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&diagnosis).unwrap());
+}
