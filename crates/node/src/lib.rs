@@ -5,11 +5,32 @@
 //! is a face of it; HTTP and MCP will be the others. It decides nothing that the engine and the gate decide.
 //!
 //! # Start here
-//! [`settings`] says what a node can be told.
+//! [`Node::start`] runs one; [`settings`] says what it can be told; [`request`] asks a running one; [`replay`] decides
+//! again what it decided.
 //!
 //! # What always holds
 //! * An event is appended before it is applied, and synced before anything leaves on its account.
 //! * Start goes safe → reconciled → trading; a step that fails unwinds those before it.
 //! * Secrets are read from a file, a descriptor or the environment, and are never printed.
 
+mod clock;
+mod control;
+mod core;
+mod error;
+mod latency;
+pub mod live;
+mod operate;
+mod reconcile;
+mod recover;
+mod runtime;
 pub mod settings;
+mod status;
+
+pub use clock::wall;
+pub use control::{request, socket_path};
+pub use error::NodeError;
+pub use latency::{Histogram, Quantiles};
+pub use operate::{OperatorReply, OperatorRequest, OrderWords};
+pub use recover::{Recovered, journal_dir, recover, replay};
+pub use runtime::{Ended, Node, RecoveredNote, Surroundings};
+pub use status::{InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status};

@@ -3,7 +3,7 @@
 use super::{Connection, read_clock};
 use crate::binance::convert::{self, OrderStanding, fee_schedule, fill_of_trade, standing};
 use crate::binance::rules::Endpoint;
-use crate::binance::wire::{Account, AccountTrade, Depth, Kline, OrderReport, QueryOrder};
+use crate::binance::wire::{Account, AccountTrade, Depth, KeyRights, Kline, OrderReport, QueryOrder};
 use crate::outcome::QueryError;
 use crate::report::{AssetBalance, BookLevels};
 use tradewind_domain::{
@@ -81,6 +81,31 @@ impl Connection {
         ];
         let rows: Vec<Kline> = self.rest.get(Endpoint::Klines, "/api/v3/klines", &pairs).await?;
         Ok(rows.iter().map(|row| convert::bar(it, interval, row)).collect::<Result<_, _>>()?)
+    }
+
+    /// The newest `count` bars, at most 1,000, oldest first; the last one is still growing.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn newest_bars(&self, id: InstrumentId, interval: Interval, count: u32) -> Result<Vec<Bar>, QueryError> {
+        let it = self.instrument(id)?;
+        let pairs = [
+            ("symbol", it.spec.venue_symbol.clone()),
+            ("interval", interval.to_string()),
+            ("limit", count.min(PAGE).to_string()),
+        ];
+        let rows: Vec<Kline> = self.rest.get(Endpoint::Klines, "/api/v3/klines", &pairs).await?;
+        Ok(rows.iter().map(|row| convert::bar(it, interval, row)).collect::<Result<_, _>>()?)
+    }
+
+    /// Whether the key itself may withdraw: a key that a program holds should not.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn key_may_withdraw(&self) -> Result<bool, QueryError> {
+        let path = "/sapi/v1/account/apiRestrictions";
+        let rights: KeyRights = self.rest.get_signed(Endpoint::KeyRights, path, &[]).await?;
+        Ok(rights.enable_withdrawals)
     }
 
     /// The book, `levels` deep on each side, best first.

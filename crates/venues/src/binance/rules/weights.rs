@@ -31,6 +31,8 @@ pub enum Endpoint {
     Cancel,
     /// The user stream's subscription.
     Subscribe,
+    /// What the key may do.
+    KeyRights,
 }
 
 impl Endpoint {
@@ -38,7 +40,7 @@ impl Endpoint {
     #[must_use]
     pub const fn weight(self) -> u64 {
         match self {
-            Self::Time | Self::NewOrder | Self::Cancel => 1,
+            Self::Time | Self::NewOrder | Self::Cancel | Self::KeyRights => 1,
             Self::Klines | Self::Subscribe => 2,
             Self::Order => 4,
             Self::OpenOrders => 6,

@@ -70,3 +70,10 @@ pub struct AccountTrade {
 const fn no_list() -> i64 {
     -1
 }
+
+/// Answer of `GET /sapi/v1/account/apiRestrictions`, as far as it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRights {
+    pub enable_withdrawals: bool,
+}

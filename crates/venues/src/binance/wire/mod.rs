@@ -18,7 +18,7 @@ mod user;
 mod words;
 mod ws_api;
 
-pub use account::{Account, AccountTrade, Balance, CommissionRates};
+pub use account::{Account, AccountTrade, Balance, CommissionRates, KeyRights};
 pub use info::{ErrorBody, ExchangeInfo, Filter, RateLimit, ServerTime, SymbolInfo, UnfilledOrderCount};
 pub use market::{
     AggTrade, AveragePrice, BookTicker, Depth, Kline, Level, PriceTicker, RecentTrade, Ticker24h, TickerMini,

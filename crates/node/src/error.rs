@@ -1,0 +1,117 @@
+//! Why a node does not start, or stops.
+
+use std::path::PathBuf;
+use tradewind_domain::Coded;
+
+/// Why a node does not start, or stops.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The journal cannot be opened.
+    #[error("the journal in {} cannot be opened: {source}", dir.display())]
+    Journal {
+        /// Where it is.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<tradewind_journal::OpenError>,
+    },
+    /// The journal cannot be written any more; nothing leaves without it.
+    #[error("the journal cannot be written: {0}")]
+    Append(#[from] tradewind_journal::AppendError),
+    /// The journal cannot be read.
+    #[error("the journal cannot be read: {0}")]
+    Read(#[from] tradewind_journal::ReadError),
+    /// A record of the journal is not ours.
+    #[error("record {sequence} of the journal: {source}")]
+    Record {
+        /// Which record.
+        sequence: u64,
+        /// Why.
+        #[source]
+        source: tradewind_engine::CodecError,
+    },
+    /// The venue did not answer what start-up needs.
+    #[error("the venue at {url} does not answer: {source}")]
+    Venue {
+        /// Which venue.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<tradewind_venues::QueryError>,
+    },
+    /// The venue does not list what is to be traded.
+    #[error("{0}")]
+    Listing(String),
+    /// A key cannot be read.
+    #[error(transparent)]
+    Secret(#[from] tradewind_venues::SecretError),
+    /// A strategy cannot be built.
+    #[error("strategy: {0}")]
+    Strategy(String),
+    /// Live mode lacks something.
+    #[error("live mode: {0}")]
+    Live(String),
+    /// Another process holds the control socket, or it cannot be made.
+    #[error("the control socket {} cannot be opened", path.display())]
+    Control {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No node is running there.
+    #[error("no node is running with the data directory {}", dir.display())]
+    NotRunning {
+        /// Which directory.
+        dir: PathBuf,
+    },
+    /// The node said no.
+    #[error("{message}")]
+    Refused {
+        /// The node's code.
+        code: String,
+        /// The node's words.
+        message: String,
+    },
+    /// The engine's thread ended.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+impl Coded for NodeError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Journal { source, .. } => source.code(),
+            Self::Append(source) => source.code(),
+            Self::Read(source) => source.code(),
+            Self::Record { source, .. } => source.code(),
+            Self::Venue { source, .. } => source.code(),
+            Self::Listing(_) => "NODE-01",
+            Self::Secret(source) => source.code(),
+            Self::Strategy(_) => "NODE-02",
+            Self::Live(_) => "NODE-03",
+            Self::Control { .. } => "NODE-04",
+            Self::NotRunning { .. } => "NODE-05",
+            Self::Refused { .. } => "NODE-06",
+            Self::Stopped => "NODE-07",
+        }
+    }
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Journal { source, .. } => source.hint(),
+            Self::Append(source) => source.hint(),
+            Self::Read(source) => source.hint(),
+            Self::Record { source, .. } => source.hint(),
+            Self::Venue { source, .. } => source.hint(),
+            Self::Listing(_) => "check `symbols` against what the venue lists",
+            Self::Secret(source) => source.hint(),
+            Self::Strategy(_) => "see `tradewind strategy list` and `tradewind strategy show NAME`",
+            Self::Live(_) => "run `tradewind doctor` to see what live mode still needs",
+            Self::Control { .. } => "stop the other process or use another data directory",
+            Self::NotRunning { .. } => "start one with `tradewind paper` or `tradewind demo`, or name its --data-dir",
+            Self::Refused { .. } => "see the code in the message",
+            Self::Stopped => "look at the log for the reason and start again",
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What live mode needs before a single order: the switch, the consent, limits set by hand, and a harmless key.
+
+use crate::error::NodeError;
+use crate::settings::{CONSENT, NodeMode, Settings};
+use serde::Serialize;
+use tradewind_venues::QueryError;
+use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions};
+
+/// One condition of live mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// What it is about.
+    pub name: &'static str,
+    /// Whether it holds.
+    pub met: bool,
+    /// What to do if it does not.
+    pub remedy: String,
+}
+
+/// The conditions that the settings alone can meet.
+#[must_use]
+pub fn conditions(settings: &Settings) -> Vec<Condition> {
+    let condition = |name, met, remedy: &str| Condition { name, met, remedy: remedy.to_owned() };
+    vec![
+        condition("switch", settings.live.enabled, "set `enabled = true` under [live]"),
+        condition("consent", settings.live.consent == CONSENT, &format!("set `consent = \"{CONSENT}\"` under [live]")),
+        condition(
+            "limits",
+            settings.limits.are_explicit(),
+            "set max_order, max_position, daily_loss and drawdown under [limits] yourself",
+        ),
+        condition("venue", settings.venue.rest_url.starts_with("https://"), "live mode talks to a venue over TLS"),
+    ]
+}
+
+pub(crate) fn check_settings(settings: &Settings) -> Result<(), NodeError> {
+    if settings.mode != NodeMode::Live {
+        return Ok(());
+    }
+    match conditions(settings).into_iter().find(|condition| !condition.met) {
+        Some(condition) => Err(NodeError::Live(format!("{} is missing: {}", condition.name, condition.remedy))),
+        None => Ok(()),
+    }
+}
+
+pub(crate) async fn check_account(
+    settings: &Settings,
+    config: &BinanceConfig,
+    account: &AccountState,
+) -> Result<(), NodeError> {
+    if settings.mode != NodeMode::Live {
+        return Ok(());
+    }
+    if !account.can_trade {
+        return Err(NodeError::Live("the account may not trade".to_owned()));
+    }
+    let may_withdraw = key_may_withdraw(config)
+        .await
+        .map_err(|source| NodeError::Venue { url: config.rest_url.clone(), source: Box::new(source) })?;
+    if may_withdraw {
+        return Err(NodeError::Live("the key may withdraw: make one that may only read and trade".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether the configured key may withdraw.
+///
+/// # Errors
+/// [`QueryError`] if no usable answer came.
+pub async fn key_may_withdraw(config: &BinanceConfig) -> Result<bool, QueryError> {
+    let quiet = BinanceConfig { subscriptions: Subscriptions::default(), ..config.clone() };
+    let (connection, _events) = Connection::connect(quiet, Vec::new()).await?;
+    connection.key_may_withdraw().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use std::path::Path;
+
+    #[test]
+    fn live_mode_wants_everything_at_once() {
+        let full = format!(
+            "mode = \"live\"\n[limits]\nmax_order = \"1%\"\nmax_position = \"5%\"\ndaily_loss = \"1%\"\ndrawdown = \"5%\"\n\
+             [live]\nenabled = true\nconsent = \"{CONSENT}\"\n"
+        );
+        let check = |text: &str| check_settings(&Settings::parse(text, Path::new("t.toml")).unwrap());
+        assert!(check(&full).is_ok());
+        for (line, missing) in [
+            ("enabled = true\n", "switch"),
+            ("consent = ", "consent"),
+            ("drawdown = \"5%\"\n", "limits"),
+            ("max_order = \"1%\"\n", "limits"),
+        ] {
+            let without: String =
+                full.lines().filter(|l| !l.starts_with(line.trim())).map(|l| format!("{l}\n")).collect();
+            assert!(check(&without).unwrap_err().to_string().contains(missing), "{line}");
+        }
+        let plain = format!("{full}[venue]\nrest_url = \"http://127.0.0.1:1\"\n");
+        assert!(check(&plain).unwrap_err().to_string().contains("venue"));
+        assert!(check("mode = \"paper\"\n").is_ok());
+    }
+}

@@ -1,0 +1,82 @@
+//! From a journal to a state: the newest snapshot, then every record after it, folded.
+
+use crate::error::NodeError;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tradewind_engine::{CodecError, Replay, State, apply, decode};
+use tradewind_journal::{Journal, Options, Reader, Recovery, latest_snapshot};
+
+/// What a recovery found.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The state after the last record.
+    pub state: State,
+    /// Records folded after the snapshot.
+    pub folded: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// What the log itself had to say.
+    pub recovery: Recovery,
+}
+
+/// Opens the journal of `data_dir` for writing and folds it.
+///
+/// # Errors
+/// [`NodeError`] if another process writes it, it is damaged, or a record is not ours.
+pub fn recover(data_dir: &Path) -> Result<(Journal, Recovered), NodeError> {
+    let started = Instant::now();
+    let dir = journal_dir(data_dir);
+    let (journal, recovery) = Journal::open(&dir, Options::default())
+        .map_err(|source| NodeError::Journal { dir: dir.clone(), source: Box::new(source) })?;
+    let mut state = snapshot_state(&dir)?.unwrap_or_default();
+    let mut folded = 0;
+    if journal.last_seq() > state.sequence {
+        let mut reader = Reader::open(&dir, state.sequence + 1)?;
+        while let Some(record) = reader.next()? {
+            let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
+            apply(&mut state, &event);
+            folded += 1;
+        }
+    }
+    Ok((journal, Recovered { state, folded, took: started.elapsed(), recovery }))
+}
+
+/// Where the journal of a data directory lies.
+#[must_use]
+pub fn journal_dir(data_dir: &Path) -> std::path::PathBuf {
+    data_dir.join("journal")
+}
+
+fn snapshot_state(dir: &Path) -> Result<Option<State>, NodeError> {
+    let Some(snapshot) = latest_snapshot(dir)? else { return Ok(None) };
+    match serde_json::from_slice::<State>(&snapshot.bytes) {
+        Ok(state) => Ok(Some(state)),
+        Err(error) => {
+            // a snapshot only saves time: an older shape of it is left aside, and the whole log is folded
+            tracing::warn!(%error, "the snapshot is of another version: folding the whole journal");
+            Ok(None)
+        }
+    }
+}
+
+/// Decides everything again that a data directory's journal remembers.
+///
+/// # Errors
+/// [`NodeError`] if the journal cannot be read or a record is not ours.
+pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, NodeError> {
+    let mut reader = Reader::open(journal_dir(data_dir), 1)?;
+    let mut replay = Replay::default();
+    while let Some(record) = reader.next()? {
+        let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
+        if event.sequence != record.seq {
+            let start = format!("event {} in record {}", event.sequence, record.seq);
+            let source = CodecError::Malformed { start, source: serde::de::Error::custom("sequence numbers differ") };
+            return Err(NodeError::Record { sequence: record.seq, source });
+        }
+        replay.feed(&event);
+        if record.seq.is_multiple_of(10_000) {
+            progress(record.seq);
+        }
+    }
+    Ok(replay)
+}

@@ -1,0 +1,242 @@
+//! What a node shows of itself.
+
+use crate::core::Core;
+use crate::latency::Quantiles;
+use serde::{Deserialize, Serialize};
+use tradewind_domain::{LEDGER_DECIMALS, OrderRecord, format_decimal};
+use tradewind_engine::{Counters, State};
+use tradewind_gate::Mode;
+
+/// A node at a glance. Money and sizes are decimal text.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// What it may do.
+    pub mode: Mode,
+    /// Whether it trades, or is starting or stopping.
+    pub trading: bool,
+    /// Why trading is halted, if it is.
+    pub halted: Option<String>,
+    /// Events in the journal.
+    pub sequence: u64,
+    /// How often things happened.
+    pub counters: Counters,
+    /// What is owned.
+    pub portfolios: Vec<PortfolioView>,
+    /// What is watched.
+    pub instruments: Vec<InstrumentView>,
+    /// Orders that may still fill.
+    pub open_orders: usize,
+    /// Orders whose outcome is unknown.
+    pub unknown_orders: usize,
+    /// Hash of this run's executions.
+    pub trade_hash: String,
+    /// Frame read → decided, decided → bytes out, frame read → bytes out.
+    pub latency: LatencyView,
+    /// Newest troubles, oldest first.
+    pub notices: Vec<String>,
+}
+
+/// How long the parts of a decision take.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LatencyView {
+    /// From the frame read to the decision made.
+    pub frame_to_decision: Quantiles,
+    /// From the decision to the last byte handed to the socket; the journal's sync lies in it.
+    pub decision_to_bytes: Quantiles,
+    /// Both.
+    pub frame_to_bytes: Quantiles,
+}
+
+/// A portfolio at a glance.
+#[derive(Clone, Debug, Serialize)]
+pub struct PortfolioView {
+    /// Its name.
+    pub name: String,
+    /// What equity is counted in.
+    pub base: String,
+    /// Cash and assets at their marks.
+    pub equity: String,
+    /// Equity since UTC midnight.
+    pub day_profit: String,
+    /// What is held of each currency.
+    pub balances: std::collections::BTreeMap<String, String>,
+    /// Fees so far by currency.
+    pub fees: std::collections::BTreeMap<String, String>,
+}
+
+/// An instrument at a glance.
+#[derive(Clone, Debug, Serialize)]
+pub struct InstrumentView {
+    /// Unified symbol.
+    pub symbol: String,
+    /// Its newest price.
+    pub mark: Option<String>,
+    /// When that was true.
+    pub mark_at: Option<String>,
+    /// Where it comes from.
+    pub origin: Option<tradewind_domain::Origin>,
+}
+
+/// An order as people list it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OrderView {
+    /// Our name of it.
+    pub client_id: String,
+    /// The venue's name of it, once heard.
+    pub venue_id: Option<String>,
+    /// Where it trades.
+    pub exchange: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// Which portfolio.
+    pub portfolio: String,
+    /// `buy` or `sell`.
+    pub side: String,
+    /// `market`, `limit`, `stop` or `stop-limit`.
+    pub order_type: String,
+    /// `new`, `open`, `partially_filled`, `filled`, `canceled`, `rejected`, `expired`, `unknown`, `pending_cancel`, `pending_update`.
+    pub status: String,
+    /// How much was asked.
+    pub amount: String,
+    /// How much filled.
+    pub filled: String,
+    /// How much may still fill.
+    pub remaining: String,
+    /// Limit price.
+    pub price: Option<String>,
+    /// Trigger price.
+    pub trigger: Option<String>,
+    /// Average fill price.
+    pub average: Option<f64>,
+    /// When it was approved.
+    pub created_at: String,
+    /// When its bytes left.
+    pub sent_at: Option<String>,
+    /// When the venue was first heard of it.
+    pub acknowledged_at: Option<String>,
+    /// When it last changed.
+    pub updated_at: String,
+}
+
+/// A position as people list it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PositionView {
+    /// Which portfolio.
+    pub portfolio: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// Signed.
+    pub quantity: String,
+    /// Average entry price.
+    pub entry_price: Option<f64>,
+    /// Newest price.
+    pub mark: Option<String>,
+    /// Profit not realised, in the settlement currency.
+    pub unrealised: Option<String>,
+}
+
+pub(crate) fn status(core: &Core) -> Status {
+    let state = &core.state;
+    Status {
+        mode: state.mode,
+        trading: core.trading,
+        halted: state.halted.clone(),
+        sequence: state.sequence,
+        counters: state.counters,
+        portfolios: state.portfolios.iter().map(portfolio_view).collect(),
+        instruments: state.listings.iter().map(instrument_view).collect(),
+        open_orders: state.open.len(),
+        unknown_orders: state.open.values().filter(|record| record.status() == "unknown").count(),
+        trade_hash: core.digest.hex(),
+        latency: LatencyView {
+            frame_to_decision: core.latency.frame_to_decision.quantiles(),
+            decision_to_bytes: core.latency.decision_to_bytes.quantiles(),
+            frame_to_bytes: core.latency.frame_to_bytes.quantiles(),
+        },
+        notices: core.notices.iter().cloned().collect(),
+    }
+}
+
+fn portfolio_view(portfolio: &tradewind_engine::Portfolio) -> PortfolioView {
+    let text = |units| format_decimal(units, LEDGER_DECIMALS);
+    let by_currency = |pick: fn(&tradewind_engine::Holding) -> i128| {
+        let held = portfolio.holdings().iter().filter(|holding| pick(holding) != 0);
+        held.map(|holding| (holding.currency.to_string(), text(pick(holding)))).collect()
+    };
+    PortfolioView {
+        name: portfolio.name.clone(),
+        base: portfolio.base.to_string(),
+        equity: text(portfolio.equity()),
+        day_profit: text(portfolio.equity() - portfolio.day_equity()),
+        balances: by_currency(|holding| holding.units),
+        fees: by_currency(|holding| holding.fees),
+    }
+}
+
+fn instrument_view(listing: &tradewind_engine::Listing) -> InstrumentView {
+    InstrumentView {
+        symbol: listing.instrument.spec.symbol.to_string(),
+        mark: listing.mark.map(|mark| listing.instrument.price_text(mark.price)),
+        mark_at: listing.mark.map(|mark| mark.at.to_string()),
+        origin: listing.mark.map(|mark| mark.origin),
+    }
+}
+
+/// An order as people list it.
+pub(crate) fn order_view(state: &State, record: &OrderRecord) -> OrderView {
+    let instrument = &state.listing(record.order.instrument()).instrument;
+    let kind = record.order.kind();
+    let order_type = match kind {
+        tradewind_domain::OrderKind::Market => "market",
+        tradewind_domain::OrderKind::Limit { .. } => "limit",
+        tradewind_domain::OrderKind::Stop { .. } => "stop",
+        tradewind_domain::OrderKind::StopLimit { .. } => "stop-limit",
+    };
+    let unit = 10_f64.powi(i32::from(instrument.spec.price_decimals));
+    OrderView {
+        client_id: record.order.client_id().to_string(),
+        venue_id: record.venue_id.as_ref().map(|id| id.0.to_string()),
+        exchange: instrument.spec.venue.clone(),
+        symbol: instrument.spec.symbol.to_string(),
+        portfolio: state.portfolio(record.order.portfolio()).name.clone(),
+        side: if record.order.side() == tradewind_domain::Side::Buy { "buy" } else { "sell" }.to_owned(),
+        order_type: order_type.to_owned(),
+        status: record.status().to_owned(),
+        amount: instrument.quantity_text(record.order.quantity()),
+        filled: instrument.quantity_text(record.filled),
+        remaining: instrument.quantity_text(record.open_quantity()),
+        price: kind.limit().map(|price| instrument.price_text(price)),
+        trigger: kind.trigger().map(|price| instrument.price_text(price)),
+        average: record.average_price().map(|mantissas| mantissas / unit),
+        created_at: record.times.created.to_string(),
+        sent_at: record.times.sent.map(|at| at.to_string()),
+        acknowledged_at: record.times.acknowledged.map(|at| at.to_string()),
+        updated_at: record.times.updated.to_string(),
+    }
+}
+
+/// Every position that is not flat.
+pub(crate) fn positions(state: &State) -> Vec<PositionView> {
+    let mut views = Vec::new();
+    for portfolio in &state.portfolios {
+        for listing in &state.listings {
+            let position = portfolio.position(listing.instrument.id);
+            if position.quantity().is_zero() {
+                continue;
+            }
+            let it = &listing.instrument;
+            views.push(PositionView {
+                portfolio: portfolio.name.clone(),
+                symbol: it.spec.symbol.to_string(),
+                quantity: it.quantity_text(position.quantity()),
+                entry_price: it.average_price(&position),
+                mark: listing.mark.map(|mark| it.price_text(mark.price)),
+                unrealised: listing
+                    .mark
+                    .and_then(|mark| it.unrealised(&position, mark.price).ok())
+                    .map(|money| money.amount()),
+            });
+        }
+    }
+    views
+}
