@@ -5,7 +5,8 @@
 //!
 //! # Start here
 //! [`BarMatcher`] fills orders on bars, for backtests and for an exchange that replays a bar tape alike.
-//! [`MatchingCore`] is a whole market of one instrument, order by order.
+//! [`MatchingCore`] is a whole market of one instrument, order by order. [`OrderBook`] follows a venue's depth feed.
+//! [`TickSim`] puts our orders into a recorded feed, with queue position and latency.
 //!
 //! # What always holds
 //! * The same calls in the same order give the same events.
@@ -13,10 +14,18 @@
 //! * Frictions make a price worse or leave it alone, never better.
 
 pub mod bar;
+mod ladder;
 pub mod matching;
+mod order_book;
+pub mod ticks;
 
 pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, FillPolicy, Impact};
 pub use matching::{
-    CancelReason, DepthLevel, MatchEvent, MatchTrade, MatchingCore, MatchingRules, NewOrder, RejectReason, ReplaceError,
-    RestingOrder, SelfTrade,
+    CancelReason, DepthLevel, MatchEvent, MatchTrade, MatchingCore, MatchingRules, NewOrder, RejectReason,
+    ReplaceError, RestingOrder, SelfTrade,
+};
+pub use order_book::{BookError, OrderBook};
+pub use ticks::{
+    FeedLatency, FillSize, LatencySample, OrderLatency, QueueModel, TickCancel, TickError, TickEvent, TickKind,
+    TickOrder, TickReject, TickReport, TickReportKind, TickSetup, TickSim,
 };
