@@ -106,7 +106,7 @@ pub(crate) fn info(
 }
 
 /// Funding files of freqtrade keep the rate as `open` and zeros beside it.
-fn refuse_funding(path: &Path, rows: &[RawRow]) -> Result<(), ImportError> {
+pub(crate) fn refuse_funding(path: &Path, rows: &[RawRow]) -> Result<(), ImportError> {
     let is_zero = |number: &Number| number.mantissa == 0;
     let rate = |row: &RawRow| row.prices[1..].iter().all(is_zero) && row.volume.as_ref().is_none_or(is_zero);
     if rows.iter().all(rate) && rows.iter().any(|row| !is_zero(&row.prices[0])) {
@@ -143,7 +143,7 @@ fn scale_prices(path: &Path, rows: &mut [RawRow], scale: u8) -> Result<(), Impor
 
 /// Puts the rows in order of time; says whether the whole file was newest first. Rows that stand alone against the
 /// order of the file are defects.
-fn put_in_order(rows: &mut [RawRow], shape: &Shape, log: &mut DefectLog) -> bool {
+pub(crate) fn put_in_order(rows: &mut [RawRow], shape: &Shape, log: &mut DefectLog) -> bool {
     let steps = || rows.windows(2).map(|pair| pair[1].stamp.utc.cmp(&pair[0].stamp.utc));
     if steps().all(std::cmp::Ordering::is_ge) {
         return false;

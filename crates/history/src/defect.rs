@@ -107,10 +107,13 @@ impl fmt::Display for Defect {
 #[derive(Debug, Default)]
 pub(crate) struct DefectLog {
     pub(crate) list: Vec<Defect>,
+    /// How many of them are errors.
+    pub(crate) errors: usize,
 }
 
 impl DefectLog {
     pub(crate) fn push(&mut self, defect: Defect) {
+        self.errors += usize::from(defect.severity == Severity::Error);
         self.list.push(defect);
     }
 

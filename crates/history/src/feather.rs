@@ -11,22 +11,56 @@ use arrow::datatypes::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
 use arrow::error::ArrowError;
+use arrow::ipc::reader::FileReader;
 use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-/// Opens a Feather file.
+/// Opens a Feather file of bars.
 pub(crate) fn open(path: &Path, file: File) -> Result<ArrowRows, ImportError> {
-    let reader = std::io::BufReader::new(file);
-    let reader = arrow::ipc::reader::FileReader::try_new(reader, None).map_err(|error| damaged(path, &error))?;
+    let reader = reader(path, file)?;
     let schema = reader.schema();
-    ArrowRows::new(path, Format::Feather, &schema, Box::new(reader))
+    ArrowRows::new(path, Format::Feather, &schema, guarded(reader))
+}
+
+/// The names of the columns of any Feather file, and its batches.
+pub(crate) fn batches(path: &Path, file: File) -> Result<(Vec<String>, Batches), ImportError> {
+    let reader = reader(path, file)?;
+    let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+    Ok((names, guarded(reader)))
+}
+
+fn reader(path: &Path, file: File) -> Result<FileReader<BufReader<File>>, ImportError> {
+    guard(|| FileReader::try_new(BufReader::new(file), None)).map_err(|error| damaged(path, &error))
+}
+
+/// Runs a decoder on bytes that may be damaged. The decoders of Arrow and Parquet panic on some damage that they do not
+/// check; a damaged file is an error of the file and must not end the program.
+pub(crate) fn guard<T, E: From<ArrowError>>(decode: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(ArrowError::ParseError(format!("the decoder gave up: {}", text.unwrap_or("no reason given"))).into())
+    })
+}
+
+/// Batches of a reader that may panic; it is not asked again after that.
+pub(crate) fn guarded(mut reader: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static) -> Batches {
+    let mut over = false;
+    Box::new(std::iter::from_fn(move || {
+        if over {
+            return None;
+        }
+        let next = guard(|| reader.next().transpose()).transpose();
+        over = !matches!(next, Some(Ok(_)));
+        next
+    }))
 }
 
 pub(crate) fn damaged(path: &Path, error: &ArrowError) -> ImportError {
     ImportError::unfit("HIS-03", path, format!("the file is cut or damaged: {error}"))
 }
 
-type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+pub(crate) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
 /// The rows of a file of Arrow record batches.
 pub(crate) struct ArrowRows {
@@ -225,6 +259,24 @@ pub(crate) fn numbers_of(column: &ArrayRef, hint: &mut u8) -> Option<Vec<Cell>> 
         }
         DataType::Utf8 => column.as_string::<i32>().iter().map(text).collect(),
         DataType::LargeUtf8 => column.as_string::<i64>().iter().map(text).collect(),
+        _ => return None,
+    })
+}
+
+/// Texts of a column of text, whole numbers or truth values; a null is empty. `None` for any other column.
+pub(crate) fn texts(column: &ArrayRef) -> Option<Vec<String>> {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    Some(match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().iter().map(text).collect(),
+        DataType::LargeUtf8 => column.as_string::<i64>().iter().map(text).collect(),
+        DataType::Int64 => {
+            let counts = column.as_primitive::<Int64Type>().iter();
+            counts.map(|value| value.map(|count| count.to_string()).unwrap_or_default()).collect()
+        }
+        DataType::Boolean => {
+            let truths = column.as_boolean().iter();
+            truths.map(|value| value.map(|truth| truth.to_string()).unwrap_or_default()).collect()
+        }
         _ => return None,
     })
 }

@@ -15,24 +15,41 @@
 //! * Bars are keyed by their open time; [`SourceInfo`] says how the file stamped them.
 
 mod build;
+mod catalog;
 mod container;
 mod csv;
 mod defect;
 mod error;
+mod factors;
 mod feather;
+mod funding;
+mod layout;
+mod lines;
 mod model;
 mod moment;
 mod names;
 mod number;
 mod parquet;
 mod read;
+mod report;
+mod resample;
 mod rows;
+mod stream;
+mod trades;
 mod validate;
 
+pub use catalog::{Catalog, CatalogError, Dataset, SCHEMA_VERSION};
 pub use defect::{Defect, Effect, Severity};
 pub use error::{CODES, ImportError};
+pub use factors::{FactorFile, adjust};
+pub use funding::{FundingSeries, read_funding};
 pub use model::{
     BarSeries, Format, Gap, GapKind, ImportOptions, OnDefect, QuoteSide, SourceInfo, StampEnd, VolumeKind,
 };
+pub use parquet::BarFileReader;
 pub use read::read_bars;
+pub use report::{CheckReport, Content, check_file};
+pub use resample::{bars_from_trades, resample};
+pub use stream::{BarStream, stream_bars};
+pub use trades::{TradeSeries, read_trades};
 pub use validate::validate;

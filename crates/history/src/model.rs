@@ -45,6 +45,8 @@ pub enum GapKind {
     /// The hole crosses a day's end of a market that never trades on Saturdays, and is shorter than eleven days:
     /// night, weekend or holiday. Without the venue's holiday list a lost day cannot be told from a holiday.
     Closed,
+    /// Nothing was traded in it: bars that were made from trades.
+    Quiet,
 }
 
 /// Which end of a bar the file's times name.
@@ -72,10 +74,10 @@ pub enum Format {
     Feather,
     /// Parquet.
     Parquet,
-    /// A JSON array of arrays, compressed with gzip.
-    JsonGz,
-    /// Raw messages of a venue, one a line behind their receive time, compressed with gzip.
-    MessagesGz,
+    /// A JSON array of arrays, plain or compressed with gzip.
+    Json,
+    /// Raw messages of a venue, one a line behind their receive time, plain or compressed with gzip.
+    Messages,
 }
 
 /// Which prices of a file with bid and ask bars are taken.

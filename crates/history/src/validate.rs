@@ -5,7 +5,7 @@
 use crate::defect::{Defect, DefectLog, Effect, Severity};
 use crate::moment::Stamp;
 use crate::rows::RawRow;
-use crate::{Gap, GapKind};
+use crate::{BarSeries, Gap, GapKind};
 use tradewind_domain::{Bar, Interval, Timestamp, format_decimal};
 
 const DAY: i64 = 86_400_000_000_000;
@@ -165,7 +165,12 @@ const fn is_saturday(day: i64) -> bool {
 ///
 /// The series' own list of defects is left alone.
 #[must_use]
-pub fn validate(series: &crate::BarSeries) -> Vec<Defect> {
+pub fn validate(series: &BarSeries) -> Vec<Defect> {
+    judge(series).0
+}
+
+/// The defects and gaps of a series as it stands.
+pub(crate) fn judge(series: &BarSeries) -> (Vec<Defect>, Vec<Gap>) {
     let names = ["time", "open", "high", "low", "close", "volume"].map(str::to_owned);
     let decimals = (series.instrument.price_decimals, series.instrument.quantity_decimals);
     let mut checker = Checker::new(series.interval, names, decimals);
@@ -176,5 +181,5 @@ pub fn validate(series: &crate::BarSeries) -> Vec<Defect> {
         let row = RawRow { row: number, stamp: stamp(bar.open_time), prices: Default::default(), volume: None };
         checker.admits(&row, bar, &mut log);
     }
-    log.list
+    (log.list, checker.gaps)
 }

@@ -14,3 +14,8 @@ pub(crate) fn recordings(test: &str) -> Option<PathBuf> {
     eprintln!("no recordings: {test}");
     None
 }
+
+/// Options that state a symbol, for files whose name shows none.
+pub(crate) fn stated() -> tradewind_history::ImportOptions {
+    tradewind_history::ImportOptions { symbol: Some("BTC/USDT".parse().unwrap()), ..Default::default() }
+}

@@ -1,8 +1,6 @@
-//! Every recorded file of bars, read in place: how many, from when to when, how fine, what is wrong.
+//! Every recorded file of bars: how many, from when to when, how fine, what is wrong.
 
-mod common;
-
-use common::recordings;
+use crate::common::recordings;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,174 @@
+//! Tells the layout of delimited text from its first lines.
+
+use crate::moment::{Clock, read_text, whole_number};
+use crate::rows::{PRICES, Shape, find_columns};
+use crate::{Format, ImportError, ImportOptions};
+use std::path::Path;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Skip,
+    Time,
+    Price(usize),
+    Volume,
+    Bid(usize),
+    Ask(usize),
+}
+
+/// The layout of a delimited file.
+pub(crate) struct Layout {
+    pub(crate) delimiter: u8,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) clock: Clock,
+    pub(crate) shape: Shape,
+    /// Lines above the first row.
+    pub(crate) skipped: usize,
+}
+
+/// Tells the layout from the first lines; `name` is where a date may stand.
+pub(crate) fn sniff(
+    path: &Path,
+    lines: &[Vec<u8>],
+    name: &str,
+    options: &ImportOptions,
+) -> Result<Layout, ImportError> {
+    let Some(mut head) = lines.first() else {
+        return Err(ImportError::unfit("HIS-06", path, "the file holds no lines"));
+    };
+    let mut skipped = 0;
+    let mut delimiter = delimiter_of(head);
+    if let (1, Some(second)) = (split(head, delimiter).len(), lines.get(1)) {
+        (delimiter, head, skipped) = (delimiter_of(second), second, 1); // a banner line above the header
+    }
+    let names: Vec<String> =
+        split(head, delimiter).iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+    let headed = !names.iter().any(|name| name.parse::<f64>().is_ok() && !name.eq_ignore_ascii_case("nan"));
+    let mut roles = vec![Role::Skip; names.len()];
+    if headed {
+        let (columns, volume) = find_columns(&names).map_err(|what| ImportError::unfit("HIS-05", path, what))?;
+        skipped += 1;
+        roles[columns[0]] = Role::Time;
+        (0..4).for_each(|i| roles[columns[i + 1]] = Role::Price(i));
+        if let Some(volume) = volume {
+            roles[volume] = Role::Volume;
+        }
+    } else {
+        roles = roles_by_width(names.len()).ok_or_else(|| {
+            let text = String::from_utf8_lossy(head);
+            ImportError::unfit(
+                "HIS-05",
+                path,
+                format!("no header, and {} columns are of no known layout: `{text}`", names.len()),
+            )
+        })?;
+    }
+    let time_column = roles.iter().position(|role| *role == Role::Time).unwrap_or(0);
+    let clock = clock_of(path, &lines[skipped.min(lines.len())..], delimiter, time_column, headed, name)?;
+    let title = |role: Role, plain: &str| match roles.iter().position(|r| *r == role) {
+        Some(at) if headed => names[at].clone(),
+        _ => plain.to_owned(),
+    };
+    let mut titles = ["", "", "", "", "", ""].map(str::to_owned);
+    titles[0] = title(Role::Time, "time");
+    (0..4).for_each(|i| titles[i + 1] = title(Role::Price(i), PRICES[i]));
+    titles[5] = title(Role::Volume, "volume");
+    let quotes = roles.contains(&Role::Bid(0));
+    let has_volume = roles.contains(&Role::Volume);
+    let shape = Shape {
+        format: Format::Csv,
+        member: None,
+        columns: described(&titles, has_volume, headed),
+        names: titles,
+        time_format: clock.name().to_owned(),
+        quote_side: quotes.then_some(options.quote_side),
+        has_volume,
+        lean: !headed && roles.len() == 6 && !matches!(clock, Clock::Unix(_)),
+    };
+    Ok(Layout { delimiter, roles, clock, shape, skipped })
+}
+
+fn described(titles: &[String; 6], has_volume: bool, headed: bool) -> Vec<String> {
+    let plain = ["time", "open", "high", "low", "close", "volume"];
+    let used = plain.iter().zip(titles).take(if has_volume { 6 } else { 5 });
+    used.map(|(plain, title)| if headed { format!("{plain}={title}") } else { format!("{plain}=by position") })
+        .collect()
+}
+
+/// Layouts without header: time, open, high, low, close and volume (5 or 6 columns, LEAN and others); LEAN's bars of
+/// bid and ask (11); the candle files of Binance's archive (12).
+fn roles_by_width(width: usize) -> Option<Vec<Role>> {
+    use Role::{Ask, Bid, Price, Skip, Time, Volume};
+    let mut roles = vec![Time, Price(0), Price(1), Price(2), Price(3), Volume];
+    match width {
+        5 => drop(roles.pop()),
+        6 => {}
+        11 => roles = vec![Time, Bid(0), Bid(1), Bid(2), Bid(3), Skip, Ask(0), Ask(1), Ask(2), Ask(3), Skip],
+        12 => roles.resize(12, Skip),
+        _ => return None,
+    }
+    Some(roles)
+}
+
+fn clock_of(
+    path: &Path,
+    lines: &[Vec<u8>],
+    delimiter: u8,
+    column: usize,
+    headed: bool,
+    name: &str,
+) -> Result<Clock, ImportError> {
+    let cells = || lines.iter().filter_map(|line| split(line, delimiter).get(column).map(|cell| cell.to_vec()));
+    let Some(first) = cells().next() else {
+        return Err(ImportError::unfit("HIS-06", path, "the file holds a header and no rows"));
+    };
+    let of_day = |cell: &[u8]| read_text(cell).is_none() && whole_number(cell).is_some_and(|ms| ms < 86_400_000);
+    let date =
+        if !headed && of_day(&first) { date_in(name).or_else(|| date_in(&path.to_string_lossy())) } else { None };
+    if let Some(midnight) = date {
+        return Ok(Clock::SinceMidnight(midnight));
+    }
+    cells().find_map(|cell| Clock::of(&cell)).ok_or_else(|| {
+        let text = String::from_utf8_lossy(&first).into_owned();
+        match whole_number(&first) {
+            Some(_) => ImportError::unfit(
+                "HIS-11",
+                path,
+                format!("row 1: `{text}` is a Unix time of no unit between 1980 and 2100"),
+            ),
+            None => ImportError::unfit("HIS-10", path, format!("row 1: `{text}` is no time")),
+        }
+    })
+}
+
+/// Local midnight of the eight digits in a name such as `20180404_btcusd_minute_trade.csv`.
+fn date_in(name: &str) -> Option<i64> {
+    let parts = name.split(|c: char| !c.is_ascii_digit());
+    parts.filter(|part| part.len() == 8).find_map(|part| read_text(part.as_bytes())).map(|(midnight, _)| midnight)
+}
+
+fn delimiter_of(line: &[u8]) -> u8 {
+    let count = |mark: u8| line.iter().filter(|b| **b == mark).count();
+    *[b',', b';', b'\t', b'|'].iter().rev().max_by_key(|mark| count(**mark)).unwrap_or(&b',')
+}
+
+/// The cells of a line, without the quotes around them.
+pub(crate) fn split(line: &[u8], delimiter: u8) -> Vec<&[u8]> {
+    let (mut cells, mut from, mut quoted) = (Vec::with_capacity(12), 0, false);
+    for (at, byte) in line.iter().enumerate() {
+        if *byte == b'"' {
+            quoted = !quoted;
+        } else if *byte == delimiter && !quoted {
+            cells.push(unquoted(&line[from..at]));
+            from = at + 1;
+        }
+    }
+    cells.push(unquoted(&line[from..]));
+    cells
+}
+
+fn unquoted(cell: &[u8]) -> &[u8] {
+    let cell = cell.trim_ascii();
+    let cell = cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell); // byte order mark
+    cell.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(cell).trim_ascii()
+}

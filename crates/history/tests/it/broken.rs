@@ -1,0 +1,253 @@
+//! Broken files: each ends in the code, row and value that name the fault.
+
+use crate::common::{recordings, stated};
+use std::io::Write as _;
+use std::path::Path;
+use tradewind_domain::Coded;
+use tradewind_history::{Effect, ImportError, ImportOptions, OnDefect, Severity, check_file, read_bars};
+
+const GOOD: &str = "time,open,high,low,close,volume\n\
+    2024-01-01 00:00,10,11,9,10.5,1\n\
+    2024-01-01 01:00,10.5,12,10,11,2\n\
+    2024-01-01 02:00,11,12,10,10,3\n\
+    2024-01-01 03:00,10,11,9,9.5,4\n\
+    2024-01-01 04:00,9.5,10,9,9.75,5\n";
+
+fn csv(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bars.csv");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// Reads `text` with every fault reported: `code row column value effect` of all that is worse than a note.
+fn faults(text: &str) -> Vec<String> {
+    let (_folder, path) = csv(text);
+    let options = ImportOptions { on_defect: OnDefect::Report, ..stated() };
+    let report = check_file(&path, &options);
+    let worse = report.defects.iter().filter(|defect| defect.severity > Severity::Note);
+    worse.map(|d| format!("{} {} {} `{}` {:?}", d.code, d.row, d.column, d.value, d.effect)).collect()
+}
+
+#[track_caller]
+fn check(from: &str, to: &str, want: &[&str]) {
+    let text = GOOD.replacen(from, to, 1);
+    assert!(text != GOOD || from == to, "the fault was not planted: {from}");
+    assert_eq!(faults(&text), want, "{text}");
+    let refused = want
+        .iter()
+        .any(|fault| !fault.starts_with("HIS-14") && !fault.starts_with("HIS-19") && !fault.starts_with("HIS-20"));
+    let (_folder, path) = csv(&text);
+    match read_bars(&path, &stated()) {
+        Ok(_) => assert!(!refused, "{text} was not refused"),
+        Err(error) => {
+            assert!(refused, "{error}");
+            assert!(want.iter().any(|fault| fault.starts_with(error.code())), "{error} is not among {want:?}");
+            assert!(!error.hint().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_good_file_has_no_faults() {
+    check("", "", &[]);
+}
+
+#[test]
+fn each_fault_of_a_row_is_named_with_row_and_value() {
+    check("12,10,11,2", "NaN,10,11,2", &["HIS-08 2 high `NaN` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"]);
+    check("12,10,11,2", "inf,10,11,2", &["HIS-08 2 high `inf` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"]);
+    check("12,10,11,2", ",10,11,2", &["HIS-09 2 high `` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"]);
+    check("12,10,11,2", "x,10,11,2", &["HIS-07 2 high `x` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"]);
+    check("12,10,11,2", "10.75,10,11,2", &["HIS-16 2 high `10.75` Kept"]);
+    check("12,10,11,2", "12,10.75,11,2", &["HIS-16 2 low `10.75` Kept"]);
+    check("12,10,11,2", "12,10,11,-2", &["HIS-17 2 volume `-2` Kept"]);
+    check("12,10,11,2", "12,0,11,2", &["HIS-18 2 low `0` Kept"]);
+    check("12,10,11,2", "12,-10,11,2", &["HIS-18 2 low `-10` Kept"]);
+    check(
+        "12,10,11,2",
+        "12,10,11",
+        &["HIS-26 2  `2024-01-01 01:00,10.5,12,10,11` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"],
+    );
+    check("12,10,11,2", "12.123456789123,10,11,2", &["HIS-20 2 high `12.123456789123` Rounded"]);
+    check(
+        "12,10,11,2",
+        "99999999999999999999,10,11,2",
+        &["HIS-22 2 high `99999999999999999999` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"],
+    );
+    check("12,10,11,2", "1200,10,11,2", &["HIS-19 2 high `1200` Kept"]);
+}
+
+#[test]
+fn each_fault_of_time_is_named_with_row_and_value() {
+    check(
+        "2024-01-01 02:00",
+        "2024-01-01 01:00",
+        &["HIS-13 3 time `2024-01-01T01:00:00Z` LeftOut", "HIS-14 4 time `2024-01-01T03:00:00Z` Kept"],
+    );
+    check(
+        "2024-01-01 02:00",
+        "2023-12-31 02:00",
+        &[
+            "HIS-14 1 time `2024-01-01T00:00:00Z` Kept",
+            "HIS-12 3 time `2023-12-31T02:00:00Z` Sorted",
+            "HIS-14 4 time `2024-01-01T03:00:00Z` Kept",
+        ],
+    );
+    check(
+        "2024-01-01 02:00",
+        "2024-01-01 02:07",
+        &["HIS-15 3 time `2024-01-01T02:07:00Z` Kept", "HIS-15 4 time `2024-01-01T03:00:00Z` Kept"],
+    );
+    check(
+        "2024-01-01 02:00",
+        "yesterday",
+        &["HIS-10 3 time `yesterday` LeftOut", "HIS-14 4 time `2024-01-01T03:00:00Z` Kept"],
+    );
+}
+
+#[test]
+fn a_missing_bar_is_a_gap_and_no_refusal() {
+    check("2024-01-01 02:00,11,12,10,10,3\n", "", &["HIS-14 3 time `2024-01-01T03:00:00Z` Kept"]);
+}
+
+#[test]
+fn a_cut_last_line_is_seen() {
+    check("9,9.75,5\n", "9,9.7", &["HIS-04 5  `2024-01-01 04:00,9.5,10,9,9.7` LeftOut"]);
+    assert_eq!(faults(GOOD.trim_end()), ["HIS-04 5  `5` Kept"]); // whole, but who knows: a warning
+}
+
+#[test]
+fn a_wrong_unit_of_time_is_seen() {
+    let row = |time: &str| format!("{time},10,11,9,10,1\n");
+    let head = "timestamp,open,high,low,close,volume\n".to_owned();
+    let mixed =
+        head.clone() + &row("1704067200000") + &row("1704067260000") + &row("1704067320") + &row("1704067380000");
+    assert_eq!(faults(&mixed)[0], "HIS-11 3 timestamp `1704067320` LeftOut");
+    let none = head + &row("20000000000") + &row("20000000060");
+    assert!(faults(&none)[0].starts_with("HIS-11 0"), "{:?}", faults(&none));
+}
+
+#[test]
+fn what_is_no_table_of_bars_is_refused_as_a_whole() {
+    for (text, code) in [
+        ("", "HIS-06"),
+        ("time,open,high,low,close\n", "HIS-06"),
+        ("<html><body>404</body></html>\n", "HIS-05"),
+        ("{\"code\":-1121,\"msg\":\"Invalid symbol.\"}\n", "HIS-05"),
+        ("time,open,high,close\n2024-01-01,1,2,1\n", "HIS-05"),
+        ("1,2,3\n4,5,6\n", "HIS-05"),
+        ("01/02/2024,1,2,1,1,1\n01/03/2024,1,2,1,1,1\n", "HIS-10"),
+        ("2024-01-01,1,2,1,1,1\n", "HIS-24"),
+    ] {
+        let (_folder, path) = csv(text);
+        let error = read_bars(&path, &stated()).unwrap_err();
+        assert_eq!(error.code(), code, "{text}: {error}");
+        let report = check_file(&path, &ImportOptions::default());
+        assert_eq!((report.errors, report.defects[0].code), (1, code), "{text}");
+    }
+    let error = read_bars(Path::new("/nowhere/BTC_USDT-1h.csv"), &stated()).unwrap_err();
+    assert!(matches!(error, ImportError::Io { .. }));
+}
+
+#[test]
+fn layouts_of_csv_give_the_same_bars() {
+    let (_folder, path) = csv(GOOD);
+    let want = read_bars(&path, &stated()).unwrap().bars;
+    for (from, to) in [
+        (",", ";"),
+        (",", "\t"),
+        ("\n", "\r\n"),
+        ("2024-01-01 ", "20240101 "),
+        ("time", "\u{feff}Open Time"),
+        ("time,", "\"Date\","),
+        ("time,open,high,low,close,volume\n", ""),
+    ] {
+        let (_folder, path) = csv(&GOOD.replace(from, to));
+        let series = read_bars(&path, &stated()).unwrap_or_else(|error| panic!("{from:?} -> {to:?}: {error}"));
+        assert_eq!(series.bars, want, "{from:?} -> {to:?}");
+    }
+    let banner = format!("https://www.example.org\n{GOOD}");
+    let (_folder, path) = csv(&banner);
+    assert_eq!(read_bars(&path, &stated()).unwrap().bars, want);
+    let options = ImportOptions { stamp: tradewind_history::StampEnd::Close, ..stated() };
+    let (_folder, path) = csv(GOOD);
+    let closed = read_bars(&path, &options).unwrap();
+    assert_eq!(closed.bars[1].open_time, want[0].open_time);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_cut_or_flipped_gzip_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("BTC_USDT-1h.csv.gz");
+    let whole = gzip(GOOD.as_bytes());
+    std::fs::write(&path, &whole).unwrap();
+    assert_eq!(read_bars(&path, &stated()).unwrap().bars.len(), 5);
+    for cut in 1..12 {
+        std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+        assert_eq!(read_bars(&path, &stated()).unwrap_err().code(), "HIS-03", "cut by {cut}");
+    }
+    let mut flipped = whole.clone();
+    let last = flipped.len() - 6; // in the check sum
+    flipped[last] ^= 1;
+    std::fs::write(&path, &flipped).unwrap();
+    assert_eq!(read_bars(&path, &stated()).unwrap_err().code(), "HIS-03");
+}
+
+#[test]
+fn cut_copies_of_recorded_files_are_refused() {
+    let Some(root) = recordings("cut_copies_of_recorded_files_are_refused") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "crypto/freqtrade-testdata/XRP_ETH-5m.feather",
+        "crypto/bybit-1m-gappy/BNBUSDT_1m.parquet",
+        "crypto/lean-coinbase/daily-btcusd_trade.zip",
+        "futures/6EH4.XCME_1min_bars_20240101_20240131.csv.gz",
+    ] {
+        let whole = std::fs::read(root.join("ohlcv").join(name)).unwrap();
+        let path = folder.path().join(Path::new(name).file_name().unwrap());
+        for keep in [whole.len() - 1, whole.len() - 8, whole.len() / 2, 100] {
+            std::fs::write(&path, &whole[..keep]).unwrap();
+            let error = read_bars(&path, &stated()).unwrap_err();
+            assert_eq!(error.code(), "HIS-03", "{name} cut to {keep}: {error}");
+        }
+    }
+}
+
+#[test]
+fn flipped_bytes_never_panic() {
+    let Some(root) = recordings("flipped_bytes_never_panic") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(root.join("ohlcv/crypto/freqtrade-testdata/XRP_USDT_USDT-1h-futures.feather")).unwrap();
+    let path = folder.path().join("XRP_USDT_USDT-1h-futures.feather");
+    let (mut refused, mut noticed) = (0, 0);
+    for at in (0..whole.len()).step_by(61) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0xff;
+        std::fs::write(&path, &flipped).unwrap();
+        let report = check_file(&path, &ImportOptions::default());
+        refused += usize::from(report.used == 0);
+        noticed += usize::from(report.errors > 0);
+    }
+    assert!(refused > 10 && noticed >= refused, "{refused} {noticed}");
+}
+
+#[test]
+fn a_shuffled_copy_gives_the_same_bars_and_says_what_was_moved() {
+    let mut lines: Vec<&str> = GOOD.lines().collect();
+    lines.swap(2, 4);
+    let text = lines.join("\n") + "\n";
+    assert_eq!(faults(&text).len(), 2);
+    let (_folder, path) = csv(&text);
+    let options = ImportOptions { on_defect: OnDefect::Report, ..stated() };
+    let series = read_bars(&path, &options).unwrap();
+    let (_folder, path) = csv(GOOD);
+    assert_eq!(series.bars, read_bars(&path, &stated()).unwrap().bars);
+    assert!(series.defects.iter().all(|defect| defect.code == "HIS-12" && defect.effect == Effect::Sorted));
+}

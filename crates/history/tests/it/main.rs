@@ -1,0 +1,10 @@
+//! What the crate promises, at its edge: real recordings read in place, and broken copies of them.
+#![allow(clippy::unwrap_used)] // tests may
+
+mod broken;
+mod catalog;
+mod common;
+mod equity;
+mod made;
+mod recorded;
+mod stream;
