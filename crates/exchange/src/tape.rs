@@ -3,22 +3,30 @@
 use crate::error::ExchangeError;
 use std::path::Path;
 use tradewind_domain::{Bar, InstrumentSpec, Symbol, Timestamp, Trade};
-use tradewind_history::{ImportOptions, OnDefect};
+use tradewind_history::{ImportError, ImportOptions, OnDefect};
 
 /// Bars of a file at eight decimals. Holes are kept as they are; rows for which nothing can stand are left out.
 pub(crate) fn read_bars(path: &Path, symbol: &Symbol) -> Result<Vec<Bar>, ExchangeError> {
-    let options = ImportOptions {
+    tradewind_history::read_bars(path, &options(symbol))
+        .map(|series| series.bars)
+        .map_err(|error| unreadable(path, &error))
+}
+
+/// Trades of a file at eight decimals, under the same rule.
+pub(crate) fn read_trades(path: &Path, symbol: &Symbol) -> Result<Vec<(Timestamp, Trade)>, ExchangeError> {
+    let series = tradewind_history::read_trades(path, &options(symbol)).map_err(|error| unreadable(path, &error))?;
+    Ok(series.trades)
+}
+
+fn options(symbol: &Symbol) -> ImportOptions {
+    ImportOptions {
         instrument: Some(InstrumentSpec::spot(symbol.clone(), "binance")),
         on_defect: OnDefect::Report,
         hash: false,
         ..ImportOptions::default()
-    };
-    tradewind_history::read_bars(path, &options)
-        .map(|series| series.bars)
-        .map_err(|error| ExchangeError::TapeUnreadable { path: path.to_owned(), reason: error.to_string() })
+    }
 }
 
-/// Trades of a file at eight decimals.
-pub(crate) fn read_trades(path: &Path, _symbol: &Symbol) -> Result<Vec<(Timestamp, Trade)>, ExchangeError> {
-    Err(ExchangeError::TapeUnreadable { path: path.to_owned(), reason: "files of trades are not read yet".to_owned() })
+fn unreadable(path: &Path, error: &ImportError) -> ExchangeError {
+    ExchangeError::TapeUnreadable { path: path.to_owned(), reason: error.to_string() }
 }

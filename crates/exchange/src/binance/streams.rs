@@ -333,9 +333,3 @@ fn current_candle(world: &World, listing: usize, span: Span, now: i64) -> Option
     let candle = source.fold(span, Some(open), Some(open), 1).pop()?;
     Some(payload::stream_candle(market.rules.name(), span, &candle, false, now))
 }
-
-/// Levels of the book on one side, as a plain map; for tests that rebuild a book from its stream.
-#[cfg(test)]
-pub(crate) fn book_side(world: &World, listing: usize, side: tradewind_domain::Side) -> BTreeMap<String, String> {
-    payload::levels(&world.levels(listing, side, usize::MAX)).into_iter().map(|[p, q]| (p, q)).collect()
-}

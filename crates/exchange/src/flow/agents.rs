@@ -116,7 +116,7 @@ impl Agents {
             Side::Sell => instrument.tick_up(instrument.price_near(fair * (1.0 + distance))?),
         };
         #[allow(clippy::cast_precision_loss)]
-        let deeper = 1.0 + level as f64 / 8.0;
+        let deeper = 1.0 + level as f64 / 3.0;
         let quantity = self.lots(instrument, deeper)?;
         Some(Act::Quote { side, price, quantity })
     }

@@ -14,6 +14,8 @@ pub(crate) mod order;
 mod place;
 mod settle;
 pub(crate) mod simulate;
+#[cfg(test)]
+mod tests;
 pub(crate) mod trades;
 
 pub(crate) use filters::max_price;
