@@ -1,0 +1,435 @@
+//! The loop of a backtest: bars in, the engine's own events through it, executions by the bar matcher.
+
+use crate::{Costs, Curve, MarketPath, Point, RoundTrips};
+use std::collections::VecDeque;
+use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
+use tradewind_domain::{
+    Bar, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Origin, PortfolioId, Price, Source, Timestamp,
+    TradeId, VenueOrderId,
+};
+use tradewind_engine::{Command, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step};
+use tradewind_gate::{Action, Approved, Limits, Mode};
+use tradewind_quant::EquityAccumulator;
+use tradewind_strategies::{Desk, Strategy};
+
+const PORTFOLIO: PortfolioId = PortfolioId(0);
+
+/// What to run.
+pub struct Plan {
+    /// What is traded; its id must be the first.
+    pub instrument: Instrument,
+    /// Where the bars come from.
+    pub origin: Origin,
+    /// Opening cash; its currency is the portfolio's base.
+    pub deposit: Money,
+    /// What the gate allows.
+    pub limits: Limits,
+    /// How orders meet bars.
+    pub fill_policy: FillPolicy,
+    /// Who decides.
+    pub strategy: Box<dyn Strategy>,
+}
+
+/// Why a plan cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The bars are of another instrument.
+    #[error("a bar of instrument {found} was fed to a backtest of instrument {expected}")]
+    OtherInstrument {
+        /// The plan's instrument.
+        expected: u32,
+        /// The bar's.
+        found: u32,
+    },
+    /// A bar is not later than the one before it.
+    #[error("the bar at {found} is not later than the one at {last}")]
+    OutOfOrder {
+        /// Open time of the bar before.
+        last: Timestamp,
+        /// Open time of this bar.
+        found: Timestamp,
+    },
+    /// Equity is no number that statistics can use.
+    #[error("equity cannot be followed at {at}")]
+    Equity {
+        /// Close time of the bar.
+        at: Timestamp,
+        /// What statistics say.
+        #[source]
+        source: tradewind_quant::QuantError,
+    },
+}
+
+impl tradewind_domain::Coded for PlanError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OtherInstrument { .. } => "BT-01",
+            Self::OutOfOrder { .. } => "BT-02",
+            Self::Equity { .. } => "BT-03",
+        }
+    }
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::OtherInstrument { .. } => "feed one file of one instrument",
+            Self::OutOfOrder { .. } => "run `tradewind data check` on the file",
+            Self::Equity { .. } => "check the prices of the file around that bar",
+        }
+    }
+}
+
+/// Where events go besides the engine. The silent one costs nothing.
+pub trait Sink {
+    /// Takes an event before it is applied, as a journal would.
+    fn take(&mut self, event: &Event, state: &State);
+
+    /// Whether every hold shall be an event with its reason and signals; trades always are.
+    const EXPLAINS: bool = false;
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Sink for Silent {
+    #[inline]
+    fn take(&mut self, _event: &Event, _state: &State) {}
+}
+
+/// Hands every event, holds included, to a function as its journal record.
+pub struct Recorder<F: FnMut(&Event, Vec<u8>)>(pub F);
+
+impl<F: FnMut(&Event, Vec<u8>)> Sink for Recorder<F> {
+    fn take(&mut self, event: &Event, state: &State) {
+        (self.0)(event, tradewind_engine::encode(event, state));
+    }
+
+    const EXPLAINS: bool = true;
+}
+
+/// A backtest under way.
+pub struct Backtest<S: Sink = Silent> {
+    state: State,
+    desk: Desk,
+    matcher: BarMatcher,
+    origin: Origin,
+    sink: S,
+    commands: Vec<Command>,
+    executions: Vec<BarEvent>,
+    queue: VecDeque<(Source, EventKind)>,
+    digest: TradeDigest,
+    round_trips: RoundTrips,
+    equity: EquityAccumulator,
+    curve: Curve,
+    market: MarketPath,
+    costs: Costs,
+    tally: Tally,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    bars: u64,
+    held: u64,
+    trades: u64,
+    first: Option<Bar>,
+    last: Option<Bar>,
+}
+
+/// What came of a backtest.
+pub struct Outcome {
+    /// The engine's state at the end.
+    pub state: State,
+    /// Bars fed.
+    pub bars: u64,
+    /// Decisions to do nothing, warm-up included.
+    pub holds: u64,
+    /// Every execution, as one hash.
+    pub digest: TradeDigest,
+    /// From flat to flat.
+    pub round_trips: Vec<crate::RoundTrip>,
+    /// Equity over time.
+    pub equity: EquityAccumulator,
+    /// Sum of the executions' notionals, in the settlement currency.
+    pub traded_notional: f64,
+    /// Price, equity and drawdown for drawing.
+    pub curve: Vec<Point>,
+    /// What buying at the first open and holding would have brought.
+    pub market: MarketPath,
+    /// What trading cost.
+    pub costs: Costs,
+    /// How orders met bars.
+    pub fill_policy: FillPolicy,
+    /// Where the bars came from.
+    pub origin: Origin,
+    /// The first bar fed.
+    pub first: Option<Bar>,
+    /// The last bar fed.
+    pub last: Option<Bar>,
+    /// What is traded.
+    pub instrument: Instrument,
+    /// The name of what decided.
+    pub strategy: &'static str,
+}
+
+impl Backtest<Silent> {
+    /// Sets up a run that keeps no events.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        Self::with_sink(plan, Silent)
+    }
+}
+
+impl<S: Sink> Backtest<S> {
+    /// Sets up a run whose events go to `sink` as well.
+    #[must_use]
+    pub fn with_sink(plan: Plan, sink: S) -> Self {
+        let instrument = plan.instrument.clone();
+        let desk = Desk::new(plan.strategy, Source::Strategy(0), PORTFOLIO, instrument.id);
+        let mut run = Self {
+            state: State::default(),
+            desk,
+            matcher: BarMatcher::new(instrument.clone(), plan.fill_policy),
+            origin: plan.origin,
+            sink,
+            commands: Vec::with_capacity(8),
+            executions: Vec::with_capacity(8),
+            queue: VecDeque::with_capacity(8),
+            digest: TradeDigest::default(),
+            round_trips: RoundTrips::new(),
+            equity: EquityAccumulator::new(),
+            curve: Curve::new(),
+            market: MarketPath::default(),
+            costs: Costs::default(),
+            tally: Tally::default(),
+        };
+        run.open(instrument, plan.deposit, plan.limits);
+        run
+    }
+
+    fn open(&mut self, instrument: Instrument, deposit: Money, limits: Limits) {
+        let start = Timestamp::from_nanos(0); // before any bar; the run's own clock starts with the first one
+        let base: Currency = deposit.currency;
+        for kind in [
+            EventKind::Started { incarnation: Incarnation(0), mode: Mode::Backtest, logic: LOGIC_VERSION },
+            EventKind::Listed(Box::new(instrument)),
+            EventKind::Opened { base, name: "backtest".to_owned() },
+            EventKind::LimitsSet(limits),
+            EventKind::Deposited(deposit),
+        ] {
+            self.say(start, Source::Host, kind);
+        }
+    }
+
+    /// Feeds the next bar: executions of what waited, then the close, then what the strategy says to it.
+    ///
+    /// # Errors
+    /// [`PlanError`] for a bar that does not belong here.
+    #[inline]
+    pub fn feed(&mut self, bar: &Bar) -> Result<(), PlanError> {
+        self.check(bar)?;
+        let at = bar.close_time();
+        self.execute(bar);
+        self.say(at, Source::Market, EventKind::BarClosed { bar: *bar, origin: self.origin });
+        self.round_trips.bar(bar);
+        self.decide(bar, at);
+        self.note_equity(bar, at)
+    }
+
+    #[inline]
+    fn check(&mut self, bar: &Bar) -> Result<(), PlanError> {
+        if bar.instrument != self.desk.instrument() {
+            return Err(PlanError::OtherInstrument { expected: self.desk.instrument().0, found: bar.instrument.0 });
+        }
+        if let Some(last) = self.tally.last.filter(|last| bar.open_time <= last.open_time) {
+            return Err(PlanError::OutOfOrder { last: last.open_time, found: bar.open_time });
+        }
+        if self.tally.first.is_none() {
+            self.begin(bar)?;
+        }
+        self.tally.last = Some(*bar);
+        self.tally.bars += 1;
+        Ok(())
+    }
+
+    /// Equity begins with the deposit at the first open, where buying and holding begins as well.
+    #[allow(clippy::cast_precision_loss)]
+    fn begin(&mut self, bar: &Bar) -> Result<(), PlanError> {
+        let (at, deposit) = (bar.open_time, self.state.portfolio(PORTFOLIO).equity() as f64 / 1e8);
+        self.equity.push(at.nanos(), deposit, 0.0).map_err(|source| PlanError::Equity { at, source })?;
+        self.market.open(at, bar.open);
+        self.tally.first = Some(*bar);
+        Ok(())
+    }
+
+    /// Lets `bar` meet the waiting orders.
+    #[inline]
+    fn execute(&mut self, bar: &Bar) {
+        let mut executions = std::mem::take(&mut self.executions);
+        self.matcher.on_bar(bar, &mut executions);
+        if !executions.is_empty() {
+            let before = self.costs.notional;
+            for execution in executions.drain(..) {
+                self.report(bar, execution);
+            }
+            let traded = self.costs.notional - before;
+            if traded > 0 {
+                self.costs.share(&self.state.listing(bar.instrument).instrument, bar, traded);
+            }
+        }
+        self.executions = executions;
+    }
+
+    fn report(&mut self, bar: &Bar, execution: BarEvent) {
+        match execution {
+            BarEvent::Fill { client_id, side, price, quantity, liquidity, at } => {
+                self.tally.trades += 1;
+                let instrument = &self.state.listing(bar.instrument).instrument;
+                let fee = instrument.fee(side, price, quantity, liquidity).expect("the gate bounds what can fill");
+                let (instrument, trade_id) = (instrument.id, TradeId(u128::from(self.tally.trades)));
+                self.fill(bar, Fill { client_id, instrument, trade_id, side, price, quantity, liquidity, fee }, at);
+            }
+            BarEvent::Cancelled { client_id, reason, at } => {
+                self.costs.expired += u64::from(reason == BarCancel::Expired);
+                self.say(at, Source::Venue, EventKind::Cancelled { client_id, reason: reason.text().into() });
+            }
+            BarEvent::Rejected { client_id, reason, at } => {
+                self.say(at, Source::Venue, EventKind::Rejected { client_id, reason: reason.text().into() });
+            }
+            BarEvent::Triggered { client_id, at } => {
+                self.say(at, Source::Venue, EventKind::Triggered { client_id });
+            }
+        }
+    }
+
+    fn fill(&mut self, bar: &Bar, fill: Fill, at: Timestamp) {
+        let basis = self.basis(bar, &fill, at);
+        let instrument = &self.state.listing(fill.instrument).instrument;
+        self.costs.fill(instrument, &fill, basis);
+        self.digest.add(instrument, &fill, at);
+        self.round_trips.fill(instrument, &fill, at);
+        self.say(at, Source::Venue, EventKind::Filled(fill));
+    }
+
+    /// The price before slippage, impact and rounding: the open, or inside the bar the stop that woke.
+    fn basis(&self, bar: &Bar, fill: &Fill, at: Timestamp) -> Price {
+        if fill.liquidity == Liquidity::Maker {
+            return fill.price;
+        }
+        if at == bar.open_time {
+            return bar.open;
+        }
+        let order = self.state.open.get(&fill.client_id).map(|record| *record.order.kind());
+        order.and_then(|kind| kind.trigger()).unwrap_or(fill.price)
+    }
+
+    #[inline]
+    fn decide(&mut self, bar: &Bar, at: Timestamp) {
+        let outcome = self.desk.on_bar(&self.state, bar);
+        if outcome.kind == DecisionKind::Hold {
+            self.tally.held += 1;
+        }
+        if S::EXPLAINS || outcome.kind != DecisionKind::Hold {
+            let decision = Box::new(self.desk.explain(&outcome));
+            self.say(at, self.desk.source(), EventKind::Decided(decision));
+        }
+        for proposal in outcome.proposals {
+            self.say(at, self.desk.source(), EventKind::Proposed(proposal));
+        }
+    }
+
+    #[inline]
+    #[allow(clippy::cast_precision_loss)]
+    fn note_equity(&mut self, bar: &Bar, at: Timestamp) -> Result<(), PlanError> {
+        let portfolio = self.state.portfolio(PORTFOLIO);
+        let instrument = &self.state.listing(bar.instrument).instrument;
+        let held = portfolio.position(bar.instrument).quantity();
+        let gross =
+            if held.is_zero() { 0.0 } else { (instrument.price_f64(bar.close) * instrument.quantity_f64(held)).abs() };
+        let equity = portfolio.equity() as f64 / 1e8;
+        self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
+        self.market.close(at, bar.close, self.equity.days().len());
+        self.curve.push(bar, equity);
+        Ok(())
+    }
+
+    /// Steps an event and everything that the engine makes of it.
+    #[inline]
+    fn say(&mut self, at: Timestamp, source: Source, kind: EventKind) {
+        let mut event = Event::new(self.state.sequence + 1, at, source, kind);
+        loop {
+            self.sink.take(&event, &self.state);
+            step(&mut self.state, &event, &mut self.commands);
+            if self.commands.is_empty() && self.queue.is_empty() {
+                return;
+            }
+            let cause = Some(event.sequence);
+            self.obey(at);
+            let Some((source, kind)) = self.queue.pop_front() else { return };
+            event = Event { cause, ..Event::new(self.state.sequence + 1, at, source, kind) };
+        }
+    }
+
+    fn obey(&mut self, at: Timestamp) {
+        let mut commands = std::mem::take(&mut self.commands);
+        for command in commands.drain(..) {
+            match command {
+                Command::Record(kind, _) => self.queue.push_back((Source::Host, kind)),
+                Command::Send(approved) => self.send(&approved, at),
+            }
+        }
+        self.commands = commands;
+    }
+
+    /// Hands an approved action to the matcher; a backtest has no wire to lose it on.
+    fn send(&mut self, approved: &Approved, at: Timestamp) {
+        match approved.action() {
+            Action::Submit(order) => {
+                let client_id = order.client_id();
+                self.matcher.submit(order, at);
+                self.queue.push_back((Source::Host, EventKind::Sent { client_id }));
+                let venue_id = VenueOrderId(self.state.intents.to_string().into());
+                self.queue.push_back((Source::Venue, EventKind::Accepted { client_id, venue_id }));
+            }
+            Action::Cancel { client_id, .. } => {
+                let client_id = *client_id;
+                let kind = if self.matcher.cancel(client_id) {
+                    EventKind::Cancelled { client_id, reason: "on request".into() }
+                } else {
+                    EventKind::CancelRefused { client_id, reason: "it is not on the book".to_owned() }
+                };
+                self.queue.push_back((Source::Venue, kind));
+            }
+        }
+    }
+
+    /// The state as it stands.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Ends the run. An open position is valued at the last close.
+    #[must_use]
+    pub fn finish(self) -> Outcome {
+        let instrument = self.state.listing(self.desk.instrument()).instrument.clone();
+        let end = self.tally.last.map_or((Timestamp::default(), Price::default()), |bar| (bar.close_time(), bar.close));
+        let notional = Money { currency: instrument.settlement(), units: self.costs.notional };
+        Outcome {
+            bars: self.tally.bars,
+            holds: self.tally.held,
+            digest: self.digest,
+            round_trips: self.round_trips.finish(&instrument, end.0, end.1),
+            equity: self.equity,
+            traded_notional: notional.to_f64(),
+            curve: self.curve.finish(),
+            market: self.market,
+            costs: self.costs,
+            fill_policy: *self.matcher.policy(),
+            origin: self.origin,
+            first: self.tally.first,
+            last: self.tally.last,
+            strategy: self.desk.strategy().name(),
+            state: self.state,
+            instrument,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What trading cost, and how much of the market it was.
+
+use tradewind_domain::{Bar, Fill, Instrument, Liquidity, Money, Price, pow10, round_div};
+use tradewind_quant::activity::Participation;
+
+/// Bars that are remembered for the capacity estimate; beyond that every second one goes, again and again.
+const SHARES_KEPT: usize = 65_536;
+
+/// Costs by kind, in ledger units of the settlement currency, and our share of the bars traded in.
+#[derive(Clone, Debug)]
+pub struct Costs {
+    /// Fees; one taken in the asset is counted at its fill's price. Rebates are negative.
+    pub fees: i128,
+    /// What taking fills paid beyond the price that the market showed: slippage, impact and rounding to the tick.
+    pub slippage: i128,
+    /// Executions that crossed.
+    pub takers: u64,
+    /// Executions that rested.
+    pub makers: u64,
+    /// Notional of all executions, unsigned.
+    pub notional: i128,
+    /// Orders that ended by time.
+    pub expired: u64,
+    shares: Vec<Participation>,
+    stride: u64,
+    traded_bars: u64,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Self {
+            fees: 0,
+            slippage: 0,
+            takers: 0,
+            makers: 0,
+            notional: 0,
+            expired: 0,
+            shares: Vec::new(),
+            stride: 1,
+            traded_bars: 0,
+        }
+    }
+}
+
+impl Costs {
+    /// Takes in an execution; `basis` is the price it would have had without any friction.
+    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, basis: Price) {
+        self.fees += settlement_units(instrument, fill.fee.0, fill.price);
+        self.notional += instrument.notional(fill.price, fill.quantity).map_or(0, |money| money.units);
+        match fill.liquidity {
+            Liquidity::Maker => self.makers += 1,
+            Liquidity::Taker => self.takers += 1,
+        }
+        if basis != fill.price {
+            let signed = fill.side.signed(fill.quantity);
+            let value = |price| instrument.value(price, signed).unwrap_or(0);
+            self.slippage += instrument.value_units(value(fill.price) - value(basis)).unwrap_or(0);
+        }
+    }
+
+    /// Takes in a bar in which `traded` units of notional were ours.
+    pub(crate) fn share(&mut self, instrument: &Instrument, bar: &Bar, traded: i128) {
+        self.traded_bars += 1;
+        if !(self.traded_bars - 1).is_multiple_of(self.stride) {
+            return;
+        }
+        let market = instrument.notional(bar.close, bar.volume).map_or(0.0, |money| money.to_f64());
+        let currency = instrument.settlement();
+        let traded_notional = Money { currency, units: traded }.to_f64();
+        self.shares.push(Participation { traded_notional, market_notional: market });
+        if self.shares.len() == SHARES_KEPT {
+            let mut place = 0_usize;
+            self.shares.retain(|_| {
+                place += 1;
+                place % 2 == 1
+            });
+            self.stride *= 2;
+        }
+    }
+
+    /// Our share of the bars traded in: of all of them, or of every [`Self::stride`]th.
+    #[must_use]
+    pub fn shares(&self) -> &[Participation] {
+        &self.shares
+    }
+
+    /// Of how many bars traded in one is kept in [`Self::shares`]; 1 up to 65,536 of them.
+    #[must_use]
+    pub const fn stride(&self) -> u64 {
+        self.stride
+    }
+}
+
+/// A fee in the settlement currency; one taken in the asset counts at `price`, rounded once.
+pub(crate) fn settlement_units(instrument: &Instrument, fee: Money, price: Price) -> i128 {
+    if fee.currency == instrument.settlement() {
+        return fee.units;
+    }
+    round_div(fee.units * i128::from(price.mantissa()), pow10(u32::from(instrument.spec.price_decimals)))
+}

@@ -1,0 +1,219 @@
+//! From an [`Outcome`] to a [`Report`].
+
+use super::{Benchmark, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
+use crate::{Outcome, RoundTrip};
+use std::collections::BTreeMap;
+use tradewind_domain::{InstrumentKind, LEDGER_DECIMALS, Money, PortfolioId, Timestamp, format_decimal};
+use tradewind_engine::{LOGIC_VERSION, Portfolio};
+use tradewind_quant::calendar::DailyReturn;
+use tradewind_quant::{Conventions, EquityAccumulator, OrderCounts, Summary, SummaryInputs, TradeRecord, catalog};
+
+const HOLD: &str = "buy and hold: the whole deposit in the instrument at the first open, without leverage and costs, \
+                    in fractions of a lot, valued at closes";
+
+pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportError> {
+    let (spec, portfolio) = (&outcome.instrument.spec, outcome.state.portfolio(PortfolioId(0)));
+    let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
+    let days = spec.calendar.days_per_year();
+    let conventions = meta.conventions.unwrap_or(Conventions { periods_per_year: days, ..Conventions::crypto() });
+    let hold = outcome.market.equity(deposit, outcome.equity.days())?;
+    let statistics = statistics(outcome, hold.as_ref(), conventions)?;
+    let counters = &outcome.state.counters;
+    Ok(Report {
+        symbol: spec.symbol.to_string(),
+        venue: spec.venue.clone(),
+        strategy: outcome.strategy.to_owned(),
+        parameters: meta.parameters,
+        interval: outcome.first.map(|bar| bar.interval),
+        start: outcome.first.map(|bar| bar.open_time.to_string()),
+        end: outcome.last.map(|bar| bar.close_time().to_string()),
+        origin: outcome.origin,
+        bars: outcome.bars,
+        trades: outcome.digest.fills(),
+        round_trips: statistics.trades.trades,
+        decisions: Decisions { buy: counters.buy, sell: counters.sell, hold: outcome.holds, veto: counters.veto },
+        orders: counters.orders,
+        rejected: counters.rejected,
+        timed_out: outcome.costs.expired,
+        currency: portfolio.base.to_string(),
+        deposit: deposit.amount(),
+        equity_final: ledger(portfolio.equity()),
+        fees: ledger(outcome.costs.fees),
+        fees_by_currency: by_currency(portfolio, |holding| holding.fees),
+        costs: costs(outcome, portfolio),
+        fill_policy: outcome.fill_policy,
+        fill_policy_text: outcome.fill_policy.describe(),
+        limits: portfolio.limits,
+        notes: notes(outcome, portfolio, meta.notes),
+        data: meta.data,
+        benchmark: hold.map(|equity| benchmark(outcome, &equity, deposit, conventions)).transpose()?,
+        statistics,
+        catalog: catalog(),
+        round_trip_list: outcome.round_trips.iter().map(|trip| row(outcome, trip)).collect(),
+        curve: curve(outcome, deposit),
+        trade_hash: outcome.digest.hex(),
+        state_hash: outcome.state.hash(),
+        version: env!("CARGO_PKG_VERSION"),
+        logic: LOGIC_VERSION,
+    })
+}
+
+fn ledger(units: i128) -> String {
+    format_decimal(units, LEDGER_DECIMALS)
+}
+
+fn deposited(portfolio: &Portfolio) -> i128 {
+    portfolio.holdings().iter().find(|holding| holding.currency == portfolio.base).map_or(0, |it| it.deposited)
+}
+
+fn by_currency(portfolio: &Portfolio, of: fn(&tradewind_engine::Holding) -> i128) -> BTreeMap<String, String> {
+    let paid = portfolio.holdings().iter().filter(|holding| of(holding) != 0);
+    paid.map(|holding| (holding.currency.to_string(), ledger(of(holding)))).collect()
+}
+
+fn statistics(
+    outcome: &Outcome,
+    hold: Option<&EquityAccumulator>,
+    conventions: Conventions,
+) -> Result<Summary, ReportError> {
+    let closed: Vec<TradeRecord> = outcome.round_trips.iter().filter(|trip| !trip.open).map(record).collect();
+    let benchmark: Vec<DailyReturn> = hold.map(EquityAccumulator::daily_returns).unwrap_or_default();
+    Ok(Summary::compute(&SummaryInputs {
+        equity: &outcome.equity,
+        trades: &closed,
+        benchmark: &benchmark,
+        participation: outcome.costs.shares(),
+        traded_notional: Some(outcome.traded_notional),
+        orders: Some(OrderCounts { rejected: outcome.state.counters.rejected, timed_out: outcome.costs.expired }),
+        conventions,
+    })?)
+}
+
+fn record(trip: &RoundTrip) -> TradeRecord {
+    let put_in = trip.quantity * trip.entry_price.abs();
+    TradeRecord {
+        opened_at_ns: trip.opened_at.nanos(),
+        closed_at_ns: trip.closed_at.nanos(),
+        long: trip.long,
+        quantity: trip.quantity,
+        entry_price: trip.entry_price,
+        exit_price: trip.exit_price,
+        profit: trip.profit,
+        fees: trip.fees,
+        mae: Some(trip.mae.abs() * put_in),
+        mfe: Some(trip.mfe * put_in),
+    }
+}
+
+fn row(outcome: &Outcome, trip: &RoundTrip) -> RoundTripRow {
+    RoundTripRow {
+        opened_at: trip.opened_at.to_string(),
+        closed_at: trip.closed_at.to_string(),
+        open: trip.open,
+        direction: if trip.long { "long" } else { "short" },
+        quantity: outcome.instrument.quantity_text(trip.size),
+        entry_price: trip.entry_price,
+        exit_price: trip.exit_price,
+        profit: ledger(trip.profit_units),
+        fees: ledger(trip.fee_units),
+        profit_fraction: record(trip).profit_fraction(),
+        mae: trip.mae,
+        mfe: trip.mfe,
+        seconds: trip.closed_at.since(trip.opened_at) / 1_000_000_000,
+        at_ns: (trip.opened_at.nanos(), trip.closed_at.nanos()),
+    }
+}
+
+fn costs(outcome: &Outcome, portfolio: &Portfolio) -> CostLines {
+    let (costs, settlement) = (&outcome.costs, outcome.instrument.settlement());
+    let funding = portfolio.holdings().iter().find(|it| it.currency == settlement).map_or(0, |it| it.funding);
+    let total = costs.fees + costs.slippage + funding;
+    let money = |units| Money { currency: settlement, units }.to_f64();
+    let fees = &outcome.instrument.spec.fees;
+    CostLines {
+        currency: settlement.to_string(),
+        fees: ledger(costs.fees),
+        slippage: ledger(costs.slippage),
+        funding: by_currency(portfolio, |holding| holding.funding),
+        total: ledger(total),
+        traded_notional: ledger(costs.notional),
+        total_bps: (costs.notional > 0).then(|| money(total) / money(costs.notional) * 10_000.0),
+        maker_bps: f64::from(fees.maker_centi_bps) / 100.0,
+        taker_bps: f64::from(fees.taker_centi_bps) / 100.0,
+        maker_trades: costs.makers,
+        taker_trades: costs.takers,
+    }
+}
+
+fn benchmark(
+    outcome: &Outcome,
+    equity: &EquityAccumulator,
+    deposit: Money,
+    conventions: Conventions,
+) -> Result<Benchmark, ReportError> {
+    let Summary { growth, drawdown, ratios, distribution, .. } = Summary::compute(&SummaryInputs {
+        equity,
+        trades: &[],
+        benchmark: &[],
+        participation: &[],
+        traded_notional: None,
+        orders: None,
+        conventions,
+    })?;
+    let worth = outcome.market.worth(deposit).unwrap_or(deposit);
+    Ok(Benchmark { description: HOLD, equity_final: worth.amount(), growth, drawdown, ratios, distribution })
+}
+
+fn curve(outcome: &Outcome, deposit: Money) -> Vec<CurveRow> {
+    let price = |price| outcome.instrument.price_f64(price);
+    let first = outcome.market.first().map(|(_, open)| price(open)).filter(|open| *open > 0.0);
+    let row = |point: &crate::Point| CurveRow {
+        from_ms: point.opened_at.millis(),
+        to_ms: point.closed_at.millis(),
+        open: price(point.open),
+        high: price(point.high),
+        low: price(point.low),
+        close: price(point.close),
+        equity: point.equity,
+        drawdown: point.drawdown,
+        hold: first.map(|first| deposit.to_f64() * (price(point.close) / first)),
+    };
+    outcome.curve.iter().map(row).collect()
+}
+
+/// What the figures alone would not tell.
+fn notes(outcome: &Outcome, portfolio: &Portfolio, mut notes: Vec<String>) -> Vec<String> {
+    let instrument = &outcome.instrument;
+    if outcome.bars == 0 {
+        notes.push("There were no bars: nothing was decided and nothing can be said.".to_owned());
+    } else if outcome.digest.fills() == 0 {
+        notes.push("Nothing was traded: every statistic of trades is missing on purpose.".to_owned());
+    }
+    if let Some(open) = outcome.round_trips.iter().find(|trip| trip.open) {
+        let since: Timestamp = open.opened_at;
+        notes.push(format!(
+            "A position was still open at the end, since {since}. Equity counts it at the last close; the statistics \
+             of trades leave it out."
+        ));
+    }
+    if matches!(instrument.spec.kind, InstrumentKind::LinearPerpetual | InstrumentKind::InversePerpetual)
+        && portfolio.holdings().iter().all(|holding| holding.funding == 0)
+    {
+        notes.push("No funding was paid or received: the bars carry no funding rates.".to_owned());
+    }
+    if outcome.fill_policy == tradewind_book::FillPolicy::default() && outcome.digest.fills() > 0 {
+        notes.push("Fills are frictionless: no spread, slippage, impact or size limit was assumed.".to_owned());
+    }
+    if outcome.costs.stride() > 1 {
+        let stride = outcome.costs.stride();
+        notes.push(format!("The capacity estimate looks at every {stride}th bar traded in, to keep memory flat."));
+    }
+    if let Some(reason) = &outcome.state.halted {
+        notes.push(format!("Trading was halted: {reason}."));
+    }
+    if instrument.settlement() != portfolio.base {
+        let (settled, base) = (instrument.settlement(), portfolio.base);
+        notes.push(format!("Trades and costs are counted in {settled}, equity in {base}."));
+    }
+    notes
+}

@@ -1,0 +1,142 @@
+//! The parts of a [`super::Report`].
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use tradewind_quant::{Distribution, DrawdownSummary, Growth, Ratios};
+
+/// Where the bars came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DataSource {
+    /// The file, or how the bars were made.
+    pub path: String,
+    /// How it is written, such as `feather`; empty if that means nothing.
+    pub format: String,
+    /// Data rows in it.
+    pub rows: u64,
+    /// SHA-256 of the file, lowercase hex.
+    pub sha256: Option<String>,
+    /// Which end of a bar the file's times name: `open` or `close`.
+    pub stamp: String,
+    /// Holes between bars while the market was open.
+    pub gaps: u64,
+    /// How many bars would fit into them.
+    pub missing_bars: u64,
+    /// What else is wrong with the file.
+    pub defects: u64,
+    /// What was done to the bars after they were read.
+    pub steps: Vec<String>,
+}
+
+/// What the strategy decided, and what the gate did not let pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Decisions {
+    /// To buy.
+    pub buy: u64,
+    /// To sell.
+    pub sell: u64,
+    /// To do nothing, warm-up included.
+    pub hold: u64,
+    /// Proposals that the gate refused.
+    pub veto: u64,
+}
+
+/// What trading cost, in the settlement currency.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CostLines {
+    /// The settlement currency.
+    pub currency: String,
+    /// Fees, less rebates.
+    pub fees: String,
+    /// Slippage, impact and rounding to the tick: what taking fills paid beyond the price that the market showed.
+    pub slippage: String,
+    /// Funding paid, by currency; negative when received. Empty where there is none.
+    pub funding: BTreeMap<String, String>,
+    /// Fees, slippage and the funding of the settlement currency.
+    pub total: String,
+    /// Notional bought and sold.
+    pub traded_notional: String,
+    /// The total in basis points of that notional.
+    pub total_bps: Option<f64>,
+    /// Maker fee in basis points.
+    pub maker_bps: f64,
+    /// Taker fee in basis points.
+    pub taker_bps: f64,
+    /// Executions that rested.
+    pub maker_trades: u64,
+    /// Executions that crossed.
+    pub taker_trades: u64,
+}
+
+/// The whole deposit in the market from the first open to the last close.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Benchmark {
+    /// What it is, in words.
+    pub description: &'static str,
+    /// What it is worth at the end.
+    pub equity_final: String,
+    /// Its growth.
+    pub growth: Growth,
+    /// Its falls: the deepest at the closes of bars, the rest at the closes of days.
+    pub drawdown: DrawdownSummary,
+    /// Its return per unit of risk.
+    pub ratios: Ratios,
+    /// Shape and edges of its daily returns.
+    pub distribution: Distribution,
+}
+
+/// One trade from flat to flat.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RoundTripRow {
+    /// When it was entered, RFC 3339.
+    pub opened_at: String,
+    /// When it was left, or the end of the run; RFC 3339.
+    pub closed_at: String,
+    /// Whether it was still open.
+    pub open: bool,
+    /// `long` or `short`.
+    pub direction: &'static str,
+    /// Largest quantity held.
+    pub quantity: String,
+    /// Average entry price.
+    pub entry_price: f64,
+    /// Average exit price; what is still open counts at the last close.
+    pub exit_price: f64,
+    /// Profit after fees, in the settlement currency.
+    pub profit: String,
+    /// Fees, in the settlement currency.
+    pub fees: String,
+    /// Profit by what was put in, a fraction.
+    pub profit_fraction: Option<f64>,
+    /// Worst unrealised loss on the way, a fraction of the entry price; zero or negative.
+    pub mae: f64,
+    /// Best unrealised gain on the way, a fraction of the entry price; zero or positive.
+    pub mfe: f64,
+    /// Seconds from entry to exit.
+    pub seconds: i64,
+    /// For drawing: UTC nanoseconds of entry and exit.
+    #[serde(skip)]
+    pub(crate) at_ns: (i64, i64),
+}
+
+/// Some neighbouring bars in one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CurveRow {
+    /// Open of the first bar, Unix milliseconds.
+    pub from_ms: i64,
+    /// Close of the last bar, Unix milliseconds.
+    pub to_ms: i64,
+    /// First price.
+    pub open: f64,
+    /// Highest price.
+    pub high: f64,
+    /// Lowest price.
+    pub low: f64,
+    /// Last price.
+    pub close: f64,
+    /// Equity at the last close.
+    pub equity: f64,
+    /// The deepest fall below the highest equity so far, a fraction in [0, 1].
+    pub drawdown: f64,
+    /// What buy and hold was worth at the last close.
+    pub hold: Option<f64>,
+}
