@@ -58,6 +58,7 @@ impl World {
     /// One side of a trade, if it is a customer's. The other side is the market or settles with it just the same,
     /// so each side is booked against the market account.
     pub(super) fn fill(&mut self, id: u64, trade: i64, price: Price, quantity: Quantity, liquidity: Liquidity) {
+        self.close_siblings(id); // first: the funds of a list may be held by the other order
         let Some(row) = self.rows.get(&id).cloned() else { return };
         let rules = &self.markets[row.listing].rules;
         let (base, quote, cost) = (rules.base, rules.quote, rules.notional(price, quantity));
@@ -119,15 +120,12 @@ impl World {
             let units = need.min(self.ledger.balance(row.account, asset).free);
             row.locked = if self.ledger.lock(row.account, asset, units).is_ok() { units } else { 0 };
         }
-        let (id, in_list) = (row.id, row.list.is_some());
+        let id = row.id;
         if done {
             self.open.remove(&(row.account, id));
             self.names.remove(&(row.account, row.listing, row.client_id.clone()));
         }
         self.events.push(Event::Report { row: Box::new(row.clone()), execution: Execution::Trade(own) });
         self.rows.insert(id, row);
-        if in_list {
-            self.close_siblings(id);
-        }
     }
 }

@@ -1,0 +1,65 @@
+use crate::common::{Venue, config};
+use serde_json::json;
+use tradewind_exchange::{ExchangeConfig, Fault, FaultKind};
+
+fn fault(path: &str, kind: FaultKind, after: bool) -> Fault {
+    Fault { path: path.to_owned(), method: None, kind, times: Some(1), after }
+}
+
+#[tokio::test]
+async fn answers_are_spoilt_once_and_right_again() {
+    let path = "/api/v3/time";
+    for (kind, status, looks) in [
+        (FaultKind::Html, 200, "<html>"),
+        (FaultKind::Nothing, 200, ""),
+        (FaultKind::HalfJson, 200, "{\"ser"),
+        (FaultKind::Status(503), 503, "<html>"),
+        (FaultKind::Garbage, 200, ""),
+    ] {
+        let faults = vec![fault(path, kind.clone(), false)];
+        let venue = Venue::start(ExchangeConfig { faults, ..config() }).await;
+        let spoilt = venue.get(path, "").await;
+        assert_eq!(spoilt.status, status, "{kind:?}");
+        assert!(spoilt.text.starts_with(looks), "{kind:?}: {}", spoilt.text);
+        assert!(serde_json::from_str::<serde_json::Value>(&spoilt.text).is_err(), "{kind:?}: {}", spoilt.text);
+        assert!(venue.get(path, "").await.json()["serverTime"].is_i64());
+        venue.handle.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_may_be_live_although_its_answer_never_came() {
+    let venue = Venue::start(config()).await;
+    let list = json!([{"path": "/api/v3/order", "method": "POST", "kind": "cut", "times": 1, "after": true}]);
+    let url = format!("{}/tradewind/v1/faults", venue.handle.url());
+    let set = venue.http.post(url).header("content-type", "application/json").body(list.to_string()).send().await;
+    assert_eq!(set.unwrap().status(), 200);
+    let price = format!("{:.2}", venue.best("bidPrice").await * 0.9);
+    let query = crate::common::alice().signed(&tradewind_venues::binance::sign::encode(&[
+        ("symbol", "BTCUSDT"),
+        ("side", "BUY"),
+        ("type", "LIMIT"),
+        ("timeInForce", "GTC"),
+        ("quantity", "0.001"),
+        ("price", price.as_str()),
+        ("timestamp", &crate::common::now().to_string()),
+    ]));
+    let url = format!("{}/api/v3/order?{query}", venue.handle.url());
+    let lost = async { venue.http.post(url).header("X-MBX-APIKEY", crate::common::KEY).send().await?.text().await };
+    assert!(lost.await.is_err(), "the answer was to be cut");
+    let open = venue.alice("GET", "/api/v3/openOrders", &[]).await.json();
+    assert_eq!(open.as_array().unwrap().len(), 1);
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_order_that_reaches_matching_too_late_is_refused_there() {
+    let faults = vec![fault("/api/v3/order", FaultKind::HoldMillis(400), false)];
+    let venue = Venue::start(ExchangeConfig { faults, ..config() }).await;
+    let market =
+        [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.001"), ("recvWindow", "200")];
+    assert_eq!(venue.alice("POST", "/api/v3/order", &market).await.refusal(), (400, -1021));
+    assert_eq!(venue.alice("POST", "/api/v3/order", &market).await.status, 200);
+    assert_eq!(venue.get("/tradewind/v1/status", "").await.json()["orders"], 1);
+    venue.handle.shutdown().await;
+}

@@ -1,0 +1,211 @@
+use crate::common::{Venue, config};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+use tradewind_book::{BarEvent, BarMatcher, FillPolicy};
+use tradewind_domain::{
+    Bar, ClientOrderId, InstrumentId, InstrumentSpec, Interval, Order, OrderRequest, PortfolioId, Price, Quantity,
+    Side, Timestamp,
+};
+use tradewind_exchange::{Exchange, ExchangeConfig, Pace, Tape};
+
+const LOCKSTEP: Pace = Pace::Lockstep { timeout: Duration::from_secs(20) };
+
+fn spec() -> InstrumentSpec {
+    InstrumentSpec {
+        tick: Price::from_mantissa(1_000_000),
+        lot: Quantity::from_mantissa(1_000),
+        ..InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance")
+    }
+}
+
+/// Bars that rise, fall and gap.
+fn bars(count: i64) -> Vec<Bar> {
+    let price = |value: i64| Price::from_mantissa(value * 100_000_000);
+    (0..count)
+        .map(|at| {
+            let open = 1_000 + (at * 37) % 90;
+            let close = 1_000 + (at * 53) % 80;
+            Bar {
+                instrument: InstrumentId(0),
+                interval: Interval::MINUTE,
+                open_time: Timestamp::from_millis(1_750_000_020_000 + at * 60_000),
+                open: price(open),
+                high: price(open.max(close) + 7),
+                low: price(open.min(close) - 9),
+                close: price(close),
+                volume: Quantity::from_mantissa(12_345_678_900),
+            }
+        })
+        .collect()
+}
+
+async fn step(venue: &Venue, through: Option<i64>) -> Value {
+    let url = format!("{}/tradewind/v1/step", venue.handle.url());
+    let body = through.map_or_else(String::new, |through| json!({"through": through}).to_string());
+    let reply = venue.http.post(url).body(body).send().await.unwrap();
+    assert_eq!(reply.status(), 200);
+    serde_json::from_str(&reply.text().await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn orders_fill_at_the_next_open_exactly_as_in_the_back_test() {
+    let bars = bars(40);
+    let tape = Tape::bars(&spec(), &bars, 10).unwrap();
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
+    let warm_up = venue.get("/api/v3/klines", "symbol=BTCUSDT&interval=1m").await;
+    assert_eq!(warm_up.header("x-tradewind-origin"), Some("recorded"));
+    assert_eq!(warm_up.json().as_array().unwrap().len(), 10);
+    let mut candles = venue.socket("/ws/btcusdt@kline_1m").await;
+
+    // the same decisions, put to the back-test's matcher
+    let instrument = spec().list(InstrumentId(0)).unwrap();
+    let mut matcher = BarMatcher::new(instrument.clone(), FillPolicy::default());
+    let (mut wanted, mut events) = (Vec::new(), Vec::new());
+    for (at, bar) in bars.iter().enumerate().skip(10) {
+        let played = step(&venue, None).await;
+        assert_eq!(played["played"], true);
+        matcher.on_bar(bar, &mut events);
+        let closed = candles.until(|event| event["k"]["x"] == true).await;
+        assert_eq!(closed["k"]["t"].as_i64().unwrap(), bar.open_time.millis());
+        for (name, price) in [("o", bar.open), ("h", bar.high), ("l", bar.low), ("c", bar.close)] {
+            let text = format!("{}.00000000", price.mantissa() / 100_000_000);
+            assert_eq!(closed["k"][name], text, "{name} of bar {at}");
+        }
+        assert_eq!(closed["k"]["v"], "123.45678900");
+        if at % 3 != 0 {
+            continue;
+        }
+        let side = if at % 2 == 0 { Side::Buy } else { Side::Sell };
+        let (word, limit) = (if side == Side::Buy { "BUY" } else { "SELL" }, at % 4 == 0);
+        let price = Price::from_mantissa(bar.close.mantissa() - side.sign() * 500_000_000);
+        let text = format!("{}", price.mantissa() / 100_000_000);
+        let mut pairs = vec![("symbol", "BTCUSDT"), ("side", word), ("quantity", "0.1")];
+        let quantity = Quantity::from_mantissa(10_000_000);
+        let request = if limit {
+            pairs.extend([("type", "LIMIT"), ("timeInForce", "GTC"), ("price", text.as_str())]);
+            OrderRequest::limit(InstrumentId(0), side, quantity, price)
+        } else {
+            pairs.push(("type", "MARKET"));
+            OrderRequest::market(InstrumentId(0), side, quantity)
+        };
+        let placed = venue.alice("POST", "/api/v3/order", &pairs).await;
+        assert_eq!(placed.json()["status"], "NEW", "{}", placed.text);
+        let name = ClientOrderId::from_u128(at as u128);
+        matcher.submit(&Order::new(&instrument, PortfolioId(0), name, request, None).unwrap(), bar.close_time());
+    }
+    for event in &events {
+        if let BarEvent::Fill { side, price, quantity, at, .. } = event {
+            wanted.push((*side == Side::Buy, price.mantissa(), quantity.mantissa(), at.millis()));
+        }
+    }
+    let mine = venue.alice("GET", "/api/v3/myTrades", &[("symbol", "BTCUSDT")]).await.json();
+    let number = |value: &Value| tradewind_domain::parse_decimal(value.as_str().unwrap(), 8).unwrap();
+    let got: Vec<_> = mine
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|trade| {
+            let buy = trade["isBuyer"].as_bool().unwrap();
+            (buy, number(&trade["price"]), number(&trade["qty"]), trade["time"].as_i64().unwrap())
+        })
+        .collect();
+    assert!(wanted.len() >= 6, "{wanted:?}");
+    assert_eq!(got, wanted);
+    // the end of the tape
+    assert_eq!(
+        step(&venue, None).await,
+        json!({"through": bars[39].close_time().millis(), "played": false, "done": true})
+    );
+    tokio::time::timeout(Duration::from_secs(5), venue.handle.done()).await.unwrap();
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_step_about_an_older_bar_does_nothing() {
+    let bars = bars(20);
+    let tape = Tape::bars(&spec(), &bars, 10).unwrap();
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
+    let first = step(&venue, Some(bars[9].close_time().millis())).await;
+    assert_eq!(first["through"], bars[10].close_time().millis());
+    let again = step(&venue, Some(bars[9].close_time().millis())).await;
+    assert_eq!((again["played"].as_bool(), &again["through"]), (Some(false), &first["through"]));
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_tape_plays_by_the_clock_to_its_end() {
+    let tape = Tape::bars(&spec(), &bars(30), 10).unwrap();
+    let pace = Pace::Realtime { speed: 3_000.0 };
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace, ..config() }).await;
+    let market = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.5")];
+    assert_eq!(venue.alice("POST", "/api/v3/order", &market).await.status, 200);
+    tokio::time::timeout(Duration::from_secs(10), venue.handle.done()).await.unwrap();
+    let status = venue.get("/tradewind/v1/status", "").await.json();
+    assert_eq!((&status["tape"]["played"], &status["fills"]), (&json!(20), &json!(1)));
+    assert_eq!(venue.get("/api/v3/klines", "symbol=BTCUSDT&interval=5m").await.json().as_array().unwrap().len(), 7);
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_unreadable_or_short_tape_is_refused_with_a_code() {
+    use tradewind_domain::Coded as _;
+    let missing = Tape::bars_file("/nowhere/bars.csv", "BTC/USDT".parse().unwrap(), 0);
+    let short = Tape::bars(&spec(), &bars(5), 5).unwrap();
+    for (tape, code, text) in [(missing, "EXC-03", "/nowhere/bars.csv"), (short, "EXC-04", "5 rows")] {
+        let error = Exchange::start(ExchangeConfig { tape: Some(tape), ..config() }).await.unwrap_err();
+        assert_eq!(error.code(), code);
+        assert!(error.to_string().contains(text) && !error.hint().is_empty(), "{error}");
+    }
+    let error = Exchange::start(ExchangeConfig { pace: LOCKSTEP, ..config() }).await.unwrap_err();
+    assert_eq!(error.code(), "EXC-05");
+}
+
+fn recordings() -> PathBuf {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    std::env::var_os("TRADEWIND_RECORDINGS").map_or_else(|| PathBuf::from(default), PathBuf::from)
+}
+
+fn recording(test: &str, path: &str) -> Option<PathBuf> {
+    let file = recordings().join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", file.display());
+    eprintln!("no recordings: {test}");
+    None
+}
+
+#[tokio::test]
+async fn recorded_bars_of_bitcoin_play_back_as_they_were() {
+    let name = "recorded_bars_of_bitcoin_play_back_as_they_were";
+    let Some(file) = recording(name, "ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather") else { return };
+    let mut tape = Tape::bars_file(file, "BTC/USDT".parse().unwrap(), 600);
+    tape.limit = Some(50);
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
+    let history = venue.get("/api/v3/klines", "symbol=BTCUSDT&interval=1m&limit=1000").await.json();
+    assert_eq!(history.as_array().unwrap().len(), 600);
+    while step(&venue, None).await["done"] == false {}
+    let all = venue.get("/api/v3/klines", "symbol=BTCUSDT&interval=1m&limit=1000").await.json();
+    assert_eq!(all.as_array().unwrap().len(), 650);
+    assert_eq!(all[0][0], 1_747_699_200_000_i64, "2025-05-20T00:00Z");
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn recorded_trades_play_back_with_their_prices() {
+    let name = "recorded_trades_play_back_with_their_prices";
+    let Some(file) = recording(name, "ticks/nautilus/binance-btcusdt-trades.parquet") else { return };
+    let tape = Tape::trades_file(file, "BTC/USDT".parse().unwrap());
+    let symbols = vec![tradewind_exchange::SymbolConfig::new("BTC/USDT", "0.01", "0.000001", 0.0, 0.0)];
+    let pace = Pace::Realtime { speed: 100.0 };
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), symbols, pace, ..config() }).await;
+    let market = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01")];
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let bought = venue.alice("POST", "/api/v3/order", &market).await.json();
+    assert_eq!(bought["status"], "FILLED", "{bought}");
+    tokio::time::timeout(Duration::from_secs(10), venue.handle.done()).await.unwrap();
+    let status = venue.get("/tradewind/v1/status", "").await.json();
+    assert_eq!((&status["origin"], &status["tape"]["played"]), (&json!("recorded"), &status["tape"]["total"]));
+    venue.handle.shutdown().await;
+}
