@@ -6,7 +6,8 @@
 //!
 //! # Start here
 //! [`Strategy`] is the trait; [`Desk`] runs one strategy on one instrument, in a backtest and live alike.
-//! [`registry`] builds those that ship by name; [`diagnose`] says why one of them does what it does.
+//! [`registry`] builds those that ship by name; [`diagnose`] says why one of them does what it does. [`template`]
+//! writes a crate for a strategy of your own.
 //!
 //! # What always holds
 //! * What is said on a bar depends on that bar and earlier ones only.
@@ -24,6 +25,7 @@ pub mod registry;
 mod rehearsal;
 mod seen;
 mod strategy;
+pub mod template;
 mod volatility_target;
 mod vote;
 

@@ -1,5 +1,7 @@
 //! What holds for every registered strategy, on walks and on recorded markets.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use common::{build, recorded, rehearsal, spot, walk};

@@ -1,5 +1,7 @@
 //! What `tradewind diagnose` prints and serialises.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use common::{bars_of, build, rehearsal, spot};

@@ -1,5 +1,7 @@
 //! What each strategy does in a market drawn by hand, on both sides of each threshold.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use common::{bars_of, build, perpetual, rehearsal, spot};

@@ -64,7 +64,7 @@ pub(crate) fn walk(seed: u64, bars: usize) -> Vec<Bar> {
     };
     let (mut close, mut drift, mut size) = (1_000.0, 0.0, 0.01);
     let step = |at: usize| {
-        if at % 60 == 0 {
+        if at.is_multiple_of(60) {
             (drift, size) = (0.006 * uniform(), 0.004 + 0.03 * (uniform() + 0.5));
         }
         close *= 1.0 + drift + size * uniform();
