@@ -3,7 +3,7 @@
 use crate::defect::{Defect, DefectLog, Effect, Severity};
 use crate::layout::{Role, sniff, split};
 use crate::lines::Lines;
-use crate::moment::{Clock, Unit, whole_number};
+use crate::moment::{Clock, Stamp, Unit, whole_number};
 use crate::number::{self, Number};
 use crate::rows::{RawRow, RowSource, Shape};
 use crate::{Format, ImportError, ImportOptions, QuoteSide};
@@ -66,15 +66,15 @@ pub(crate) fn zone_of(path: &Path, options: &ImportOptions) -> Result<Option<Tim
 impl<R: Read> RowSource for CsvRows<R> {
     fn next_row(&mut self, log: &mut DefectLog) -> Result<Option<RawRow>, ImportError> {
         loop {
+            if let Some((row, used)) = self.fast(self.lines.window()) {
+                self.row += 1;
+                self.lines.advance(used);
+                return Ok(Some(row));
+            }
             let Some(line) = self.lines.next_line()? else { return Ok(None) };
             self.row += 1;
-            let found = match self.fast(self.lines.text(line)).filter(|_| line.terminated) {
-                Some(row) => Some(row),
-                None => {
-                    let text = self.lines.text(line).to_vec();
-                    self.read(&text, line.terminated, log)
-                }
-            };
+            let text = self.lines.text(line).to_vec();
+            let found = self.read(&text, line.terminated, log);
             if found.is_some() {
                 return Ok(found);
             }
@@ -89,48 +89,57 @@ impl<R: Read> RowSource for CsvRows<R> {
 }
 
 impl<R: Read> CsvRows<R> {
-    /// Reads a line of plain numbers in one pass; `None` sends it to [`Self::read`], which judges it.
+    /// Reads a line of plain numbers from the front of `window` in one pass: the row, and how long the line is with its
+    /// end. `None` sends the line to [`Self::read`], which judges it: when it is not whole, or has anything unusual.
     #[inline]
-    fn fast(&self, line: &[u8]) -> Option<RawRow> {
-        let mut row = RawRow {
-            row: self.row,
-            stamp: crate::moment::Stamp { utc: 0, offset: 0 },
-            prices: [Number::default(); 4],
-            volume: None,
-        };
+    fn fast(&self, window: &[u8]) -> Option<(RawRow, usize)> {
+        let stamp = Stamp { utc: 0, offset: 0 };
+        let mut row = RawRow { row: self.row + 1, stamp, prices: [Number::default(); 4], volume: None };
         let mut at = 0;
         for (index, role) in self.roles.iter().enumerate() {
             if index > 0 {
-                if line.get(at) != Some(&self.delimiter) {
+                if window.get(at) != Some(&self.delimiter) {
                     return None;
                 }
                 at += 1;
             }
-            let rest = line.get(at..)?;
-            match role {
-                Role::Price(which) => {
+            let rest = window.get(at..)?;
+            at += match (role, &self.clock) {
+                (Role::Price(which), _) => {
                     let (number, used) = number::parse_prefix(rest)?;
                     row.prices[*which] = number;
-                    at += used;
+                    used
                 }
-                Role::Volume => {
+                (Role::Volume, _) => {
                     let (number, used) = number::parse_prefix(rest)?;
                     row.volume = Some(number);
-                    at += used;
+                    used
                 }
-                Role::Time | Role::Skip => {
-                    let used = rest.iter().position(|b| *b == self.delimiter).unwrap_or(rest.len());
-                    if *role == Role::Time {
-                        row.stamp = self.clock.read(&rest[..used], self.zone.as_ref())?;
-                    } else if rest[..used].contains(&b'"') {
+                (Role::Time, Clock::Unix(unit)) if *unit != Unit::Nanos => {
+                    let (number, used) = number::parse_prefix(rest).filter(|(number, _)| number.decimals == 0)?;
+                    row.stamp.utc = unit.read(number.mantissa)?;
+                    used
+                }
+                (Role::Time, clock) => {
+                    let used = rest.iter().position(|b| *b == self.delimiter || *b == b'\n')?;
+                    row.stamp = clock.read(rest[..used].trim_ascii_end(), self.zone.as_ref())?;
+                    used
+                }
+                (Role::Skip, _) => {
+                    let used = rest.iter().position(|b| *b == self.delimiter || *b == b'\n')?;
+                    if rest[..used].contains(&b'"') {
                         return None;
                     }
-                    at += used;
+                    used
                 }
-                Role::Bid(_) | Role::Ask(_) => return None,
-            }
+                (Role::Bid(_) | Role::Ask(_), _) => return None,
+            };
         }
-        (at == line.len()).then_some(row)
+        match window.get(at..)? {
+            [b'\n', ..] => Some((row, at + 1)),
+            [b'\r', b'\n', ..] => Some((row, at + 2)),
+            _ => None,
+        }
     }
 
     /// Reads a line with every check; `None` if nothing can stand for it, which is logged.
@@ -180,7 +189,7 @@ impl<R: Read> CsvRows<R> {
         Some(RawRow { row: self.row, stamp: stamp?, prices, volume })
     }
 
-    fn time(&self, cell: &[u8], log: &mut DefectLog) -> Option<crate::moment::Stamp> {
+    fn time(&self, cell: &[u8], log: &mut DefectLog) -> Option<Stamp> {
         let stamp = self.clock.read(cell, self.zone.as_ref());
         if stamp.is_none() {
             let text = String::from_utf8_lossy(cell).into_owned();

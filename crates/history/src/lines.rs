@@ -45,6 +45,18 @@ impl<R: Read> Lines<R> {
         Ok(lines.take(18).map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec()).collect())
     }
 
+    /// What is in the buffer and not yet taken.
+    #[inline]
+    pub(crate) fn window(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Takes `count` bytes of the window.
+    #[inline]
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.start += count;
+    }
+
     /// All that is left.
     pub(crate) fn rest(&mut self) -> Result<Vec<u8>, ImportError> {
         let mut all = self.buffer[self.start..self.end].to_vec();

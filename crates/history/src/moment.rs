@@ -44,7 +44,12 @@ impl Unit {
     /// `count` of this unit in nanoseconds; `None` outside 1980 to 2100.
     #[inline]
     pub(crate) fn read(self, count: i64) -> Option<i64> {
-        let per_second = SECOND / self.nanos();
+        let per_second = match self {
+            Self::Seconds => 1,
+            Self::Millis => 1_000,
+            Self::Micros => 1_000_000,
+            Self::Nanos => SECOND,
+        };
         (FIRST * per_second <= count && count < LAST * per_second).then(|| count * self.nanos())
     }
 }

@@ -96,30 +96,25 @@ impl Number {
 pub(crate) fn parse_prefix(bytes: &[u8]) -> Option<(Number, usize)> {
     let negative = bytes.first() == Some(&b'-');
     let start = usize::from(negative);
-    let mut at = start;
-    let mut mantissa = 0_u64;
-    while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-        mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-        at += 1;
-    }
-    let mut digits = at - start;
-    let mut decimals = 0;
-    if bytes.get(at) == Some(&b'.') {
-        at += 1;
-        let dot = at;
-        while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+    let (mut mantissa, mut dot, mut end) = (0_u64, usize::MAX, bytes.len());
+    for (at, byte) in bytes.iter().enumerate().skip(start) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
             mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-            at += 1;
+        } else if *byte == b'.' && dot == usize::MAX {
+            dot = at;
+        } else {
+            end = at;
+            break;
         }
-        decimals = at - dot;
-        digits += decimals;
     }
+    let (digits, decimals) = if dot == usize::MAX { (end - start, 0) } else { (end - start - 1, end - dot - 1) };
     if digits == 0 || digits > 18 || decimals > usize::from(MAX_DECIMALS) {
         return None;
     }
     let mantissa = i64::try_from(mantissa).ok()?; // at most 18 digits, so it fits
     let mantissa = if negative { -mantissa } else { mantissa };
-    Some((Number::new(mantissa, u8::try_from(decimals).ok()?), at))
+    Some((Number::new(mantissa, u8::try_from(decimals).ok()?), end))
 }
 
 /// Reads the text of one cell.

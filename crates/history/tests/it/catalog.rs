@@ -31,7 +31,7 @@ fn series(bars: &[(i64, i64)]) -> BarSeries {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     /// Whatever the mantissas, what is loaded is what was stored.
     #[test]
     fn what_is_stored_is_loaded(bars in proptest::collection::vec((any::<i64>(), any::<i64>()), 0..200), from in 0_i64..200, to in 0_i64..200) {
