@@ -11,8 +11,8 @@ use tradewind_domain::{Coded, Price, Quantity, Side};
 #[derive(Clone, Debug)]
 pub struct OrderBook {
     tick: i64,
-    bids: Ladder,
-    asks: Ladder,
+    /// Bids, asks.
+    sides: [Ladder; 2],
 }
 
 /// An update that does not fit this book; the book is unchanged.
@@ -56,7 +56,7 @@ impl OrderBook {
     #[must_use]
     pub fn new(tick: Price) -> Self {
         assert!(tick.mantissa() > 0, "a tick is positive");
-        Self { tick: tick.mantissa(), bids: Ladder::new(), asks: Ladder::new() }
+        Self { tick: tick.mantissa(), sides: [Ladder::new(), Ladder::new()] }
     }
 
     /// Sets what rests at `price`, absolute; zero removes the level. Returns what rested there before.
@@ -65,11 +65,11 @@ impl OrderBook {
     /// [`BookError`] for a price off the tick or a negative size.
     #[inline]
     pub fn set(&mut self, side: Side, price: Price, size: Quantity) -> Result<Quantity, BookError> {
-        let number = self.tick_number(price).ok_or(BookError::OffTick(price))?;
+        let height = self.height(side, price).ok_or(BookError::OffTick(price))?;
         if size < Quantity::ZERO {
             return Err(BookError::Negative(size));
         }
-        Ok(Quantity::from_mantissa(self.set_number(side, number, size.mantissa())))
+        Ok(Quantity::from_mantissa(self.set_height(side, height, size.mantissa())))
     }
 
     /// Replaces the whole book by a snapshot.
@@ -89,31 +89,36 @@ impl OrderBook {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.bids.clear();
-        self.asks.clear();
+        self.sides.iter_mut().for_each(Ladder::clear);
     }
 
     /// The highest bid and its size.
     #[must_use]
     #[inline]
     pub fn best_bid(&self) -> Option<(Price, Quantity)> {
-        self.bids.best().map(|(number, size)| (self.price(number), Quantity::from_mantissa(size)))
+        self.best(Side::Buy)
     }
     /// The lowest ask and its size.
     #[must_use]
     #[inline]
     pub fn best_ask(&self) -> Option<(Price, Quantity)> {
-        self.asks.best().map(|(height, size)| (self.price(!height), Quantity::from_mantissa(size)))
+        self.best(Side::Sell)
+    }
+    /// The best level of one side.
+    #[must_use]
+    #[inline]
+    pub fn best(&self, side: Side) -> Option<(Price, Quantity)> {
+        self.ladder(side).best().map(|(height, size)| (self.price(side, height), Quantity::from_mantissa(size)))
     }
     /// What rests at `price`; nothing between two ticks.
     #[must_use]
     #[inline]
     pub fn size_at(&self, side: Side, price: Price) -> Quantity {
-        Quantity::from_mantissa(self.tick_number(price).map_or(0, |number| self.size_number(side, number)))
+        Quantity::from_mantissa(self.height(side, price).map_or(0, |height| self.size_height(side, height)))
     }
     /// Levels of one side, best first; take as many as wanted.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = (Price, Quantity)> + '_ {
-        self.numbers(side).map(|(number, size)| (self.price(number), Quantity::from_mantissa(size)))
+        self.heights(side).map(move |(height, size)| (self.price(side, height), Quantity::from_mantissa(size)))
     }
     /// How many levels a side has.
     #[must_use]
@@ -123,62 +128,51 @@ impl OrderBook {
     /// Whether nothing rests on either side.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.bids.len() == 0 && self.asks.len() == 0
+        self.sides[0].len() == 0 && self.sides[1].len() == 0
     }
     /// Whether the best bid is at or above the best ask: an update was lost or the venue's match is under way.
     #[must_use]
     #[inline]
     pub fn is_crossed(&self) -> bool {
-        self.bids.best().zip(self.asks.best()).is_some_and(|((bid, _), (ask, _))| bid >= !ask)
+        self.sides[0].best().zip(self.sides[1].best()).is_some_and(|((bid, _), (ask, _))| bid >= !ask)
     }
 
-    /// The number of ticks in `price`, if it is whole.
+    /// The ladder's height of a price: its number of ticks, turned round for asks so that the higher is the better on
+    /// both sides; `None` between two ticks. The height of the other side at the same price is `!height`.
     #[inline]
-    pub(crate) const fn tick_number(&self, price: Price) -> Option<i64> {
+    pub(crate) const fn height(&self, side: Side, price: Price) -> Option<i64> {
         let price = price.mantissa();
-        if self.tick == 1 {
-            return Some(price);
-        }
-        let number = price / self.tick;
-        if number * self.tick == price { Some(number) } else { None }
+        let number = if self.tick == 1 { price } else { price / self.tick };
+        if self.tick == 1 || number * self.tick == price { Some(number ^ turn(side)) } else { None }
     }
     #[inline]
-    pub(crate) const fn price(&self, number: i64) -> Price {
-        Price::from_mantissa(number * self.tick)
+    pub(crate) const fn price(&self, side: Side, height: i64) -> Price {
+        Price::from_mantissa((height ^ turn(side)) * self.tick)
     }
     #[inline]
-    pub(crate) fn set_number(&mut self, side: Side, number: i64, size: i64) -> i64 {
-        match side {
-            Side::Buy => self.bids.set(number, size),
-            Side::Sell => self.asks.set(!number, size),
-        }
+    pub(crate) fn set_height(&mut self, side: Side, height: i64, size: i64) -> i64 {
+        self.sides[side as usize].set(height, size)
     }
     #[inline]
-    pub(crate) fn size_number(&self, side: Side, number: i64) -> i64 {
-        self.ladder(side).size(height(side, number))
+    pub(crate) fn size_height(&self, side: Side, height: i64) -> i64 {
+        self.ladder(side).size(height)
     }
     #[inline]
-    pub(crate) fn best_number(&self, side: Side) -> Option<i64> {
-        self.ladder(side).best().map(|(at, _)| height(side, at))
+    pub(crate) fn best_height(&self, side: Side) -> Option<i64> {
+        self.ladder(side).best().map(|(height, _)| height)
     }
-    pub(crate) fn numbers(&self, side: Side) -> impl Iterator<Item = (i64, i64)> + '_ {
-        self.ladder(side).iter().map(move |(at, size)| (height(side, at), size))
+    pub(crate) fn heights(&self, side: Side) -> impl Iterator<Item = (i64, i64)> + '_ {
+        self.ladder(side).iter()
     }
     const fn ladder(&self, side: Side) -> &Ladder {
-        match side {
-            Side::Buy => &self.bids,
-            Side::Sell => &self.asks,
-        }
+        &self.sides[side as usize]
     }
 }
 
-/// The ladder's height of a tick number, and back: `!` turns the order round without overflow.
+/// All bits for asks, none for bids: what turns the order of heights round, without overflow and without a branch.
 #[inline]
-const fn height(side: Side, number: i64) -> i64 {
-    match side {
-        Side::Buy => number,
-        Side::Sell => !number,
-    }
+const fn turn(side: Side) -> i64 {
+    -(side as i64)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The L2 book against six recorded minutes of Binance spot: its diffs must show what its book ticker said.
 
+#![allow(clippy::unwrap_used)] // an integration test is a test throughout
+
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::collections::BTreeMap;

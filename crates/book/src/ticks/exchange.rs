@@ -63,7 +63,8 @@ pub enum TickCancel {
 #[derive(Clone, Copy, Debug)]
 struct Own {
     id: u64,
-    number: i64,
+    /// Where it rests, as the book's ladder of its side counts: the higher the better.
+    height: i64,
     open: i64,
     place: Place,
     until: i64,
@@ -80,11 +81,11 @@ pub(super) struct Answer {
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
     pub(super) book: OrderBook,
-    bids: Vec<Own>,
-    asks: Vec<Own>,
-    /// Tick numbers of our best bid and ask, out of reach without orders.
-    best_bid: i64,
-    best_ask: i64,
+    /// Our bids, our asks, each in order of arrival.
+    own: [Vec<Own>; 2],
+    /// Heights of our best and worst order of each side, out of reach without orders.
+    best: [i64; 2],
+    worst: [i64; 2],
     /// Nanoseconds of the next date that ends an order.
     next_expiry: i64,
     lot: i64,
@@ -97,10 +98,9 @@ impl Exchange {
     pub(super) fn new(book: OrderBook, lot: i64, queue: QueueModel, fill_size: FillSize) -> Self {
         Self {
             book,
-            bids: Vec::new(),
-            asks: Vec::new(),
-            best_bid: i64::MIN,
-            best_ask: i64::MAX,
+            own: [Vec::new(), Vec::new()],
+            best: [i64::MIN; 2],
+            worst: [i64::MAX; 2],
             next_expiry: i64::MAX,
             lot,
             queue,
@@ -111,48 +111,42 @@ impl Exchange {
 
     /// A level now shows `size`.
     #[inline]
-    pub(super) fn level(&mut self, side: Side, number: i64, size: i64, at: Timestamp) {
-        let old = self.book.set_number(side, number, size);
-        // the same side's queue shrinks or grows; the opposite side may stand at our price or beyond
-        let (near, through) = match side {
-            Side::Buy => (number <= self.best_bid, number >= self.best_ask && size != 0),
-            Side::Sell => (number >= self.best_ask, number <= self.best_bid && size != 0),
-        };
-        if near {
-            self.requeue(side, number, old, size);
+    pub(super) fn level(&mut self, side: Side, height: i64, size: i64, at: Timestamp) {
+        let old = self.book.set_height(side, height, size);
+        let (ours, theirs) = (side as usize, side.opposite() as usize);
+        if self.worst[ours] <= height && height <= self.best[ours] {
+            self.requeue(side, height, old, size);
         }
-        if through {
-            self.fill_reached(side.opposite(), number, at);
+        // displayed at our price or through it
+        if height >= !self.best[theirs] && size != 0 {
+            self.fill_reached(side.opposite(), !height, at);
         }
     }
 
-    fn requeue(&mut self, side: Side, number: i64, old: i64, new: i64) {
+    fn requeue(&mut self, side: Side, height: i64, old: i64, new: i64) {
         let (queue, lot) = (self.queue, self.lot);
-        for own in self.own(side).iter_mut().filter(|own| own.number == number) {
+        for own in self.own[side as usize].iter_mut().filter(|own| own.height == height) {
             own.place.shown(queue, old / lot, new / lot);
         }
     }
 
-    /// A trade of `size` hits resting orders of `side` at `number`.
+    /// A trade of `size` hits resting orders of `side` at `height`.
     #[inline]
-    pub(super) fn trade(&mut self, side: Side, number: i64, size: i64, at: Timestamp) {
-        let reaches = match side {
-            Side::Buy => number <= self.best_bid,
-            Side::Sell => number >= self.best_ask,
-        };
-        if reaches {
-            self.trade_ours(side, number, size, at);
+    pub(super) fn trade(&mut self, side: Side, height: i64, size: i64, at: Timestamp) {
+        if height <= self.best[side as usize] {
+            self.trade_ours(side, height, size, at);
         }
     }
 
-    fn trade_ours(&mut self, side: Side, number: i64, size: i64, at: Timestamp) {
-        let beyond = if side == Side::Buy { number.saturating_add(1) } else { number.saturating_sub(1) };
-        self.fill_reached(side, beyond, at);
+    fn trade_ours(&mut self, side: Side, height: i64, size: i64, at: Timestamp) {
+        if height < self.best[side as usize] {
+            self.fill_reached(side, height + 1, at);
+        }
         let (lot, whole) = (self.lot, self.fill_size == FillSize::Whole);
         let mut given = 0; // lots that our earlier orders took of this trade
-        let mut own = std::mem::take(self.own(side));
+        let mut own = std::mem::take(&mut self.own[side as usize]);
         own.retain_mut(|order| {
-            if order.number != number {
+            if order.height != height {
                 return true;
             }
             let past = order.place.traded(size / lot) - given;
@@ -164,102 +158,98 @@ impl Exchange {
             self.fill_maker(side, order, quantity, at);
             order.open != 0
         });
-        *self.own(side) = own;
-        self.find_best();
+        self.own[side as usize] = own;
+        if given != 0 {
+            self.find_best();
+        }
     }
 
-    /// Fills our orders of `side` whose price is `number` or better for the other side.
-    fn fill_reached(&mut self, side: Side, number: i64, at: Timestamp) {
-        let mut own = std::mem::take(self.own(side));
+    /// Fills our orders of `side` at `height` and better.
+    fn fill_reached(&mut self, side: Side, height: i64, at: Timestamp) {
+        let mut own = std::mem::take(&mut self.own[side as usize]);
         own.retain_mut(|order| {
-            let reached = if side == Side::Buy { order.number >= number } else { order.number <= number };
+            let reached = order.height >= height;
             if reached {
                 self.fill_maker(side, order, order.open, at);
             }
             !reached
         });
-        *self.own(side) = own;
+        self.own[side as usize] = own;
         self.find_best();
     }
 
     fn fill_maker(&mut self, side: Side, order: &mut Own, quantity: i64, at: Timestamp) {
         order.open -= quantity;
         let open = order.open;
-        self.answer(order.id, at, self.fill(side, order.number, quantity, open, Liquidity::Maker));
+        self.answer(order.id, at, self.fill(side, order.height, quantity, open, Liquidity::Maker));
     }
 
-    const fn fill(&self, side: Side, number: i64, quantity: i64, open: i64, liquidity: Liquidity) -> TickReportKind {
-        let (price, quantity) = (self.book.price(number), Quantity::from_mantissa(quantity));
+    /// A fill of an order of `side` at `height`, as the ladder of that side counts.
+    const fn fill(&self, side: Side, height: i64, quantity: i64, open: i64, liquidity: Liquidity) -> TickReportKind {
+        let (price, quantity) = (self.book.price(side, height), Quantity::from_mantissa(quantity));
         TickReportKind::Fill { side, price, quantity, open: Quantity::from_mantissa(open), liquidity }
     }
 
     pub(super) fn submit(&mut self, order: &TickOrder, at: Timestamp) {
-        let number = match self.refusal(order) {
-            Ok(number) => number,
+        let height = match self.refusal(order) {
+            Ok(height) => height,
             Err(reason) => return self.answer(order.id, at, TickReportKind::Rejected { reason }),
         };
         self.answer(order.id, at, TickReportKind::Accepted);
-        let open = self.take(order, number, at);
+        let open = self.take(order, height, at);
         let cancelled = |reason| TickReportKind::Cancelled { open: Quantity::from_mantissa(open), reason };
         match (open, order.limit, order.time_in_force) {
             (0, _, _) => (),
             (_, _, TimeInForce::Fok) => self.answer(order.id, at, cancelled(TickCancel::Kill)),
             (_, None, _) | (_, _, TimeInForce::Ioc) => self.answer(order.id, at, cancelled(TickCancel::Immediate)),
-            (_, Some(_), TimeInForce::Gtc) => self.rest(order, number, open, i64::MAX),
-            (_, Some(_), TimeInForce::Gtd(until)) => self.rest(order, number, open, until.nanos()),
+            (_, Some(_), TimeInForce::Gtc) => self.rest(order, height, open, i64::MAX),
+            (_, Some(_), TimeInForce::Gtd(until)) => self.rest(order, height, open, until.nanos()),
         }
     }
 
-    /// The limit's tick number; for a market order, the end of the line.
+    /// The limit's height; for a market order, above all others.
     fn refusal(&self, order: &TickOrder) -> Result<i64, TickReject> {
-        let number = match (order.limit, order.side) {
-            (Some(limit), _) => self.book.tick_number(limit).ok_or(TickReject::OffTick)?,
-            (None, Side::Buy) => i64::MAX,
-            (None, Side::Sell) => i64::MIN,
+        let height = match order.limit {
+            Some(limit) => self.book.height(order.side, limit).ok_or(TickReject::OffTick)?,
+            None => i64::MAX,
         };
         let immediate = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
         let quantity = order.quantity.mantissa();
-        if self.bids.iter().chain(&self.asks).any(|own| own.id == order.id) {
+        if self.own.iter().flatten().any(|own| own.id == order.id) {
             Err(TickReject::DuplicateId)
         } else if quantity <= 0 || quantity % self.lot != 0 {
             Err(TickReject::Quantity)
         } else if order.post_only && (immediate || order.limit.is_none()) {
             Err(TickReject::Contradiction)
-        } else if order.post_only && self.meets(order.side, number) {
+        } else if order.post_only && self.crosses(order.side, height) {
             Err(TickReject::WouldCross)
         } else {
-            Ok(number)
+            Ok(height)
         }
     }
 
-    fn meets(&self, side: Side, number: i64) -> bool {
-        match side {
-            Side::Buy => self.book.best_number(Side::Sell).is_some_and(|ask| ask <= number),
-            Side::Sell => self.book.best_number(Side::Buy).is_some_and(|bid| bid >= number),
-        }
+    fn crosses(&self, side: Side, height: i64) -> bool {
+        self.book.best_height(side.opposite()).is_some_and(|best| !best <= height)
     }
 
-    /// Takes what is displayed up to `number`; returns what is left of the order.
-    fn take(&mut self, order: &TickOrder, number: i64, at: Timestamp) -> i64 {
-        let within = |level: &(i64, i64)| match order.side {
-            Side::Buy => level.0 <= number,
-            Side::Sell => level.0 >= number,
-        };
+    /// Takes what is displayed up to the limit's height; returns what is left of the order.
+    fn take(&mut self, order: &TickOrder, height: i64, at: Timestamp) -> i64 {
         let mut open = order.quantity.mantissa();
-        if !self.meets(order.side, number) {
+        if !self.crosses(order.side, height) {
             return open;
         }
         let lot = self.lot;
-        let levels = || {
-            let displayed = self.book.numbers(order.side.opposite()).take_while(within);
-            displayed.map(|(level, size)| (level, size - size % lot))
+        // whole lots by level, at heights of the order's own side
+        let displayed = || {
+            let levels = self.book.heights(order.side.opposite()).map(|(theirs, size)| (!theirs, size - size % lot));
+            levels.take_while(|(level, _)| *level <= height)
         };
-        let enough = || levels().map(|(_, size)| i128::from(size)).sum::<i128>() >= i128::from(open);
+        let enough = || displayed().map(|(_, size)| i128::from(size)).sum::<i128>() >= i128::from(open);
         if order.time_in_force == TimeInForce::Fok && !enough() {
             return open;
         }
         let mut fills = Vec::new();
-        for (level, size) in levels() {
+        for (level, size) in displayed() {
             let quantity = open.min(size);
             open -= quantity;
             if quantity != 0 {
@@ -273,18 +263,19 @@ impl Exchange {
         open
     }
 
-    fn rest(&mut self, order: &TickOrder, number: i64, open: i64, until: i64) {
-        let place = Place::last_of(self.book.size_number(order.side, number) / self.lot);
-        self.own(order.side).push(Own { id: order.id, number, open, place, until });
+    fn rest(&mut self, order: &TickOrder, height: i64, open: i64, until: i64) {
+        let place = Place::last_of(self.book.size_height(order.side, height) / self.lot);
+        self.own[order.side as usize].push(Own { id: order.id, height, open, place, until });
         self.find_best();
     }
 
     pub(super) fn cancel(&mut self, id: u64, at: Timestamp) {
-        let side = if self.bids.iter().any(|own| own.id == id) { Side::Buy } else { Side::Sell };
-        let kind = match self.own(side).iter().position(|own| own.id == id) {
+        let place = |own: &Vec<Own>| own.iter().position(|own| own.id == id);
+        let found = self.own.iter().enumerate().find_map(|(side, own)| place(own).map(|index| (side, index)));
+        let kind = match found {
             None => TickReportKind::CancelRefused,
-            Some(index) => {
-                let open = Quantity::from_mantissa(self.own(side).remove(index).open);
+            Some((side, index)) => {
+                let open = Quantity::from_mantissa(self.own[side].remove(index).open);
                 TickReportKind::Cancelled { open, reason: TickCancel::Requested }
             }
         };
@@ -302,8 +293,8 @@ impl Exchange {
 
     #[cold]
     fn expire_some(&mut self, at: Timestamp) {
-        for side in [Side::Buy, Side::Sell] {
-            let mut own = std::mem::take(self.own(side));
+        for side in 0..2 {
+            let mut own = std::mem::take(&mut self.own[side]);
             own.retain(|order| {
                 if order.until <= at.nanos() {
                     let open = Quantity::from_mantissa(order.open);
@@ -312,7 +303,7 @@ impl Exchange {
                 }
                 order.until > at.nanos()
             });
-            *self.own(side) = own;
+            self.own[side] = own;
         }
         self.find_best();
     }
@@ -321,16 +312,11 @@ impl Exchange {
         self.answers.push(Answer { at, id, kind });
     }
 
-    const fn own(&mut self, side: Side) -> &mut Vec<Own> {
-        match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        }
-    }
-
     fn find_best(&mut self) {
-        self.best_bid = self.bids.iter().map(|own| own.number).max().unwrap_or(i64::MIN);
-        self.best_ask = self.asks.iter().map(|own| own.number).min().unwrap_or(i64::MAX);
-        self.next_expiry = self.bids.iter().chain(&self.asks).map(|own| own.until).min().unwrap_or(i64::MAX);
+        for (side, own) in self.own.iter().enumerate() {
+            self.best[side] = own.iter().map(|own| own.height).max().unwrap_or(i64::MIN);
+            self.worst[side] = own.iter().map(|own| own.height).min().unwrap_or(i64::MAX);
+        }
+        self.next_expiry = self.own.iter().flatten().map(|own| own.until).min().unwrap_or(i64::MAX);
     }
 }

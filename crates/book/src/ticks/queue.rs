@@ -36,18 +36,18 @@ impl Place {
         Self { ahead: size as f64, traded: 0.0 }
     }
 
-    /// A trade of `size` lots at our price; returns how many of them are past those ahead of us, in whole lots.
+    /// A trade of `size` lots at our price; returns how many of them are past those ahead of us, to the nearest lot
+    /// (the estimate has fractions).
     #[inline]
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-    pub(super) const fn traded(&mut self, size: i64) -> i64 {
+    pub(super) fn traded(&mut self, size: i64) -> i64 {
         self.traded += size as f64;
         self.ahead -= size as f64;
-        if self.ahead > -1.0 {
-            return 0;
+        let past = (-self.ahead).round() as i64;
+        if past > 0 {
+            self.ahead = 0.0;
         }
-        let past = (-self.ahead) as i64;
-        self.ahead = 0.0;
-        past
+        past.max(0)
     }
 
     /// The level now shows `new` lots instead of `old`.

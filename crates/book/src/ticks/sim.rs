@@ -151,6 +151,7 @@ struct Sight {
     kind: SightKind,
 }
 
+/// Side, height on its ladder, size; a trade names the side that was hit.
 #[derive(Clone, Copy, Debug)]
 enum SightKind {
     Level(Side, i64, i64),
@@ -259,9 +260,13 @@ impl<I: Iterator<Item = TickEvent>> TickSim<I> {
     /// [`TickError`] for an event that cannot be replayed.
     pub fn advance(&mut self, until: Timestamp, out: &mut Vec<TickReport>) -> Result<bool, TickError> {
         let until = until.max(self.now);
-        while let Some(event) = self.next.filter(|event| event.exchange_time <= until) {
-            self.replay(&event)?;
-            self.next = self.events.next();
+        if let Some(mut event) = self.next {
+            while event.exchange_time <= until {
+                self.replay(&event)?;
+                self.next = self.events.next();
+                let Some(next) = self.next else { break };
+                event = next;
+            }
         }
         self.serve(until);
         self.exchange.expire(until);
@@ -292,8 +297,8 @@ impl<I: Iterator<Item = TickEvent>> TickSim<I> {
         }
         self.exchange.expire(at);
         match kind {
-            SightKind::Level(side, number, size) => self.exchange.level(side, number, size, at),
-            SightKind::Trade(aggressor, number, size) => self.exchange.trade(aggressor.opposite(), number, size, at),
+            SightKind::Level(side, height, size) => self.exchange.level(side, height, size, at),
+            SightKind::Trade(hit, height, size) => self.exchange.trade(hit, height, size, at),
             SightKind::Clear => self.exchange.book.clear(),
         }
         if !self.exchange.answers.is_empty() {
@@ -307,12 +312,15 @@ impl<I: Iterator<Item = TickEvent>> TickSim<I> {
 
     #[inline]
     fn read(&self, kind: &TickKind) -> Result<SightKind, BookError> {
-        let number = |price| self.view.tick_number(price).ok_or(BookError::OffTick(price));
+        let height = |side, price| self.view.height(side, price).ok_or(BookError::OffTick(price));
         let amount =
             |size: Quantity| if size < Quantity::ZERO { Err(BookError::Negative(size)) } else { Ok(size.mantissa()) };
         Ok(match *kind {
-            TickKind::Level { side, price, size } => SightKind::Level(side, number(price)?, amount(size)?),
-            TickKind::Trade { aggressor, price, size } => SightKind::Trade(aggressor, number(price)?, amount(size)?),
+            TickKind::Level { side, price, size } => SightKind::Level(side, height(side, price)?, amount(size)?),
+            TickKind::Trade { aggressor, price, size } => {
+                let hit = aggressor.opposite();
+                SightKind::Trade(hit, height(hit, price)?, amount(size)?)
+            }
             TickKind::Clear => SightKind::Clear,
         })
     }
@@ -341,9 +349,10 @@ impl<I: Iterator<Item = TickEvent>> TickSim<I> {
     #[inline]
     fn see(&mut self, kind: SightKind) {
         match kind {
-            SightKind::Level(side, number, size) => _ = self.view.set_number(side, number, size),
-            SightKind::Trade(aggressor, number, size) => {
-                self.last_trade = Some((aggressor, self.view.price(number), Quantity::from_mantissa(size)));
+            SightKind::Level(side, height, size) => _ = self.view.set_height(side, height, size),
+            SightKind::Trade(hit, height, size) => {
+                let price = self.view.price(hit, height);
+                self.last_trade = Some((hit.opposite(), price, Quantity::from_mantissa(size)));
             }
             SightKind::Clear => self.view.clear(),
         }
