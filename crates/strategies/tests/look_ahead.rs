@@ -74,6 +74,19 @@ fn no_strategy_sees_the_future_of_a_recorded_market() {
     check(&instrument, &bars[10_000..11_500]);
 }
 
+#[test]
+fn nor_does_one_that_may_go_short() {
+    let short = |entry: &&registry::Entry| entry.parameters.iter().any(|parameter| parameter.name == "short");
+    for entry in registry::all().iter().filter(short) {
+        let make = |_: &[Bar]| build(entry.name, "short = true");
+        let instrument = common::perpetual();
+        assert_eq!(leak(&make, &instrument, &walk(5, 600)), None, "{}", entry.name);
+        let shorts = decisions(&make, &instrument, &walk(5, 600));
+        let below_zero = |it: &Decision| it.target.is_some_and(|target| target.mantissa() < 0);
+        assert!(shorts.iter().any(below_zero), "{} goes short at all", entry.name);
+    }
+}
+
 /// A cheat that was shown all bars and buys before a rise.
 struct Seer {
     rises: Vec<bool>,

@@ -49,8 +49,16 @@ pub enum ParametersError {
 pub struct AboveAverage {
     parameters: Parameters,
     average: Sma,
-    /// The last bar's close and average.
-    last: Option<(f64, f64)>,
+    /// What the last bar looked like.
+    last: Option<Seen>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    close: f64,
+    average: f64,
+    /// The distance from the average that would change the position, as a fraction of it.
+    threshold: f64,
 }
 
 impl AboveAverage {
@@ -90,8 +98,9 @@ impl Strategy for AboveAverage {
         let Some(average) = self.average.update(close) else {
             return Opinion::hold("the average is warming up");
         };
-        self.last = Some((close, average));
-        match (Direction::between(close, average, self.parameters.margin), market.position.is_zero()) {
+        let (margin, flat) = (self.parameters.margin, market.position.is_zero());
+        self.last = Some(Seen { close, average, threshold: if flat { margin } else { -margin } });
+        match (Direction::between(close, average, margin), flat) {
             (Direction::Up, true) => {
                 Opinion::target(Target::Weight(self.parameters.weight), "the close is above its average")
             }
@@ -102,13 +111,9 @@ impl Strategy for AboveAverage {
     }
 
     fn signals(&self) -> Vec<Signal> {
-        let Some((close, average)) = self.last else { return Vec::new() };
+        let Some(Seen { close, average, threshold }) = self.last else { return Vec::new() };
         let above = (close - average) / average;
-        let margin = self.parameters.margin;
-        vec![
-            signal("average", average, None),
-            signal("close above average", above, Some(if above > 0.0 { above - margin } else { above + margin })),
-        ]
+        vec![signal("average", average, None), signal("close above average", above, Some(above - threshold))]
     }
 }
 

@@ -64,6 +64,13 @@ fn it_sells_below_the_margin_and_not_inside_it() {
 }
 
 #[test]
+fn it_says_how_far_it_is_from_changing_its_mind() {
+    let last = play(SHORT, &[10_000, 10_000, 10_000]).last.remove(2);
+    let seen = last.signals.iter().find(|signal| signal.name == "close above average").unwrap();
+    assert_eq!((seen.value.as_str(), seen.distance.as_str()), ("0.00000000", "-0.00200000"));
+}
+
+#[test]
 fn it_waits_until_it_is_warm() {
     check(&[10_000, 11_000], 0, 0, "warming up");
 }
