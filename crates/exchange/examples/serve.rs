@@ -2,8 +2,8 @@
 //!
 //! `serve [--port N] [--seed N] [--speed X] [--bars FILE --symbol BTC/USDT]`
 //!
-//! The first line on stdout is the address, such as `http://127.0.0.1:40123`. It runs until its stdin ends or it is
-//! told to stop.
+//! The first line on stdout is the address, such as `http://127.0.0.1:40123`. It runs until its tape ends or
+//! Ctrl-C.
 
 #![allow(clippy::print_stdout)] // the address is this program's output
 

@@ -48,8 +48,7 @@ pub(crate) async fn publish(shared: Arc<Shared>) {
 pub(crate) async fn play_bars(shared: Arc<Shared>, speed: f64) {
     let mut stop = shared.stop.subscribe();
     let mut next = Instant::now();
-    loop {
-        let Some(millis) = shared.act(|world| world.open_bar()) else { break };
+    while let Some(millis) = shared.act(|world| world.open_bar()) {
         #[allow(clippy::cast_precision_loss)]
         let quarter = Duration::from_secs_f64(millis as f64 / 4_000.0 / speed);
         for part in 0..4 {

@@ -1,8 +1,9 @@
 //! A recorded market of bars: the back-test's own matcher behind the venue's protocol.
 //!
-//! One bar is played in four moves: the open (orders that arrived before meet it), the two extremes in the order
-//! that the matcher's worst-first rule implies nothing about, and the close, where fills inside the bar are told,
-//! then the closed candle. An order that arrives after a close and before the next open fills at that open.
+//! One bar is played in four moves: the open (orders that arrived before meet it), the extreme nearer to the open,
+//! the other one, and the close, where fills inside the bar are told, then the closed candle. What fills inside a
+//! bar is the matcher's decision about the whole bar, taken at its open; a cancel of such an order comes too late. An
+//! order that arrives after a close and before the next open fills at that open.
 //! Depth is unknown to a tape of bars: the book shows one tick on either side of the last price, with the volume of
 //! the last bar. The public tape prints a quarter of the volume at open, extremes and close.
 

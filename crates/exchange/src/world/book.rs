@@ -99,6 +99,24 @@ impl Book {
         self.core.depth(side).take(count).map(|level| (level.price, level.quantity)).collect()
     }
 
+    /// What a taker of `side` could take, best first, order by order. His own orders are passed over where they
+    /// would expire, and end the list where he would.
+    pub(crate) fn takeable(
+        &self,
+        side: Side,
+        taker: usize,
+        mode: SelfTrade,
+    ) -> impl Iterator<Item = (Price, Quantity)> {
+        let mine = move |owner: u32| usize::try_from(owner).is_ok_and(|owner| owner == taker);
+        self.core
+            .orders(side.opposite())
+            .take_while(move |order| {
+                !(mine(order.owner) && matches!(mode, SelfTrade::ExpireTaker | SelfTrade::ExpireBoth))
+            })
+            .filter(move |order| mode == SelfTrade::Allow || !mine(order.owner))
+            .map(|order| (order.price, order.open))
+    }
+
     /// What rests at one price.
     pub(crate) fn size_at(&self, side: Side, price: Price) -> Quantity {
         self.core.depth(side).find(|level| level.price == price).map(|level| level.quantity).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! What customers do: place and cancel orders.
 
 use super::book::Incoming;
-use super::order::{Execution, Force, Kind, NewOrder, Row, Status};
+use super::order::{Execution, Force, Kind, NewOrder, Row, SelfTrade, Status};
 use super::{Event, World, bars, filters};
 use crate::binance::answer::Refusal;
 use tradewind_domain::{Currency, Liquidity, Price, Quantity, Side};
@@ -68,7 +68,7 @@ impl World {
     pub(super) fn draft(&self, account: usize, order: NewOrder) -> Result<Row, Refusal> {
         let quantity = match (order.quantity, order.quote_quantity) {
             (Some(quantity), _) => quantity,
-            (None, Some(quote)) => self.quantity_for(order.listing, order.side, quote)?,
+            (None, Some(quote)) => self.quantity_for(account, &order, quote)?,
             (None, None) => return Err(Refusal::missing("quantity")),
         };
         Ok(Row {
@@ -96,10 +96,10 @@ impl World {
     }
 
     /// How many whole lots an amount of quote buys or sells on the book as it stands.
-    fn quantity_for(&self, listing: usize, side: Side, quote: i128) -> Result<Quantity, Refusal> {
-        let rules = &self.markets[listing].rules;
+    fn quantity_for(&self, account: usize, order: &NewOrder, quote: i128) -> Result<Quantity, Refusal> {
+        let rules = &self.markets[order.listing].rules;
         let (mut left, mut lots) = (quote, 0_i64);
-        for (price, size) in self.levels(listing, side.opposite(), usize::MAX) {
+        for (price, size) in self.takeable(order.listing, order.side, account, order.self_trade) {
             let affordable = left * 100_000_000 / i128::from(price.mantissa().max(1));
             let here = affordable.min(i128::from(size.mantissa()));
             lots += i64::try_from(here).unwrap_or(0);
@@ -152,11 +152,19 @@ impl World {
         }
         let cost = match row.kind {
             _ if row.kind.has_price() => rules.notional(row.price, row.remaining()),
-            Kind::Market => self.market_cost(row.listing, row.remaining()),
-            _ if row.working.is_some() => self.market_cost(row.listing, row.remaining()),
+            Kind::Market => self.market_cost(row),
+            _ if row.working.is_some() => self.market_cost(row),
             _ => rules.notional(row.stop, row.remaining()),
         };
         (rules.quote, cost + self.quote_fee(rules.quote, cost, Liquidity::Taker))
+    }
+
+    /// What a market order could take, best first; on a tape of bars what the book shows.
+    fn takeable(&self, listing: usize, side: Side, account: usize, mode: SelfTrade) -> Vec<(Price, Quantity)> {
+        if self.is_bars() {
+            return self.levels(listing, side.opposite(), 1);
+        }
+        self.books[listing].takeable(side, account, mode).collect()
     }
 
     /// The fee on `amount` of quote when fees are taken in quote; nothing otherwise.
@@ -168,13 +176,13 @@ impl World {
     }
 
     /// What buying at the market costs now: by the book, or by the last price where a tape of bars decides later.
-    fn market_cost(&self, listing: usize, quantity: Quantity) -> i128 {
-        let market = &self.markets[listing];
+    fn market_cost(&self, row: &Row) -> i128 {
+        let market = &self.markets[row.listing];
         if self.is_bars() {
-            return market.rules.notional(market.last, quantity);
+            return market.rules.notional(market.last, row.remaining());
         }
-        let (mut left, mut cost) = (quantity, 0);
-        for (price, size) in self.levels(listing, Side::Sell, usize::MAX) {
+        let (mut left, mut cost) = (row.remaining(), 0);
+        for (price, size) in self.takeable(row.listing, row.side, row.account, row.self_trade) {
             let here = left.min(size);
             cost += market.rules.notional(price, here);
             left -= here;
