@@ -14,6 +14,8 @@ use crate::world::trades::TradeTape;
 use crate::world::{Source, World};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
+use axum::response::Response;
 use axum::routing::{any, get, post};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -133,6 +135,11 @@ async fn listen(port: u16) -> Result<TcpListener, ExchangeError> {
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut stop = shared.stop.subscribe();
+    let origin = HeaderValue::from_static(shared.origin);
+    let mark = move |mut response: Response| {
+        response.headers_mut().insert("x-tradewind-origin", origin.clone());
+        std::future::ready(response)
+    };
     let app = Router::new()
         .route("/ws", any(market_ws::plain))
         .route("/ws/{*streams}", any(market_ws::raw))
@@ -143,6 +150,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route("/tradewind/v1/faults", post(control::faults))
         .fallback(rest::answer)
         .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(axum::middleware::map_response(mark))
         .with_state(shared)
         .into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move {

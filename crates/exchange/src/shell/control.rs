@@ -7,14 +7,13 @@ use crate::world::Source;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// What the exchange is and where it stands.
-pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let server_time = shared.server_time();
     let mut status = shared.act(|world| {
         let (source, depth) = match &world.source {
@@ -40,7 +39,7 @@ pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> impl IntoRespon
     status["speed"] = shared.pace.speed().into();
     status["slow_readers_cut_off"] = lock(&shared.hub).cut_off.into();
     status["done"] = (*shared.done.borrow()).into();
-    ([("x-tradewind-origin", shared.origin)], Json(status))
+    Json(status)
 }
 
 /// The body of a step.

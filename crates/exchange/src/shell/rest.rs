@@ -30,17 +30,17 @@ pub(crate) async fn answer(
     if let Some(fault) = spoilt_before
         && fault.kind != FaultKind::HalfJson
     {
-        return spoil(&fault.kind, shared.origin, "").await;
+        return spoil(&fault.kind, "").await;
     }
     let request = Request::new(&shared, address.ip(), &method, &uri, &headers, &body);
     let reply = request.answer(hold(fault.as_ref())).await;
     match fault {
         Some(Fault { kind: FaultKind::DelayMillis(millis), .. }) => {
             tokio::time::sleep(Duration::from_millis(millis)).await;
-            reply.into_response(shared.origin)
+            reply.into_response()
         }
-        Some(fault) if spoils(&fault.kind) => spoil(&fault.kind, shared.origin, &reply.body).await,
-        _ => reply.into_response(shared.origin),
+        Some(fault) if spoils(&fault.kind) => spoil(&fault.kind, &reply.body).await,
+        _ => reply.into_response(),
     }
 }
 
@@ -56,12 +56,11 @@ fn hold(fault: Option<&Fault>) -> Duration {
 }
 
 /// An answer that no right exchange would give. `right` is what it would have said.
-async fn spoil(kind: &FaultKind, origin: &'static str, right: &str) -> Response {
+async fn spoil(kind: &FaultKind, right: &str) -> Response {
     let plain = |status: u16, kind: &'static str, body: Body| {
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
-        response.headers_mut().insert("x-tradewind-origin", HeaderValue::from_static(origin));
         response
     };
     match kind {
@@ -97,12 +96,11 @@ struct Reply {
 }
 
 impl Reply {
-    fn into_response(self, origin: &'static str) -> Response {
+    fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert("content-type", HeaderValue::from_static("application/json;charset=UTF-8"));
-        headers.insert("x-tradewind-origin", HeaderValue::from_static(origin));
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
