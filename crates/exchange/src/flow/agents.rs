@@ -76,7 +76,7 @@ impl Agents {
             let missing = LEVELS.saturating_sub(self.resting[side_index(side)].len());
             let wanted = if missing > 0 { 1 + self.chance.below(missing.min(4)) } else { 0 };
             for _ in 0..wanted {
-                let level = self.chance.below(LEVELS).min(self.chance.below(LEVELS));
+                let level = (0..3).map(|_| self.chance.below(LEVELS)).min().unwrap_or(0); // near the top mostly
                 acts.extend(self.quote(instrument, side, fair, level));
             }
         }
