@@ -7,7 +7,7 @@ use tradewind_domain::{
     Bar, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Origin, PortfolioId, Price, Source, Timestamp,
     TradeId, VenueOrderId,
 };
-use tradewind_engine::{Command, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step};
+use tradewind_engine::{Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step};
 use tradewind_gate::{Action, Approved, Limits, Mode};
 use tradewind_quant::EquityAccumulator;
 use tradewind_strategies::{Desk, Strategy};
@@ -138,6 +138,10 @@ struct Tally {
 pub struct Outcome {
     /// The engine's state at the end.
     pub state: State,
+    /// Whose books these are.
+    pub portfolio: PortfolioId,
+    /// How often things happened for this portfolio.
+    pub counters: Counters,
     /// Bars fed.
     pub bars: u64,
     /// Decisions to do nothing, warm-up included.
@@ -156,8 +160,8 @@ pub struct Outcome {
     pub market: MarketPath,
     /// What trading cost.
     pub costs: Costs,
-    /// How orders met bars.
-    pub fill_policy: FillPolicy,
+    /// How orders met bars; `None` where a venue filled them.
+    pub fill_policy: Option<FillPolicy>,
     /// Where the bars came from.
     pub origin: Origin,
     /// The first bar fed.
@@ -167,7 +171,7 @@ pub struct Outcome {
     /// What is traded.
     pub instrument: Instrument,
     /// The name of what decided.
-    pub strategy: &'static str,
+    pub strategy: String,
 }
 
 impl Backtest<Silent> {
@@ -423,11 +427,13 @@ impl<S: Sink> Backtest<S> {
             curve: self.curve.finish(),
             market: self.market,
             costs: self.costs,
-            fill_policy: *self.matcher.policy(),
+            fill_policy: Some(*self.matcher.policy()),
             origin: self.origin,
             first: self.tally.first,
             last: self.tally.last,
-            strategy: self.desk.strategy().name(),
+            strategy: self.desk.strategy().name().to_owned(),
+            portfolio: PORTFOLIO,
+            counters: self.state.counters,
             state: self.state,
             instrument,
         }

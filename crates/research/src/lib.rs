@@ -19,6 +19,7 @@ mod curve;
 mod market;
 pub mod report;
 mod round_trips;
+pub mod session;
 
 pub use backtest::{Backtest, Outcome, Plan, PlanError, Recorder, Silent, Sink};
 pub use costs::Costs;

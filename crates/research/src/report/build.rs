@@ -3,26 +3,27 @@
 use super::{Benchmark, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
 use crate::{Outcome, RoundTrip};
 use std::collections::BTreeMap;
-use tradewind_domain::{InstrumentKind, LEDGER_DECIMALS, Money, PortfolioId, Timestamp, format_decimal};
+use tradewind_domain::{InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
 use tradewind_engine::{LOGIC_VERSION, Portfolio};
 use tradewind_quant::calendar::DailyReturn;
 use tradewind_quant::{Conventions, EquityAccumulator, OrderCounts, Summary, SummaryInputs, TradeRecord, catalog};
 
+const VENUE_FILLS: &str = "Filled by the venue, at its prices and sizes.";
 const HOLD: &str = "buy and hold: the whole deposit in the instrument at the first open, without leverage and costs, \
                     in fractions of a lot, valued at closes";
 
 pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportError> {
-    let (spec, portfolio) = (&outcome.instrument.spec, outcome.state.portfolio(PortfolioId(0)));
+    let (spec, portfolio) = (&outcome.instrument.spec, outcome.state.portfolio(outcome.portfolio));
     let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
     let days = spec.calendar.days_per_year();
     let conventions = meta.conventions.unwrap_or(Conventions { periods_per_year: days, ..Conventions::crypto() });
     let hold = outcome.market.equity(deposit, outcome.equity.days())?;
     let statistics = statistics(outcome, hold.as_ref(), conventions)?;
-    let counters = &outcome.state.counters;
+    let counters = &outcome.counters;
     Ok(Report {
         symbol: spec.symbol.to_string(),
         venue: spec.venue.clone(),
-        strategy: outcome.strategy.to_owned(),
+        strategy: outcome.strategy.clone(),
         parameters: meta.parameters,
         interval: outcome.first.map(|bar| bar.interval),
         start: outcome.first.map(|bar| bar.open_time.to_string()),
@@ -42,7 +43,7 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         fees_by_currency: by_currency(portfolio, |holding| holding.fees),
         costs: costs(outcome, portfolio),
         fill_policy: outcome.fill_policy,
-        fill_policy_text: outcome.fill_policy.describe(),
+        fill_policy_text: outcome.fill_policy.map_or_else(|| VENUE_FILLS.to_owned(), |policy| policy.describe()),
         limits: portfolio.limits,
         notes: notes(outcome, portfolio, meta.notes),
         data: meta.data,
@@ -201,7 +202,7 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, mut notes: Vec<String>) -> Ve
     {
         notes.push("No funding was paid or received: the bars carry no funding rates.".to_owned());
     }
-    if outcome.fill_policy == tradewind_book::FillPolicy::default() && outcome.digest.fills() > 0 {
+    if outcome.fill_policy == Some(tradewind_book::FillPolicy::default()) && outcome.digest.fills() > 0 {
         notes.push("Fills are frictionless: no spread, slippage, impact or size limit was assumed.".to_owned());
     }
     if outcome.costs.stride() > 1 {

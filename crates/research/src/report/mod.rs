@@ -4,9 +4,12 @@
 //! exact ledger and are decimal text; statistics are numbers, and what cannot be known is `null`, never NaN.
 
 mod build;
+mod charts;
 mod error;
 mod page;
 mod parts;
+mod scale;
+mod tables;
 mod text;
 
 pub use error::ReportError;
@@ -80,7 +83,7 @@ pub struct Report {
     /// What trading cost, line by line.
     pub costs: CostLines,
     /// What is assumed about fills, as settings.
-    pub fill_policy: FillPolicy,
+    pub fill_policy: Option<FillPolicy>,
     /// What is assumed about fills, in words.
     pub fill_policy_text: String,
     /// What the gate allowed.
