@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use tradewind_domain::{
-    ClientOrderId, Currency, Incarnation, Instrument, InstrumentId, OrderRecord, OrderState, PortfolioId, Quantity,
-    Quote, Sequence, Side, Timestamp, TradeIdSet,
+    ClientOrderId, Currency, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderState,
+    PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeIdSet, pow10,
 };
-use tradewind_gate::{Mark, Mode};
+use tradewind_gate::{Cap, Mark, Mode};
 
 /// Version of the decision logic: raised whenever the same events would lead to other decisions.
 pub const LOGIC_VERSION: u32 = 1;
@@ -162,6 +162,34 @@ impl State {
         let price = listing.mark?.price.mantissa();
         let unit = tradewind_domain::pow10(u32::from(listing.instrument.spec.price_decimals));
         (price > 0).then_some((i128::from(price), unit))
+    }
+
+    /// The largest quantity that an order of `side` may add under the portfolio's caps, at the mark and with all open
+    /// orders filled; `None` where nothing caps it, or for inverse contracts and unknown rates.
+    #[must_use]
+    pub fn room(&self, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Option<Quantity> {
+        let (books, listing) = (self.portfolio(portfolio), self.listing(instrument));
+        let (it, limits) = (&listing.instrument, &books.limits);
+        if limits.max_order == Cap::NONE && limits.max_position == Cap::NONE || it.is_inverse() {
+            return None;
+        }
+        let (numerator, denominator) = self.rate(it.settlement(), books.base)?;
+        let price = i128::from(listing.mark?.price.mantissa());
+        let quantity = |cap: i128| {
+            let (multiplier, decimals) = it.spec.multiplier;
+            let up = u32::from(it.spec.price_decimals + it.spec.quantity_decimals + decimals);
+            let scaled = cap.checked_mul(denominator)?.checked_mul(pow10(up))?;
+            let unit = price.checked_mul(i128::from(multiplier))?.checked_mul(numerator)?;
+            (unit > 0).then(|| scaled / unit / pow10(u32::from(LEDGER_DECIMALS)))
+        };
+        let (buys, sells, _) = self.open_quantities(portfolio, instrument);
+        let open = if side == Side::Buy { buys } else { sells };
+        let held = i128::from(books.position(instrument).quantity().mantissa()) * i128::from(side.sign());
+        let order = limits.max_order.units(books.equity()).and_then(quantity);
+        let position = limits.max_position.units(books.equity()).and_then(quantity);
+        let position = position.map(|cap| cap - held - i128::from(open.mantissa()));
+        let room = [order, position].into_iter().flatten().min()?.max(0);
+        Some(Quantity::from_mantissa(i64::try_from(room).unwrap_or(i64::MAX)))
     }
 
     /// SHA-256 of the state in hex, with the versions of logic and encoding mixed in.

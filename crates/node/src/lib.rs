@@ -31,6 +31,6 @@ pub use control::{request, socket_path};
 pub use error::NodeError;
 pub use latency::{Histogram, Quantiles};
 pub use operate::{OperatorReply, OperatorRequest, OrderWords};
-pub use recover::{Recovered, journal_dir, recover, replay};
-pub use runtime::{Ended, Node, RecoveredNote, Surroundings};
+pub use recover::{Recovered, events, journal_dir, recover, replay};
+pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
 pub use status::{InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status};

@@ -3,7 +3,7 @@
 use crate::error::NodeError;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tradewind_engine::{CodecError, Replay, State, apply, decode};
+use tradewind_engine::{CodecError, Event, Replay, State, apply, decode};
 use tradewind_journal::{Journal, Options, Reader, Recovery, latest_snapshot};
 
 /// What a recovery found.
@@ -79,4 +79,17 @@ pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, 
         }
     }
     Ok(replay)
+}
+
+/// Every event of a data directory's journal, oldest first. Stops at the first record that cannot be read; verify
+/// the journal to know that there is none.
+///
+/// # Errors
+/// [`NodeError::Read`] if the journal cannot be opened.
+pub fn events(data_dir: &Path) -> Result<impl Iterator<Item = Event>, NodeError> {
+    let mut reader = Reader::open(journal_dir(data_dir), 1)?;
+    Ok(std::iter::from_fn(move || {
+        let record = reader.next().ok()??;
+        decode(record.payload).ok()
+    }))
 }

@@ -24,7 +24,7 @@ use tradewind_engine::{EventKind, LOGIC_VERSION, State};
 use tradewind_gate::{Action, Mode};
 use tradewind_strategies::{Desk, registry};
 use tradewind_venues::binance::sign::Signer;
-use tradewind_venues::binance::{BinanceConfig, Connection, Subscriptions, listings};
+use tradewind_venues::binance::{BinanceConfig, Connection, Subscriptions, listings, market_origin};
 use tradewind_venues::{ApiKey, ApiSecret, SecretSource, Stream, SubmitError, VenueEvent, VenueReport};
 
 /// Inputs that may wait for the engine.
@@ -192,6 +192,18 @@ impl Node {
             Ok(Err(_)) | Err(_) => Err(NodeError::Stopped),
         }
     }
+}
+
+/// Where the market at `rest_url` comes from: live from a venue, or what a local exchange says that it plays.
+///
+/// # Errors
+/// [`NodeError::Venue`] if a server on this machine does not say.
+pub async fn venue_origin(rest_url: &str) -> Result<Origin, NodeError> {
+    let sockets = rest_url.replacen("http", "ws", 1);
+    let config = BinanceConfig::at(rest_url, &sockets, &sockets);
+    market_origin(&config)
+        .await
+        .map_err(|source| NodeError::Venue { url: rest_url.to_owned(), source: Box::new(source) })
 }
 
 fn note(recovered: &Recovered) -> RecoveredNote {

@@ -112,7 +112,8 @@ impl Desk {
         let mut kind = DecisionKind::Hold;
         if let Some(Some(target)) = target {
             let (buys, sells, _) = state.open_quantities(self.portfolio, self.instrument);
-            let missing = market.instrument.whole_lots(target - market.position - buys + sells);
+            let missing = self.fit(state, market.position, target - market.position - buys + sells);
+            let missing = market.instrument.whole_lots(missing);
             if missing.abs() >= market.instrument.spec.min_quantity && !missing.is_zero() {
                 let side = if missing > Quantity::ZERO { Side::Buy } else { Side::Sell };
                 kind = if side == Side::Buy { DecisionKind::Buy } else { DecisionKind::Sell };
@@ -131,6 +132,17 @@ impl Desk {
             (_, false) => opinion.reason,
         };
         Outcome { kind, target: target.flatten(), reason, proposals }
+    }
+
+    /// Cuts what would add to a position to what the portfolio's limits leave room for: a limit is no reason to do
+    /// nothing. The gate judges all the same.
+    fn fit(&self, state: &State, held: Quantity, missing: Quantity) -> Quantity {
+        let reduces = held.mantissa().signum() * missing.mantissa().signum() < 0;
+        let side = if missing > Quantity::ZERO { Side::Buy } else { Side::Sell };
+        match state.room(self.portfolio, self.instrument, side) {
+            Some(room) if !reduces => side.signed(missing.abs().min(room)),
+            _ => missing,
+        }
     }
 
     fn proposal(&self, request: OrderRequest, reason: Cow<'static, str>) -> Proposal {

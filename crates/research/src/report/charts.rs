@@ -37,7 +37,11 @@ pub(super) fn price(report: &Report, time: &TimeAxis) -> String {
     let shown = marks(&mut drawing, &report.round_trip_list, time, &axis);
     let all = report.round_trip_list.len();
     let missing = if shown < all {
-        format!("<span class=note>one mark per column: {} of {} trades</span>", count(shown as u64), count(all as u64))
+        format!(
+            "<span>marks of {} of {} trades, one of a kind per column</span>",
+            count(shown as u64),
+            count(all as u64)
+        )
     } else {
         String::new()
     };
@@ -100,7 +104,8 @@ fn marks(drawing: &mut String, trips: &[RoundTripRow], time: &TimeAxis, axis: &A
     drawing.push_str(&joins);
     for (class, marks) in [("entry", entries), ("won", won), ("lost", lost)] {
         if !marks.is_empty() {
-            let _ = write!(drawing, "<path class=\"mark {class}\" d=\"{marks}\"/>");
+            let dense = if trips.len() > JOINED { " dense" } else { "" };
+            let _ = write!(drawing, "<path class=\"mark {class}{dense}\" d=\"{marks}\"/>");
         }
     }
     shown
@@ -111,27 +116,36 @@ fn column(x: f64) -> usize {
     (x / SIDE * COLUMNS as f64) as usize
 }
 
-/// A strip that says when the account was long and when short.
+/// A strip that says when the account was long and when short, the paler the shorter within its column.
 fn exposure(trips: &[RoundTripRow], time: &TimeAxis) -> String {
-    let mut held = vec![""; COLUMNS];
+    let mut held = [(0.0, 0.0); COLUMNS]; // parts of the column spent long and short
     for trip in trips {
-        let (from, to) = (column(time.x(trip.at_ns.0 / 1_000_000)), column(time.x(trip.at_ns.1 / 1_000_000)));
-        let end = to.clamp(from + 1, COLUMNS.max(from + 1)).min(COLUMNS);
-        held[from.min(end)..end].fill(trip.direction);
+        let at = |ns: i64| time.x(ns / 1_000_000) / SIDE * COLUMNS as f64;
+        let (from, to) = (at(trip.at_ns.0), at(trip.at_ns.1));
+        let last = column(time.x(trip.at_ns.1 / 1_000_000)).min(COLUMNS - 1);
+        for place in column(time.x(trip.at_ns.0 / 1_000_000))..=last {
+            let part = (to.min(place as f64 + 1.0) - from.max(place as f64)).max(0.0);
+            let side = if trip.direction == "long" { &mut held[place].0 } else { &mut held[place].1 };
+            *side += part;
+        }
     }
     let mut drawing = String::new();
-    let mut from = 0;
-    for stretch in held.chunk_by(|left, right| left == right) {
-        if let Some(side) = stretch.first().filter(|side| !side.is_empty()) {
-            let scale = SIDE / COLUMNS as f64;
-            let (x, width) = (from as f64 * scale, stretch.len() as f64 * scale);
-            let _ = write!(drawing, "<rect class={side} x={x:.1} y=0 width={width:.1} height=1000 />");
+    let width = SIDE / COLUMNS as f64;
+    for (place, (long, short)) in held.iter().enumerate() {
+        for (side, part) in [("long", *long), ("short", *short)] {
+            if part > 0.01 {
+                let (x, depth) = (place as f64 * width, part.min(1.0));
+                let _ = write!(
+                    drawing,
+                    "<rect class={side} x={x:.1} y=0 width={:.1} height=1000 opacity={depth:.2} />",
+                    width + 0.1
+                );
+            }
         }
-        from += stretch.len();
     }
     format!(
-        "<div class=\"plot strip\" title=\"when the account was long or short\"><svg viewBox=\"0 0 1000 1000\" \
-         preserveAspectRatio=none aria-hidden=true>{drawing}</svg></div>"
+        "<div class=\"plot strip\" title=\"when the account was long (blue) or short (amber)\"><svg viewBox=\"0 0 1000 1000\" \
+         preserveAspectRatio=none role=img aria-label=\"When the account held a position\">{drawing}</svg></div>"
     )
 }
 

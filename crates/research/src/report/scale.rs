@@ -111,13 +111,13 @@ impl TimeAxis {
         SIDE * ((at_ms - self.from_ms) as f64 / span).clamp(0.0, 1.0)
     }
 
-    /// At most eight round moments, with their labels.
+    /// At most ten round moments, with their labels.
     pub(super) fn ticks(&self) -> Vec<(i64, String)> {
         const SECOND: i64 = 1_000;
         const STEPS: [i64; 15] =
             [1, 5, 15, 30, 60, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
         let span = self.to_ms - self.from_ms;
-        if let Some(step) = STEPS.iter().map(|step| step * SECOND).find(|step| span / step <= 7) {
+        if let Some(step) = STEPS.iter().map(|step| step * SECOND).find(|step| span / step <= 9) {
             let first = self.from_ms.div_euclid(step) + i64::from(self.from_ms.rem_euclid(step) > 0);
             return (first..)
                 .map(|n| n * step)
@@ -126,7 +126,7 @@ impl TimeAxis {
                 .collect();
         }
         let months =
-            [1, 2, 3, 6, 12, 24, 60, 120, 240].into_iter().find(|months| span / (months * 2_629_746 * SECOND) <= 7);
+            [1, 2, 3, 6, 12, 24, 60, 120, 240].into_iter().find(|months| span / (months * 2_629_746 * SECOND) <= 9);
         self.month_ticks(months.unwrap_or(1_200))
     }
 

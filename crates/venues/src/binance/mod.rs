@@ -9,7 +9,9 @@ pub mod rules;
 pub mod sign;
 pub mod wire;
 
-pub use client::{AccountFill, AccountState, BinanceConfig, Connection, OrderPath, Subscriptions, listings};
+pub use client::{
+    AccountFill, AccountState, BinanceConfig, Connection, OrderPath, Subscriptions, listings, market_origin,
+};
 
 /// The venue's name in an instrument.
 pub const VENUE: &str = "binance";

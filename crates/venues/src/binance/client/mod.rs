@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
-use tradewind_domain::{FeeSchedule, Instrument, InstrumentId, Timestamp};
+use tradewind_domain::{FeeSchedule, Instrument, InstrumentId, Origin, Timestamp};
 use tradewind_gate::{Action, Approved};
 use tradewind_journal::Permit;
 
@@ -59,6 +59,24 @@ pub async fn listings(
     config.validate()?;
     let info = exchange_info(&Rest::new(config)?, symbols).await?;
     Ok(info.symbols.iter().map(|symbol| list_symbol(symbol, fees)).collect())
+}
+
+/// Where the market behind `config` comes from: a venue's is live, a local exchange says itself what it plays.
+///
+/// # Errors
+/// [`QueryError`] if a server on this machine does not say.
+pub async fn market_origin(config: &BinanceConfig) -> Result<Origin, QueryError> {
+    #[derive(serde::Deserialize)]
+    struct Status {
+        origin: Origin,
+    }
+    let host = config.rest_url.split("://").nth(1).unwrap_or_default();
+    if !host.starts_with("127.0.0.1") && !host.starts_with("localhost") {
+        return Ok(Origin::Live);
+    }
+    config.validate()?;
+    let status: Status = Rest::new(config)?.get(Endpoint::Time, "/tradewind/v1/status", &[]).await?;
+    Ok(status.origin)
 }
 
 async fn exchange_info(rest: &Rest, symbols: &[&str]) -> Result<ExchangeInfo, QueryError> {

@@ -1,0 +1,477 @@
+//! Every command with its options. The help texts are the reference.
+
+use crate::output::Format;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A trading platform you can hand to an AI agent and still sleep.
+#[derive(Parser)]
+#[command(name = "tradewind", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// How results are printed on stdout.
+    #[arg(short, long, value_enum, default_value = "text", global = true)]
+    pub(crate) output: Format,
+    /// Level of the log on stderr: error, warn, info, debug or trace.
+    #[arg(long, default_value = "warn", global = true)]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Watch it work: a local exchange, a node that trades on it, and a report at the end.
+    #[command(after_help = "Example:\n  tradewind demo --for 45s --seed 7")]
+    Demo(DemoArgs),
+    /// Run a strategy over recorded bars and write a report.
+    #[command(
+        after_help = "Example:\n  tradewind backtest --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy ema-trend"
+    )]
+    Backtest(BacktestArgs),
+    /// Trade play money until stopped: on a local exchange, or on the venue of a settings file.
+    #[command(
+        after_help = "Example:\n  tradewind paper --data-dir my-paper\n  tradewind paper --config tradewind.toml"
+    )]
+    Paper(PaperArgs),
+    /// Trade real money by a settings file. Asks for everything that `tradewind doctor` lists.
+    #[command(after_help = "Example:\n  tradewind live --config tradewind.toml")]
+    Live {
+        /// The settings file; its mode must be "live".
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Run the local exchange alone, for other programs.
+    #[command(
+        after_help = "Example:\n  tradewind exchange --port 9090 --speed 60\n  tradewind exchange --tape BTC_USDT-1m.feather --symbol BTC/USDT"
+    )]
+    Exchange(ExchangeArgs),
+    /// Place, cancel and list orders of a running node, through its gate.
+    #[command(subcommand)]
+    Order(OrderCommand),
+    /// List and close positions of a running node, through its gate.
+    #[command(subcommand)]
+    Position(PositionCommand),
+    /// Cancel every order and close every position of a running node.
+    #[command(after_help = "Example:\n  tradewind flatten --data-dir my-paper")]
+    Flatten(NodeArgs),
+    /// Stop every new order of a running node; exits stay possible.
+    #[command(after_help = "Example:\n  tradewind halt --reason \"looks wrong\" --data-dir my-paper")]
+    Halt(ReasonArgs),
+    /// Allow trading again after a halt.
+    #[command(after_help = "Example:\n  tradewind resume --reason \"checked the feed\" --data-dir my-paper")]
+    Resume(ReasonArgs),
+    /// End a running node in order.
+    #[command(after_help = "Example:\n  tradewind stop --data-dir my-paper")]
+    Stop(NodeArgs),
+    /// Show a running node: positions, orders, limits, latency.
+    #[command(after_help = "Example:\n  tradewind status --data-dir my-paper -o json")]
+    Status(NodeArgs),
+    /// Decide again everything that a journal remembers, and compare.
+    #[command(after_help = "Example:\n  tradewind replay my-paper -o json")]
+    Replay {
+        /// A data directory.
+        dir: PathBuf,
+    },
+    /// Verify, show, back up and thin out a journal.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Check, import and list market data.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// List strategies, show their parameters, begin your own.
+    #[command(subcommand)]
+    Strategy(StrategyCommand),
+    /// Show why a strategy does what it does: each signal, its weight, its distance to the threshold.
+    #[command(
+        after_help = "Example:\n  tradewind diagnose --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy vote --last 5"
+    )]
+    Diagnose(DiagnoseArgs),
+    /// Check this machine, a settings file and its keys, and say what live mode still needs.
+    #[command(after_help = "Example:\n  tradewind doctor --config tradewind.toml")]
+    Doctor {
+        /// The settings file to check.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// The data directory to check; that of the settings without.
+        #[arg(long)]
+        data_dir: Option<PathBuf>,
+    },
+    /// Show, check and begin settings files.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// How long, such as 45s or 2m.
+    #[arg(long = "for", default_value = "45s", value_parser = duration)]
+    pub(crate) duration: std::time::Duration,
+    /// Seed of the simulated market.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Where journal and report go.
+    #[arg(long, default_value = "tradewind-demo")]
+    pub(crate) data_dir: PathBuf,
+    /// Play a recorded market instead of the simulated one: a file of bars or trades.
+    #[arg(long)]
+    pub(crate) tape: Option<PathBuf>,
+    /// What the tape is of.
+    #[arg(long, default_value = "BTC/USDT")]
+    pub(crate) symbol: String,
+    /// Market seconds per second.
+    #[arg(long, default_value_t = 120.0)]
+    pub(crate) speed: f64,
+}
+
+#[derive(Args)]
+pub(crate) struct BarsArgs {
+    /// A file of bars: CSV, CSV.gz, zip, Feather or Parquet.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// What the bars are of.
+    #[arg(long)]
+    pub(crate) symbol: String,
+    /// A registered strategy, see `tradewind strategy list`.
+    #[arg(long, default_value = "ema-trend")]
+    pub(crate) strategy: String,
+    /// A parameter of the strategy as NAME=VALUE; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// A TOML file with the strategy's parameters.
+    #[arg(long)]
+    pub(crate) parameters_file: Option<PathBuf>,
+    /// First bar to use, such as 2024-01-01.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Bars from here on are left out.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// Split and dividend factors of an equity, in LEAN's format.
+    #[arg(long)]
+    pub(crate) factors: Option<PathBuf>,
+    /// Go on in spite of defects in the file; each is in the report.
+    #[arg(long)]
+    pub(crate) accept_defects: bool,
+    /// The file was made by a simulation, not by a market.
+    #[arg(long)]
+    pub(crate) simulated: bool,
+    /// Opening cash in the quote currency.
+    #[arg(long, default_value = "10000")]
+    pub(crate) deposit: String,
+}
+
+#[derive(Args)]
+pub(crate) struct BacktestArgs {
+    #[command(flatten)]
+    pub(crate) bars: BarsArgs,
+    /// Fee of a taking fill in basis points.
+    #[arg(long, default_value = "10")]
+    pub(crate) fee_bps: String,
+    /// Fee of a resting fill in basis points.
+    #[arg(long, default_value = "10")]
+    pub(crate) maker_fee_bps: String,
+    /// What fees are taken in: `quote`, or `received` as on Binance spot.
+    #[arg(long, default_value = "quote")]
+    pub(crate) fee_asset: String,
+    /// Slippage of a taking fill in basis points.
+    #[arg(long, default_value = "2")]
+    pub(crate) slippage_bps: String,
+    /// Most of a bar's volume that fills may take, in percent; `none` for no cap.
+    #[arg(long, default_value = "10")]
+    pub(crate) volume_share: String,
+    /// Market impact: `none`, `linear:BPS` or `root:BPS`, in basis points at the whole volume of a bar.
+    #[arg(long, default_value = "none")]
+    pub(crate) impact: String,
+    /// Limits of the gate: research, conservative or open.
+    #[arg(long, default_value = "research")]
+    pub(crate) limits: String,
+    /// Where the report goes; a name from symbol and strategy without.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+    /// Write no report.
+    #[arg(long)]
+    pub(crate) no_report: bool,
+    /// Write every event as a line of JSON here.
+    #[arg(long)]
+    pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct DiagnoseArgs {
+    #[command(flatten)]
+    pub(crate) bars: BarsArgs,
+    /// How many of the last decisions to show.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) last: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct PaperArgs {
+    /// A settings file with a venue; without one a local exchange is started.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Where journal and control socket live.
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Seed of the local exchange's market.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Market seconds per second of the local exchange.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) speed: f64,
+    /// Stop after this long, such as 10m.
+    #[arg(long = "for", value_parser = duration)]
+    pub(crate) duration: Option<std::time::Duration>,
+}
+
+#[derive(Args)]
+pub(crate) struct ExchangeArgs {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Seed of the simulated market.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Market seconds per second.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) speed: f64,
+    /// Play this recorded file of bars or trades.
+    #[arg(long)]
+    pub(crate) tape: Option<PathBuf>,
+    /// What the tape is of.
+    #[arg(long, default_value = "BTC/USDT")]
+    pub(crate) symbol: String,
+    /// Opening balance of the test account in USDT.
+    #[arg(long, default_value = "10000")]
+    pub(crate) cash: String,
+}
+
+#[derive(Args)]
+pub(crate) struct NodeArgs {
+    /// The data directory of the running node.
+    #[arg(long, default_value = "tradewind-data")]
+    pub(crate) data_dir: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct ReasonArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Why, for the record.
+    #[arg(long, default_value = "by the operator")]
+    pub(crate) reason: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum OrderCommand {
+    /// Propose an order.
+    #[command(
+        after_help = "Example:\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --price 60000"
+    )]
+    Place(PlaceArgs),
+    /// Cancel an order.
+    #[command(after_help = "Example:\n  tradewind order cancel 018bcfe56800…")]
+    Cancel {
+        /// The order's name, 32 hex digits.
+        client_id: String,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// List orders, open ones first.
+    #[command(after_help = "Example:\n  tradewind order list -o json")]
+    List(NodeArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct PlaceArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// What to trade.
+    #[arg(long)]
+    pub(crate) symbol: String,
+    /// buy or sell.
+    #[arg(long)]
+    pub(crate) side: String,
+    /// How much, in the base asset.
+    #[arg(long)]
+    pub(crate) quantity: String,
+    /// Limit price; a market order without.
+    #[arg(long)]
+    pub(crate) price: Option<String>,
+    /// Trigger price of a stop.
+    #[arg(long)]
+    pub(crate) trigger: Option<String>,
+    /// gtc, ioc, fok, or a moment such as 2026-12-31T23:59:00Z.
+    #[arg(long)]
+    pub(crate) time_in_force: Option<String>,
+    /// Rest on the book or be rejected.
+    #[arg(long)]
+    pub(crate) post_only: bool,
+    /// May only shrink a position.
+    #[arg(long)]
+    pub(crate) reduce_only: bool,
+    /// Group number: when one order of a group fills, the others are cancelled.
+    #[arg(long)]
+    pub(crate) oco: Option<u64>,
+    /// Which portfolio, by name.
+    #[arg(long)]
+    pub(crate) portfolio: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PositionCommand {
+    /// List positions.
+    #[command(after_help = "Example:\n  tradewind position list")]
+    List(NodeArgs),
+    /// Close what is held of a symbol.
+    #[command(after_help = "Example:\n  tradewind position close BTC/USDT")]
+    Close {
+        /// Unified symbol.
+        symbol: String,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Check every byte; exit 3 names the first bad record.
+    #[command(after_help = "Example:\n  tradewind journal verify my-paper")]
+    Verify {
+        /// A data directory, or a journal directory.
+        dir: PathBuf,
+    },
+    /// Print records as lines of JSON.
+    #[command(after_help = "Example:\n  tradewind journal show my-paper --from 100 --limit 20")]
+    Show {
+        /// A data directory, or a journal directory.
+        dir: PathBuf,
+        /// First record.
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+        /// How many.
+        #[arg(long)]
+        limit: Option<u64>,
+    },
+    /// Copy a journal, also while a node writes it.
+    #[command(after_help = "Example:\n  tradewind journal backup my-paper /backups/monday")]
+    Backup {
+        /// A data directory, or a journal directory.
+        dir: PathBuf,
+        /// An empty or new directory.
+        to: PathBuf,
+    },
+    /// Remove what lies wholly before the newest snapshot. Not while a node runs.
+    #[command(after_help = "Example:\n  tradewind journal retain my-paper")]
+    Retain {
+        /// A data directory, or a journal directory.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DataCommand {
+    /// List every defect of a file; exit 3 if there is one.
+    #[command(after_help = "Example:\n  tradewind data check BTC_USDT-1h.feather")]
+    Check {
+        /// A file of bars, trades or funding rates.
+        file: PathBuf,
+        /// What it is of, if its name does not tell.
+        #[arg(long)]
+        symbol: Option<String>,
+    },
+    /// Store a file in the catalog.
+    #[command(
+        after_help = "Example:\n  tradewind data import BTC_USDT-1h.feather --symbol BTC/USDT --catalog market-data"
+    )]
+    Import {
+        /// A file of bars.
+        file: PathBuf,
+        /// What it is of.
+        #[arg(long)]
+        symbol: Option<String>,
+        /// The catalog's folder.
+        #[arg(long, default_value = "market-data")]
+        catalog: PathBuf,
+        /// Split and dividend factors of an equity, in LEAN's format.
+        #[arg(long)]
+        factors: Option<PathBuf>,
+        /// Store it in spite of defects.
+        #[arg(long)]
+        accept_defects: bool,
+    },
+    /// List what the catalog holds.
+    #[command(after_help = "Example:\n  tradewind data list --catalog market-data")]
+    List {
+        /// The catalog's folder.
+        #[arg(long, default_value = "market-data")]
+        catalog: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StrategyCommand {
+    /// List the strategies that ship.
+    #[command(after_help = "Example:\n  tradewind strategy list")]
+    List,
+    /// Show a strategy's parameters with defaults and ranges, as TOML.
+    #[command(after_help = "Example:\n  tradewind strategy show vote > vote.toml")]
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Begin a strategy of your own: a crate with a test, parameters and a backtest.
+    #[command(after_help = "Example:\n  tradewind strategy new my-idea --tradewind ../tradewind")]
+    New {
+        /// Its name: lowercase letters, digits and dashes.
+        name: String,
+        /// Where the tradewind sources are.
+        #[arg(long, default_value = ".")]
+        tradewind: PathBuf,
+        /// Where the new folder goes.
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the settings in force, defaults included.
+    #[command(after_help = "Example:\n  tradewind config show --config tradewind.toml")]
+    Show {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Check a settings file; exit 1 names the line.
+    #[command(after_help = "Example:\n  tradewind config check tradewind.toml")]
+    Check {
+        /// The settings file.
+        file: PathBuf,
+    },
+    /// Print a settings file with every key at its default.
+    #[command(after_help = "Example:\n  tradewind config template > tradewind.toml")]
+    Template {
+        /// Print the reference page of the book instead.
+        #[arg(long)]
+        reference: bool,
+    },
+    /// Print a reference page of the book: errors, commands or guards.
+    #[command(after_help = "Example:\n  tradewind config reference errors")]
+    Reference {
+        /// Which page.
+        #[arg(value_parser = ["errors", "commands", "guards", "strategies", "statistics"])]
+        page: String,
+    },
+}
+
+/// Reads a span of time with its unit.
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let remedy = || format!("`{text}` is not a duration: write 500ms, 45s, 2m or 1h");
+    let (number, millis) = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
+        .into_iter()
+        .find_map(|(unit, millis)| text.strip_suffix(unit).map(|number| (number, millis)))
+        .ok_or_else(remedy)?;
+    let number: u64 = number.parse().map_err(|_| remedy())?;
+    number.checked_mul(millis).filter(|ms| *ms > 0).map(std::time::Duration::from_millis).ok_or_else(remedy)
+}

@@ -1,0 +1,225 @@
+//! `tradewind backtest`: a strategy over recorded bars.
+
+use super::bars::{self, Bars, Finished};
+use crate::cli::BacktestArgs;
+use crate::output::{self, Failure, Format};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tradewind_book::{FillPolicy, Impact};
+use tradewind_domain::{FeeAsset, FeeSchedule, Origin, parse_decimal};
+use tradewind_gate::Limits;
+use tradewind_research::report::{DataSource, Meta, Report, html};
+use tradewind_research::{Backtest, Outcome, Plan, Recorder, Sink};
+
+pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failure> {
+    let bars = Bars::open(&args.bars, fees(args)?)?;
+    let (strategy, table) = bars::strategy(&args.bars)?;
+    let plan = Plan {
+        instrument: bars.instrument.clone(),
+        origin: if args.bars.simulated { Origin::Simulated } else { Origin::Recorded },
+        deposit: bars::deposit(&args.bars, &bars.instrument)?,
+        limits: limits(&args.limits)?,
+        fill_policy: fill_policy(args)?,
+        strategy,
+    };
+    let (outcome, finished) = match &args.events {
+        None => feed(Backtest::new(plan), bars)?,
+        Some(path) => {
+            let mut file = create(path)?;
+            let mut failed = None;
+            let sink = Recorder(|_: &tradewind_engine::Event, mut record: Vec<u8>| {
+                record.push(b'\n');
+                failed = failed.take().or(file.write_all(&record).err());
+            });
+            let done = feed(Backtest::with_sink(plan, sink), bars)?;
+            match failed.or(file.flush().err()) {
+                Some(error) => return Err(Failure::file(path, &error)),
+                None => done,
+            }
+        }
+    };
+    let meta = Meta {
+        data: data_source(&finished),
+        parameters: table.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        ..Meta::default()
+    };
+    let report = Report::build(&outcome, meta)?;
+    let path = match (&args.report, args.no_report) {
+        (_, true) => None,
+        (Some(path), false) => Some(path.clone()),
+        (None, false) => Some(default_path(&report)),
+    };
+    if let Some(path) = &path {
+        write_page(path, &html(&report))?;
+    }
+    print(&report, path.as_deref(), format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn feed<S: Sink>(mut run: Backtest<S>, bars: Bars) -> Result<(Outcome, Finished), Failure> {
+    let progress = output::progress(None, "bars");
+    let mut count = 0_u64;
+    let finished = bars.feed(|bar| {
+        count += 1;
+        if count.is_multiple_of(50_000) {
+            progress.set_position(count);
+        }
+        run.feed(bar).map_err(Failure::from)
+    })?;
+    progress.finish_and_clear();
+    Ok((run.finish(), finished))
+}
+
+fn data_source(finished: &Finished) -> DataSource {
+    let source = &finished.source;
+    DataSource {
+        path: source.path.clone(),
+        format: format!("{:?}", source.format).to_lowercase(),
+        rows: source.rows,
+        sha256: source.sha256.clone(),
+        stamp: format!("{:?}", source.stamp).to_lowercase(),
+        gaps: finished.gaps,
+        missing_bars: finished.missing_bars,
+        defects: finished.defects,
+        steps: source.steps.clone(),
+    }
+}
+
+/// Basis points with up to two decimals, as hundredths.
+fn centi_bps(text: &str, option: &str) -> Result<i32, Failure> {
+    let wrong =
+        || Failure::new("CLI-05", format!("{option} `{text}` is not a number of basis points"), "write 10 or 2.5");
+    parse_decimal(text, 2)
+        .ok()
+        .and_then(|value| i32::try_from(value).ok())
+        .filter(|v| v.abs() < 100_000)
+        .ok_or_else(wrong)
+}
+
+fn fees(args: &BacktestArgs) -> Result<FeeSchedule, Failure> {
+    Ok(FeeSchedule {
+        maker_centi_bps: centi_bps(&args.maker_fee_bps, "--maker-fee-bps")?,
+        taker_centi_bps: centi_bps(&args.fee_bps, "--fee-bps")?,
+        asset: match args.fee_asset.as_str() {
+            "quote" => FeeAsset::Quote,
+            "received" => FeeAsset::Received,
+            other => {
+                return Err(Failure::new(
+                    "CLI-05",
+                    format!("--fee-asset `{other}` is unknown"),
+                    "write quote or received",
+                ));
+            }
+        },
+    })
+}
+
+fn fill_policy(args: &BacktestArgs) -> Result<FillPolicy, Failure> {
+    let positive = |value: i32, option: &str| {
+        u32::try_from(value)
+            .map_err(|_| Failure::new("CLI-05", format!("{option} is negative"), "frictions never help"))
+    };
+    let share = match args.volume_share.as_str() {
+        "none" => None,
+        text => Some(positive(centi_bps(text, "--volume-share")?, "--volume-share")?),
+    };
+    let impact = match args.impact.split_once(':') {
+        None if args.impact == "none" => Impact::None,
+        Some(("linear", bps)) => {
+            Impact::Linear { coefficient_centi_bps: positive(centi_bps(bps, "--impact")?, "--impact")? }
+        }
+        Some(("root", bps)) => {
+            Impact::SquareRoot { coefficient_centi_bps: positive(centi_bps(bps, "--impact")?, "--impact")? }
+        }
+        _ => {
+            return Err(Failure::new(
+                "CLI-05",
+                format!("--impact `{}` is unknown", args.impact),
+                "write none, linear:10 or root:10",
+            ));
+        }
+    };
+    Ok(FillPolicy {
+        volume_share_bps: share,
+        slippage_centi_bps: positive(centi_bps(&args.slippage_bps, "--slippage-bps")?, "--slippage-bps")?,
+        impact,
+        limit_needs_trade_through: false,
+    })
+}
+
+pub(crate) fn limits(name: &str) -> Result<Limits, Failure> {
+    match name {
+        "research" => Ok(Limits::RESEARCH),
+        "conservative" => Ok(Limits::CONSERVATIVE),
+        "open" => Ok(Limits::OPEN),
+        other => Err(Failure::new(
+            "CLI-05",
+            format!("--limits `{other}` is unknown"),
+            "write research, conservative or open",
+        )),
+    }
+}
+
+fn default_path(report: &Report) -> PathBuf {
+    let symbol: String = report.symbol.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    PathBuf::from(format!("backtest-{symbol}-{}.html", report.strategy))
+}
+
+fn create(path: &Path) -> Result<std::io::BufWriter<std::fs::File>, Failure> {
+    let file = std::fs::File::create(path).map_err(|error| Failure::file(path, &error))?;
+    Ok(std::io::BufWriter::with_capacity(1 << 20, file))
+}
+
+pub(crate) fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(|error| Failure::file(parent, &error))?;
+    }
+    std::fs::write(path, page).map_err(|error| Failure::file(path, &error))
+}
+
+fn print(report: &Report, path: Option<&Path>, format: Format) -> Result<(), Failure> {
+    let mut value = serde_json::to_value(report)
+        .map_err(|error| Failure::new("CLI-06", format!("the report cannot be written: {error}"), "report this"))?;
+    if let (Some(object), Some(path)) = (value.as_object_mut(), path) {
+        object.insert("report".to_owned(), path.display().to_string().into());
+    }
+    output::print(format, &value, || text(report, path));
+    Ok(())
+}
+
+fn text(report: &Report, path: Option<&Path>) -> String {
+    let percent = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{:.2} %", v * 100.0));
+    let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
+    let statistics = &report.statistics;
+    let hold = report.benchmark.as_ref();
+    let rows = vec![
+        vec!["final equity".into(), report.equity_final.clone(), hold.map_or("-".into(), |b| b.equity_final.clone())],
+        vec![
+            "total return".into(),
+            percent(statistics.growth.total_return),
+            percent(hold.and_then(|b| b.growth.total_return)),
+        ],
+        vec!["CAGR".into(), percent(statistics.growth.cagr), percent(hold.and_then(|b| b.growth.cagr))],
+        vec!["max drawdown".into(), percent(statistics.drawdown.max), percent(hold.and_then(|b| b.drawdown.max))],
+        vec!["Sharpe".into(), ratio(statistics.ratios.sharpe), ratio(hold.and_then(|b| b.ratios.sharpe))],
+        vec!["Sortino".into(), ratio(statistics.ratios.sortino), ratio(hold.and_then(|b| b.ratios.sortino))],
+    ];
+    let table = output::table(&["", &report.strategy, "buy and hold"], rows);
+    let span = format!("{} to {}", report.start.as_deref().unwrap_or("-"), report.end.as_deref().unwrap_or("-"));
+    let origin = format!("{:?}", report.origin).to_lowercase();
+    let page = path.map_or(String::new(), |path| format!("\nreport: {}", path.display()));
+    format!(
+        "{} {} on {} {} bars ({origin}), {span}\n{} executions, {} round trips, fees {} {}\n\n{table}\n\n{}\ntrade hash {}{page}",
+        report.symbol,
+        report.strategy,
+        report.bars,
+        report.interval.map_or_else(String::new, |interval| interval.to_string()),
+        report.trades,
+        report.round_trips,
+        report.fees,
+        report.currency,
+        report.fill_policy_text,
+        report.trade_hash,
+    )
+}

@@ -1,0 +1,135 @@
+//! What backtest and diagnose share: a file of bars, a span of time, a strategy with its parameters.
+
+use crate::cli::BarsArgs;
+use crate::output::Failure;
+use tradewind_domain::{
+    Bar, Coded, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, Money, Origin, Symbol, Timestamp,
+};
+use tradewind_history::{BarStream, FactorFile, ImportOptions, OnDefect, SourceInfo, adjust, read_bars, stream_bars};
+use tradewind_strategies::{Strategy, registry};
+
+/// Bars of a file, ready to be fed.
+pub(crate) struct Bars {
+    pub(crate) instrument: Instrument,
+
+    source: Source,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+enum Source {
+    Stream(Box<BarStream>),
+    Whole(Box<tradewind_history::BarSeries>),
+}
+
+/// What is known of a file once it was read.
+pub(crate) struct Finished {
+    pub(crate) source: SourceInfo,
+    pub(crate) gaps: u64,
+    pub(crate) missing_bars: u64,
+    pub(crate) defects: u64,
+}
+
+impl Bars {
+    pub(crate) fn open(args: &BarsArgs, fees: FeeSchedule) -> Result<Self, Failure> {
+        let symbol: Symbol = args.symbol.parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
+        let options = ImportOptions {
+            symbol: Some(symbol),
+            on_defect: if args.accept_defects { OnDefect::Report } else { OnDefect::Refuse },
+            origin: if args.simulated { Origin::Simulated } else { Origin::Recorded },
+            hash: true,
+            ..ImportOptions::default()
+        };
+        let source = match &args.factors {
+            None => Source::Stream(Box::new(stream_bars(&args.data, &options)?)),
+            Some(factors) => {
+                let mut series = read_bars(&args.data, &options)?;
+                adjust(&mut series, &FactorFile::read(factors)?)?;
+                Source::Whole(Box::new(series))
+            }
+        };
+        let spec = match &source {
+            Source::Stream(stream) => stream.instrument().clone(),
+            Source::Whole(series) => series.instrument.clone(),
+        };
+        let spec = InstrumentSpec { fees, ..spec };
+        let instrument = spec.list(InstrumentId(0))?;
+        let from = moment(args.from.as_deref(), Timestamp::from_nanos(i64::MIN))?;
+        let until = moment(args.until.as_deref(), Timestamp::from_nanos(i64::MAX))?;
+        Ok(Self { instrument, source, from, until })
+    }
+
+    /// Feeds each bar of the span, oldest first, and tells what was read.
+    pub(crate) fn feed(self, mut take: impl FnMut(&Bar) -> Result<(), Failure>) -> Result<Finished, Failure> {
+        let (from, until) = (self.from, self.until);
+        let mut feed = |bar: &Bar| if bar.open_time >= from && bar.open_time < until { take(bar) } else { Ok(()) };
+        let (source, gaps, defects) = match self.source {
+            Source::Stream(mut stream) => {
+                for bar in &mut *stream {
+                    feed(&bar?)?;
+                }
+                (stream.source(), stream.gaps().to_vec(), stream.defects().len())
+            }
+            Source::Whole(series) => {
+                series.bars.iter().try_for_each(feed)?;
+                (series.source, series.gaps, series.defects.len())
+            }
+        };
+        let missing = gaps.iter().filter(|gap| gap.kind == tradewind_history::GapKind::Missing);
+        let (gaps, missing_bars) = missing.fold((0, 0), |(count, bars), gap| (count + 1, bars + gap.bars));
+        Ok(Finished { source, gaps, missing_bars, defects: defects as u64 })
+    }
+}
+
+/// Reads a date or a moment; `absent` without a text.
+fn moment(text: Option<&str>, absent: Timestamp) -> Result<Timestamp, Failure> {
+    let Some(text) = text else { return Ok(absent) };
+    let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    let moment: Result<jiff::Timestamp, _> = full.parse();
+    let nanos = moment.ok().and_then(|moment| i64::try_from(moment.as_nanosecond()).ok());
+    nanos.map(Timestamp::from_nanos).ok_or_else(|| {
+        Failure::new("CLI-03", format!("`{text}` is not a moment"), "write 2024-01-31 or 2024-01-31T12:00:00Z")
+    })
+}
+
+/// Opening cash in the instrument's quote currency.
+pub(crate) fn deposit(args: &BarsArgs, instrument: &Instrument) -> Result<Money, Failure> {
+    Ok(Money::parse(&args.deposit, instrument.settlement())?)
+}
+
+/// The parameters that were given, in a table.
+pub(crate) fn parameters(args: &BarsArgs) -> Result<toml::Table, Failure> {
+    let mut table = match &args.parameters_file {
+        None => toml::Table::new(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+            text.parse().map_err(|error: toml::de::Error| {
+                Failure::new(
+                    "CLI-04",
+                    format!("{}: {}", path.display(), error.message()),
+                    "see `tradewind strategy show NAME`",
+                )
+            })?
+        }
+    };
+    for pair in &args.parameters {
+        let line: toml::Table = pair.parse().map_err(|_| {
+            Failure::new("CLI-04", format!("`{pair}` is not NAME=VALUE"), "write --set fast=12, in TOML")
+        })?;
+        table.extend(line);
+    }
+    Ok(table)
+}
+
+/// The strategy that was asked for.
+pub(crate) fn strategy(args: &BarsArgs) -> Result<(Box<dyn Strategy>, toml::Table), Failure> {
+    let table = parameters(args)?;
+    Ok((registry::build(&args.strategy, &table)?, table))
+}
+
+impl Failure {
+    /// As the conversion, for places where inference needs the name.
+    pub(crate) fn from_coded<E: Coded>(error: E) -> Self {
+        Self::from(error)
+    }
+}

@@ -1,0 +1,194 @@
+//! `tradewind journal` and `tradewind replay`.
+
+use crate::cli::JournalCommand;
+use crate::output::{self, EXIT_WRONG, Failure, Format};
+use serde::Serialize;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tradewind_domain::Coded;
+use tradewind_journal::{Journal, Options, Reader, backup, verify};
+use tradewind_node::journal_dir;
+
+pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
+    match command {
+        JournalCommand::Verify { dir } => verify_dir(dir, format),
+        JournalCommand::Show { dir, from, limit } => show(dir, *from, *limit),
+        JournalCommand::Backup { dir, to } => back_up(dir, to, format),
+        JournalCommand::Retain { dir } => retain(dir, format),
+    }
+}
+
+/// The journal of a data directory, or the directory itself if it is one.
+fn locate(dir: &Path) -> Result<PathBuf, Failure> {
+    let inner = journal_dir(dir);
+    let dir = if inner.is_dir() { inner } else { dir.to_owned() };
+    if !dir.is_dir() {
+        let hint = "name a data directory, such as that of `tradewind demo --data-dir`";
+        return Err(Failure::new("CLI-09", format!("{} is not a directory", dir.display()), hint));
+    }
+    let has_segments = std::fs::read_dir(&dir)
+        .map_err(|error| Failure::file(&dir, &error))?
+        .flatten()
+        .any(|entry| entry.path().extension().is_some_and(|extension| extension == "seg"));
+    if !has_segments {
+        return Err(Failure::new("CLI-09", format!("{} holds no journal", dir.display()), "name a data directory"));
+    }
+    Ok(dir)
+}
+
+/// What a check of a journal found.
+#[derive(Serialize)]
+pub(crate) struct Verified {
+    verified: bool,
+    records: u64,
+    damage: Option<String>,
+    code: Option<&'static str>,
+    chain: String,
+}
+
+pub(crate) fn check(dir: &Path) -> Result<Verified, Failure> {
+    let report = verify(dir).map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
+    Ok(Verified {
+        verified: report.is_sound(),
+        records: report.records,
+        damage: report.first_bad.as_ref().map(ToString::to_string),
+        code: (!report.is_sound()).then_some("JRN-03"),
+        chain: hex::encode(report.chain),
+    })
+}
+
+impl Verified {
+    pub(crate) const fn is_sound(&self) -> bool {
+        self.verified
+    }
+}
+
+fn verify_dir(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
+    let verified = check(&locate(dir)?)?;
+    output::print(format, &verified, || match &verified.damage {
+        None => format!("{} records are sound; chain {}", verified.records, verified.chain),
+        Some(damage) => format!("damaged: {damage}"),
+    });
+    Ok(if verified.verified { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+}
+
+fn show(dir: &Path, from: u64, limit: Option<u64>) -> Result<ExitCode, Failure> {
+    let read = |error: tradewind_journal::ReadError| Failure::journal(error.code(), &error, error.hint());
+    let mut reader = Reader::open(locate(dir)?, from).map_err(read)?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut left = limit.unwrap_or(u64::MAX);
+    while let Some(record) = reader.next().map_err(read)? {
+        if left == 0 {
+            break;
+        }
+        left -= 1;
+        if out.write_all(record.payload).and_then(|()| out.write_all(b"\n")).is_err() {
+            break; // the reader of our output has seen enough
+        }
+    }
+    let _ = out.flush();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn back_up(dir: &Path, to: &Path, format: Format) -> Result<ExitCode, Failure> {
+    let target = journal_dir(to); // a backup of a data directory is a data directory
+    let report = backup(locate(dir)?, &target).map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
+    let value = serde_json::json!({"records": report.records, "verified": report.is_sound(), "to": target});
+    output::print(format, &value, || format!("{} records copied to {} and verified", report.records, target.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn retain(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
+    let (mut journal, _) = Journal::open(locate(dir)?, Options::default())
+        .map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
+    let retained =
+        journal.retain_from_snapshot().map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
+    let value = serde_json::json!({"from": retained.from_seq, "removed": retained.removed});
+    output::print(format, &value, || {
+        format!("{} files removed; the journal begins with record {}", retained.removed.len(), retained.from_seq)
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a replay found.
+#[derive(Serialize)]
+struct Replayed {
+    matches: bool,
+    events: u64,
+    state_hash: Option<String>,
+    hashes_compared: u64,
+    first_difference: Option<Difference>,
+}
+
+#[derive(Serialize)]
+struct Difference {
+    code: String,
+    sequence: Option<u64>,
+    recorded: String,
+    decided: String,
+}
+
+pub(crate) fn replay(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
+    let verified = check(&locate(dir)?)?;
+    let replayed = if verified.is_sound() { decide_again(dir) } else { damaged(&verified) };
+    output::print(format, &replayed, || text(&replayed));
+    Ok(if replayed.matches { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+}
+
+fn damaged(verified: &Verified) -> Replayed {
+    let damage = verified.damage.clone().unwrap_or_default();
+    let difference = Difference { code: "JRN-03".to_owned(), sequence: None, recorded: damage, decided: String::new() };
+    Replayed { matches: false, events: 0, state_hash: None, hashes_compared: 0, first_difference: Some(difference) }
+}
+
+fn decide_again(dir: &Path) -> Replayed {
+    let progress = output::progress(None, "events");
+    let replay = tradewind_node::replay(dir, |events| progress.set_position(events));
+    progress.finish_and_clear();
+    match replay {
+        Ok(replay) => {
+            let difference = replay.divergence().map(|divergence| Difference {
+                code: "ENG-03".to_owned(),
+                sequence: Some(divergence.sequence),
+                recorded: divergence.recorded.clone(),
+                decided: divergence.decided.clone(),
+            });
+            Replayed {
+                matches: difference.is_none(),
+                events: replay.state().sequence,
+                state_hash: Some(replay.state().hash()),
+                hashes_compared: replay.hashes_compared(),
+                first_difference: difference,
+            }
+        }
+        Err(error) => {
+            let (code, recorded) = (error.code().to_owned(), error.to_string());
+            let difference = Difference { code, sequence: None, recorded, decided: String::new() };
+            Replayed {
+                matches: false,
+                events: 0,
+                state_hash: None,
+                hashes_compared: 0,
+                first_difference: Some(difference),
+            }
+        }
+    }
+}
+
+fn text(replayed: &Replayed) -> String {
+    match &replayed.first_difference {
+        None => format!(
+            "{} events decide the same again; {} state hashes agree\nstate hash {}",
+            replayed.events,
+            replayed.hashes_compared,
+            replayed.state_hash.as_deref().unwrap_or("-")
+        ),
+        Some(difference) => format!(
+            "differs{}: recorded {}\n  decided now: {}",
+            difference.sequence.map_or_else(String::new, |at| format!(" at event {at}")),
+            difference.recorded,
+            difference.decided
+        ),
+    }
+}

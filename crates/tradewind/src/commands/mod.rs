@@ -1,0 +1,56 @@
+//! One file a command.
+
+mod backtest;
+mod bars;
+mod config;
+mod data;
+mod demo;
+mod diagnose;
+mod doctor;
+mod exchange;
+mod journal;
+mod local;
+mod operate;
+mod paper;
+mod reference;
+mod strategy;
+
+use crate::cli::{Cli, Command};
+use crate::output::Failure;
+use std::process::ExitCode;
+
+/// Carries out a command.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let format = cli.output;
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, format),
+        Command::Backtest(args) => backtest::run(&args, format),
+        Command::Paper(args) => paper::run(&args, format),
+        Command::Live { config } => paper::live(&config, format),
+        Command::Exchange(args) => exchange::run(&args, format),
+        Command::Order(command) => operate::order(&command, format),
+        Command::Position(command) => operate::position(&command, format),
+        Command::Flatten(args) => operate::flatten(&args, format),
+        Command::Halt(args) => operate::halt(&args, format),
+        Command::Resume(args) => operate::resume(&args, format),
+        Command::Stop(args) => operate::stop(&args, format),
+        Command::Status(args) => operate::status(&args, format),
+        Command::Replay { dir } => journal::replay(&dir, format),
+        Command::Journal(command) => journal::run(&command, format),
+        Command::Data(command) => data::run(&command, format),
+        Command::Strategy(command) => strategy::run(&command, format),
+        Command::Diagnose(args) => diagnose::run(&args, format),
+        Command::Doctor { config, data_dir } => doctor::run(config.as_deref(), data_dir.as_deref(), format),
+        Command::Config(command) => config::run(&command, format),
+    }
+}
+
+/// A runtime for the commands that speak to sockets.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("CLI-02", format!("no runtime: {error}"), "free memory or threads"))
+}

@@ -1,0 +1,164 @@
+//! What a person does to a running node, over its control socket.
+
+use crate::cli::{NodeArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
+use crate::output::{self, Failure, Format};
+use serde_json::Value;
+use std::path::Path;
+use std::process::ExitCode;
+use tradewind_domain::{ClientOrderId, Side};
+use tradewind_node::{OperatorReply, OperatorRequest, OrderWords, request};
+
+fn ask(dir: &Path, asked: &OperatorRequest) -> Result<Value, Failure> {
+    match request(dir, asked)? {
+        OperatorReply::Done { data } => Ok(data),
+        OperatorReply::Failed { code, message, hint } => Err(Failure::new(&code, message, hint)),
+    }
+}
+
+fn ask_and_print(
+    node: &NodeArgs,
+    asked: &OperatorRequest,
+    format: Format,
+    text: impl FnOnce(&Value) -> String,
+) -> Result<ExitCode, Failure> {
+    let data = ask(&node.data_dir, asked)?;
+    output::print(format, &data, || text(&data));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, Failure> {
+    match command {
+        OrderCommand::Place(args) => {
+            let words = OperatorRequest::OrderPlace(words(args)?);
+            ask_and_print(&args.node, &words, format, |order| orders(&Value::Array(vec![order.clone()])))
+        }
+        OrderCommand::Cancel { client_id, node } => {
+            let id = ClientOrderId::parse(client_id).ok_or_else(|| {
+                Failure::new(
+                    "CLI-10",
+                    format!("`{client_id}` is not an order's name"),
+                    "copy it from `tradewind order list`",
+                )
+            })?;
+            let asked = OperatorRequest::OrderCancel { client_id: id };
+            ask_and_print(node, &asked, format, |order| orders(&Value::Array(vec![order.clone()])))
+        }
+        OrderCommand::List(node) => ask_and_print(node, &OperatorRequest::OrderList, format, orders),
+    }
+}
+
+fn words(args: &PlaceArgs) -> Result<OrderWords, Failure> {
+    let side = match args.side.to_ascii_lowercase().as_str() {
+        "buy" => Side::Buy,
+        "sell" => Side::Sell,
+        other => return Err(Failure::new("CLI-10", format!("--side `{other}` is unknown"), "write buy or sell")),
+    };
+    Ok(OrderWords {
+        symbol: args.symbol.clone(),
+        side,
+        quantity: args.quantity.clone(),
+        price: args.price.clone(),
+        trigger: args.trigger.clone(),
+        time_in_force: args.time_in_force.clone(),
+        post_only: args.post_only,
+        reduce_only: args.reduce_only,
+        oco: args.oco,
+        portfolio: args.portfolio.clone(),
+    })
+}
+
+pub(crate) fn position(command: &PositionCommand, format: Format) -> Result<ExitCode, Failure> {
+    match command {
+        PositionCommand::List(node) => ask_and_print(node, &OperatorRequest::PositionList, format, positions),
+        PositionCommand::Close { symbol, node } => {
+            let asked = OperatorRequest::PositionClose { symbol: symbol.clone() };
+            ask_and_print(node, &asked, format, |_| format!("closing {symbol}; see `tradewind position list`"))
+        }
+    }
+}
+
+pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {
+    ask_and_print(node, &OperatorRequest::Flatten, format, |done| {
+        let exits = done["exits"].as_array().map_or(0, Vec::len);
+        format!("{} cancels and {exits} exits are on their way", done["cancels"])
+    })
+}
+
+pub(crate) fn halt(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failure> {
+    let asked = OperatorRequest::Halt { reason: args.reason.clone() };
+    ask_and_print(&args.node, &asked, format, |_| {
+        "halted: no new orders but exits; `tradewind resume` ends it, `tradewind flatten` closes positions".to_owned()
+    })
+}
+
+pub(crate) fn resume(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failure> {
+    let asked = OperatorRequest::Resume { reason: args.reason.clone() };
+    ask_and_print(&args.node, &asked, format, |_| "trading again".to_owned())
+}
+
+pub(crate) fn stop(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {
+    ask_and_print(node, &OperatorRequest::Stop, format, |_| "stopping".to_owned())
+}
+
+pub(crate) fn status(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {
+    ask_and_print(node, &OperatorRequest::Status, format, status_text)
+}
+
+fn field(row: &Value, name: &str) -> String {
+    match row.get(name) {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn columns(rows: &Value, names: &[&str], empty: &str) -> String {
+    let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+    if rows.is_empty() {
+        return empty.to_owned();
+    }
+    output::table(names, rows.iter().map(|row| names.iter().map(|name| field(row, name)).collect()))
+}
+
+fn orders(rows: &Value) -> String {
+    let names = ["client_id", "symbol", "side", "order_type", "status", "amount", "filled", "price", "average"];
+    columns(rows, &names, "no orders")
+}
+
+fn positions(rows: &Value) -> String {
+    columns(rows, &["portfolio", "symbol", "quantity", "entry_price", "mark", "unrealised"], "no positions")
+}
+
+fn status_text(status: &Value) -> String {
+    let halted = status["halted"].as_str().map_or_else(|| "no".to_owned(), |why| format!("yes, {why}"));
+    let counters = &status["counters"];
+    let mut text = format!(
+        "mode {}, halted: {halted}\nevents {}, orders {}, fills {}, vetoes {}, open orders {}, unknown {}\n\n",
+        field(status, "mode"),
+        status["sequence"],
+        counters["orders"],
+        counters["fills"],
+        counters["veto"],
+        status["open_orders"],
+        status["unknown_orders"],
+    );
+    text.push_str(&columns(&status["portfolios"], &["name", "equity", "day_profit", "base"], "no portfolios"));
+    text.push_str("\n\n");
+    text.push_str(&columns(&status["instruments"], &["symbol", "mark", "mark_at", "origin"], "no instruments"));
+    text.push_str("\n\nlatency in microseconds\n");
+    let latency = ["frame_to_decision", "decision_to_bytes", "frame_to_bytes"].map(|name| {
+        let row = &status["latency"][name];
+        vec![
+            name.replace('_', " "),
+            field(row, "count"),
+            field(row, "p50_us"),
+            field(row, "p99_us"),
+            field(row, "max_us"),
+        ]
+    });
+    text.push_str(&output::table(&["", "count", "p50", "p99", "max"], latency));
+    for notice in status["notices"].as_array().into_iter().flatten() {
+        text.push_str(&format!("\nnotice: {}", notice.as_str().unwrap_or_default()));
+    }
+    text
+}

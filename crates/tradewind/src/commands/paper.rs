@@ -1,0 +1,102 @@
+//! `tradewind paper` and `tradewind live`: a node until it is stopped.
+
+use super::local::{self, KEY, Market, SECRET};
+use super::{config, runtime};
+use crate::cli::PaperArgs;
+use crate::output::{self, Failure, Format};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use tradewind_domain::Origin;
+use tradewind_node::settings::{NodeMode, Settings};
+use tradewind_node::{Node, Surroundings};
+
+pub(crate) fn run(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
+    match &args.config {
+        Some(path) => {
+            let mut settings = config::read(Some(path))?;
+            if let Some(data_dir) = &args.data_dir {
+                settings.data_dir.clone_from(data_dir);
+            }
+            if settings.mode == NodeMode::Live {
+                let hint = "use `tradewind live`, or set mode = \"paper\"";
+                return Err(Failure::new("CLI-11", format!("{} says mode = \"live\"", path.display()), hint));
+            }
+            runtime()?.block_on(on_venue(settings, args.duration, format))
+        }
+        None => runtime()?.block_on(on_local_exchange(args, format)),
+    }
+}
+
+pub(crate) fn live(path: &Path, format: Format) -> Result<ExitCode, Failure> {
+    let settings = Settings::read(path)?;
+    if settings.mode != NodeMode::Live {
+        let hint = "set mode = \"live\", or use `tradewind paper --config`";
+        return Err(Failure::new("CLI-11", format!("{} does not say mode = \"live\"", path.display()), hint));
+    }
+    runtime()?.block_on(on_venue(settings, None, format))
+}
+
+/// A venue on this machine is a local exchange and says itself what its market is.
+async fn on_venue(settings: Settings, duration: Option<Duration>, format: Format) -> Result<ExitCode, Failure> {
+    let origin = tradewind_node::venue_origin(&settings.venue.rest_url).await?;
+    let node = Node::start(settings, Surroundings { origin, key: None, after_bar: None }).await?;
+    trade(node, duration, format, origin).await
+}
+
+async fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
+    let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("tradewind-data"));
+    if let Some(aside) = local::set_aside(&data_dir)? {
+        eprintln!("a simulated market begins anew; the earlier run was moved to {}", aside.display());
+    }
+    let market = Market { port: 0, seed: args.seed, speed: args.speed, tape: None, cash: "10000" };
+    let exchange = market.start().await?;
+    let symbols = vec!["BTC/USDT".parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?];
+    let settings = local::settings(&exchange.url(), data_dir, symbols, &["ema-trend"]);
+    let key = Some((KEY.to_owned(), SECRET.to_owned()));
+    let node = Node::start(settings, Surroundings { origin: Origin::Simulated, key, after_bar: None }).await?;
+    let code = trade(node, args.duration, format, Origin::Simulated).await;
+    exchange.shutdown().await;
+    code
+}
+
+async fn trade(node: Node, duration: Option<Duration>, format: Format, origin: Origin) -> Result<ExitCode, Failure> {
+    let found = node.recovered();
+    if let Some(cut) = &found.cut {
+        eprintln!("the journal ended in a torn write: {cut} set aside");
+    }
+    eprintln!(
+        "ready in {} ms on {origin:?} data; journal at event {} ({} folded in {} ms)",
+        node.ready_in().as_millis(),
+        found.sequence,
+        found.folded,
+        found.took.as_millis()
+    );
+    let time_is_up = async {
+        match duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| Failure::new("CLI-02", error.to_string(), "signals cannot be watched"))?;
+    tokio::select! {
+        () = time_is_up => (),
+        () = node.stop_asked() => (),
+        _ = tokio::signal::ctrl_c() => (),
+        _ = terminate.recv() => (),
+    }
+    let ended = node.stop().await?;
+    let counters = ended.state.counters;
+    let value = serde_json::json!({
+        "events": ended.state.sequence, "fills": counters.fills, "orders": counters.orders, "origin": origin,
+        "open_orders": ended.state.open.len(), "halted": ended.state.halted, "trade_hash": ended.trade_hash,
+    });
+    output::print(format, &value, || {
+        format!(
+            "stopped in order: {} events, {} orders, {} fills",
+            ended.state.sequence, counters.orders, counters.fills
+        )
+    });
+    Ok(ExitCode::SUCCESS)
+}
