@@ -54,7 +54,7 @@ pub(crate) fn check(dir: &Path) -> Result<Verified, Failure> {
         records: report.records,
         damage: report.first_bad.as_ref().map(ToString::to_string),
         code: (!report.is_sound()).then_some("JRN-03"),
-        chain: hex::encode(report.chain),
+        chain: report.chain,
     })
 }
 
