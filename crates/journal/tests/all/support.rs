@@ -11,7 +11,9 @@ pub(crate) const SMALL: Options =
 /// The payload of record `seq`: every length from 0 up occurs, some end in zeros.
 pub(crate) fn payload(seq: u64) -> Vec<u8> {
     let length = usize::try_from(seq * 37 % 211).unwrap();
-    (0..length).map(|at| if at + 3 > length && seq % 2 == 0 { 0 } else { (seq as usize * 31 + at * 7) as u8 }).collect()
+    (0..length)
+        .map(|at| if at + 3 > length && seq.is_multiple_of(2) { 0 } else { (seq as usize * 31 + at * 7) as u8 })
+        .collect()
 }
 
 pub(crate) fn open<S: Storage>(storage: &S) -> (Journal<S>, Recovery) {
