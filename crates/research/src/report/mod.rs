@@ -3,14 +3,18 @@
 //! [`Report::build`] takes the [`Outcome`]; `serde_json` writes it, [`html()`] draws it. Money and sizes come from the
 //! exact ledger and are decimal text; statistics are numbers, and what cannot be known is `null`, never NaN.
 
+mod assumptions;
 mod build;
 mod charts;
 mod error;
+mod marks;
 mod page;
 mod parts;
+mod plot;
 mod scale;
 mod tables;
 mod text;
+mod tiles;
 
 pub use error::ReportError;
 pub use page::html;
@@ -23,6 +27,8 @@ use tradewind_book::FillPolicy;
 use tradewind_domain::{Interval, Origin};
 use tradewind_gate::Limits;
 use tradewind_quant::{Conventions, Statistic, Summary};
+
+const DAY_NS: i64 = 86_400_000_000_000;
 
 /// What the report says beside what the run itself knows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,5 +127,11 @@ impl Report {
     /// [`ReportError`] for conventions out of range or numbers that statistics cannot use.
     pub fn build(outcome: &Outcome, meta: Meta) -> Result<Self, ReportError> {
         build::report(outcome, meta)
+    }
+
+    /// Whether the run is too short for yearly figures to be shown first: less than 90 days.
+    fn is_short(&self) -> bool {
+        let growth = &self.statistics.growth;
+        growth.start_ns.zip(growth.end_ns).is_some_and(|(start, end)| end.saturating_sub(start) < 90 * DAY_NS)
     }
 }

@@ -1,9 +1,7 @@
 //! The page itself: header, key figures, drawings, tables, and what was assumed.
 
-use super::text::{
-    NOTHING, count, escape, money_decimals, number, percent, price_decimals, signed, signed_percent, tone, value_of,
-};
-use super::{Report, charts, tables};
+use super::text::{escape, money_decimals, number, percent, plural, price_decimals, value_of};
+use super::{Report, assumptions, charts, tables, tiles};
 use serde_json::json;
 use std::fmt::Write;
 use tradewind_domain::Origin;
@@ -26,7 +24,7 @@ pub fn html(report: &Report) -> String {
          <title>{title}</title><style>{STYLE}</style><body><main>"
     );
     page.push_str(&header(report));
-    page.push_str(&key_figures(report));
+    page.push_str(&tiles::tiles(report));
     page.push_str(&notes(report));
     if let Some(time) = charts::time_axis(report) {
         page.push_str(&charts::equity(report, &time));
@@ -44,7 +42,7 @@ pub fn html(report: &Report) -> String {
     section(&mut page, "Statistics", &(hint + &tables::statistics(report)));
     section(&mut page, "Costs", &tables::costs(report));
     section(&mut page, "Trades", &tables::trades(report));
-    section(&mut page, "Assumptions and origin", &assumptions(report));
+    section(&mut page, "Assumptions and origin", &assumptions::assumptions(report));
     let _ = write!(
         page,
         "</main><script type=\"application/json\" id=curve>{}</script><script>{SCRIPT}</script>\n",
@@ -66,7 +64,7 @@ fn header(report: &Report) -> String {
     let span = match (&report.start, &report.end, report.interval) {
         (Some(start), Some(end), Some(interval)) => {
             let day = |text: &str| escape(&text.replace('T', " ").replace(":00Z", "").replace('Z', ""));
-            format!("{} to {} UTC · {} bars of {interval}", day(start), day(end), count(report.bars))
+            format!("{} to {} UTC · {} of {interval}", day(start), day(end), plural(report.bars, "bar"))
         }
         _ => "no bars".to_owned(),
     };
@@ -84,166 +82,12 @@ fn header(report: &Report) -> String {
     )
 }
 
-fn key_figures(report: &Report) -> String {
-    let statistics = &report.statistics;
-    let decimals = money_decimals(value_of(&report.deposit));
-    let currency = escape(&report.currency);
-    let mut page = String::from("<div class=tiles>");
-    let mut tile = |name: &str, value: String, below: String, class: &str| {
-        let _ =
-            write!(page, "<div class=tile><h3>{name}</h3><p class=\"figure {class}\">{value}</p><p>{below}</p></div>");
-    };
-    let maybe = |value: Option<f64>, form: fn(f64, usize) -> String, decimals: usize| {
-        value.map_or_else(|| NOTHING.to_owned(), |value| form(value, decimals))
-    };
-    let hold = report.benchmark.as_ref();
-    let beside = |value: Option<f64>, form: fn(f64, usize) -> String, decimals: usize| {
-        hold.map_or_else(String::new, |_| format!("hold {}", maybe(value, form, decimals)))
-    };
-    let profit = value_of(&report.equity_final) - value_of(&report.deposit);
-    let growth = &statistics.growth;
-    tile(
-        "Total return",
-        maybe(growth.total_return, signed_percent, 2),
-        beside(hold.and_then(|it| it.growth.total_return), signed_percent, 2),
-        tone(profit),
-    );
-    tile(
-        &format!("Net profit, {currency}"),
-        signed(profit, decimals),
-        format!(
-            "{} to {}",
-            number(value_of(&report.deposit), decimals),
-            number(value_of(&report.equity_final), decimals)
-        ),
-        tone(profit),
-    );
-    tile(
-        "CAGR",
-        maybe(growth.cagr, signed_percent, 2),
-        beside(hold.and_then(|it| it.growth.cagr), signed_percent, 2),
-        tone(growth.cagr.unwrap_or(0.0)),
-    );
-    tile(
-        "Max drawdown",
-        maybe(statistics.drawdown.max.map(|depth| -depth), percent, 2),
-        beside(hold.and_then(|it| it.drawdown.max.map(|depth| -depth)), percent, 2),
-        "",
-    );
-    tile(
-        "Sharpe ratio",
-        maybe(statistics.ratios.sharpe, number, 2),
-        beside(hold.and_then(|it| it.ratios.sharpe), number, 2),
-        "",
-    );
-    tile(
-        "Sortino ratio",
-        maybe(statistics.ratios.sortino, number, 2),
-        beside(hold.and_then(|it| it.ratios.sortino), number, 2),
-        "",
-    );
-    tile(
-        "Win rate",
-        maybe(statistics.trades.win_rate, percent, 1),
-        format!(
-            "{} trades, profit factor {}",
-            count(report.round_trips),
-            maybe(statistics.trades.profit_factor, number, 2)
-        ),
-        "",
-    );
-    tile(
-        &format!("Costs, {}", escape(&report.costs.currency)),
-        number(value_of(&report.costs.total), decimals),
-        report.costs.total_bps.map_or_else(String::new, |bps| format!("{} bps of notional", number(bps, 2))),
-        "",
-    );
-    page + "</div>"
-}
-
 fn notes(report: &Report) -> String {
     if report.notes.is_empty() {
         return String::new();
     }
     let lines: String = report.notes.iter().map(|note| format!("<li>{}", escape(note))).collect();
     format!("<ul class=notes>{lines}</ul>")
-}
-
-fn assumptions(report: &Report) -> String {
-    let mut page = String::from("<dl>");
-    let mut line = |name: &str, value: &str| {
-        let _ = write!(page, "<dt>{name}<dd>{value}");
-    };
-    line("Fill policy", &escape(&report.fill_policy_text));
-    let limits = &report.limits;
-    let loss = |bps: Option<u32>| bps.map_or_else(|| "none".to_owned(), |bps| percent(f64::from(bps) / 10_000.0, 2));
-    line(
-        "Limits of the gate",
-        &format!(
-            "order {}; position {}; daily loss {}; drawdown {}; borrowing {}",
-            escape(&limits.max_order.text()),
-            escape(&limits.max_position.text()),
-            loss(limits.daily_loss_bps),
-            loss(limits.drawdown_bps),
-            if limits.borrow { "allowed" } else { "not allowed" },
-        ),
-    );
-    let decisions = &report.decisions;
-    line(
-        "Decisions",
-        &format!(
-            "{} to buy, {} to sell, {} to hold; {} proposals vetoed by the gate",
-            count(decisions.buy),
-            count(decisions.sell),
-            count(decisions.hold),
-            count(decisions.veto)
-        ),
-    );
-    line(
-        "Orders",
-        &format!(
-            "{} approved, {} executions, {} rejected, {} timed out",
-            count(report.orders),
-            count(report.trades),
-            count(report.rejected),
-            count(report.timed_out)
-        ),
-    );
-    if let Some(benchmark) = &report.benchmark {
-        line("Benchmark", benchmark.description);
-    }
-    data_lines(report, &mut line);
-    line("Trade hash", &format!("<code>{}</code>", escape(&report.trade_hash)));
-    line("State hash", &format!("<code>{}</code>", escape(&report.state_hash)));
-    line("Made by", &format!("tradewind {}, decision logic {}", escape(report.version), report.logic));
-    page + "</dl>"
-}
-
-fn data_lines(report: &Report, line: &mut impl FnMut(&str, &str)) {
-    let data = &report.data;
-    let origin = match report.origin {
-        Origin::Recorded => "recorded from a market",
-        Origin::Simulated => "simulated, not from any market",
-        Origin::Live => "live",
-    };
-    let mut parts = vec![origin.to_owned()];
-    if !data.format.is_empty() {
-        parts.push(escape(&data.format));
-    }
-    if data.rows > 0 {
-        parts.push(format!("{} rows", count(data.rows)));
-    }
-    if !data.stamp.is_empty() {
-        parts.push(format!("stamped by {}", escape(&data.stamp)));
-    }
-    parts.push(format!("{} gaps with {} missing bars", count(data.gaps), count(data.missing_bars)));
-    parts.push(format!("{} defects", count(data.defects)));
-    parts.extend(data.steps.iter().map(|step| escape(step)));
-    let path = if data.path.is_empty() { "bars were handed over in memory".to_owned() } else { escape(&data.path) };
-    line("Data", &format!("{path}<br>{}", parts.join("; ")));
-    if let Some(sha256) = &data.sha256 {
-        line("SHA-256 of the data", &format!("<code>{}</code>", escape(sha256)));
-    }
 }
 
 /// The curve for the crosshair. Markup cannot hide in it: it holds numbers only.

@@ -55,7 +55,7 @@ impl Axis {
                 return ticks;
             }
         }
-        let step = round_step((self.high - self.low) / 5.0);
+        let step = round_step((self.high - self.low) / 6.0);
         let first = (self.low / step).ceil();
         (0..12_u32).map(|n| (first + f64::from(n)) * step).take_while(|value| *value <= self.high).collect()
     }
@@ -74,20 +74,29 @@ impl Axis {
 
     /// A tick's label: short, and as fine as the step.
     pub(super) fn label(&self, value: f64) -> String {
-        let step = if self.log { value } else { round_step((self.high - self.low) / 5.0) };
         let (scale, unit) = match self.high.abs().max(self.low.abs()) {
             1e9.. => (1e9, "B"),
             1e6.. => (1e6, "M"),
-            1e4.. => (1e3, "k"),
+            1e5.. => (1e3, "k"),
             _ => (1.0, ""),
         };
-        number(value / scale, decimals_of(step / scale)) + unit
+        let decimals = if self.log { decimals_of(value / scale) } else { self.decimals(1.0 / scale) };
+        number(value / scale, decimals) + unit
+    }
+
+    /// How many decimals tell the ticks apart when values are shown times `factor`.
+    pub(super) fn decimals(&self, factor: f64) -> usize {
+        decimals_of(round_step((self.high - self.low) / 6.0) * factor)
     }
 }
 
 fn round_step(rough: f64) -> f64 {
     let decade = 10_f64.powf(rough.abs().max(f64::MIN_POSITIVE).log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * decade).find(|step| *step >= rough).unwrap_or(decade * 10.0)
+    [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|step| step * decade)
+        .find(|step| *step >= rough)
+        .unwrap_or(decade * 10.0)
 }
 
 /// How many decimals tell steps of this size apart.

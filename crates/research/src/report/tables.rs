@@ -16,7 +16,7 @@ const GROUPS: [(&str, &str); 7] = [
     ("growth", "Growth"),
     ("drawdown", "Drawdown"),
     ("ratios", "Return for risk"),
-    ("distribution", "Daily returns"),
+    ("distribution", "Distribution of daily returns"),
     ("benchmark", "Beside buy and hold"),
     ("activity", "Activity"),
     ("trades", "Trades, closed ones"),
@@ -105,14 +105,17 @@ fn composed(value: &Value) -> String {
     if let Some(rejected) = value.get("rejected") {
         return format!("{rejected} / {}", value.get("timed_out").unwrap_or(&Value::Null));
     }
-    let at = |name: &str| value.get(name).and_then(Value::as_i64).map(moment);
     let day =
-        |text: Option<String>| text.map_or_else(|| "not yet".to_owned(), |text| text[..10.min(text.len())].to_owned());
+        |name: &str| value.get(name).and_then(Value::as_i64).map(|at| moment(at).chars().take(10).collect::<String>());
+    let line = |what: &str, name: &str, missing: &str| match day(name) {
+        Some(day) => format!("{what} {day}"),
+        None => missing.to_owned(),
+    };
     format!(
-        "<span class=moments>{}\u{202f}→ {}\u{202f}→ {}</span>",
-        day(at("peak_at_ns")),
-        day(at("trough_at_ns")),
-        day(at("recovered_at_ns"))
+        "<span class=moments>{}<br>{}<br>{}</span>",
+        line("peak", "peak_at_ns", NOTHING),
+        line("low", "trough_at_ns", NOTHING),
+        line("back", "recovered_at_ns", "not recovered"),
     )
 }
 

@@ -1,0 +1,164 @@
+//! Hand-worked ledgers: what the report says is what a person comes to with paper and pencil.
+
+mod common;
+
+use common::{Script, plan, run, spec, still};
+use expect_test::{Expect, expect};
+use tradewind_book::FillPolicy;
+use tradewind_domain::{
+    Currency, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec, Money,
+};
+use tradewind_research::report::{Meta, Report};
+use tradewind_research::{Outcome, Plan};
+
+fn instrument(spec: InstrumentSpec) -> Instrument {
+    spec.list(InstrumentId(0)).unwrap()
+}
+
+fn check(outcome: &Outcome, want: &Expect) {
+    let report = Report::build(outcome, Meta::default()).unwrap();
+    let mut text = format!(
+        "equity {} of {}, fees {} {:?}, slippage {}, total {} on {}, {} executions\n",
+        report.equity_final,
+        report.deposit,
+        report.fees,
+        report.fees_by_currency,
+        report.costs.slippage,
+        report.costs.total,
+        report.costs.traded_notional,
+        report.trades,
+    );
+    for trip in &report.round_trip_list {
+        text += &format!(
+            "{}{} {} from {} to {}: {} after {}\n",
+            if trip.open { "open " } else { "" },
+            trip.direction,
+            trip.quantity,
+            trip.entry_price,
+            trip.exit_price,
+            trip.profit,
+            trip.fees,
+        );
+    }
+    want.assert_eq(&text);
+}
+
+/// 10 bought at 100 and sold at 110; 5 from 110 to 104; 2 at 104 and 2 at 106, sold at 107.5; each fee 10 bps.
+fn three_trades() -> (Script, Vec<&'static str>) {
+    let script =
+        Script::default().hold(0, "10").hold(2, "0").hold(3, "5").hold(4, "0").hold(5, "2").hold(6, "4").hold(7, "0");
+    (script, vec!["99", "100", "105", "110", "110", "104", "104", "106", "107.5"])
+}
+
+#[test]
+fn three_trades_come_out_to_the_last_unit() {
+    let (script, prices) = three_trades();
+    check(
+        &run(plan(script), &still(&prices)),
+        &expect![[r#"
+            equity 10075.98 of 10000, fees 4.02 {"USDT": "4.02"}, slippage 0, total 4.02 on 4020, 7 executions
+            long 10 from 100 to 110: 97.9 after 2.1
+            long 5 from 110 to 104: -31.07 after 1.07
+            long 4 from 105 to 107.5: 9.15 after 0.85
+        "#]],
+    );
+}
+
+#[test]
+fn statistics_of_three_trades_are_those_of_paper_and_pencil() {
+    let (script, prices) = three_trades();
+    let report = Report::build(&run(plan(script), &still(&prices)), Meta::default()).unwrap();
+    let trades = &report.statistics.trades;
+    let close =
+        |value: Option<f64>, want: f64| assert!((value.unwrap() - want).abs() < 1e-9, "{value:?} is not {want}");
+    assert_eq!((trades.trades, trades.wins, trades.losses, report.round_trips), (3, 2, 1, 3));
+    close(trades.net_profit, 75.98);
+    close(trades.profit_factor, (97.9 + 9.15) / 31.07);
+    close(trades.win_rate, 2.0 / 3.0);
+    close(trades.expectancy, 75.98 / 3.0);
+    close(report.statistics.growth.total_return, 0.007_598);
+    close(report.statistics.growth.net_profit, 75.98);
+    // bought at 99 instead: 10,000 x 107.5 / 99
+    assert_eq!(report.benchmark.as_ref().unwrap().equity_final, "10858.58585859");
+    close(report.benchmark.as_ref().unwrap().growth.total_return, 107.5 / 99.0 - 1.0);
+    close(report.statistics.benchmark.total_return, 107.5 / 99.0 - 1.0);
+}
+
+#[test]
+fn slippage_is_itemised_apart_from_fees() {
+    let policy = FillPolicy { slippage_centi_bps: 1_000, ..FillPolicy::default() }; // 10 bps
+    let script = Script::default().hold(0, "10").hold(1, "0");
+    check(
+        // bought at 100.10 instead of 100, sold at 109.89 instead of 110
+        &run(Plan { fill_policy: policy, ..plan(script) }, &still(&["99", "100", "110"])),
+        &expect![[r#"
+            equity 10095.8001 of 10000, fees 2.0999 {"USDT": "2.0999"}, slippage 2.1, total 4.1999 on 2099.9, 2 executions
+            long 10 from 100.1 to 109.89: 95.8001 after 2.0999
+        "#]],
+    );
+}
+
+#[test]
+fn a_fee_taken_in_the_asset_leaves_less_to_sell() {
+    let mut spec = spec();
+    spec.fees = FeeSchedule { asset: FeeAsset::Received, ..FeeSchedule::bps(10, 10) };
+    let script = Script::default().hold(0, "10").hold(1, "0");
+    check(
+        // 9.99 arrive; sold for 1,098.90 less 1.0989
+        &run(Plan { instrument: instrument(spec), ..plan(script) }, &still(&["99", "100", "110"])),
+        &expect![[r#"
+            equity 10097.8011 of 10000, fees 2.0989 {"BTC": "0.01", "USDT": "1.0989"}, slippage 0, total 2.0989 on 2098.9, 2 executions
+            long 9.99 from 100 to 110: 97.8011 after 2.0989
+        "#]],
+    );
+}
+
+#[test]
+fn turning_from_long_to_short_is_two_trades_and_the_open_one_is_marked() {
+    let perpetual = InstrumentSpec { kind: InstrumentKind::LinearPerpetual, ..spec() };
+    let perpetual = InstrumentSpec { symbol: "BTC/USDT:USDT".parse().unwrap(), ..perpetual };
+    let script = Script::default().hold(0, "1").hold(1, "-2");
+    check(
+        // the sale of 3 at 110 costs 0.33: a third for what it closed
+        &run(Plan { instrument: instrument(perpetual), ..plan(script) }, &still(&["99", "100", "110", "104"])),
+        &expect![[r#"
+            equity 10021.57 of 10000, fees 0.43 {"USDT": "0.43"}, slippage 0, total 0.43 on 430, 2 executions
+            long 1 from 100 to 110: 9.79 after 0.21
+            open short 2 from 110 to 104: 11.78 after 0.22
+        "#]],
+    );
+}
+
+#[test]
+fn an_inverse_contract_is_counted_in_its_coin() {
+    let spec = InstrumentSpec {
+        kind: InstrumentKind::InversePerpetual,
+        min_notional: Money::zero(Currency::new("USD").unwrap()),
+        symbol: "BTC/USD:BTC".parse().unwrap(),
+        ..spec()
+    };
+    let deposit = Money::parse("2", Currency::new("BTC").unwrap()).unwrap();
+    let script = Script::default().hold(0, "50000").hold(1, "0");
+    check(
+        // 50,000 / 50,000 - 50,000 / 62,500 = 0.2, less 10 bps of 1 and of 0.8
+        &run(Plan { instrument: instrument(spec), deposit, ..plan(script) }, &still(&["50000", "50000", "62500"])),
+        &expect![[r#"
+            equity 2.1982 of 2, fees 0.0018 {"BTC": "0.0018"}, slippage 0, total 0.0018 on 1.8, 2 executions
+            long 50000 from 50000 to 62500: 0.1982 after 0.0018
+        "#]],
+    );
+}
+
+#[test]
+fn excursions_are_those_of_the_bars_lived_through() {
+    let script = Script::default().hold(0, "1").hold(2, "0");
+    let bars = [
+        common::bar(0, ["100", "500", "1", "100", "10"]),  // before the entry
+        common::bar(1, ["100", "112", "97", "105", "10"]), // lived through
+        common::bar(2, ["105", "108", "94", "101", "10"]), // lived through
+        common::bar(3, ["102", "900", "2", "100", "10"]),  // after the exit at its open
+    ];
+    let outcome = run(plan(script), &bars);
+    let trip = &outcome.round_trips[0];
+    assert!((trip.mae - -0.06).abs() < 1e-12 && (trip.mfe - 0.12).abs() < 1e-12, "{trip:?}");
+}

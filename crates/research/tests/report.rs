@@ -1,0 +1,325 @@
+//! The report: its keys, its honesty about what cannot be known, and that page, JSON and statistics agree.
+
+mod common;
+
+use common::{Script, bar, plan, run, spec, still, wandering};
+use serde_json::Value;
+use tradewind_domain::{Bar, InstrumentId, Interval, Origin};
+use tradewind_quant::{Conventions, OrderCounts, Summary, SummaryInputs, TradeRecord};
+use tradewind_research::report::{DataSource, Meta, Report, html};
+use tradewind_research::{Curve, Outcome, Plan};
+use tradewind_strategies::{EmaTrend, EmaTrendParams};
+
+fn trend() -> EmaTrend {
+    EmaTrend::new(EmaTrendParams::default()).unwrap()
+}
+
+fn both(outcome: &Outcome, meta: Meta) -> (Value, String) {
+    let report = Report::build(outcome, meta).unwrap();
+    (serde_json::to_value(&report).unwrap(), html(&report))
+}
+
+/// The part of the page that people read.
+fn body(page: &str) -> &str {
+    page.split_once("</style>").unwrap().1.split_once("</main>").unwrap().0
+}
+
+/// Every value that the page carries for scripts, with the statistic's path in the JSON.
+fn fields(page: &str) -> Vec<(String, String)> {
+    let quoted = |text: &str, name: &str| Some(text.split_once(name)?.1.split_once('"')?.0.to_owned());
+    page.split("<td")
+        .filter_map(|cell| {
+            let tag = cell.split_once('>')?.0;
+            Some((quoted(tag, "data-field=\"")?, quoted(tag, "data-v=\"")?))
+        })
+        .collect()
+}
+
+#[test]
+fn the_json_has_its_keys_with_their_types() {
+    let (json, _) = both(&run(plan(trend()), &wandering(3_000, Interval::HOUR)), Meta::default());
+    let kinds: [(&str, fn(&Value) -> bool); 34] = [
+        ("bars", Value::is_u64),
+        ("trades", Value::is_u64),
+        ("round_trips", Value::is_u64),
+        ("orders", Value::is_u64),
+        ("rejected", Value::is_u64),
+        ("timed_out", Value::is_u64),
+        ("logic", Value::is_u64),
+        ("fees", Value::is_string),
+        ("equity_final", Value::is_string),
+        ("deposit", Value::is_string),
+        ("currency", Value::is_string),
+        ("origin", Value::is_string),
+        ("trade_hash", Value::is_string),
+        ("state_hash", Value::is_string),
+        ("symbol", Value::is_string),
+        ("venue", Value::is_string),
+        ("strategy", Value::is_string),
+        ("interval", Value::is_string),
+        ("start", Value::is_string),
+        ("end", Value::is_string),
+        ("version", Value::is_string),
+        ("fill_policy_text", Value::is_string),
+        ("decisions", Value::is_object),
+        ("fees_by_currency", Value::is_object),
+        ("parameters", Value::is_object),
+        ("costs", Value::is_object),
+        ("fill_policy", Value::is_object),
+        ("limits", Value::is_object),
+        ("data", Value::is_object),
+        ("statistics", Value::is_object),
+        ("benchmark", Value::is_object),
+        ("catalog", Value::is_array),
+        ("round_trip_list", Value::is_array),
+        ("curve", Value::is_array),
+    ];
+    for (key, is) in kinds {
+        assert!(json.get(key).is_some_and(is), "{key} is {:?}", json.get(key));
+    }
+    assert_eq!(json["bars"], 3_000);
+    assert_eq!(json["origin"], "simulated");
+    assert_eq!(json["start"], "1970-01-01T00:00:00Z");
+    assert_eq!(json["trade_hash"].as_str().unwrap().len(), 64);
+    let decisions = |key: &str| json["decisions"][key].as_u64().unwrap();
+    assert_eq!(decisions("buy") + decisions("sell") + decisions("hold"), 3_000);
+    assert!(json["trades"].as_u64().unwrap() > 50, "the run trades");
+    assert_eq!(
+        json["round_trip_list"].as_array().unwrap().iter().filter(|trip| trip["open"] == false).count() as u64,
+        json["round_trips"].as_u64().unwrap()
+    );
+    for key in ["path", "rows", "sha256", "stamp", "gaps"] {
+        assert!(json["data"].get(key).is_some(), "data.{key}");
+    }
+}
+
+#[test]
+fn statistics_are_those_of_the_same_equity() {
+    let outcome = run(plan(trend()), &wandering(3_000, Interval::HOUR));
+    let report = Report::build(&outcome, Meta::default()).unwrap();
+    let closed: Vec<TradeRecord> = outcome
+        .round_trips
+        .iter()
+        .filter(|trip| !trip.open)
+        .map(|trip| TradeRecord {
+            opened_at_ns: trip.opened_at.nanos(),
+            closed_at_ns: trip.closed_at.nanos(),
+            long: trip.long,
+            quantity: trip.quantity,
+            entry_price: trip.entry_price,
+            exit_price: trip.exit_price,
+            profit: trip.profit,
+            fees: trip.fees,
+            mae: Some(-trip.mae * (trip.quantity * trip.entry_price)),
+            mfe: Some(trip.mfe * (trip.quantity * trip.entry_price)),
+        })
+        .collect();
+    let want = Summary::compute(&SummaryInputs {
+        equity: &outcome.equity,
+        trades: &closed,
+        benchmark: &outcome
+            .market
+            .equity(common::usdt("10000"), outcome.equity.days())
+            .unwrap()
+            .unwrap()
+            .daily_returns(),
+        participation: outcome.costs.shares(),
+        traded_notional: Some(outcome.traded_notional),
+        orders: Some(OrderCounts::default()),
+        conventions: Conventions::crypto(),
+    })
+    .unwrap();
+    assert!(report.statistics == want, "statistics of the report are not those of the same equity");
+    let beta = want.benchmark.beta.unwrap();
+    assert!((0.2..0.9).contains(&beta), "half the time in the market: {beta}");
+}
+
+#[test]
+fn profit_of_trades_is_the_change_of_equity() {
+    let outcome = run(plan(trend()), &wandering(3_000, Interval::HOUR));
+    let report = Report::build(&outcome, Meta::default()).unwrap();
+    let of_trips: i128 = outcome.round_trips.iter().map(|trip| trip.profit_units).sum();
+    let of_equity = outcome.state.portfolios[0].equity() - 10_000 * 100_000_000;
+    let trips = outcome.round_trips.len() as i128;
+    assert!((of_trips - of_equity).abs() <= trips, "rounded once a trip: {of_trips} and {of_equity}");
+    let fees: i128 = outcome.round_trips.iter().map(|trip| trip.fee_units).sum();
+    assert_eq!(fees, outcome.costs.fees);
+    assert_eq!(report.fees, report.fees_by_currency["USDT"]);
+    assert_eq!(report.fees, report.costs.total);
+}
+
+#[test]
+fn the_page_and_the_json_have_the_same_numbers() {
+    let (json, page) = both(&run(plan(trend()), &wandering(3_000, Interval::HOUR)), Meta::default());
+    let mut compared = 0;
+    for (path, text) in fields(&page) {
+        let (root, path) =
+            path.strip_prefix("hold.").map_or((&json["statistics"], &*path), |rest| (&json["benchmark"], rest));
+        let value = root.pointer(&format!("/{}", path.replace('.', "/"))).unwrap();
+        let want = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        assert_eq!(text, want, "{path}");
+        compared += 1;
+    }
+    assert!(compared > 150, "{compared} values compared");
+    for trip in json["round_trip_list"].as_array().unwrap() {
+        assert!(page.contains(&format!("data-v=\"{}\"", trip["profit"].as_str().unwrap())), "{trip}");
+    }
+    for key in ["fees", "slippage", "total"] {
+        assert!(page.contains(&format!("data-v=\"{}\"", json["costs"][key].as_str().unwrap())), "{key}");
+    }
+    for key in ["trade_hash", "state_hash"] {
+        assert!(page.contains(json[key].as_str().unwrap()), "{key}");
+    }
+    for statistic in json["catalog"].as_array().unwrap() {
+        let name = statistic["name"].as_str().unwrap().replace('\'', "&#39;");
+        assert!(page.contains(&name) || name == "Ruin", "{name}");
+    }
+}
+
+#[test]
+fn the_page_needs_nothing_from_outside_and_escapes_what_comes_from_there() {
+    let hostile = "<script>alert(1)</script>&\"'";
+    let meta = Meta {
+        data: DataSource {
+            path: hostile.to_owned(),
+            format: hostile.to_owned(),
+            steps: vec![hostile.to_owned()],
+            ..DataSource::default()
+        },
+        parameters: [(hostile.to_owned(), hostile.to_owned())].into(),
+        notes: vec![hostile.to_owned()],
+        ..Meta::default()
+    };
+    let spec = tradewind_domain::InstrumentSpec { venue: hostile.to_owned(), ..spec() };
+    let plan = Plan { instrument: spec.list(InstrumentId(0)).unwrap(), ..plan(trend()) };
+    let (_, page) = both(&run(plan, &wandering(500, Interval::HOUR)), meta);
+    assert!(!page.contains(hostile) && !page.contains("alert(1)</script>"));
+    assert_eq!(page.matches("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;").count(), 7);
+    assert_eq!(page.matches("<script").count(), 2, "the curve and our own script");
+    for foreign in ["http:", "https:", "src=", "href=", "url(", "@import", "//cdn", "<link", "<iframe", "<img"] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+}
+
+#[test]
+fn the_header_says_whether_the_market_was_real() {
+    for (origin, label) in [(Origin::Recorded, "recorded market data"), (Origin::Simulated, "simulated data")] {
+        let (_, page) = both(&run(Plan { origin, ..plan(trend()) }, &wandering(50, Interval::HOUR)), Meta::default());
+        let header = page.split_once("<header>").unwrap().1.split_once("</header>").unwrap().0;
+        assert!(header.contains(label), "{header}");
+    }
+}
+
+/// Runs a strange backtest: the page must be whole, and nothing in it or in the JSON may be no number.
+fn check_sane(name: &str, outcome: &Outcome) -> (Value, String) {
+    let (json, page) = both(outcome, Meta::default());
+    let text = json.to_string();
+    for broken in ["NaN", "Infinity", "inf ", "-inf", ":inf"] {
+        assert!(!text.contains(broken), "{name}: the JSON has {broken}");
+        assert!(!body(&page).contains(broken), "{name}: the page has {broken}");
+    }
+    for section in ["Statistics", "Costs", "Trades", "Assumptions and origin", "Returns by month"] {
+        assert!(page.contains(&format!("<h2>{section}</h2>")), "{name}: {section} is missing");
+    }
+    (json, page)
+}
+
+#[test]
+fn a_run_without_bars_says_so() {
+    let (json, page) = check_sane("no bars", &run(plan(trend()), &[]));
+    assert_eq!((&json["bars"], &json["start"], &json["equity_final"]), (&0.into(), &Value::Null, &"10000".into()));
+    assert_eq!(json["benchmark"], Value::Null);
+    assert!(page.contains("There were no bars") && !page.contains("<figure"));
+}
+
+#[test]
+fn a_run_of_one_bar_and_one_without_trades_make_a_page() {
+    let one = wandering(1, Interval::HOUR);
+    let (json, _) = check_sane("one bar", &run(plan(trend()), &one));
+    assert_eq!((&json["bars"], &json["trades"]), (&1.into(), &0.into()));
+    let (json, page) = check_sane("no trades", &run(plan(Script::default()), &wandering(500, Interval::HOUR)));
+    assert_eq!((&json["trades"], &json["statistics"]["trades"]["win_rate"]), (&0.into(), &Value::Null));
+    assert!(page.contains("Nothing was traded") && page.contains("No trade was entered"));
+    check_sane("flat market", &run(plan(Script::default().hold(1, "1")), &still(&["100"; 60])));
+}
+
+#[test]
+fn strange_markets_make_a_page_too() {
+    let lots = "90"; // nearly the whole deposit at 100
+    let crash: Vec<Bar> = (0..200)
+        .map(|place| {
+            bar(
+                place,
+                if place < 100 { ["100", "101", "99", "100", "0"] } else { ["0.01", "0.01", "0.01", "0.01", "0"] },
+            )
+        })
+        .collect();
+    check_sane("a crash to one tick, without volume", &run(plan(Script::default().hold(1, lots)), &crash));
+    let ruin: Vec<Bar> = (0..200)
+        .map(|place| {
+            bar(place, if place < 100 { ["100", "100", "100", "100", "1"] } else { ["900", "900", "900", "900", "1"] })
+        })
+        .collect();
+    let (json, _) = check_sane("a short that ruins the account", &run(plan(Script::default().hold(1, "-90")), &ruin));
+    assert!(json["equity_final"].as_str().unwrap().starts_with('-'));
+}
+
+#[test]
+fn a_long_list_of_trades_is_cut_on_the_page_and_says_so() {
+    let mut script = Script::default();
+    for place in 0..2_400 {
+        script = script.hold(place, if place % 2 == 0 { "1" } else { "0" });
+    }
+    let prices: Vec<String> = (0..2_401).map(|place| (100 + place % 7).to_string()).collect();
+    let prices: Vec<&str> = prices.iter().map(String::as_str).collect();
+    let (json, page) = both(&run(plan(script), &still(&prices)), Meta::default());
+    assert_eq!(json["round_trip_list"].as_array().unwrap().len(), 1_200);
+    assert!(page.contains("The newest 1,000 of 1,200 trades; 200 older ones are left out here. The JSON has all."));
+    let table = page.split_once("data-sort>").unwrap().1.split_once("</table>").unwrap().0;
+    assert_eq!(table.matches("<tr>").count(), 1_001, "a head and a thousand trades");
+    assert!(table.contains("data-v=\"1200\"") && !table.contains("<td class=\"num\" data-v=\"200\">200"));
+}
+
+#[test]
+fn the_curve_stays_small_and_keeps_every_extreme() {
+    for count in [1, 2, 1_999, 2_000, 2_001, 4_001, 9_999] {
+        let bars = wandering(count, Interval::HOUR);
+        let outcome = run(plan(trend()), &bars);
+        let (curve, last) = (&outcome.curve, bars[count - 1]);
+        assert!(
+            curve.len() <= Curve::MAX && curve.len() >= count.min(Curve::MAX / 2),
+            "{count} bars, {} points",
+            curve.len()
+        );
+        assert_eq!((curve[0].opened_at, curve[0].open), (bars[0].open_time, bars[0].open));
+        let end = curve.last().unwrap();
+        assert_eq!((end.closed_at, end.close), (last.close_time(), last.close));
+        assert!(curve.windows(2).all(|pair| pair[0].closed_at == pair[1].opened_at));
+        assert_eq!(curve.iter().map(|point| point.high).max(), bars.iter().map(|bar| bar.high).max());
+        assert_eq!(curve.iter().map(|point| point.low).min(), bars.iter().map(|bar| bar.low).min());
+        let deepest = curve.iter().fold(0.0_f64, |deepest, point| deepest.max(point.drawdown));
+        let want = outcome.equity.deepest_drawdown().map_or(0.0, |fall| fall.depth);
+        assert!((deepest - want).abs() < 1e-12, "{count} bars: {deepest} is not {want}");
+    }
+}
+
+#[test]
+fn buy_and_hold_is_what_a_plain_loop_over_the_closes_finds() {
+    for interval in [Interval::MINUTE, Interval::HOUR, Interval::DAY] {
+        let bars = wandering(2_000, interval);
+        let report = Report::build(&run(plan(trend()), &bars), Meta::default()).unwrap();
+        let hold = report.benchmark.unwrap();
+        let first = bars[0].open.mantissa() as f64;
+        let (mut peak, mut deepest) = (first, 0.0_f64);
+        for bar in &bars {
+            let close = bar.close.mantissa() as f64;
+            peak = peak.max(close);
+            deepest = deepest.max(1.0 - close / peak);
+        }
+        assert!((hold.drawdown.max.unwrap() - deepest).abs() < 1e-12);
+        let change = bars.last().unwrap().close.mantissa() as f64 / first - 1.0;
+        assert!((hold.growth.total_return.unwrap() - change).abs() < 1e-12);
+        assert!((report.statistics.benchmark.total_return.unwrap() - change).abs() < 1e-9);
+        assert!((hold.equity_final.parse::<f64>().unwrap() - 10_000.0 * (1.0 + change)).abs() < 1e-7);
+    }
+}
