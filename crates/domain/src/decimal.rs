@@ -40,8 +40,26 @@ impl Coded for NumberError {
 /// # Panics
 /// For an exponent above 38, which does not fit 128 bits.
 #[must_use]
+#[inline]
 pub const fn pow10(exponent: u32) -> i128 {
-    10_i128.pow(exponent)
+    POWERS[exponent as usize]
+}
+
+const POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut place = 1;
+    while place < powers.len() {
+        powers[place] = powers[place - 1] * 10;
+        place += 1;
+    }
+    powers
+};
+
+/// A 128-bit amount as a float, by the short way where it fits 64 bits.
+#[inline]
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn to_f64(value: i128) -> f64 {
+    i64::try_from(value).map_or_else(|_| value as f64, |small| small as f64)
 }
 
 /// Reads decimal text as a whole number of `10^-decimals`.
@@ -91,14 +109,39 @@ fn push_digit(value: i64, digit: u8) -> Option<i64> {
 /// Writes a whole number of `10^-decimals` as decimal text without needless zeros: `6500000`, 2 → `65000`.
 #[must_use]
 pub fn format_decimal(mantissa: i128, decimals: u8) -> String {
-    let unit = pow10(u32::from(decimals)).unsigned_abs();
-    let (whole, fraction) = (mantissa.unsigned_abs() / unit, mantissa.unsigned_abs() % unit);
-    let sign = if mantissa < 0 { "-" } else { "" };
-    if fraction == 0 {
-        return format!("{sign}{whole}");
+    let mut text = Vec::with_capacity(24);
+    push_decimal(&mut text, mantissa, decimals);
+    text.into_iter().map(char::from).collect()
+}
+
+#[allow(clippy::cast_possible_truncation)]
+/// Appends what [`format_decimal`] writes, without an allocation of its own.
+pub fn push_decimal(text: &mut Vec<u8>, mantissa: i128, decimals: u8) {
+    if mantissa < 0 {
+        text.push(b'-');
     }
-    let text = format!("{sign}{whole}.{fraction:0width$}", width = usize::from(decimals));
-    text.trim_end_matches('0').to_owned()
+    let mut digits = [b'0'; 48];
+    let mut place = digits.len();
+    let mut rest = mantissa.unsigned_abs();
+    while rest > u128::from(u64::MAX) {
+        place -= 1;
+        digits[place] = b'0' + (rest % 10) as u8; // a remainder of ten fits a byte
+        rest /= 10;
+    }
+    let mut rest = rest as u64; // just compared
+    while rest > 0 {
+        place -= 1;
+        digits[place] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    let point = digits.len() - usize::from(decimals);
+    let whole = place.min(point - 1);
+    text.extend_from_slice(&digits[whole..point]);
+    let fraction = digits[point..].iter().rposition(|digit| *digit != b'0');
+    if let Some(last) = fraction {
+        text.push(b'.');
+        text.extend_from_slice(&digits[point..=point + last]);
+    }
 }
 
 /// Divides and rounds half to even, the ledger's one rounding rule.

@@ -1,6 +1,6 @@
 //! Instruments: what can be traded, how fine, at which cost.
 
-use crate::decimal::{format_decimal, parse_decimal, pow10, round_div};
+use crate::decimal::{format_decimal, parse_decimal, pow10, round_div, to_f64};
 use crate::error::hint_of;
 use crate::{
     Calendar, Coded, Currency, Fee, FeeAsset, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Liquidity, Money,
@@ -353,7 +353,7 @@ impl Instrument {
             let quote = self.quantity_f64(quantity) * multiplier as f64 / F64_POW10[usize::from(decimals)];
             return Some(quote / (-position.cost() as f64 / F64_POW10[usize::from(LEDGER_DECIMALS)]));
         }
-        let mean = position.cost() as f64 / quantity.mantissa() as f64;
+        let mean = to_f64(position.cost()) / quantity.mantissa() as f64;
         Some(mean / F64_POW10[usize::from(self.spec.price_decimals)])
     }
 

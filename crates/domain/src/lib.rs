@@ -28,7 +28,7 @@ mod symbol;
 mod time;
 
 pub use calendar::{Calendar, SessionHours};
-pub use decimal::{NumberError, format_decimal, parse_decimal, pow10, round_div};
+pub use decimal::{NumberError, format_decimal, parse_decimal, pow10, push_decimal, round_div};
 pub use error::{CODES, Coded, ErrorCode};
 pub use fill::{Fee, FeeAsset, FeeSchedule, Fill, Liquidity};
 pub use ids::{

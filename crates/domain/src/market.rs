@@ -99,6 +99,7 @@ impl Coded for BarError {
 impl Bar {
     /// When it ended, exclusive: its event time.
     #[must_use]
+    #[inline]
     pub const fn close_time(&self) -> Timestamp {
         self.open_time.plus_nanos(self.interval.nanos())
     }

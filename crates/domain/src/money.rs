@@ -1,6 +1,6 @@
 //! Money: a currency and an exact amount at its ledger scale.
 
-use crate::decimal::{format_decimal, pow10};
+use crate::decimal::{format_decimal, to_f64};
 use crate::{NumberError, parse_decimal};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -92,9 +92,9 @@ impl Money {
 
     /// The amount for statistics; exact money never comes back from it.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
+    #[inline]
     pub fn to_f64(&self) -> f64 {
-        self.units as f64 / pow10(u32::from(LEDGER_DECIMALS)) as f64
+        to_f64(self.units) / 1e8
     }
 }
 

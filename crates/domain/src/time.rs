@@ -24,26 +24,31 @@ impl Timestamp {
     }
     /// Nanoseconds since 1970 began.
     #[must_use]
+    #[inline]
     pub const fn nanos(self) -> i64 {
         self.0
     }
     /// Whole milliseconds since 1970 began.
     #[must_use]
+    #[inline]
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
     /// The moment `nanos` later; saturates.
     #[must_use]
+    #[inline]
     pub const fn plus_nanos(self, nanos: i64) -> Self {
         Self(self.0.saturating_add(nanos))
     }
     /// Nanoseconds from `earlier` to here, negative if it was later.
     #[must_use]
+    #[inline]
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
     /// Days since 1970-01-01, by UTC midnight.
     #[must_use]
+    #[inline]
     pub const fn utc_day(self) -> i64 {
         self.0.div_euclid(86_400_000_000_000)
     }
@@ -101,6 +106,7 @@ impl Interval {
     }
     /// Its length in nanoseconds.
     #[must_use]
+    #[inline]
     pub const fn nanos(self) -> i64 {
         self.seconds as i64 * 1_000_000_000
     }

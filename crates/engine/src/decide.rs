@@ -169,14 +169,7 @@ fn is_sibling(candidate: &OrderRecord, record: &OrderRecord, group: OcoGroup) ->
 
 /// Protective orders stay: whatever can only reduce a position is left to do so.
 fn cancel_what_adds_exposure(state: &State, commands: &mut Vec<Command>) {
-    for record in state.open.values().filter(|record| is_cancellable(record)) {
-        let position = state.portfolio(record.order.portfolio()).position(record.order.instrument()).quantity();
-        let signed = record.order.side().signed(record.open_quantity());
-        let after = position.mantissa() + signed.mantissa();
-        let reduces = position.mantissa().signum() * signed.mantissa().signum() < 0
-            && after.signum() * position.mantissa().signum() >= 0;
-        if !reduces && !record.order.request().reduce_only {
-            propose_cancel(record, commands);
-        }
+    for record in state.open.values().filter(|record| is_cancellable(record) && state.adds_exposure(record)) {
+        propose_cancel(record, commands);
     }
 }

@@ -149,6 +149,17 @@ impl State {
         (buys, sells, unknown)
     }
 
+    /// Whether an open order may add to a position or turn it over; one that can only reduce it is protective.
+    #[must_use]
+    pub fn adds_exposure(&self, record: &OrderRecord) -> bool {
+        let position = self.portfolio(record.order.portfolio()).position(record.order.instrument()).quantity();
+        let signed = record.order.side().signed(record.open_quantity());
+        let after = position.mantissa() + signed.mantissa();
+        let reduces = position.mantissa().signum() * signed.mantissa().signum() < 0
+            && after.signum() * position.mantissa().signum() >= 0;
+        !reduces && !record.order.request().reduce_only
+    }
+
     /// One unit of `currency` in units of `base`, as a fraction, by the marks of listed cash pairs.
     #[must_use]
     pub fn rate(&self, currency: Currency, base: Currency) -> Option<(i128, i128)> {

@@ -82,7 +82,7 @@ pub trait Sink {
     /// Takes an event before it is applied, as a journal would.
     fn take(&mut self, event: &Event, state: &State);
 
-    /// Whether every hold shall be an event with its reason and signals; trades always are.
+    /// Whether every decision shall be an event with its reason and signals; proposals always are.
     const EXPLAINS: bool = false;
 }
 
@@ -129,6 +129,8 @@ pub struct Backtest<S: Sink = Silent> {
 struct Tally {
     bars: u64,
     held: u64,
+    bought: u64,
+    sold: u64,
     trades: u64,
     first: Option<Bar>,
     last: Option<Bar>,
@@ -328,10 +330,12 @@ impl<S: Sink> Backtest<S> {
     #[inline]
     fn decide(&mut self, bar: &Bar, at: Timestamp) {
         let outcome = self.desk.on_bar(&self.state, bar);
-        if outcome.kind == DecisionKind::Hold {
-            self.tally.held += 1;
+        match outcome.kind {
+            DecisionKind::Hold => self.tally.held += 1,
+            DecisionKind::Buy => self.tally.bought += 1,
+            DecisionKind::Sell => self.tally.sold += 1,
         }
-        if S::EXPLAINS || outcome.kind != DecisionKind::Hold {
+        if S::EXPLAINS {
             let decision = Box::new(self.desk.explain(&outcome));
             self.say(at, self.desk.source(), EventKind::Decided(decision));
         }
@@ -348,7 +352,7 @@ impl<S: Sink> Backtest<S> {
         let held = portfolio.position(bar.instrument).quantity();
         let gross =
             if held.is_zero() { 0.0 } else { (instrument.price_f64(bar.close) * instrument.quantity_f64(held)).abs() };
-        let equity = portfolio.equity() as f64 / 1e8;
+        let equity = Money { currency: portfolio.base, units: portfolio.equity() }.to_f64();
         self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
         self.market.close(at, bar.close, self.equity.days().len());
         self.curve.push(bar, equity);
@@ -433,7 +437,12 @@ impl<S: Sink> Backtest<S> {
             last: self.tally.last,
             strategy: self.desk.strategy().name().to_owned(),
             portfolio: PORTFOLIO,
-            counters: self.state.counters,
+            counters: Counters {
+                buy: self.tally.bought,
+                sell: self.tally.sold,
+                hold: self.tally.held,
+                ..self.state.counters
+            },
             state: self.state,
             instrument,
         }

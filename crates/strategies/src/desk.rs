@@ -2,7 +2,7 @@
 
 use crate::{Market, Opinion, Strategy, Target};
 use std::borrow::Cow;
-use tradewind_domain::{Bar, InstrumentId, LEDGER_DECIMALS, OrderRequest, PortfolioId, Quantity, Side, Source, pow10};
+use tradewind_domain::{Bar, InstrumentId, Money, OrderRequest, PortfolioId, Quantity, Side, Source};
 use tradewind_engine::{Decision, DecisionKind, State};
 use tradewind_gate::Proposal;
 
@@ -93,15 +93,14 @@ impl Desk {
     }
 
     #[inline]
-    #[allow(clippy::cast_precision_loss)]
     fn market<'a>(&self, state: &'a State) -> Market<'a> {
         let (instrument, portfolio) = (&state.listing(self.instrument).instrument, state.portfolio(self.portfolio));
         let position = portfolio.position(self.instrument);
         Market {
             instrument,
             position: position.quantity(),
-            entry_price: instrument.average_price(&position),
-            equity: portfolio.equity() as f64 / pow10(u32::from(LEDGER_DECIMALS)) as f64,
+            books: position,
+            equity: Money { currency: portfolio.base, units: portfolio.equity() },
         }
     }
 
@@ -162,7 +161,7 @@ fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Option<Quantit
         Target::Quantity(quantity) => Some(quantity),
         Target::Weight(weight) => {
             let price = market.instrument.price_f64(bar.close);
-            market.instrument.quantity_near(weight * market.equity / price)
+            market.instrument.quantity_near(weight * market.equity() / price)
         }
     }
 }

@@ -119,7 +119,7 @@ impl MeanReversion {
         let atr = self.atr.update(candle);
         let held = Held::of(market);
         let away = atr.unwrap_or(f64::NAN) * self.params.stop_atr;
-        let stop = match (held, market.entry_price) {
+        let stop = match (held, market.entry_price()) {
             (Held::Long, Some(entry)) => entry - away,
             (Held::Short, Some(entry)) => entry + away,
             _ => f64::NAN,

@@ -1,7 +1,7 @@
 //! The trait that a strategy implements, and what it may say.
 
 use std::borrow::Cow;
-use tradewind_domain::{Bar, Instrument, OrderRequest, Quantity};
+use tradewind_domain::{Bar, Instrument, Money, OrderRequest, Position, Quantity};
 use tradewind_engine::Signal;
 
 /// What a strategy sees besides the bar. Numbers for sizing are floats; money itself stays exact in the engine.
@@ -11,10 +11,23 @@ pub struct Market<'a> {
     pub instrument: &'a Instrument,
     /// What is held of it, signed.
     pub position: Quantity,
+    pub(crate) books: Position,
+    pub(crate) equity: Money,
+}
+
+impl Market<'_> {
     /// Average entry price; `None` when flat.
-    pub entry_price: Option<f64>,
+    #[must_use]
+    pub fn entry_price(&self) -> Option<f64> {
+        self.instrument.average_price(&self.books)
+    }
+
     /// Equity of the portfolio in its base currency.
-    pub equity: f64,
+    #[must_use]
+    #[inline]
+    pub fn equity(&self) -> f64 {
+        self.equity.to_f64()
+    }
 }
 
 /// What to hold.

@@ -91,12 +91,12 @@ impl Strategy for VolatilityTarget {
         let Some(per_bar) = self.volatility.update(close) else {
             return Opinion::hold("volatility is warming up");
         };
-        if market.equity <= 0.0 {
+        if market.equity() <= 0.0 {
             return Opinion::hold("there is no equity to hold anything with");
         }
         let volatility = per_bar * bar.interval.per_year(self.params.days_per_year).sqrt();
         let wanted = (self.params.target / volatility).min(self.params.weight_max); // no volatility: the most
-        let held = market.instrument.quantity_f64(market.position) * close / market.equity;
+        let held = market.instrument.quantity_f64(market.position) * close / market.equity();
         self.last = Some(Reading { volatility, wanted, held });
         let missing = wanted - held;
         if missing > self.params.band {

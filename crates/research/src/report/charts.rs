@@ -3,11 +3,11 @@
 //! Lines live in an SVG that is stretched to the page and keep their width; labels are text beside it, so they stay
 //! readable on a telephone.
 
+use super::Report;
 use super::marks::{candles, exposure, marks};
 use super::plot::{Percent, figure, path, plot};
 use super::scale::{Axis, SIDE, TimeAxis};
 use super::text::{count, escape, percent, value_of};
-use super::Report;
 use std::fmt::Write;
 
 /// Bars up to which candles are drawn instead of a line in its range.
@@ -44,7 +44,8 @@ pub(super) fn price(report: &Report, time: &TimeAxis) -> String {
         String::new()
     };
     let legend = format!(
-        "<span class=\"key price\">{}</span><span class=\"key entry\">entry</span><span class=\"key won\">exit with profit</span>\
+        "<span class=\"key price\">{}</span><span class=\"key entry\">entry</span>\
+         <span class=\"key won\">exit with profit</span>\
          <span class=\"key lost\">exit with loss</span>{missing}",
         if rows.len() <= CANDLES { "bars" } else { "close, in the range of the bars" },
     );

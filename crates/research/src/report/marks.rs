@@ -79,10 +79,11 @@ pub(super) fn exposure(trips: &[RoundTripRow], time: &TimeAxis) -> String {
         let at = |ns: i64| time.x(ns / 1_000_000) / SIDE * COLUMNS as f64;
         let (from, to) = (at(trip.at_ns.0), at(trip.at_ns.1));
         let last = column(time.x(trip.at_ns.1 / 1_000_000)).min(COLUMNS - 1);
-        for place in column(time.x(trip.at_ns.0 / 1_000_000))..=last {
-            let part = (to.min(place as f64 + 1.0) - from.max(place as f64)).max(0.0);
-            let side = if trip.direction == "long" { &mut held[place].0 } else { &mut held[place].1 };
-            *side += part;
+        let first = column(time.x(trip.at_ns.0 / 1_000_000)).min(last);
+        for (column, sides) in held[first..=last].iter_mut().enumerate() {
+            let left = (first + column) as f64;
+            let part = (to.min(left + 1.0) - from.max(left)).max(0.0);
+            *(if trip.direction == "long" { &mut sides.0 } else { &mut sides.1 }) += part;
         }
     }
     let mut drawing = String::new();
@@ -100,7 +101,8 @@ pub(super) fn exposure(trips: &[RoundTripRow], time: &TimeAxis) -> String {
         }
     }
     format!(
-        "<div class=\"plot strip\" title=\"when the account was long (blue) or short (amber)\"><svg viewBox=\"0 0 1000 1000\" \
-         preserveAspectRatio=none role=img aria-label=\"When the account held a position\">{drawing}</svg></div>"
+        "<div class=\"plot strip\" title=\"when the account was long (blue) or short (amber)\">\
+         <svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=none role=img \
+         aria-label=\"When the account held a position\">{drawing}</svg></div>"
     )
 }

@@ -19,7 +19,8 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 pub fn html(report: &Report) -> String {
     let title = format!("{} · {} · backtest", escape(&report.symbol), escape(&report.strategy));
     let mut page = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\">\
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport \
+         content=\"width=device-width,initial-scale=1\">\
          <meta name=color-scheme content=\"light dark\"><meta http-equiv=Content-Security-Policy content=\"{POLICY}\">\
          <title>{title}</title><style>{STYLE}</style><body><main>"
     );
@@ -33,8 +34,9 @@ pub fn html(report: &Report) -> String {
     section(&mut page, "Returns by month", &tables::heat_map(report));
     page.push_str(&charts::histogram(report).unwrap_or_default());
     let hint = format!(
-        "<p class=note>A name opens its formula and source. Yearly figures count {} days a year, a risk-free rate of {} and a \
-         target return of {}; r are daily returns, b those of buy and hold, N the days a year.",
+        "<p class=note>A name opens its formula and source. Yearly figures count {} days a year, \
+         a risk-free rate of {} and a target return of {}; r are daily returns, b those of \
+         buy and hold, N the days a year.",
         number(report.statistics.conventions.periods_per_year, 0),
         percent(report.statistics.conventions.risk_free_rate, 2),
         percent(report.statistics.conventions.target_return, 2),
@@ -45,7 +47,7 @@ pub fn html(report: &Report) -> String {
     section(&mut page, "Assumptions and origin", &assumptions::assumptions(report));
     let _ = write!(
         page,
-        "</main><script type=\"application/json\" id=curve>{}</script><script>{SCRIPT}</script>\n",
+        "</main><script type=\"application/json\" id=curve>{}</script><script>{SCRIPT}</script>",
         embedded(report)
     );
     page
@@ -74,7 +76,8 @@ fn header(report: &Report) -> String {
         .map(|(name, value)| format!(" <span class=parameter>{} {}</span>", escape(name), escape(value)))
         .collect();
     format!(
-        "<header><p class=over>Backtest report <span class=\"origin {class}\">{origin}</span></p><h1>{} <small>{}</small></h1>\
+        "<header><p class=over>Backtest report <span class=\"origin {class}\">{origin}</span></p>\
+         <h1>{} <small>{}</small></h1>\
          <p class=under>{}{parameters}</p><p class=under>{span}</p></header>",
         escape(&report.symbol),
         escape(&report.venue),

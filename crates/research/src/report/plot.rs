@@ -65,7 +65,8 @@ pub(super) fn plot(
     }
     format!(
         "<div class=\"plot {height}{}\" data-plot tabindex=0><svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=none \
-         role=img aria-label=\"{label}\"><path class=grid d=\"{grid}\"/>{drawing}</svg>{labels}<i class=cross></i></div>",
+         role=img aria-label=\"{label}\"><path class=grid d=\"{grid}\"/>{drawing}</svg>{labels}\
+         <i class=cross></i></div>",
         if dated { " dated" } else { "" },
     )
 }

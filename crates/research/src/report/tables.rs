@@ -138,7 +138,8 @@ pub(super) fn heat_map(report: &Report) -> String {
         }
         cell(&mut page, year.year_return, scale * 2.0, " total");
     }
-    page + "</table></div><p class=note>Returns in percent, compounded from days in UTC; empty months were not observed."
+    page + "</table></div><p class=note>Returns in percent, compounded from days in UTC; empty months were \
+            not observed."
 }
 
 fn cell(page: &mut String, value: Option<f64>, scale: f64, class: &str) {
@@ -160,7 +161,8 @@ pub(super) fn costs(report: &Report) -> String {
     let (costs, decimals) = (&report.costs, money_decimals(value_of(&report.deposit)));
     let notional = value_of(&costs.traded_notional);
     let mut page = format!(
-        "<table class=costs><thead><tr><th scope=col>Cost<th scope=col class=num>{}<th scope=col class=num>bps of notional<tbody>",
+        "<table class=costs><thead><tr><th scope=col>Cost<th scope=col class=num>{}\
+         <th scope=col class=num>bps of notional<tbody>",
         escape(&costs.currency)
     );
     let mut line = |name: &str, text: &str, class: &str| {
