@@ -1,4 +1,5 @@
 //! Equal plans over equal bars: equal event streams, equal trades, with or without somebody listening.
+#![allow(clippy::unwrap_used)] // an integration test is a test throughout
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What a backtest assumes about fills, seen through the whole of it: strategy, gate, engine and matcher.
+#![allow(clippy::unwrap_used)] // an integration test is a test throughout
 
 mod common;
 

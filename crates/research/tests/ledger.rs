@@ -1,4 +1,5 @@
 //! Hand-worked ledgers: what the report says is what a person comes to with paper and pencil.
+#![allow(clippy::unwrap_used)] // an integration test is a test throughout
 
 mod common;
 

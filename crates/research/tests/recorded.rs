@@ -1,4 +1,5 @@
 //! The report of a real market: eight years of hours of BTC/USDT as Binance recorded them.
+#![allow(clippy::unwrap_used)] // an integration test is a test throughout
 
 mod common;
 

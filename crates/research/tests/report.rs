@@ -1,4 +1,5 @@
 //! The report: its keys, its honesty about what cannot be known, and that page, JSON and statistics agree.
+#![allow(clippy::unwrap_used)] // an integration test is a test throughout
 
 mod common;
 
@@ -38,7 +39,8 @@ fn fields(page: &str) -> Vec<(String, String)> {
 #[test]
 fn the_json_has_its_keys_with_their_types() {
     let (json, _) = both(&run(plan(trend()), &wandering(3_000, Interval::HOUR)), Meta::default());
-    let kinds: [(&str, fn(&Value) -> bool); 34] = [
+    type Kind = fn(&Value) -> bool;
+    let kinds: [(&str, Kind); 34] = [
         ("bars", Value::is_u64),
         ("trades", Value::is_u64),
         ("round_trips", Value::is_u64),
