@@ -15,9 +15,16 @@ use tradewind_gate::Mark;
 pub fn apply(state: &mut State, event: &Event) {
     state.sequence = event.sequence;
     state.now = state.now.max(event.at);
+    match &event.kind {
+        // by far the most frequent in a backtest: worth being inlined into its loop, which the rest is not
+        EventKind::BarClosed { bar, origin } => set_mark(state, bar.instrument, bar.close, event.at, *origin),
+        _ => apply_rest(state, event),
+    }
+}
+
+fn apply_rest(state: &mut State, event: &Event) {
     let at = event.at;
     match &event.kind {
-        EventKind::BarClosed { bar, origin } => set_mark(state, bar.instrument, bar.close, at, *origin),
         EventKind::Traded { trade, origin } => set_mark(state, trade.instrument, trade.price, at, *origin),
         EventKind::Quoted { quote, origin } => set_quote(state, *quote, at, *origin),
         EventKind::Decided(decision) => match decision.kind {
@@ -75,7 +82,8 @@ pub fn apply(state: &mut State, event: &Event) {
                 state.halted.get_or_insert(text);
             }
         }
-        EventKind::Proposed(_)
+        EventKind::BarClosed { .. } // taken above
+        | EventKind::Proposed(_)
         | EventKind::CancelProposed { .. }
         | EventKind::Triggered { .. }
         | EventKind::Timer

@@ -19,14 +19,19 @@ pub enum Command {
 #[inline]
 pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
     match &event.kind {
+        EventKind::BarClosed { .. } if state.open.is_empty() => (), // by far the most frequent
+        _ => decide_rest(state, event, commands),
+    }
+}
+
+fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
+    match &event.kind {
         EventKind::Proposed(proposal) => judge(state, event, proposal, commands),
         EventKind::CancelProposed { client_id } => judge_cancel(state, *client_id, commands),
-        EventKind::BarClosed { .. } | EventKind::Timer if !state.open.is_empty() => cancel_expired(state, commands),
+        EventKind::BarClosed { .. } | EventKind::Timer => cancel_expired(state, commands),
         EventKind::Filled(fill) => cancel_siblings(state, fill.client_id, commands),
         EventKind::Halted(_) => cancel_what_adds_exposure(state, commands),
-        EventKind::BarClosed { .. }
-        | EventKind::Timer
-        | EventKind::Started { .. }
+        EventKind::Started { .. }
         | EventKind::Stopped
         | EventKind::Listed(_)
         | EventKind::Opened { .. }

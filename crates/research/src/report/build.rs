@@ -191,9 +191,8 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, mut notes: Vec<String>) -> Ve
         notes.push("Nothing was traded: every statistic of trades is missing on purpose.".to_owned());
     }
     if let Some(days) = outcome.equity.elapsed_days().filter(|days| (0.0..365.0).contains(days) && outcome.bars > 0) {
-        notes.push(format!(
-            "The run spans {days:.1} days: yearly figures such as CAGR and Sharpe extrapolate from them."
-        ));
+        let span = super::text::duration(days * 86_400.0).replace('\u{202f}', " ");
+        notes.push(format!("The run spans {span}: yearly figures such as CAGR and Sharpe extrapolate from them."));
     }
     if let Some(open) = outcome.round_trips.iter().find(|trip| trip.open) {
         let since: Timestamp = open.opened_at;
