@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_last_venue_in_the_path_wins() {
-        assert_eq!(venue(Path::new("/home/okx/lean-coinbase/btcusd.zip")), "coinbase");
+        assert_eq!(venue(Path::new("archive/okx/lean-coinbase/btcusd.zip")), "coinbase");
         assert_eq!(venue(Path::new("a.csv")), "unstated");
     }
 }

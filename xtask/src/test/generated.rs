@@ -7,7 +7,15 @@ use std::fs;
 use std::process::Command;
 
 /// What the program prints, and the file that holds it.
-const PAGES: &[(&[&str], &str)] = &[];
+const PAGES: &[(&[&str], &str)] = &[
+    (&["config", "template"], "docs/reference/tradewind.toml"),
+    (&["config", "template", "--reference"], "docs/reference/settings.md"),
+    (&["config", "reference", "commands"], "docs/reference/commands.md"),
+    (&["config", "reference", "errors"], "docs/reference/errors.md"),
+    (&["config", "reference", "guards"], "docs/reference/guards.md"),
+    (&["config", "reference", "strategies"], "docs/reference/strategies.md"),
+    (&["config", "reference", "statistics"], "docs/reference/statistics.md"),
+];
 
 /// Compares each page; a page that differs says how to write it again.
 pub(super) fn run() -> Result<Outcome> {

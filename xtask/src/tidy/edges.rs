@@ -24,14 +24,27 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     // 5: edges to the outside world
     ("history", &["domain"]),
     ("venues", &["domain", "gate", "journal"]),
-    ("exchange", &["book", "domain", "history", "venues"]),
+    ("exchange", &["book", "domain", "history"]),
     // 6: hosts
-    ("research", &["book", "domain", "engine", "gate", "history", "quant", "strategies"]),
-    ("node", &["domain", "engine", "gate", "history", "journal", "strategies", "venues"]),
+    ("research", &["book", "domain", "engine", "gate", "quant", "strategies"]),
+    ("node", &["domain", "engine", "gate", "journal", "strategies", "venues"]),
     // 7: the binary
     (
         "tradewind",
-        &["domain", "engine", "exchange", "gate", "history", "journal", "node", "research", "strategies", "venues"],
+        &[
+            "book",
+            "domain",
+            "engine",
+            "exchange",
+            "gate",
+            "history",
+            "journal",
+            "node",
+            "quant",
+            "research",
+            "strategies",
+            "venues",
+        ],
     ),
 ];
 
