@@ -5,6 +5,7 @@ mod common;
 
 use common::{Script, plan, run, spec, still};
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 use tradewind_book::FillPolicy;
 use tradewind_domain::{
     Currency, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec, Money,
@@ -162,4 +163,38 @@ fn excursions_are_those_of_the_bars_lived_through() {
     let outcome = run(plan(script), &bars);
     let trip = &outcome.round_trips[0];
     assert!((trip.mae - -0.06).abs() < 1e-12 && (trip.mfe - 0.12).abs() < 1e-12, "{trip:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However it is traded, the trips' profits sum to the change of equity, rounded once a trip and once a fill.
+    #[test]
+    fn profits_of_trips_sum_to_the_change_of_equity(
+        steps in prop::collection::vec((-20_i64..=20, 5_000_i64..15_000), 2..60),
+        fee in -5_i32..30,
+        slippage in 0_u32..500,
+    ) {
+        let perpetual = InstrumentSpec {
+            kind: InstrumentKind::LinearPerpetual,
+            symbol: "BTC/USDT:USDT".parse().unwrap(),
+            fees: FeeSchedule::bps(0, fee),
+            ..spec()
+        };
+        let mut script = Script::default();
+        for (place, (target, _)) in steps.iter().enumerate() {
+            script = script.hold(place, &format!("{}.{:03}", target / 4, target.abs() * 37 % 1_000));
+        }
+        let prices: Vec<String> = steps.iter().map(|(_, cents)| format!("{}.{:02}", cents / 100, cents % 100)).collect();
+        let bars = still(&prices.iter().map(String::as_str).collect::<Vec<_>>());
+        let fill_policy = FillPolicy { slippage_centi_bps: slippage, ..FillPolicy::default() };
+        let outcome = run(Plan { instrument: instrument(perpetual), fill_policy, ..plan(script) }, &bars);
+        let of_trips: i128 = outcome.round_trips.iter().map(|trip| trip.profit_units).sum();
+        let of_equity = outcome.state.portfolios[0].equity() - 10_000 * 100_000_000;
+        let roundings = outcome.round_trips.len() as i128 + i128::from(outcome.digest.fills());
+        prop_assert!((of_trips - of_equity).abs() <= roundings, "{of_trips} and {of_equity}");
+        let fees: i128 = outcome.round_trips.iter().map(|trip| trip.fee_units).sum();
+        prop_assert_eq!(fees, outcome.costs.fees);
+        prop_assert!(outcome.costs.slippage >= 0);
+    }
 }

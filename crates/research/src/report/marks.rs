@@ -42,10 +42,10 @@ pub(super) fn marks(drawing: &mut String, trips: &[RoundTripRow], time: &TimeAxi
         let new_entry = !std::mem::replace(&mut taken[column(entry.0)][0], true);
         let new_exit = trip.open || !std::mem::replace(&mut taken[column(exit.0)][exits.0], true);
         if new_entry {
-            let _ = write!(entries, "M{:.1} {:.1}h0", entry.0, entry.1);
+            let _ = write!(entries, "M{:.1} {:.1}h.1", entry.0, entry.1);
         }
         if new_exit && !trip.open {
-            let _ = write!(exits.1, "M{:.1} {:.1}h0", exit.0, exit.1);
+            let _ = write!(exits.1, "M{:.1} {:.1}h.1", exit.0, exit.1);
         }
         if trips.len() <= JOINED {
             let tone = if gained { "won" } else { "lost" };
