@@ -4,15 +4,28 @@ use crate::output::Format;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
+/// What scripts may rely on; printed by `tradewind --help` and in the book.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; also when Ctrl-C or SIGTERM ended a demo, a node or an exchange in order
+  1    failed: `error[CODE]` with a hint stands on stderr
+  2    misused: no such command, option or value
+  3    checked and found wrong: a defect in data, a damaged journal, a replay that differs
+  4    no node is running there
+  130  interrupted before there was a result, or by a second Ctrl-C
+
+Data are on stdout, with `-o json` as one JSON value; everything else is on stderr.";
+
 /// A trading platform you can hand to an AI agent and still sleep.
 #[derive(Parser)]
-#[command(name = "tradewind", version, arg_required_else_help = true)]
+#[command(name = "tradewind", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// How results are printed on stdout.
     #[arg(short, long, value_enum, default_value = "text", global = true)]
     pub(crate) output: Format,
-    /// Level of the log on stderr: error, warn, info, debug or trace.
-    #[arg(long, default_value = "warn", global = true)]
+    /// Level of the log on stderr.
+    #[arg(long, default_value = "warn", global = true, value_name = "LEVEL",
+        value_parser = ["off", "error", "warn", "info", "debug", "trace"])]
     pub(crate) log: String,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -27,7 +40,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  tradewind backtest --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy ema-trend"
     )]
-    Backtest(BacktestArgs),
+    Backtest(Box<BacktestArgs>),
     /// Trade play money until stopped: on a local exchange, or on the venue of a settings file.
     #[command(
         after_help = "Example:\n  tradewind paper --data-dir my-paper\n  tradewind paper --config tradewind.toml"
@@ -118,9 +131,9 @@ pub(crate) struct DemoArgs {
     /// What the tape is of.
     #[arg(long, default_value = "BTC/USDT")]
     pub(crate) symbol: String,
-    /// Market seconds per second.
-    #[arg(long, default_value_t = 120.0)]
-    pub(crate) speed: f64,
+    /// Market seconds per second; without it 120, and eight bars a second on a tape.
+    #[arg(long)]
+    pub(crate) speed: Option<f64>,
 }
 
 #[derive(Args)]
@@ -156,7 +169,7 @@ pub(crate) struct BarsArgs {
     #[arg(long)]
     pub(crate) simulated: bool,
     /// Opening cash in the quote currency.
-    #[arg(long, default_value = "10000")]
+    #[arg(long, default_value = "10000", allow_negative_numbers = true)]
     pub(crate) deposit: String,
 }
 
@@ -176,9 +189,10 @@ pub(crate) struct BacktestArgs {
     /// Slippage of a taking fill in basis points.
     #[arg(long, default_value = "2")]
     pub(crate) slippage_bps: String,
-    /// Most of a bar's volume that fills may take, in percent; `none` for no cap.
-    #[arg(long, default_value = "10")]
-    pub(crate) volume_share: String,
+    /// Most of a bar's volume that fills may take, in percent; `none` for no cap. Without it 10, and none where the
+    /// file gives no volume.
+    #[arg(long)]
+    pub(crate) volume_share: Option<String>,
     /// Market impact: `none`, `linear:BPS` or `root:BPS`, in basis points at the whole volume of a bar.
     #[arg(long, default_value = "none")]
     pub(crate) impact: String,
@@ -233,7 +247,7 @@ pub(crate) struct ExchangeArgs {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Market seconds per second.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     pub(crate) speed: f64,
     /// Play this recorded file of bars or trades.
     #[arg(long)]
@@ -241,8 +255,8 @@ pub(crate) struct ExchangeArgs {
     /// What the tape is of.
     #[arg(long, default_value = "BTC/USDT")]
     pub(crate) symbol: String,
-    /// Opening balance of the test account in USDT.
-    #[arg(long, default_value = "10000")]
+    /// Opening balance of the test account in the quote currency.
+    #[arg(long, default_value = "10000", allow_negative_numbers = true)]
     pub(crate) cash: String,
 }
 
@@ -341,7 +355,7 @@ pub(crate) enum JournalCommand {
         /// A data directory, or a journal directory.
         dir: PathBuf,
     },
-    /// Print records as lines of JSON.
+    /// Print records as lines of JSON; with `-o json` as one array.
     #[command(after_help = "Example:\n  tradewind journal show my-paper --from 100 --limit 20")]
     Show {
         /// A data directory, or a journal directory.

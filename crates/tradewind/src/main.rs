@@ -8,14 +8,15 @@
 //!
 //! # What always holds
 //! * With `-o json` stdout carries one JSON value and nothing else.
-//! * Exit codes are stable: 0 done, 1 failed, 2 misused, 3 checked and found wrong, 4 no node is running.
+//! * Exit codes are stable: 0 done, 1 failed, 2 misused, 3 checked and found wrong, 4 no node is running, 130
+//!   interrupted before there was a result.
+//! * A first Ctrl-C or SIGTERM ends in order, a second one at once.
 //! * A panic in the order path aborts the process: start-up is recovery.
-
-#![allow(clippy::print_stdout)] // this crate is the face that writes there
 
 mod cli;
 mod commands;
 mod output;
+mod signals;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ fn abort_on_panic() {
             return;
         }
         default(panic);
-        eprintln!("tradewind stops here: the next start recovers from the journal");
+        output::note("tradewind stops here: the next start recovers from the journal");
         std::process::abort();
     }));
 }

@@ -1,6 +1,7 @@
 //! What the program prints: data on stdout, the rest on stderr.
 
 use serde::Serialize;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use tradewind_domain::Coded;
 
@@ -41,6 +42,9 @@ impl Failure {
                 "make it writable, or choose another"
             }
             std::io::ErrorKind::StorageFull => "free space on the disk, then try again",
+            std::io::ErrorKind::FileTooLarge => "raise the limit of file sizes (`ulimit -f`), or choose another disk",
+            std::io::ErrorKind::IsADirectory => "name a file, not a directory",
+            std::io::ErrorKind::NotADirectory => "name a directory, not a file",
             _ => "look at the system's message",
         };
         Self::new("CLI-01", format!("{}: {error}", path.display()), hint)
@@ -85,30 +89,72 @@ impl<E: Coded> From<E> for Failure {
 
 /// Prints `value` as JSON or as `text`.
 pub(crate) fn print(format: Format, value: &impl Serialize, text: impl FnOnce() -> String) {
-    match format {
-        Format::Json => println!("{}", serde_json::to_string(value).unwrap_or_default()),
-        Format::Text => println!("{}", text().trim_end()),
+    let line = match format {
+        Format::Json => serde_json::to_string(value).unwrap_or_default(),
+        Format::Text => text(),
+    };
+    let mut out = std::io::stdout().lock();
+    finish_output(writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush()));
+}
+
+/// A reader that has seen enough is no failure; a full disk behind stdout is.
+pub(crate) fn finish_output(written: std::io::Result<()>) {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            print_failure(&Failure::file(std::path::Path::new("stdout"), &error), false);
+            std::process::exit(1);
+        }
+        _ => (),
     }
 }
 
+/// A line for the person at the terminal. If nobody listens, nobody misses it.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 pub(crate) fn print_failure(failure: &Failure, json: bool) {
+    let message = printable(&failure.message);
     if json {
-        let body =
-            serde_json::json!({"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}});
-        eprintln!("{body}");
+        let body = serde_json::json!({"error": {"code": failure.code, "message": message, "hint": failure.hint}});
+        note(&body.to_string());
     } else {
-        eprintln!("error[{}]: {}", failure.code, failure.message);
+        note(&format!("error[{}]: {message}", failure.code));
         if !failure.hint.is_empty() {
-            eprintln!("  hint: {}", failure.hint);
+            note(&format!("  hint: {}", failure.hint));
         }
     }
 }
 
-/// Sends log lines to stderr; `RUST_LOG` wins over the option.
+/// What a damaged file holds must not reach a terminal as it is: control characters are escaped, and a value that
+/// goes on and on is cut.
+pub(crate) fn printable(text: &str) -> String {
+    const SHOWN: usize = 400;
+    let mut shown = String::with_capacity(text.len().min(SHOWN));
+    for (place, c) in text.chars().enumerate() {
+        match c {
+            _ if place == SHOWN => {
+                shown.push('…');
+                break;
+            }
+            '\n' => shown.push(c),
+            char::REPLACEMENT_CHARACTER => shown.push('?'),
+            _ if c.is_control() => shown.extend(c.escape_default()),
+            _ => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Sends log lines to stderr, coloured on a terminal only; `RUST_LOG` wins over the option.
 pub(crate) fn start_log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("{level},hyper=warn,reqwest=warn,rustls=warn")));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
 }
 
 /// A bar on stderr while something long goes on; hidden when stderr is no terminal.
@@ -130,5 +176,5 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
     for row in rows {
         table.add_row(row);
     }
-    table.to_string()
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

@@ -3,6 +3,7 @@
 use super::bars::{self, Bars, Finished};
 use crate::cli::BacktestArgs;
 use crate::output::{self, Failure, Format};
+use crate::signals;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,14 +14,16 @@ use tradewind_research::report::{DataSource, Meta, Report, html};
 use tradewind_research::{Backtest, Outcome, Plan, Recorder, Sink};
 
 pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failure> {
+    signals::watch_from_a_thread();
     let bars = Bars::open(&args.bars, fees(args)?)?;
+    let has_volume = bars.has_volume();
     let (strategy, table) = bars::strategy(&args.bars)?;
     let plan = Plan {
         instrument: bars.instrument.clone(),
         origin: if args.bars.simulated { Origin::Simulated } else { Origin::Recorded },
         deposit: bars::deposit(&args.bars, &bars.instrument)?,
         limits: limits(&args.limits)?,
-        fill_policy: fill_policy(args)?,
+        fill_policy: fill_policy(args, bars.has_volume())?,
         strategy,
     };
     let (outcome, finished) = match &args.events {
@@ -39,7 +42,9 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
             }
         }
     };
+    let note = "The file gives no volume: the size of a fill is not capped by what was traded.";
     let meta = Meta {
+        notes: if has_volume { Vec::new() } else { vec![note.to_owned()] },
         data: data_source(&finished),
         parameters: table.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         ..Meta::default()
@@ -115,13 +120,17 @@ fn fees(args: &BacktestArgs) -> Result<FeeSchedule, Failure> {
     })
 }
 
-fn fill_policy(args: &BacktestArgs) -> Result<FillPolicy, Failure> {
+fn fill_policy(args: &BacktestArgs, has_volume: bool) -> Result<FillPolicy, Failure> {
     let positive = |value: i32, option: &str| {
         u32::try_from(value)
             .map_err(|_| Failure::new("CLI-05", format!("{option} is negative"), "frictions never help"))
     };
-    let share = match args.volume_share.as_str() {
+    let share = match args.volume_share.as_deref().unwrap_or(if has_volume { "10" } else { "none" }) {
         "none" => None,
+        _ if !has_volume => {
+            let hint = "leave --volume-share out, or write none";
+            return Err(Failure::new("CLI-05", "--volume-share needs volumes, and the file gives none", hint));
+        }
         text => Some(positive(centi_bps(text, "--volume-share")?, "--volume-share")?),
     };
     let impact = match args.impact.split_once(':') {

@@ -2,10 +2,13 @@
 
 use crate::cli::BarsArgs;
 use crate::output::Failure;
+use crate::signals;
 use tradewind_domain::{
     Bar, Coded, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, Money, Origin, Symbol, Timestamp,
 };
-use tradewind_history::{BarStream, FactorFile, ImportOptions, OnDefect, SourceInfo, adjust, read_bars, stream_bars};
+use tradewind_history::{
+    BarStream, FactorFile, ImportOptions, OnDefect, SourceInfo, VolumeKind, adjust, read_bars, stream_bars,
+};
 use tradewind_strategies::{Strategy, registry};
 
 /// Bars of a file, ready to be fed.
@@ -56,13 +59,37 @@ impl Bars {
         let instrument = spec.list(InstrumentId(0))?;
         let from = moment(args.from.as_deref(), Timestamp::from_nanos(i64::MIN))?;
         let until = moment(args.until.as_deref(), Timestamp::from_nanos(i64::MAX))?;
+        if from >= until {
+            let message = format!("no bar lies from {from} until {until}");
+            return Err(Failure::new("CLI-03", message, "--from must be before --until"));
+        }
         Ok(Self { instrument, source, from, until })
+    }
+
+    /// Whether the file says how much was traded.
+    pub(crate) fn has_volume(&self) -> bool {
+        let source = match &self.source {
+            Source::Stream(stream) => stream.source(),
+            Source::Whole(series) => series.source.clone(),
+        };
+        source.volume == VolumeKind::Given && source.quote_side.is_none()
     }
 
     /// Feeds each bar of the span, oldest first, and tells what was read.
     pub(crate) fn feed(self, mut take: impl FnMut(&Bar) -> Result<(), Failure>) -> Result<Finished, Failure> {
         let (from, until) = (self.from, self.until);
-        let mut feed = |bar: &Bar| if bar.open_time >= from && bar.open_time < until { take(bar) } else { Ok(()) };
+        let mut count = 0_u64;
+        let mut feed = |bar: &Bar| {
+            if bar.open_time < from || bar.open_time >= until {
+                return Ok(());
+            }
+            if signals::interrupted() {
+                let failure = Failure::new("CLI-12", format!("interrupted at {}", bar.open_time), "there is no result");
+                return Err(Failure { exit: signals::EXIT_INTERRUPTED, ..failure });
+            }
+            count += 1;
+            take(bar)
+        };
         let (source, gaps, defects) = match self.source {
             Source::Stream(mut stream) => {
                 for bar in &mut *stream {
@@ -75,6 +102,10 @@ impl Bars {
                 (series.source, series.gaps, series.defects.len())
             }
         };
+        if count == 0 {
+            let message = format!("no bar of {} lies between --from and --until", source.path);
+            return Err(Failure::new("CLI-03", message, "`tradewind data check FILE -o json` prints first and last"));
+        }
         let missing = gaps.iter().filter(|gap| gap.kind == tradewind_history::GapKind::Missing);
         let (gaps, missing_bars) = missing.fold((0, 0), |(count, bars), gap| (count + 1, bars + gap.bars));
         Ok(Finished { source, gaps, missing_bars, defects: defects as u64 })
@@ -94,7 +125,12 @@ fn moment(text: Option<&str>, absent: Timestamp) -> Result<Timestamp, Failure> {
 
 /// Opening cash in the instrument's quote currency.
 pub(crate) fn deposit(args: &BarsArgs, instrument: &Instrument) -> Result<Money, Failure> {
-    Ok(Money::parse(&args.deposit, instrument.settlement())?)
+    let money = Money::parse(&args.deposit, instrument.settlement())?;
+    if money.units <= 0 {
+        let message = format!("--deposit `{}` is not above zero", args.deposit);
+        return Err(Failure::new("CLI-05", message, "write 10000 or 2500.50"));
+    }
+    Ok(money)
 }
 
 /// The parameters that were given, in a table.
@@ -113,10 +149,13 @@ pub(crate) fn parameters(args: &BarsArgs) -> Result<toml::Table, Failure> {
         }
     };
     for pair in &args.parameters {
-        let line: toml::Table = pair.parse().map_err(|_| {
-            Failure::new("CLI-04", format!("`{pair}` is not NAME=VALUE"), "write --set fast=12, in TOML")
-        })?;
-        table.extend(line);
+        let wrong = || Failure::new("CLI-04", format!("`{pair}` is not NAME=VALUE"), "write --set fast=12");
+        let (name, value) = pair.split_once('=').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(wrong)?;
+        // what is no value in TOML is a text, and the strategy says what it wanted instead
+        let line: Option<toml::Table> = pair.parse().ok().filter(|line: &toml::Table| line.len() == 1);
+        let text = || toml::Value::String(value.trim().to_owned());
+        let value = line.and_then(|line| line.into_iter().next()).map_or_else(text, |(_, value)| value);
+        table.insert(name.trim().to_owned(), value);
     }
     Ok(table)
 }

@@ -20,11 +20,15 @@ pub(crate) fn run(command: &ConfigCommand, format: Format) -> Result<ExitCode, F
                 format!("{} is sound", file.display())
             });
         }
-        ConfigCommand::Template { reference: true } => output::print(Format::Text, &(), reference_page),
-        ConfigCommand::Template { reference: false } => output::print(Format::Text, &(), template),
-        ConfigCommand::Reference { page } => output::print(Format::Text, &(), || reference::page(page)),
+        ConfigCommand::Template { reference: true } => page("reference", reference_page(), format),
+        ConfigCommand::Template { reference: false } => page("template", template(), format),
+        ConfigCommand::Reference { page: name } => page(name, reference::page(name), format),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn page(name: &str, text: String, format: Format) {
+    output::print(format, &serde_json::json!({ name: text }), || text);
 }
 
 /// The settings of a file; the defaults without one.

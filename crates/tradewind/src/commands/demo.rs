@@ -1,22 +1,26 @@
 //! `tradewind demo`: a local exchange, a node that trades on it over real sockets, and a report at the end.
 
 use super::backtest::write_page;
-use super::local::{self, KEY, Market, SECRET};
-use super::{journal, runtime};
+use super::local::{self, KEY, LocalExchange, Market, SECRET};
+use super::recording::Recording;
+use super::{end, journal, runtime};
 use crate::cli::DemoArgs;
 use crate::output::{self, Failure, Format};
+use crate::signals::End;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use tradewind_domain::{Interval, Origin, PortfolioId, Symbol};
+use tradewind_domain::{LEDGER_DECIMALS, Origin, PortfolioId, Symbol, format_decimal, parse_decimal};
 use tradewind_engine::Counters;
 use tradewind_node::settings::{Settings, StrategySettings};
-use tradewind_node::{Node, OperatorReply, OperatorRequest, Surroundings, journal_dir};
+use tradewind_node::{Ended, Node, OperatorReply, OperatorRequest, Surroundings, journal_dir};
 use tradewind_research::report::{DataSource, Meta, Report, html};
 use tradewind_research::session;
 
 const CASH: &str = "30000";
+/// Market seconds per second of the simulated market.
+const SPEED: f64 = 120.0;
 /// Who trades what: each in a portfolio of its own.
 const DESKS: [(&str, &str); 3] = [("ema-trend", "BTC/USDT"), ("vote", "ETH/USDT"), ("volatility-target", "SOL/USDT")];
 
@@ -36,6 +40,7 @@ struct Demo {
     journal: &'static str,
     origin: Origin,
     seed: Option<u64>,
+    tape: Option<PathBuf>,
     events: u64,
     equity: Vec<String>,
     first_fill_seconds: Option<f64>,
@@ -46,39 +51,56 @@ struct Demo {
     data_dir: PathBuf,
 }
 
+/// How the time went, as seen from outside the engine.
+struct Watched {
+    first_fill: Option<Duration>,
+    took: Duration,
+}
+
 pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> {
+    let recording = args.tape.as_deref().map(|path| Recording::open(path, &args.symbol)).transpose()?;
+    let market = Market {
+        port: 0,
+        seed: args.seed,
+        speed: args.speed.or(recording.as_ref().map(Recording::speed)).unwrap_or(SPEED),
+        tape: recording.as_ref(),
+        cash: recording.as_ref().map_or(CASH, Recording::cash),
+    };
     if let Some(aside) = local::set_aside(&args.data_dir)? {
-        eprintln!("the earlier run was moved to {}", aside.display());
+        output::note(&format!("the earlier run was moved to {}", aside.display()));
     }
-    let demo = runtime()?.block_on(play(args))?;
+    let exchange = market.start()?;
+    let runtime = runtime(1)?;
+    let played = runtime.block_on(play(args, &market, &exchange));
+    runtime.shutdown_timeout(Duration::from_millis(200)); // the node's connections end before the exchange does
+    exchange.shutdown();
+    let (ended, watched) = played?;
+    let demo = look_back(args, &market, &ended, &watched)?;
     let sound = demo.journal == "verified";
     output::print(format, &demo, || text(&demo));
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(output::EXIT_WRONG) })
 }
 
-async fn play(args: &DemoArgs) -> Result<Demo, Failure> {
-    let symbol: Symbol = args.symbol.parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
-    let market = Market {
-        port: 0,
-        seed: args.seed,
-        speed: args.speed,
-        tape: args.tape.as_deref().map(|path| (path, symbol.clone())),
-        cash: CASH,
-    };
-    let exchange = market.start().await?;
-    let origin = market.origin();
-    let settings = settings(args, &exchange.url(), &symbol)?;
+async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) -> Result<(Ended, Watched), Failure> {
+    let mut end = end()?;
+    let settings = settings(args, &exchange.url(), market.tape)?;
     let key = Some((KEY.to_owned(), SECRET.to_owned()));
+    let origin = market.origin();
     let node = Node::start(settings, Surroundings { origin, key, after_bar: None }).await?;
-    let what = if origin == Origin::Simulated { "simulated" } else { "recorded" };
-    eprintln!("a {what} market at {}, ready in {} ms", exchange.url(), node.ready_in().as_millis());
+    output::note(&format!(
+        "a {} market at {}, ready in {} ms; {} s at {} times its speed, Ctrl-C ends it early",
+        format!("{origin:?}").to_lowercase(),
+        exchange.url(),
+        node.ready_in().as_millis(),
+        args.duration.as_secs_f64(),
+        market.speed,
+    ));
+    let watched = watch(args, &node, exchange, &mut end).await;
+    Ok((node.stop().await?, watched))
+}
 
-    let started = Instant::now();
-    let first_fill = watch(args, &node, &exchange).await;
-    let seconds = started.elapsed().as_secs_f64();
-    let ended = node.stop().await?;
-    exchange.shutdown().await;
-
+/// What is left when all has ended: the journal, and the pages made from it.
+fn look_back(args: &DemoArgs, market: &Market<'_>, ended: &Ended, watched: &Watched) -> Result<Demo, Failure> {
     let verified = journal::check(&journal_dir(&args.data_dir))?;
     let reports = write_reports(&args.data_dir)?;
     let counters: Counters = ended.state.counters;
@@ -87,13 +109,14 @@ async fn play(args: &DemoArgs) -> Result<Demo, Failure> {
         decisions: Decisions { buy: counters.buy, sell: counters.sell, hold: counters.hold, veto: counters.veto },
         orders: counters.orders,
         journal: if verified.is_sound() { "verified" } else { "damaged" },
-        origin,
-        seed: args.tape.is_none().then_some(args.seed),
+        origin: market.origin(),
+        seed: market.tape.is_none().then_some(args.seed),
+        tape: args.tape.clone(),
         events: ended.state.sequence,
-        equity: ended.state.portfolios.iter().map(|portfolio| equity(portfolio)).collect(),
-        first_fill_seconds: first_fill.map(|at| at.as_secs_f64()),
-        seconds,
-        trade_hash: ended.trade_hash,
+        equity: ended.state.portfolios.iter().map(equity).collect(),
+        first_fill_seconds: watched.first_fill.map(|at| at.as_secs_f64()),
+        seconds: watched.took.as_secs_f64(),
+        trade_hash: ended.trade_hash.clone(),
         report: reports.first().cloned(),
         reports,
         data_dir: args.data_dir.clone(),
@@ -105,51 +128,55 @@ fn equity(portfolio: &tradewind_engine::Portfolio) -> String {
     format!("{}: {units}", portfolio.name)
 }
 
-fn settings(args: &DemoArgs, url: &str, symbol: &Symbol) -> Result<Settings, Failure> {
+fn settings(args: &DemoArgs, url: &str, tape: Option<&Recording>) -> Result<Settings, Failure> {
     let mut desks: Vec<(&str, Symbol)> = Vec::new();
     for (strategy, of) in DESKS {
-        let of = if args.tape.is_some() { Ok(symbol.clone()) } else { of.parse() };
+        let of = tape.map_or_else(|| of.parse(), |tape| Ok(tape.symbol.clone()));
         desks.push((strategy, of.map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?));
     }
     let mut symbols: Vec<Symbol> = desks.iter().map(|(_, symbol)| symbol.clone()).collect();
     symbols.dedup();
-    let interval = match &args.tape {
-        Some(path) => tape_interval(path, symbol),
-        None => Interval::MINUTE,
-    };
+    let short = tape.is_some_and(Recording::is_short);
+    if short {
+        output::note("the tape is short: its bars are seconds, and the strategies look back over a few of them only");
+    }
     let mut settings = local::settings(url, args.data_dir.clone(), symbols, &[]);
-    settings.interval = interval;
+    settings.interval = tape.map_or(settings.interval, |tape| tape.interval);
     settings.strategy = desks
         .into_iter()
         .map(|(name, symbol)| StrategySettings {
             name: name.to_owned(),
             symbols: vec![symbol],
-            parameters: toml::Table::new(),
+            parameters: if short { short_windows(name) } else { toml::Table::new() },
         })
         .collect();
     Ok(settings)
 }
 
-/// Bars of a tape are as long as its file's; trades are made into bars of a minute.
-fn tape_interval(path: &Path, symbol: &Symbol) -> Interval {
-    let options = tradewind_history::ImportOptions { symbol: Some(symbol.clone()), ..Default::default() };
-    tradewind_history::stream_bars(path, &options).map_or(Interval::MINUTE, |stream| stream.interval())
+/// Windows that a tape of less than a minute can fill.
+fn short_windows(strategy: &str) -> toml::Table {
+    let windows: &[(&str, i64)] = match strategy {
+        "ema-trend" => &[("fast", 2), ("slow", 5)],
+        "volatility-target" => &[("period", 8)],
+        _ => &[("fast", 2), ("slow", 5), ("rsi_period", 4), ("channel", 5), ("mean_period", 8)],
+    };
+    windows.iter().map(|(name, bars)| ((*name).to_owned(), toml::Value::Integer(*bars))).collect()
 }
 
 /// Shows how things go until the time is up, the tape ends, or somebody presses Ctrl-C.
-async fn watch(args: &DemoArgs, node: &Node, exchange: &tradewind_exchange::ExchangeHandle) -> Option<Duration> {
+async fn watch(args: &DemoArgs, node: &Node, exchange: &LocalExchange, end: &mut End) -> Watched {
     let started = Instant::now();
-    let progress = output::progress(Some(args.duration.as_secs()), "fills 0");
+    let progress = output::progress(Some(args.duration.as_secs()), "0 fills");
     let mut first_fill = None;
     let mut every = tokio::time::interval(Duration::from_millis(250));
     loop {
         tokio::select! {
             _ = every.tick() => {
-                let fills = fills(node).await;
-                if fills > 0 {
+                let now = glance(node).await;
+                if now.fills > 0 {
                     first_fill.get_or_insert_with(|| started.elapsed());
                 }
-                progress.set_message(format!("fills {fills}"));
+                progress.set_message(format!("{} fills, equity {}", now.fills, now.equity));
                 progress.set_position(started.elapsed().as_secs());
                 if started.elapsed() >= args.duration {
                     break;
@@ -157,17 +184,31 @@ async fn watch(args: &DemoArgs, node: &Node, exchange: &tradewind_exchange::Exch
             }
             () = exchange.done() => break,
             () = node.stop_asked() => break,
-            _ = tokio::signal::ctrl_c() => break,
+            () = end.asked() => break,
         }
     }
     progress.finish_and_clear();
-    first_fill
+    Watched { first_fill, took: started.elapsed() }
 }
 
-async fn fills(node: &Node) -> u64 {
-    match node.request(OperatorRequest::Status).await {
-        Ok(OperatorReply::Done { data }) => data["counters"]["fills"].as_u64().unwrap_or(0),
-        _ => 0,
+/// How things stand.
+#[derive(Default)]
+struct Glance {
+    fills: u64,
+    equity: String,
+}
+
+async fn glance(node: &Node) -> Glance {
+    let Ok(OperatorReply::Done { data }) = node.request(OperatorRequest::Status).await else {
+        return Glance::default();
+    };
+    let rows = data["portfolios"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let units = |row: &serde_json::Value| parse_decimal(row["equity"].as_str().unwrap_or("0"), LEDGER_DECIMALS);
+    let cents = rows.iter().filter_map(|row| units(row).ok()).map(i128::from).sum::<i128>() / 1_000_000;
+    let base = rows.first().and_then(|row| row["base"].as_str()).unwrap_or_default();
+    Glance {
+        fills: data["counters"]["fills"].as_u64().unwrap_or(0),
+        equity: format!("{} {base}", format_decimal(cents, 2)),
     }
 }
 

@@ -13,7 +13,7 @@ use tradewind_node::journal_dir;
 pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
     match command {
         JournalCommand::Verify { dir } => verify_dir(dir, format),
-        JournalCommand::Show { dir, from, limit } => show(dir, *from, *limit),
+        JournalCommand::Show { dir, from, limit } => show(dir, *from, *limit, format),
         JournalCommand::Backup { dir, to } => back_up(dir, to, format),
         JournalCommand::Retain { dir } => retain(dir, format),
     }
@@ -73,21 +73,29 @@ fn verify_dir(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
     Ok(if verified.verified { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
 }
 
-fn show(dir: &Path, from: u64, limit: Option<u64>) -> Result<ExitCode, Failure> {
+/// Records as lines, or as one array: they go out as they are read, so that a long journal needs no memory.
+fn show(dir: &Path, from: u64, limit: Option<u64>, format: Format) -> Result<ExitCode, Failure> {
     let read = |error: tradewind_journal::ReadError| Failure::journal(error.code(), &error, error.hint());
     let mut reader = Reader::open(locate(dir)?, from).map_err(read)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (open, between, close): (&[u8], &[u8], &[u8]) = match format {
+        Format::Json => (b"[", b",\n", b"]\n"),
+        Format::Text => (b"", b"\n", b"\n"),
+    };
+    let mut before = open;
     let mut left = limit.unwrap_or(u64::MAX);
-    while let Some(record) = reader.next().map_err(read)? {
-        if left == 0 {
-            break;
-        }
+    let mut written = Ok(());
+    while left > 0 && written.is_ok() {
+        let Some(record) = reader.next().map_err(read)? else { break };
         left -= 1;
-        if out.write_all(record.payload).and_then(|()| out.write_all(b"\n")).is_err() {
-            break; // the reader of our output has seen enough
-        }
+        written = out.write_all(before).and_then(|()| out.write_all(record.payload));
+        before = between;
     }
-    let _ = out.flush();
+    if written.is_ok() && (format == Format::Json || before == between) {
+        let first = if before == open { open } else { b"" };
+        written = out.write_all(first).and_then(|()| out.write_all(close)).and_then(|()| out.flush());
+    }
+    output::finish_output(written);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,9 +1,12 @@
 //! A local exchange with one test account, and settings for a node that trades on it.
 
+use super::recording::Recording;
+use super::runtime;
 use crate::output::Failure;
 use std::path::{Path, PathBuf};
-use tradewind_domain::{Origin, Symbol};
-use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Pace, Tape};
+use std::time::Duration;
+use tradewind_domain::{Origin, Symbol, parse_decimal};
+use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Pace, SymbolConfig};
 use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Seconds, Settings, StrategySettings, VenueSettings};
 
 /// The test account's key. It opens nothing but a local exchange.
@@ -16,7 +19,8 @@ pub(crate) struct Market<'a> {
     pub(crate) port: u16,
     pub(crate) seed: u64,
     pub(crate) speed: f64,
-    pub(crate) tape: Option<(&'a Path, Symbol)>,
+    pub(crate) tape: Option<&'a Recording>,
+    /// Of the quote currency.
     pub(crate) cash: &'a str,
 }
 
@@ -26,25 +30,54 @@ impl Market<'_> {
         if self.tape.is_some() { Origin::Recorded } else { Origin::Simulated }
     }
 
-    pub(crate) async fn start(&self) -> Result<ExchangeHandle, Failure> {
+    /// What the test account holds.
+    pub(crate) fn quote(&self) -> String {
+        self.tape.map_or_else(|| "USDT".to_owned(), |tape| tape.symbol.quote.to_string())
+    }
+
+    /// Opens it on a runtime of its own: the node beside it ends first, and neither slows the other.
+    pub(crate) fn start(&self) -> Result<LocalExchange, Failure> {
+        if !parse_decimal(self.cash, 8).is_ok_and(|units| units > 0) {
+            let message = format!("--cash `{}` is not an amount above zero", self.cash);
+            return Err(Failure::new("CLI-05", message, "write 10000 or 2500.50"));
+        }
         let config = ExchangeConfig {
             port: self.port,
             seed: self.seed,
-            accounts: vec![AccountConfig::hmac(KEY, SECRET, &[("USDT", self.cash)])],
+            symbols: self.tape.map_or_else(SymbolConfig::defaults, Recording::listings),
+            accounts: vec![AccountConfig::hmac(KEY, SECRET, &[(&self.quote(), self.cash)])],
             pace: Pace::Realtime { speed: self.speed },
-            tape: self.tape.as_ref().map(|(path, symbol)| tape(path, symbol.clone())),
+            tape: self.tape.map(Recording::tape),
             ..ExchangeConfig::default()
         };
-        Ok(Exchange::start(config).await?)
+        let runtime = runtime(1)?;
+        let handle = runtime.block_on(Exchange::start(config))?;
+        Ok(LocalExchange { runtime, handle })
     }
 }
 
-/// Bars or trades, as the file's own check finds.
-fn tape(path: &Path, symbol: Symbol) -> Tape {
-    let options = tradewind_history::ImportOptions { symbol: Some(symbol.clone()), ..Default::default() };
-    let is_trades =
-        tradewind_history::read_bars(path, &options).is_err() && tradewind_history::read_trades(path, &options).is_ok();
-    if is_trades { Tape::trades_file(path, symbol) } else { Tape::bars_file(path, symbol, 500) }
+/// A running local exchange.
+pub(crate) struct LocalExchange {
+    runtime: tokio::runtime::Runtime,
+    handle: ExchangeHandle,
+}
+
+impl LocalExchange {
+    /// Where it listens.
+    pub(crate) fn url(&self) -> String {
+        self.handle.url()
+    }
+
+    /// Waits until a tape has been played to its end; for ever on a simulated market.
+    pub(crate) async fn done(&self) {
+        self.handle.done().await;
+    }
+
+    /// Says goodbye to its clients and ends. Not to be called inside a runtime.
+    pub(crate) fn shutdown(self) {
+        self.runtime.block_on(self.handle.shutdown());
+        self.runtime.shutdown_timeout(Duration::from_millis(200));
+    }
 }
 
 /// Settings of a paper node on the exchange at `url`.
@@ -53,6 +86,7 @@ pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strat
     Settings {
         mode: NodeMode::Paper,
         data_dir,
+        base_currency: symbols.first().map_or(Settings::default().base_currency, |symbol: &Symbol| symbol.quote),
         symbols,
         venue: VenueSettings {
             rest_url: url.to_owned(),

@@ -12,11 +12,13 @@ mod journal;
 mod local;
 mod operate;
 mod paper;
+mod recording;
 mod reference;
 mod strategy;
 
 use crate::cli::{Cli, Command};
 use crate::output::Failure;
+use crate::signals::End;
 use std::process::ExitCode;
 
 /// Carries out a command.
@@ -45,12 +47,21 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// A runtime for the commands that speak to sockets.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+/// A runtime for the commands that speak to sockets. A limit on file sizes is then an error like any other.
+fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("CLI-02", format!("no runtime: {error}"), "free memory or threads"))
+        .map_err(|error| Failure::new("CLI-02", format!("no runtime: {error}"), "free memory or threads"))?;
+    let inside = runtime.enter();
+    crate::signals::report_large_files();
+    drop(inside);
+    Ok(runtime)
+}
+
+/// Begins to watch for Ctrl-C and SIGTERM. Must run inside a runtime.
+fn end() -> Result<End, Failure> {
+    End::watch().map_err(|error| Failure::new("CLI-02", format!("signals cannot be watched: {error}"), "try again"))
 }

@@ -1,7 +1,7 @@
 //! `tradewind paper` and `tradewind live`: a node until it is stopped.
 
 use super::local::{self, KEY, Market, SECRET};
-use super::{config, runtime};
+use super::{config, end, runtime};
 use crate::cli::PaperArgs;
 use crate::output::{self, Failure, Format};
 use std::path::{Path, PathBuf};
@@ -22,9 +22,9 @@ pub(crate) fn run(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure>
                 let hint = "use `tradewind live`, or set mode = \"paper\"";
                 return Err(Failure::new("CLI-11", format!("{} says mode = \"live\"", path.display()), hint));
             }
-            runtime()?.block_on(on_venue(settings, args.duration, format))
+            runtime(2)?.block_on(on_venue(settings, args.duration, format))
         }
-        None => runtime()?.block_on(on_local_exchange(args, format)),
+        None => on_local_exchange(args, format),
     }
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn live(path: &Path, format: Format) -> Result<ExitCode, Failure> {
         let hint = "set mode = \"live\", or use `tradewind paper --config`";
         return Err(Failure::new("CLI-11", format!("{} does not say mode = \"live\"", path.display()), hint));
     }
-    runtime()?.block_on(on_venue(settings, None, format))
+    runtime(2)?.block_on(on_venue(settings, None, format))
 }
 
 /// A venue on this machine is a local exchange and says itself what its market is.
@@ -44,47 +44,54 @@ async fn on_venue(settings: Settings, duration: Option<Duration>, format: Format
     trade(node, duration, format, origin).await
 }
 
-async fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
+fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
     let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("tradewind-data"));
     if let Some(aside) = local::set_aside(&data_dir)? {
-        eprintln!("a simulated market begins anew; the earlier run was moved to {}", aside.display());
+        output::note(&format!(
+            "a simulated market begins anew; the earlier run was moved to {}, where `tradewind journal` and \
+             `tradewind replay` read it",
+            aside.display()
+        ));
     }
-    let market = Market { port: 0, seed: args.seed, speed: args.speed, tape: None, cash: "10000" };
-    let exchange = market.start().await?;
+    let exchange = Market { port: 0, seed: args.seed, speed: args.speed, tape: None, cash: "10000" }.start()?;
     let symbols = vec!["BTC/USDT".parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?];
     let settings = local::settings(&exchange.url(), data_dir, symbols, &["ema-trend"]);
     let key = Some((KEY.to_owned(), SECRET.to_owned()));
-    let node = Node::start(settings, Surroundings { origin: Origin::Simulated, key, after_bar: None }).await?;
-    let code = trade(node, args.duration, format, Origin::Simulated).await;
-    exchange.shutdown().await;
+    let surroundings = Surroundings { origin: Origin::Simulated, key, after_bar: None };
+    let runtime = runtime(1)?;
+    let code = runtime.block_on(async {
+        let node = Node::start(settings, surroundings).await?;
+        trade(node, args.duration, format, Origin::Simulated).await
+    });
+    runtime.shutdown_timeout(Duration::from_millis(200)); // its connections end before the exchange does
+    exchange.shutdown();
     code
 }
 
 async fn trade(node: Node, duration: Option<Duration>, format: Format, origin: Origin) -> Result<ExitCode, Failure> {
+    let mut end = end()?;
     let found = node.recovered();
     if let Some(cut) = &found.cut {
-        eprintln!("the journal ended in a torn write: {cut} set aside");
+        output::note(&format!("the journal ended in a torn write: {cut} set aside"));
     }
-    eprintln!(
-        "ready in {} ms on {origin:?} data; journal at event {} ({} folded in {} ms)",
+    output::note(&format!(
+        "ready in {} ms on {} data; journal at event {} ({} folded in {} ms)",
         node.ready_in().as_millis(),
+        format!("{origin:?}").to_lowercase(),
         found.sequence,
         found.folded,
         found.took.as_millis()
-    );
+    ));
     let time_is_up = async {
         match duration {
             Some(duration) => tokio::time::sleep(duration).await,
             None => std::future::pending().await,
         }
     };
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(|error| Failure::new("CLI-02", error.to_string(), "signals cannot be watched"))?;
     tokio::select! {
         () = time_is_up => (),
         () = node.stop_asked() => (),
-        _ = tokio::signal::ctrl_c() => (),
-        _ = terminate.recv() => (),
+        () = end.asked() => (),
     }
     let ended = node.stop().await?;
     let counters = ended.state.counters;
