@@ -2,7 +2,7 @@
 
 use crate::{Event, EventKind, State, Verdict};
 use tradewind_domain::{
-    ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, TimeInForce,
+    ClientOrderId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, TimeInForce,
 };
 use tradewind_gate::{Approved, Proposal, View, review, review_cancel};
 
@@ -80,7 +80,8 @@ fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<C
 fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
     let listing = state.listing(proposal.request.instrument);
     let portfolio = state.portfolio(proposal.portfolio);
-    let (open_buys, open_sells, unknown_orders) = state.open_quantities(proposal.portfolio, listing.instrument.id);
+    let (id, joined) = (listing.instrument.id, proposal.request.oco);
+    let (open_buys, open_sells, unknown_orders) = state.open_quantities_without(proposal.portfolio, id, joined);
     View {
         now: event.at,
         halted: state.halted.as_deref(),
@@ -96,18 +97,22 @@ fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
         equity: portfolio.equity(),
         day_equity: portfolio.day_equity(),
         peak_equity: portfolio.peak_equity(),
-        free_funds: free_funds(state, proposal.portfolio, listing.instrument.id, proposal.request.side),
+        free_funds: free_funds(state, proposal),
     }
 }
 
-/// What pays for an order of `side`, less what open orders of that side hold already.
-fn free_funds(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> i128 {
-    let it = &state.listing(instrument).instrument;
+/// What pays for the proposed order, less what open orders of its side hold already.
+fn free_funds(state: &State, proposal: &Proposal) -> i128 {
+    let (portfolio, side) = (proposal.portfolio, proposal.request.side);
+    let it = &state.listing(proposal.request.instrument).instrument;
     let pays = match side {
         Side::Buy => it.settlement(),
         Side::Sell => it.spec.symbol.base,
     };
-    let own = |record: &&OrderRecord| record.order.portfolio() == portfolio && record.order.side() == side;
+    let own = |record: &&OrderRecord| {
+        let order = &record.order;
+        order.portfolio() == portfolio && order.side() == side && state.is_counted(record, proposal.request.oco)
+    };
     let held: i128 = state.open.values().filter(own).map(|record| reserved(state, record, pays)).sum();
     state.portfolio(portfolio).units(pays) - held
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use tradewind_domain::{
-    ClientOrderId, Currency, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderState,
+    ClientOrderId, Currency, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OcoGroup, OrderRecord, OrderState,
     PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeIdSet, pow10,
 };
 use tradewind_gate::{Cap, Mark, Mode};
@@ -134,17 +134,29 @@ impl State {
     }
 
     /// What open orders of `portfolio` in `instrument` may still add and take, and how many of them are of
-    /// unknown outcome.
+    /// unknown outcome. Of a group of which one cancels the others only the largest counts.
     #[must_use]
     pub fn open_quantities(&self, portfolio: PortfolioId, instrument: InstrumentId) -> (Quantity, Quantity, u32) {
+        self.open_quantities_without(portfolio, instrument, None)
+    }
+
+    /// As [`Self::open_quantities`], leaving out the group that a new order is to join.
+    pub(crate) fn open_quantities_without(
+        &self,
+        portfolio: PortfolioId,
+        instrument: InstrumentId,
+        joined: Option<OcoGroup>,
+    ) -> (Quantity, Quantity, u32) {
         let (mut buys, mut sells, mut unknown) = (Quantity::ZERO, Quantity::ZERO, 0);
         let own = |r: &&OrderRecord| r.order.portfolio() == portfolio && r.order.instrument() == instrument;
         for record in self.open.values().filter(own) {
-            match record.order.side() {
-                Side::Buy => buys += record.open_quantity(),
-                Side::Sell => sells += record.open_quantity(),
-            }
             unknown += u32::from(matches!(record.state, OrderState::Unknown { .. }));
+            if self.is_counted(record, joined) {
+                match record.order.side() {
+                    Side::Buy => buys += record.open_quantity(),
+                    Side::Sell => sells += record.open_quantity(),
+                }
+            }
         }
         (buys, sells, unknown)
     }
@@ -158,6 +170,20 @@ impl State {
         let reduces = position.mantissa().signum() * signed.mantissa().signum() < 0
             && after.signum() * position.mantissa().signum() >= 0;
         !reduces && !record.order.request().reduce_only
+    }
+
+    /// Whether an open order counts towards exposure: every one does, but of a group only its largest of a side, the
+    /// first of equals, and none of the group that a new order is to join.
+    pub(crate) fn is_counted(&self, record: &OrderRecord, joined: Option<OcoGroup>) -> bool {
+        let Some(group) = record.order.request().oco else { return true };
+        let rank = |it: &OrderRecord| (std::cmp::Reverse(it.open_quantity()), it.order.client_id());
+        let in_front = |it: &OrderRecord| {
+            it.order.request().oco == Some(group)
+                && it.order.portfolio() == record.order.portfolio()
+                && it.order.side() == record.order.side()
+                && rank(it) < rank(record)
+        };
+        joined != Some(group) && !self.open.values().any(in_front)
     }
 
     /// One unit of `currency` in units of `base`, as a fraction, by the marks of listed cash pairs.

@@ -186,6 +186,24 @@ fn when_one_of_a_group_fills_the_other_is_cancelled() {
 }
 
 #[test]
+fn a_stop_and_a_target_of_the_whole_position_pass_as_one_exposure() {
+    let mut host = Host::trading(Limits::CONSERVATIVE);
+    host.bar(1, 10_000);
+    let id = host.propose(1, buy(90_000)).unwrap();
+    host.fill(1, id, 1, Side::Buy, 90_000, 10_000);
+    let held = host.state.portfolio(PortfolioId(0)).position(InstrumentId(0)).quantity();
+    let leg =
+        |kind, group| OrderRequest { kind, oco: Some(OcoGroup(group)), reduce_only: true, quantity: held, ..sell(1) };
+    let stop = OrderKind::Stop { trigger: Price::from_mantissa(9_000) };
+    let target = OrderKind::Limit { price: Price::from_mantissa(12_000) };
+    assert!(host.propose(1, leg(stop, 1)).is_some());
+    assert!(host.propose(1, leg(target, 1)).is_some(), "one cancels the other: only one of them can sell");
+    let (_, sells, _) = host.state.open_quantities(PortfolioId(0), InstrumentId(0));
+    assert_eq!(sells, held);
+    assert!(host.propose(1, leg(target, 2)).is_none(), "another group would sell what is promised already");
+}
+
+#[test]
 fn recovery_folds_facts_to_the_same_state_and_replay_agrees() {
     let host = a_day();
     assert_eq!(host.recover(host.journal.len()), host.state);
