@@ -222,7 +222,8 @@ impl Portfolio {
         if instrument.is_cash() && fill.fee.0.currency == instrument.spec.symbol.base {
             // a fee taken in the bought asset leaves less of it to sell
             let taken = asset_quantity(instrument, fill.fee.0.units);
-            self.held[instrument.id.index()].position.adjust(-taken);
+            let change = self.held[instrument.id.index()].position.adjust(-taken);
+            self.holding_mut(settlement).realised += units(change.realised);
         }
         self.fee(fill.fee);
         self.mark(instrument, fill.price, at);

@@ -1,5 +1,7 @@
 //! What the core promises, through the door that hosts use: events in, state and commands out.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss)] // a test may
+
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use tradewind_domain::*;
