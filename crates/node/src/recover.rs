@@ -4,7 +4,7 @@ use crate::error::NodeError;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tradewind_engine::{CodecError, Event, Replay, State, apply, decode};
-use tradewind_journal::{Journal, Options, Reader, Recovery, latest_snapshot};
+use tradewind_journal::{Journal, Options, ReadError, Reader, Recovery, latest_snapshot};
 
 /// What a recovery found.
 #[derive(Debug)]
@@ -59,13 +59,13 @@ fn snapshot_state(dir: &Path) -> Result<Option<State>, NodeError> {
     }
 }
 
-/// Decides everything again that a data directory's journal remembers.
+/// Decides everything again that a data directory's journal remembers; from the newest snapshot on, if retention
+/// has removed what came before it.
 ///
 /// # Errors
 /// [`NodeError`] if the journal cannot be read or a record is not ours.
 pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, NodeError> {
-    let mut reader = Reader::open(journal_dir(data_dir), 1)?;
-    let mut replay = Replay::default();
+    let (mut reader, mut replay) = beginning(&journal_dir(data_dir))?;
     while let Some(record) = reader.next()? {
         let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
         if event.sequence != record.seq {
@@ -79,6 +79,17 @@ pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, 
         }
     }
     Ok(replay)
+}
+
+fn beginning(dir: &Path) -> Result<(Reader, Replay), NodeError> {
+    match Reader::open(dir, 1) {
+        Ok(reader) => Ok((reader, Replay::default())),
+        Err(removed @ ReadError::Removed { .. }) => match snapshot_state(dir)? {
+            Some(state) => Ok((Reader::open(dir, state.sequence + 1)?, Replay::from_state(state))),
+            None => Err(removed.into()),
+        },
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// Every event of a data directory's journal, oldest first. Stops at the first record that cannot be read; verify
