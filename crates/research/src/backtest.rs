@@ -329,15 +329,22 @@ impl<S: Sink> Backtest<S> {
 
     #[inline]
     fn decide(&mut self, bar: &Bar, at: Timestamp) {
-        let outcome = self.desk.on_bar(&self.state, bar);
+        let outcome = if S::EXPLAINS {
+            let outcome = self.desk.on_bar(&self.state, bar);
+            let decision = Box::new(self.desk.explain(&outcome));
+            self.say(at, self.desk.source(), EventKind::Decided(decision));
+            outcome
+        } else {
+            let Some(outcome) = self.desk.act_on_bar(&self.state, bar) else {
+                self.tally.held += 1;
+                return;
+            };
+            outcome
+        };
         match outcome.kind {
             DecisionKind::Hold => self.tally.held += 1,
             DecisionKind::Buy => self.tally.bought += 1,
             DecisionKind::Sell => self.tally.sold += 1,
-        }
-        if S::EXPLAINS {
-            let decision = Box::new(self.desk.explain(&outcome));
-            self.say(at, self.desk.source(), EventKind::Decided(decision));
         }
         for proposal in outcome.proposals {
             self.say(at, self.desk.source(), EventKind::Proposed(proposal));
@@ -370,6 +377,7 @@ impl<S: Sink> Backtest<S> {
         if !self.commands.is_empty() {
             self.follow(at, event.sequence);
         }
+        std::mem::forget(event); // the close of a bar owns nothing: there is nothing to look for and free
     }
 
     /// Steps an event and everything that the engine makes of it.

@@ -13,6 +13,7 @@ pub struct Desk {
     portfolio: PortfolioId,
     instrument: InstrumentId,
     seen: usize,
+    warm_up: usize,
 }
 
 /// What came of one bar.
@@ -32,7 +33,8 @@ impl Desk {
     /// Puts `strategy` to work; `source` is its name in events.
     #[must_use]
     pub fn new(strategy: Box<dyn Strategy>, source: Source, portfolio: PortfolioId, instrument: InstrumentId) -> Self {
-        Self { strategy, source, portfolio, instrument, seen: 0 }
+        let warm_up = strategy.warm_up();
+        Self { strategy, source, portfolio, instrument, seen: 0, warm_up }
     }
 
     /// What it watches.
@@ -66,17 +68,26 @@ impl Desk {
     ///
     /// A target becomes one market order for the difference to what is held and already on its way, in whole
     /// lots; a difference too small to order is a hold, with that reason.
-    #[inline]
     pub fn on_bar(&mut self, state: &State, bar: &Bar) -> Outcome {
+        let opinion = self.ask(state, bar);
+        if self.seen <= self.warm_up {
+            return hold(Cow::Borrowed("warming up"));
+        }
+        if opinion.is_hold() { hold(opinion.reason) } else { self.act(state, bar, opinion) }
+    }
+
+    /// As [`Self::on_bar`], but `None` for a plain hold: for those who do not ask why.
+    #[inline]
+    pub fn act_on_bar(&mut self, state: &State, bar: &Bar) -> Option<Outcome> {
+        let opinion = self.ask(state, bar);
+        (self.seen > self.warm_up && !opinion.is_hold()).then(|| self.act(state, bar, opinion))
+    }
+
+    #[inline]
+    fn ask(&mut self, state: &State, bar: &Bar) -> Opinion {
         self.seen += 1;
-        let opinion = self.strategy.on_bar(&self.market(state), bar);
-        if self.seen <= self.strategy.warm_up() {
-            return hold("warming up");
-        }
-        if opinion.target.is_none() && opinion.orders.is_empty() {
-            return Outcome { kind: DecisionKind::Hold, target: None, reason: opinion.reason, proposals: Vec::new() };
-        }
-        self.act(state, bar, opinion)
+        let market = self.market(state);
+        self.strategy.on_bar(&market, bar)
     }
 
     /// The record of an outcome, with everything that the strategy saw.
@@ -149,9 +160,8 @@ impl Desk {
     }
 }
 
-#[inline]
-const fn hold(reason: &'static str) -> Outcome {
-    Outcome { kind: DecisionKind::Hold, target: None, reason: Cow::Borrowed(reason), proposals: Vec::new() }
+const fn hold(reason: Cow<'static, str>) -> Outcome {
+    Outcome { kind: DecisionKind::Hold, target: None, reason, proposals: Vec::new() }
 }
 
 /// The target in quantity; `None` for a weight that is not a number.

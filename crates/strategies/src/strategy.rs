@@ -53,6 +53,13 @@ pub struct Opinion {
 }
 
 impl Opinion {
+    /// Whether it leaves everything as it is.
+    #[must_use]
+    #[inline]
+    pub const fn is_hold(&self) -> bool {
+        self.target.is_none() && self.orders.is_empty()
+    }
+
     /// Leaves everything as it is, because of `reason`.
     #[must_use]
     #[inline]
