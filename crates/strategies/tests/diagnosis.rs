@@ -170,11 +170,21 @@ fn distances_lead_to_the_threshold() {
 #[test]
 fn a_refusal_is_told_with_its_reason() {
     let deposit = Money::parse("10000", Currency::new("USDT").unwrap()).unwrap();
-    let timid = Rehearsal::new(build("ema-trend", ""), &spot(), deposit, Limits::CONSERVATIVE);
+    let mut dear = spot();
+    dear.spec.fees = tradewind_domain::FeeSchedule::bps(10, 10);
+    let timid = Rehearsal::new(build("ema-trend", "weight = 1.0"), &dear, deposit, Limits::RESEARCH);
     let diagnosis = diagnose(timid, bars_of(&rise(25)), 1);
     assert_eq!((diagnosis.buys, diagnosis.refused), (5, 5), "it tries again and again");
-    let refusal = diagnosis.last[0].refusal.as_deref().expect("95 % of equity are more than 10 % an order");
+    let refusal = diagnosis.last[0].refusal.as_deref().expect("all of the cash does not cover the fee as well");
     assert!(refusal.starts_with("GATE-") && diagnosis.render().contains(refusal), "{refusal}");
+}
+
+#[test]
+fn tight_limits_make_an_order_smaller_not_impossible() {
+    let deposit = Money::parse("10000", Currency::new("USDT").unwrap()).unwrap();
+    let timid = Rehearsal::new(build("ema-trend", ""), &spot(), deposit, Limits::CONSERVATIVE);
+    let diagnosis = diagnose(timid, bars_of(&rise(25)), 1);
+    assert_eq!((diagnosis.buys, diagnosis.refused), (1, 0), "a tenth of equity is bought, and held");
 }
 
 #[test]
