@@ -2,9 +2,11 @@
 
 use crate::{Market, Opinion, Strategy, Target};
 use std::borrow::Cow;
-use tradewind_domain::{Bar, InstrumentId, Money, OrderRequest, PortfolioId, Quantity, Side, Source};
+use tradewind_domain::{
+    Bar, FeeAsset, Instrument, InstrumentId, Money, OrderRequest, PortfolioId, Position, Quantity, Side, Source,
+};
 use tradewind_engine::{Decision, DecisionKind, State};
-use tradewind_gate::Proposal;
+use tradewind_gate::{Mark, Proposal};
 
 /// A strategy, the instrument it watches and the portfolio it trades for.
 pub struct Desk {
@@ -107,10 +109,11 @@ impl Desk {
     fn market<'a>(&self, state: &'a State) -> Market<'a> {
         let (instrument, portfolio) = (&state.listing(self.instrument).instrument, state.portfolio(self.portfolio));
         let position = portfolio.position(self.instrument);
+        let tradable = tradable(instrument, position.quantity(), state.listing(self.instrument).mark);
         Market {
             instrument,
-            position: position.quantity(),
-            books: position,
+            position: tradable,
+            books: if tradable.is_zero() { Position::default() } else { position },
             equity: Money { currency: portfolio.base, units: portfolio.equity() },
         }
     }
@@ -164,6 +167,20 @@ const fn hold(reason: Cow<'static, str>) -> Outcome {
     Outcome { kind: DecisionKind::Hold, target: None, reason, proposals: Vec::new() }
 }
 
+/// What of `held` could be traded away: whole lots, and nothing below the smallest order. A fee taken in the bought
+/// asset leaves less than a lot behind, which is no position that a strategy could act on; other fees leave none.
+#[inline]
+fn tradable(instrument: &Instrument, held: Quantity, mark: Option<Mark>) -> Quantity {
+    let spec = &instrument.spec;
+    if held.is_zero() || spec.fees.asset == FeeAsset::Quote {
+        return held;
+    }
+    let lots = instrument.whole_lots(held);
+    let worth = mark.and_then(|mark| instrument.notional(mark.price, lots.abs()).ok());
+    let too_small = lots.abs() < spec.min_quantity || worth.is_some_and(|worth| worth.units < spec.min_notional.units);
+    if too_small { Quantity::ZERO } else { lots }
+}
+
 /// The target in quantity; `None` for a weight that is not a number.
 fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Option<Quantity> {
     match target {
@@ -173,5 +190,33 @@ fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Option<Quantit
             let price = market.instrument.price_f64(bar.close);
             market.instrument.quantity_near(weight * market.equity() / price)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::{FeeSchedule, InstrumentSpec, Origin, Timestamp};
+
+    #[test]
+    fn what_a_fee_leaves_below_the_smallest_order_is_no_position() {
+        let mut spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test");
+        spec.fees = FeeSchedule { asset: FeeAsset::Received, ..FeeSchedule::bps(10, 10) };
+        (spec.lot, spec.min_quantity) = (Quantity::from_mantissa(1_000), Quantity::from_mantissa(1_000));
+        spec.min_notional.units = 500_000_000; // 5 USDT
+        let mut it = spec.list(InstrumentId(0)).unwrap();
+        let price = it.price("50000").unwrap();
+        let mark = Some(Mark { price, at: Timestamp::default(), origin: Origin::Recorded });
+        for (held, seen) in [("0", "0"), ("0.000005", "0"), ("0.00009", "0"), ("0.0001", "0.0001"), ("1.0000099", "1")]
+        {
+            let held = it.quantity(held).unwrap();
+            assert_eq!(it.quantity_text(tradable(&it, held, mark)), seen);
+            assert_eq!(
+                it.quantity_text(tradable(&it, -held, mark)),
+                if seen == "0" { seen.to_owned() } else { format!("-{seen}") }
+            );
+        }
+        it.spec.fees.asset = FeeAsset::Quote;
+        assert_eq!(tradable(&it, Quantity::from_mantissa(1), mark).mantissa(), 1, "nothing is left over by such fees");
     }
 }

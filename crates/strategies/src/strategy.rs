@@ -9,7 +9,8 @@ use tradewind_engine::Signal;
 pub struct Market<'a> {
     /// What is traded.
     pub instrument: &'a Instrument,
-    /// What is held of it, signed.
+    /// What is held of it, signed, as far as it could be traded away: what a fee in the asset leaves below the smallest
+    /// order is none.
     pub position: Quantity,
     pub(crate) books: Position,
     pub(crate) equity: Money,
