@@ -271,6 +271,7 @@ fn bar_market(tape: &Tape, rules: Rules, mut bars: Vec<Bar>) -> Result<Built, Ex
         market.last = played[0].open;
     }
     let now = bars.last().map_or(played[0].open_time, Bar::close_time).millis();
+    market.candles.begin(now, market.last);
     let last_volume = bars.last().map(|bar| bar.volume).unwrap_or_default();
     let source = BarTape::new(market.rules.instrument.clone(), tape.fills, played, last_volume);
     Ok((vec![market], Source::Bars(Box::new(source)), now, "recorded"))

@@ -3,7 +3,7 @@
 use super::shared::{Shared, lock};
 use crate::config::Pace;
 use crate::faults::Fault;
-use crate::world::Source;
+use crate::world::{Source, World};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -47,9 +47,21 @@ pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
 pub(crate) struct Step {
     /// Close time of the bar that the caller is through with; a step about an older bar does nothing.
     through: Option<i64>,
+    /// Where to stop inside the next bar; at its end if absent.
+    until: Option<Until>,
 }
 
-/// Plays the next bar of a tape in lockstep: opens it, closes it, tells everybody, and answers with its close time.
+/// A place to stop inside a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Until {
+    /// All trades and fills of the bar were told, its closed candle was not: the next step tells it. Streams are not
+    /// ordered among one another, so this is how a caller hears of every fill before the candle.
+    Fills,
+}
+
+/// Plays the next bar of a tape in lockstep: opens it, closes it, tells everybody, and answers with its close time and
+/// with what there was of fills and open orders so far.
 pub(crate) async fn step(State(shared): State<Arc<Shared>>, body: String) -> (StatusCode, Json<Value>) {
     let refuse = |text: &str| (StatusCode::CONFLICT, Json(json!({"error": text})));
     if !matches!(shared.pace, Pace::Lockstep { .. }) {
@@ -63,22 +75,35 @@ pub(crate) async fn step(State(shared): State<Arc<Shared>>, body: String) -> (St
         },
     };
     *lock(&shared.stepped) = Instant::now();
-    let (now, played, ended) = shared.act(|world| {
-        if step.through.is_some_and(|through| through < world.now()) {
-            return (world.now(), false, world.tape_ended());
-        }
-        let ended = world.open_bar().is_none();
-        if !ended {
-            world.print_extreme(false);
-            world.print_extreme(true);
-            world.close_bar();
-        }
-        (world.now(), !ended, ended)
-    });
-    if ended && !played {
+    let played = shared.act(|world| play(world, &step));
+    if played.is_none() {
         shared.done.send_replace(true);
     }
-    (StatusCode::OK, Json(json!({"through": now, "played": played, "done": ended && !played})))
+    let answer = shared.act(|world| {
+        let open = world.rows.values().filter(|row| row.status.is_open()).count();
+        let (played, done) = (played == Some(true), played.is_none());
+        json!({"through": world.now(), "played": played, "done": done, "fills": world.fills, "open_orders": open})
+    });
+    (StatusCode::OK, Json(answer))
+}
+
+/// Takes one step; false if there was nothing to do, `None` at the end of the tape.
+fn play(world: &mut World, step: &Step) -> Option<bool> {
+    if world.bar_is_filled() && step.until.is_none() {
+        world.close_bar();
+        return Some(true);
+    }
+    if world.bar_is_filled() || step.through.is_some_and(|through| through < world.now()) {
+        return if world.tape_ended() { None } else { Some(false) };
+    }
+    world.open_bar()?;
+    world.print_extreme(false);
+    world.print_extreme(true);
+    world.fill_bar();
+    if step.until.is_none() {
+        world.close_bar();
+    }
+    Some(true)
 }
 
 /// Replaces the faults that are to happen.

@@ -60,7 +60,10 @@ pub(crate) async fn play_bars(shared: Arc<Shared>, speed: f64) {
             shared.act(|world| match part {
                 0 => world.print_extreme(false),
                 1 => world.print_extreme(true),
-                2 => world.close_bar(),
+                2 => {
+                    world.fill_bar();
+                    world.close_bar();
+                }
                 _ => {} // between the close and the next open
             });
         }

@@ -1,7 +1,8 @@
 //! A recorded market of bars: the back-test's own matcher behind the venue's protocol.
 //!
 //! One bar is played in four moves: the open (orders that arrived before meet it), the extreme nearer to the open,
-//! the other one, and the close, where fills inside the bar are told, then the closed candle. What fills inside a
+//! the other one, and the close, where fills inside the bar are told, then the closed candle. In lockstep a caller may
+//! stop between these two, so that it has heard of every fill before it decides on the candle. What fills inside a
 //! bar is the matcher's decision about the whole bar, taken at its open; a cancel of such an order comes too late. An
 //! order that arrives after a close and before the next open fills at that open.
 //! Depth is unknown to a tape of bars: the book shows one tick on either side of the last price, with the volume of
@@ -18,13 +19,24 @@ use tradewind_domain::{
     Side, TimeInForce, Timestamp,
 };
 
+/// How far the bar being played is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Not opened yet.
+    Waiting,
+    /// Opened.
+    Open,
+    /// All its trades and fills were told, its candle was not.
+    Filled,
+}
+
 /// Bars still to be played, and the orders that wait for them.
 pub(crate) struct BarTape {
     matcher: BarMatcher,
     instrument: Instrument,
     bars: Vec<Bar>,
     next: usize,
-    open: bool,
+    stage: Stage,
     /// What happens inside the bar being played, to be told at its close.
     held: Vec<BarEvent>,
     /// Orders whose end is already decided inside the bar being played.
@@ -39,7 +51,7 @@ impl BarTape {
             instrument,
             bars,
             next: 0,
-            open: false,
+            stage: Stage::Waiting,
             held: Vec::new(),
             decided: BTreeSet::new(),
             last_volume,
@@ -118,7 +130,7 @@ impl World {
     pub(crate) fn open_bar(&mut self) -> Option<i64> {
         let tape = self.bar_tape()?;
         let bar = *tape.bars.get(tape.next)?;
-        tape.open = true;
+        tape.stage = Stage::Open;
         let mut happened = Vec::new();
         tape.matcher.on_bar(&bar, &mut happened);
         let (at_open, inside): (Vec<_>, Vec<_>) =
@@ -126,7 +138,8 @@ impl World {
         tape.decided = inside.iter().map(id_of).collect();
         tape.held = inside;
         self.now = self.now.max(bar.open_time.millis());
-        self.markets[0].candles.begin(bar.open_time.millis(), bar.open);
+        // the flat candle since the last close makes way: a recording may have a hole in between
+        self.markets[0].candles.replace_current(Candle::flat(bar.open_time.millis(), bar.open));
         self.print_quarter(&bar, bar.open, Side::Buy, false);
         self.apply(at_open);
         self.tell_balances();
@@ -145,20 +158,30 @@ impl World {
         self.tell_best();
     }
 
-    /// Closes the bar being played: fills inside it, then the closed candle.
-    pub(crate) fn close_bar(&mut self) {
+    /// Tells the last trades of the bar being played and what filled inside it; all but its closed candle.
+    pub(crate) fn fill_bar(&mut self) {
         let Some(bar) = self.current_bar() else { return };
         self.now = self.now.max(bar.close_time().millis() - 1);
         self.print_quarter(&bar, bar.close, Side::Sell, true);
         self.now = bar.close_time().millis();
         let held = self.bar_tape().map(|tape| {
-            tape.next += 1;
-            tape.open = false;
-            tape.last_volume = bar.volume;
+            tape.stage = Stage::Filled;
             tape.decided.clear();
             std::mem::take(&mut tape.held)
         });
         self.apply(held.unwrap_or_default());
+        self.markets[0].last = bar.close;
+        self.tell_balances();
+    }
+
+    /// Tells the closed candle of the bar whose fills were told.
+    pub(crate) fn close_bar(&mut self) {
+        let Some(bar) = self.bar_at(Stage::Filled) else { return };
+        if let Some(tape) = self.bar_tape() {
+            tape.next += 1;
+            tape.stage = Stage::Waiting;
+            tape.last_volume = bar.volume;
+        }
         let candle = candle_of(&bar, |price, quantity| self.markets[0].rules.notional(price, quantity));
         let market = &mut self.markets[0];
         let printed = market.candles.current().copied().unwrap_or(candle);
@@ -170,17 +193,26 @@ impl World {
             last_trade: printed.last_trade,
             ..candle
         });
-        market.last = bar.close;
         if let Some(candle) = market.candles.finish() {
+            // the venue always shows a candle that grows: the next one, flat until its bar opens
+            market.candles.begin(bar.close_time().millis(), bar.close);
             self.tell_closed(0, &candle);
         }
-        self.tell_balances();
         self.tell_best();
     }
 
+    /// Whether the fills of a bar were told and its candle was not.
+    pub(crate) fn bar_is_filled(&self) -> bool {
+        self.bar_at(Stage::Filled).is_some()
+    }
+
     fn current_bar(&self) -> Option<Bar> {
+        self.bar_at(Stage::Open)
+    }
+
+    fn bar_at(&self, stage: Stage) -> Option<Bar> {
         match &self.source {
-            Some(Source::Bars(tape)) if tape.open => tape.bars.get(tape.next).copied(),
+            Some(Source::Bars(tape)) if tape.stage == stage => tape.bars.get(tape.next).copied(),
             _ => None,
         }
     }
