@@ -61,7 +61,7 @@ pub struct BinanceConfig {
     pub most_clock_error: Duration,
     /// How many events may wait for their reader.
     pub event_room: usize,
-    /// Read at the last step before an order is written: true stops new orders, cancels go on.
+    /// Read at the last step before an order is written: true stops new orders, cancels and reduce-only ones go on.
     pub halted: Arc<AtomicBool>,
 }
 

@@ -200,6 +200,12 @@ impl Connection {
         }
     }
 
+    /// Base of the REST API that it talks to.
+    #[must_use]
+    pub fn rest_url(&self) -> &str {
+        &self.config.rest_url
+    }
+
     /// The venue's time and by how much it may be wrong, in nanoseconds.
     #[must_use]
     pub fn venue_time(&self) -> Option<(Timestamp, i64)> {

@@ -32,6 +32,10 @@ impl Order {
             Action::Cancel { .. } => Command::Cancel,
         }
     }
+    /// Whether a halt stops it: the gate lets nothing but an operator's reduce-only order pass a halt.
+    fn adds_exposure(&self) -> bool {
+        matches!(self.permit.get().action(), Action::Submit(order) if !order.request().reduce_only)
+    }
     fn client_id(&self) -> ClientOrderId {
         match self.permit.get().action() {
             Action::Submit(order) => order.client_id(),
@@ -74,7 +78,7 @@ pub(crate) fn last_checks(
         Wait::Budget(wait) | Wait::Told(wait) => NotSentReason::Budget(wait),
         Wait::Banned(wait) => NotSentReason::Banned(wait),
     })?;
-    if submits && config.halted.load(Ordering::SeqCst) {
+    if order.adds_exposure() && config.halted.load(Ordering::SeqCst) {
         return Err(NotSentReason::Halted);
     }
     Ok(())

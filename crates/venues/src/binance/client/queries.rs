@@ -178,6 +178,32 @@ impl Connection {
         Ok(standing(&self.instruments, &row)?)
     }
 
+    /// Executions of one order, oldest first: all of them, page after page, each once.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came; pages that came before are then lost and asked for again.
+    pub async fn fills_of(&self, id: InstrumentId, order: &VenueOrderId) -> Result<Vec<AccountFill>, QueryError> {
+        let it = self.instrument(id)?;
+        let mut all: Vec<AccountFill> = Vec::new();
+        loop {
+            let from = all.last().map_or(0, |last| last.row.id + 1); // without one the newest page comes first
+            let pairs = [
+                ("symbol", it.spec.venue_symbol.clone()),
+                ("orderId", order.0.to_string()),
+                ("fromId", from.to_string()),
+                ("limit", PAGE.to_string()),
+            ];
+            let rows: Vec<AccountTrade> = self.rest.get_signed(Endpoint::MyTrades, "/api/v3/myTrades", &pairs).await?;
+            let full = rows.len() == PAGE as usize;
+            let newest = all.last().map(|last| last.row.id);
+            all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.id > n)).map(|row| fill_of(it, row)));
+            all.sort_by_key(|fill| fill.row.id);
+            if !full || all.last().map(|last| last.row.id) == newest {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Executions of one instrument since `from`, oldest first: all of them, page after page, each once.
     ///
     /// # Errors
@@ -195,16 +221,20 @@ impl Connection {
             let rows: Vec<AccountTrade> = self.rest.get_signed(Endpoint::MyTrades, "/api/v3/myTrades", &pairs).await?;
             let full = rows.len() == PAGE as usize;
             let newest = all.last().map(|last| last.row.id);
-            all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.id > n)).map(|row| AccountFill {
-                venue_id: VenueOrderId(row.order_id.to_string().into_boxed_str()),
-                at: Timestamp::from_millis(row.time),
-                instrument: it.clone(),
-                row,
-            }));
+            all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.id > n)).map(|row| fill_of(it, row)));
             all.sort_by_key(|fill| fill.row.id);
             if !full || all.last().map(|last| last.row.id) == newest {
                 return Ok(all);
             }
         }
+    }
+}
+
+fn fill_of(it: &Instrument, row: AccountTrade) -> AccountFill {
+    AccountFill {
+        venue_id: VenueOrderId(row.order_id.to_string().into_boxed_str()),
+        at: Timestamp::from_millis(row.time),
+        instrument: it.clone(),
+        row,
     }
 }
