@@ -1,7 +1,7 @@
-//! The venue's time between two events, and our own.
+//! The market's time between two events, and our own.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use tradewind_domain::Timestamp;
+use tradewind_domain::{Origin, Timestamp};
 
 /// Our own time, now.
 #[must_use]
@@ -10,15 +10,21 @@ pub fn wall() -> Timestamp {
     Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
 }
 
-/// The market's time: that of the newest event, moved on by the monotonic clock since it was read.
+/// The market's time.
 ///
-/// A local exchange may run its market faster than ours, so our own clock does not serve.
-#[derive(Clone, Copy, Debug, Default)]
+/// A live market runs by our own clock. A local exchange may play another day, or faster than ours: there it is the
+/// time of the newest event, moved on by the monotonic clock since it was read.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct MarketClock {
+    live: bool,
     newest: Option<(Timestamp, Instant)>,
 }
 
 impl MarketClock {
+    pub(crate) const fn new(origin: Origin) -> Self {
+        Self { live: matches!(origin, Origin::Live), newest: None }
+    }
+
     pub(crate) fn note(&mut self, at: Timestamp) {
         if self.newest.is_none_or(|(newest, _)| at > newest) {
             self.newest = Some((at, Instant::now()));
@@ -27,8 +33,27 @@ impl MarketClock {
 
     pub(crate) fn now(&self) -> Timestamp {
         match self.newest {
+            Some((at, _)) if self.live => at.max(wall()),
             Some((at, read)) => at.plus_nanos(i64::try_from(read.elapsed().as_nanos()).unwrap_or(i64::MAX)),
             None => wall(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recorded_market_has_a_time_of_its_own_and_a_live_one_ours() {
+        let day = Timestamp::from_millis(1_500_000_000_000);
+        let mut recorded = MarketClock::new(Origin::Recorded);
+        assert!(recorded.now().since(wall()).abs() < 1_000_000_000, "before anything is known");
+        recorded.note(day);
+        recorded.note(day.plus_nanos(-1));
+        assert!((0..1_000_000_000).contains(&recorded.now().since(day)));
+        let mut live = MarketClock::new(Origin::Live);
+        live.note(day); // the newest bar may be an hour old
+        assert!(live.now().since(wall()).abs() < 1_000_000_000);
     }
 }

@@ -1,7 +1,7 @@
 //! The control socket: one JSON request a line, one JSON answer a line, on a Unix socket only its owner can open.
 
-use crate::core::Input;
 use crate::error::NodeError;
+use crate::inbox::Input;
 use crate::operate::{OperatorReply, OperatorRequest};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Write};
@@ -9,10 +9,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tradewind_domain::Coded;
 
 /// Longest request: an order in words is a few hundred bytes.
 const REQUEST_BYTES_MAX: u64 = 64 * 1024;
+/// How long a client waits for the answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Longest path that the system takes for a socket.
 const SOCKET_PATH_MAX: usize = 100;
 
@@ -29,67 +34,81 @@ pub fn socket_path(data_dir: &Path) -> PathBuf {
     std::env::temp_dir().join(format!("tradewind-{name}.sock"))
 }
 
+/// The socket's file, removed when the node ends.
+pub(crate) struct ControlSocket(PathBuf);
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0); // one that stays is replaced at the next start
+    }
+}
+
 /// Opens the socket. The journal's lock was taken before, so a socket that is there belongs to a dead process.
-pub(crate) fn listen(data_dir: &Path) -> Result<(tokio::net::UnixListener, PathBuf), NodeError> {
+pub(crate) fn listen(data_dir: &Path) -> Result<(UnixListener, ControlSocket), NodeError> {
     let path = socket_path(data_dir);
     let failed = |source| NodeError::Control { path: path.clone(), source };
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => (),
     }
-    let listener = tokio::net::UnixListener::bind(&path).map_err(failed)?;
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    let socket = ControlSocket(path.clone());
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok((listener, path))
+    Ok((listener, socket))
 }
 
-/// Serves requests until the node ends. `stop` is told when a person asks for the end.
-pub(crate) async fn serve(listener: tokio::net::UnixListener, inbox: mpsc::Sender<Input>, stop: watch::Sender<bool>) {
-    let stopping = stop.subscribe();
+/// Serves requests until it is dropped. `stop` is told when a person asks for the end.
+pub(crate) async fn serve(listener: UnixListener, inbox: mpsc::Sender<Input>, stop: watch::Sender<bool>) {
+    let mut clients = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(tokio::spawn(answer(stream, inbox.clone(), stop.clone()))),
+                Ok((stream, _)) => drop(clients.spawn(answer(stream, inbox.clone(), stop.clone()))),
                 Err(error) => {
                     tracing::warn!(%error, "the control socket failed");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             },
-            () = told_to_stop(stopping.clone()) => return,
+            Some(_) = clients.join_next() => (),
         }
     }
 }
 
-/// Waits until the watch says stop, or its sender is gone.
-pub(crate) async fn told_to_stop(mut stopping: watch::Receiver<bool>) {
-    while !*stopping.borrow_and_update() {
-        if stopping.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn answer(stream: tokio::net::UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sender<bool>) {
+async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sender<bool>) {
     let (reader, mut writer) = stream.into_split();
-    let mut lines = tokio::io::BufReader::new(reader.take(REQUEST_BYTES_MAX)).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let reply = match serde_json::from_str::<OperatorRequest>(&line) {
-            Ok(OperatorRequest::Stop) => {
-                stop.send_replace(true);
-                OperatorReply::Done { data: serde_json::json!({ "stopping": true }) }
-            }
+    let mut reader = tokio::io::BufReader::new(reader);
+    loop {
+        let mut line = Vec::new();
+        match (&mut reader).take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line).await {
+            Ok(1..) => (),
+            Ok(0) | Err(_) => return, // the client is gone
+        }
+        let whole = line.ends_with(b"\n");
+        let request = if whole { read(&line) } else { Err("it does not end in a line break".to_owned()) };
+        let stops = matches!(request, Ok(OperatorRequest::Stop));
+        let reply = match request {
+            Ok(OperatorRequest::Stop) => OperatorReply::Done { data: serde_json::json!({ "stopping": true }) },
             Ok(request) => ask(&inbox, request).await,
-            Err(error) => OperatorReply::Failed {
+            Err(reason) => OperatorReply::Failed {
                 code: "NODE-13".to_owned(),
-                message: format!("the request cannot be read: {error}"),
+                message: format!("the request cannot be read: {reason}"),
                 hint: "use the command line of the same version".to_owned(),
             },
         };
         let mut text = serde_json::to_string(&reply).unwrap_or_default();
         text.push('\n');
-        if writer.write_all(text.as_bytes()).await.is_err() {
+        let written = writer.write_all(text.as_bytes()).await;
+        if stops {
+            stop.send_replace(true); // after the answer: the end takes this connection with it
+        }
+        if written.is_err() || !whole {
             return;
         }
     }
+}
+
+fn read(line: &[u8]) -> Result<OperatorRequest, String> {
+    serde_json::from_slice(line).map_err(|error| error.to_string())
 }
 
 async fn ask(inbox: &mpsc::Sender<Input>, request: OperatorRequest) -> OperatorReply {
@@ -97,37 +116,34 @@ async fn ask(inbox: &mpsc::Sender<Input>, request: OperatorRequest) -> OperatorR
     let sent = inbox.send(Input::Operator(request, reply)).await;
     let answer = if sent.is_ok() { answer.await.ok() } else { None };
     answer.unwrap_or_else(|| OperatorReply::Failed {
-        code: NodeError::Stopped.code_text(),
+        code: NodeError::Stopped.code().to_owned(),
         message: NodeError::Stopped.to_string(),
-        hint: "look at the log".to_owned(),
+        hint: NodeError::Stopped.hint().to_owned(),
     })
 }
 
 /// Asks the node that runs on `data_dir`.
 ///
 /// # Errors
-/// [`NodeError::NotRunning`] if none does; [`NodeError::Control`] if it does not answer in ten seconds.
+/// [`NodeError::NotRunning`] if none does; [`NodeError::NoAnswer`] if it says nothing usable within ten seconds.
 pub fn request(data_dir: &Path, request: &OperatorRequest) -> Result<OperatorReply, NodeError> {
     let path = socket_path(data_dir);
-    let absent = |error: std::io::Error| match error.kind() {
+    let silent = |reason: String| NodeError::NoAnswer { path: path.clone(), reason };
+    let failed = |error: std::io::Error| silent(error.to_string());
+    let mut stream = std::os::unix::net::UnixStream::connect(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {
             NodeError::NotRunning { dir: data_dir.to_owned() }
         }
-        _ => NodeError::Control { path: path.clone(), source: error },
-    };
-    let failed = |source| NodeError::Control { path: path.clone(), source };
-    let mut stream = std::os::unix::net::UnixStream::connect(&path).map_err(absent)?;
-    stream.set_read_timeout(Some(Duration::from_secs(10))).map_err(failed)?;
-    let mut text = serde_json::to_string(request).map_err(|error| failed(error.into()))?;
+        _ => failed(error),
+    })?;
+    stream.set_read_timeout(Some(ANSWER_WITHIN)).map_err(failed)?;
+    let mut text = serde_json::to_string(request).map_err(|error| silent(error.to_string()))?;
     text.push('\n');
     stream.write_all(text.as_bytes()).map_err(failed)?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).map_err(failed)?;
-    serde_json::from_str(&line).map_err(|error| failed(error.into()))
-}
-
-impl NodeError {
-    fn code_text(&self) -> String {
-        tradewind_domain::Coded::code(self).to_owned()
+    if line.is_empty() {
+        return Err(silent("it closed the connection".to_owned()));
     }
+    serde_json::from_str(&line).map_err(|error| silent(error.to_string()))
 }

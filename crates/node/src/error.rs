@@ -60,6 +60,37 @@ pub enum NodeError {
         #[source]
         source: std::io::Error,
     },
+    /// The data directory cannot be made.
+    #[error("the data directory {} cannot be made: {source}", path.display())]
+    DataDir {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The venue does not tell what happens to orders; nothing is traded blind.
+    #[error("the user stream at {url} does not come up: {reason}")]
+    UserStream {
+        /// Which venue.
+        url: String,
+        /// Why, as far as it was said.
+        reason: String,
+    },
+    /// The system gives no random numbers for this run's identity.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+    /// The engine's thread cannot be made.
+    #[error("the engine's thread cannot be made: {0}")]
+    Thread(#[source] std::io::Error),
+    /// The node does not answer on its control socket.
+    #[error("the node at {} does not answer: {reason}", path.display())]
+    NoAnswer {
+        /// Where.
+        path: PathBuf,
+        /// What came instead.
+        reason: String,
+    },
     /// No node is running there.
     #[error("no node is running with the data directory {}", dir.display())]
     NotRunning {
@@ -92,6 +123,11 @@ impl Coded for NodeError {
             Self::Strategy(_) => "NODE-02",
             Self::Live(_) => "NODE-03",
             Self::Control { .. } => "NODE-04",
+            Self::DataDir { .. } => "NODE-15",
+            Self::UserStream { .. } => "NODE-16",
+            Self::Random(_) => "NODE-17",
+            Self::Thread(_) => "NODE-18",
+            Self::NoAnswer { .. } => "NODE-19",
             Self::NotRunning { .. } => "NODE-05",
             Self::Refused { .. } => "NODE-06",
             Self::Stopped => "NODE-07",
@@ -109,6 +145,11 @@ impl Coded for NodeError {
             Self::Strategy(_) => "see `tradewind strategy list` and `tradewind strategy show NAME`",
             Self::Live(_) => "run `tradewind doctor` to see what live mode still needs",
             Self::Control { .. } => "stop the other process or use another data directory",
+            Self::DataDir { .. } => "choose a directory that can be made and written, with --data-dir",
+            Self::UserStream { .. } => "check venue.ws_api_url, the key and whether the venue is up, then start again",
+            Self::Random(_) => "check /dev/urandom and what the system allows this process",
+            Self::Thread(_) => "check the limits on threads and memory of this process",
+            Self::NoAnswer { .. } => "look at its log; if it hangs, end it and start again: the journal recovers",
             Self::NotRunning { .. } => "start one with `tradewind paper` or `tradewind demo`, or name its --data-dir",
             Self::Refused { .. } => "see the code in the message",
             Self::Stopped => "look at the log for the reason and start again",

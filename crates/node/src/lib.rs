@@ -13,24 +13,36 @@
 //! * Start goes safe → reconciled → trading; a step that fails unwinds those before it.
 //! * Secrets are read from a file, a descriptor or the environment, and are never printed.
 
+mod abort;
 mod clock;
+mod closing;
 mod control;
 mod core;
+mod deposits;
+mod driver;
 mod error;
+mod inbox;
 mod latency;
+mod listener;
 pub mod live;
 mod operate;
+mod outgoing;
 mod reconcile;
 mod recover;
 mod runtime;
 pub mod settings;
+mod start;
 mod status;
+mod warm_up;
+mod words;
 
 pub use clock::wall;
 pub use control::{request, socket_path};
 pub use error::NodeError;
+pub use inbox::Progress;
 pub use latency::{Histogram, Quantiles};
-pub use operate::{OperatorReply, OperatorRequest, OrderWords};
+pub use operate::{OperatorReply, OperatorRequest};
 pub use recover::{Recovered, events, journal_dir, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
 pub use status::{InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status};
+pub use words::OrderWords;

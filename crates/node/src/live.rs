@@ -45,7 +45,7 @@ pub(crate) fn check_settings(settings: &Settings) -> Result<(), NodeError> {
 
 pub(crate) async fn check_account(
     settings: &Settings,
-    config: &BinanceConfig,
+    connection: &Connection,
     account: &AccountState,
 ) -> Result<(), NodeError> {
     if settings.mode != NodeMode::Live {
@@ -54,9 +54,10 @@ pub(crate) async fn check_account(
     if !account.can_trade {
         return Err(NodeError::Live("the account may not trade".to_owned()));
     }
-    let may_withdraw = key_may_withdraw(config)
+    let may_withdraw = connection
+        .key_may_withdraw()
         .await
-        .map_err(|source| NodeError::Venue { url: config.rest_url.clone(), source: Box::new(source) })?;
+        .map_err(|source| NodeError::Venue { url: settings.venue.rest_url.clone(), source: Box::new(source) })?;
     if may_withdraw {
         return Err(NodeError::Live("the key may withdraw: make one that may only read and trade".to_owned()));
     }

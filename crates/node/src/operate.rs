@@ -4,10 +4,11 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
 use crate::status::{OrderView, order_view, positions, status};
+use crate::words::{OrderWords, read_order};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    ClientOrderId, Instrument, OcoGroup, OrderKind, OrderRequest, PortfolioId, Quantity, Side, Source, TimeInForce,
-    Timestamp,
+    ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId,
+    Quantity, Side, Source,
 };
 use tradewind_engine::{EventKind, Halt, Verdict};
 use tradewind_gate::Proposal;
@@ -50,39 +51,6 @@ pub enum OperatorRequest {
     Stop,
 }
 
-/// An order in a person's words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OrderWords {
-    /// Unified symbol.
-    pub symbol: String,
-    /// Buy or sell.
-    pub side: Side,
-    /// Decimal text.
-    pub quantity: String,
-    /// Limit price; a market order without.
-    #[serde(default)]
-    pub price: Option<String>,
-    /// Trigger price of a stop.
-    #[serde(default)]
-    pub trigger: Option<String>,
-    /// `gtc`, `ioc`, `fok` or RFC 3339 text for good till a date.
-    #[serde(default)]
-    pub time_in_force: Option<String>,
-    /// Rest or be rejected.
-    #[serde(default)]
-    pub post_only: bool,
-    /// May only shrink a position.
-    #[serde(default)]
-    pub reduce_only: bool,
-    /// Group of which one cancels the others.
-    #[serde(default)]
-    pub oco: Option<u64>,
-    /// Which portfolio, by name; the first one without.
-    #[serde(default)]
-    pub portfolio: Option<String>,
-}
-
 /// The answer to a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", untagged)]
@@ -107,13 +75,19 @@ fn done(data: &impl Serialize) -> OperatorReply {
     OperatorReply::Done { data: serde_json::to_value(data).unwrap_or(serde_json::Value::Null) }
 }
 
-fn failed(code: &str, message: impl Into<String>, hint: &str) -> OperatorReply {
+pub(crate) fn failed(code: &str, message: impl Into<String>, hint: &str) -> OperatorReply {
     OperatorReply::Failed { code: code.to_owned(), message: message.into(), hint: hint.to_owned() }
 }
 
 impl Core {
     /// Carries out a person's request.
     pub(crate) fn operate(&mut self, request: OperatorRequest) -> Result<OperatorReply, NodeError> {
+        let reads =
+            matches!(request, OperatorRequest::Status | OperatorRequest::OrderList | OperatorRequest::PositionList);
+        if !self.trading && !reads {
+            let stopped = NodeError::Stopped;
+            return Ok(failed(stopped.code(), "the node is stopping", stopped.hint()));
+        }
         Ok(match request {
             OperatorRequest::Status => done(&status(self)),
             OperatorRequest::OrderList => done(&self.order_views()),
@@ -140,7 +114,7 @@ impl Core {
     }
 
     fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
-        let now = self.clock.now().max(self.state.now);
+        let now = self.now();
         self.record(now, wall(), Source::Operator, portfolio, kind)
     }
 
@@ -181,42 +155,41 @@ impl Core {
         reason: &'static str,
     ) -> Result<OperatorReply, NodeError> {
         let proposal = Proposal { source: Source::Operator, portfolio, request, reason: reason.into() };
-        let before = self.state.intents;
-        let refused = self.verdict_of(portfolio, EventKind::Proposed(proposal))?;
-        let newest = self.state.open.values().chain(self.state.closed.iter()).max_by_key(|record| record.times.created);
-        Ok(match (refused, newest) {
-            (Some(Verdict::Refused(refusal)), _) => {
+        Ok(match self.verdict_on(portfolio, EventKind::Proposed(proposal))? {
+            Some(Verdict::Refused(refusal)) => {
                 let info = refusal.info();
-                failed(
-                    info.code,
-                    format!("{:?}: {} against {}", refusal.guard, refusal.value, refusal.limit),
-                    info.clear,
-                )
+                let message = format!("{:?}: {} against {}", refusal.guard, refusal.value, refusal.limit);
+                failed(info.code, message, info.clear)
             }
-            (_, Some(record)) if self.state.intents > before => done(&order_view(&self.state, record)),
+            Some(Verdict::Approved(order)) => match self.state.order(order.client_id()) {
+                Some(record) if record.state == (OrderState::Closed { outcome: Outcome::NotSent }) => {
+                    let message = format!("order {} was approved and not sent", order.client_id());
+                    failed("NODE-14", message, "see its last event: `tradewind journal tail`")
+                }
+                Some(record) => done(&order_view(&self.state, record)),
+                None => failed("NODE-06", "the order was approved and is not known", "look at the journal"),
+            },
             _ => failed("NODE-06", "the gate gave no verdict", "look at the journal"),
         })
     }
 
-    /// Says something and returns the refusal that it led to, if it did.
-    fn verdict_of(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<Option<Verdict>, NodeError> {
-        self.last_refusal = None;
+    /// Says something and returns the gate's word on it.
+    fn verdict_on(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<Option<Verdict>, NodeError> {
+        self.last_verdict = None;
         self.say(portfolio, kind)?;
-        Ok(self.last_refusal.take())
+        Ok(self.last_verdict.take())
     }
 
     fn cancel(&mut self, client_id: ClientOrderId) -> Result<OperatorReply, NodeError> {
-        match self.verdict_of(PortfolioId(0), EventKind::CancelProposed { client_id })? {
-            Some(Verdict::CancelRefused { reason, .. }) => Ok(failed(
-                "NODE-10",
-                format!("order {client_id} cannot be cancelled: {reason}"),
-                "see `tradewind order list`",
-            )),
-            _ => Ok(match self.state.order(client_id) {
-                Some(record) => done(&order_view(&self.state, record)),
-                None => failed("NODE-10", format!("there is no order {client_id}"), "see `tradewind order list`"),
-            }),
-        }
+        let verdict = self.verdict_on(PortfolioId(0), EventKind::CancelProposed { client_id })?;
+        let list = "see `tradewind order list`";
+        Ok(match (verdict, self.state.order(client_id)) {
+            (Some(Verdict::CancelRefused { reason, .. }), _) => {
+                failed("NODE-10", format!("order {client_id} cannot be cancelled: {reason}"), list)
+            }
+            (_, Some(record)) => done(&order_view(&self.state, record)),
+            (_, None) => failed("NODE-10", format!("there is no order {client_id}"), list),
+        })
     }
 
     fn close(&mut self, symbol: &str) -> Result<OperatorReply, NodeError> {
@@ -237,22 +210,54 @@ impl Core {
         })
     }
 
+    /// Cancels every order and closes every position. What a resting order may still take of a position is closed once
+    /// the venue has confirmed that the order is gone.
     fn flatten(&mut self) -> Result<OperatorReply, NodeError> {
         let open: Vec<ClientOrderId> = self.state.open.keys().copied().collect();
         for client_id in &open {
             self.say(PortfolioId(0), EventKind::CancelProposed { client_id: *client_id })?;
         }
-        let instruments: Vec<Instrument> = self.state.listings.iter().map(|it| it.instrument.clone()).collect();
-        let mut exits = Vec::new();
+        let (mut exits, mut due) = (Vec::new(), Vec::new());
         for place in 0..self.state.portfolios.len() {
             let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
-            for instrument in &instruments {
-                if let Some(request) = self.exit(portfolio, instrument) {
+            for index in 0..self.state.listings.len() {
+                let instrument = self.state.listings[index].instrument.clone();
+                if self.rests(portfolio, instrument.id) {
+                    due.push((portfolio, instrument.id));
+                } else if let Some(request) = self.exit(portfolio, &instrument) {
                     exits.push(self.propose(portfolio, request, "an operator flattens")?);
                 }
             }
         }
-        Ok(done(&serde_json::json!({ "cancels": open.len(), "exits": exits })))
+        let waiting = due.len();
+        self.exits_due = due;
+        Ok(done(&serde_json::json!({ "cancels": open.len(), "exits": exits, "exits_after_cancels": waiting })))
+    }
+
+    fn rests(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
+        let mine = |it: &OrderRecord| it.order.portfolio() == portfolio && it.order.instrument() == instrument;
+        self.state.open.values().any(mine)
+    }
+
+    /// Proposes the exits that waited for cancels, where no order is open any more.
+    pub(crate) fn exit_if_due(&mut self) -> Result<(), NodeError> {
+        if self.exits_due.is_empty() {
+            return Ok(());
+        }
+        for (portfolio, id) in std::mem::take(&mut self.exits_due) {
+            if self.rests(portfolio, id) {
+                self.exits_due.push((portfolio, id));
+                continue;
+            }
+            let instrument = self.state.listing(id).instrument.clone();
+            if let Some(request) = self.exit(portfolio, &instrument)
+                && let OperatorReply::Failed { code, message, .. } =
+                    self.propose(portfolio, request, "an operator flattens")?
+            {
+                tracing::warn!(code, message, "an exit was refused");
+            }
+        }
+        Ok(())
     }
 
     /// The reduce-only market order that closes what is held, in whole lots; `None` for nothing or dust.
@@ -267,45 +272,5 @@ impl Core {
         }
         let side = if held > Quantity::ZERO { Side::Sell } else { Side::Buy };
         Some(OrderRequest { reduce_only: true, ..OrderRequest::market(instrument.id, side, lots.abs()) })
-    }
-}
-
-fn read_order(instrument: &Instrument, words: &OrderWords) -> Result<OrderRequest, Box<OperatorReply>> {
-    let coded = |error: &dyn tradewind_domain::Coded| Box::new(failed(error.code(), error.to_string(), error.hint()));
-    let price = |text: &Option<String>| match text {
-        Some(text) => instrument.price(text).map(Some).map_err(|error| coded(&error)),
-        None => Ok(None),
-    };
-    let kind = match (price(&words.trigger)?, price(&words.price)?) {
-        (None, None) => OrderKind::Market,
-        (None, Some(price)) => OrderKind::Limit { price },
-        (Some(trigger), None) => OrderKind::Stop { trigger },
-        (Some(trigger), Some(price)) => OrderKind::StopLimit { trigger, price },
-    };
-    Ok(OrderRequest {
-        instrument: instrument.id,
-        side: words.side,
-        quantity: instrument.quantity(&words.quantity).map_err(|error| coded(&error))?,
-        kind,
-        time_in_force: time_in_force(words.time_in_force.as_deref())?,
-        post_only: words.post_only,
-        reduce_only: words.reduce_only,
-        oco: words.oco.map(OcoGroup),
-    })
-}
-
-fn time_in_force(text: Option<&str>) -> Result<TimeInForce, Box<OperatorReply>> {
-    match text {
-        None | Some("gtc") => Ok(TimeInForce::Gtc),
-        Some("ioc") => Ok(TimeInForce::Ioc),
-        Some("fok") => Ok(TimeInForce::Fok),
-        Some(date) => {
-            let moment: Result<jiff::Timestamp, _> = date.parse();
-            let nanos = moment.ok().and_then(|moment| i64::try_from(moment.as_nanosecond()).ok());
-            nanos.map(|nanos| TimeInForce::Gtd(Timestamp::from_nanos(nanos))).ok_or_else(|| {
-                let hint = "gtc, ioc, fok or a moment such as 2026-12-31T23:59:00Z";
-                Box::new(failed("NODE-12", format!("`{date}` is not a time in force"), hint))
-            })
-        }
     }
 }

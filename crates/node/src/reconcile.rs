@@ -1,145 +1,221 @@
 //! The venue's word against the books: at the start, after a gap of the user stream, and for a lost answer.
 
 use crate::clock::wall;
-use crate::core::{Core, Fact, Input};
+use crate::core::Core;
 use crate::error::NodeError;
-use std::collections::BTreeMap;
-use std::time::Duration;
-use tokio::sync::mpsc;
+use crate::inbox::{Fact, Input};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
 use tradewind_domain::{
-    ClientOrderId, Coded, Currency, Instrument, InstrumentId, LEDGER_DECIMALS, PortfolioId, Source, Timestamp,
-    VenueOrderId, format_decimal,
+    ClientOrderId, Coded, Currency, Instrument, InstrumentId, LEDGER_DECIMALS, OrderState, PortfolioId, Quantity,
+    Source, Timestamp, format_decimal,
 };
 use tradewind_engine::{Drift, EventKind, State};
-use tradewind_venues::QueryError;
+use tradewind_venues::binance::Connection;
 use tradewind_venues::binance::convert::{OrderStanding, StandingState};
-use tradewind_venues::binance::{AccountState, Connection};
+use tradewind_venues::{AssetBalance, QueryError};
 
-/// How often a lost order is asked for, and how long between.
-const ASK_TIMES: u32 = 60;
+/// First and longest wait between two questions about an order in doubt.
+const ASK_FIRST: Duration = Duration::from_millis(100);
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// How often the start asks anew while the venue's lists lag behind one another, and how long between.
+const START_TRIES: u32 = 10;
+const START_WAIT: Duration = Duration::from_millis(200);
+
+/// What is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Whether the venue has the order.
+    Order,
+    /// Whether the venue took the cancel.
+    Cancel,
+}
+
+/// What the venue says became of orders.
+#[derive(Debug, Default)]
+struct Findings {
+    /// Fills and ends, in the order in which the venue saw them; a fill before the word that closes its order.
+    events: Vec<(Timestamp, EventKind)>,
+    /// Orders that the venue does not find.
+    absent: Vec<ClientOrderId>,
+    /// Orders that the venue still works.
+    open: Vec<ClientOrderId>,
+    /// Orders of which it counts more executions than it lists yet.
+    lagging: Vec<ClientOrderId>,
+}
 
 /// Asks the venue what became of things.
 #[derive(Clone)]
 pub(crate) struct Reconciler {
     pub(crate) connection: Connection,
     pub(crate) instruments: Vec<Instrument>,
+    /// How long after a request the venue's not finding an order proves that it never came. Until the request's window
+    /// closed it may still arrive, and afterwards the venue's lists may lag.
+    pub(crate) absent_after: Duration,
 }
 
 impl Reconciler {
-    /// Before trading: explains every order that the last run left open, books missed fills, compares balances.
+    /// Before trading: explains every order that the last run left open, books missed fills, compares balances. Gives
+    /// back the orders that stay in doubt.
     ///
     /// A difference that remains halts trading until a person resumes it.
-    pub(crate) async fn at_start(&self, core: &mut Core, account: &AccountState) -> Result<(), NodeError> {
-        let since = core.state.open.values().map(|record| record.times.created).min();
-        if let Some(since) = since {
-            for (at, kind) in self.events_since(since, &core.state).await? {
-                core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;
+    pub(crate) async fn at_start(&self, core: &mut Core) -> Result<Vec<(ClientOrderId, InstrumentId)>, NodeError> {
+        let mut drifts = Vec::new();
+        for attempt in 1..=START_TRIES {
+            let settled = self.explain_open(core).await?;
+            let account = self.connection.account().await.map_err(|source| self.failed(source))?;
+            drifts = balance_drifts(&core.state, &account.balances);
+            drifts.extend(self.foreign_orders(&core.state).await?);
+            if settled && drifts.is_empty() {
+                break;
+            }
+            if attempt < START_TRIES {
+                tokio::time::sleep(START_WAIT).await; // an execution may lie between two of the questions
             }
         }
-        let mut drifts = balance_drifts(&core.state, account);
-        drifts.extend(self.foreign_orders(&core.state).await?);
-        let now = core.state.now;
-        core.record(now, wall(), Source::Venue, PortfolioId(0), EventKind::Reconciled { drifts })
+        let now = core.now();
+        core.record(now, wall(), Source::Venue, PortfolioId(0), EventKind::Reconciled { drifts })?;
+        let unknown = core.state.open.values().filter(|it| matches!(it.state, OrderState::Unknown { .. }));
+        Ok(unknown.map(|it| (it.order.client_id(), it.order.instrument())).collect())
     }
 
-    fn venue_error(source: QueryError) -> NodeError {
-        NodeError::Venue { url: "reconciliation".to_owned(), source: Box::new(source) }
-    }
-
-    /// Orders and fills since `since`, as events in the order in which the venue saw them.
-    async fn events_since(&self, since: Timestamp, state: &State) -> Result<Vec<(Timestamp, EventKind)>, NodeError> {
-        let mut events = Vec::new();
-        let since = since.plus_nanos(-60_000_000_000); // our clock and the market's may differ
-        for instrument in &self.instruments {
-            let ours: Vec<ClientOrderId> = state.open.keys().copied().collect();
-            events.extend(self.reread_one(instrument.id, since, &ours).await.map_err(Self::venue_error)?);
+    /// Records what became of the open orders; false while the venue's lists lag behind one another.
+    async fn explain_open(&self, core: &mut Core) -> Result<bool, NodeError> {
+        let open: Vec<_> = core.state.open.values().map(|it| (it.order.client_id(), it.order.instrument())).collect();
+        let found = self.explain(&open).await.map_err(|source| self.failed(source))?;
+        for (at, kind) in found.events {
+            core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;
         }
-        events.sort_by_key(|(at, _)| *at);
-        Ok(events)
+        for client_id in found.open {
+            // whether the last run's cancel left is unknown; if it did, the venue will say so
+            if core.state.open.get(&client_id).is_some_and(|it| it.state == OrderState::PendingCancel) {
+                let reason = "the venue still works the order".to_owned();
+                let refused = EventKind::CancelRefused { client_id, reason };
+                core.record(core.now(), wall(), Source::Venue, PortfolioId(0), refused)?;
+            }
+        }
+        Ok(found.lagging.is_empty())
     }
 
-    /// What became of `ours` in one instrument. Fills come before the word that closes their order.
-    async fn reread_one(
-        &self,
-        id: InstrumentId,
-        since: Timestamp,
-        ours: &[ClientOrderId],
-    ) -> Result<Vec<(Timestamp, EventKind)>, QueryError> {
-        let mut standings: BTreeMap<VenueOrderId, OrderStanding> = BTreeMap::new();
-        for client_id in ours {
-            match self.connection.order(id, *client_id).await {
-                Ok(standing) => drop(standings.insert(standing.venue_id.clone(), standing)),
-                Err(QueryError::NotFound { .. }) => (), // proves nothing by itself
+    fn failed(&self, source: QueryError) -> NodeError {
+        NodeError::Venue { url: self.connection.rest_url().to_owned(), source: Box::new(source) }
+    }
+
+    /// Asks what became of `orders`.
+    async fn explain(&self, orders: &[(ClientOrderId, InstrumentId)]) -> Result<Findings, QueryError> {
+        let mut found = Findings::default();
+        for (client_id, id) in orders {
+            let standing = match self.connection.order(*id, *client_id).await {
+                Ok(standing) => standing,
+                Err(QueryError::NotFound { .. }) => {
+                    found.absent.push(*client_id);
+                    continue;
+                }
                 Err(error) => return Err(error),
+            };
+            let mut listed = Quantity::ZERO;
+            if standing.filled > Quantity::ZERO {
+                for fill in self.connection.fills_of(*id, &standing.venue_id).await? {
+                    let booked = fill.fill(*client_id)?;
+                    listed += booked.quantity;
+                    found.events.push((fill.at, EventKind::Filled(booked)));
+                }
             }
-        }
-        if standings.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut events = Vec::new();
-        for fill in self.connection.fills_since(id, since).await? {
-            let owner = standings.get(&fill.venue_id).and_then(|standing| standing.client_id);
-            if let Some(client_id) = owner {
-                events.push((fill.at, EventKind::Filled(fill.fill(client_id)?)));
+            if listed < standing.filled {
+                found.lagging.push(*client_id); // its end is told once all its executions are
+                continue;
             }
+            if standing.state == StandingState::Open {
+                found.open.push(*client_id);
+            }
+            found.events.push((standing.updated_at, word_on(*client_id, &standing)));
         }
-        events.extend(standings.values().filter_map(|standing| closing_event(standing)));
-        Ok(events)
+        found.events.sort_by_key(|(at, _)| *at);
+        Ok(found)
     }
 
     /// After a gap of the user stream: asks for every order that might have changed.
-    pub(crate) async fn reread(&self, since: Timestamp, inbox: &mpsc::Sender<Input>) {
-        for instrument in &self.instruments {
-            let told = async {
-                let standings = self.connection.orders_since(instrument.id, since.plus_nanos(-60_000_000_000)).await?;
-                let ours: Vec<ClientOrderId> = standings.iter().filter_map(|standing| standing.client_id).collect();
-                self.reread_one(instrument.id, since.plus_nanos(-60_000_000_000), &ours).await
-            };
-            match told.await {
-                Ok(events) => {
-                    for (at, kind) in events {
-                        let _ = inbox.send(Input::Fact(Fact::of_venue(at, kind))).await;
+    pub(crate) async fn reread(&self, inbox: &mpsc::Sender<Input>) {
+        let mut wait = ASK_FIRST;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let asked = inbox.send(Input::OpenOrders(reply)).await;
+            let (Ok(()), Ok(open)) = (asked, answer.await) else { return }; // the engine has ended
+            match self.explain(&open).await {
+                Ok(found) => {
+                    let settled = found.lagging.is_empty();
+                    tell(inbox, found.events).await;
+                    if settled {
+                        return;
                     }
                 }
                 Err(error) => {
-                    let text = format!("{}: the gap of the user stream cannot be read: {error}", error.code());
-                    let _ = inbox.send(Input::Notice(text)).await;
+                    notice(inbox, format!("{}: the gap of the user stream cannot be read: {error}", error.code()))
+                        .await;
                 }
             }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(ASK_EVERY);
         }
     }
 
-    /// For a lost answer: asks until the venue knows the order. Not finding it proves nothing, so the order stays
-    /// unknown until it is found, and blocks what it could double.
-    pub(crate) async fn resolve(&self, client_id: ClientOrderId, id: InstrumentId, inbox: &mpsc::Sender<Input>) {
-        for _ in 0..ASK_TIMES {
-            tokio::time::sleep(ASK_EVERY).await;
-            let since = wall().plus_nanos(-24 * 3_600_000_000_000);
-            match self.reread_one(id, since, &[client_id]).await {
-                Ok(events) if events.is_empty() => (),
-                Ok(events) => {
-                    for (at, kind) in events {
-                        let _ = inbox.send(Input::Fact(Fact::of_venue(at, kind))).await;
+    /// For a lost answer: asks until the venue says what became of the order, or its silence is proof.
+    ///
+    /// Until then the order stays unknown, counts in full and blocks what it could double.
+    pub(crate) async fn resolve(
+        &self,
+        client_id: ClientOrderId,
+        id: InstrumentId,
+        doubt: Doubt,
+        inbox: &mpsc::Sender<Input>,
+    ) {
+        let began = Instant::now();
+        let mut wait = ASK_FIRST;
+        let mut last_error = "";
+        loop {
+            tokio::time::sleep(wait).await;
+            if inbox.is_closed() {
+                return;
+            }
+            wait = (wait * 2).min(ASK_EVERY);
+            let late = began.elapsed() >= self.absent_after; // taken before the question
+            match self.explain(&[(client_id, id)]).await {
+                Ok(found) if !found.lagging.is_empty() => tell(inbox, found.events).await,
+                Ok(found) if found.absent.is_empty() => {
+                    let open = !found.open.is_empty();
+                    tell(inbox, found.events).await;
+                    match doubt {
+                        Doubt::Cancel if open && !late => continue,
+                        Doubt::Cancel if open => {
+                            let reason = "the venue still works the order".to_owned();
+                            return tell_now(inbox, EventKind::CancelRefused { client_id, reason }).await;
+                        }
+                        Doubt::Cancel | Doubt::Order => return,
                     }
-                    return;
+                }
+                Ok(_) if !late => (),
+                Ok(_) if doubt == Doubt::Order => return tell_now(inbox, EventKind::Expired { client_id }).await,
+                Ok(_) => {
+                    let text = format!("the venue does not find order {client_id} any more: look at the venue");
+                    return notice(inbox, text).await;
                 }
                 Err(error) => {
-                    let text = format!("{}: order {client_id} cannot be asked for: {error}", error.code());
-                    let _ = inbox.send(Input::Notice(text)).await;
+                    if last_error != error.code() {
+                        notice(inbox, format!("{}: order {client_id} cannot be asked for: {error}", error.code()))
+                            .await;
+                    }
+                    last_error = error.code();
                 }
             }
         }
-        let text =
-            format!("order {client_id} is still of unknown outcome: look at the venue, then restart to reconcile");
-        let _ = inbox.send(Input::Notice(text)).await;
     }
 
     /// Open orders at the venue that are not ours.
     async fn foreign_orders(&self, state: &State) -> Result<Vec<Drift>, NodeError> {
         let mut drifts = Vec::new();
         for instrument in &self.instruments {
-            let standings = self.connection.open_orders(instrument.id).await.map_err(Self::venue_error)?;
+            let standings = self.connection.open_orders(instrument.id).await.map_err(|source| self.failed(source))?;
             for standing in standings {
                 if !standing.client_id.is_some_and(|id| state.open.contains_key(&id)) {
                     drifts.push(Drift {
@@ -154,35 +230,99 @@ impl Reconciler {
     }
 }
 
+async fn tell(inbox: &mpsc::Sender<Input>, events: Vec<(Timestamp, EventKind)>) {
+    for (at, kind) in events {
+        let _ = inbox.send(Input::Fact(Fact::of_venue(Some(at), kind))).await; // an engine that ended asks at its next start
+    }
+}
+
+async fn tell_now(inbox: &mpsc::Sender<Input>, kind: EventKind) {
+    let _ = inbox.send(Input::Fact(Fact::of_venue(None, kind))).await;
+}
+
+async fn notice(inbox: &mpsc::Sender<Input>, text: String) {
+    let _ = inbox.send(Input::Notice(text)).await;
+}
+
 /// What a standing says beyond its fills.
-fn closing_event(standing: &OrderStanding) -> Option<(Timestamp, EventKind)> {
-    let client_id = standing.client_id?;
-    let venue_id = standing.venue_id.clone();
-    let kind = match standing.state {
-        StandingState::Open | StandingState::Filled => EventKind::Accepted { client_id, venue_id },
+fn word_on(client_id: ClientOrderId, standing: &OrderStanding) -> EventKind {
+    match standing.state {
+        StandingState::Open | StandingState::Filled => {
+            EventKind::Accepted { client_id, venue_id: standing.venue_id.clone() }
+        }
         StandingState::Cancelled => EventKind::Cancelled { client_id, reason: "on request".into() },
         StandingState::Expired => EventKind::Cancelled { client_id, reason: "by the venue".into() },
         StandingState::Rejected => EventKind::Rejected { client_id, reason: "by the venue".into() },
-    };
-    Some((standing.updated_at, kind))
+    }
 }
 
 /// Balances that differ by more than the ledger's last unit.
-fn balance_drifts(state: &State, account: &AccountState) -> Vec<Drift> {
+fn balance_drifts(state: &State, balances: &[AssetBalance]) -> Vec<Drift> {
     let mut ours: BTreeMap<Currency, i128> = BTreeMap::new();
     for holding in state.portfolios.iter().flat_map(tradewind_engine::Portfolio::holdings) {
         *ours.entry(holding.currency).or_default() += holding.units;
     }
     let mut theirs: BTreeMap<Currency, i128> = BTreeMap::new();
-    for balance in &account.balances {
+    for balance in balances {
         *theirs.entry(balance.currency).or_default() += balance.free.units + balance.locked.units;
     }
-    let all: std::collections::BTreeSet<Currency> = ours.keys().chain(theirs.keys()).copied().collect();
-    let text = |units: Option<&i128>| format_decimal(units.copied().unwrap_or(0), LEDGER_DECIMALS);
+    let all: BTreeSet<Currency> = ours.keys().chain(theirs.keys()).copied().collect();
     let drift = |currency: &Currency| {
-        let (mine, venue) = (ours.get(currency), theirs.get(currency));
-        let differs = (mine.copied().unwrap_or(0) - venue.copied().unwrap_or(0)).abs() > 1;
-        differs.then(|| Drift { what: format!("balance {currency}"), ours: text(mine), venue: text(venue) })
+        let units = |side: &BTreeMap<Currency, i128>| side.get(currency).copied().unwrap_or(0);
+        let (mine, venue) = (units(&ours), units(&theirs));
+        let text = |units| format_decimal(units, LEDGER_DECIMALS);
+        let what = || format!("balance {currency}");
+        ((mine - venue).abs() > 1).then(|| Drift { what: what(), ours: text(mine), venue: text(venue) })
     };
     all.iter().filter_map(drift).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::Money;
+    use tradewind_engine::{Event, apply};
+
+    /// Two portfolios that own `ours` together, and an account that holds `theirs` (free and locked).
+    fn check(ours: [(&str, i128); 2], theirs: &[(&str, i128, i128)], want: &[&str]) {
+        let currency = |code: &str| Currency::new(code).unwrap();
+        let mut state = State::default();
+        for (place, (code, units)) in (0_u16..).zip(ours) {
+            for kind in [
+                EventKind::Opened { base: currency("USDT"), name: place.to_string() },
+                EventKind::Deposited(Money { currency: currency(code), units }),
+            ] {
+                let event = Event::new(state.sequence + 1, Timestamp::from_millis(1), Source::Host, kind);
+                apply(&mut state, &Event { portfolio: PortfolioId(place), ..event });
+            }
+        }
+        let account: Vec<AssetBalance> = theirs
+            .iter()
+            .map(|(code, free, locked)| {
+                let money = |units| Money { currency: currency(code), units };
+                AssetBalance { currency: currency(code), free: money(*free), locked: money(*locked) }
+            })
+            .collect();
+        let drifts = balance_drifts(&state, &account);
+        let got: Vec<String> = drifts.iter().map(|it| format!("{}: {} / {}", it.what, it.ours, it.venue)).collect();
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn balances_agree_in_sum_to_the_last_unit() {
+        check([("USDT", 70), ("USDT", 30)], &[("USDT", 60, 40)], &[]);
+        check([("USDT", 70), ("USDT", 30)], &[("USDT", 101, 0)], &[]); // one unit is rounding
+        check([("USDT", 70), ("BTC", 0)], &[("USDT", 70, 0), ("ETH", 1, 0)], &[]);
+    }
+
+    #[test]
+    fn a_difference_names_currency_and_both_amounts() {
+        check([("USDT", 70), ("USDT", 30)], &[("USDT", 102, 0)], &["balance USDT: 0.000001 / 0.00000102"]);
+        check(
+            [("USDT", 500_000_000), ("BTC", 7)],
+            &[("USDT", 0, 300_000_000)],
+            &["balance BTC: 0.00000007 / 0", "balance USDT: 5 / 3"],
+        );
+        check([("USDT", 1), ("USDT", 1)], &[("USDT", 2, 0), ("BNB", 5, 0)], &["balance BNB: 0 / 0.00000005"]);
+    }
 }

@@ -1,0 +1,67 @@
+//! What comes into the engine's thread, and what leaves it.
+
+use crate::clock::wall;
+use crate::operate::{OperatorReply, OperatorRequest};
+use tokio::sync::oneshot;
+use tradewind_domain::{Bar, ClientOrderId, InstrumentId, Origin, PortfolioId, Source, Timestamp};
+use tradewind_engine::EventKind;
+use tradewind_gate::Approved;
+use tradewind_journal::Permit;
+use tradewind_venues::Prepared;
+
+/// What comes into the engine's thread.
+pub(crate) enum Input {
+    /// A fact of the outside world.
+    Fact(Fact),
+    /// A closed bar, to be shown to the desks.
+    Bar { bar: Bar, received: Timestamp, origin: Origin },
+    /// A person acts.
+    Operator(OperatorRequest, oneshot::Sender<OperatorReply>),
+    /// A request was handed to the socket at this moment.
+    BytesOut { received: Timestamp, decided: Timestamp, sent: Timestamp },
+    /// Something the status should show.
+    Notice(String),
+    /// Which orders may still fill?
+    OpenOrders(oneshot::Sender<Vec<(ClientOrderId, InstrumentId)>>),
+    /// A second passed.
+    Tick,
+    /// Stop trading and end.
+    Stop(oneshot::Sender<()>),
+}
+
+/// A fact of the outside world, with its times.
+pub(crate) struct Fact {
+    /// When it happened, by who reports it; `None` for what carries no time of the market: it happens now.
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) received: Timestamp,
+    pub(crate) source: Source,
+    pub(crate) portfolio: PortfolioId,
+    pub(crate) kind: EventKind,
+}
+
+impl Fact {
+    pub(crate) fn of_venue(at: Option<Timestamp>, kind: EventKind) -> Self {
+        Self { at, received: wall(), source: Source::Venue, portfolio: PortfolioId(0), kind }
+    }
+}
+
+/// What leaves for the driver.
+pub(crate) struct Outgoing {
+    pub(crate) permit: Permit<Approved>,
+    pub(crate) prepared: Prepared,
+    /// When the frame was read that led to it.
+    pub(crate) received: Timestamp,
+    /// When it was decided.
+    pub(crate) decided: Timestamp,
+}
+
+/// How far a node is, for whoever paces a tape: told whenever it changed and no order is without its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Close time of the last bar that was decided on.
+    pub through: Option<Timestamp>,
+    /// Fills booked so far.
+    pub fills: u64,
+    /// Orders that may still fill.
+    pub open_orders: usize,
+}

@@ -1,0 +1,197 @@
+//! The steps of a start, in order: safe, then reconciled. Each gives back something that ends what it began when it is
+//! dropped, so a step that fails leaves nothing of those before it.
+
+use crate::clock::wall;
+use crate::core::{Core, Draft};
+use crate::deposits;
+use crate::error::NodeError;
+use crate::runtime::Surroundings;
+use crate::settings::{NodeMode, Settings};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tradewind_domain::{
+    Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Timestamp,
+};
+use tradewind_engine::{EventKind, LOGIC_VERSION, State};
+use tradewind_gate::Mode;
+use tradewind_strategies::{Desk, registry};
+use tradewind_venues::binance::sign::Signer;
+use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
+use tradewind_venues::{ApiKey, ApiSecret, SecretSource, Stream, VenueEvent};
+
+/// How long the start waits for the user stream.
+const STREAM_WITHIN: Duration = Duration::from_secs(8);
+
+pub(crate) fn signer(settings: &Settings, surroundings: &Surroundings) -> Result<Signer, NodeError> {
+    let (key, secret) = match &surroundings.key {
+        Some((key, secret)) => (ApiKey::new(key), ApiSecret::new(secret)),
+        None => {
+            let (key, secret): (SecretSource, SecretSource) =
+                (settings.venue.api_key.parse()?, settings.venue.api_secret.parse()?);
+            (ApiKey::read(&key)?, ApiSecret::read(&secret)?)
+        }
+    };
+    Ok(Signer::new(key, secret)?)
+}
+
+pub(crate) fn venue_config(settings: &Settings, signer: Signer, halted: Arc<AtomicBool>) -> BinanceConfig {
+    let venue = &settings.venue;
+    BinanceConfig {
+        signer: Some(signer),
+        recv_window: venue.recv_window.duration(),
+        subscriptions: Subscriptions { quotes: true, trades: false, books: false, bars: vec![settings.interval] },
+        halted,
+        ..BinanceConfig::at(&venue.rest_url, &venue.stream_url, &venue.ws_api_url)
+    }
+}
+
+/// A connection with its events, those that came while it was being made, and what is traded over it.
+pub(crate) struct Connected {
+    pub(crate) connection: Connection,
+    pub(crate) events: mpsc::Receiver<VenueEvent>,
+    pub(crate) early: Vec<VenueEvent>,
+    pub(crate) instruments: Vec<Instrument>,
+    pub(crate) account: AccountState,
+}
+
+/// Connects, and waits until the user stream is up: from then on no report about an order is missed.
+pub(crate) async fn connect(config: BinanceConfig, settings: &Settings, state: &State) -> Result<Connected, NodeError> {
+    let url = config.rest_url.clone();
+    let failed = |source| NodeError::Venue { url: url.clone(), source: Box::new(source) };
+    let mut instruments = instruments(&config, settings, state).await?;
+    let (connection, mut events) = Connection::connect(config, instruments.clone()).await.map_err(failed)?;
+    let account = connection.account().await.map_err(failed)?;
+    for instrument in &mut instruments {
+        instrument.spec.fees = account.fees; // the account's: listings do not tell
+    }
+    let early = user_stream_up(&mut events, &settings.venue.ws_api_url).await?;
+    Ok(Connected { connection, events, early, instruments, account })
+}
+
+async fn user_stream_up(events: &mut mpsc::Receiver<VenueEvent>, url: &str) -> Result<Vec<VenueEvent>, NodeError> {
+    let mut early = Vec::new();
+    let mut reason = "it is silent".to_owned();
+    let deadline = tokio::time::Instant::now() + STREAM_WITHIN;
+    while let Ok(Some(event)) = tokio::time::timeout_at(deadline, events.recv()).await {
+        match event {
+            VenueEvent::Up { stream: Stream::User, .. } => return Ok(early),
+            VenueEvent::Down { stream: Stream::User, why, .. } => reason = why,
+            event => early.push(event),
+        }
+    }
+    Err(NodeError::UserStream { url: url.to_owned(), reason })
+}
+
+/// What is to be traded, as the venue lists it today, under the ids that the journal gave.
+async fn instruments(config: &BinanceConfig, settings: &Settings, state: &State) -> Result<Vec<Instrument>, NodeError> {
+    let venue_symbols: Vec<String> = settings.symbols.iter().map(|s| format!("{}{}", s.base, s.quote)).collect();
+    let names: Vec<&str> = venue_symbols.iter().map(String::as_str).collect();
+    let listed = listings(config, &names, FeeSchedule::default())
+        .await
+        .map_err(|source| NodeError::Venue { url: settings.venue.rest_url.clone(), source: Box::new(source) })?;
+    let mut specs = Vec::new();
+    for listing in listed {
+        specs.push(listing.map_err(|error| NodeError::Listing(error.to_string()))?.spec);
+    }
+    let mut next = u32::try_from(state.listings.len()).unwrap_or(u32::MAX);
+    let mut found = Vec::new();
+    for symbol in &settings.symbols {
+        let spec = specs.iter().find(|spec| spec.symbol == *symbol);
+        let spec = spec.ok_or_else(|| NodeError::Listing(format!("the venue does not list {symbol}")))?.clone();
+        let known = state.listings.iter().find(|it| it.instrument.spec.symbol == *symbol).map(|it| it.instrument.id);
+        let id = known.unwrap_or_else(|| {
+            next += 1;
+            InstrumentId(next - 1)
+        });
+        found.push(spec.list(id).map_err(|error| NodeError::Listing(error.to_string()))?);
+    }
+    Ok(found)
+}
+
+/// One desk for each strategy and instrument; each strategy has a portfolio of its own.
+pub(crate) fn desks(settings: &Settings, instruments: &[Instrument]) -> Result<Vec<Desk>, NodeError> {
+    let mut desks = Vec::new();
+    for (place, strategy) in (0_u16..).zip(&settings.strategy) {
+        let mine = |it: &&Instrument| strategy.symbols.is_empty() || strategy.symbols.contains(&it.spec.symbol);
+        for instrument in instruments.iter().filter(mine) {
+            let built = registry::build(&strategy.name, &strategy.parameters)
+                .map_err(|error| NodeError::Strategy(format!("{}: {error}; {}", error.code(), error.hint())))?;
+            desks.push(Desk::new(built, Source::Strategy(place), PortfolioId(place), instrument.id));
+        }
+    }
+    Ok(desks)
+}
+
+/// Records the start, what is new or changed in the listing, portfolios, their limits, and the cash they begin with.
+pub(crate) fn introduce(
+    core: &mut Core,
+    settings: &Settings,
+    instruments: &[Instrument],
+    account: &AccountState,
+) -> Result<(), NodeError> {
+    let now = core.now();
+    let note = |core: &mut Core, portfolio, kind| core.record(now, wall(), Source::Host, portfolio, kind);
+    let mut incarnation = [0; 8];
+    getrandom::fill(&mut incarnation).map_err(|error| NodeError::Random(error.to_string()))?;
+    let mode = match settings.mode {
+        NodeMode::Observe => Mode::Observe,
+        NodeMode::Paper => Mode::Paper,
+        NodeMode::Live => Mode::Live,
+    };
+    let started =
+        EventKind::Started { incarnation: Incarnation(u64::from_le_bytes(incarnation)), mode, logic: LOGIC_VERSION };
+    note(core, PortfolioId(0), started)?;
+    for instrument in instruments {
+        let known = core.state.listings.get(instrument.id.index()).map(|listing| &listing.instrument);
+        if known != Some(instrument) {
+            note(core, PortfolioId(0), EventKind::Listed(Box::new(instrument.clone())))?;
+        }
+    }
+    let count = settings.strategy.len().max(1);
+    for place in core.state.portfolios.len()..count {
+        let name = settings.strategy.get(place).map_or("manual", |strategy| &strategy.name);
+        let opened = EventKind::Opened { base: settings.base_currency, name: format!("{place}-{name}") };
+        note(core, portfolio(place), opened)?;
+    }
+    let limits = settings.limits.resolve();
+    for place in 0..core.state.portfolios.len() {
+        if core.state.portfolio(portfolio(place)).limits != limits {
+            note(core, portfolio(place), EventKind::LimitsSet(limits))?;
+        }
+    }
+    for (portfolio, money) in deposits::missing(&core.state, &account.balances, settings.base_currency, count) {
+        core.record(now, wall(), Source::Venue, portfolio, EventKind::Deposited(money))?;
+    }
+    Ok(())
+}
+
+fn portfolio(place: usize) -> PortfolioId {
+    PortfolioId(u16::try_from(place).unwrap_or(u16::MAX))
+}
+
+/// Shows the desks what the market did before; the newest bar sets the mark and is recorded.
+///
+/// Gives back the newest bar of each instrument by its open time.
+pub(crate) fn warm_up(
+    core: &mut Core,
+    history: &[Vec<Bar>],
+    origin: Origin,
+) -> Result<Vec<(InstrumentId, Timestamp)>, NodeError> {
+    let mut last = Vec::new();
+    for bars in history {
+        let Some(newest) = bars.last() else { continue };
+        let draft = Draft {
+            source: Source::Market,
+            ..Draft::of_host(newest.close_time(), wall(), PortfolioId(0), EventKind::BarClosed { bar: *newest, origin })
+        };
+        core.append(draft)?;
+        last.push((newest.instrument, newest.open_time));
+        let state = &core.state;
+        for desk in core.desks.iter_mut().filter(|desk| desk.instrument() == newest.instrument) {
+            bars.iter().for_each(|bar| desk.warm(state, bar));
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,6 @@
+//! The node against the real local exchange, over real sockets and on a real disk.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod operator;
+mod parity;
+mod support;

@@ -1,0 +1,164 @@
+//! What a person can do, all of it through the gate and onto a real order book.
+
+use crate::support::{Stage, ask, check_journal, exchange_config, status, until, words};
+use serde_json::{Value, json};
+use tradewind_domain::Side::{Buy, Sell};
+use tradewind_node::{Node, OperatorRequest, OrderWords};
+
+async fn place(node: &Node, words: OrderWords) -> Result<Value, (String, String)> {
+    ask(node, OperatorRequest::OrderPlace(words)).await
+}
+
+fn id(order: &Value) -> tradewind_domain::ClientOrderId {
+    tradewind_domain::ClientOrderId::parse(order["client_id"].as_str().unwrap()).unwrap()
+}
+
+async fn orders(node: &Node) -> Vec<Value> {
+    ask(node, OperatorRequest::OrderList).await.unwrap().as_array().unwrap().clone()
+}
+
+async fn state_of(node: &Node, order: &Value) -> String {
+    let found = orders(node).await.into_iter().find(|it| it["client_id"] == order["client_id"]).unwrap();
+    found["status"].as_str().unwrap().to_owned()
+}
+
+async fn halt(node: &Node) {
+    ask(node, OperatorRequest::Halt { reason: "lunch".to_owned() }).await.unwrap();
+}
+
+async fn resume(node: &Node) {
+    ask(node, OperatorRequest::Resume { reason: "back".to_owned() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn orders_are_placed_listed_and_cancelled() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    let resting = place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap();
+    assert_eq!(
+        (&resting["side"], &resting["amount"], &resting["price"]),
+        (&json!("buy"), &json!("0.01"), &json!("50000"))
+    );
+    until(&node, "it rests", |it| it["open_orders"] == 1).await;
+    let bought = place(&node, words(Buy, "0.02", None)).await.unwrap();
+    assert_ne!(bought["client_id"], resting["client_id"], "each answer is about its own order");
+    let seen = until(&node, "the market order filled", |it| it["counters"]["fills"].as_u64() > Some(0)).await;
+    until(&node, "only the limit order is open", |it| it["open_orders"] == 1).await;
+    assert_eq!(state_of(&node, &bought).await, "filled");
+    for step in ["frame_to_bytes", "decision_to_bytes"] {
+        assert!(seen["latency"][step]["count"].as_u64() > Some(0), "{}", seen["latency"]);
+    }
+    let positions = ask(&node, OperatorRequest::PositionList).await.unwrap();
+    assert_eq!(
+        (positions[0]["quantity"].as_str(), positions[0]["symbol"].as_str()),
+        (Some("0.01998"), Some("BTC/USDT"))
+    );
+
+    ask(&node, OperatorRequest::OrderCancel { client_id: id(&resting) }).await.unwrap();
+    until(&node, "nothing is open", |it| it["open_orders"] == 0).await;
+    assert_eq!(state_of(&node, &resting).await, "canceled");
+    let again = ask(&node, OperatorRequest::OrderCancel { client_id: id(&resting) }).await.unwrap_err();
+    assert!(again.0 == "NODE-10" && again.1.contains("it is closed"), "{again:?}");
+
+    ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
+    until(&node, "it is sold", |it| it["counters"]["orders"] == 3 && it["open_orders"] == 0).await;
+    let none = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap_err();
+    assert_eq!(none.0, "NODE-11");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_refusal_names_guard_value_limit_and_remedy() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    let big = place(&node, words(Buy, "0.16", Some("66000"))).await.unwrap_err();
+    assert_eq!(big.0, "GATE-08");
+    assert!(
+        big.1.starts_with("MaxPosition: 10560") && big.1.contains("against 10500") && big.1.contains("raise"),
+        "{big:?}"
+    );
+    for (order, code, text) in [
+        (words(Sell, "0.01", None), "GATE-09", "Funds: 0.01 against 0"),
+        (words(Buy, "0.010001", Some("50000")), "GATE-03", "DOM-"),
+        (words(Buy, "0.00001", Some("50000")), "GATE-03", "DOM-"),
+        (OrderWords { reduce_only: true, ..words(Sell, "0.01", None) }, "GATE-06", "a position of 0"),
+        (OrderWords { symbol: "DOGE/USDT".to_owned(), ..words(Buy, "1", None) }, "NODE-01", "one of BTC/USDT"),
+        (OrderWords { portfolio: Some("mine".to_owned()), ..words(Buy, "1", None) }, "NODE-09", "one of 0-manual"),
+        (OrderWords { time_in_force: Some("soon".to_owned()), ..words(Buy, "1", None) }, "NODE-12", "`soon`"),
+        (words(Buy, "1e3", None), "DOM-01", "1e3"),
+    ] {
+        let shown = format!("{order:?}");
+        let refused = place(&node, order).await.expect_err(&shown);
+        assert!(refused.0 == code && refused.1.contains(text), "{shown}: {refused:?}");
+    }
+    assert_eq!(status(&node).await["counters"]["orders"], 0);
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_halt_stops_everything_but_the_way_out() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    place(&node, words(Buy, "0.02", None)).await.unwrap();
+    until(&node, "bought", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+    let adds = place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap();
+    let protects = place(&node, words(Sell, "0.01", Some("90000"))).await.unwrap();
+    until(&node, "both rest", |it| it["open_orders"] == 2).await;
+
+    halt(&node).await;
+    until(&node, "what adds is cancelled", |it| it["open_orders"] == 1).await;
+    assert_eq!(
+        (state_of(&node, &adds).await.as_str(), state_of(&node, &protects).await.as_str()),
+        ("canceled", "open")
+    );
+    let refused = place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap_err();
+    assert!(refused.0 == "GATE-01" && refused.1.contains("lunch"), "{refused:?}");
+
+    let flat = ask(&node, OperatorRequest::Flatten).await.unwrap();
+    assert_eq!((&flat["cancels"], &flat["exits_after_cancels"]), (&json!(1), &json!(1)));
+    until(&node, "flat", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 4).await;
+    let left = ask(&node, OperatorRequest::PositionList).await.unwrap();
+    assert!(left.as_array().unwrap().iter().all(|it| it["quantity"].as_str().unwrap() < "0.00002"), "{left}");
+    assert_eq!(status(&node).await["halted"], "lunch", "the way out does not resume");
+    resume(&node).await;
+    place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap();
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn one_cancels_the_other() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    let far = place(&node, OrderWords { oco: Some(1), ..words(Buy, "0.01", Some("30000")) }).await.unwrap();
+    until(&node, "it rests", |it| it["open_orders"] == 1).await;
+    place(&node, OrderWords { oco: Some(1), ..words(Buy, "0.01", Some("90000")) }).await.unwrap();
+    until(&node, "the other is gone", |it| it["open_orders"] == 0).await;
+    assert_eq!(state_of(&node, &far).await, "canceled");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn an_order_by_another_hand_halts_until_a_person_resumes() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    until(&node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
+    stage.by_hand("BUY", "0.01", "40000").await;
+    let seen = until(&node, "halted", |it| it["halted"].is_string()).await;
+    let reason = seen["halted"].as_str().unwrap();
+    assert!(reason.contains("by another hand (NEW)") && reason.contains("typed-by-hand"), "{reason}");
+    assert_eq!(place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap_err().0, "GATE-01");
+    resume(&node).await;
+    place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap();
+    node.stop().await.unwrap();
+
+    // it still rests at the venue: the next start says so
+    let node = stage.node().await.unwrap();
+    let seen = status(&node).await;
+    assert!(seen["halted"].as_str().is_some_and(|why| why.contains("open order typed-by-hand")), "{seen}");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}

@@ -1,0 +1,132 @@
+//! The core claim: the same strategy on the same tape gives the same trades in a back-test and on paper over the wire.
+//!
+//! Both sides get the same warm-up. The back-test feeds all bars to one desk, which acts on nothing before it has seen
+//! as many as its strategy wants. The node is shown exactly that many as the exchange's history, none of which it acts
+//! on, and trades from the next one. So the first bar that may lead to an order is the same one.
+
+use crate::support::{CASH, Pace, Stage, exchange_config, recording, surroundings};
+use tradewind_book::FillPolicy;
+use tradewind_domain::{Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, Origin};
+use tradewind_engine::{Event, EventKind, TradeDigest};
+use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
+use tradewind_gate::Limits;
+use tradewind_history::{ImportOptions, OnDefect, read_bars};
+use tradewind_node::{Node, Surroundings};
+use tradewind_research::{Backtest, Outcome, Plan, Recorder};
+use tradewind_strategies::registry;
+
+const MINUTES: &str = "ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather";
+const HOURS: &str = "ohlcv/crypto/binance-spot-1h/BTC_USDT-1h.feather";
+
+/// Two runs that must be one.
+struct Case {
+    test: &'static str,
+    file: &'static str,
+    interval: &'static str,
+    strategy: &'static str,
+    /// Where in the file the history begins.
+    skip: usize,
+    /// Bars traded on.
+    bars: usize,
+    fills: FillPolicy,
+}
+
+fn line(instrument: &Instrument, event: &Event) -> Option<String> {
+    match &event.kind {
+        EventKind::Filled(fill) => Some(TradeDigest::line(instrument, fill, event.at)),
+        _ => None,
+    }
+}
+
+/// The paper run over the wire: its trade hash, its executions, and the instrument as the exchange lists it.
+async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String>, Instrument) {
+    let spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance");
+    let tape = Tape { fills: case.fills, ..Tape::bars(&spec, bars, history).unwrap() };
+    let pace = MarketPace::Lockstep { timeout: std::time::Duration::from_secs(60) };
+    let stage = Stage::new(ExchangeConfig { tape: Some(tape), pace, ..exchange_config() }).await;
+    let mut settings = stage.settings(&[case.strategy]);
+    settings.interval = case.interval.parse().unwrap();
+    let (after_bar, mut progress) = Pace::new();
+    let around = Surroundings { after_bar: Some(after_bar), ..surroundings(Origin::Recorded) };
+    let node = Node::start(settings, around).await.unwrap();
+    stage.play(&mut progress, bars[history - 1].close_time()).await;
+    let ended = node.stop().await.unwrap();
+    stage.exchange.shutdown().await;
+
+    let instrument = ended.state.listing(InstrumentId(0)).instrument.clone();
+    let lines = tradewind_node::events(stage.dir.path()).unwrap().filter_map(|event| line(&instrument, &event));
+    let lines = lines.collect();
+    let replay = tradewind_node::replay(stage.dir.path(), |_| ()).unwrap();
+    assert_eq!((replay.divergence(), replay.hashes_compared()), (None, 1), "{}", case.test);
+    (ended.trade_hash, lines, instrument)
+}
+
+fn back_test(case: &Case, bars: &[Bar], instrument: &Instrument) -> (Outcome, Vec<String>) {
+    let mut lines = Vec::new();
+    let sink = Recorder(|event: &Event, _| lines.extend(line(instrument, event)));
+    let plan = Plan {
+        instrument: instrument.clone(),
+        origin: Origin::Recorded,
+        deposit: Money::parse(CASH, instrument.settlement()).unwrap(),
+        limits: Limits::RESEARCH,
+        fill_policy: case.fills,
+        strategy: registry::build(case.strategy, &toml::Table::new()).unwrap(),
+    };
+    let mut run = Backtest::with_sink(plan, sink);
+    bars.iter().for_each(|bar| run.feed(bar).unwrap());
+    let outcome = run.finish();
+    (outcome, lines)
+}
+
+async fn check(case: Case) {
+    let Some(file) = recording(case.test, case.file) else { return };
+    let spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance");
+    let options =
+        ImportOptions { instrument: Some(spec), on_defect: OnDefect::Report, hash: false, ..ImportOptions::default() };
+    let all = read_bars(&file, &options).unwrap().bars;
+    let history = registry::build(case.strategy, &toml::Table::new()).unwrap().warm_up();
+    let bars: Vec<Bar> = all[case.skip..case.skip + history + case.bars].to_vec();
+    assert_eq!(bars[0].interval, case.interval.parse::<Interval>().unwrap());
+
+    let (hash, paper, instrument) = paper(&case, &bars, history).await;
+    let (outcome, tested) = back_test(&case, &bars, &instrument);
+    let first = paper.iter().zip(&tested).position(|(ours, theirs)| ours != theirs);
+    let first = first.unwrap_or(paper.len().min(tested.len()));
+    let at = |lines: &[String]| lines.get(first).cloned().unwrap_or_else(|| "nothing more".to_owned());
+    assert!(paper == tested, "{}, execution {first}\n on paper: {}\nback-test: {}", case.test, at(&paper), at(&tested));
+    assert_eq!(hash, outcome.digest.hex());
+    assert!(paper.len() >= 8, "{} has only {} executions", case.test, paper.len());
+    eprintln!("{}: {} executions alike", case.test, paper.len());
+}
+
+macro_rules! parity {
+    ($($test:ident: $strategy:literal on $file:ident, $interval:literal, from $skip:literal, $bars:literal bars, $fills:expr;)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            check(Case {
+                test: stringify!($test), file: $file, interval: $interval, strategy: $strategy, skip: $skip,
+                bars: $bars, fills: $fills,
+            })
+            .await;
+        }
+    )*};
+}
+
+/// Slippage, and a size that takes several bars to fill.
+const FRICTION: FillPolicy = FillPolicy {
+    volume_share_bps: Some(10),
+    slippage_centi_bps: 150,
+    impact: tradewind_book::Impact::Linear { coefficient_centi_bps: 2_000 },
+    limit_needs_trade_through: true,
+};
+
+parity! {
+    ema_trend_on_minutes_is_the_back_test: "ema-trend" on MINUTES, "1m", from 0, 1_000 bars, FillPolicy::default();
+    ema_trend_on_hours_is_the_back_test: "ema-trend" on HOURS, "1h", from 20_000, 1_000 bars, FillPolicy::default();
+    the_vote_on_minutes_is_the_back_test: "vote" on MINUTES, "1m", from 5_000, 1_000 bars, FillPolicy::default();
+    the_vote_on_hours_is_the_back_test: "vote" on HOURS, "1h", from 40_000, 1_000 bars, FillPolicy::default();
+    the_breakout_on_minutes_is_the_back_test: "breakout" on MINUTES, "1m", from 10_000, 1_000 bars, FillPolicy::default();
+    the_breakout_on_hours_is_the_back_test: "breakout" on HOURS, "1h", from 30_000, 1_000 bars, FillPolicy::default();
+    mean_reversion_on_minutes_is_the_back_test: "mean-reversion" on MINUTES, "1m", from 0, 1_000 bars, FillPolicy::default();
+    partial_fills_with_friction_are_the_back_test: "ema-trend" on HOURS, "1h", from 50_000, 600 bars, FRICTION;
+}

@@ -1,0 +1,224 @@
+//! A local exchange, a node on it, and somebody who paces a tape.
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tradewind_domain::{Origin, Timestamp};
+use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Fault, Limits};
+use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Settings, StrategySettings, VenueSettings};
+use tradewind_node::{Node, NodeError, OperatorReply, OperatorRequest, OrderWords, Progress, Surroundings};
+use tradewind_venues::binance::sign::{Signer, encode};
+use tradewind_venues::{ApiKey, ApiSecret};
+
+pub(crate) const KEY: &str = "key-of-the-node";
+pub(crate) const SECRET: &str = "secret-of-the-node";
+pub(crate) const CASH: &str = "10000";
+
+/// What the tests' exchange has in common: one account, and budgets that a tape at full speed does not use up.
+pub(crate) fn exchange_config() -> ExchangeConfig {
+    ExchangeConfig {
+        seed: 7,
+        accounts: vec![AccountConfig::hmac(KEY, SECRET, &[("USDT", CASH)])],
+        limits: Limits { orders_per_10s: 100_000, weight_per_minute: 1_000_000, ..Limits::default() },
+        ..ExchangeConfig::default()
+    }
+}
+
+pub(crate) fn settings(url: &str, data_dir: &Path, strategies: &[&str]) -> Settings {
+    let sockets = url.replacen("http", "ws", 1);
+    let strategy = |name: &&str| StrategySettings {
+        name: (*name).to_owned(),
+        symbols: Vec::new(),
+        parameters: toml::Table::new(),
+    };
+    Settings {
+        mode: NodeMode::Paper,
+        data_dir: data_dir.to_owned(),
+        venue: VenueSettings {
+            rest_url: url.to_owned(),
+            stream_url: sockets.clone(),
+            ws_api_url: format!("{sockets}/ws-api/v3"),
+            ..VenueSettings::default()
+        },
+        strategy: strategies.iter().map(strategy).collect(),
+        limits: LimitSettings { profile: Profile::Research, ..LimitSettings::default() },
+        ..Settings::default()
+    }
+}
+
+pub(crate) fn surroundings(origin: Origin) -> Surroundings {
+    Surroundings { origin, key: Some((KEY.to_owned(), SECRET.to_owned())), after_bar: None }
+}
+
+/// An exchange, a data directory, and the way to the exchange's own controls.
+pub(crate) struct Stage {
+    pub(crate) exchange: ExchangeHandle,
+    pub(crate) dir: TempDir,
+    http: Client,
+}
+
+impl Stage {
+    pub(crate) async fn new(config: ExchangeConfig) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default(); // once a process; others may be first
+        let exchange = Exchange::start(config).await.expect("the exchange starts");
+        let http = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+        Self { exchange, dir: TempDir::new().unwrap(), http }
+    }
+
+    pub(crate) fn settings(&self, strategies: &[&str]) -> Settings {
+        settings(&self.exchange.url(), self.dir.path(), strategies)
+    }
+
+    /// A node without strategies on the simulated market.
+    pub(crate) async fn node(&self) -> Result<Node, NodeError> {
+        Node::start(self.settings(&[]), surroundings(Origin::Simulated)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.exchange.url());
+        let reply = self.http.post(url).header("content-type", "application/json").body(body.to_string()).send();
+        let reply = reply.await.unwrap();
+        assert_eq!(reply.status(), 200, "{path}");
+        serde_json::from_str(&reply.text().await.unwrap()).unwrap()
+    }
+
+    /// A signed request, as another program with the same key would make it.
+    pub(crate) async fn signed(&self, method: &str, path: &str, pairs: &[(&str, &str)]) -> Value {
+        let signer = Signer::new(ApiKey::new(KEY), ApiSecret::new(SECRET)).unwrap();
+        let stamp = tradewind_node::wall().millis().to_string();
+        let mut pairs = pairs.to_vec();
+        pairs.push(("timestamp", &stamp));
+        let url = format!("{}{path}?{}", self.exchange.url(), signer.signed(&encode(&pairs)));
+        let request = self.http.request(method.parse().unwrap(), url).header("X-MBX-APIKEY", KEY);
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    /// An order that no node knows of.
+    pub(crate) async fn by_hand(&self, side: &str, quantity: &str, price: &str) {
+        let order = [
+            ("symbol", "BTCUSDT"),
+            ("side", side),
+            ("type", "LIMIT"),
+            ("timeInForce", "GTC"),
+            ("quantity", quantity),
+            ("price", price),
+            ("newClientOrderId", "typed-by-hand"),
+        ];
+        let placed = self.signed("POST", "/api/v3/order", &order).await;
+        assert_eq!(placed["clientOrderId"], "typed-by-hand", "{placed}");
+    }
+
+    /// Every order that the exchange has of the account, by its client id, oldest first.
+    pub(crate) async fn venue_orders(&self) -> Vec<Value> {
+        let all = self.signed("GET", "/api/v3/allOrders", &[("symbol", "BTCUSDT"), ("limit", "1000")]).await;
+        all.as_array().unwrap().clone()
+    }
+
+    /// What goes wrong from now on.
+    pub(crate) async fn faults(&self, faults: &[Fault]) {
+        self.post("/tradewind/v1/faults", &serde_json::to_value(faults).unwrap()).await;
+    }
+
+    /// Plays a tape in lockstep to its end.
+    pub(crate) async fn play(&self, progress: &mut Pace, history_end: Timestamp) {
+        let mut through = history_end.millis();
+        loop {
+            if progress.latest.is_some_and(|it| it.open_orders > 0) {
+                let body = json!({ "through": through, "until": "fills" });
+                let told = self.post("/tradewind/v1/step", &body).await;
+                progress
+                    .until(|it| json!(it.fills) == told["fills"] && json!(it.open_orders) == told["open_orders"])
+                    .await;
+            }
+            let told = self.post("/tradewind/v1/step", &json!({ "through": through })).await;
+            if told["done"] == true {
+                return;
+            }
+            through = told["through"].as_i64().unwrap();
+            progress.until(|it| it.through.is_some_and(|at| at.millis() == through)).await;
+        }
+    }
+}
+
+/// How far a node is, as it says.
+pub(crate) struct Pace {
+    told: mpsc::UnboundedReceiver<Progress>,
+    latest: Option<Progress>,
+}
+
+impl Pace {
+    pub(crate) fn new() -> (mpsc::UnboundedSender<Progress>, Self) {
+        let (sender, told) = mpsc::unbounded_channel();
+        (sender, Self { told, latest: None })
+    }
+
+    async fn until(&mut self, is: impl Fn(&Progress) -> bool) {
+        while !self.latest.as_ref().is_some_and(&is) {
+            let next = tokio::time::timeout(Duration::from_secs(20), self.told.recv()).await;
+            self.latest = Some(next.unwrap_or_else(|_| panic!("stuck at {:?}", self.latest)).expect("the node runs"));
+        }
+    }
+}
+
+pub(crate) fn recording(test: &str, path: &str) -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let root = std::env::var_os("TRADEWIND_RECORDINGS").map_or_else(|| PathBuf::from(default), PathBuf::from);
+    let file = root.join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", file.display());
+    eprintln!("no recordings: {test}");
+    None
+}
+
+/// What a person sees of an answer: its data, or code and words.
+pub(crate) async fn ask(node: &Node, request: OperatorRequest) -> Result<Value, (String, String)> {
+    match node.request(request).await.expect("the node runs") {
+        OperatorReply::Done { data } => Ok(data),
+        OperatorReply::Failed { code, message, hint } => Err((code, format!("{message}; {hint}"))),
+    }
+}
+
+pub(crate) async fn status(node: &Node) -> Value {
+    ask(node, OperatorRequest::Status).await.unwrap()
+}
+
+/// Asks again and again until it is so.
+pub(crate) async fn until(node: &Node, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let seen = status(node).await;
+        if is(&seen) {
+            return seen;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "not in 20 s: {what}\n{seen:#}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+pub(crate) fn words(side: tradewind_domain::Side, quantity: &str, price: Option<&str>) -> OrderWords {
+    OrderWords {
+        symbol: "BTC/USDT".to_owned(),
+        side,
+        quantity: quantity.to_owned(),
+        price: price.map(str::to_owned),
+        trigger: None,
+        time_in_force: None,
+        post_only: false,
+        reduce_only: false,
+        oco: None,
+        portfolio: None,
+    }
+}
+
+/// Every promise that a journal makes after any end: it verifies, and deciding again gives the same.
+pub(crate) fn check_journal(dir: &Path) {
+    let report = tradewind_journal::verify(tradewind_node::journal_dir(dir)).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    let replay = tradewind_node::replay(dir, |_| ()).unwrap();
+    assert_eq!(replay.divergence(), None);
+}
