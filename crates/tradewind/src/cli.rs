@@ -132,7 +132,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value = "BTC/USDT")]
     pub(crate) symbol: String,
     /// Market seconds per second; without it 120, and eight bars a second on a tape.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) speed: Option<f64>,
 }
 
@@ -178,16 +178,16 @@ pub(crate) struct BacktestArgs {
     #[command(flatten)]
     pub(crate) bars: BarsArgs,
     /// Fee of a taking fill in basis points.
-    #[arg(long, default_value = "10")]
+    #[arg(long, default_value = "10", allow_negative_numbers = true)]
     pub(crate) fee_bps: String,
     /// Fee of a resting fill in basis points.
-    #[arg(long, default_value = "10")]
+    #[arg(long, default_value = "10", allow_negative_numbers = true)]
     pub(crate) maker_fee_bps: String,
     /// What fees are taken in: `quote`, or `received` as on Binance spot.
     #[arg(long, default_value = "quote")]
     pub(crate) fee_asset: String,
     /// Slippage of a taking fill in basis points.
-    #[arg(long, default_value = "2")]
+    #[arg(long, default_value = "2", allow_negative_numbers = true)]
     pub(crate) slippage_bps: String,
     /// Most of a bar's volume that fills may take, in percent; `none` for no cap. Without it 10, and none where the
     /// file gives no volume.
@@ -231,7 +231,7 @@ pub(crate) struct PaperArgs {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Market seconds per second of the local exchange.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     pub(crate) speed: f64,
     /// Stop after this long, such as 10m.
     #[arg(long = "for", value_parser = duration)]
@@ -307,13 +307,13 @@ pub(crate) struct PlaceArgs {
     #[arg(long)]
     pub(crate) side: String,
     /// How much, in the base asset.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) quantity: String,
     /// Limit price; a market order without.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) price: Option<String>,
     /// Trigger price of a stop.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) trigger: Option<String>,
     /// gtc, ioc, fok, or a moment such as 2026-12-31T23:59:00Z.
     #[arg(long)]

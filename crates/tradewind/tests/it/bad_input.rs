@@ -1,0 +1,239 @@
+//! What people and machines get wrong: each ends in a code, a hint, an exit code, and nothing on stdout.
+
+use crate::support::{Run, Running, shell, text, tradewind, tradewind_in, waves};
+use std::os::unix::fs::PermissionsExt;
+
+fn backtest(more: &[&str]) -> Run {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 200);
+    let args = [&["backtest", "--data", text(&data), "--symbol", "WAVES/USDT", "--no-report"][..], more].concat();
+    tradewind(&args)
+}
+
+#[test]
+fn options_that_make_no_sense_are_named() {
+    for (more, code, value) in [
+        (&["--symbol", "WAVESUSDT"][..], "DOM-09", "`WAVESUSDT`"),
+        (&["--symbol", "/"], "DOM-09", "`/`"),
+        (&["--deposit", "-5"], "CLI-05", "`-5`"),
+        (&["--deposit", "0"], "CLI-05", "`0`"),
+        (&["--deposit", "NaN"], "DOM-01", "`NaN`"),
+        (&["--deposit", "1e400"], "DOM-01", "`1e400`"),
+        (&["--deposit", "99999999999999999999999999999999"], "DOM-03", "is too large"),
+        (&["--strategy", "ema_trend"], "STR-01", "ema-trend, mean-reversion"),
+        (&["--set", "fsat=3"], "STR-02", "`fsat`"),
+        (&["--set", "fast=quick"], "STR-03", "quick"),
+        (&["--set", "fast=0"], "STR-04", "0"),
+        (&["--set", "fast=30"], "STR-05", "30 and 20"),
+        (&["--set", "weight=nan"], "STR-04", "nan"),
+        (&["--set", "fast"], "CLI-04", "`fast`"),
+        (&["--parameters-file", "/nonexistent.toml"], "CLI-01", "/nonexistent.toml"),
+        (&["--limits", "tight"], "CLI-05", "`tight`"),
+        (&["--fee-bps", "1e9"], "CLI-05", "`1e9`"),
+        (&["--slippage-bps", "-3"], "CLI-05", "--slippage-bps"),
+        (&["--volume-share", "lots"], "CLI-05", "`lots`"),
+        (&["--impact", "cubic:3"], "CLI-05", "`cubic:3`"),
+        (&["--fee-asset", "gold"], "CLI-05", "`gold`"),
+        (&["--from", "2020-13-01"], "CLI-03", "`2020-13-01`"),
+        (&["--from", "2024-01-02", "--until", "2024-01-01"], "CLI-03", "--from must be before"),
+        (&["--from", "2031-01-01"], "CLI-03", "no bar"),
+        (&["--factors", "/nonexistent.csv"], "HIS-01", "/nonexistent.csv"),
+    ] {
+        let args: Vec<&str> = if more[0] == "--symbol" { vec!["--symbol=x/y"] } else { more.to_vec() };
+        let run = if more[0] == "--symbol" {
+            let dir = tempfile::tempdir().unwrap();
+            let data = waves(dir.path(), 60);
+            tradewind(&["backtest", "--data", text(&data), "--symbol", more[1], "--no-report"])
+        } else {
+            backtest(&args)
+        };
+        let run = run.failed_with(1, code);
+        assert!(run.err.contains(value), "{more:?} does not name {value}: {}", run.err);
+    }
+}
+
+#[test]
+fn words_that_the_command_line_does_not_know_are_misuse() {
+    for args in [
+        &["backtset"][..],
+        &["backtest"],
+        &["demo", "--for", "0s"],
+        &["demo", "--for", "soon"],
+        &["demo", "--seed", "-1"],
+        &["demo", "--seed", "99999999999999999999999"],
+        &["exchange", "--port", "70000"],
+        &["--log", "loud", "doctor"],
+        &["-o", "yaml", "doctor"],
+        &["journal", "show", "x", "--from", "first"],
+    ] {
+        let run = tradewind(args).ended_with(2);
+        run.is_calm();
+        assert_eq!(run.out, "");
+        assert!(run.err.contains("--help") || run.err.contains("Usage"), "{}", run.err);
+    }
+}
+
+#[test]
+fn files_that_are_not_what_they_should_be_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    let noise = dir.path().join("noise.csv");
+    std::fs::write(&noise, [0x1b, b'[', b'2', b'J', 0xff, 0, b'\n', 7].repeat(500)).unwrap();
+    let noise = text(&noise);
+    for (args, code) in [
+        (&["backtest", "--symbol", "A/B", "--data", "/nonexistent.csv"][..], "HIS-01"),
+        (&["backtest", "--symbol", "A/B", "--data", place], "HIS-01"),
+        (&["backtest", "--symbol", "A/B", "--data", noise], "HIS-02"),
+        (&["diagnose", "--symbol", "A/B", "--data", noise], "HIS-02"),
+        (&["demo", "--tape", noise, "--data-dir", place], "EXC-03"),
+        (&["demo", "--tape", "/nonexistent", "--data-dir", place], "EXC-03"),
+        (&["demo", "--tape", noise, "--symbol", "BTC/USDT:USDT", "--data-dir", place], "CLI-05"),
+        (&["exchange", "--tape", noise], "EXC-03"),
+        (&["replay", place], "CLI-09"),
+        (&["replay", "/nonexistent"], "CLI-09"),
+        (&["journal", "verify", noise], "CLI-09"),
+        (&["journal", "backup", place, place], "CLI-09"),
+        (&["config", "check", noise], "CFG-01"),
+        (&["config", "check", "/nonexistent.toml"], "CFG-01"),
+        (&["paper", "--config", place], "CFG-01"),
+        (&["strategy", "show", "ema"], "STR-01"),
+        (&["strategy", "new", "mine", "--tradewind", place], "CLI-07"),
+    ] {
+        let run = tradewind(args).failed_with(1, code);
+        assert!(!run.err.contains('\u{1b}') && !run.err.contains('\u{7}'), "{args:?}: raw bytes on a terminal");
+        assert!(run.err.len() < 2_000, "{args:?}: {} bytes of message", run.err.len());
+    }
+}
+
+#[test]
+fn a_failure_asked_for_in_json_is_json_on_stderr() {
+    let run = tradewind(&["replay", "/nonexistent", "-o", "json"]).ended_with(1);
+    assert_eq!(run.out, "");
+    let error: serde_json::Value = serde_json::from_str(&run.err).unwrap();
+    assert_eq!(error["error"]["code"], "CLI-09");
+    assert!(error["error"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
+}
+
+#[test]
+fn settings_faults_name_file_and_line() {
+    let dir = tempfile::tempdir().unwrap();
+    for (settings, place, value) in [
+        ("mode = \"paper\"\nspeed = 3\n", ":2:", "`speed`"),
+        ("[limits]\nmax_order = \"10\"\n", ":2:", "\"2.5%\""),
+        ("[limits]\nstale_after = \"5 parsecs\"\n", ":2:", "5 parsecs"),
+        ("symbols = [\"BTCUSDT\"]\n", ":1:", "BTCUSDT"),
+        ("[journal]\n\nsync_every = 100\n", ":3:", "100"),
+        ("mode = \n", ":1:", ""),
+    ] {
+        let file = dir.path().join("tradewind.toml");
+        std::fs::write(&file, settings).unwrap();
+        for command in [&["config", "check"][..], &["paper", "--config"], &["doctor", "--config"]] {
+            let run = tradewind(&[command, &[text(&file)]].concat()).failed_with(1, "CFG-02");
+            assert!(run.err.contains(&format!("tradewind.toml{place}")), "{settings:?}: {}", run.err);
+            assert!(run.err.contains(value), "{settings:?}: {}", run.err);
+        }
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = tradewind(&["exchange", "--port", &port]).failed_with(1, "EXC-01");
+    assert!(run.err.contains(&port));
+}
+
+#[test]
+fn numbers_out_of_range_stop_an_exchange_before_it_opens() {
+    for (more, code) in [
+        (["--speed", "NaN"], "EXC-05"),
+        (["--speed", "-1"], "EXC-05"),
+        (["--speed", "1e300"], "EXC-05"),
+        (["--cash", "-5"], "CLI-05"),
+        (["--cash", "NaN"], "CLI-05"),
+        (["--cash", "99999999999999999999"], "CLI-05"),
+    ] {
+        tradewind(&[&["exchange"][..], &more].concat()).failed_with(1, code);
+    }
+}
+
+#[test]
+fn a_second_node_on_the_same_data_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    let mut first = Running::start(&["paper", "--data-dir", place]);
+    first.until("ready in");
+    for args in [&["paper", "--data-dir", place][..], &["demo", "--for", "2s", "--data-dir", place]] {
+        tradewind(args).failed_with(1, "JRN-01");
+    }
+    tradewind(&["journal", "retain", place]).failed_with(1, "JRN-01");
+    tradewind(&["status", "--data-dir", place]).ended_with(0);
+    tradewind(&["stop", "--data-dir", place]).ended_with(0);
+    assert_eq!(first.end().0.code, Some(0));
+}
+
+#[test]
+fn without_a_node_control_commands_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [
+        &["status"][..],
+        &["stop"],
+        &["flatten"],
+        &["halt"],
+        &["resume"],
+        &["order", "list"],
+        &["position", "list"],
+        &["order", "place", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", "1"],
+        &["position", "close", "BTC/USDT"],
+    ] {
+        tradewind(&[args, &["--data-dir", text(dir.path())]].concat()).failed_with(4, "NODE-05");
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_not_a_result() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 400);
+    let base = ["backtest", "--data", text(&data), "--symbol", "WAVES/USDT"];
+    for more in [&["--no-report", "--events", "/dev/full"][..], &["--report", "/dev/full"]] {
+        let run = tradewind(&[&base[..], more].concat()).failed_with(1, "CLI-01");
+        assert!(run.err.contains("/dev/full"), "{}", run.err);
+    }
+    let run = shell("\"$0\" strategy list > /dev/full").ended_with(1);
+    assert!(run.err.contains("error[CLI-01]: stdout"), "{}", run.err);
+    run.is_calm();
+}
+
+#[test]
+fn a_limit_on_file_sizes_is_an_error_and_not_the_end_of_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, place) = (waves(dir.path(), 2_000), text(dir.path()));
+    let limited = |what: &str| shell(&format!("ulimit -f 8; cd '{place}'; exec \"$0\" {what}"));
+    let backtest = format!("backtest --data '{}' --symbol WAVES/USDT", text(&data));
+    limited(&format!("{backtest} --report page.html")).failed_with(1, "CLI-01");
+    limited(&format!("{backtest} --no-report --events events.jsonl")).failed_with(1, "CLI-01");
+    let run = limited("demo --for 2s --data-dir full").ended_with(1);
+    assert!(run.err.contains("error[JRN-"), "{}", run.err);
+    run.is_calm();
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 200);
+    let page = ["--report", "/proc/nothing/page.html"];
+    tradewind(&[&["backtest", "--data", text(&data), "--symbol", "WAVES/USDT"][..], &page].concat())
+        .failed_with(1, "CLI-01");
+    let run = tradewind(&["demo", "--for", "2s", "--data-dir", "/proc/nothing"]).ended_with(1);
+    assert!(run.err.contains("/proc/nothing"), "{}", run.err);
+    run.is_calm();
+
+    let locked = dir.path().join("locked");
+    std::fs::create_dir(&locked).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o500)).unwrap();
+    if std::fs::write(locked.join("probe"), "").is_ok() {
+        return; // the superuser writes everywhere
+    }
+    let run = tradewind_in(&locked, &["backtest", "--data", text(&data), "--symbol", "WAVES/USDT"]);
+    run.failed_with(1, "CLI-01");
+}

@@ -1,0 +1,145 @@
+//! What scripts outside the project call, with the keys that they read.
+
+use crate::support::{Run, text, tradewind, tradewind_in, waves};
+use serde_json::Value;
+
+fn has_text(value: &Value, keys: &[&str]) {
+    for key in keys {
+        assert!(value[key].is_string(), "`{key}` is {} in {value}", value[key]);
+    }
+}
+
+fn is_decimal(value: &Value) {
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} is not decimal text"));
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') && digits.parse::<f64>().is_ok();
+    assert!(plain, "`{text}` is not a decimal number");
+}
+
+#[test]
+fn a_backtest_answers_with_the_promised_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 2_000);
+    let run = tradewind_in(
+        dir.path(),
+        &["backtest", "--data", text(&data), "--symbol", "WAVES/USDT", "--strategy", "ema-trend", "-o", "json"],
+    )
+    .ended_with(0);
+    let value = run.json();
+    assert_eq!(value["bars"], 2_000);
+    assert!(value["trades"].as_u64().unwrap() > 20, "{}", value["trades"]);
+    assert_eq!(value["origin"], "recorded");
+    ["fees", "equity_final", "deposit"].iter().for_each(|key| is_decimal(&value[key]));
+    has_text(&value, &["trade_hash", "state_hash", "fill_policy_text", "report"]);
+    assert_eq!(value["trade_hash"].as_str().unwrap().len(), 64);
+    let page = std::fs::read_to_string(dir.path().join(value["report"].as_str().unwrap())).unwrap();
+    assert!(page.contains("<html") && page.contains("WAVES/USDT"));
+    assert!(!page.contains("src=\"http") && !page.contains("href=\"http"), "the page asks no other host");
+}
+
+#[test]
+fn a_backtest_repeats_itself_and_says_what_was_simulated() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 900);
+    let run = |more: &[&str]| {
+        let mut args = vec!["backtest", "--data", text(&data), "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
+        args.extend(more);
+        tradewind(&args).ended_with(0).json()
+    };
+    let (one, two) = (run(&[]), run(&["--simulated"]));
+    assert_eq!(one["trade_hash"], two["trade_hash"]);
+    assert_eq!((&one["origin"], &two["origin"]), (&"recorded".into(), &"simulated".into()));
+    assert!(one.get("report").is_none(), "no report was asked for");
+    assert_ne!(run(&["--slippage-bps", "50"])["equity_final"], one["equity_final"]);
+}
+
+#[test]
+fn exported_events_are_lines_of_json_and_the_same_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 300);
+    let events = |name: &str| {
+        let path = dir.path().join(name);
+        let to = ["--events", text(&path), "--no-report"];
+        let args = [&["backtest", "--data", text(&data), "--symbol", "WAVES/USDT"][..], &to].concat();
+        tradewind(&args).ended_with(0);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let once = events("once.jsonl");
+    assert!(once.lines().count() > 300);
+    assert!(once.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    assert!(once == events("twice.jsonl"), "equal input, other events");
+}
+
+/// What every demo promises, whatever its market.
+pub(crate) fn check_demo(run: &Run, dir: &std::path::Path, origin: &str) -> Value {
+    run.is_calm();
+    assert!(!run.err.contains("WARN"), "a clean run has nothing to warn of: {}", run.err);
+    let value = run.json();
+    assert!(value["fills"].as_u64().unwrap() > 0, "{value}");
+    for (key, least) in [("buy", 1), ("sell", 0), ("hold", 1), ("veto", 0)] {
+        assert!(value["decisions"][key].as_u64().unwrap() >= least, "{key}: {value}");
+    }
+    assert_eq!((value["journal"].as_str(), value["origin"].as_str()), (Some("verified"), Some(origin)), "{value}");
+    assert!(value["first_fill_seconds"].as_f64().unwrap() <= 15.0, "{value}");
+    assert!(dir.join("journal").is_dir());
+    for report in value["reports"].as_array().unwrap() {
+        assert!(std::fs::read_to_string(report.as_str().unwrap()).unwrap().contains("<html"));
+    }
+    assert_eq!(value["report"], value["reports"][0]);
+    value
+}
+
+#[test]
+fn a_demo_trades_verifies_reports_and_replays() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    let run = tradewind(&["demo", "--for", "6s", "--seed", "7", "--data-dir", place, "-o", "json"]).ended_with(0);
+    let demo = check_demo(&run, dir.path(), "simulated");
+    assert!(run.err.contains("a simulated market"), "it says so: {}", run.err);
+
+    let replay = tradewind(&["replay", place, "-o", "json"]).ended_with(0).json();
+    assert_eq!((&replay["matches"], &replay["events"]), (&true.into(), &demo["events"]));
+    assert_eq!(replay["state_hash"].as_str().unwrap().len(), 64);
+    assert!(replay["hashes_compared"].as_u64().unwrap() >= 1);
+
+    let copy = dir.path().join("copy");
+    let backup = tradewind(&["journal", "backup", place, text(&copy), "-o", "json"]).ended_with(0).json();
+    assert_eq!((&backup["verified"], &backup["records"]), (&true.into(), &demo["events"]));
+    let again = tradewind(&["replay", text(&copy), "-o", "json"]).ended_with(0).json();
+    assert_eq!(again["state_hash"], replay["state_hash"]);
+
+    let shown = tradewind(&["journal", "show", place, "-o", "json"]).ended_with(0).json();
+    assert_eq!(shown.as_array().unwrap().len() as u64, demo["events"].as_u64().unwrap());
+    let lines = tradewind(&["journal", "show", place, "--from", "3", "--limit", "4"]).ended_with(0).out;
+    assert_eq!(lines.lines().count(), 4);
+    assert_eq!(serde_json::from_str::<Value>(lines.lines().next().unwrap()).unwrap(), shown[2]);
+    assert_eq!(tradewind(&["journal", "show", place, "--from", "999999", "-o", "json"]).json(), serde_json::json!([]));
+}
+
+#[test]
+fn every_command_that_only_looks_answers_in_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let (place, data) = (text(dir.path()), waves(dir.path(), 400));
+    let catalog = dir.path().join("catalog");
+    let (data, catalog) = (text(&data), text(&catalog));
+    for args in [
+        &["data", "check", data][..],
+        &["data", "import", data, "--symbol", "WAVES/USDT", "--catalog", catalog],
+        &["data", "list", "--catalog", catalog],
+        &["strategy", "list"],
+        &["strategy", "show", "vote"],
+        &["diagnose", "--data", data, "--symbol", "WAVES/USDT", "--strategy", "vote"],
+        &["doctor", "--data-dir", place],
+        &["config", "show"],
+        &["config", "template"],
+        &["config", "template", "--reference"],
+        &["config", "reference", "errors"],
+        &["config", "reference", "commands"],
+    ] {
+        let run = tradewind(&[args, &["-o", "json"]].concat()).ended_with(0);
+        assert!(!run.json().is_null(), "{args:?}");
+        assert_eq!(run.err, "", "{args:?} has nothing to say to a person");
+        let text = tradewind(args).ended_with(0).out;
+        assert!(serde_json::from_str::<Value>(&text).is_err(), "{args:?} speaks to people too");
+    }
+}

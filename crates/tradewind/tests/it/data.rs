@@ -1,0 +1,130 @@
+//! `data check` on broken copies of a sound file: exit 3, with code, row and value of each kind of defect.
+
+use crate::support::{recording, text, tradewind, waves};
+use serde_json::Value;
+use std::path::Path;
+
+const BARS: u32 = 300;
+/// The row that is broken, counted from the first row of data.
+const ROW: usize = 120;
+
+/// A sound file with one line changed.
+fn broken(dir: &Path, change: impl Fn(&mut Vec<String>)) -> std::path::PathBuf {
+    let path = waves(dir, BARS);
+    let mut lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+    change(&mut lines);
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    path
+}
+
+fn cell(column: usize, text: &'static str) -> impl Fn(&mut Vec<String>) {
+    move |lines| {
+        let mut cells: Vec<&str> = lines[ROW].split(',').collect();
+        cells[column] = text;
+        lines[ROW] = cells.join(",");
+    }
+}
+
+/// The first defect of that code, which the check must find, with exit 3.
+fn check(code: &str, row: u64, value: &str, change: impl Fn(&mut Vec<String>)) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = broken(dir.path(), change);
+    let run = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(3);
+    run.is_calm();
+    let report = run.json();
+    let found = report["defects"].as_array().unwrap().iter().find(|defect| defect["code"] == code);
+    let found = found.unwrap_or_else(|| panic!("no {code} in {report}"));
+    assert_eq!((found["row"].as_u64(), found["value"].as_str()), (Some(row), Some(value)), "{code}: {found}");
+    for key in ["severity", "what", "effect", "hint"] {
+        assert!(found[key].as_str().is_some_and(|text| !text.is_empty()), "{code} lacks {key}: {found}");
+    }
+    let spoken = tradewind(&["data", "check", text(&path)]).ended_with(3);
+    assert!(spoken.out.contains(code) && spoken.out.contains(&row.to_string()), "{}", spoken.out);
+}
+
+#[test]
+fn a_sound_file_is_clean() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = tradewind(&["data", "check", text(&waves(dir.path(), BARS)), "-o", "json"]).ended_with(0);
+    let report = run.json();
+    assert_eq!((&report["rows"], &report["used"], &report["errors"]), (&300.into(), &300.into(), &0.into()));
+    assert_eq!(report["defects"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn each_kind_of_defect_is_named_with_row_and_value() {
+    let row = ROW as u64;
+    check("HIS-07", row, "ten", cell(1, "ten"));
+    check("HIS-08", row, "NaN", cell(4, "NaN"));
+    check("HIS-08", row, "inf", cell(2, "inf"));
+    check("HIS-09", row, "", cell(4, ""));
+    check("HIS-10", row, "yesterday", cell(0, "yesterday"));
+    check("HIS-11", row, "1700428800000", cell(0, "1700428800000"));
+    check("HIS-16", row, "90", cell(2, "90"));
+    check("HIS-17", row, "-3", cell(5, "-3"));
+    check("HIS-18", row, "0", cell(3, "0"));
+    check("HIS-22", row, "99999999999999999999", cell(4, "99999999999999999999"));
+    check("HIS-26", row, "1700428800,100.51,100.54,100.25,100.28", |lines| {
+        lines[ROW] = lines[ROW].rsplit_once(',').unwrap().0.to_owned()
+    });
+}
+
+#[test]
+fn rows_out_of_order_twice_or_missing_are_named() {
+    let row = ROW as u64;
+    check("HIS-12", row + 1, "2023-11-19T21:20:00Z", |lines| lines.swap(ROW, ROW + 1));
+    check("HIS-13", row + 1, "2023-11-19T21:20:00Z", |lines| lines.insert(ROW, lines[ROW].clone()));
+    check("HIS-14", row, "2023-11-20T00:20:00Z", |lines| drop(lines.drain(ROW..ROW + 3)));
+}
+
+#[test]
+fn a_file_that_is_no_market_at_all_is_named() {
+    for (name, bytes, code) in [
+        ("empty.csv", &b""[..], "HIS-06"),
+        ("head.csv", b"time,open,high,low,close,volume\n", "HIS-06"),
+        ("prose.csv", b"it was the best of times\nit was the worst of times\n", "HIS-05"),
+        ("noise.feather", &[0x93, 0, 7, 0xff, 0x1b, b'[', 0x31, 0x6d].repeat(90), "HIS-02"),
+        ("cut.parquet", b"PAR1\x15\x04\x15\x10", "HIS-03"),
+        ("cut.feather", b"ARROW1\0\0\xff\xff\xff\xff\x10", "HIS-03"),
+        ("cut.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b", "HIS-03"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let run = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(3);
+        run.is_calm();
+        assert_eq!(run.json()["defects"][0]["code"], code, "{name}: {}", run.out);
+        let spoken = tradewind(&["data", "check", text(&path)]).ended_with(3);
+        assert!(!spoken.out.contains('\u{1b}'), "{name}: what is in a file must not steer a terminal");
+    }
+}
+
+/// The decoders of both formats panic on some damage: that must stay inside.
+#[test]
+fn damaged_columns_never_take_the_program_with_them() {
+    for path in ["ohlcv/crypto/freqtrade-testdata/XRP_ETH-5m.feather", "ticks/nautilus/binance-btcusdt-trades.parquet"]
+    {
+        let Some(file) = recording("damaged columns", path) else { return };
+        let whole = std::fs::read(&file).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join(file.file_name().unwrap());
+        let mut damaged: Vec<Vec<u8>> = (1..12).map(|part| whole[..whole.len() * part / 12].to_vec()).collect();
+        for step in 0..60 {
+            let offset = if step < 20 { step * 9 } else { (step * 7_919 * 13) % whole.len() };
+            let near_end = whole.len() - 1 - (step * 17) % 900;
+            for at in [offset, near_end] {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1 << (step % 8);
+                damaged.push(bytes);
+            }
+        }
+        for bytes in damaged {
+            std::fs::write(&copy, bytes).unwrap();
+            let run = tradewind(&["data", "check", text(&copy), "-o", "json"]);
+            run.is_calm();
+            // a flipped bit may spoil nothing that is read, or change a number into another
+            assert!(matches!(run.code, Some(0 | 3)), "{:?}: {}", run.code, run.err);
+            run.json();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The settings file of the documentation, used as the documentation says.
+
+use crate::support::{Running, text, tradewind};
+use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A local exchange and its keys.
+pub(crate) struct Exchange {
+    process: Running,
+    pub(crate) address: String,
+    pub(crate) key: String,
+    pub(crate) secret: String,
+}
+
+impl Exchange {
+    pub(crate) fn start() -> Self {
+        let mut process = Running::start(&["exchange", "--speed", "600", "-o", "json"]);
+        let said: Value = serde_json::from_str(&process.line()).unwrap();
+        let word = |key: &str| said[key].as_str().unwrap().to_owned();
+        let address = word("url").trim_start_matches("http://").to_owned();
+        Self { process, address, key: word("api_key"), secret: word("api_secret") }
+    }
+
+    pub(crate) fn keys(&self) -> [(&str, &str); 2] {
+        [("TRADEWIND_KEY", &self.key), ("TRADEWIND_SECRET", &self.secret)]
+    }
+
+    pub(crate) fn end(self) {
+        self.process.signal("TERM");
+        self.process.end().0.ended_with(0);
+    }
+}
+
+fn fills(data: &Path) -> u64 {
+    let status = tradewind(&["status", "--data-dir", text(data), "-o", "json"]).ended_with(0).json();
+    status["counters"]["fills"].as_u64().unwrap()
+}
+
+#[test]
+fn the_minimal_settings_trade_against_the_local_exchange() {
+    let exchange = Exchange::start();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = include_str!("../../../../examples/minimal.toml");
+    assert_eq!(settings.matches("127.0.0.1:9090").count(), 3);
+    let file = dir.path().join("minimal.toml");
+    std::fs::write(&file, settings.replace("127.0.0.1:9090", &exchange.address)).unwrap();
+    tradewind(&["config", "check", text(&file)]).ended_with(0);
+
+    let data = dir.path().join("data");
+    let args = ["paper", "--config", text(&file), "--data-dir", text(&data), "--for", "40s", "-o", "json"];
+    let mut node = Running::start_with(&args, &exchange.keys());
+    node.until("ready in");
+    let started = Instant::now();
+    while fills(&data) == 0 && started.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    node.signal("INT");
+    let run = node.end().0.ended_with(0);
+    let value = run.json();
+    assert!(value["fills"].as_u64().unwrap() > 0, "{value}\n{}", run.err);
+    assert_eq!(value["origin"], "simulated", "a venue on this machine says itself what its market is");
+    assert!(!run.err.contains(&exchange.secret), "no secret is printed");
+    assert_eq!(tradewind(&["replay", text(&data), "-o", "json"]).ended_with(0).json()["matches"], true);
+
+    let without = tradewind(&args);
+    assert!(without.err.contains("TRADEWIND_KEY"), "{}", without.err);
+    without.ended_with(1).is_calm();
+    exchange.end();
+}

@@ -1,0 +1,18 @@
+//! The program from outside: real processes, their exit codes, what they print, what they leave on disk.
+//!
+//! Tests that need recordings look for them under `TRADEWIND_RECORDINGS`, by default `../shared/data`.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
+
+mod bad_input;
+mod contract;
+mod damage;
+mod data;
+mod example;
+mod golden;
+mod help;
+mod market;
+mod operate;
+mod past;
+mod support;
+mod the_end;

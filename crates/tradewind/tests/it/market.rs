@@ -1,0 +1,56 @@
+//! The demo on simulated markets of many seeds, and on recorded ones.
+
+use crate::contract::check_demo;
+use crate::support::{Run, recording, text, tradewind};
+use std::sync::Mutex;
+
+fn demo(seed: u64, duration: &str) -> (Run, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let seed = seed.to_string();
+    let run = tradewind(&["demo", "--for", duration, "--seed", &seed, "--data-dir", text(dir.path()), "-o", "json"]);
+    (run.ended_with(0), dir)
+}
+
+#[test]
+fn every_seed_is_a_market_that_trades() {
+    // `TRADEWIND_LONG=1` plays what the promise names: 45 s of every seed from 0 to 20, three at a time
+    let long = std::env::var("TRADEWIND_LONG").as_deref() == Ok("1");
+    let (seeds, duration) = if long { (0..21, "45s") } else { (11..13, "5s") };
+    let left = Mutex::new(seeds);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let Some(seed) = left.lock().unwrap().next() else { break };
+                    let (run, dir) = demo(seed, duration);
+                    let value = check_demo(&run, dir.path(), "simulated");
+                    assert_eq!(value["seed"], seed);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn recorded_bars_and_trades_are_traded_over_the_wire() {
+    for (path, symbol, quote) in [
+        ("ohlcv/crypto/freqtrade-testdata/XRP_ETH-1m.feather", "XRP/ETH", "ETH"),
+        ("ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather", "BTC/USDT", "USDT"),
+        ("ohlcv/crypto/binance-spot-1h/LTC_USDT-1h.feather", "LTC/USDT", "USDT"),
+        ("ticks/freqtrade/XRP_ETH-trades.json.gz", "XRP/ETH", "ETH"),
+        ("ticks/nautilus/binance-btcusdt-trades.parquet", "BTC/USDT", "USDT"),
+    ] {
+        let Some(tape) = recording("demo of a tape", path) else { return };
+        let dir = tempfile::tempdir().unwrap();
+        let place = text(dir.path());
+        let args =
+            ["demo", "--for", "8s", "--tape", text(&tape), "--symbol", symbol, "--data-dir", place, "-o", "json"];
+        let run = tradewind(&args).ended_with(0);
+        let value = check_demo(&run, dir.path(), "recorded");
+        assert!(value["seed"].is_null(), "{path}: a tape has no seed");
+        for equity in value["equity"].as_array().unwrap() {
+            assert!(equity.as_str().unwrap().ends_with(quote), "{path}: {equity}");
+        }
+        assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true, "{path}");
+    }
+}

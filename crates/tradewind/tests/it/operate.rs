@@ -1,0 +1,126 @@
+//! A person at the controls of a running node.
+
+use crate::support::{Run, Running, text, tradewind};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+struct Node {
+    process: Running,
+    dir: tempfile::TempDir,
+}
+
+impl Node {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut process = Running::start(&["paper", "--data-dir", text(dir.path()), "--seed", "3"]);
+        process.until("ready in");
+        Self { process, dir }
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        tradewind(&[args, &["--data-dir", text(self.dir.path())]].concat())
+    }
+
+    fn ask(&self, args: &[&str]) -> Value {
+        self.run(&[args, &["-o", "json"]].concat()).ended_with(0).json()
+    }
+
+    /// Asks until the answer is as wanted: fills come over the wire.
+    fn until(&self, args: &[&str], wanted: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let answer = self.ask(args);
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "{args:?} stays at {answer}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Node {
+    /// A price at which nobody sells now, and which the venue still takes.
+    fn far_below(&self) -> String {
+        let status = self.ask(&["status"]);
+        let mark = status["instruments"][0]["mark"].as_str().unwrap().parse::<f64>().unwrap();
+        format!("{:.2}", mark * 0.9)
+    }
+}
+
+const BUY: [&str; 8] = ["order", "place", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", "0.01"];
+
+#[test]
+fn a_person_places_cancels_closes_halts_and_stops() {
+    let node = Node::start();
+    let status = node.ask(&["status"]);
+    assert_eq!((&status["mode"], &status["halted"], &status["trading"]), (&"paper".into(), &Value::Null, &true.into()));
+
+    let resting = node.ask(&[&BUY[..], &["--price", &node.far_below()]].concat());
+    let name = resting["client_id"].as_str().unwrap();
+    let open = |rows: &Value| rows[0]["status"] == "open";
+    node.until(&["order", "list"], open);
+    assert!(node.run(&["order", "list"]).ended_with(0).out.contains(name));
+    node.ask(&["order", "cancel", name]);
+    node.until(&["order", "list"], |rows| rows[0]["status"] == "canceled" || rows[0]["status"] == "cancelled");
+
+    node.ask(&BUY);
+    let held = |rows: &Value| rows.as_array().is_some_and(|rows| !rows.is_empty());
+    node.until(&["position", "list"], held);
+    assert!(node.run(&["position", "list"]).ended_with(0).out.contains("BTC/USDT"));
+    node.ask(&["position", "close", "BTC/USDT"]);
+    node.until(&["position", "list"], |rows| !held(rows));
+
+    node.ask(&BUY);
+    node.ask(&[&BUY[..], &["--price", &node.far_below()]].concat());
+    node.until(&["position", "list"], held);
+    node.ask(&["halt", "--reason", "looks wrong"]);
+    assert_eq!(node.ask(&["status"])["halted"], "looks wrong");
+    let refused = node.run(&BUY).failed_with(1, "GATE-01");
+    assert!(refused.err.contains("looks wrong"), "{}", refused.err);
+    node.ask(&["flatten"]);
+    node.until(&["position", "list"], |rows| !held(rows));
+    node.until(&["status"], |status| status["open_orders"] == 0);
+    node.ask(&["resume", "--reason", "checked"]);
+    assert_eq!(node.ask(&["status"])["halted"], Value::Null);
+    assert!(node.run(&["status"]).ended_with(0).out.contains("frame to decision"));
+
+    let asked = Instant::now();
+    node.ask(&["stop"]);
+    let Node { process, dir } = node;
+    let (run, _) = process.end();
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(run.ended_with(0).out.contains("stopped in order"));
+    let replay = tradewind(&["replay", text(dir.path()), "-o", "json"]).ended_with(0).json();
+    assert_eq!(replay["matches"], true);
+}
+
+#[test]
+fn an_order_that_cannot_be_is_refused_with_its_reason() {
+    let node = Node::start();
+    for (change, code) in [
+        (["--quantity", "NaN"], "DOM-01"),
+        (["--quantity", "99999999999999"], "DOM-03"),
+        (["--price", "-5"], "GATE-03]: Order: DOM-14"),
+        (["--price", "0"], "GATE-03]: Order: DOM-14"),
+        (["--time-in-force", "forever"], "NODE-12"),
+        (["--portfolio", "nobody"], "NODE-09"),
+        (["--side", "hold"], "CLI-10"),
+        (["--symbol", "BTC/USDX"], "NODE-01"),
+        (["--quantity", "90"], "GATE-07"),
+    ] {
+        let mut args = BUY.to_vec();
+        match args.iter().position(|arg| *arg == change[0]) {
+            Some(place) => args[place + 1] = change[1],
+            None => args.extend(change),
+        }
+        let run = node.run(&args).ended_with(1);
+        run.is_calm();
+        assert!(run.err.contains(&format!("error[{code}")), "{change:?}: {}", run.err);
+        assert_eq!(run.out, "");
+    }
+    node.run(&["position", "close", "BTC/USDT"]).failed_with(1, "NODE-11");
+    node.run(&["order", "cancel", "00"]).failed_with(1, "CLI-10");
+    node.run(&["order", "cancel", &"0".repeat(32)]).failed_with(1, "NODE-10");
+    assert_eq!(node.ask(&["status"])["counters"]["fills"], 0);
+}
