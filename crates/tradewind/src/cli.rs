@@ -21,11 +21,17 @@ Data are on stdout, with `-o json` as one JSON value; everything else is on stde
 #[command(name = "tradewind", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// How results are printed on stdout.
-    #[arg(short, long, value_enum, default_value = "text", global = true)]
+    #[arg(short, long, value_enum, default_value = "text", global = true, help_heading = "Output")]
     pub(crate) output: Format,
     /// Level of the log on stderr.
-    #[arg(long, default_value = "warn", global = true, value_name = "LEVEL",
-        value_parser = ["off", "error", "warn", "info", "debug", "trace"])]
+    #[arg(
+        long,
+        default_value = "warn",
+        global = true,
+        value_name = "LEVEL",
+        help_heading = "Output",
+        value_parser = ["off", "error", "warn", "info", "debug", "trace"]
+    )]
     pub(crate) log: String,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -34,7 +40,9 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Watch it work: a local exchange, a node that trades on it, and a report at the end.
-    #[command(after_help = "Example:\n  tradewind demo --for 45s --seed 7")]
+    #[command(
+        after_help = "Example:\n  tradewind demo --for 45s --seed 7\n  tradewind demo --tape XRP_ETH-1m.feather --symbol XRP/ETH"
+    )]
     Demo(DemoArgs),
     /// Run a strategy over recorded bars and write a report.
     #[command(
@@ -128,9 +136,9 @@ pub(crate) struct DemoArgs {
     /// Play a recorded market instead of the simulated one: a file of bars or trades.
     #[arg(long)]
     pub(crate) tape: Option<PathBuf>,
-    /// What the tape is of.
-    #[arg(long, default_value = "BTC/USDT")]
-    pub(crate) symbol: String,
+    /// What the tape is of, such as XRP/ETH; without it BTC/USDT.
+    #[arg(long, requires = "tape")]
+    pub(crate) symbol: Option<String>,
     /// Market seconds per second; without it 120, and eight bars a second on a tape.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) speed: Option<f64>,
@@ -252,9 +260,9 @@ pub(crate) struct ExchangeArgs {
     /// Play this recorded file of bars or trades.
     #[arg(long)]
     pub(crate) tape: Option<PathBuf>,
-    /// What the tape is of.
-    #[arg(long, default_value = "BTC/USDT")]
-    pub(crate) symbol: String,
+    /// What the tape is of, such as XRP/ETH; without it BTC/USDT.
+    #[arg(long, requires = "tape")]
+    pub(crate) symbol: Option<String>,
     /// Opening balance of the test account in the quote currency.
     #[arg(long, default_value = "10000", allow_negative_numbers = true)]
     pub(crate) cash: String,

@@ -79,6 +79,12 @@ fn import(
 fn list(catalog: &Path, format: Format) -> Result<ExitCode, Failure> {
     let datasets = Catalog::open(catalog)?.list()?;
     output::print(format, &datasets, || {
+        if datasets.is_empty() {
+            return format!(
+                "{} holds nothing yet; `tradewind data import FILE` stores a file there",
+                catalog.display()
+            );
+        }
         let rows = datasets.iter().map(|it| {
             let moment =
                 |at: Option<tradewind_domain::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());

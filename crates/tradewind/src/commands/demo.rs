@@ -58,7 +58,7 @@ struct Watched {
 }
 
 pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> {
-    let recording = args.tape.as_deref().map(|path| Recording::open(path, &args.symbol)).transpose()?;
+    let recording = args.tape.as_deref().map(|path| Recording::open(path, args.symbol.as_deref())).transpose()?;
     let market = Market {
         port: 0,
         seed: args.seed,
@@ -242,11 +242,16 @@ fn write_reports(data_dir: &Path) -> Result<Vec<String>, Failure> {
 
 fn text(demo: &Demo) -> String {
     let origin = format!("{:?}", demo.origin).to_lowercase();
+    let desks = demo.equity.iter().filter_map(|desk| desk.split_once(": "));
+    let desks = output::table(&["portfolio", "equity"], desks.map(|(name, equity)| vec![name.into(), equity.into()]));
+    let reports: Vec<String> = demo.reports.iter().map(|report| format!("  {report}")).collect();
     format!(
-        "{} fills of {} orders in {:.0} s on a {origin} market; first fill after {} s\n\
-         decisions: {} buy, {} sell, {} hold, {} refused by the gate\n{}\n\
-         journal: {} events, {}\nreports: {}\n\n\
-         next: tradewind replay {}",
+        "{} fills of {} orders in {:.0} s on a {origin} market; the first after {} s\n\
+         decisions: {} buy, {} sell, {} hold, {} refused by the gate\n\n{desks}\n\n\
+         journal: {} events, {}\nreports:\n{}\n\n\
+         next:\n  tradewind replay {dir}        decide everything again, and compare\n  \
+         tradewind journal show {dir}  read what was remembered\n  \
+         tradewind paper               the same, until you stop it",
         demo.fills,
         demo.orders,
         demo.seconds,
@@ -255,10 +260,9 @@ fn text(demo: &Demo) -> String {
         demo.decisions.sell,
         demo.decisions.hold,
         demo.decisions.veto,
-        demo.equity.join("\n"),
         demo.events,
         demo.journal,
-        demo.reports.join(", "),
-        demo.data_dir.display(),
+        reports.join("\n"),
+        dir = demo.data_dir.display(),
     )
 }

@@ -9,7 +9,7 @@ use crate::signals::End;
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &ExchangeArgs, format: Format) -> Result<ExitCode, Failure> {
-    let recording = args.tape.as_deref().map(|path| Recording::open(path, &args.symbol)).transpose()?;
+    let recording = args.tape.as_deref().map(|path| Recording::open(path, args.symbol.as_deref())).transpose()?;
     let market =
         Market { port: args.port, seed: args.seed, speed: args.speed, tape: recording.as_ref(), cash: &args.cash };
     let runtime = runtime(1)?;

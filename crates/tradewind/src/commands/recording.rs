@@ -26,9 +26,10 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Reads a file of bars or of trades.
-    pub(crate) fn open(path: &Path, symbol: &str) -> Result<Self, Failure> {
-        let symbol: Symbol = symbol.parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
+    /// Reads a file of bars or of trades, of BTC/USDT unless a symbol is named.
+    pub(crate) fn open(path: &Path, symbol: Option<&str>) -> Result<Self, Failure> {
+        let symbol: Symbol =
+            symbol.unwrap_or("BTC/USDT").parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
         if symbol.contract.is_some() {
             let hint = "the local exchange lists spot pairs: name the tape BASE/QUOTE, such as BTC/USDT";
             return Err(Failure::new("CLI-05", format!("--symbol {symbol} is a contract"), hint));
@@ -161,14 +162,13 @@ fn listing(
     let (tick, lot) = (step(prices)?, step(quantities).unwrap_or(1_000));
     let text = |mantissa: i64| format_decimal(mantissa.into(), DECIMALS);
     let (_, min_notional) = purse(symbol);
-    let of_code = |amount: &str| amount.to_owned();
     Some(SymbolConfig {
         symbol: symbol.clone(),
         tick: text(tick),
         lot: text(lot),
-        max_quantity: of_code("1000000000"),
-        max_market_quantity: of_code("1000000000"),
-        min_notional: of_code(min_notional),
+        max_quantity: "1000000000".to_owned(),
+        max_market_quantity: "1000000000".to_owned(),
+        min_notional: min_notional.to_owned(),
         ..SymbolConfig::new("BTC/USDT", "0.01", "0.00001", 0.0, 0.0)
     })
 }

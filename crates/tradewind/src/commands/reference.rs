@@ -20,6 +20,30 @@ fn head(title: &str, name: &str) -> String {
     )
 }
 
+/// The codes of the command line itself: code, meaning, what to do.
+pub(crate) const CODES: [(&str, &str, &str); 12] = [
+    (
+        "CLI-01",
+        "a file or folder cannot be read or written",
+        "see the system's words: path, rights, space, `ulimit -f`",
+    ),
+    ("CLI-02", "the system gives no threads or signals", "free memory or threads"),
+    (
+        "CLI-03",
+        "the span holds no bar, or is no span",
+        "write 2024-01-31 or 2024-01-31T12:00:00Z, --from before --until",
+    ),
+    ("CLI-04", "the strategy's parameters cannot be read", "write --set fast=12; see `tradewind strategy show NAME`"),
+    ("CLI-05", "the option's value means nothing", "write what the hint names"),
+    ("CLI-06", "the report cannot be written as JSON", "report this: it is a fault of ours"),
+    ("CLI-07", "there are no tradewind sources", "name their folder with --tradewind"),
+    ("CLI-08", "the folder is there already", "choose another name or --dir"),
+    ("CLI-09", "there is no journal", "name a data directory, such as that of a demo"),
+    ("CLI-10", "the order's words cannot be read", "write what the hint names"),
+    ("CLI-11", "the command and the settings' mode contradict", "use `live` for mode = \"live\", else `paper`"),
+    ("CLI-12", "interrupted before there was a result", "start it again"),
+];
+
 /// Codes that the crates list themselves.
 fn errors() -> String {
     let mut text = head("Error codes", "errors");
@@ -33,13 +57,15 @@ fn errors() -> String {
     for line in listed {
         text.push_str(&format!("| {} | {} | {} |\n", line.code, line.meaning, line.hint));
     }
+    for (code, meaning, hint) in CODES {
+        text.push_str(&format!("| {code} | {meaning} | {hint} |\n"));
+    }
     text.push_str("\nThe journal's codes (JRN) stand in its crate's documentation, the gate's on their own page.\n");
     text
 }
 
 fn commands() -> String {
     let mut text = head("Commands", "commands");
-    text.push_str("Exit codes: 0 done, 1 failed, 2 misused, 3 checked and found wrong, 4 no node is running.\n");
     let mut root = Cli::command().term_width(100);
     root.build();
     write_help(&mut root, "tradewind", &mut text);
@@ -91,4 +117,35 @@ fn statistics() -> String {
         text.push_str(&format!("| {} | {} | {} | {} |\n", it.name, it.unit, it.formula, it.source));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every code of the command line that stands in the sources.
+    fn used() -> std::collections::BTreeSet<String> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let mut folders = vec![std::path::PathBuf::from(folder)];
+        let mut used = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !path.ends_with("reference.rs") {
+                    let text = std::fs::read_to_string(path).unwrap();
+                    used.extend(text.split("\"CLI-").skip(1).map(|rest| format!("CLI-{}", &rest[..2])));
+                }
+            }
+        }
+        used
+    }
+
+    #[test]
+    fn every_code_of_the_command_line_is_listed_once_and_used() {
+        let listed: Vec<String> = CODES.iter().map(|(code, ..)| (*code).to_owned()).collect();
+        assert_eq!(listed, used().into_iter().collect::<Vec<_>>());
+        assert!(listed.iter().all(|code| page("errors").contains(code)));
+    }
 }

@@ -31,26 +31,34 @@ fn every_seed_is_a_market_that_trades() {
     });
 }
 
+/// File, symbol, quote currency.
+const TAPES: [(&str, &str, &str); 5] = [
+    ("ohlcv/crypto/freqtrade-testdata/XRP_ETH-1m.feather", "XRP/ETH", "ETH"),
+    ("ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather", "BTC/USDT", "USDT"),
+    ("ohlcv/crypto/binance-spot-1h/LTC_USDT-1h.feather", "LTC/USDT", "USDT"),
+    ("ticks/freqtrade/XRP_ETH-trades.json.gz", "XRP/ETH", "ETH"),
+    ("ticks/nautilus/binance-btcusdt-trades.parquet", "BTC/USDT", "USDT"),
+];
+
 #[test]
 fn recorded_bars_and_trades_are_traded_over_the_wire() {
-    for (path, symbol, quote) in [
-        ("ohlcv/crypto/freqtrade-testdata/XRP_ETH-1m.feather", "XRP/ETH", "ETH"),
-        ("ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather", "BTC/USDT", "USDT"),
-        ("ohlcv/crypto/binance-spot-1h/LTC_USDT-1h.feather", "LTC/USDT", "USDT"),
-        ("ticks/freqtrade/XRP_ETH-trades.json.gz", "XRP/ETH", "ETH"),
-        ("ticks/nautilus/binance-btcusdt-trades.parquet", "BTC/USDT", "USDT"),
-    ] {
-        let Some(tape) = recording("demo of a tape", path) else { return };
-        let dir = tempfile::tempdir().unwrap();
-        let place = text(dir.path());
-        let args =
-            ["demo", "--for", "8s", "--tape", text(&tape), "--symbol", symbol, "--data-dir", place, "-o", "json"];
-        let run = tradewind(&args).ended_with(0);
-        let value = check_demo(&run, dir.path(), "recorded");
-        assert!(value["seed"].is_null(), "{path}: a tape has no seed");
-        for equity in value["equity"].as_array().unwrap() {
-            assert!(equity.as_str().unwrap().ends_with(quote), "{path}: {equity}");
+    std::thread::scope(|scope| {
+        for (path, symbol, quote) in TAPES {
+            scope.spawn(move || check_tape(path, symbol, quote));
         }
-        assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true, "{path}");
+    });
+}
+
+fn check_tape(path: &str, symbol: &str, quote: &str) {
+    let Some(tape) = recording("demo of a tape", path) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    let args = ["demo", "--for", "8s", "--tape", text(&tape), "--symbol", symbol, "--data-dir", place, "-o", "json"];
+    let run = tradewind(&args).ended_with(0);
+    let value = check_demo(&run, dir.path(), "recorded");
+    assert!(value["seed"].is_null(), "{path}: a tape has no seed");
+    for equity in value["equity"].as_array().unwrap() {
+        assert!(equity.as_str().unwrap().ends_with(quote), "{path}: {equity}");
     }
+    assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true, "{path}");
 }
