@@ -12,3 +12,29 @@ impl Drop for AbortOnPanic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    const CHILD: &str = "TRADEWIND_TEST_PANICS";
+
+    #[test]
+    fn a_panic_ends_the_process_and_an_ordinary_end_does_not() {
+        if std::env::var_os(CHILD).is_some() {
+            let thread = std::thread::spawn(|| {
+                let _abort = AbortOnPanic("engine");
+                panic!("on purpose");
+            });
+            let _ = thread.join();
+            std::process::exit(0); // not reached
+        }
+        drop(AbortOnPanic("engine"));
+        let name = "abort::tests::a_panic_ends_the_process_and_an_ordinary_end_does_not";
+        let child = Command::new(std::env::current_exe().unwrap()).args([name, "--exact"]).env(CHILD, "1").output();
+        let child = child.unwrap();
+        assert_eq!(child.status.signal(), Some(6), "{child:?}"); // SIGABRT
+    }
+}

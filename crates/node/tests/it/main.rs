@@ -1,6 +1,11 @@
 //! The node against the real local exchange, over real sockets and on a real disk.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod child;
+mod control;
+mod crash;
+mod disk;
+mod faults;
 mod operator;
 mod parity;
 mod support;

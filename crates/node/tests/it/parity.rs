@@ -4,7 +4,7 @@
 //! as many as its strategy wants. The node is shown exactly that many as the exchange's history, none of which it acts
 //! on, and trades from the next one. So the first bar that may lead to an order is the same one.
 
-use crate::support::{CASH, Pace, Stage, exchange_config, recording, surroundings};
+use crate::support::{CASH, Pace, Stage, exchange_config, recording, status, surroundings};
 use tradewind_book::FillPolicy;
 use tradewind_domain::{Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, Origin};
 use tradewind_engine::{Event, EventKind, TradeDigest};
@@ -50,6 +50,10 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String
     let around = Surroundings { after_bar: Some(after_bar), ..surroundings(Origin::Recorded) };
     let node = Node::start(settings, around).await.unwrap();
     stage.play(&mut progress, bars[history - 1].close_time()).await;
+    let latency = status(&node).await["latency"].clone();
+    for part in ["frame_to_decision", "decision_to_bytes", "frame_to_bytes"] {
+        assert!(latency[part]["count"].as_u64() > Some(0), "{}: {latency}", case.test);
+    }
     let ended = node.stop().await.unwrap();
     stage.exchange.shutdown().await;
 
@@ -96,7 +100,6 @@ async fn check(case: Case) {
     assert!(paper == tested, "{}, execution {first}\n on paper: {}\nback-test: {}", case.test, at(&paper), at(&tested));
     assert_eq!(hash, outcome.digest.hex());
     assert!(paper.len() >= 8, "{} has only {} executions", case.test, paper.len());
-    eprintln!("{}: {} executions alike", case.test, paper.len());
 }
 
 macro_rules! parity {

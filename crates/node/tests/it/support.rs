@@ -15,13 +15,17 @@ use tradewind_venues::{ApiKey, ApiSecret};
 
 pub(crate) const KEY: &str = "key-of-the-node";
 pub(crate) const SECRET: &str = "secret-of-the-node";
+const OTHER_KEY: &str = "key-of-somebody-else";
 pub(crate) const CASH: &str = "10000";
 
-/// What the tests' exchange has in common: one account, and budgets that a tape at full speed does not use up.
+/// What the tests' exchange has in common: the node's account and somebody else's, and budgets that a tape at full speed does not use up.
 pub(crate) fn exchange_config() -> ExchangeConfig {
     ExchangeConfig {
         seed: 7,
-        accounts: vec![AccountConfig::hmac(KEY, SECRET, &[("USDT", CASH)])],
+        accounts: vec![
+            AccountConfig::hmac(KEY, SECRET, &[("USDT", CASH)]),
+            AccountConfig::hmac(OTHER_KEY, SECRET, &[("USDT", "10000000")]),
+        ],
         limits: Limits { orders_per_10s: 100_000, weight_per_minute: 1_000_000, ..Limits::default() },
         ..ExchangeConfig::default()
     }
@@ -87,12 +91,16 @@ impl Stage {
 
     /// A signed request, as another program with the same key would make it.
     pub(crate) async fn signed(&self, method: &str, path: &str, pairs: &[(&str, &str)]) -> Value {
-        let signer = Signer::new(ApiKey::new(KEY), ApiSecret::new(SECRET)).unwrap();
+        self.signed_by(KEY, SECRET, method, path, pairs).await
+    }
+
+    async fn signed_by(&self, key: &str, secret: &str, method: &str, path: &str, pairs: &[(&str, &str)]) -> Value {
+        let signer = Signer::new(ApiKey::new(key), ApiSecret::new(secret)).unwrap();
         let stamp = tradewind_node::wall().millis().to_string();
         let mut pairs = pairs.to_vec();
         pairs.push(("timestamp", &stamp));
         let url = format!("{}{path}?{}", self.exchange.url(), signer.signed(&encode(&pairs)));
-        let request = self.http.request(method.parse().unwrap(), url).header("X-MBX-APIKEY", KEY);
+        let request = self.http.request(method.parse().unwrap(), url).header("X-MBX-APIKEY", key);
         serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
     }
 
@@ -115,6 +123,20 @@ impl Stage {
     pub(crate) async fn venue_orders(&self) -> Vec<Value> {
         let all = self.signed("GET", "/api/v3/allOrders", &[("symbol", "BTCUSDT"), ("limit", "1000")]).await;
         all.as_array().unwrap().clone()
+    }
+
+    /// Somebody else buys everything that is offered up to `limit`.
+    pub(crate) async fn sweep(&self, limit: &str) {
+        let order = [
+            ("symbol", "BTCUSDT"),
+            ("side", "BUY"),
+            ("type", "LIMIT"),
+            ("timeInForce", "IOC"),
+            ("quantity", "140"),
+            ("price", limit),
+        ];
+        let placed = self.signed_by(OTHER_KEY, SECRET, "POST", "/api/v3/order", &order).await;
+        assert!(placed["executedQty"].is_string(), "{placed}");
     }
 
     /// What goes wrong from now on.
