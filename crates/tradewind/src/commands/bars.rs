@@ -3,11 +3,13 @@
 use crate::cli::BarsArgs;
 use crate::output::Failure;
 use crate::signals;
+use std::path::Path;
 use tradewind_domain::{
     Bar, Coded, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, Money, Origin, Symbol, Timestamp,
 };
 use tradewind_history::{
-    BarStream, FactorFile, ImportOptions, OnDefect, SourceInfo, VolumeKind, adjust, read_bars, stream_bars,
+    BarSeries, BarStream, Catalog, Dataset, FactorFile, ImportOptions, OnDefect, SourceInfo, VolumeKind, adjust,
+    read_bars, stream_bars,
 };
 use tradewind_strategies::{Strategy, registry};
 
@@ -43,11 +45,14 @@ impl Bars {
             hash: true,
             ..ImportOptions::default()
         };
-        let source = match &args.factors {
-            None => Source::Stream(Box::new(stream_bars(&args.data, &options)?)),
-            Some(factors) => {
-                let mut series = read_bars(&args.data, &options)?;
-                adjust(&mut series, &FactorFile::read(factors)?)?;
+        let stored = catalog_series(&args.data, options.symbol.as_ref())?;
+        let source = match (stored, &args.factors) {
+            (None, None) => Source::Stream(Box::new(stream_bars(&args.data, &options)?)),
+            (stored, factors) => {
+                let mut series = stored.map_or_else(|| read_bars(&args.data, &options), Ok)?;
+                if let Some(factors) = factors {
+                    adjust(&mut series, &FactorFile::read(factors)?)?;
+                }
                 Source::Whole(Box::new(series))
             }
         };
@@ -110,6 +115,28 @@ impl Bars {
         let (gaps, missing_bars) = missing.fold((0, 0), |(count, bars), gap| (count + 1, bars + gap.bars));
         Ok(Finished { source, gaps, missing_bars, defects: defects as u64 })
     }
+}
+
+/// The series, if `path` is a file of a catalog: ROOT/VENUE/BASE~QUOTE/INTERVAL.parquet. Its columns are the integers
+/// that the catalog keeps, and only the catalog knows their decimals.
+fn catalog_series(path: &Path, symbol: Option<&Symbol>) -> Result<Option<BarSeries>, Failure> {
+    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    let folders: Vec<&Path> = path.ancestors().skip(1).take(3).collect();
+    let (Some(symbol), [pair, venue, root]) = (symbol, folders.as_slice()) else { return Ok(None) };
+    let interval = name(path).and_then(|file| file.strip_suffix(".parquet").and_then(|it| it.parse().ok()));
+    let (Some(interval), Some(pair), Some(venue)) = (interval, name(pair), name(venue)) else { return Ok(None) };
+    if !path.is_file() || !pair.contains('~') {
+        return Ok(None);
+    }
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let catalog = Catalog::open(root)?;
+    let kept =
+        |set: &Dataset| set.interval == interval && set.instrument.symbol == *symbol && set.instrument.venue == venue;
+    if !catalog.list()?.iter().any(kept) {
+        return Ok(None);
+    }
+    let always = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
+    Ok(Some(catalog.load(symbol, interval, always)?))
 }
 
 /// Reads a date or a moment; `absent` without a text.

@@ -108,6 +108,11 @@ fn field(row: &Value, name: &str) -> String {
     match row.get(name) {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
+        // an average is a quotient: its noise behind the eighth decimal is for JSON alone
+        Some(Value::Number(number)) if number.is_f64() => {
+            let rounded = format!("{:.8}", number.as_f64().unwrap_or(f64::NAN));
+            rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
         Some(other) => other.to_string(),
     }
 }

@@ -108,12 +108,50 @@ fn a_demo_trades_verifies_reports_and_replays() {
     let again = tradewind(&["replay", text(&copy), "-o", "json"]).ended_with(0).json();
     assert_eq!(again["state_hash"], replay["state_hash"]);
 
+    let retained = tradewind(&["journal", "retain", place, "-o", "json"]).ended_with(0).json();
+    assert_eq!(retained["removed"], serde_json::json!([]), "all is in one segment");
+    assert_eq!(tradewind(&["replay", place, "-o", "json"]).json()["matches"], true);
+
     let shown = tradewind(&["journal", "show", place, "-o", "json"]).ended_with(0).json();
     assert_eq!(shown.as_array().unwrap().len() as u64, demo["events"].as_u64().unwrap());
     let lines = tradewind(&["journal", "show", place, "--from", "3", "--limit", "4"]).ended_with(0).out;
     assert_eq!(lines.lines().count(), 4);
     assert_eq!(serde_json::from_str::<Value>(lines.lines().next().unwrap()).unwrap(), shown[2]);
     assert_eq!(tradewind(&["journal", "show", place, "--from", "999999", "-o", "json"]).json(), serde_json::json!([]));
+}
+
+#[test]
+fn an_imported_file_trades_like_its_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, catalog) = (waves(dir.path(), 800), dir.path().join("catalog"));
+    let import = ["data", "import", text(&data), "--symbol", "WAVES/USDT", "--catalog", text(&catalog), "-o", "json"];
+    let stored = tradewind(&import).ended_with(0).json();
+    assert_eq!(stored["bars"], 800);
+    let run = |file: &str| {
+        let args = ["backtest", "--data", file, "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
+        tradewind(&args).ended_with(0).json()
+    };
+    let (source, copy) = (run(text(&data)), run(stored["stored"].as_str().unwrap()));
+    assert!(source["trades"].as_u64().unwrap() > 0);
+    for key in ["bars", "trades", "fees", "equity_final", "trade_hash"] {
+        assert_eq!(source[key], copy[key], "{key}");
+    }
+    let list = tradewind(&["data", "list", "--catalog", text(&catalog), "-o", "json"]).ended_with(0).json();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_strategy_of_ones_own_begins_with_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let args = ["strategy", "new", "my-idea", "--tradewind", root, "--dir", text(dir.path()), "-o", "json"];
+    let files = tradewind(&args).ended_with(0).json();
+    for file in files["files"].as_array().unwrap() {
+        assert!(std::fs::metadata(file.as_str().unwrap()).unwrap().len() > 0);
+    }
+    assert!(dir.path().join("my-idea/Cargo.toml").is_file());
+    assert!(tradewind(&args).ended_with(1).err.contains("CLI-08"), "what is there stays");
+    tradewind(&["strategy", "new", "My Idea", "--tradewind", root]).ended_with(1).is_calm();
 }
 
 #[test]
