@@ -47,7 +47,7 @@ pub struct Connection {
 
 /// What the venue lists of `symbols`, such as `BTCUSDT`; each fails or succeeds by itself.
 ///
-/// `fees` is what the account pays ([`Connection::fees`]); listings do not tell.
+/// `fees` is what the account pays ([`AccountState::fees`]); listings do not tell.
 ///
 /// # Errors
 /// [`QueryError`] if no usable answer came.
