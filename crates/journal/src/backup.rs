@@ -62,22 +62,35 @@ fn copy_snapshots<S: Storage, T: Storage>(from: &S, to: &T) -> Result<(), ReadEr
 
 /// Copies one segment up to its last chain frame.
 fn copy_segment<S: Storage, T: Storage>(from: &S, to: &T, first: u64) -> Result<(), ReadError> {
-    let mut cursor = Cursor::open(from, first, true)?;
-    let mut end = cursor.place().offset;
-    while let Some(step) = cursor.next()? {
-        if step.frame.kind == Kind::Chain {
-            end = cursor.place().offset;
-        }
-    }
-    let tail = cursor.tail()?;
-    if !tail.is_clean() && !tail.may_be_cut() {
-        return Err(ReadError::Damaged(cursor.damage(Flaw::Record)));
-    }
+    let (cursor, end) = complete_groups(from, first)?;
     cursor.file.sync().doing("sync", &cursor.name)?;
     let copy = to.create(&cursor.name, 0).doing("create", &cursor.name)?;
     copy_bytes(&cursor, &copy, end)?;
     copy.set_len(cursor.header.capacity.max(end)).doing("extend", &cursor.name)?;
     Ok(copy.sync().doing("sync", &cursor.name)?)
+}
+
+/// Where the last complete group of a segment ends. A group that is being written meanwhile looks damaged, but lies
+/// elsewhere at the next look; damage stays where it is.
+fn complete_groups<S: Storage>(from: &S, first: u64) -> Result<(Cursor<S::File>, u64), ReadError> {
+    let mut before = None;
+    loop {
+        let mut cursor = Cursor::open(from, first, true)?;
+        let mut end = cursor.place().offset;
+        while let Some(step) = cursor.next()? {
+            if step.frame.kind == Kind::Chain {
+                end = cursor.place().offset;
+            }
+        }
+        let tail = cursor.tail()?;
+        if tail.is_clean() || tail.may_be_cut() {
+            return Ok((cursor, end));
+        }
+        if before == Some(end) {
+            return Err(ReadError::Damaged(cursor.damage(Flaw::Record)));
+        }
+        before = Some(end);
+    }
 }
 
 fn copy_bytes<F: StorageFile>(cursor: &Cursor<F>, copy: &impl StorageFile, end: u64) -> Result<(), StorageFault> {

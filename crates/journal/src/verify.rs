@@ -54,6 +54,25 @@ pub fn verify(dir: impl AsRef<Path>) -> Result<Report, ReadError> {
 /// # Errors
 /// As [`verify`].
 pub fn verify_storage<S: Storage>(storage: &S) -> Result<Report, ReadError> {
+    let mut report = look(storage)?;
+    // beside a running writer the last group may be seen half written; damage stays where it is, a writer goes on
+    for _ in 0..LOOKS_MAX {
+        if report.first_bad.is_none() {
+            break;
+        }
+        let again = look(storage)?;
+        if again.first_bad == report.first_bad {
+            break;
+        }
+        report = again;
+    }
+    Ok(report)
+}
+
+/// How often a log that changes under the reader is looked at again.
+const LOOKS_MAX: usize = 100;
+
+fn look<S: Storage>(storage: &S) -> Result<Report, ReadError> {
     let segments = segments::list(storage)?;
     let (heads, bad_snapshots) = load_heads(storage)?;
     let oldest = segments.first().copied().unwrap_or(1);

@@ -106,6 +106,20 @@ async fn trade_again(node: &Node, shown: &str) {
     panic!("{shown}: no order comes through any more");
 }
 
+/// Asks again whenever the order is known to be open; while the socket is being made anew, that may be more than once.
+async fn cancel_until_gone(node: &Node, client_id: ClientOrderId, shown: &str) {
+    for _ in 0..2_000 {
+        let order = &ask(node, OperatorRequest::OrderList).await.unwrap()[0];
+        match order["status"].as_str() {
+            Some("open") => drop(ask(node, OperatorRequest::OrderCancel { client_id }).await),
+            Some("canceled") => return,
+            _ => (),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{shown}: the order cannot be cancelled any more");
+}
+
 /// One cancel whose answer is spoilt: the order ends once, sooner or later.
 async fn check_cancel(kind: FaultKind, after: bool) {
     let shown = format!("{kind:?}, carried out: {after}");
@@ -117,11 +131,7 @@ async fn check_cancel(kind: FaultKind, after: bool) {
     stage.faults(&[Fault { times: Some(1), ..fault("order.cancel", kind, after) }]).await;
     ask(&node, OperatorRequest::OrderCancel { client_id }).await.unwrap();
     if !after {
-        let mine = || async { ask(&node, OperatorRequest::OrderList).await.unwrap()[0]["status"].clone() };
-        while mine().await != "open" {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        ask(&node, OperatorRequest::OrderCancel { client_id }).await.unwrap();
+        cancel_until_gone(&node, client_id, &shown).await;
     }
     let seen = until(&node, &shown, |it| it["open_orders"] == 0).await;
     assert_eq!(seen["counters"]["contradictions"], 0, "{shown}");
