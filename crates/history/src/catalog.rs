@@ -166,12 +166,7 @@ impl Catalog {
             let (one, two) = (&set.instrument.venue, &other.instrument.venue);
             return Err(missing(format!("holds {interval} bars of {symbol} for {one} and {two}: name the venue")));
         }
-        let bars = BarFile::open(&path)?.read(span)?.collect::<Result<Vec<Bar>, _>>()?;
-        let (defects, gaps): (Vec<Defect>, Vec<Gap>) = Default::default();
-        let (instrument, source) = (set.instrument, set.source);
-        let mut series = BarSeries { instrument, interval, bars, source, defects, gaps };
-        (series.defects, series.gaps) = crate::validate::judge(&series);
-        Ok(series)
+        series_of(BarFile::open(&path)?, set, span)
     }
 
     /// Streams the bars of a series whose open times lie in `span`, a few thousand in memory at a time.
@@ -221,6 +216,23 @@ impl Catalog {
         let folder = self.root.join(escaped(&instrument.venue)).join(escaped(&instrument.symbol.to_string()));
         folder.join(format!("{interval}.parquet"))
     }
+}
+
+fn series_of(file: BarFile, set: Dataset, span: Range<Timestamp>) -> Result<BarSeries, CatalogError> {
+    let bars = file.read(span)?.collect::<Result<Vec<Bar>, _>>()?;
+    let (defects, gaps): (Vec<Defect>, Vec<Gap>) = Default::default();
+    let (instrument, interval, source) = (set.instrument, set.interval, set.source);
+    let mut series = BarSeries { instrument, interval, bars, source, defects, gaps };
+    (series.defects, series.gaps) = crate::validate::judge(&series);
+    Ok(series)
+}
+
+/// Reads the whole of a catalog file; `None` for a Parquet file that is not ours.
+pub(crate) fn read_file(path: &Path) -> Result<Option<BarSeries>, CatalogError> {
+    let Some(file) = BarFile::open_ours(path)? else { return Ok(None) };
+    let set = file.dataset().clone();
+    let always = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
+    series_of(file, set, always).map(Some)
 }
 
 /// Entries of a folder in order of name; of a plain file, none.

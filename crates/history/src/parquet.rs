@@ -106,6 +106,15 @@ struct Version {
 }
 
 impl BarFile {
+    /// As [`Self::open`]; `None` for a Parquet file without our metadata, or one that cannot be opened at all.
+    pub(crate) fn open_ours(path: &Path) -> Result<Option<Self>, CatalogError> {
+        let file = File::open(path).map_err(|source| CatalogError::io("open", path, source))?;
+        let Ok(builder) = guard(|| ParquetRecordBatchReaderBuilder::try_new(file)) else { return Ok(None) };
+        let pairs = builder.metadata().file_metadata().key_value_metadata();
+        let ours = pairs.is_some_and(|pairs| pairs.iter().any(|pair| pair.key == KEY));
+        if ours { Self::open(path).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn open(path: &Path) -> Result<Self, CatalogError> {
         let file = File::open(path).map_err(|source| CatalogError::io("open", path, source))?;
         let damaged = |error: ParquetError| CatalogError::damaged(path, error);

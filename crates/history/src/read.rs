@@ -16,8 +16,22 @@ use std::path::Path;
 /// # Errors
 /// [`ImportError`]: the file cannot be read or recognised, something must be stated, or (by default) a row is wrong.
 pub fn read_bars(path: &Path, options: &ImportOptions) -> Result<BarSeries, ImportError> {
+    if let Some(series) = catalog_file(path)? {
+        return Ok(series);
+    }
     let sha256 = if options.hash { Some(sha256(path)?) } else { None };
     build::series(path, open_rows(path, options)?, sha256, options)
+}
+
+/// The series of one of our own catalog files: it knows its instrument, and its numbers are not prices to be guessed at.
+pub(crate) fn catalog_file(path: &Path) -> Result<Option<BarSeries>, ImportError> {
+    if !matches!(container::open(path)?, (_, Kind::Parquet)) {
+        return Ok(None);
+    }
+    match crate::catalog::read_file(path) {
+        Ok(series) => Ok(series),
+        Err(error) => Err(ImportError::unfit("HIS-03", path, error.to_string())),
+    }
 }
 
 /// Opens the rows of a file, whatever its format.

@@ -47,6 +47,9 @@ struct Live {
 /// # Errors
 /// As [`crate::read_bars`]; errors of rows come out of the iterator when it reaches them, and end it.
 pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, ImportError> {
+    if let Some(series) = read::catalog_file(path)? {
+        return Ok(of_series(series));
+    }
     let mut rows = read::open_rows(path, options)?;
     let mut log = DefectLog::default();
     let mut probe = Vec::with_capacity(PROBE);
@@ -105,9 +108,12 @@ fn falls(probe: &[RawRow]) -> bool {
 }
 
 fn whole(path: &Path, options: &ImportOptions) -> Result<BarStream, ImportError> {
-    let series = read::read_bars(path, options)?;
+    read::read_bars(path, options).map(of_series)
+}
+
+fn of_series(series: crate::BarSeries) -> BarStream {
     let bars = Bars::Whole { bars: series.bars.into_iter(), defects: series.defects, gaps: series.gaps };
-    Ok(BarStream { instrument: series.instrument, interval: series.interval, source: series.source, bars })
+    BarStream { instrument: series.instrument, interval: series.interval, source: series.source, bars }
 }
 
 impl BarStream {

@@ -125,3 +125,16 @@ fn a_newer_file_is_refused_and_left_alone() {
     let left: Vec<_> = std::fs::read_dir(place.parent().unwrap()).unwrap().collect();
     assert_eq!(left.len(), 1, "no half-written file stays behind");
 }
+
+#[test]
+fn a_catalog_file_is_read_as_what_it_is_by_every_door() {
+    let folder = tempfile::tempdir().unwrap();
+    let stored = BarSeries { ..series(&[(7, 3), (9, 4)]) };
+    let path = Catalog::open(folder.path()).unwrap().store(&stored).unwrap();
+    let options = ImportOptions::default(); // not even a symbol is needed: the file says it
+    let read = read_bars(&path, &options).unwrap();
+    assert_eq!((&read.instrument, &read.bars), (&stored.instrument, &stored.bars));
+    let streamed: Vec<Bar> = tradewind_history::stream_bars(&path, &options).unwrap().map(Result::unwrap).collect();
+    assert_eq!(streamed, stored.bars);
+    assert_eq!(tradewind_history::check_file(&path, &options).used, 2);
+}
