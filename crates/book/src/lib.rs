@@ -14,12 +14,14 @@
 //! * Frictions make a price worse or leave it alone, never better.
 
 pub mod bar;
+mod error;
 mod ladder;
 pub mod matching;
 mod order_book;
 pub mod ticks;
 
 pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, FillPolicy, Impact};
+pub use error::CODES;
 pub use matching::{
     CancelReason, DepthLevel, MatchEvent, MatchTrade, MatchingCore, MatchingRules, NewOrder, RejectReason,
     ReplaceError, RestingOrder, SelfTrade,

@@ -41,10 +41,7 @@ impl Coded for BookError {
         }
     }
     fn hint(&self) -> &'static str {
-        match self {
-            Self::OffTick(_) => "the tick may have changed: read the instrument's rules again and take a new snapshot",
-            Self::Negative(_) => "sizes are absolute: zero removes a level",
-        }
+        crate::error::hint_of(self.code())
     }
 }
 

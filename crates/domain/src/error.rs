@@ -21,10 +21,21 @@ pub struct ErrorCode {
     pub hint: &'static str,
 }
 
+impl ErrorCode {
+    /// The hint that `list` gives for `code`; empty for a code that is not listed.
+    #[must_use]
+    pub fn hint_of(list: &[Self], code: &str) -> &'static str {
+        list.iter().find(|line| line.code == code).map_or("", |line| line.hint)
+    }
+}
+
+/// Writes `CODES`, the list of a crate's codes: code, meaning and hint of each, in order.
+#[macro_export]
 macro_rules! codes {
     ($($code:literal $meaning:literal $hint:literal;)*) => {
         /// Every code of this crate, in order; the book's error page is generated from such lists.
-        pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $meaning, hint: $hint }),*];
+        pub const CODES: &[$crate::ErrorCode] =
+            &[$($crate::ErrorCode { code: $code, meaning: $meaning, hint: $hint }),*];
     };
 }
 
@@ -47,7 +58,7 @@ codes! {
 
 /// Looks up the hint of a code of [`CODES`].
 pub(crate) fn hint_of(code: &str) -> &'static str {
-    CODES.iter().find(|line| line.code == code).map_or("", |line| line.hint)
+    ErrorCode::hint_of(CODES, code)
 }
 
 #[cfg(test)]

@@ -56,10 +56,7 @@ impl Coded for CodecError {
         }
     }
     fn hint(&self) -> &'static str {
-        match self {
-            Self::Newer { .. } => "use the program that wrote it, or a newer one",
-            Self::Malformed { .. } => "run `tradewind journal verify` to see whether the file was changed",
-        }
+        crate::error::hint_of(self.code())
     }
 }
 

@@ -1,7 +1,15 @@
 //! Why the exchange does not start.
 
 use std::path::PathBuf;
-use tradewind_domain::Coded;
+use tradewind_domain::{Coded, ErrorCode};
+
+tradewind_domain::codes! {
+    "EXC-01" "the port is in use" "choose another port, or 0 for any free one";
+    "EXC-02" "the address cannot be listened on" "see the cause; ports below 1024 need rights, the loopback interface must be up";
+    "EXC-03" "the tape cannot be read" "check the file with `tradewind data check FILE`";
+    "EXC-04" "the tape is shorter than the history asked for" "use a longer file or ask for less history";
+    "EXC-05" "a setting of the exchange contradicts itself" "see the message for the field and the value it must have";
+}
 
 /// Why a local exchange could not be started. Once it runs, it answers errors in its venue's own words.
 #[derive(Debug, thiserror::Error)]
@@ -63,12 +71,6 @@ impl Coded for ExchangeError {
         }
     }
     fn hint(&self) -> &'static str {
-        match self {
-            Self::PortInUse { .. } => "choose another port, or 0 for any free one",
-            Self::Listen { .. } => "see the cause; ports below 1024 need rights, the loopback interface must be up",
-            Self::TapeUnreadable { .. } => "check the file with `tradewind data check FILE`",
-            Self::TapeTooShort { .. } => "use a longer file or ask for less history",
-            Self::Setting { .. } => "see the message for the field and the value it must have",
-        }
+        ErrorCode::hint_of(CODES, self.code())
     }
 }

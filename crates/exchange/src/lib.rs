@@ -29,6 +29,6 @@ mod tape;
 mod world;
 
 pub use config::{AccountConfig, ExchangeConfig, FeeRates, KeySecret, Limits, Pace, SymbolConfig, Tape, TapeSource};
-pub use error::ExchangeError;
+pub use error::{CODES, ExchangeError};
 pub use faults::{Fault, FaultKind};
 pub use server::{Exchange, ExchangeHandle};

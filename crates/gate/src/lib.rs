@@ -33,7 +33,7 @@ mod refusal;
 mod view;
 
 pub use limits::{Cap, Limits, LimitsError};
-pub use refusal::{GUARDS, Guard, GuardInfo, Refusal};
+pub use refusal::{CODES, GUARDS, Guard, GuardInfo, Refusal};
 pub use view::{Mark, Mode, Proposal, View};
 
 use tradewind_domain::{ClientOrderId, InstrumentId, Order, VenueOrderId};

@@ -1,6 +1,7 @@
 //! Refusals: which guard, which value, which limit, and how to clear it.
 
 use serde::{Deserialize, Serialize};
+use tradewind_domain::ErrorCode;
 
 /// What refuses, in the order in which it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,6 +77,22 @@ pub const GUARDS: &[GuardInfo] = &[
         "recover by reducing, or raise limits.drawdown",
     ),
 ];
+
+/// Every code of this crate: those of [`GUARDS`], then that of [`crate::LimitsError`].
+pub const CODES: &[ErrorCode] = &{
+    let limits = ErrorCode {
+        code: "GATE-90",
+        meaning: "a limit cannot be what it was set to",
+        hint: "caps must be positive, losses between 1 and 9999 basis points; leave a limit out to have none",
+    };
+    let mut list = [limits; GUARDS.len() + 1];
+    let mut at = 0;
+    while at < GUARDS.len() {
+        list[at] = ErrorCode { code: GUARDS[at].code, meaning: GUARDS[at].asks, hint: GUARDS[at].clear };
+        at += 1;
+    }
+    list
+};
 
 /// Why a proposal did not become an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,14 +4,7 @@ use crate::{Defect, Severity};
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, ErrorCode};
 
-macro_rules! codes {
-    ($($code:literal $meaning:literal $hint:literal;)*) => {
-        /// Every code of this crate, in order; the book's error page is generated from such lists.
-        pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $meaning, hint: $hint }),*];
-    };
-}
-
-codes! {
+tradewind_domain::codes! {
     "HIS-01" "the file cannot be read" "check the path and the rights";
     "HIS-02" "the file is of no format that can be imported" "give CSV, CSV.gz, a zip of one CSV, Arrow/Feather or Parquet";
     "HIS-03" "the file is cut or damaged" "fetch it again: what is missing cannot be guessed";
@@ -52,7 +45,7 @@ codes! {
 
 /// The hint of a code of [`CODES`].
 pub(crate) fn hint_of(code: &str) -> &'static str {
-    CODES.iter().find(|line| line.code == code).map_or("", |line| line.hint)
+    ErrorCode::hint_of(CODES, code)
 }
 
 /// The meaning of a code of [`CODES`].

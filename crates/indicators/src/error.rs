@@ -1,5 +1,32 @@
 //! Why an indicator could not be built or did not take a bar.
 
+/// Every code of this crate in order: code, meaning, what to do.
+pub const CODES: &[(&str, &str, &str)] = &[
+    ("IND-01", "the parameter is out of range", "choose a value inside the range that the message names"),
+    ("IND-02", "the parameter is not a whole number", "give a whole number of bars, such as 14"),
+    (
+        "IND-03",
+        "the indicator has no such parameter",
+        "use one of the parameter names in the message, or leave it out for its default",
+    ),
+    (
+        "IND-04",
+        "no indicator has this name",
+        "the catalogue lists every name; names are lower case, such as \"rsi\"",
+    ),
+    (
+        "IND-05",
+        "a value of the bar is not a finite number",
+        "repair or leave out the bar at its source; the indicator goes on from the bar before",
+    ),
+    ("IND-06", "two parameters contradict each other", "change one of the two parameters so that the rule holds"),
+    (
+        "IND-07",
+        "the slice for the outputs has another length",
+        "give a slice exactly as long as the definition's list of outputs",
+    ),
+];
+
 /// Why an indicator could not be built or did not take a bar.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum IndicatorError {
@@ -89,19 +116,7 @@ impl IndicatorError {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self {
-            Self::OutOfRange { .. } => "choose a value inside the range that the message names",
-            Self::NotWhole { .. } => "give a whole number of bars, such as 14",
-            Self::UnknownParameter { .. } => {
-                "use one of the parameter names in the message, or leave it out for its default"
-            }
-            Self::UnknownIndicator { .. } => "the catalogue lists every name; names are lower case, such as \"rsi\"",
-            Self::NotFinite { .. } => {
-                "repair or leave out the bar at its source; the indicator goes on from the bar before"
-            }
-            Self::Conflict { .. } => "change one of the two parameters so that the rule holds",
-            Self::OutputSlots { .. } => "give a slice exactly as long as the definition's list of outputs",
-        }
+        CODES.iter().find(|(code, ..)| *code == self.code()).map_or("", |(.., hint)| hint)
     }
 }
 

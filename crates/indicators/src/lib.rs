@@ -50,7 +50,7 @@ mod window;
 
 pub use average::{Ema, Rma, Seed, Sma};
 pub use candle::{Candle, Source};
-pub use error::IndicatorError;
+pub use error::{CODES, IndicatorError};
 pub use estimators::{EwmaVolatility, GarmanKlass, Parkinson, RealizedVolatility, YangZhang};
 pub use from_ta::*;
 pub use indicator::{Indicator, Input, Outputs, Settled};

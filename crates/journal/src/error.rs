@@ -5,10 +5,53 @@ use std::io::{self, ErrorKind};
 
 use serde::Serialize;
 
+/// Every code of this crate in order: code, meaning, what to do.
+pub const CODES: &[(&str, &str, &str)] = &[
+    ("JRN-01", "another process writes this journal", "stop the other process, or give this one a directory of its own"),
+    ("JRN-02", "written by a newer version", "open it with the version that wrote it, or a later one"),
+    (
+        "JRN-03",
+        "damaged where it cannot be a torn write",
+        "no file was changed: keep this directory, and restore a verified backup",
+    ),
+    ("JRN-04", "records are missing", "put the missing files back, or restore a verified backup"),
+    (
+        "JRN-05",
+        "the disk is full, or the file may not grow",
+        "free space on the journal's disk (or raise the quota or `ulimit -f`), then try again or reopen; acknowledged \
+         records are safe",
+    ),
+    (
+        "JRN-06",
+        "the directory or file cannot be written",
+        "make the journal's directory writable for this user, or choose another",
+    ),
+    (
+        "JRN-07",
+        "the disk failed",
+        "look at the system log and check the disk before reopening; acknowledged records are safe",
+    ),
+    ("JRN-08", "the record is too large", "split it into several records"),
+    (
+        "JRN-09",
+        "the sync failed: what it covered may be lost",
+        "check the disk, then reopen the journal: recovery says what is there",
+    ),
+    ("JRN-10", "poisoned by an earlier failure", "reopen the journal: recovery says what is there"),
+    ("JRN-11", "the snapshot is ahead of what is synced", "sync the journal before taking the snapshot"),
+    ("JRN-12", "there is no sound snapshot, so nothing may be removed", "write a snapshot first"),
+    ("JRN-13", "the backup's target is not empty", "choose an empty or new directory"),
+    ("JRN-14", "the asked record was removed by retention", "start from the latest snapshot"),
+];
+
+fn hint_of(code: &str) -> &'static str {
+    CODES.iter().find(|(listed, ..)| *listed == code).map_or("", |(.., hint)| hint)
+}
+
 /// What a failure of the storage asks of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// No space or quota left.
+    /// No space or quota left, or the file may not grow.
     Full,
     /// The directory or file cannot be written.
     ReadOnly,
@@ -30,7 +73,8 @@ pub struct StorageFault {
 impl StorageFault {
     pub(crate) fn new(doing: &'static str, name: &str, source: io::Error) -> Self {
         let kind = match source.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FaultKind::Full,
+            // too large: past what this process may give a file (`ulimit -f`), or what the file system takes
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => FaultKind::Full,
             ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => FaultKind::ReadOnly,
             _ => FaultKind::Io,
         };
@@ -48,15 +92,7 @@ impl StorageFault {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self.kind {
-            FaultKind::Full => {
-                "free space on the journal's disk, then try again or reopen; acknowledged records are safe"
-            }
-            FaultKind::ReadOnly => "make the journal's directory writable for this user, or choose another",
-            FaultKind::Io => {
-                "look at the system log and check the disk before reopening; acknowledged records are safe"
-            }
-        }
+        hint_of(self.code())
     }
 }
 
@@ -170,13 +206,7 @@ impl ReadError {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self {
-            ReadError::Newer { .. } => "open it with the version that wrote it, or a later one",
-            ReadError::Damaged(_) => "no file was changed: keep this directory, and restore a verified backup",
-            ReadError::Missing { .. } => "put the missing files back, or restore a verified backup",
-            ReadError::Removed { .. } => "start from the latest snapshot",
-            ReadError::Storage(fault) => fault.hint(),
-        }
+        hint_of(self.code())
     }
 }
 
@@ -211,10 +241,7 @@ impl OpenError {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self {
-            OpenError::Locked { .. } => "stop the other process, or give this one a directory of its own",
-            OpenError::Read(error) => error.hint(),
-        }
+        hint_of(self.code())
     }
 }
 
@@ -254,12 +281,7 @@ impl AppendError {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self {
-            AppendError::TooLarge { .. } => "split it into several records",
-            AppendError::Storage(fault) => fault.hint(),
-            AppendError::SyncFailed(_) => "check the disk, then reopen the journal: recovery says what is there",
-            AppendError::Poisoned { .. } => "reopen the journal: recovery says what is there",
-        }
+        hint_of(self.code())
     }
 }
 
@@ -290,10 +312,7 @@ impl SnapshotError {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self {
-            SnapshotError::NotSynced { .. } => "sync the journal before taking the snapshot",
-            SnapshotError::Storage(fault) => fault.hint(),
-        }
+        hint_of(self.code())
     }
 }
 
@@ -319,10 +338,7 @@ impl RetainError {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self {
-            RetainError::NoSnapshot => "write a snapshot first",
-            RetainError::Read(error) => error.hint(),
-        }
+        hint_of(self.code())
     }
 }
 
@@ -351,9 +367,6 @@ impl BackupError {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        match self {
-            BackupError::NotEmpty { .. } => "choose an empty or new directory",
-            BackupError::Read(error) => error.hint(),
-        }
+        hint_of(self.code())
     }
 }

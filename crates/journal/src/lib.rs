@@ -94,22 +94,7 @@
 //! * Anything else, and any damage before the last segment: refused.
 //!
 //! # Error codes
-//! | code | meaning | what to do |
-//! |---|---|---|
-//! | JRN-01 | another process writes this journal | stop it, or use another directory |
-//! | JRN-02 | written by a newer version | use that version |
-//! | JRN-03 | damaged where it cannot be a torn write | restore a backup; the files are as they were |
-//! | JRN-04 | records are missing | restore the missing files or a backup |
-//! | JRN-05 | the disk is full | free space, then try again; after a poisoned write, reopen |
-//! | JRN-06 | the directory cannot be written | make it writable |
-//! | JRN-07 | the disk failed | look at the system log; replace the disk |
-//! | JRN-08 | the record is too large | split it |
-//! | JRN-09 | the sync failed: what it covered may be lost | reopen; recovery says what is there |
-//! | JRN-10 | poisoned by an earlier failure | reopen |
-//! | JRN-11 | the snapshot is ahead of what is synced | sync first |
-//! | JRN-12 | no sound snapshot, so nothing may be removed | write a snapshot first |
-//! | JRN-13 | the backup's target is not empty | choose an empty directory |
-//! | JRN-14 | the asked record was removed by retention | start from the latest snapshot |
+//! [`CODES`] lists every code with its meaning and what to do.
 
 mod backup;
 mod cursor;
@@ -128,7 +113,7 @@ mod verify;
 
 pub use backup::{backup, backup_storage};
 pub use error::{
-    AppendError, BackupError, Damage, FaultKind, Flaw, OpenError, ReadError, RetainError, SnapshotError, StorageFault,
+    AppendError, BackupError, CODES, Damage, FaultKind, Flaw, OpenError, ReadError, RetainError, SnapshotError, StorageFault,
 };
 pub use format::{FORMAT_VERSION, RECORD_BYTES_MAX};
 pub use journal::{Journal, Options};

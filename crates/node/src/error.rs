@@ -1,7 +1,37 @@
 //! Why a node does not start, or stops.
 
 use std::path::PathBuf;
-use tradewind_domain::Coded;
+use tradewind_domain::{Coded, ErrorCode};
+
+tradewind_domain::codes! {
+    "CFG-01" "the settings cannot be read" "write one with `tradewind config template > tradewind.toml`";
+    "CFG-02" "a line of the settings is wrong" "see `tradewind config template` for every key with its unit";
+    "CFG-03" "two settings contradict" "change one of the two";
+    "NODE-01" "the symbol is not traded here, or the venue does not list it" "check `symbols` against what the venue lists";
+    "NODE-02" "a strategy cannot be built" "see `tradewind strategy list` and `tradewind strategy show NAME`";
+    "NODE-03" "live mode lacks something" "run `tradewind doctor` to see what live mode still needs";
+    "NODE-04" "the control socket cannot be opened" "stop the other process or use another data directory";
+    "NODE-05" "no node is running with this data directory" "start one with `tradewind paper` or `tradewind demo`, or name its --data-dir";
+    "NODE-06" "the node said no" "see the code in the message";
+    "NODE-07" "the engine has stopped" "look at the log for the reason and start again";
+    "NODE-08" "stop is not the engine's to do" "use the control socket";
+    "NODE-09" "there is no such portfolio" "the message names those there are";
+    "NODE-10" "the order cannot be cancelled" "see `tradewind order list`";
+    "NODE-11" "nothing is held of the symbol" "see `tradewind position list`";
+    "NODE-12" "the time in force cannot be read" "gtc, ioc, fok or a moment such as 2026-12-31T23:59:00Z";
+    "NODE-13" "the request on the control socket cannot be read" "use the command line of the same version";
+    "NODE-14" "the order was approved and not sent" "see its last events: `tradewind journal show`";
+    "NODE-15" "the data directory cannot be made" "choose a directory that can be made and written, with --data-dir";
+    "NODE-16" "the user stream does not come up" "check venue.ws_api_url, the key and whether the venue is up, then start again";
+    "NODE-17" "the system gives no random numbers" "check /dev/urandom and what the system allows this process";
+    "NODE-18" "the engine's thread cannot be made" "check the limits on threads and memory of this process";
+    "NODE-19" "the node does not answer on its control socket" "look at its log; if it hangs, end it and start again: the journal recovers";
+}
+
+/// Looks up the hint of a code of [`CODES`].
+pub(crate) fn hint_of(code: &str) -> &'static str {
+    ErrorCode::hint_of(CODES, code)
+}
 
 /// Why a node does not start, or stops.
 #[derive(Debug, thiserror::Error)]
@@ -140,13 +170,8 @@ impl Coded for NodeError {
             Self::Read(source) => source.hint(),
             Self::Record { source, .. } => source.hint(),
             Self::Venue { source, .. } => source.hint(),
-            Self::Listing(_) => "check `symbols` against what the venue lists",
             Self::Secret(source) => source.hint(),
-            Self::Strategy(_) => "see `tradewind strategy list` and `tradewind strategy show NAME`",
-            Self::Live(_) => "run `tradewind doctor` to see what live mode still needs",
-            Self::Control { .. } => "stop the other process or use another data directory",
-            Self::DataDir { .. } => "choose a directory that can be made and written, with --data-dir",
-            Self::UserStream { .. } => "check venue.ws_api_url, the key and whether the venue is up, then start again",
+            _ => hint_of(self.code()),
             Self::Random(_) => "check /dev/urandom and what the system allows this process",
             Self::Thread(_) => "check the limits on threads and memory of this process",
             Self::NoAnswer { .. } => "look at its log; if it hangs, end it and start again: the journal recovers",

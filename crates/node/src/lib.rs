@@ -38,7 +38,7 @@ mod words;
 
 pub use clock::wall;
 pub use control::{request, socket_path};
-pub use error::NodeError;
+pub use error::{CODES, NodeError};
 pub use inbox::Progress;
 pub use latency::{Histogram, Quantiles};
 pub use operate::{OperatorReply, OperatorRequest};

@@ -1,5 +1,18 @@
 //! What can be wrong with the numbers that come in.
 
+/// Every code of this crate in order: code, meaning, what to do.
+pub const CODES: &[(&str, &str, &str)] = &[
+    (
+        "QNT-01",
+        "a value is not a finite number",
+        "look at the bar or trade with this index: a division by zero or a missing price",
+    ),
+    ("QNT-02", "the equity curve is out of order", "feed the equity curve oldest first"),
+    ("QNT-03", "the account starts without capital", "start the account with a positive balance"),
+    ("QNT-04", "a setting or field is out of range", "see the expected range in the message"),
+    ("QNT-05", "a trade closes before it opens", "check which clock stamped the two ends of the trade"),
+];
+
 /// Why a set of numbers has no statistics.
 ///
 /// Raised at the border ([`crate::EquityAccumulator::push`], [`crate::Summary::compute`]), so that the report
@@ -70,13 +83,7 @@ impl QuantError {
 
     /// What the reader can do about it, in one sentence.
     pub fn hint(&self) -> &'static str {
-        match self {
-            Self::NotFinite { .. } => "look at the bar or trade with this index: a division by zero or a missing price",
-            Self::OutOfOrder { .. } => "feed the equity curve oldest first",
-            Self::NoCapital { .. } => "start the account with a positive balance",
-            Self::OutOfRange { .. } => "see the expected range in the message",
-            Self::ClosedBeforeOpened { .. } => "check which clock stamped the two ends of the trade",
-        }
+        CODES.iter().find(|(code, ..)| *code == self.code()).map_or("", |(.., hint)| hint)
     }
 }
 

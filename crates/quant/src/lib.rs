@@ -55,7 +55,7 @@ mod summary;
 
 pub use accumulator::{DailyClose, EquityAccumulator};
 pub use catalog::{Statistic, catalog};
-pub use error::{QuantError, check_finite};
+pub use error::{CODES, QuantError, check_finite};
 pub use figures::{Activity, BenchmarkSummary, Breakdown, Distribution, DrawdownSummary, Growth, Ratios};
 pub use summary::{Conventions, OrderCounts, Summary, SummaryInputs};
 pub use trades::{TradeRecord, TradeStatistics};

@@ -69,11 +69,7 @@ impl tradewind_domain::Coded for PlanError {
         }
     }
     fn hint(&self) -> &'static str {
-        match self {
-            Self::OtherInstrument { .. } => "feed one file of one instrument",
-            Self::OutOfOrder { .. } => "run `tradewind data check` on the file",
-            Self::Equity { .. } => "check the prices of the file around that bar",
-        }
+        crate::error::hint_of(self.code())
     }
 }
 

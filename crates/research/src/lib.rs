@@ -16,6 +16,7 @@
 mod backtest;
 mod costs;
 mod curve;
+mod error;
 mod market;
 pub mod report;
 mod round_trips;
@@ -24,5 +25,6 @@ pub mod session;
 pub use backtest::{Backtest, Outcome, Plan, PlanError, Recorder, Silent, Sink};
 pub use costs::Costs;
 pub use curve::{Curve, Point};
+pub use error::CODES;
 pub use market::MarketPath;
 pub use round_trips::{RoundTrip, RoundTrips};

@@ -3,14 +3,7 @@
 use tradewind_domain::{Coded, ErrorCode};
 use tradewind_indicators::IndicatorError;
 
-macro_rules! codes {
-    ($($code:literal $meaning:literal $hint:literal;)*) => {
-        /// Every code of this crate, in order; the book's error page is generated from such lists.
-        pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $meaning, hint: $hint }),*];
-    };
-}
-
-codes! {
+tradewind_domain::codes! {
     "STR-01" "no strategy has this name" "`tradewind strategy list` prints every name";
     "STR-02" "the strategy has no such parameter" "`tradewind strategy show NAME` prints every parameter; leave one out for its default";
     "STR-03" "the parameter is of another type" "write whole numbers as 20, others as 0.5, switches as true or false";
@@ -105,7 +98,7 @@ impl Coded for StrategyError {
     fn hint(&self) -> &'static str {
         match self {
             Self::Indicator(error) => error.hint(),
-            _ => CODES.iter().find(|line| line.code == self.code()).map_or("", |line| line.hint),
+            _ => ErrorCode::hint_of(CODES, self.code()),
         }
     }
 }

@@ -3,14 +3,7 @@
 pub(crate) use tradewind_domain::Coded;
 use tradewind_domain::ErrorCode;
 
-macro_rules! codes {
-    ($($code:literal $meaning:literal $hint:literal;)*) => {
-        /// Every code of this crate, in order; the book's error page is generated from such lists.
-        pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $meaning, hint: $hint }),*];
-    };
-}
-
-codes! {
+tradewind_domain::codes! {
     "VEN-01" "the venue's answer is not JSON" "something else answers at this address: check the URL and any proxy";
     "VEN-02" "the venue answered with a web page" "a proxy, a firewall or a maintenance page stands in between";
     "VEN-03" "the venue's answer is cut off" "the connection broke while the answer came in: reconcile before anything else";
@@ -45,7 +38,7 @@ codes! {
 
 /// Looks up the hint of a code of [`CODES`].
 pub(crate) fn hint_of(code: &str) -> &'static str {
-    CODES.iter().find(|line| line.code == code).map_or("", |line| line.hint)
+    ErrorCode::hint_of(CODES, code)
 }
 
 #[cfg(test)]

@@ -221,12 +221,7 @@ impl Coded for ReplaceError {
         }
     }
     fn hint(&self) -> &'static str {
-        match self {
-            Self::Unknown(_) => "it may have filled or been cancelled already: ask for its state first",
-            Self::Asleep(_) => "cancel it and send a new stop",
-            Self::Quantity(_) => "to take the order away, cancel it",
-            Self::WouldCross(_) => "choose a price that rests, or send an order that may take",
-        }
+        crate::error::hint_of(self.code())
     }
 }
 

@@ -137,10 +137,7 @@ impl Coded for TickError {
         }
     }
     fn hint(&self) -> &'static str {
-        match self {
-            Self::OutOfOrder { .. } => "sort the recording by exchange time first, keeping equal times in their order",
-            Self::Book(error) => error.hint(),
-        }
+        crate::error::hint_of(self.code())
     }
 }
 

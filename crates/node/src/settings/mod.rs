@@ -278,11 +278,7 @@ impl Coded for SettingsError {
         }
     }
     fn hint(&self) -> &'static str {
-        match self {
-            Self::Unreadable { .. } => "write one with `tradewind config template > tradewind.toml`",
-            Self::Line { .. } => "see `tradewind config template` for every key with its unit",
-            Self::Contradiction { .. } => "change one of the two",
-        }
+        crate::error::hint_of(self.code())
     }
 }
 

@@ -13,6 +13,6 @@ impl Coded for ReportError {
         "BT-04"
     }
     fn hint(&self) -> &'static str {
-        "see the cause for the figure; conventions come from the configuration, prices from the file"
+        crate::error::hint_of(self.code())
     }
 }
