@@ -184,6 +184,12 @@ pub struct OrderTimes {
     pub created: Timestamp,
     /// When its exact bytes were recorded; before that, provably nothing was sent.
     pub intended: Option<Timestamp>,
+    /// From when on the venue takes those bytes, by its clock; not known of intents of older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Until when the venue takes them, by its clock; not known of intents of older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<Timestamp>,
     /// When its bytes were handed to the socket.
     pub sent: Option<Timestamp>,
     /// When the venue was first heard of it.
@@ -216,7 +222,15 @@ impl OrderRecord {
     /// A fresh intent.
     #[must_use]
     pub const fn new(order: Order, at: Timestamp) -> Self {
-        let times = OrderTimes { created: at, intended: None, sent: None, acknowledged: None, updated: at };
+        let times = OrderTimes {
+            created: at,
+            intended: None,
+            not_before: None,
+            fence: None,
+            sent: None,
+            acknowledged: None,
+            updated: at,
+        };
         Self { order, state: OrderState::Intended, venue_id: None, filled: Quantity::ZERO, cost: 0, times }
     }
 
