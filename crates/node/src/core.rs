@@ -2,72 +2,29 @@
 
 use crate::clock::{MarketClock, wall};
 use crate::error::NodeError;
-use crate::inbox::{Fact, Input, Outgoing, Progress};
-use crate::latency::Histogram;
+use crate::inbox::{Fact, Input, Progress};
+use crate::outgoing::Wire;
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use tradewind_domain::{AccountId, Bar, InstrumentId, OrderState, Origin, PortfolioId, Source, Timestamp};
-use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step};
-use tradewind_gate::Approved;
-use tradewind_journal::Journal;
+use tradewind_domain::{Bar, InstrumentId, OrderState, Origin, PortfolioId, Source, Timestamp};
+use tradewind_engine::{EventKind, State};
+use tradewind_host::Host;
+use tradewind_journal::{DiskStorage, Journal};
 use tradewind_strategies::Desk;
-use tradewind_venues::binance::Connection;
-
-/// How long the parts of a decision take.
-#[derive(Default)]
-pub(crate) struct Latency {
-    pub(crate) frame_to_decision: Histogram,
-    pub(crate) decision_to_bytes: Histogram,
-    pub(crate) frame_to_bytes: Histogram,
-}
-
-/// An event without its number.
-pub(crate) struct Draft {
-    pub(crate) at: Timestamp,
-    pub(crate) received: Timestamp,
-    pub(crate) source: Source,
-    pub(crate) portfolio: PortfolioId,
-    pub(crate) cause: Option<u64>,
-    pub(crate) correlation: Option<u64>,
-    pub(crate) kind: EventKind,
-}
-
-impl Draft {
-    /// What the program itself notes, about nothing in particular.
-    pub(crate) fn of_host(at: Timestamp, received: Timestamp, portfolio: PortfolioId, kind: EventKind) -> Self {
-        Self { at, received, source: Source::Host, portfolio, cause: None, correlation: None, kind }
-    }
-}
 
 /// The engine's thread.
 pub(crate) struct Core {
-    pub(crate) state: State,
-    pub(crate) journal: Journal,
+    pub(crate) host: Host<DiskStorage, Wire>,
     pub(crate) desks: Vec<Desk>,
-    pub(crate) connection: Connection,
-    pub(crate) outbox: mpsc::Sender<Outgoing>,
-    halted: Arc<AtomicBool>,
     pub(crate) clock: MarketClock,
-    pub(crate) latency: Latency,
-    pub(crate) digest: TradeDigest,
     pub(crate) notices: VecDeque<String>,
     pub(crate) trading: bool,
-    /// The gate's newest word, for the person who asked.
-    pub(crate) last_verdict: Option<Verdict>,
     /// Positions to close once their open orders are off the book.
     pub(crate) exits_due: Vec<(PortfolioId, InstrumentId)>,
-    commands: Vec<Command>,
-    sends: Vec<(Approved, u64)>,
-    /// When the desk that is being asked decided.
-    pub(crate) decided: Option<Timestamp>,
-    pub(crate) sync_every: Duration,
-    pub(crate) synced: Instant,
-    pub(crate) snapshot_every: u64,
-    pub(crate) hashed: u64,
-    pub(crate) snapshotted: u64,
+    sync_every: Duration,
+    /// When the journal was last seen synced, and through which record.
+    synced: (Instant, u64),
     pace: Option<mpsc::UnboundedSender<Progress>>,
     progress: Progress,
     told: Option<Progress>,
@@ -78,9 +35,7 @@ pub(crate) struct Parts {
     pub(crate) state: State,
     pub(crate) journal: Journal,
     pub(crate) desks: Vec<Desk>,
-    pub(crate) connection: Connection,
-    pub(crate) outbox: mpsc::Sender<Outgoing>,
-    pub(crate) halted: Arc<AtomicBool>,
+    pub(crate) wire: Wire,
     pub(crate) clock: MarketClock,
     pub(crate) sync_every: Duration,
     pub(crate) snapshot_every: u64,
@@ -89,30 +44,16 @@ pub(crate) struct Parts {
 
 impl Core {
     pub(crate) fn new(parts: Parts) -> Self {
-        let hashed = parts.state.sequence;
         Self {
             progress: Progress { through: None, fills: parts.state.counters.fills, open_orders: 0 },
-            state: parts.state,
-            journal: parts.journal,
+            host: Host::new(parts.state, parts.journal, parts.wire, parts.snapshot_every),
             desks: parts.desks,
-            connection: parts.connection,
-            outbox: parts.outbox,
-            halted: parts.halted,
             clock: parts.clock,
-            latency: Latency::default(),
-            digest: TradeDigest::default(),
             notices: VecDeque::new(),
             trading: false,
-            last_verdict: None,
             exits_due: Vec::new(),
-            commands: Vec::new(),
-            sends: Vec::new(),
-            decided: None,
             sync_every: parts.sync_every,
-            synced: Instant::now(),
-            snapshot_every: parts.snapshot_every,
-            hashed,
-            snapshotted: hashed,
+            synced: (Instant::now(), 0),
             pace: parts.pace,
             told: None,
         }
@@ -138,7 +79,7 @@ impl Core {
 
     /// The market's time, never before an event that was recorded.
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now().max(self.state.now)
+        self.clock.now().max(self.host.state.now)
     }
 
     pub(crate) fn take(&mut self, input: Input) -> Result<(), NodeError> {
@@ -147,17 +88,17 @@ impl Core {
             Input::Bar { bar, received, origin } => self.bar(&bar, received, origin),
             Input::Operator(request, reply) => {
                 let answer = self.operate(request)?;
-                self.journal.sync()?; // what a person was told is durable
+                self.host.journal.sync()?; // what a person was told is durable
                 let _ = reply.send(answer); // the person may be gone
                 Ok(())
             }
             Input::BytesOut { received, decided, sent } => {
-                self.latency.frame_to_bytes.note(sent.since(received));
-                self.latency.decision_to_bytes.note(sent.since(decided));
+                self.host.outside.latency.frame_to_bytes.note(sent.since(received));
+                self.host.outside.latency.decision_to_bytes.note(sent.since(decided));
                 Ok(())
             }
             Input::OpenOrders(reply) => {
-                let open = self.state.open.values().map(|it| (it.order.client_id(), it.order.instrument()));
+                let open = self.host.state.open.values().map(|it| (it.order.client_id(), it.order.instrument()));
                 let _ = reply.send(open.collect()); // whoever asked may be gone
                 Ok(())
             }
@@ -169,7 +110,7 @@ impl Core {
                 self.notices.push_back(text);
                 Ok(())
             }
-            Input::Tick if self.state.open.is_empty() => Ok(()), // nothing to expire: no event
+            Input::Tick if self.host.state.open.is_empty() => Ok(()), // nothing to expire: no event
             Input::Tick => {
                 let now = self.now();
                 self.record(now, wall(), Source::Timer, PortfolioId(0), EventKind::Timer)
@@ -193,28 +134,20 @@ impl Core {
     fn bar(&mut self, bar: &Bar, received: Timestamp, origin: Origin) -> Result<(), NodeError> {
         let at = bar.close_time();
         self.clock.note(at);
-        self.record(at, received, Source::Market, PortfolioId(0), EventKind::BarClosed { bar: *bar, origin })?;
-        let mut desks = std::mem::take(&mut self.desks);
-        let mut said = Ok(());
-        for desk in desks.iter_mut().filter(|desk| desk.instrument() == bar.instrument) {
-            said = said.and_then(|()| self.ask(desk, bar, at, received));
-        }
-        self.desks = desks;
+        self.host.bar(&mut self.desks, bar, received, origin)?;
         self.progress.through = Some(at);
-        said
+        Ok(())
     }
 
-    fn ask(&mut self, desk: &mut Desk, bar: &Bar, at: Timestamp, received: Timestamp) -> Result<(), NodeError> {
-        let outcome = desk.on_bar(&self.state, bar);
-        let moment = wall();
-        self.latency.frame_to_decision.note(moment.since(received));
-        self.decided = Some(moment);
-        let decided = EventKind::Decided(Box::new(desk.explain(&outcome)));
-        self.record(at, received, desk.source(), desk.portfolio(), decided)?;
-        for proposal in outcome.proposals {
-            self.record(at, received, desk.source(), desk.portfolio(), EventKind::Proposed(proposal))?;
+    /// Syncs the journal where no request did it lately.
+    fn sync_if_due(&mut self) -> Result<(), NodeError> {
+        let synced = self.host.journal.synced_seq();
+        if synced != self.synced.1 {
+            self.synced = (Instant::now(), synced);
         }
-        self.decided = None;
+        if self.synced.0.elapsed() >= self.sync_every {
+            self.synced = (Instant::now(), self.host.journal.sync()?);
+        }
         Ok(())
     }
 
@@ -222,17 +155,17 @@ impl Core {
     fn tell_progress(&mut self) {
         let Some(pace) = &self.pace else { return };
         let answered = |state| matches!(state, OrderState::Working | OrderState::Closed { .. });
-        if !self.state.open.values().all(|record| answered(record.state)) {
+        if !self.host.state.open.values().all(|record| answered(record.state)) {
             return;
         }
-        (self.progress.fills, self.progress.open_orders) = (self.state.counters.fills, self.state.open.len());
+        (self.progress.fills, self.progress.open_orders) = (self.host.state.counters.fills, self.host.state.open.len());
         if self.told != Some(self.progress) {
             self.told = Some(self.progress);
             let _ = pace.send(self.progress); // nobody may be listening any more
         }
     }
 
-    /// Appends and steps an event and everything that the engine makes of it, then sends what was approved.
+    /// Records what follows an event of the outside world or of a person.
     pub(crate) fn record(
         &mut self,
         at: Timestamp,
@@ -241,68 +174,6 @@ impl Core {
         portfolio: PortfolioId,
         kind: EventKind,
     ) -> Result<(), NodeError> {
-        let mut queue =
-            VecDeque::from([Draft { at, received, source, portfolio, cause: None, correlation: None, kind }]);
-        while let Some(draft) = queue.pop_front() {
-            let event = self.append(draft)?;
-            let correlation = event.correlation.or(Some(event.sequence));
-            for command in std::mem::take(&mut self.commands) {
-                match command {
-                    Command::Record(kind, portfolio) => queue.push_back(Draft {
-                        at: event.at,
-                        received,
-                        source: Source::Host,
-                        portfolio,
-                        cause: Some(event.sequence),
-                        correlation,
-                        kind,
-                    }),
-                    Command::Send(approved) => self.sends.push((approved, event.sequence)),
-                }
-            }
-        }
-        for (approved, cause) in std::mem::take(&mut self.sends) {
-            self.send(approved, cause, at, received)?;
-        }
-        self.hash_if_due()
-    }
-
-    pub(crate) fn append(&mut self, draft: Draft) -> Result<Event, NodeError> {
-        let event = self.event(draft);
-        self.journal.append(&encode(&event, &self.state))?;
-        self.apply(&event);
-        Ok(event)
-    }
-
-    pub(crate) fn event(&self, draft: Draft) -> Event {
-        Event {
-            sequence: self.state.sequence + 1,
-            at: draft.at,
-            received: draft.received,
-            source: draft.source,
-            portfolio: draft.portfolio,
-            account: AccountId(0),
-            cause: draft.cause,
-            correlation: draft.correlation,
-            kind: draft.kind,
-        }
-    }
-
-    pub(crate) fn apply(&mut self, event: &Event) {
-        let fills = self.state.counters.fills;
-        step(&mut self.state, event, &mut self.commands);
-        match &event.kind {
-            EventKind::Filled(fill) if self.state.counters.fills > fills => {
-                self.digest.add(&self.state.listing(fill.instrument).instrument, fill, event.at);
-            }
-            EventKind::Judged(verdict) => {
-                if let Verdict::Refused(refusal) = verdict {
-                    tracing::info!(%refusal, "the gate refused");
-                }
-                self.last_verdict = Some(verdict.clone());
-            }
-            _ => (),
-        }
-        self.halted.store(self.state.halted.is_some(), Ordering::SeqCst);
+        Ok(self.host.record(at, received, source, portfolio, kind)?)
     }
 }

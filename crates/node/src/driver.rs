@@ -1,14 +1,14 @@
 //! Sends what is permitted, and tells the engine what became of it.
 
 use crate::abort::AbortOnPanic;
-use crate::inbox::{Fact, Input, Outgoing};
-use crate::outgoing::not_sent;
+use crate::inbox::{Fact, Input};
 use crate::reconcile::{Doubt, Reconciler};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tradewind_domain::{ClientOrderId, Coded, InstrumentId};
 use tradewind_engine::EventKind;
 use tradewind_gate::Action;
+use tradewind_host::{Outgoing, not_sent};
 use tradewind_venues::SubmitError;
 use tradewind_venues::binance::Connection;
 

@@ -5,9 +5,6 @@ use crate::operate::{OperatorReply, OperatorRequest};
 use tokio::sync::oneshot;
 use tradewind_domain::{Bar, ClientOrderId, InstrumentId, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::EventKind;
-use tradewind_gate::Approved;
-use tradewind_journal::Permit;
-use tradewind_venues::Prepared;
 
 /// What comes into the engine's thread.
 pub(crate) enum Input {
@@ -43,16 +40,6 @@ impl Fact {
     pub(crate) fn of_venue(at: Option<Timestamp>, kind: EventKind) -> Self {
         Self { at, received: wall(), source: Source::Venue, portfolio: PortfolioId(0), kind }
     }
-}
-
-/// What leaves for the driver.
-pub(crate) struct Outgoing {
-    pub(crate) permit: Permit<Approved>,
-    pub(crate) prepared: Prepared,
-    /// When the frame was read that led to it.
-    pub(crate) received: Timestamp,
-    /// When it was decided.
-    pub(crate) decided: Timestamp,
 }
 
 /// How far a node is, for whoever paces a tape: told whenever it changed and no order is without its answer.

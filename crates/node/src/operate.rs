@@ -91,7 +91,7 @@ impl Core {
         Ok(match request {
             OperatorRequest::Status => done(&status(self)),
             OperatorRequest::OrderList => done(&self.order_views()),
-            OperatorRequest::PositionList => done(&positions(&self.state)),
+            OperatorRequest::PositionList => done(&positions(&self.host.state)),
             OperatorRequest::OrderPlace(words) => self.place(&words)?,
             OperatorRequest::OrderCancel { client_id } => self.cancel(client_id)?,
             OperatorRequest::PositionClose { symbol } => self.close(&symbol)?,
@@ -109,7 +109,7 @@ impl Core {
     }
 
     fn order_views(&self) -> Vec<OrderView> {
-        let state = &self.state;
+        let state = &self.host.state;
         state.open.values().chain(state.closed.iter().rev()).map(|record| order_view(state, record)).collect()
     }
 
@@ -123,7 +123,7 @@ impl Core {
             Ok(portfolio) => portfolio,
             Err(reply) => return Ok(*reply),
         };
-        let request = match self.state.find(&words.symbol) {
+        let request = match self.host.state.find(&words.symbol) {
             Some(instrument) => read_order(instrument, words),
             None => Err(Box::new(self.no_such_symbol(&words.symbol))),
         };
@@ -134,13 +134,14 @@ impl Core {
     }
 
     fn no_such_symbol(&self, symbol: &str) -> OperatorReply {
-        let known: Vec<String> = self.state.listings.iter().map(|it| it.instrument.spec.symbol.to_string()).collect();
+        let known: Vec<String> =
+            self.host.state.listings.iter().map(|it| it.instrument.spec.symbol.to_string()).collect();
         failed("NODE-01", format!("`{symbol}` is not traded here"), &format!("one of {}", known.join(", ")))
     }
 
     fn portfolio_named(&self, name: Option<&str>) -> Result<PortfolioId, Box<OperatorReply>> {
         let Some(name) = name else { return Ok(PortfolioId(0)) };
-        let names: Vec<&str> = self.state.portfolios.iter().map(|portfolio| portfolio.name.as_str()).collect();
+        let names: Vec<&str> = self.host.state.portfolios.iter().map(|portfolio| portfolio.name.as_str()).collect();
         let place = names.iter().position(|known| *known == name).and_then(|place| u16::try_from(place).ok());
         place.map(PortfolioId).ok_or_else(|| {
             let hint = format!("one of {}", names.join(", "));
@@ -161,12 +162,12 @@ impl Core {
                 let message = format!("{:?}: {} against {}", refusal.guard, refusal.value, refusal.limit);
                 failed(info.code, message, info.clear)
             }
-            Some(Verdict::Approved(order)) => match self.state.order(order.client_id()) {
+            Some(Verdict::Approved(order)) => match self.host.state.order(order.client_id()) {
                 Some(record) if record.state == (OrderState::Closed { outcome: Outcome::NotSent }) => {
                     let message = format!("order {} was approved and not sent", order.client_id());
                     failed("NODE-14", message, "see its last event: `tradewind journal tail`")
                 }
-                Some(record) => done(&order_view(&self.state, record)),
+                Some(record) => done(&order_view(&self.host.state, record)),
                 None => failed("NODE-06", "the order was approved and is not known", "look at the journal"),
             },
             _ => failed("NODE-06", "the gate gave no verdict", "look at the journal"),
@@ -175,27 +176,27 @@ impl Core {
 
     /// Says something and returns the gate's word on it.
     fn verdict_on(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<Option<Verdict>, NodeError> {
-        self.last_verdict = None;
+        self.host.last_verdict = None;
         self.say(portfolio, kind)?;
-        Ok(self.last_verdict.take())
+        Ok(self.host.last_verdict.take())
     }
 
     fn cancel(&mut self, client_id: ClientOrderId) -> Result<OperatorReply, NodeError> {
         let verdict = self.verdict_on(PortfolioId(0), EventKind::CancelProposed { client_id })?;
         let list = "see `tradewind order list`";
-        Ok(match (verdict, self.state.order(client_id)) {
+        Ok(match (verdict, self.host.state.order(client_id)) {
             (Some(Verdict::CancelRefused { reason, .. }), _) => {
                 failed("NODE-10", format!("order {client_id} cannot be cancelled: {reason}"), list)
             }
-            (_, Some(record)) => done(&order_view(&self.state, record)),
+            (_, Some(record)) => done(&order_view(&self.host.state, record)),
             (_, None) => failed("NODE-10", format!("there is no order {client_id}"), list),
         })
     }
 
     fn close(&mut self, symbol: &str) -> Result<OperatorReply, NodeError> {
-        let Some(instrument) = self.state.find(symbol).cloned() else { return Ok(self.no_such_symbol(symbol)) };
+        let Some(instrument) = self.host.state.find(symbol).cloned() else { return Ok(self.no_such_symbol(symbol)) };
         let mut replies = Vec::new();
-        for place in 0..self.state.portfolios.len() {
+        for place in 0..self.host.state.portfolios.len() {
             let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
             if let Some(request) = self.exit(portfolio, &instrument) {
                 replies.push(self.propose(portfolio, request, "an operator closes the position")?);
@@ -213,15 +214,15 @@ impl Core {
     /// Cancels every order and closes every position. What a resting order may still take of a position is closed once
     /// the venue has confirmed that the order is gone.
     fn flatten(&mut self) -> Result<OperatorReply, NodeError> {
-        let open: Vec<ClientOrderId> = self.state.open.keys().copied().collect();
+        let open: Vec<ClientOrderId> = self.host.state.open.keys().copied().collect();
         for client_id in &open {
             self.say(PortfolioId(0), EventKind::CancelProposed { client_id: *client_id })?;
         }
         let (mut exits, mut due) = (Vec::new(), Vec::new());
-        for place in 0..self.state.portfolios.len() {
+        for place in 0..self.host.state.portfolios.len() {
             let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
-            for index in 0..self.state.listings.len() {
-                let instrument = self.state.listings[index].instrument.clone();
+            for index in 0..self.host.state.listings.len() {
+                let instrument = self.host.state.listings[index].instrument.clone();
                 if self.rests(portfolio, instrument.id) {
                     due.push((portfolio, instrument.id));
                 } else if let Some(request) = self.exit(portfolio, &instrument) {
@@ -236,7 +237,7 @@ impl Core {
 
     fn rests(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
         let mine = |it: &OrderRecord| it.order.portfolio() == portfolio && it.order.instrument() == instrument;
-        self.state.open.values().any(mine)
+        self.host.state.open.values().any(mine)
     }
 
     /// Proposes the exits that waited for cancels, where no order is open any more.
@@ -249,7 +250,7 @@ impl Core {
                 self.exits_due.push((portfolio, id));
                 continue;
             }
-            let instrument = self.state.listing(id).instrument.clone();
+            let instrument = self.host.state.listing(id).instrument.clone();
             if let Some(request) = self.exit(portfolio, &instrument)
                 && let OperatorReply::Failed { code, message, .. } =
                     self.propose(portfolio, request, "an operator flattens")?
@@ -262,8 +263,8 @@ impl Core {
 
     /// The reduce-only market order that closes what is held, in whole lots; `None` for nothing or dust.
     fn exit(&self, portfolio: PortfolioId, instrument: &Instrument) -> Option<OrderRequest> {
-        let held = self.state.portfolio(portfolio).position(instrument.id).quantity();
-        let (buys, sells, _) = self.state.open_quantities(portfolio, instrument.id);
+        let held = self.host.state.portfolio(portfolio).position(instrument.id).quantity();
+        let (buys, sells, _) = self.host.state.open_quantities(portfolio, instrument.id);
         let leaving = if held > Quantity::ZERO { sells } else { -buys };
         let lots = instrument.whole_lots(held - leaving);
         let same_side = lots.mantissa().signum() == held.mantissa().signum();

@@ -1,73 +1,51 @@
-//! From an approval to the driver: body, intent, sync, permit.
+//! What the engine's thread sees of the outside: the wall clock, the connection's codec, the driver's queue.
 
 use crate::clock::wall;
-use crate::core::{Core, Draft};
-use crate::error::NodeError;
-use crate::inbox::Outgoing;
-use std::time::Instant;
-use tradewind_domain::{ClientOrderId, PortfolioId, Source, Timestamp};
-use tradewind_engine::{EventKind, Intent, encode};
-use tradewind_gate::{Action, Approved};
+use crate::latency::Histogram;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::mpsc;
+use tradewind_domain::Timestamp;
+use tradewind_engine::{Event, State};
+use tradewind_gate::Action;
+use tradewind_host::{Gone, Outgoing, Outside};
+use tradewind_venues::binance::Connection;
+use tradewind_venues::{NotSentReason, Prepared};
 
-/// Places in the driver's queue that orders leave to cancels.
-const RESERVED_FOR_CANCELS: usize = 64;
-
-impl Core {
-    /// Builds the body, records the intent, syncs it with all its causes, and hands the permit to the driver.
-    pub(crate) fn send(
-        &mut self,
-        approved: Approved,
-        cause: u64,
-        at: Timestamp,
-        received: Timestamp,
-    ) -> Result<(), NodeError> {
-        let decided = self.decided.unwrap_or_else(wall);
-        let reserved = if matches!(approved.action(), Action::Submit(_)) { RESERVED_FOR_CANCELS } else { 0 };
-        let room = self.outbox.capacity() > reserved;
-        let prepared = match self.connection.prepare(approved.action()) {
-            Ok(prepared) if room => prepared,
-            Ok(_) => return self.unsent(approved.action(), at, "the driver's queue is full"),
-            Err(reason) => return self.unsent(approved.action(), at, &reason.to_string()),
-        };
-        let (client_id, kind) = match approved.action() {
-            Action::Submit(order) => {
-                let intent = Intent {
-                    client_id: order.client_id(),
-                    body_sha256: hex::encode(prepared.sha256()),
-                    fence: prepared.fence(),
-                };
-                (order.client_id(), EventKind::Intended(intent))
-            }
-            Action::Cancel { client_id, .. } => (*client_id, EventKind::CancelSent { client_id: *client_id }),
-        };
-        let is_order = matches!(kind, EventKind::Intended(_));
-        let portfolio = self.state.order(client_id).map_or(PortfolioId(0), |record| record.order.portfolio());
-        let draft = |cause, kind| Draft { cause: Some(cause), ..Draft::of_host(at, received, portfolio, kind) };
-        let event = self.event(draft(cause, kind));
-        let permit = self.journal.permit(&encode(&event, &self.state), approved)?;
-        self.synced = Instant::now();
-        self.apply(&event);
-        if is_order {
-            self.append(draft(event.sequence, EventKind::Sent { client_id }))?;
-        }
-        if self.outbox.try_send(Outgoing { permit, prepared, received, decided }).is_err() {
-            let kind = not_sent(client_id, is_order, "the driver is gone".to_owned());
-            return self.record(at, wall(), Source::Host, portfolio, kind);
-        }
-        Ok(())
-    }
-
-    fn unsent(&mut self, action: &Action, at: Timestamp, reason: &str) -> Result<(), NodeError> {
-        let (client_id, is_order) = match action {
-            Action::Submit(order) => (order.client_id(), true),
-            Action::Cancel { client_id, .. } => (*client_id, false),
-        };
-        let portfolio = self.state.order(client_id).map_or(PortfolioId(0), |record| record.order.portfolio());
-        self.record(at, wall(), Source::Host, portfolio, not_sent(client_id, is_order, reason.to_owned()))
-    }
+/// How long the parts of a decision take.
+#[derive(Default)]
+pub(crate) struct Latency {
+    pub(crate) frame_to_decision: Histogram,
+    pub(crate) decision_to_bytes: Histogram,
+    pub(crate) frame_to_bytes: Histogram,
 }
 
-/// What follows from a request of which no byte left.
-pub(crate) fn not_sent(client_id: ClientOrderId, is_order: bool, reason: String) -> EventKind {
-    if is_order { EventKind::NotSent { client_id, reason } } else { EventKind::CancelRefused { client_id, reason } }
+/// The outside of a node.
+pub(crate) struct Wire {
+    pub(crate) connection: Connection,
+    pub(crate) outbox: mpsc::Sender<Outgoing>,
+    /// Read by the driver at its last step before a write.
+    pub(crate) halted: Arc<AtomicBool>,
+    pub(crate) latency: Latency,
+}
+
+impl Outside for Wire {
+    fn wall(&self) -> Timestamp {
+        wall()
+    }
+    fn prepare(&self, action: &Action) -> Result<Prepared, NotSentReason> {
+        self.connection.prepare(action)
+    }
+    fn room(&self) -> usize {
+        self.outbox.capacity()
+    }
+    fn hand_over(&mut self, request: Outgoing) -> Result<(), Gone> {
+        self.outbox.try_send(request).map_err(|_| Gone)
+    }
+    fn stepped(&mut self, state: &State, _event: &Event) {
+        self.halted.store(state.halted.is_some(), Ordering::SeqCst);
+    }
+    fn decided(&mut self, received: Timestamp, at: Timestamp) {
+        self.latency.frame_to_decision.note(at.since(received));
+    }
 }

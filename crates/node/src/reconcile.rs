@@ -65,8 +65,8 @@ impl Reconciler {
         for attempt in 1..=START_TRIES {
             let settled = self.explain_open(core).await?;
             let account = self.connection.account().await.map_err(|source| self.failed(source))?;
-            drifts = balance_drifts(&core.state, &account.balances);
-            drifts.extend(self.foreign_orders(&core.state).await?);
+            drifts = balance_drifts(&core.host.state, &account.balances);
+            drifts.extend(self.foreign_orders(&core.host.state).await?);
             if settled && drifts.is_empty() {
                 break;
             }
@@ -76,20 +76,21 @@ impl Reconciler {
         }
         let now = core.now();
         core.record(now, wall(), Source::Venue, PortfolioId(0), EventKind::Reconciled { drifts })?;
-        let unknown = core.state.open.values().filter(|it| matches!(it.state, OrderState::Unknown { .. }));
+        let unknown = core.host.state.open.values().filter(|it| matches!(it.state, OrderState::Unknown { .. }));
         Ok(unknown.map(|it| (it.order.client_id(), it.order.instrument())).collect())
     }
 
     /// Records what became of the open orders; false while the venue's lists lag behind one another.
     async fn explain_open(&self, core: &mut Core) -> Result<bool, NodeError> {
-        let open: Vec<_> = core.state.open.values().map(|it| (it.order.client_id(), it.order.instrument())).collect();
+        let open: Vec<_> =
+            core.host.state.open.values().map(|it| (it.order.client_id(), it.order.instrument())).collect();
         let found = self.explain(&open).await.map_err(|source| self.failed(source))?;
         for (at, kind) in found.events {
             core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;
         }
         for client_id in found.open {
             // whether the last run's cancel left is unknown; if it did, the venue will say so
-            if core.state.open.get(&client_id).is_some_and(|it| it.state == OrderState::PendingCancel) {
+            if core.host.state.open.get(&client_id).is_some_and(|it| it.state == OrderState::PendingCancel) {
                 let reason = "the venue still works the order".to_owned();
                 let refused = EventKind::CancelRefused { client_id, reason };
                 core.record(core.now(), wall(), Source::Venue, PortfolioId(0), refused)?;

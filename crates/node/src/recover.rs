@@ -3,8 +3,9 @@
 use crate::error::NodeError;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tradewind_engine::{CodecError, Event, Replay, State, apply, decode};
-use tradewind_journal::{Journal, Options, ReadError, Reader, Recovery, latest_snapshot};
+use tradewind_engine::{CodecError, Event, Replay, State, decode};
+use tradewind_host as host;
+use tradewind_journal::{DiskStorage, Journal, Options, ReadError, Reader, Recovery};
 
 /// What a recovery found.
 #[derive(Debug)]
@@ -26,18 +27,12 @@ pub struct Recovered {
 pub fn recover(data_dir: &Path) -> Result<(Journal, Recovered), NodeError> {
     let started = Instant::now();
     let dir = journal_dir(data_dir);
-    let (journal, recovery) = Journal::open(&dir, Options::default())
-        .map_err(|source| NodeError::Journal { dir: dir.clone(), source: Box::new(source) })?;
-    let mut state = snapshot_state(&dir)?.unwrap_or_default();
-    let mut folded = 0;
-    if journal.last_seq() > state.sequence {
-        let mut reader = Reader::open(&dir, state.sequence + 1)?;
-        while let Some(record) = reader.next()? {
-            let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
-            apply(&mut state, &event);
-            folded += 1;
-        }
-    }
+    let (journal, found) = host::recover(DiskStorage::new(&dir), Options::default()).map_err(|error| match error {
+        host::RecoverError::Open(source) => NodeError::Journal { dir, source: Box::new(source) },
+        host::RecoverError::Read(source) => source.into(),
+        host::RecoverError::Record { sequence, source } => NodeError::Record { sequence, source },
+    })?;
+    let host::Recovered { state, folded, recovery } = found;
     Ok((journal, Recovered { state, folded, took: started.elapsed(), recovery }))
 }
 
@@ -45,18 +40,6 @@ pub fn recover(data_dir: &Path) -> Result<(Journal, Recovered), NodeError> {
 #[must_use]
 pub fn journal_dir(data_dir: &Path) -> std::path::PathBuf {
     data_dir.join("journal")
-}
-
-fn snapshot_state(dir: &Path) -> Result<Option<State>, NodeError> {
-    let Some(snapshot) = latest_snapshot(dir)? else { return Ok(None) };
-    match serde_json::from_slice::<State>(&snapshot.bytes) {
-        Ok(state) => Ok(Some(state)),
-        Err(error) => {
-            // a snapshot only saves time: an older shape of it is left aside, and the whole log is folded
-            tracing::warn!(%error, "the snapshot is of another version: folding the whole journal");
-            Ok(None)
-        }
-    }
 }
 
 /// Decides everything again that a data directory's journal remembers; from the newest snapshot on, if retention
@@ -84,7 +67,7 @@ pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, 
 fn beginning(dir: &Path) -> Result<(Reader, Replay), NodeError> {
     match Reader::open(dir, 1) {
         Ok(reader) => Ok((reader, Replay::default())),
-        Err(removed @ ReadError::Removed { .. }) => match snapshot_state(dir)? {
+        Err(removed @ ReadError::Removed { .. }) => match host::snapshot_state(&DiskStorage::new(dir))? {
             Some(state) => Ok((Reader::open(dir, state.sequence + 1)?, Replay::from_state(state))),
             None => Err(removed.into()),
         },

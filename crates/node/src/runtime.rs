@@ -10,6 +10,7 @@ use crate::inbox::{Input, Progress};
 use crate::listener::Listener;
 use crate::live;
 use crate::operate::{OperatorReply, OperatorRequest};
+use crate::outgoing::{Latency, Wire};
 use crate::reconcile::Reconciler;
 use crate::recover::{Recovered, recover};
 use crate::settings::Settings;
@@ -114,9 +115,7 @@ impl Node {
             state: recovered.state,
             journal,
             desks,
-            connection: connection.clone(),
-            outbox,
-            halted,
+            wire: Wire { connection: connection.clone(), outbox, halted, latency: Latency::default() },
             clock,
             sync_every: settings.journal.sync_every.duration(),
             snapshot_every: settings.journal.snapshot_every,
@@ -190,7 +189,7 @@ impl Node {
         tasks.shutdown().await;
         drop((inbox, socket));
         match tokio::task::spawn_blocking(move || engine.join()).await {
-            Ok(Ok(core)) => core.map(|core| Ended { trade_hash: core.digest.hex(), state: core.state }),
+            Ok(Ok(core)) => core.map(|core| Ended { trade_hash: core.host.digest.hex(), state: core.host.state }),
             // a panic in the engine has aborted the process before it came here
             Ok(Err(_)) | Err(_) => Err(NodeError::Stopped),
         }

@@ -2,7 +2,7 @@
 //! dropped, so a step that fails leaves nothing of those before it.
 
 use crate::clock::wall;
-use crate::core::{Core, Draft};
+use crate::core::Core;
 use crate::deposits;
 use crate::error::NodeError;
 use crate::runtime::Surroundings;
@@ -16,6 +16,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::{EventKind, LOGIC_VERSION, State};
 use tradewind_gate::Mode;
+use tradewind_host::Draft;
 use tradewind_strategies::{Desk, registry};
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
@@ -144,24 +145,24 @@ pub(crate) fn introduce(
         EventKind::Started { incarnation: Incarnation(u64::from_le_bytes(incarnation)), mode, logic: LOGIC_VERSION };
     note(core, PortfolioId(0), started)?;
     for instrument in instruments {
-        let known = core.state.listings.get(instrument.id.index()).map(|listing| &listing.instrument);
+        let known = core.host.state.listings.get(instrument.id.index()).map(|listing| &listing.instrument);
         if known != Some(instrument) {
             note(core, PortfolioId(0), EventKind::Listed(Box::new(instrument.clone())))?;
         }
     }
     let count = settings.strategy.len().max(1);
-    for place in core.state.portfolios.len()..count {
+    for place in core.host.state.portfolios.len()..count {
         let name = settings.strategy.get(place).map_or("manual", |strategy| &strategy.name);
         let opened = EventKind::Opened { base: settings.base_currency, name: format!("{place}-{name}") };
         note(core, portfolio(place), opened)?;
     }
     let limits = settings.limits.resolve();
-    for place in 0..core.state.portfolios.len() {
-        if core.state.portfolio(portfolio(place)).limits != limits {
+    for place in 0..core.host.state.portfolios.len() {
+        if core.host.state.portfolio(portfolio(place)).limits != limits {
             note(core, portfolio(place), EventKind::LimitsSet(limits))?;
         }
     }
-    for (portfolio, money) in deposits::missing(&core.state, &account.balances, settings.base_currency, count) {
+    for (portfolio, money) in deposits::missing(&core.host.state, &account.balances, settings.base_currency, count) {
         core.record(now, wall(), Source::Venue, portfolio, EventKind::Deposited(money))?;
     }
     Ok(())
@@ -186,9 +187,9 @@ pub(crate) fn warm_up(
             source: Source::Market,
             ..Draft::of_host(newest.close_time(), wall(), PortfolioId(0), EventKind::BarClosed { bar: *newest, origin })
         };
-        core.append(draft)?;
+        core.host.append(draft)?;
         last.push((newest.instrument, newest.open_time));
-        let state = &core.state;
+        let state = &core.host.state;
         for desk in core.desks.iter_mut().filter(|desk| desk.instrument() == newest.instrument) {
             bars.iter().for_each(|bar| desk.warm(state, bar));
         }

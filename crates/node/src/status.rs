@@ -136,7 +136,7 @@ pub struct PositionView {
 }
 
 pub(crate) fn status(core: &Core) -> Status {
-    let state = &core.state;
+    let state = &core.host.state;
     Status {
         mode: state.mode,
         trading: core.trading,
@@ -147,11 +147,11 @@ pub(crate) fn status(core: &Core) -> Status {
         instruments: state.listings.iter().map(instrument_view).collect(),
         open_orders: state.open.len(),
         unknown_orders: state.open.values().filter(|record| record.status() == "unknown").count(),
-        trade_hash: core.digest.hex(),
+        trade_hash: core.host.digest.hex(),
         latency: LatencyView {
-            frame_to_decision: core.latency.frame_to_decision.quantiles(),
-            decision_to_bytes: core.latency.decision_to_bytes.quantiles(),
-            frame_to_bytes: core.latency.frame_to_bytes.quantiles(),
+            frame_to_decision: core.host.outside.latency.frame_to_decision.quantiles(),
+            decision_to_bytes: core.host.outside.latency.decision_to_bytes.quantiles(),
+            frame_to_bytes: core.host.outside.latency.frame_to_bytes.quantiles(),
         },
         notices: core.notices.iter().cloned().collect(),
     }

@@ -27,7 +27,8 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("exchange", &["book", "domain", "history"]),
     // 6: hosts
     ("research", &["book", "domain", "engine", "gate", "quant", "strategies"]),
-    ("node", &["domain", "engine", "gate", "journal", "strategies", "venues"]),
+    ("host", &["domain", "engine", "gate", "journal", "strategies", "venues"]),
+    ("node", &["domain", "engine", "gate", "host", "journal", "strategies", "venues"]),
     // 7: the binary
     (
         "tradewind",

@@ -1,0 +1,47 @@
+//! What is written now and then, and at the end: state hashes and snapshots.
+
+use crate::draft::Draft;
+use crate::host::Host;
+use crate::outside::Outside;
+use tradewind_domain::PortfolioId;
+use tradewind_engine::{EventKind, LOGIC_VERSION};
+use tradewind_journal::{AppendError, Storage};
+
+/// Events between two state hashes.
+const HASH_EVERY: u64 = 10_000;
+
+impl<S: Storage, O: Outside> Host<S, O> {
+    pub(crate) fn hash_if_due(&mut self) -> Result<(), AppendError> {
+        if self.state.sequence < self.hashed + HASH_EVERY {
+            return Ok(());
+        }
+        self.record_hash()?;
+        if self.state.sequence >= self.snapshotted + self.snapshot_every {
+            self.snapshot();
+        }
+        Ok(())
+    }
+
+    /// Records the hash of the state.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn record_hash(&mut self) -> Result<(), AppendError> {
+        self.hashed = self.state.sequence + 1;
+        let kind = EventKind::StateHash { hash: self.state.hash(), logic: LOGIC_VERSION };
+        let (now, wall) = (self.state.now, self.outside.wall());
+        self.append(Draft::of_host(now, wall, PortfolioId(0), kind)).map(drop)
+    }
+
+    /// Writes a snapshot. A snapshot that cannot be written costs time at the next start, nothing else.
+    pub fn snapshot(&mut self) {
+        self.snapshotted = self.state.sequence;
+        let written = self.journal.sync().map_err(|error| error.to_string()).and_then(|_| {
+            let bytes = serde_json::to_vec(&self.state).map_err(|error| error.to_string())?;
+            self.journal.write_snapshot(self.state.sequence, &bytes).map_err(|error| error.to_string())
+        });
+        if let Err(error) = written {
+            tracing::warn!(error, "no snapshot could be written");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! One journal, one state, one order of everything that happens.
+
+use crate::draft::Draft;
+use crate::outside::Outside;
+use std::collections::VecDeque;
+use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Source, Timestamp};
+use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step};
+use tradewind_gate::Approved;
+use tradewind_journal::{AppendError, Journal, Storage};
+use tradewind_strategies::Desk;
+
+/// The engine with its journal, over some storage and some outside.
+pub struct Host<S: Storage, O> {
+    /// Everything known.
+    pub state: State,
+    /// Everything that happened.
+    pub journal: Journal<S>,
+    /// The world around.
+    pub outside: O,
+    /// Hash of this run's executions.
+    pub digest: TradeDigest,
+    /// The gate's newest word, for the person who asked.
+    pub last_verdict: Option<Verdict>,
+    commands: Vec<Command>,
+    sends: Vec<(Approved, u64)>,
+    /// When the desk that is being asked decided.
+    pub(crate) decided: Option<Timestamp>,
+    pub(crate) snapshot_every: u64,
+    pub(crate) hashed: u64,
+    pub(crate) snapshotted: u64,
+}
+
+impl<S: Storage, O: Outside> Host<S, O> {
+    /// Goes on from a recovered state. A snapshot is written after every `snapshot_every` events.
+    pub fn new(state: State, journal: Journal<S>, outside: O, snapshot_every: u64) -> Self {
+        let hashed = state.sequence;
+        Self {
+            state,
+            journal,
+            outside,
+            digest: TradeDigest::default(),
+            last_verdict: None,
+            commands: Vec::new(),
+            sends: Vec::new(),
+            decided: None,
+            snapshot_every,
+            hashed,
+            snapshotted: hashed,
+        }
+    }
+
+    /// Appends and steps an event and everything that the engine makes of it, then sends what was approved.
+    ///
+    /// # Errors
+    /// [`AppendError`] of the journal: the run is over, and what was not synced may not have happened.
+    pub fn record(
+        &mut self,
+        at: Timestamp,
+        received: Timestamp,
+        source: Source,
+        portfolio: PortfolioId,
+        kind: EventKind,
+    ) -> Result<(), AppendError> {
+        let mut queue =
+            VecDeque::from([Draft { at, received, source, portfolio, cause: None, correlation: None, kind }]);
+        while let Some(draft) = queue.pop_front() {
+            let event = self.append(draft)?;
+            let correlation = event.correlation.or(Some(event.sequence));
+            for command in std::mem::take(&mut self.commands) {
+                match command {
+                    Command::Record(kind, portfolio) => queue.push_back(Draft {
+                        at: event.at,
+                        received,
+                        source: Source::Host,
+                        portfolio,
+                        cause: Some(event.sequence),
+                        correlation,
+                        kind,
+                    }),
+                    Command::Send(approved) => self.sends.push((approved, event.sequence)),
+                }
+            }
+        }
+        for (approved, cause) in std::mem::take(&mut self.sends) {
+            self.send(approved, cause, at, received)?;
+        }
+        self.hash_if_due()
+    }
+
+    /// Records a closed bar and asks every desk that watches its instrument.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn bar(
+        &mut self,
+        desks: &mut [Desk],
+        bar: &Bar,
+        received: Timestamp,
+        origin: Origin,
+    ) -> Result<(), AppendError> {
+        let at = bar.close_time();
+        self.record(at, received, Source::Market, PortfolioId(0), EventKind::BarClosed { bar: *bar, origin })?;
+        for desk in desks.iter_mut().filter(|desk| desk.instrument() == bar.instrument) {
+            self.ask(desk, bar, at, received)?;
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, desk: &mut Desk, bar: &Bar, at: Timestamp, received: Timestamp) -> Result<(), AppendError> {
+        let outcome = desk.on_bar(&self.state, bar);
+        let moment = self.outside.wall();
+        self.outside.decided(received, moment);
+        self.decided = Some(moment);
+        let decided = EventKind::Decided(Box::new(desk.explain(&outcome)));
+        self.record(at, received, desk.source(), desk.portfolio(), decided)?;
+        for proposal in outcome.proposals {
+            self.record(at, received, desk.source(), desk.portfolio(), EventKind::Proposed(proposal))?;
+        }
+        self.decided = None;
+        Ok(())
+    }
+
+    /// Appends and steps one event; what the engine asks for is done by the next [`Self::record`].
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn append(&mut self, draft: Draft) -> Result<Event, AppendError> {
+        let event = self.event(draft);
+        self.journal.append(&encode(&event, &self.state))?;
+        self.apply(&event);
+        Ok(event)
+    }
+
+    pub(crate) fn event(&self, draft: Draft) -> Event {
+        Event {
+            sequence: self.state.sequence + 1,
+            at: draft.at,
+            received: draft.received,
+            source: draft.source,
+            portfolio: draft.portfolio,
+            account: AccountId(0),
+            cause: draft.cause,
+            correlation: draft.correlation,
+            kind: draft.kind,
+        }
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event) {
+        let fills = self.state.counters.fills;
+        step(&mut self.state, event, &mut self.commands);
+        match &event.kind {
+            EventKind::Filled(fill) if self.state.counters.fills > fills => {
+                self.digest.add(&self.state.listing(fill.instrument).instrument, fill, event.at);
+            }
+            EventKind::Judged(verdict) => {
+                if let Verdict::Refused(refusal) = verdict {
+                    tracing::info!(%refusal, "the gate refused");
+                }
+                self.last_verdict = Some(verdict.clone());
+            }
+            _ => (),
+        }
+        self.outside.stepped(&self.state, event);
+    }
+}

@@ -1,0 +1,28 @@
+//! The loop around the engine: append, step, judge, intend, permit, hand over. No network, no clock, no task.
+//!
+//! # Where it sits
+//! Floor 6, below the hosts that have an outside: `node` runs it over a real disk and real sockets, `storm` over
+//! simulated ones. What those two would otherwise each write, and could write differently, stands here once.
+//!
+//! # Start here
+//! [`Host::record`] takes one event and does everything that follows from it. [`Outside`] is all that a host must
+//! provide. [`recover`] makes the state that a [`Host`] begins with.
+//!
+//! # What always holds
+//! * An event is appended before it is applied, and synced, with all its causes, before a request leaves on its account.
+//! * A request is handed over at most once, with the journal's permit; where the outside has no room it is not sent,
+//!   and that is an event.
+//! * An error of the journal ends the run: nothing leaves that is not remembered.
+
+mod closing;
+mod draft;
+mod host;
+mod outside;
+mod recover;
+mod send;
+
+pub use draft::Draft;
+pub use host::Host;
+pub use outside::{Gone, Outgoing, Outside};
+pub use recover::{RecoverError, Recovered, recover, snapshot_state};
+pub use send::{RESERVED_FOR_CANCELS, not_sent};

@@ -1,0 +1,71 @@
+//! From a journal to a state: the newest snapshot, then every record after it, folded.
+
+use tradewind_engine::{CodecError, State, apply, decode};
+use tradewind_journal::{Journal, OpenError, Options, ReadError, Reader, Recovery, Storage, latest_snapshot_storage};
+
+/// What a recovery found.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The state after the last record.
+    pub state: State,
+    /// Records folded after the snapshot.
+    pub folded: u64,
+    /// What the log itself had to say.
+    pub recovery: Recovery,
+}
+
+/// Why a journal does not give a state.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// It cannot be opened.
+    #[error("the journal cannot be opened: {0}")]
+    Open(#[from] OpenError),
+    /// It cannot be read.
+    #[error("the journal cannot be read: {0}")]
+    Read(#[from] ReadError),
+    /// A record is not ours.
+    #[error("record {sequence} of the journal: {source}")]
+    Record {
+        /// Which record.
+        sequence: u64,
+        /// Why.
+        #[source]
+        source: CodecError,
+    },
+}
+
+/// Opens a journal for writing and folds it. Nothing is decided.
+///
+/// # Errors
+/// [`RecoverError`] if another process writes it, it is damaged, or a record is not ours.
+pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, Recovered), RecoverError> {
+    let (journal, recovery) = Journal::open_storage(storage.clone(), options)?;
+    let mut state = snapshot_state(&storage)?.unwrap_or_default();
+    let mut folded = 0;
+    if journal.last_seq() > state.sequence {
+        let mut reader = Reader::open_storage(storage, state.sequence + 1)?;
+        while let Some(record) = reader.next()? {
+            let event =
+                decode(record.payload).map_err(|source| RecoverError::Record { sequence: record.seq, source })?;
+            apply(&mut state, &event);
+            folded += 1;
+        }
+    }
+    Ok((journal, Recovered { state, folded, recovery }))
+}
+
+/// The state of the newest sound snapshot, if there is one that this program reads.
+///
+/// # Errors
+/// [`ReadError`] if the storage cannot be read.
+pub fn snapshot_state<S: Storage>(storage: &S) -> Result<Option<State>, ReadError> {
+    let Some(snapshot) = latest_snapshot_storage(storage)? else { return Ok(None) };
+    match serde_json::from_slice::<State>(&snapshot.bytes) {
+        Ok(state) => Ok(Some(state)),
+        Err(error) => {
+            // a snapshot only saves time: an older shape of it is left aside, and the whole log is folded
+            tracing::warn!(%error, "the snapshot is of another version: folding the whole journal");
+            Ok(None)
+        }
+    }
+}
