@@ -357,6 +357,44 @@ impl Instrument {
         Some(mean / F64_POW10[usize::from(self.spec.price_decimals)])
     }
 
+    /// Average entry price of `position` as decimal text, exact but for one rounding (half to even) at
+    /// [`AVERAGE_DECIMALS_MORE`] decimals beyond the instrument's price decimals; `None` when flat, or where an inverse
+    /// contract's numbers leave 128 bits.
+    #[must_use]
+    pub fn average_price_text(&self, position: &Position) -> Option<String> {
+        let decimals = self.spec.price_decimals + AVERAGE_DECIMALS_MORE;
+        if !self.is_inverse() {
+            return self.mean_price_text(position.cost(), position.quantity());
+        }
+        let (multiplier, multiplier_decimals) = self.spec.multiplier;
+        let quote = i128::from(position.quantity().mantissa()).checked_mul(multiplier.into())?;
+        let paid = position.cost().checked_neg()?; // ledger units of the base, below zero for a short
+        let (quote, paid) = if paid < 0 { (quote.checked_neg()?, paid.checked_neg()?) } else { (quote, paid) };
+        let up = u32::from(LEDGER_DECIMALS + decimals);
+        let down = u32::from(self.spec.quantity_decimals + multiplier_decimals);
+        let (quote, paid) = if up >= down {
+            (quote.checked_mul(pow10(up - down))?, paid)
+        } else {
+            (quote, paid.checked_mul(pow10(down - up))?)
+        };
+        (paid > 0).then(|| format_decimal(round_div(quote, paid), decimals))
+    }
+
+    /// `cost` (price mantissa × quantity mantissa) per `quantity` as decimal text, rounded as
+    /// [`Self::average_price_text`] is; `None` for no quantity.
+    #[must_use]
+    pub fn mean_price_text(&self, cost: i128, quantity: Quantity) -> Option<String> {
+        let quantity = i128::from(quantity.mantissa());
+        let (cost, quantity) = if quantity < 0 { (-cost, -quantity) } else { (cost, quantity) };
+        if quantity == 0 {
+            return None;
+        }
+        // whole mantissas apart from the rest: neither part leaves 128 bits, and an even factor keeps half-to-even exact
+        let scale = pow10(u32::from(AVERAGE_DECIMALS_MORE));
+        let units = cost.div_euclid(quantity) * scale + round_div(cost.rem_euclid(quantity) * scale, quantity);
+        Some(format_decimal(units, self.spec.price_decimals + AVERAGE_DECIMALS_MORE))
+    }
+
     /// A quantity in ledger units of its asset: what buying it adds to the balance.
     #[must_use]
     pub fn asset_units(&self, quantity: Quantity) -> i128 {
@@ -368,6 +406,9 @@ impl Instrument {
         }
     }
 }
+
+/// Decimals of an average price beyond those of the instrument's prices.
+pub const AVERAGE_DECIMALS_MORE: u8 = 4;
 
 const F64_POW10: [f64; 13] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
 
@@ -423,6 +464,37 @@ mod tests {
             let change = position.apply(-quantity, it.value(mark, -quantity).unwrap());
             let realised = Money { currency: it.settlement(), units: it.value_units(change.realised).unwrap() };
             assert_eq!(realised.to_string(), want);
+        }
+    }
+
+    #[test]
+    fn an_average_price_is_exact_text_rounded_once() {
+        let it = listed("BTC/USDT", InstrumentKind::Spot);
+        let text = |cost: i128, quantity| it.mean_price_text(cost, Quantity::from_mantissa(quantity));
+        let decimals = usize::from(it.spec.price_decimals + AVERAGE_DECIMALS_MORE);
+        let place = |units: i128| crate::format_decimal(units, u8::try_from(decimals).unwrap());
+        assert_eq!(text(5, 0), None);
+        for (cost, quantity, units) in [
+            (10, 3, 33_333),
+            (20, 3, 66_667),
+            (-10, -3, 33_333),
+            (1, 20_000, 0), // half a unit goes to the even one
+            (3, 20_000, 2),
+            (20_003, 20_000, 10_002),
+            (i128::from(i64::MAX) * i128::from(i64::MAX), i64::MAX, i128::from(i64::MAX) * 10_000),
+        ] {
+            assert_eq!(text(cost, quantity), Some(place(units)), "{cost} / {quantity}");
+        }
+    }
+
+    #[test]
+    fn an_inverse_position_averages_in_its_quote() {
+        let it = listed("BTC/USD:BTC", InstrumentKind::InversePerpetual);
+        for (quantity, want) in [("60000", "50000"), ("-60000", "50000"), ("0", "none")] {
+            let quantity = it.quantity(quantity).unwrap();
+            let mut position = Position::default();
+            position.apply(quantity, it.value(it.price("50000").unwrap(), quantity).unwrap());
+            assert_eq!(it.average_price_text(&position).unwrap_or_else(|| "none".to_owned()), want);
         }
     }
 

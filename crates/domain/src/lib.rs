@@ -35,7 +35,7 @@ pub use ids::{
     AccountId, ClientOrderId, Incarnation, InstrumentId, OcoGroup, PortfolioId, Sequence, TradeId, TradeIdSet,
     VenueOrderId,
 };
-pub use instrument::{Instrument, InstrumentError, InstrumentKind, InstrumentSpec};
+pub use instrument::{AVERAGE_DECIMALS_MORE, Instrument, InstrumentError, InstrumentKind, InstrumentSpec};
 pub use market::{Bar, BarError, Origin, Quote, Trade};
 pub use money::{Currency, LEDGER_DECIMALS, Money, text128};
 pub use order::{Order, OrderError, OrderKind, OrderRequest, Side, TimeInForce};
