@@ -400,7 +400,9 @@ impl Inquiry {
                 if let Question::Name(id) = question {
                     self.strangers.remove(&id);
                 }
-                if let (true, Some(asked)) = (self.strangers.is_empty(), self.traded.take()) {
+                if self.strangers.is_empty()
+                    && let Some(asked) = self.traded.take()
+                {
                     self.lacks(now, &Question::Trades, asked);
                 }
             }
