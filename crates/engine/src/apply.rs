@@ -84,6 +84,7 @@ fn apply_rest(state: &mut State, event: &Event) {
         }
         EventKind::BarClosed { .. } // taken above
         | EventKind::Proposed(_)
+        | EventKind::ProposedPair { .. }
         | EventKind::CancelProposed { .. }
         | EventKind::Triggered { .. }
         | EventKind::Timer

@@ -102,6 +102,7 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         EventKind::BarClosed { bar, .. } => Some(bar.instrument),
         EventKind::Decided(decision) => Some(decision.instrument),
         EventKind::Proposed(proposal) => Some(proposal.request.instrument),
+        EventKind::ProposedPair { pair } => Some(pair[0].request.instrument),
         EventKind::Filled(fill) => Some(fill.instrument),
         EventKind::Funding { instrument, .. } => Some(*instrument),
         EventKind::Judged(crate::Verdict::Approved(order)) => Some(order.instrument()),

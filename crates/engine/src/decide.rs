@@ -4,7 +4,7 @@ use crate::{Event, EventKind, State, Verdict};
 use tradewind_domain::{
     ClientOrderId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, TimeInForce,
 };
-use tradewind_gate::{Approved, Proposal, View, review, review_cancel};
+use tradewind_gate::{Approved, Proposal, Refusal, View, review, review_cancel, review_pair};
 
 /// What the host should do next, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
 fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
     match &event.kind {
         EventKind::Proposed(proposal) => judge(state, event, proposal, commands),
+        EventKind::ProposedPair { pair } => judge_pair(state, event, pair, commands),
         EventKind::CancelProposed { client_id } => judge_cancel(state, *client_id, commands),
         EventKind::BarClosed { .. } | EventKind::Timer => cancel_expired(state, commands),
         EventKind::Filled(fill) => cancel_siblings(state, fill.client_id, commands),
@@ -63,18 +64,45 @@ fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<C
     let portfolio = proposal.portfolio;
     let client_id = ClientOrderId::derive(event.at, state.incarnation, portfolio, state.intents + 1);
     match review(&view(state, event, proposal), proposal, client_id) {
-        Ok(approved) => {
-            let order = match approved.action() {
-                tradewind_gate::Action::Submit(order) => *order,
-                tradewind_gate::Action::Cancel { .. } => unreachable!("a proposal is judged as an order"),
-            };
-            commands.push(Command::Record(EventKind::Judged(Verdict::Approved(order)), portfolio));
-            commands.push(Command::Send(approved));
-        }
+        Ok(approved) => approve(approved, portfolio, commands),
+        Err(refusal) => refuse(refusal, portfolio, commands),
+    }
+}
+
+fn approve(approved: Approved, portfolio: PortfolioId, commands: &mut Vec<Command>) {
+    for order in approved.action().orders() {
+        commands.push(Command::Record(EventKind::Judged(Verdict::Approved(*order)), portfolio));
+    }
+    commands.push(Command::Send(approved));
+}
+
+fn refuse(refusal: Box<Refusal>, portfolio: PortfolioId, commands: &mut Vec<Command>) {
+    commands.push(Command::Record(EventKind::Judged(Verdict::Refused(refusal)), portfolio));
+}
+
+fn judge_pair(state: &State, event: &Event, pair: &[Proposal; 2], commands: &mut Vec<Command>) {
+    let mut pair = pair.clone();
+    let group = pair[0].request.oco.or(pair[1].request.oco).unwrap_or_else(|| fresh_group(state));
+    pair.iter_mut().for_each(|proposal| _ = proposal.request.oco.get_or_insert(group));
+    // of equals the first is the one that counts, and the dearer needs the funds
+    pair.sort_by_key(|it| std::cmp::Reverse(it.request.kind.limit().or(it.request.kind.trigger())));
+    let portfolio = pair[0].portfolio;
+    let name = |nth| ClientOrderId::derive(event.at, state.incarnation, portfolio, state.intents + nth);
+    match review_pair(&view(state, event, &pair[0]), &pair, [name(1), name(2)]) {
+        Ok(approved) => approve(approved, portfolio, commands),
         Err(refusal) => {
-            commands.push(Command::Record(EventKind::Judged(Verdict::Refused(refusal)), portfolio));
+            refuse(refusal.clone(), portfolio, commands);
+            refuse(refusal, portfolio, commands);
         }
     }
+}
+
+/// A group that no order still remembered belongs to.
+fn fresh_group(state: &State) -> OcoGroup {
+    let is_used = |group| {
+        state.open.values().chain(&state.closed).any(|record: &OrderRecord| record.order.request().oco == Some(group))
+    };
+    (state.intents + 1..).map(OcoGroup).find(|group| !is_used(*group)).expect("intents are far from using up u64")
 }
 
 fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {

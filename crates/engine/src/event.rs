@@ -105,6 +105,12 @@ pub enum EventKind {
     Decided(Box<Decision>),
     /// Somebody wishes for an order.
     Proposed(Proposal),
+    /// Somebody wishes for two orders of which one cancels the other; they go together or not at all. Without a group
+    /// of their own the engine picks one.
+    ProposedPair {
+        /// Target and stop, in either order.
+        pair: Box<[Proposal; 2]>,
+    },
     /// The gate's word on a proposal; its cause is the proposal.
     Judged(Verdict),
     /// Somebody wishes for a cancel.
@@ -208,6 +214,22 @@ pub enum EventKind {
         /// Which decision logic computed it.
         logic: u32,
     },
+}
+
+impl EventKind {
+    /// The events that stand for what a decider proposes: two in a row of one group are a pair, every other proposal
+    /// stands alone.
+    pub fn of_proposals(proposals: impl IntoIterator<Item = Proposal>) -> impl Iterator<Item = Self> {
+        let mut rest = proposals.into_iter().peekable();
+        std::iter::from_fn(move || {
+            let first = rest.next()?;
+            let group = first.request.oco;
+            match rest.next_if(|next| group.is_some() && next.request.oco == group) {
+                Some(second) => Some(Self::ProposedPair { pair: Box::new([first, second]) }),
+                None => Some(Self::Proposed(first)),
+            }
+        })
+    }
 }
 
 /// Why trading stopped.

@@ -7,7 +7,7 @@ use tradewind_domain::{
 
 type Verdict = Result<(), Box<Refusal>>;
 
-fn refuse(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Box<Refusal> {
+pub(crate) fn refuse(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Box<Refusal> {
     Box::new(Refusal { guard, value: value.into(), limit: limit.into() })
 }
 

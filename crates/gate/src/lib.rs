@@ -5,10 +5,11 @@
 //! strategies, agents. Knows no venue, no clock, no I/O; what it must know of the world stands in [`View`].
 //!
 //! # Start here
-//! [`review`] is the way in; [`GUARDS`] lists what it asks, in order. [`Limits`] holds the numbers.
+//! [`review`] is the way in, [`review_pair`] for two orders of which one cancels the other; [`GUARDS`] lists what it asks, in order. [`Limits`] holds the numbers.
 //!
 //! # What always holds
-//! * An [`Approved`] comes from [`review`] or [`review_cancel`] and from nowhere else.
+//! * An [`Approved`] comes from [`review`], [`review_pair`] or [`review_cancel`] and from nowhere else.
+//! * Of a pair both orders pass every guard, or neither goes.
 //! * The halt is asked first, and no setting removes it.
 //! * A guard judges the position as it would stand if this order and every open one filled.
 //! * A missing number refuses: no mark, no rate, no equity means no order.
@@ -29,12 +30,15 @@
 
 mod guards;
 mod limits;
+mod pair;
 mod refusal;
 mod view;
 
 pub use limits::{Cap, Limits, LimitsError};
 pub use refusal::{CODES, GUARDS, Guard, GuardInfo, Refusal};
 pub use view::{Mark, Mode, Proposal, View};
+
+pub use pair::review_pair;
 
 use tradewind_domain::{ClientOrderId, InstrumentId, Order, VenueOrderId};
 
@@ -43,6 +47,8 @@ use tradewind_domain::{ClientOrderId, InstrumentId, Order, VenueOrderId};
 pub enum Action {
     /// Send this order, once.
     Submit(Order),
+    /// Send these two together, once: when one of them trades, the venue takes the other off.
+    SubmitPair(Box<[Order; 2]>),
     /// Ask for this order to be cancelled; asking twice does no harm.
     Cancel {
         /// Which order.
@@ -52,6 +58,37 @@ pub enum Action {
         /// The venue's name of it, if it was ever heard.
         venue_id: Option<VenueOrderId>,
     },
+}
+
+impl Action {
+    /// The orders that it sends: one, the two of a pair, none for a cancel.
+    #[must_use]
+    pub fn orders(&self) -> &[Order] {
+        match self {
+            Self::Submit(order) => std::slice::from_ref(order),
+            Self::SubmitPair(pair) => pair.as_slice(),
+            Self::Cancel { .. } => &[],
+        }
+    }
+
+    /// The orders that it is about, each once: those that it sends, or the one that it cancels.
+    pub fn client_ids(&self) -> impl Iterator<Item = ClientOrderId> {
+        let cancelled = match self {
+            Self::Cancel { client_id, .. } => Some(*client_id),
+            Self::Submit(_) | Self::SubmitPair(_) => None,
+        };
+        self.orders().iter().map(Order::client_id).chain(cancelled)
+    }
+
+    /// What is traded.
+    #[must_use]
+    pub fn instrument(&self) -> InstrumentId {
+        match self {
+            Self::Submit(order) => order.instrument(),
+            Self::SubmitPair(pair) => pair[0].instrument(),
+            Self::Cancel { instrument, .. } => *instrument,
+        }
+    }
 }
 
 /// An action that passed every check.
@@ -76,6 +113,11 @@ impl Approved {
 /// # Errors
 /// The first guard that refuses, with its value, its limit and how to clear it.
 pub fn review(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Approved, Box<Refusal>> {
+    judge(view, proposal, client_id).map(|order| Approved { action: Action::Submit(order) })
+}
+
+/// Every guard on one proposal.
+fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Order, Box<Refusal>> {
     guards::halt(view, proposal)?;
     guards::mode(view, proposal)?;
     let order = guards::order(view, proposal, client_id)?;
@@ -86,7 +128,7 @@ pub fn review(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) ->
     guards::position(view, proposal)?;
     guards::funds(view, proposal)?;
     guards::losses(view, proposal)?;
-    Ok(Approved { action: Action::Submit(order) })
+    Ok(order)
 }
 
 /// Approves a cancel: taking an order off the book adds no exposure, so a halt does not stop it.

@@ -29,6 +29,8 @@ pub enum Guard {
     DailyLoss,
     /// Too much was lost from the peak.
     Drawdown,
+    /// Two orders are not a pair of which one can cancel the other.
+    Pair,
 }
 
 /// One line of the generated table of guards.
@@ -75,6 +77,12 @@ pub const GUARDS: &[GuardInfo] = &[
         "GATE-11",
         "is the fall from the peak below drawdown?",
         "recover by reducing, or raise limits.drawdown",
+    ),
+    info(
+        Guard::Pair,
+        "GATE-12",
+        "do the two orders of a pair belong together, one on each side of the market?",
+        "one size and side; to sell, the target above the market and the stop below it; to buy, the other way round",
     ),
 ];
 

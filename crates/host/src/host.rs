@@ -113,8 +113,8 @@ impl<S: Storage, O: Outside> Host<S, O> {
         self.decided = Some(moment);
         let decided = EventKind::Decided(Box::new(desk.explain(&outcome)));
         self.record(at, received, desk.source(), desk.portfolio(), decided)?;
-        for proposal in outcome.proposals {
-            self.record(at, received, desk.source(), desk.portfolio(), EventKind::Proposed(proposal))?;
+        for proposed in EventKind::of_proposals(outcome.proposals) {
+            self.record(at, received, desk.source(), desk.portfolio(), proposed)?;
         }
         self.decided = None;
         Ok(())

@@ -21,49 +21,60 @@ impl<S: Storage, O: Outside> Host<S, O> {
         received: Timestamp,
     ) -> Result<(), AppendError> {
         let decided = self.decided.unwrap_or_else(|| self.outside.wall());
-        let reserved = if matches!(approved.action(), Action::Submit(_)) { RESERVED_FOR_CANCELS } else { 0 };
+        let reserved = if is_order(approved.action()) { RESERVED_FOR_CANCELS } else { 0 };
         let room = self.outside.room() > reserved;
         let prepared = match self.outside.prepare(approved.action()) {
             Ok(prepared) if room => prepared,
             Ok(_) => return self.unsent(approved.action(), at, "the driver's queue is full"),
             Err(reason) => return self.unsent(approved.action(), at, &reason.to_string()),
         };
-        let (client_id, kind) = match approved.action() {
-            Action::Submit(order) => {
-                let intent = Intent {
-                    client_id: order.client_id(),
-                    body_sha256: hex::encode(prepared.sha256()),
-                    fence: prepared.fence(),
-                };
-                (order.client_id(), EventKind::Intended(intent))
-            }
-            Action::Cancel { client_id, .. } => (*client_id, EventKind::CancelSent { client_id: *client_id }),
-        };
-        let is_order = matches!(kind, EventKind::Intended(_));
-        let portfolio = self.state.order(client_id).map_or(PortfolioId(0), |record| record.order.portfolio());
+        let (is_order, ids) = (is_order(approved.action()), approved.action().client_ids().collect::<Vec<_>>());
+        let portfolio = self.portfolio_of(ids[0]);
         let draft = |cause, kind| Draft { cause: Some(cause), ..Draft::of_host(at, received, portfolio, kind) };
-        let event = self.event(draft(cause, kind));
+        let intent = |client_id| match is_order {
+            true => EventKind::Intended(Intent {
+                client_id,
+                body_sha256: hex::encode(prepared.sha256()),
+                fence: prepared.fence(),
+            }),
+            false => EventKind::CancelSent { client_id },
+        };
+        // of a pair both intents are recorded; the sync of the last covers the first, and there is one permit
+        let (last, before) = ids.split_last().expect("an action is about an order");
+        for client_id in before {
+            self.append(draft(cause, intent(*client_id)))?;
+        }
+        let event = self.event(draft(cause, intent(*last)));
         let permit = self.journal.permit(&encode(&event, &self.state), approved)?;
         self.apply(&event);
-        if is_order {
+        for client_id in ids.iter().copied().filter(|_| is_order) {
             self.append(draft(event.sequence, EventKind::Sent { client_id }))?;
         }
         if self.outside.hand_over(Outgoing { permit, prepared, received, decided }).is_err() {
-            let kind = not_sent(client_id, is_order, "the driver is gone".to_owned());
-            return self.record(at, self.outside.wall(), Source::Host, portfolio, kind);
+            for client_id in ids {
+                let kind = not_sent(client_id, is_order, "the driver is gone".to_owned());
+                self.record(at, self.outside.wall(), Source::Host, portfolio, kind)?;
+            }
         }
         Ok(())
     }
 
     fn unsent(&mut self, action: &Action, at: Timestamp, reason: &str) -> Result<(), AppendError> {
-        let (client_id, is_order) = match action {
-            Action::Submit(order) => (order.client_id(), true),
-            Action::Cancel { client_id, .. } => (*client_id, false),
-        };
-        let portfolio = self.state.order(client_id).map_or(PortfolioId(0), |record| record.order.portfolio());
-        let received = self.outside.wall();
-        self.record(at, received, Source::Host, portfolio, not_sent(client_id, is_order, reason.to_owned()))
+        for client_id in action.client_ids() {
+            let (portfolio, received) = (self.portfolio_of(client_id), self.outside.wall());
+            let kind = not_sent(client_id, is_order(action), reason.to_owned());
+            self.record(at, received, Source::Host, portfolio, kind)?;
+        }
+        Ok(())
     }
+
+    fn portfolio_of(&self, client_id: ClientOrderId) -> PortfolioId {
+        self.state.order(client_id).map_or(PortfolioId(0), |record| record.order.portfolio())
+    }
+}
+
+fn is_order(action: &Action) -> bool {
+    !action.orders().is_empty()
 }
 
 /// What follows from a request of which no byte left.

@@ -7,7 +7,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tradewind_domain::{ClientOrderId, Coded, InstrumentId};
 use tradewind_engine::EventKind;
-use tradewind_gate::Action;
 use tradewind_host::{Outgoing, not_sent};
 use tradewind_venues::SubmitError;
 use tradewind_venues::binance::Connection;
@@ -42,43 +41,50 @@ pub(crate) async fn drive(
 
 async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Input>, reconciler: &Reconciler) {
     let _abort = AbortOnPanic("driver");
-    let (client_id, instrument, is_order) = match out.permit.get().action() {
-        Action::Submit(order) => (order.client_id(), order.instrument(), true),
-        Action::Cancel { client_id, instrument, .. } => (*client_id, *instrument, false),
-    };
+    let action = out.permit.get().action();
+    let (is_order, instrument, ids) =
+        (!action.orders().is_empty(), action.instrument(), action.client_ids().collect::<Vec<_>>());
     let (received, decided) = (out.received, out.decided);
-    let (at, kind) = match connection.submit(out.permit, out.prepared).await {
+    let each = |tell: &dyn Fn(ClientOrderId) -> EventKind| ids.iter().copied().map(tell).collect::<Vec<_>>();
+    let (at, told, doubt) = match connection.submit(out.permit, out.prepared).await {
         Ok(ack) => {
             let _ = inbox.send(Input::BytesOut { received, decided, sent: ack.sent_at }).await;
             if !is_order {
                 return; // the cancel's effect comes as a report of the order
             }
-            (Some(ack.at), EventKind::Accepted { client_id, venue_id: ack.venue_id })
+            let accepted = |(client_id, venue_id)| EventKind::Accepted { client_id, venue_id };
+            (Some(ack.at), ack.orders.into_iter().map(accepted).collect(), None)
         }
         Err(SubmitError::Rejected(rejection)) => {
             let reason = format!("{} {}: {}", rejection.code, rejection.venue_code, rejection.reason);
-            let kind = if is_order {
-                EventKind::Rejected { client_id, reason: reason.into() }
+            if is_order {
+                let told = each(&|client_id| EventKind::Rejected { client_id, reason: reason.clone().into() });
+                (None, told, None)
             } else {
-                EventKind::CancelRefused { client_id, reason }
-            };
-            (None, kind)
+                let told = each(&|client_id| EventKind::CancelRefused { client_id, reason: reason.clone() });
+                (None, told, Some(Doubt::Cancel))
+            }
         }
         Err(SubmitError::NotSent { reason, .. }) => {
-            (None, not_sent(client_id, is_order, format!("{}: {reason}", reason.code())))
+            let text = format!("{}: {reason}", reason.code());
+            let doubt = (!is_order).then_some(Doubt::Cancel);
+            (None, each(&|client_id| not_sent(client_id, is_order, text.clone())), doubt)
         }
         Err(SubmitError::Unknown(fault)) => {
-            (None, EventKind::AnswerLost { client_id, reason: format!("{}: {fault}", fault.code()) })
+            let reason = format!("{}: {fault}", fault.code());
+            let told = each(&|client_id| EventKind::AnswerLost { client_id, reason: reason.clone() });
+            (None, told, Some(if is_order { Doubt::Order } else { Doubt::Cancel }))
         }
     };
-    let doubt = match kind {
-        EventKind::AnswerLost { .. } if is_order => Some(Doubt::Order),
-        EventKind::AnswerLost { .. } | EventKind::CancelRefused { .. } => Some(Doubt::Cancel),
-        _ => None,
-    };
     // where the engine has ended, the next start asks the venue
-    let _ = inbox.send(Input::Fact(Fact::of_venue(at, kind))).await;
-    if let Some(doubt) = doubt {
-        reconciler.resolve(client_id, instrument, doubt, inbox).await;
+    for kind in told {
+        let _ = inbox.send(Input::Fact(Fact::of_venue(at, kind))).await;
     }
+    let Some(doubt) = doubt else { return };
+    let mut doubts = JoinSet::new();
+    for client_id in ids {
+        let (inbox, reconciler) = (inbox.clone(), reconciler.clone());
+        doubts.spawn(async move { reconciler.resolve(client_id, instrument, doubt, &inbox).await });
+    }
+    while doubts.join_next().await.is_some() {}
 }

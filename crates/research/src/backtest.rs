@@ -4,8 +4,8 @@ use crate::{Costs, Curve, MarketPath, Point, RoundTrips};
 use std::collections::VecDeque;
 use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
 use tradewind_domain::{
-    Bar, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Origin, PortfolioId, Price, Source, Timestamp,
-    TradeId, VenueOrderId,
+    Bar, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Order, Origin, PortfolioId, Price, Source,
+    Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_engine::{Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step};
 use tradewind_gate::{Action, Approved, Limits, Mode};
@@ -342,8 +342,8 @@ impl<S: Sink> Backtest<S> {
             DecisionKind::Buy => self.tally.bought += 1,
             DecisionKind::Sell => self.tally.sold += 1,
         }
-        for proposal in outcome.proposals {
-            self.say(at, self.desk.source(), EventKind::Proposed(proposal));
+        for proposed in EventKind::of_proposals(outcome.proposals) {
+            self.say(at, self.desk.source(), proposed);
         }
     }
 
@@ -413,12 +413,10 @@ impl<S: Sink> Backtest<S> {
     /// Hands an approved action to the matcher; a backtest has no wire to lose it on.
     fn send(&mut self, approved: &Approved, at: Timestamp) {
         match approved.action() {
-            Action::Submit(order) => {
-                let client_id = order.client_id();
-                self.matcher.submit(order, at);
-                self.queue.push_back((Source::Host, EventKind::Sent { client_id }));
-                let venue_id = VenueOrderId(self.state.intents.to_string().into());
-                self.queue.push_back((Source::Venue, EventKind::Accepted { client_id, venue_id }));
+            Action::Submit(order) => self.submit(order, at, self.state.intents),
+            Action::SubmitPair(pair) => {
+                self.submit(&pair[0], at, self.state.intents - 1);
+                self.submit(&pair[1], at, self.state.intents);
             }
             Action::Cancel { client_id, .. } => {
                 let client_id = *client_id;
@@ -430,6 +428,14 @@ impl<S: Sink> Backtest<S> {
                 self.queue.push_back((Source::Venue, kind));
             }
         }
+    }
+
+    fn submit(&mut self, order: &Order, at: Timestamp, number: u64) {
+        let client_id = order.client_id();
+        self.matcher.submit(order, at);
+        self.queue.push_back((Source::Host, EventKind::Sent { client_id }));
+        let venue_id = VenueOrderId(number.to_string().into());
+        self.queue.push_back((Source::Venue, EventKind::Accepted { client_id, venue_id }));
     }
 
     /// The state as it stands.

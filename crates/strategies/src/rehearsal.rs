@@ -77,8 +77,8 @@ impl Rehearsal {
         let decision = self.desk.explain(&outcome);
         self.say(at, self.desk.source(), EventKind::Decided(Box::new(decision.clone())));
         self.refusal = None;
-        for proposal in outcome.proposals.clone() {
-            self.say(at, self.desk.source(), EventKind::Proposed(proposal));
+        for proposed in EventKind::of_proposals(outcome.proposals.clone()) {
+            self.say(at, self.desk.source(), proposed);
         }
         Scene { outcome, decision, position, refusal: self.refusal.take() }
     }
@@ -132,7 +132,9 @@ impl Rehearsal {
                 match command {
                     Command::Record(kind, _) => self.queue.push_back((Source::Host, kind)),
                     Command::Send(approved) => match approved.action() {
-                        Action::Submit(order) => self.submit(order),
+                        Action::Submit(_) | Action::SubmitPair(_) => {
+                            approved.action().orders().iter().for_each(|order| self.submit(order));
+                        }
                         Action::Cancel { client_id, .. } => {
                             let reason = "on request".into();
                             let cancelled = EventKind::Cancelled { client_id: *client_id, reason };

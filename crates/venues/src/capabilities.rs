@@ -65,7 +65,7 @@ pub const BINANCE: Capabilities = Capabilities {
         line("gtd", Support::Refused, "no such time in force"),
         line("reduce-only sell", Support::Emulated, "a spot account cannot sell short"),
         line("reduce-only buy", Support::Refused, "spot has no short positions"),
-        line("one cancels the other", Support::Emulated, "the engine cancels; each order is sent by itself"),
+        line("one cancels the other", Support::Native, "orderList/oco: a LIMIT_MAKER and a STOP_LOSS or STOP_LOSS_LIMIT"),
         line("replace", Support::Emulated, "cancel, then a new order with a new decision"),
         line("self-trade prevention", Support::Native, "EXPIRE_TAKER, where the symbol allows it"),
         line("cancel on disconnect", Support::Refused, "spot has no dead man's switch"),

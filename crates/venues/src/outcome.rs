@@ -45,10 +45,8 @@ impl Prepared {
 /// The venue's acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ack {
-    /// The order's own name.
-    pub client_id: ClientOrderId,
-    /// The venue's name of it.
-    pub venue_id: VenueOrderId,
+    /// Which orders, by our name and the venue's: as many as were sent, or the one that is being cancelled.
+    pub orders: Vec<(ClientOrderId, VenueOrderId)>,
     /// When the venue acted, by its clock.
     pub at: Timestamp,
     /// When the last byte of the request was handed to the socket.

@@ -12,7 +12,8 @@ pub use config::{BinanceConfig, OrderPath, Subscriptions};
 pub use queries::{AccountFill, AccountState};
 
 use crate::binance::convert::{
-    ConvertError, Instruments, Listing, ListingRules, list_symbol, prepare_cancel, prepare_order,
+    ConvertError, Instruments, Listing, ListingRules, list_symbol, prepare_cancel, prepare_oco,
+    prepare_order,
 };
 use crate::binance::rules::Endpoint;
 use crate::binance::wire::{ExchangeInfo, ServerTime};
@@ -147,13 +148,12 @@ impl Connection {
     }
 
     fn prepare_at(&self, action: &Action, now: Timestamp, window: i64) -> Result<Prepared, NotSentReason> {
-        let id = match action {
-            Action::Submit(order) => order.instrument(),
-            Action::Cancel { instrument, .. } => *instrument,
-        };
+        let id = action.instrument();
         let it = self.instruments.id(id).ok_or(NotSentReason::UnknownInstrument(id.0))?;
         match action {
             Action::Submit(order) => prepare_order(it, order, self.rules.get(&id), now, window)
+                .map_err(|error| NotSentReason::Unsupported(error.to_string())),
+            Action::SubmitPair(pair) => prepare_oco(it, pair, self.rules.get(&id), now, window)
                 .map_err(|error| NotSentReason::Unsupported(error.to_string())),
             Action::Cancel { client_id, venue_id, .. } => {
                 Ok(prepare_cancel(it, *client_id, venue_id.as_ref(), now, window))

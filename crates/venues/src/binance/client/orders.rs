@@ -11,6 +11,7 @@ use crate::outcome::{Ack, NotSentReason, Prepared, Rejection, TransportFault};
 use crate::socket::wall_clock;
 use reqwest::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,18 +29,36 @@ pub(crate) struct Order {
 impl Order {
     fn command(&self) -> Command {
         match self.permit.get().action() {
-            Action::Submit(_) => Command::Submit,
+            Action::Submit(_) | Action::SubmitPair(_) => Command::Submit,
             Action::Cancel { .. } => Command::Cancel,
         }
     }
     /// Whether a halt stops it: the gate lets nothing but an operator's reduce-only order pass a halt.
     fn adds_exposure(&self) -> bool {
-        matches!(self.permit.get().action(), Action::Submit(order) if !order.request().reduce_only)
+        self.permit.get().action().orders().iter().any(|order| !order.request().reduce_only)
     }
-    fn client_id(&self) -> ClientOrderId {
+    fn is_pair(&self) -> bool {
+        matches!(self.permit.get().action(), Action::SubmitPair(_))
+    }
+    fn endpoint(&self) -> Endpoint {
         match self.permit.get().action() {
-            Action::Submit(order) => order.client_id(),
-            Action::Cancel { client_id, .. } => *client_id,
+            Action::Submit(_) => Endpoint::NewOrder,
+            Action::SubmitPair(_) => Endpoint::NewOco,
+            Action::Cancel { .. } => Endpoint::Cancel,
+        }
+    }
+    fn method(&self) -> &'static str {
+        match self.permit.get().action() {
+            Action::Submit(_) => "order.place",
+            Action::SubmitPair(_) => "orderList.place.oco",
+            Action::Cancel { .. } => "order.cancel",
+        }
+    }
+    fn route(&self) -> (Method, &'static str) {
+        match self.permit.get().action() {
+            Action::Submit(_) => (Method::POST, "/api/v3/order"),
+            Action::SubmitPair(_) => (Method::POST, "/api/v3/orderList/oco"),
+            Action::Cancel { .. } => (Method::DELETE, "/api/v3/order"),
         }
     }
 }
@@ -72,9 +91,8 @@ pub(crate) fn last_checks(
     if now.plus_nanos(spare) > fence {
         return Err(NotSentReason::FenceClosed { fence, now });
     }
-    let (endpoint, purpose) =
-        if submits { (Endpoint::NewOrder, Purpose::Ordinary) } else { (Endpoint::Cancel, Purpose::Vital) };
-    rest.budgets.take(endpoint, purpose).map_err(|wait| match wait {
+    let purpose = if submits { Purpose::Ordinary } else { Purpose::Vital };
+    rest.budgets.take(order.endpoint(), purpose).map_err(|wait| match wait {
         Wait::Budget(wait) | Wait::Told(wait) => NotSentReason::Budget(wait),
         Wait::Banned(wait) => NotSentReason::Banned(wait),
     })?;
@@ -97,19 +115,21 @@ pub(crate) fn ws_request(signer: &Signer, id: i64, method: &str, mut params: Vec
 }
 
 pub(crate) fn ws_text(signer: &Signer, order: &Order, id: i64) -> String {
-    let method = match order.command() {
-        Command::Submit => "order.place",
-        Command::Cancel | Command::Query => "order.cancel",
-    };
     let mut params = order.prepared.pairs.clone();
     params.push(("apiKey", signer.key().expose().to_owned()));
-    ws_request(signer, id, method, params)
+    ws_request(signer, id, order.method(), params)
 }
 
-/// What the acknowledgements of an order and of a cancel have in common.
+/// What every acknowledgement says: the venue's names of orders by ours, and when it acted.
+struct Acknowledged {
+    orders: Vec<ListedId>,
+    millis: i64,
+}
+
+/// Of an order, or of a cancel.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Acknowledged {
+struct AcknowledgedOrder {
     order_id: u64,
     client_order_id: String,
     #[serde(default)]
@@ -118,6 +138,35 @@ struct Acknowledged {
     transact_time: i64,
 }
 
+/// Of a pair.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AcknowledgedPair {
+    orders: [ListedId; 2],
+    transaction_time: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedId {
+    order_id: u64,
+    client_order_id: String,
+}
+
+impl From<AcknowledgedOrder> for Acknowledged {
+    fn from(one: AcknowledgedOrder) -> Self {
+        let client_order_id = one.orig_client_order_id.unwrap_or(one.client_order_id);
+        Self { orders: vec![ListedId { order_id: one.order_id, client_order_id }], millis: one.transact_time }
+    }
+}
+
+impl From<AcknowledgedPair> for Acknowledged {
+    fn from(pair: AcknowledgedPair) -> Self {
+        Self { orders: pair.orders.into(), millis: pair.transaction_time }
+    }
+}
+
+/// An acknowledgement counts when it names exactly the orders that were asked for.
 fn acknowledge(
     acknowledged: &Acknowledged,
     order: &Order,
@@ -125,25 +174,42 @@ fn acknowledge(
     sent_at: Timestamp,
     received_at: Timestamp,
 ) -> Answer {
-    let client_id = order.client_id();
-    let name = acknowledged.orig_client_order_id.as_deref().unwrap_or(&acknowledged.client_order_id);
-    if ClientOrderId::parse(name) != Some(client_id) {
-        let why = format!("it names order {name}, not {client_id}");
-        return Answer::Unknown(AnswerError::OtherShape { why, quote: quote(bytes) }.into());
+    let asked: Vec<ClientOrderId> = order.permit.get().action().client_ids().collect();
+    let venue_id = |client_id: &ClientOrderId| {
+        let is_it = |it: &&ListedId| ClientOrderId::parse(&it.client_order_id) == Some(*client_id);
+        let order_id = acknowledged.orders.iter().find(is_it)?.order_id;
+        Some((*client_id, VenueOrderId(order_id.to_string().into_boxed_str())))
+    };
+    match asked.iter().map(venue_id).collect::<Option<Vec<_>>>() {
+        Some(orders) if orders.len() == acknowledged.orders.len() => {
+            Answer::Ack(Ack { orders, at: Timestamp::from_millis(acknowledged.millis), sent_at, received_at })
+        }
+        _ => {
+            let named: Vec<&str> = acknowledged.orders.iter().map(|it| it.client_order_id.as_str()).collect();
+            let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
+            let why = format!("it names order {}, not {}", named.join(" and "), asked.join(" and "));
+            Answer::Unknown(AnswerError::OtherShape { why, quote: quote(bytes) }.into())
+        }
     }
-    let venue_id = VenueOrderId(acknowledged.order_id.to_string().into_boxed_str());
-    Answer::Ack(Ack {
-        client_id,
-        venue_id,
-        at: Timestamp::from_millis(acknowledged.transact_time),
-        sent_at,
-        received_at,
-    })
 }
 
 /// Reads the answer to a request of the WebSocket API.
 pub(crate) fn ws_answer(rest: &Rest, text: &str, order: &Order, sent_at: Timestamp, received_at: Timestamp) -> Answer {
-    let answer: ApiResponse<Acknowledged> = match read_json(text.as_bytes()) {
+    if order.is_pair() {
+        ws_answer_of::<AcknowledgedPair>(rest, text, order, sent_at, received_at)
+    } else {
+        ws_answer_of::<AcknowledgedOrder>(rest, text, order, sent_at, received_at)
+    }
+}
+
+fn ws_answer_of<T: DeserializeOwned + Into<Acknowledged>>(
+    rest: &Rest,
+    text: &str,
+    order: &Order,
+    sent_at: Timestamp,
+    received_at: Timestamp,
+) -> Answer {
+    let answer: ApiResponse<T> = match read_json(text.as_bytes()) {
         Ok(answer) => answer,
         Err(error) => return Answer::Unknown(error.into()),
     };
@@ -152,7 +218,9 @@ pub(crate) fn ws_answer(rest: &Rest, text: &str, order: &Order, sent_at: Timesta
         rest.budgets.used(&usage.rate_limit_type, Duration::from_secs(seconds.into()), usage.count);
     }
     match (answer.status, answer.result, answer.error) {
-        (200, Some(acknowledged), None) => acknowledge(&acknowledged, order, text.as_bytes(), sent_at, received_at),
+        (200, Some(acknowledged), None) => {
+            acknowledge(&acknowledged.into(), order, text.as_bytes(), sent_at, received_at)
+        }
         (status, _, Some(body)) => refused(refusal(&rest.budgets, &rest.clock, order.command(), status, body, None)),
         (status, ..) => {
             let body = ErrorBody { code: 0, msg: quote(text.as_bytes()) };
@@ -171,11 +239,8 @@ fn refused(refusal: Refusal) -> Answer {
 
 /// Sends over HTTP. The fence must leave room for a connection to be made, since the write comes after it.
 pub(crate) async fn send_by_rest(config: &BinanceConfig, rest: &Rest, order: Order) -> Answer {
-    let method = match order.command() {
-        Command::Submit => Method::POST,
-        Command::Cancel | Command::Query => Method::DELETE,
-    };
-    let Some(request) = rest.signed(method, "/api/v3/order", order.prepared.body()) else {
+    let (method, path) = order.route();
+    let Some(request) = rest.signed(method, path, order.prepared.body()) else {
         return Answer::NotSent(NotSentReason::NotConnected("there is no key".to_owned()), order);
     };
     if let Err(reason) = last_checks(config, rest, &order, config.connect_time) {
@@ -183,10 +248,17 @@ pub(crate) async fn send_by_rest(config: &BinanceConfig, rest: &Rest, order: Ord
     }
     let sent_at = wall_clock();
     match rest.exchange(request, order.command(), 1 << 20).await {
-        Ok(bytes) => match read_json::<Acknowledged>(&bytes) {
-            Ok(acknowledged) => acknowledge(&acknowledged, &order, &bytes, sent_at, wall_clock()),
-            Err(error) => Answer::Unknown(error.into()),
-        },
+        Ok(bytes) => {
+            let read = if order.is_pair() {
+                read_json::<AcknowledgedPair>(&bytes).map(Acknowledged::from)
+            } else {
+                read_json::<AcknowledgedOrder>(&bytes).map(Acknowledged::from)
+            };
+            match read {
+                Ok(acknowledged) => acknowledge(&acknowledged, &order, &bytes, sent_at, wall_clock()),
+                Err(error) => Answer::Unknown(error.into()),
+            }
+        }
         Err(Failure::NotConnected(why)) => Answer::NotSent(NotSentReason::NotConnected(why), order),
         Err(Failure::Refused(refusal)) => refused(refusal),
     }

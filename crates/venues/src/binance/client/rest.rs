@@ -42,11 +42,9 @@ impl Budgets {
     pub(crate) fn take(&self, endpoint: Endpoint, purpose: Purpose) -> Result<(), Wait> {
         let now = wall_clock();
         self.weight.lock().expect("no holder of this lock panics").take(endpoint.weight(), purpose, now)?;
-        match endpoint {
-            Endpoint::NewOrder => {
-                self.orders.lock().expect("no holder of this lock panics").take(1, Purpose::Vital, now)
-            }
-            _ => Ok(()),
+        match endpoint.orders() {
+            0 => Ok(()),
+            count => self.orders.lock().expect("no holder of this lock panics").take(count, Purpose::Vital, now),
         }
     }
 

@@ -14,7 +14,7 @@ pub const RECV_WINDOW_MILLIS: i64 = 2_000;
 /// The parameters of a new order.
 ///
 /// The acknowledgement is asked for in its short form: fills come from the user stream alone, in order.
-/// A group of orders that cancel one another is kept by the engine, each order is sent by itself.
+/// Two orders of which one cancels the other go together, see [`super::oco_request`].
 ///
 /// # Errors
 /// [`ConvertError::Unsupported`] for an order that Binance spot, or this symbol, does not take.
@@ -119,7 +119,7 @@ pub fn prepare_cancel(
     prepare(cancel_request(it, client_id, venue_id).pairs(), now.millis(), recv_window)
 }
 
-fn prepare(mut pairs: Vec<(&'static str, String)>, timestamp: i64, recv_window: i64) -> Prepared {
+pub(super) fn prepare(mut pairs: Vec<(&'static str, String)>, timestamp: i64, recv_window: i64) -> Prepared {
     pairs.push(("recvWindow", recv_window.to_string()));
     pairs.push(("timestamp", timestamp.to_string()));
     Prepared { body: encode(&pairs), pairs, timestamp, recv_window }

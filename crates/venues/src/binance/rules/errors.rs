@@ -36,7 +36,8 @@ pub enum Verdict {
 /// Codes with which the request never reached the matching engine, or with which the engine refused it.
 const DEFINITIVE: &[i32] = &[
     -1002, -1013, -1014, -1020, -1100, -1101, -1102, -1103, -1104, -1105, -1106, -1108, -1111, -1114, -1115, -1116,
-    -1117, -1118, -1119, -1121, -1122, -1128, -1130, -1134, -1135, -1145, -1220, -2010, -2011, -2026, -2039,
+    -1117, -1118, -1119, -1121, -1122, -1128, -1130, -1134, -1135, -1145, -1158, -1160, -1165, -1166, -1168, -1196,
+    -1197, -1198, -1199, -1220, -2010, -2011, -2026, -2039,
 ];
 
 /// Judges a refusal with HTTP `status` and the body's `code` and `text`.
@@ -82,6 +83,8 @@ mod tests {
         check(Submit, 400, -1013, "Filter failure: LOT_SIZE", no);
         check(Submit, 400, -2010, "Account has insufficient balance for requested action.", no);
         check(Submit, 400, -2010, "Order would immediately match and take.", no);
+        check(Submit, 400, -2010, "The relationship of the prices for the orders is not correct.", no);
+        check(Submit, 400, -1166, "A limit order in a sell OCO must be above.", no);
         check(Submit, 400, -2010, "Duplicate order sent.", Verdict::Rejected("VEN-16"));
         check(
             Submit,

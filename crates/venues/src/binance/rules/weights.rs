@@ -27,6 +27,8 @@ pub enum Endpoint {
     MyTrades,
     /// A new order.
     NewOrder,
+    /// Two new orders of which one cancels the other.
+    NewOco,
     /// A cancel.
     Cancel,
     /// The user stream's subscription.
@@ -36,11 +38,21 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// How many orders it adds to the count of unfilled ones.
+    #[must_use]
+    pub const fn orders(self) -> u64 {
+        match self {
+            Self::NewOrder => 1,
+            Self::NewOco => 2,
+            _ => 0,
+        }
+    }
+
     /// Its request weight.
     #[must_use]
     pub const fn weight(self) -> u64 {
         match self {
-            Self::Time | Self::NewOrder | Self::Cancel | Self::KeyRights => 1,
+            Self::Time | Self::NewOrder | Self::NewOco | Self::Cancel | Self::KeyRights => 1,
             Self::Klines | Self::Subscribe => 2,
             Self::Order => 4,
             Self::OpenOrders => 6,
