@@ -4,7 +4,7 @@ use crate::decimal::{format_decimal, parse_decimal, pow10, round_div, to_f64};
 use crate::error::hint_of;
 use crate::{
     Calendar, Coded, Currency, Fee, FeeAsset, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Liquidity, Money,
-    NumberError, Position, Price, Quantity, Side, Symbol, Timestamp,
+    NativeKinds, NumberError, Position, Price, Quantity, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,9 @@ pub struct InstrumentSpec {
     pub fees: FeeSchedule,
     /// When it trades.
     pub calendar: Calendar,
+    /// Which contingent orders the venue keeps itself.
+    #[serde(default, skip_serializing_if = "NativeKinds::is_none")]
+    pub native: NativeKinds,
 }
 
 /// A listed instrument.
@@ -123,6 +126,7 @@ impl InstrumentSpec {
             multiplier: (1, 0),
             fees: FeeSchedule::default(),
             calendar: Calendar::Continuous,
+            native: NativeKinds::default(),
         }
     }
 
@@ -213,6 +217,18 @@ impl Instrument {
     #[must_use]
     pub fn whole_lots(&self, quantity: Quantity) -> Quantity {
         Quantity::from_mantissa(quantity.mantissa() - quantity.mantissa() % self.spec.lot.mantissa())
+    }
+    /// Whether `quantity` is too little for any order: below a lot, the smallest quantity, or, at `price`, the
+    /// smallest notional. Dust is a state, not a position: it stays until more comes or the venue converts it.
+    #[must_use]
+    pub fn is_dust(&self, quantity: Quantity, price: Option<Price>) -> bool {
+        let lots = self.whole_lots(quantity).abs();
+        let min = self.spec.min_notional;
+        let too_cheap = |price| match self.notional(price, lots) {
+            Ok(notional) => notional.currency == min.currency && notional.units < min.units,
+            Err(_) => false,
+        };
+        lots.is_zero() || lots < self.spec.min_quantity || price.is_some_and(too_cheap)
     }
     /// The nearest tick at or below `price`.
     #[must_use]

@@ -13,6 +13,7 @@
 //! * Every error carries a stable code, the offending value and a hint ([`Coded`]).
 
 mod calendar;
+mod contingent;
 mod decimal;
 mod error;
 mod fill;
@@ -28,6 +29,7 @@ mod symbol;
 mod time;
 
 pub use calendar::{Calendar, SessionHours};
+pub use contingent::{NativeKinds, Trail, TrailingOffset};
 pub use decimal::{NumberError, format_decimal, parse_decimal, pow10, push_decimal, round_div};
 pub use error::{CODES, Coded, ErrorCode};
 pub use fill::{Fee, FeeAsset, FeeSchedule, Fill, Liquidity};

@@ -1,7 +1,10 @@
 //! Orders: what we mean to do, valid by construction.
 
 use crate::error::hint_of;
-use crate::{ClientOrderId, Coded, Instrument, InstrumentId, Money, OcoGroup, PortfolioId, Price, Quantity, Timestamp};
+use crate::{
+    ClientOrderId, Coded, Instrument, InstrumentId, Money, OcoGroup, PortfolioId, Price, Quantity, Timestamp,
+    TrailingOffset,
+};
 use serde::{Deserialize, Serialize};
 
 /// Buy or sell.
@@ -61,6 +64,25 @@ pub enum OrderKind {
         /// The worst price accepted then.
         price: Price,
     },
+    /// A market order once the market comes to `trigger` in the order's favour: down for a buy, up for a sell.
+    Touched {
+        /// Where it wakes.
+        trigger: Price,
+    },
+    /// A limit order at `price` once the market comes to `trigger` in the order's favour.
+    LimitTouched {
+        /// Where it wakes.
+        trigger: Price,
+        /// The worst price accepted then.
+        price: Price,
+    },
+    /// A market order once the market turns against the order by `offset` from its best price since.
+    Trailing {
+        /// How far it must turn.
+        offset: TrailingOffset,
+        /// From which price on it follows, in the direction of profit; at once without.
+        activation: Option<Price>,
+    },
 }
 
 impl OrderKind {
@@ -68,16 +90,52 @@ impl OrderKind {
     #[must_use]
     pub const fn limit(&self) -> Option<Price> {
         match self {
-            Self::Limit { price } | Self::StopLimit { price, .. } => Some(*price),
-            Self::Market | Self::Stop { .. } => None,
+            Self::Limit { price } | Self::StopLimit { price, .. } | Self::LimitTouched { price, .. } => Some(*price),
+            Self::Market | Self::Stop { .. } | Self::Touched { .. } | Self::Trailing { .. } => None,
         }
     }
-    /// The trigger price, if it has one.
+    /// The trigger price, if it has a fixed one: a trailing stop's moves.
     #[must_use]
     pub const fn trigger(&self) -> Option<Price> {
         match self {
-            Self::Stop { trigger } | Self::StopLimit { trigger, .. } => Some(*trigger),
-            Self::Market | Self::Limit { .. } => None,
+            Self::Stop { trigger }
+            | Self::StopLimit { trigger, .. }
+            | Self::Touched { trigger }
+            | Self::LimitTouched { trigger, .. } => Some(*trigger),
+            Self::Market | Self::Limit { .. } | Self::Trailing { .. } => None,
+        }
+    }
+    /// Whether an order of `side` wakes when the market rises to its trigger, rather than when it falls to it: a stop
+    /// buys after a rise, an order that waits to be touched sells after one.
+    #[must_use]
+    pub const fn wakes_on_rise(&self, side: Side) -> bool {
+        let buys = matches!(side, Side::Buy);
+        match self {
+            Self::Touched { .. } | Self::LimitTouched { .. } => !buys,
+            Self::Market | Self::Limit { .. } | Self::Stop { .. } | Self::StopLimit { .. } | Self::Trailing { .. } => {
+                buys
+            }
+        }
+    }
+    /// What it is once it woke: a limit or a market order.
+    #[must_use]
+    pub const fn awake(&self) -> Self {
+        match self.limit() {
+            Some(price) => Self::Limit { price },
+            None => Self::Market,
+        }
+    }
+    /// The word for it on every surface, such as `stop-limit` or `trailing-stop`.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Market => "market",
+            Self::Limit { .. } => "limit",
+            Self::Stop { .. } => "stop",
+            Self::StopLimit { .. } => "stop-limit",
+            Self::Touched { .. } => "market-if-touched",
+            Self::LimitTouched { .. } => "limit-if-touched",
+            Self::Trailing { .. } => "trailing-stop",
         }
     }
 }
@@ -284,7 +342,15 @@ impl Order {
 }
 
 fn check_prices(instrument: &Instrument, kind: &OrderKind) -> Result<(), OrderError> {
-    for price in [kind.limit(), kind.trigger()].into_iter().flatten() {
+    let (distance, activation) = match kind {
+        OrderKind::Trailing { offset, .. } if !offset.is_usable() => {
+            return Err(OrderError::Contradiction("a trailing offset is above zero and below the whole price"));
+        }
+        OrderKind::Trailing { offset: TrailingOffset::Price(distance), activation } => (Some(*distance), *activation),
+        OrderKind::Trailing { offset: TrailingOffset::Bps(_), activation } => (None, *activation),
+        _ => (None, None),
+    };
+    for price in [kind.limit(), kind.trigger(), distance, activation].into_iter().flatten() {
         if price.mantissa() % instrument.spec.tick.mantissa() != 0 {
             let (price, tick) = (instrument.price_text(price), instrument.price_text(instrument.spec.tick));
             return Err(OrderError::OffTick { price, tick });
@@ -314,7 +380,7 @@ fn check_quantity(instrument: &Instrument, quantity: Quantity) -> Result<(), Ord
 
 fn check_flags(request: &OrderRequest) -> Result<(), OrderError> {
     let immediate = matches!(request.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
-    let rests = matches!(request.kind, OrderKind::Limit { .. } | OrderKind::StopLimit { .. });
+    let rests = request.kind.limit().is_some();
     let contradiction = match (request.post_only, rests, immediate) {
         (true, false, _) => "post_only needs a limit price",
         (true, true, true) => "post_only must rest, ioc and fok must not",
@@ -375,6 +441,22 @@ mod tests {
         check("0.1", limit("100.255"), |_| (), Err("DOM-04"));
         check("0.1", stop("100.255"), |_| (), Err("DOM-04"));
         check("0.1", limit("-100"), |_| (), Err("DOM-14"));
+        let price = |text: &str| bitcoin().price(text).unwrap();
+        let trailing =
+            |offset, activation: Option<&str>| OrderKind::Trailing { offset, activation: activation.map(price) };
+        check("0.1", OrderKind::Touched { trigger: price("99") }, |_| (), Ok(()));
+        check("0.1", OrderKind::Touched { trigger: price("99.001") }, |_| (), Err("DOM-04"));
+        check("0.01", OrderKind::Touched { trigger: price("99") }, |_| (), Err("DOM-07"));
+        check("0.1", OrderKind::LimitTouched { trigger: price("99"), price: price("98.5") }, |_| (), Ok(()));
+        check("0.1", OrderKind::LimitTouched { trigger: price("99"), price: price("-1") }, |_| (), Err("DOM-14"));
+        check("0.1", trailing(TrailingOffset::Bps(100), None), |_| (), Ok(()));
+        check("0.1", trailing(TrailingOffset::Bps(0), None), |_| (), Err("DOM-08"));
+        check("0.1", trailing(TrailingOffset::Bps(10_000), None), |_| (), Err("DOM-08"));
+        check("0.1", trailing(TrailingOffset::Price(price("1.5")), Some("110")), |_| (), Ok(()));
+        check("0.1", trailing(TrailingOffset::Price(price("0")), None), |_| (), Err("DOM-08"));
+        check("0.1", trailing(TrailingOffset::Price(price("1.505")), None), |_| (), Err("DOM-04"));
+        check("0.1", trailing(TrailingOffset::Bps(100), Some("110.001")), |_| (), Err("DOM-04"));
+        check("0.01", trailing(TrailingOffset::Bps(100), None), |_| (), Err("DOM-07"));
         check("0.100001", OrderKind::Market, |r| r.quantity = Quantity::from_mantissa(10_000_001), Err("DOM-05"));
         check("0", OrderKind::Market, |_| (), Err("DOM-06"));
         check("-1", OrderKind::Market, |_| (), Err("DOM-06"));

@@ -4,7 +4,7 @@ use super::FillPolicy;
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
     Bar, ClientOrderId, Instrument, Liquidity, OcoGroup, Order, OrderKind, PortfolioId, Price, Quantity, Side,
-    TimeInForce, Timestamp,
+    TimeInForce, Timestamp, Trail,
 };
 
 /// What a bar did to an order.
@@ -125,6 +125,10 @@ struct Slot {
     submitted: Timestamp,
     open: Quantity,
     stage: Stage,
+    /// How far a trailing stop has followed.
+    trail: Trail,
+    /// Where a trailing stop stood when this bar reached it.
+    woken_at: Option<Price>,
 }
 
 impl Slot {
@@ -139,6 +143,21 @@ impl Slot {
     }
     const fn buys(&self) -> bool {
         matches!(self.side, Side::Buy)
+    }
+
+    /// The price inside `bar` at which a waiting order wakes: its trigger, or where a trailing stop stands when the bar
+    /// has shown itself. Inside `None` it has none to wait for; `None` means that it sleeps through the bar.
+    fn level_inside(&mut self, bar: &Bar) -> Option<Option<Price>> {
+        let OrderKind::Trailing { offset, activation } = self.kind else { return Some(self.kind.trigger()) };
+        let stood = self.trail.level(self.side, offset);
+        let path = [bar.open, bar.high, bar.low, bar.close];
+        if !self.trail.on_bar(self.side, offset, activation, path) {
+            return None;
+        }
+        let adverse = if self.buys() { bar.high } else { bar.low };
+        let by_then = stood.filter(|level| if self.buys() { adverse >= *level } else { adverse <= *level });
+        self.woken_at = by_then.or(self.trail.level(self.side, offset));
+        Some(self.woken_at)
     }
 }
 
@@ -221,6 +240,8 @@ impl BarMatcher {
             submitted: at,
             open: request.quantity,
             stage: Stage::Arriving,
+            trail: Trail::default(),
+            woken_at: None,
         });
         self.sleep = AWAKE;
     }
@@ -289,12 +310,22 @@ impl BarMatcher {
     /// Rule 2.
     fn at_open(&mut self, index: usize, open: Price, turn: &mut Turn, out: &mut Vec<BarEvent>) {
         let slot = &mut self.slots[index];
-        if let Some(trigger) = slot.kind.trigger() {
-            let passed = if slot.buys() { open >= trigger } else { open <= trigger };
-            if !passed {
-                return;
+        match slot.kind {
+            OrderKind::Trailing { offset, activation } => {
+                if !slot.trail.on_price(slot.side, offset, activation, open) {
+                    return;
+                }
+                wake(slot, turn.at, out);
             }
-            wake(slot, turn.at, out);
+            kind => {
+                if let Some(trigger) = kind.trigger() {
+                    let passed = if kind.wakes_on_rise(slot.side) { open >= trigger } else { open <= trigger };
+                    if !passed {
+                        return;
+                    }
+                    wake(slot, turn.at, out);
+                }
+            }
         }
         let arriving = slot.stage == Stage::Arriving;
         slot.stage = Stage::Working;
@@ -333,21 +364,22 @@ impl BarMatcher {
         self.candidates = candidates;
     }
 
-    fn candidate(&self, index: usize, bar: &Bar) -> Option<Candidate> {
-        let slot = &self.slots[index];
+    fn candidate(&mut self, index: usize, bar: &Bar) -> Option<Candidate> {
+        let slot = &mut self.slots[index];
         if !slot.alive_at(bar.open_time) {
             return None;
         }
-        let (level, resting) = match (slot.kind.trigger(), slot.kind.limit()) {
+        let (level, resting) = match (slot.level_inside(bar)?, slot.kind.limit()) {
             (Some(trigger), _) => (trigger, false),
             (None, Some(limit)) => (limit, true),
             (None, None) => return None, // what is left of a market order waits for the next open
         };
+        let slot = &self.slots[index];
         let reached = match (resting, slot.side) {
             (true, Side::Buy) => self.policy.reaches(Side::Buy, level, bar.low),
             (true, Side::Sell) => self.policy.reaches(Side::Sell, level, bar.high),
-            (false, Side::Buy) => bar.high >= level,
-            (false, Side::Sell) => bar.low <= level,
+            (false, side) if slot.kind.wakes_on_rise(side) => bar.high >= level,
+            (false, _) => bar.low <= level,
         };
         let gain = slot.side.sign() * (bar.close.mantissa().saturating_sub(level.mantissa()));
         reached.then_some(Candidate { resting, gain, slot: index })
@@ -358,7 +390,7 @@ impl BarMatcher {
         if slot.stage == Stage::Over {
             return;
         }
-        let Some(trigger) = slot.kind.trigger() else {
+        let Some(trigger) = slot.kind.trigger().or(slot.woken_at) else {
             let limit = slot.kind.limit().expect("only limits and stops become candidates");
             return self.fill(index, limit, Liquidity::Maker, turn, out);
         };
@@ -451,7 +483,7 @@ impl BarMatcher {
         for slot in &self.slots {
             let level = match (slot.kind.trigger(), slot.kind.limit()) {
                 _ if slot.stage == Stage::Arriving && slot.kind.trigger().is_none() => return AWAKE,
-                (Some(trigger), _) => (trigger, !slot.buys()),
+                (Some(trigger), _) => (trigger, !slot.kind.wakes_on_rise(slot.side)),
                 (None, Some(limit)) => (limit, slot.buys()),
                 (None, None) => return AWAKE,
             };
@@ -480,10 +512,7 @@ impl FillPolicy {
 }
 
 fn wake(slot: &mut Slot, at: Timestamp, out: &mut Vec<BarEvent>) {
-    slot.kind = match slot.kind {
-        OrderKind::StopLimit { price, .. } | OrderKind::Limit { price } => OrderKind::Limit { price },
-        OrderKind::Stop { .. } | OrderKind::Market => OrderKind::Market,
-    };
+    slot.kind = slot.kind.awake();
     slot.stage = Stage::Arriving;
     out.push(BarEvent::Triggered { client_id: slot.client_id, at });
 }

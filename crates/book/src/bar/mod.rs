@@ -8,7 +8,9 @@
 //!    keep). Immediate orders live only there; a post-only order that would cross there is rejected.
 //! 3. Inside the bar nobody knows the path, so the worst is assumed: stops before limits, and among each the fill
 //!    that looks worst at the bar's close first. A stop limit that wakes inside the bar fills at its trigger if its
-//!    limit allows, and otherwise waits for the next bar.
+//!    limit allows, and otherwise waits for the next bar. Orders that wait to be touched wake like stops, from the other
+//!    side. A trailing stop meets the adverse end where it stood after the open; then the other end moves it, and the
+//!    close, which came later for certain, meets it there.
 //! 4. Fills of one bar share one budget: [`FillPolicy::volume_share_bps`] of the bar's volume, in whole lots. What is
 //!    left of an order works on, or is cancelled if it was immediate or cancel. Fill or kill fills whole or not at all.
 //! 5. Taking liquidity (market, stop, a limit that arrives through the open) pays slippage and impact, rounded to the

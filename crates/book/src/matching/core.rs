@@ -32,12 +32,13 @@ pub struct MatchingCore {
     arrivals: u64,
 }
 
-/// Stops that wait, and the span of trade prices that they have not been shown yet.
+/// Orders that wait for a price, and the span of trade prices that they have not been shown yet.
 #[derive(Clone, Debug, Default)]
 struct Stops {
-    /// Keyed by trigger, then arrival.
-    buys: BTreeMap<(Price, u64), u64>,
-    sells: BTreeMap<(Price, u64), u64>,
+    /// Those that wake when the market rises to them, keyed by trigger, then arrival.
+    rise: BTreeMap<(Price, u64), u64>,
+    /// Those that wake when it falls to them.
+    fall: BTreeMap<(Price, u64), u64>,
     span: Option<(Price, Price)>,
 }
 
@@ -64,7 +65,7 @@ impl MatchingCore {
             ids: BTreeMap::new(),
             bids: BookSide::new(Side::Buy),
             asks: BookSide::new(Side::Sell),
-            stops: Stops { buys: BTreeMap::new(), sells: BTreeMap::new(), span: None },
+            stops: Stops { rise: BTreeMap::new(), fall: BTreeMap::new(), span: None },
             groups: BTreeMap::new(),
             expiries: BTreeSet::new(),
             last: None,
@@ -97,7 +98,9 @@ impl MatchingCore {
         self.arrivals += 1;
         let taker = Taker { order, open: order.quantity, arrival: self.arrivals };
         match order.kind.trigger() {
-            Some(trigger) if !self.would_trigger(order.side, trigger) => self.park(taker, trigger),
+            Some(trigger) if !self.has_reached(order.kind.wakes_on_rise(order.side), trigger) => {
+                self.park(taker, trigger);
+            }
             Some(_) => self.wake(taker, out),
             None => self.execute(taker, out),
         }
@@ -186,10 +189,10 @@ impl MatchingCore {
     /// Whether a stop of this side and trigger would wake at once.
     #[must_use]
     pub fn would_trigger(&self, side: Side, trigger: Price) -> bool {
-        match side {
-            Side::Buy => self.last.is_some_and(|last| last >= trigger),
-            Side::Sell => self.last.is_some_and(|last| last <= trigger),
-        }
+        self.has_reached(side == Side::Buy, trigger)
+    }
+    fn has_reached(&self, on_rise: bool, trigger: Price) -> bool {
+        self.last.is_some_and(|last| if on_rise { last >= trigger } else { last <= trigger })
     }
     /// Whether an order of this side with this limit would trade at once.
     #[must_use]
@@ -241,7 +244,10 @@ impl MatchingCore {
             Some(RejectReason::DuplicateId)
         } else if order.quantity <= Quantity::ZERO {
             Some(RejectReason::Quantity)
-        } else if (order.post_only && !rests) || (order.oco.is_some() && order.time_in_force == TimeInForce::Fok) {
+        } else if (order.post_only && !rests)
+            || (order.oco.is_some() && order.time_in_force == TimeInForce::Fok)
+            || matches!(order.kind, OrderKind::Trailing { .. })
+        {
             Some(RejectReason::Contradiction)
         } else if matches!(order.time_in_force, TimeInForce::Gtd(until) if until <= now) {
             Some(RejectReason::Expired)
@@ -253,7 +259,8 @@ impl MatchingCore {
 
     fn park(&mut self, taker: Taker, trigger: Price) {
         let Taker { order, open, arrival } = taker;
-        let waiting = if order.side == Side::Buy { &mut self.stops.buys } else { &mut self.stops.sells };
+        let rise = order.kind.wakes_on_rise(order.side);
+        let waiting = if rise { &mut self.stops.rise } else { &mut self.stops.fall };
         waiting.insert((trigger, arrival), order.id);
         self.list(Entry::new(order, open, arrival));
     }
@@ -278,9 +285,9 @@ impl MatchingCore {
     /// Wakes what the trades since the last call reached, in order of arrival, until nothing more wakes.
     fn wake_stops(&mut self, out: &mut Vec<MatchEvent>) {
         while let Some((low, high)) = self.stops.span.take() {
-            let bought = self.stops.buys.range(..=(high, u64::MAX));
-            let sold = self.stops.sells.range((low, 0)..);
-            let mut woken: Vec<(u64, u64)> = bought.chain(sold).map(|((_, arrival), id)| (*arrival, *id)).collect();
+            let risen = self.stops.rise.range(..=(high, u64::MAX));
+            let fallen = self.stops.fall.range((low, 0)..);
+            let mut woken: Vec<(u64, u64)> = risen.chain(fallen).map(|((_, arrival), id)| (*arrival, *id)).collect();
             woken.sort_unstable();
             for (arrival, id) in woken {
                 if self.ids.contains_key(&id) {
@@ -443,8 +450,8 @@ impl MatchingCore {
         let entry = self.slab.get(slot);
         let (side, arrival, until) = (entry.order.side, entry.arrival, entry.until());
         match entry.order.kind.trigger() {
-            Some(trigger) if side == Side::Buy => _ = self.stops.buys.remove(&(trigger, arrival)),
-            Some(trigger) => _ = self.stops.sells.remove(&(trigger, arrival)),
+            Some(trigger) if entry.order.kind.wakes_on_rise(side) => _ = self.stops.rise.remove(&(trigger, arrival)),
+            Some(trigger) => _ = self.stops.fall.remove(&(trigger, arrival)),
             None => {
                 let (book, slab) = self.book_mut(side);
                 book.unlink(slab, slot);

@@ -183,7 +183,7 @@ pub enum RejectReason {
     WouldCross,
     /// Good till a moment that is past.
     Expired,
-    /// Post-only without resting, or fill-or-kill in an OCO group.
+    /// Post-only without resting, fill-or-kill in an OCO group, or a trailing stop: whoever owns the book follows it.
     Contradiction,
 }
 

@@ -3,7 +3,8 @@
 use super::ConvertError;
 use crate::binance::wire::{Account, Filter, OrderType, SelfTradePrevention, SymbolInfo, SymbolStatus};
 use tradewind_domain::{
-    Currency, FeeAsset, FeeSchedule, InstrumentSpec, LEDGER_DECIMALS, Money, Price, Quantity, Symbol, parse_decimal,
+    Currency, FeeAsset, FeeSchedule, InstrumentSpec, LEDGER_DECIMALS, Money, NativeKinds, Price, Quantity, Symbol,
+    parse_decimal,
 };
 
 /// An instrument as the venue lists it.
@@ -97,6 +98,11 @@ pub fn list_symbol(info: &SymbolInfo, fees: FeeSchedule) -> Result<Listing, Conv
         max_quantity: Quantity::from_mantissa(max),
         min_notional: Money { currency: quote, units: i128::from(min_notional) },
         fees,
+        native: NativeKinds {
+            touched: info.order_types.contains(&OrderType::TakeProfit),
+            limit_touched: info.order_types.contains(&OrderType::TakeProfitLimit),
+            ..NativeKinds::default()
+        },
         ..InstrumentSpec::spot(symbol, super::super::VENUE)
     };
     let rules = ListingRules {

@@ -33,9 +33,9 @@ pub fn order_request(it: &Instrument, order: &Order, rules: Option<&ListingRules
     }
     let time_in_force = match (&order_type, request.time_in_force) {
         (_, TimeInForce::Gtd(_)) => return Err(unsupported("spot has no good-till-date".to_owned())),
-        (OrderType::Limit | OrderType::StopLossLimit, tif) => Some(tif_word(tif)),
+        (OrderType::Limit | OrderType::StopLossLimit | OrderType::TakeProfitLimit, tif) => Some(tif_word(tif)),
         (OrderType::Market, TimeInForce::Fok) => return Err(unsupported("a market order cannot be FOK".to_owned())),
-        (OrderType::Market | OrderType::StopLoss, TimeInForce::Gtc | TimeInForce::Ioc) => None,
+        (OrderType::Market | OrderType::StopLoss | OrderType::TakeProfit, TimeInForce::Gtc | TimeInForce::Ioc) => None,
         (OrderType::LimitMaker, TimeInForce::Gtc) => None,
         (other, tif) => return Err(unsupported(format!("{other} cannot be {tif:?}"))),
     };
@@ -69,6 +69,10 @@ fn order_type(order: &Order) -> Result<OrderType, &'static str> {
         (OrderKind::Stop { .. }, _) => Ok(OrderType::StopLoss),
         (OrderKind::StopLimit { .. }, true) => Err("a stop-limit order cannot be post-only"),
         (OrderKind::StopLimit { .. }, false) => Ok(OrderType::StopLossLimit),
+        (OrderKind::Touched { .. }, _) => Ok(OrderType::TakeProfit),
+        (OrderKind::LimitTouched { .. }, true) => Err("a limit-if-touched order cannot be post-only"),
+        (OrderKind::LimitTouched { .. }, false) => Ok(OrderType::TakeProfitLimit),
+        (OrderKind::Trailing { .. }, _) => Err("trailing stops are kept by the engine"),
     }
 }
 
