@@ -28,6 +28,8 @@ pub struct ExchangeConfig {
     pub start: Option<Timestamp>,
     /// One-minute bars of simulated history before the start.
     pub history_bars: usize,
+    /// How finely a simulated market is drawn.
+    pub flow: Flow,
     /// Budgets and connection rules.
     pub limits: Limits,
     /// What goes wrong on purpose.
@@ -46,9 +48,28 @@ impl Default for ExchangeConfig {
             tape: None,
             start: None,
             history_bars: 2_880,
+            flow: Flow::default(),
             limits: Limits::default(),
             faults: Vec::new(),
         }
+    }
+}
+
+/// How finely a simulated market is drawn. Coarser is cheaper, and no less a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Length of one step of market time; everything in it happens at its end.
+    pub step: Duration,
+    /// Orders that makers keep on each side.
+    pub levels: usize,
+    /// Whether candles of one second are kept.
+    pub seconds: bool,
+}
+
+impl Default for Flow {
+    /// Ten steps a second, 24 levels.
+    fn default() -> Self {
+        Self { step: Duration::from_millis(100), levels: 24, seconds: true }
     }
 }
 

@@ -7,7 +7,8 @@
 //! (`tests/third_party`).
 //!
 //! # Start here
-//! [`Exchange::start`] takes an [`ExchangeConfig`] and gives an [`ExchangeHandle`]. Inside, `world` is the exchange
+//! [`Exchange::start`] takes an [`ExchangeConfig`] and gives an [`ExchangeHandle`]; [`InProcess`] is the same exchange as a
+//! value, in the caller's thread and time. Inside, `world` is the exchange
 //! without sockets, `flow` the simulated market, `binance` the protocol, `shell` the sockets.
 //!
 //! # What always holds
@@ -23,12 +24,16 @@ mod config;
 mod error;
 mod faults;
 mod flow;
+mod in_process;
 mod server;
 mod shell;
 mod tape;
 mod world;
 
-pub use config::{AccountConfig, ExchangeConfig, FeeRates, KeySecret, Limits, Pace, SymbolConfig, Tape, TapeSource};
+pub use config::{
+    AccountConfig, ExchangeConfig, FeeRates, Flow, KeySecret, Limits, Pace, SymbolConfig, Tape, TapeSource,
+};
 pub use error::{CODES, ExchangeError};
 pub use faults::{Fault, FaultKind};
+pub use in_process::{Frame, Held, InProcess, OrderEntry, Receipt, Reply, RestRequest, TradeEntry};
 pub use server::{Exchange, ExchangeHandle};

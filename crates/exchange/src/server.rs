@@ -1,9 +1,10 @@
 //! Putting it together: markets, accounts, sockets.
 
+use crate::binance::door::Key;
 use crate::config::{ExchangeConfig, FeeRates, Pace, SymbolConfig, Tape, TapeSource};
 use crate::error::ExchangeError;
 use crate::faults::Faults;
-use crate::shell::shared::{Key, Parts, Shared, lock};
+use crate::shell::shared::{Parts, Shared, lock};
 use crate::shell::{api_ws, control, driver, market_ws, rest};
 use crate::tape;
 use crate::world::bars::{BarTape, candle_of};
@@ -163,7 +164,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 // --- building the world
 
-fn build(config: &ExchangeConfig) -> Result<Parts, ExchangeError> {
+pub(crate) fn build(config: &ExchangeConfig) -> Result<Parts, ExchangeError> {
     let fees = schedule(config.fees)?;
     let (markets, source, now, origin) = match &config.tape {
         None => simulated(config, fees)?,
@@ -223,12 +224,16 @@ fn simulated(config: &ExchangeConfig, fees: FeeSchedule) -> Result<Built, Exchan
     let kept = CANDLES_KEPT.max(config.history_bars + 1_440);
     let mut markets = Vec::new();
     for (index, symbol) in config.symbols.iter().enumerate() {
-        markets.push(Market::new(Rules::new(index, symbol, fees)?, 60_000, kept));
+        let mut market = Market::new(Rules::new(index, symbol, fees)?, 60_000, kept);
+        if !config.flow.seconds {
+            market.seconds = None;
+        }
+        markets.push(market);
     }
     let starts: Vec<(f64, f64)> =
         config.symbols.iter().map(|symbol| (symbol.start_price, symbol.typical_size)).collect();
     let start = config.start.map_or_else(wall_millis, |start| start.millis());
-    let simulation = Simulation::new(config.seed, &mut markets, &starts, config.history_bars, start);
+    let simulation = Simulation::new(config.seed, &mut markets, &starts, config.history_bars, start, config.flow);
     Ok((markets, Source::Simulated(Box::new(simulation)), start, "simulated"))
 }
 

@@ -3,6 +3,8 @@
 pub(crate) mod account_calls;
 pub(crate) mod answer;
 pub(crate) mod calls;
+pub(crate) mod door;
+pub(crate) mod frames;
 mod info;
 pub(crate) mod limits;
 pub(crate) mod market_calls;

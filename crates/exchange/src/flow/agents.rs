@@ -4,8 +4,6 @@ use super::chance::Chance;
 use std::collections::BTreeMap;
 use tradewind_domain::{Instrument, Price, Quantity, Side};
 
-/// Orders that makers keep on each side.
-pub(crate) const LEVELS: usize = 24;
 /// Distance of the first order from the fair price, and between orders, as fractions.
 const HALF_SPREAD: f64 = 0.6e-4;
 const GAP: f64 = 0.5e-4;
@@ -30,12 +28,14 @@ pub(crate) enum Act {
 pub(crate) struct Agents {
     chance: Chance,
     typical_size: f64,
+    /// Orders that makers keep on each side.
+    levels: usize,
     resting: [BTreeMap<u64, Price>; 2],
 }
 
 impl Agents {
-    pub(crate) fn new(seed: u64, symbol: usize, typical_size: f64) -> Self {
-        Self { chance: Chance::new(seed, 1 + symbol as u64), typical_size, resting: Default::default() }
+    pub(crate) fn new(seed: u64, symbol: usize, typical_size: f64, levels: usize) -> Self {
+        Self { chance: Chance::new(seed, 1 + symbol as u64), typical_size, levels, resting: Default::default() }
     }
 
     /// Notes that one of their orders rests under `id`.
@@ -52,8 +52,8 @@ impl Agents {
 
     /// The ladder that the market opens with.
     pub(crate) fn opening(&mut self, instrument: &Instrument, fair: f64) -> Vec<Act> {
-        let mut acts = Vec::with_capacity(2 * LEVELS);
-        for level in 0..LEVELS {
+        let mut acts = Vec::with_capacity(2 * self.levels);
+        for level in 0..self.levels {
             for side in [Side::Buy, Side::Sell] {
                 acts.extend(self.quote(instrument, side, fair, level));
             }
@@ -73,10 +73,10 @@ impl Agents {
         let mut acts = Vec::new();
         for side in [Side::Buy, Side::Sell] {
             self.withdraw(instrument, side, fair, &mut acts);
-            let missing = LEVELS.saturating_sub(self.resting[side_index(side)].len());
+            let missing = self.levels.saturating_sub(self.resting[side_index(side)].len());
             let wanted = if missing > 0 { 1 + self.chance.below(missing.min(4)) } else { 0 };
             for _ in 0..wanted {
-                let level = (0..3).map(|_| self.chance.below(LEVELS)).min().unwrap_or(0); // near the top mostly
+                let level = (0..3).map(|_| self.chance.below(self.levels)).min().unwrap_or(0); // near the top mostly
                 acts.extend(self.quote(instrument, side, fair, level));
             }
         }
@@ -89,7 +89,7 @@ impl Agents {
     /// Withdraws most quotes that are too near or too far now, and a few for no reason.
     fn withdraw(&mut self, instrument: &Instrument, side: Side, fair: f64, acts: &mut Vec<Act>) {
         #[allow(clippy::cast_precision_loss)]
-        let far = HALF_SPREAD + GAP * (LEVELS as f64) * 1.5;
+        let far = HALF_SPREAD + GAP * (self.levels as f64) * 1.5;
         for (id, price) in &self.resting[side_index(side)] {
             let distance = match side {
                 Side::Buy => 1.0 - instrument.price_f64(*price) / fair,

@@ -5,19 +5,16 @@
 //! same matching core as a customer's, so a customer's order waits in the same queues and fills in parts.
 //!
 //! # The model
-//! * Time is cut into steps of 100 ms of market time. One step draws everything that happens in it.
+//! * Time is cut into steps, of 100 ms of market time unless [`crate::Flow`] says otherwise. One step draws everything that happens in it.
 //! * Return of symbol i in a step of t minutes: `beta_i * f + e_i`, each of the two being `drift * t + vol * sqrt(t) * z`.
 //!   The correlation of two symbols in equal regimes is about 0.7.
 //! * Both the common factor and each symbol live in one of four regimes: rising, falling (drift of some basis
 //!   points a minute), ranging (pulled back to the price at which the range began), bursting (four times the
 //!   volatility, three times the activity). Regimes last minutes, by exponential draws.
-//! * Makers keep a ladder of up to [`agents::LEVELS`] orders on each side, half a basis point apart; they withdraw
+//! * Makers keep a ladder of up to 24 orders on each side, half a basis point apart; they withdraw
 //!   most orders that the fair price has overtaken, and re-place what was taken.
 //! * Takers arrive at random, more often in a burst, and lean towards the fair price; their sizes have a heavy tail.
 
 pub(crate) mod agents;
 mod chance;
 pub(crate) mod fair;
-
-/// Length of one step in milliseconds of market time.
-pub(crate) const STEP_MILLIS: i64 = 100;

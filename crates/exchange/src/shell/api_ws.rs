@@ -3,11 +3,13 @@
 //! Source: `web-socket-api.md` and `user-data-stream.md` of the venue's documentation.
 
 use super::connection::{self, Talk};
-use super::shared::{Key, Shared, lock};
+use super::shared::{Shared, lock};
 use crate::binance::answer::{Answer, Refusal};
-use crate::binance::calls::{self, Route, Security};
+use crate::binance::calls::{self, Route};
+use crate::binance::door::{self, Key};
+use crate::binance::frames;
 use crate::binance::params::Params;
-use crate::binance::signature::{self, Fence};
+use crate::binance::signature::Fence;
 use crate::binance::streams::ListenerId;
 use crate::config::KeySecret;
 use crate::faults::{Fault, FaultKind};
@@ -45,13 +47,11 @@ struct Session {
 
 impl Talk for Session {
     async fn hear(&mut self, text: &str) -> bool {
-        let Ok(request) = serde_json::from_str::<Value>(text) else {
-            let refusal = Refusal::new(-1135, "Invalid JSON Request");
-            self.say(&envelope(&Value::Null, &Err(refusal), None));
+        let Some(request) = frames::Request::read(text) else {
+            self.say(&frames::not_json());
             return true;
         };
-        let id = request.get("id").cloned().unwrap_or(Value::Null);
-        let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
+        let method = request.method.as_str();
         let fault = lock(&self.shared.faults).next("WS", method);
         if let Some(fault) = fault.as_ref().filter(|fault| !fault.after) {
             match fault.kind {
@@ -59,13 +59,12 @@ impl Talk for Session {
                 _ => return self.spoil(&fault.kind, ""),
             }
         }
-        let params = pairs(request.get("params")).map(Params::of_pairs);
-        let answer = match params {
+        let answer = match request.params {
             Ok(params) => self.perform(method, &params, fault.as_ref()).await,
             Err(refusal) => Err(refusal),
         };
-        let rate_limits = (!hides_rate_limits(&request)).then(|| self.rate_limits());
-        let text = envelope(&id, &answer, rate_limits).to_string();
+        let rate_limits = request.tells_limits.then(|| self.rate_limits());
+        let text = frames::envelope(&request.id, &answer, rate_limits).to_string();
         match fault {
             Some(Fault { kind: FaultKind::DelayMillis(millis), .. }) => {
                 tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -82,36 +81,6 @@ impl Talk for Session {
     fn messages_per_second(&self) -> Option<u32> {
         None // requests are limited by weight here
     }
-}
-
-/// Whether the caller does not want to hear of its budget.
-fn hides_rate_limits(request: &Value) -> bool {
-    request.pointer("/params/returnRateLimits").is_some_and(|wanted| *wanted == Value::Bool(false))
-}
-
-/// Parameters as texts, as the venue signs them.
-fn pairs(params: Option<&Value>) -> Result<Vec<(String, String)>, Refusal> {
-    let Some(Value::Object(map)) = params else { return Ok(Vec::new()) };
-    map.iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => Ok((name.clone(), text.clone())),
-            Value::Number(number) => Ok((name.clone(), number.to_string())),
-            Value::Bool(flag) => Ok((name.clone(), flag.to_string())),
-            Value::Array(_) => Ok((name.clone(), value.to_string())),
-            Value::Null | Value::Object(_) => Err(Refusal::bad_data(name)),
-        })
-        .collect()
-}
-
-fn envelope(id: &Value, answer: &Answer, rate_limits: Option<Value>) -> Value {
-    let mut envelope = match answer {
-        Ok(result) => json!({"id": id, "status": 200, "result": result}),
-        Err(refusal) => json!({"id": id, "status": refusal.status, "error": refusal.body()}),
-    };
-    if let Some(rate_limits) = rate_limits {
-        envelope["rateLimits"] = rate_limits;
-    }
-    envelope
 }
 
 impl Session {
@@ -140,10 +109,7 @@ impl Session {
 
     fn rate_limits(&self) -> Value {
         let used = lock(&self.shared.counters).used(self.address, self.shared.server_time());
-        json!([{
-            "rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
-            "limit": self.shared.limits.weight_per_minute, "count": used,
-        }])
+        frames::rate_limits(used, self.shared.limits.weight_per_minute)
     }
 
     async fn perform(&mut self, method: &str, params: &Params, fault: Option<&Fault>) -> Answer {
@@ -174,7 +140,8 @@ impl Session {
 
     async fn call(&self, route: &Route, params: &Params, fault: Option<&Fault>) -> Answer {
         let shared = &self.shared;
-        let caller = self.caller(route, params)?;
+        let logged_on = self.logged_on.as_ref().map(|(name, _)| name.as_str());
+        let caller = door::ws_caller(&shared.keys, route, params, logged_on, shared.server_time())?;
         let key = caller.map(|(key, _)| key);
         if let Some(key) = key.filter(|_| route.orders() > 0) {
             lock(&shared.counters).may_order(key.account, shared.server_time())?;
@@ -197,35 +164,8 @@ impl Session {
         answer
     }
 
-    /// Who calls: a signed request, or one of an authenticated session, which need not sign.
-    fn caller(&self, route: &Route, params: &Params) -> Result<Option<(&Key, Fence)>, Refusal> {
-        if route.security == Security::Open {
-            for ignored in ["apiKey", "timestamp", "recvWindow", "signature"] {
-                params.raw(ignored);
-            }
-            return Ok(None);
-        }
-        let (key, fence) = match (&self.logged_on, params.raw("apiKey")) {
-            (Some((name, _)), None) => {
-                let key = self.shared.key(Some(name))?;
-                let fence = self.shared.fence(params)?;
-                fence.check(self.shared.server_time())?;
-                (key, fence)
-            }
-            (_, name) => self.signed(name, params)?,
-        };
-        if route.security == Security::Trade && !key.may_trade {
-            return Err(Refusal::bad_key());
-        }
-        Ok(Some((key, fence)))
-    }
-
     fn signed(&self, name: Option<&str>, params: &Params) -> Result<(&Key, Fence), Refusal> {
-        let name = name.ok_or_else(|| Refusal::missing("apiKey"))?;
-        let key = self.shared.key(Some(name))?;
-        let payload = signature::ws_payload(params.pairs());
-        let fence = self.shared.check_signed(key, params, &payload, params.raw("signature"))?;
-        Ok((key, fence))
+        door::ws_signed(&self.shared.keys, params, name, self.shared.server_time())
     }
 
     fn log_on(&mut self, params: &Params) -> Answer {
@@ -258,7 +198,7 @@ impl Session {
 
     fn subscribe_session(&self) -> Answer {
         let (name, _) = self.logged_on.as_ref().ok_or_else(Refusal::unauthorized)?;
-        self.subscribe(self.shared.key(Some(name))?)
+        self.subscribe(door::key(&self.shared.keys, Some(name))?)
     }
 
     fn subscribe_signed(&self, params: &Params) -> Answer {

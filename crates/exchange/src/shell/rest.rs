@@ -1,10 +1,10 @@
 //! REST: one door for every path.
 
-use super::shared::{Key, Shared, lock};
-use crate::binance::answer::{Answer, Refusal};
-use crate::binance::calls::{self, NoRoute, Route, Security};
+use super::shared::{Shared, lock};
+use crate::binance::answer::Answer;
+use crate::binance::calls::{self, NoRoute, Route};
+use crate::binance::door;
 use crate::binance::params::Params;
-use crate::binance::signature::{self, Fence};
 use crate::faults::{Fault, FaultKind};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
@@ -157,7 +157,8 @@ impl<'a> Request<'a> {
         let used = lock(&shared.counters).charge(self.address, route.weight(&params), shared.server_time())?;
         headers.push(("x-mbx-used-weight", used.to_string()));
         headers.push(("x-mbx-used-weight-1m", used.to_string()));
-        let caller = self.caller(route, &params)?;
+        let sent = (self.query, self.body.as_str());
+        let caller = door::rest_caller(&shared.keys, route, &params, sent, self.key.as_deref(), shared.server_time())?;
         let key = caller.map(|(key, _)| key);
         if let Some(key) = key.filter(|_| route.orders() > 0) {
             lock(&shared.counters).may_order(key.account, shared.server_time())?;
@@ -182,22 +183,6 @@ impl<'a> Request<'a> {
             headers.push(("x-mbx-order-count-1d", count.in_day.to_string()));
         }
         answer
-    }
-
-    fn caller(&self, route: &Route, params: &Params) -> Result<Option<(&Key, Fence)>, Refusal> {
-        if route.security == Security::Open {
-            for ignored in ["timestamp", "recvWindow", "signature"] {
-                params.raw(ignored); // clients that sign everything are welcome
-            }
-            return Ok(None);
-        }
-        let key = self.shared.key(self.key.as_deref())?;
-        let (payload, given) = signature::rest_payload(self.query, &self.body);
-        let fence = self.shared.check_signed(key, params, &payload, given.as_deref())?;
-        if route.security == Security::Trade && !key.may_trade {
-            return Err(Refusal::bad_key());
-        }
-        Ok(Some((key, fence)))
     }
 }
 

@@ -1,26 +1,15 @@
 //! What all connections share.
 
-use crate::binance::answer::Refusal;
 use crate::binance::calls::Context;
+use crate::binance::door::{self, Key, Keys};
 use crate::binance::limits::Counters;
-use crate::binance::params::Params;
-use crate::binance::signature::{self, Fence};
 use crate::binance::streams::Hub;
-use crate::config::{KeySecret, Limits, Pace};
+use crate::config::{Limits, Pace};
 use crate::faults::Faults;
 use crate::world::World;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
-
-/// One key and whose it is.
-pub(crate) struct Key {
-    pub(crate) account: usize,
-    pub(crate) secret: KeySecret,
-    pub(crate) may_trade: bool,
-    pub(crate) may_withdraw: bool,
-}
 
 /// The exchange as every task sees it.
 pub(crate) struct Shared {
@@ -28,7 +17,7 @@ pub(crate) struct Shared {
     pub(crate) hub: Mutex<Hub>,
     pub(crate) counters: Mutex<Counters>,
     pub(crate) faults: Mutex<Faults>,
-    pub(crate) keys: BTreeMap<String, Key>,
+    pub(crate) keys: Keys,
     pub(crate) limits: Limits,
     pub(crate) pace: Pace,
     pub(crate) seed: u64,
@@ -45,7 +34,7 @@ pub(crate) struct Shared {
 /// What is needed to build it.
 pub(crate) struct Parts {
     pub(crate) world: World,
-    pub(crate) keys: BTreeMap<String, Key>,
+    pub(crate) keys: Keys,
     pub(crate) limits: Limits,
     pub(crate) faults: Faults,
     pub(crate) pace: Pace,
@@ -113,49 +102,8 @@ impl Shared {
         result
     }
 
-    /// The key that `name` names.
-    pub(crate) fn key(&self, name: Option<&str>) -> Result<&Key, Refusal> {
-        match name {
-            None | Some("") => Err(Refusal::bad_key_format()),
-            Some(name) => self.keys.get(name).ok_or_else(Refusal::bad_key),
-        }
-    }
-
-    /// Checks a signed request at its receipt; the fence is checked again before matching.
-    pub(crate) fn check_signed(
-        &self,
-        key: &Key,
-        params: &Params,
-        payload: &str,
-        given: Option<&str>,
-    ) -> Result<Fence, Refusal> {
-        let fence = self.fence(params)?;
-        let given = given.filter(|text| !text.is_empty()).ok_or_else(|| Refusal::missing("signature"))?;
-        signature::verify(&key.secret, payload, given)?;
-        fence.check(self.server_time())?;
-        Ok(fence)
-    }
-
-    /// The fence that a request carries.
-    pub(crate) fn fence(&self, params: &Params) -> Result<Fence, Refusal> {
-        params.raw("signature");
-        Fence::new(params.whole("timestamp")?, params.whole("recvWindow")?)
-    }
-
     /// What a call may know of its caller.
     pub(crate) fn context(&self, key: Option<&Key>) -> Context<'_> {
-        let server_time = self.server_time();
-        let order_counts = key.map_or((0, 0), |key| {
-            let count = lock(&self.counters).orders_of(key.account, server_time);
-            (count.in_10s, count.in_day)
-        });
-        Context {
-            account: key.map(|key| key.account),
-            server_time,
-            order_counts,
-            limits: &self.limits,
-            may_withdraw: key.is_some_and(|key| key.may_withdraw),
-            may_trade: key.is_some_and(|key| key.may_trade),
-        }
+        door::context(&self.limits, &lock(&self.counters), key, self.server_time())
     }
 }

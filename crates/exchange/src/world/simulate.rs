@@ -6,7 +6,7 @@ use super::ledger::MARKET;
 use super::market::Market;
 use super::order::{Force, SelfTrade};
 use super::{Source, World};
-use crate::flow::STEP_MILLIS;
+use crate::config::Flow;
 use crate::flow::agents::{Act, Agents};
 use crate::flow::fair::Fair;
 use tradewind_domain::{Price, Quantity, Side};
@@ -17,19 +17,37 @@ pub(crate) struct Simulation {
     fair: Fair,
     agents: Vec<Agents>,
     next_step: i64,
+    /// Length of one step in milliseconds.
+    step: i64,
 }
 
 impl Simulation {
     /// A market that opens at `start` milliseconds, after `history` minutes whose candles are pushed to `markets`.
-    pub(crate) fn new(seed: u64, markets: &mut [Market], starts: &[(f64, f64)], history: usize, start: i64) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        markets: &mut [Market],
+        starts: &[(f64, f64)],
+        history: usize,
+        start: i64,
+        flow: Flow,
+    ) -> Self {
         let mut fair = Fair::new(seed, starts.iter().map(|(price, _)| *price));
         let first_minute = start - start.rem_euclid(60_000);
         for back in (1..=i64::try_from(history).unwrap_or(0)).rev() {
             past_minute(&mut fair, markets, starts, first_minute - back * 60_000);
         }
-        let agents = starts.iter().enumerate().map(|(symbol, (_, size))| Agents::new(seed, symbol, *size)).collect();
-        let next_step = start - start.rem_euclid(STEP_MILLIS) + STEP_MILLIS;
-        Self { fair, agents, next_step }
+        for (symbol, market) in markets.iter_mut().enumerate().filter(|(_, market)| market.last == Price::default()) {
+            let instrument = &market.rules.instrument; // without a past, the last price is the first one
+            market.last = instrument.price_near(fair.price(symbol)).map_or(market.last, |it| instrument.tick_down(it));
+        }
+        let agents = starts
+            .iter()
+            .enumerate()
+            .map(|(symbol, (_, size))| Agents::new(seed, symbol, *size, flow.levels))
+            .collect();
+        let step = i64::try_from(flow.step.as_millis()).unwrap_or(i64::MAX).max(1);
+        let next_step = start - start.rem_euclid(step) + step;
+        Self { fair, agents, next_step, step }
     }
 }
 
@@ -83,10 +101,10 @@ impl World {
     /// Steps of order flow until `to`.
     pub(super) fn simulate(&mut self, simulation: &mut Simulation, to: i64) {
         #[allow(clippy::cast_precision_loss)]
-        let seconds = STEP_MILLIS as f64 / 1_000.0;
+        let seconds = simulation.step as f64 / 1_000.0;
         while simulation.next_step <= to {
             self.set_time(simulation.next_step);
-            simulation.next_step += STEP_MILLIS;
+            simulation.next_step += simulation.step;
             simulation.fair.step(seconds / 60.0);
             for (listing, id) in std::mem::take(&mut self.departed) {
                 simulation.agents[listing].gone(id);

@@ -22,7 +22,7 @@ fn world(seed: u64, fee_asset: FeeAsset) -> World {
     let mut markets: Vec<Market> =
         symbols.iter().enumerate().map(rules).map(|rules| Market::new(rules, 60_000, 5_000)).collect();
     let starts: Vec<(f64, f64)> = symbols.iter().map(|symbol| (symbol.start_price, symbol.typical_size)).collect();
-    let simulation = Simulation::new(seed, &mut markets, &starts, 10, START);
+    let simulation = Simulation::new(seed, &mut markets, &starts, 10, START, crate::config::Flow::default());
     let mut ledger = Ledger::new(2);
     for customer in [ALICE, BOB] {
         for (asset, amount) in [("BTC", 3), ("ETH", 50), ("USDT", 200_000)] {
