@@ -39,23 +39,30 @@
 pub mod activity;
 pub mod benchmark;
 pub mod calendar;
+pub mod covariance;
 pub mod drawdown;
 pub mod ratios;
 pub mod returns;
 pub mod signal;
 pub mod tail;
+pub mod tail_risk;
 pub mod trades;
 
 mod accumulator;
 mod catalog;
+mod chance;
 mod error;
+mod exact;
 mod figures;
 mod numeric;
 mod summary;
+mod window;
 
 pub use accumulator::{DailyClose, EquityAccumulator};
 pub use catalog::{Statistic, catalog};
+pub use chance::Draws;
 pub use error::{CODES, QuantError, check_finite};
 pub use figures::{Activity, BenchmarkSummary, Breakdown, Distribution, DrawdownSummary, Growth, Ratios};
 pub use summary::{Conventions, OrderCounts, Summary, SummaryInputs};
 pub use trades::{TradeRecord, TradeStatistics};
+pub use window::ReturnWindow;

@@ -4,8 +4,8 @@
 //! end of the distribution gains. PerformanceAnalytics and empyrical print the same figures with the sign turned.
 
 use crate::numeric::{
-    all_finite, central_moment, count, finite, mean, normal_density, normal_quantile, quantile_of_sorted, ratio,
-    sorted, varying_deviation,
+    all_finite, central_moment, count, finite, mean, normal_cdf, normal_density, normal_quantile, quantile_of_sorted,
+    ratio, sorted, varying_deviation,
 };
 
 /// Skewness: third central moment / population deviation cubed (g1, no bias correction); 0 for a symmetric record.
@@ -85,6 +85,38 @@ pub fn parametric_expected_shortfall(returns: &[f64], confidence: f64) -> Option
     let tail = tail_probability(confidence)?;
     let density = normal_density(normal_quantile(tail)?);
     finite(-mean(returns)? + central_moment(returns, 2)?.sqrt() * density / tail)
+}
+
+/// Modified (Cornish-Fisher, Edgeworth) expected shortfall; at least [`modified_value_at_risk`].
+///
+/// `-mean + s d`, d the mean depth of the tail under the Edgeworth density. `None` where a moment is.
+///
+/// Source: Boudt, Peterson and Croux 2008. Equals minus `ES(method = "modified")` of PerformanceAnalytics.
+pub fn modified_expected_shortfall(returns: &[f64], confidence: f64) -> Option<f64> {
+    let tail = tail_probability(confidence)?;
+    let var = modified_value_at_risk(returns, confidence)?;
+    let (mean, deviation) = (mean(returns)?, central_moment(returns, 2)?.sqrt());
+    let (skew, excess) = (skewness(returns)?, kurtosis(returns)? - 3.0);
+    let bent = -(var + mean) / deviation;
+    finite((deviation * edgeworth_depth(bent, skew, excess, tail) - mean).max(var))
+}
+
+/// Minus the mean of a standardised Edgeworth variable below `bent`, over the tail's probability.
+///
+/// The integrals of `x^q phi(x)` up to `bent`, written as in Boudt, Peterson and Croux 2008, appendix A.
+pub(crate) fn edgeworth_depth(bent: f64, skew: f64, excess: f64, tail: f64) -> f64 {
+    let (density, below) = (normal_density(bent), normal_cdf(bent));
+    // I(q) = bent^(q-1) phi + (q - 1) I(q - 2) with I(1) = phi, I(0) = -below, up to the sign of the whole.
+    let first = density * bent - below;
+    let third = bent.powi(3) * density + 3.0 * first;
+    let second = (bent.powi(2) + 2.0) * density;
+    let fourth = bent.powi(4) * density + 4.0 * second;
+    let sixth = bent.powi(6) * density + 6.0 * fourth;
+    (density
+        + (fourth - 6.0 * second + 3.0 * density) * excess / 24.0
+        + (third - 3.0 * first) * skew / 6.0
+        + (sixth - 15.0 * fourth + 45.0 * second - 15.0 * density) * skew * skew / 72.0)
+        / tail
 }
 
 /// Tail ratio: `|95 % quantile| / |5 % quantile|`; above 1 the good end is the longer one.

@@ -48,6 +48,7 @@ impl Table {
     }
 
     /// The rows in which a column has a value: date and value.
+    #[allow(dead_code, reason = "not every test file reads dates")]
     pub(crate) fn dated(&self, column: &str) -> Vec<(String, f64)> {
         let place = self.place(column);
         self.rows.iter().filter_map(|row| Some((row.0.clone(), row.1[place]?))).collect()
