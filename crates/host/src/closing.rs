@@ -1,6 +1,7 @@
 //! What is written now and then, and at the end: state hashes and snapshots.
 
 use crate::draft::Draft;
+use crate::endings::Snapshot;
 use crate::host::Host;
 use crate::outside::Outside;
 use tradewind_domain::PortfolioId;
@@ -37,7 +38,8 @@ impl<S: Storage, O: Outside> Host<S, O> {
     pub fn snapshot(&mut self) {
         self.snapshotted = self.state.sequence;
         let written = self.journal.sync().map_err(|error| error.to_string()).and_then(|_| {
-            let bytes = serde_json::to_vec(&self.state).map_err(|error| error.to_string())?;
+            let snapshot = Snapshot { state: &self.state, endings: &self.endings };
+            let bytes = serde_json::to_vec(&snapshot).map_err(|error| error.to_string())?;
             self.journal.write_snapshot(self.state.sequence, &bytes).map_err(|error| error.to_string())
         });
         if let Err(error) = written {

@@ -1,6 +1,7 @@
 //! One journal, one state, one order of everything that happens.
 
 use crate::draft::Draft;
+use crate::endings::Endings;
 use crate::outside::Outside;
 use std::collections::VecDeque;
 use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Source, Timestamp};
@@ -21,6 +22,8 @@ pub struct Host<S: Storage, O> {
     pub digest: TradeDigest,
     /// The gate's newest word, for the person who asked.
     pub last_verdict: Option<Verdict>,
+    /// Why orders ended without being filled, for people.
+    pub endings: Endings,
     commands: Vec<Command>,
     sends: Vec<(Approved, u64)>,
     /// When the desk that is being asked decided.
@@ -40,6 +43,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
             outside,
             digest: TradeDigest::default(),
             last_verdict: None,
+            endings: Endings::default(),
             commands: Vec::new(),
             sends: Vec::new(),
             decided: None,
@@ -148,6 +152,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
     pub(crate) fn apply(&mut self, event: &Event) {
         let fills = self.state.counters.fills;
         step(&mut self.state, event, &mut self.commands);
+        self.endings.note(&self.state, event);
         match &event.kind {
             EventKind::Filled(fill) if self.state.counters.fills > fills => {
                 self.digest.add(&self.state.listing(fill.instrument).instrument, fill, event.at);

@@ -16,12 +16,14 @@
 
 mod closing;
 mod draft;
+mod endings;
 mod host;
 mod outside;
 mod recover;
 mod send;
 
 pub use draft::Draft;
+pub use endings::Endings;
 pub use host::Host;
 pub use outside::{Gone, Outgoing, Outside};
 pub use recover::{RecoverError, Recovered, recover, snapshot_state};

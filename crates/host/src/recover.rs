@@ -1,5 +1,6 @@
 //! From a journal to a state: the newest snapshot, then every record after it, folded.
 
+use crate::endings::{Endings, SnapshotEndings};
 use tradewind_engine::{CodecError, State, apply, decode};
 use tradewind_journal::{Journal, OpenError, Options, ReadError, Reader, Recovery, Storage, latest_snapshot_storage};
 
@@ -8,6 +9,8 @@ use tradewind_journal::{Journal, OpenError, Options, ReadError, Reader, Recovery
 pub struct Recovered {
     /// The state after the last record.
     pub state: State,
+    /// Why orders ended without being filled.
+    pub endings: Endings,
     /// Records folded after the snapshot.
     pub folded: u64,
     /// What the log itself had to say.
@@ -40,7 +43,7 @@ pub enum RecoverError {
 /// [`RecoverError`] if another process writes it, it is damaged, or a record is not ours.
 pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, Recovered), RecoverError> {
     let (journal, recovery) = Journal::open_storage(storage.clone(), options)?;
-    let mut state = snapshot_state(&storage)?.unwrap_or_default();
+    let (mut state, mut endings) = snapshot(&storage)?.unwrap_or_default();
     let mut folded = 0;
     if journal.last_seq() > state.sequence {
         let mut reader = Reader::open_storage(storage, state.sequence + 1)?;
@@ -48,10 +51,11 @@ pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, 
             let event =
                 decode(record.payload).map_err(|source| RecoverError::Record { sequence: record.seq, source })?;
             apply(&mut state, &event);
+            endings.note(&state, &event);
             folded += 1;
         }
     }
-    Ok((journal, Recovered { state, folded, recovery }))
+    Ok((journal, Recovered { state, endings, folded, recovery }))
 }
 
 /// The state of the newest sound snapshot, if there is one that this program reads.
@@ -59,9 +63,16 @@ pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, 
 /// # Errors
 /// [`ReadError`] if the storage cannot be read.
 pub fn snapshot_state<S: Storage>(storage: &S) -> Result<Option<State>, ReadError> {
+    Ok(snapshot(storage)?.map(|(state, _)| state))
+}
+
+fn snapshot<S: Storage>(storage: &S) -> Result<Option<(State, Endings)>, ReadError> {
     let Some(snapshot) = latest_snapshot_storage(storage)? else { return Ok(None) };
     match serde_json::from_slice::<State>(&snapshot.bytes) {
-        Ok(state) => Ok(Some(state)),
+        Ok(state) => {
+            let beside: SnapshotEndings = serde_json::from_slice(&snapshot.bytes).unwrap_or_default(); // they are words for people
+            Ok(Some((state, beside.endings)))
+        }
         Err(error) => {
             // a snapshot only saves time: an older shape of it is left aside, and the whole log is folded
             tracing::warn!(%error, "the snapshot is of another version: folding the whole journal");

@@ -172,12 +172,6 @@ impl Coded for NodeError {
             Self::Venue { source, .. } => source.hint(),
             Self::Secret(source) => source.hint(),
             _ => hint_of(self.code()),
-            Self::Random(_) => "check /dev/urandom and what the system allows this process",
-            Self::Thread(_) => "check the limits on threads and memory of this process",
-            Self::NoAnswer { .. } => "look at its log; if it hangs, end it and start again: the journal recovers",
-            Self::NotRunning { .. } => "start one with `tradewind paper` or `tradewind demo`, or name its --data-dir",
-            Self::Refused { .. } => "see the code in the message",
-            Self::Stopped => "look at the log for the reason and start again",
         }
     }
 }

@@ -27,6 +27,7 @@ mod listener;
 pub mod live;
 mod operate;
 mod outgoing;
+mod portfolios;
 mod reconcile;
 mod recover;
 mod runtime;

@@ -3,6 +3,7 @@
 use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
+use crate::portfolios::operators;
 use crate::status::{OrderView, order_view, positions, status};
 use crate::words::{OrderWords, read_order};
 use serde::{Deserialize, Serialize};
@@ -110,7 +111,12 @@ impl Core {
 
     fn order_views(&self) -> Vec<OrderView> {
         let state = &self.host.state;
-        state.open.values().chain(state.closed.iter().rev()).map(|record| order_view(state, record)).collect()
+        state.open.values().chain(state.closed.iter().rev()).map(|record| self.view(record)).collect()
+    }
+
+    /// An order with the words that ended it.
+    fn view(&self, record: &OrderRecord) -> OrderView {
+        order_view(&self.host.state, record, self.host.endings.of(record.order.client_id()))
     }
 
     fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
@@ -140,7 +146,7 @@ impl Core {
     }
 
     fn portfolio_named(&self, name: Option<&str>) -> Result<PortfolioId, Box<OperatorReply>> {
-        let Some(name) = name else { return Ok(PortfolioId(0)) };
+        let Some(name) = name else { return Ok(operators(&self.host.state)) };
         let names: Vec<&str> = self.host.state.portfolios.iter().map(|portfolio| portfolio.name.as_str()).collect();
         let place = names.iter().position(|known| *known == name).and_then(|place| u16::try_from(place).ok());
         place.map(PortfolioId).ok_or_else(|| {
@@ -165,9 +171,9 @@ impl Core {
             Some(Verdict::Approved(order)) => match self.host.state.order(order.client_id()) {
                 Some(record) if record.state == (OrderState::Closed { outcome: Outcome::NotSent }) => {
                     let message = format!("order {} was approved and not sent", order.client_id());
-                    failed("NODE-14", message, "see its last event: `tradewind journal tail`")
+                    failed("NODE-14", message, "see its last events: `tradewind journal show`")
                 }
-                Some(record) => done(&order_view(&self.host.state, record)),
+                Some(record) => done(&self.view(record)),
                 None => failed("NODE-06", "the order was approved and is not known", "look at the journal"),
             },
             _ => failed("NODE-06", "the gate gave no verdict", "look at the journal"),
@@ -188,7 +194,7 @@ impl Core {
             (Some(Verdict::CancelRefused { reason, .. }), _) => {
                 failed("NODE-10", format!("order {client_id} cannot be cancelled: {reason}"), list)
             }
-            (_, Some(record)) => done(&order_view(&self.host.state, record)),
+            (_, Some(record)) => done(&self.view(record)),
             (_, None) => failed("NODE-10", format!("there is no order {client_id}"), list),
         })
     }

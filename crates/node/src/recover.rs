@@ -12,6 +12,8 @@ use tradewind_journal::{DiskStorage, Journal, Options, ReadError, Reader, Recove
 pub struct Recovered {
     /// The state after the last record.
     pub state: State,
+    /// Why orders ended without being filled.
+    pub endings: host::Endings,
     /// Records folded after the snapshot.
     pub folded: u64,
     /// How long it took.
@@ -32,8 +34,8 @@ pub fn recover(data_dir: &Path) -> Result<(Journal, Recovered), NodeError> {
         host::RecoverError::Read(source) => source.into(),
         host::RecoverError::Record { sequence, source } => NodeError::Record { sequence, source },
     })?;
-    let host::Recovered { state, folded, recovery } = found;
-    Ok((journal, Recovered { state, folded, took: started.elapsed(), recovery }))
+    let host::Recovered { state, endings, folded, recovery } = found;
+    Ok((journal, Recovered { state, endings, folded, took: started.elapsed(), recovery }))
 }
 
 /// Where the journal of a data directory lies.

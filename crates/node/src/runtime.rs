@@ -11,6 +11,7 @@ use crate::listener::Listener;
 use crate::live;
 use crate::operate::{OperatorReply, OperatorRequest};
 use crate::outgoing::{Latency, Wire};
+use crate::portfolios::Portfolios;
 use crate::reconcile::Reconciler;
 use crate::recover::{Recovered, recover};
 use crate::settings::Settings;
@@ -102,7 +103,8 @@ impl Node {
         let Connected { connection, events, early, instruments, account } =
             start::connect(config, &settings, &recovered.state).await?;
         live::check_account(&settings, &connection, &account).await?;
-        let desks = start::desks(&settings, &instruments)?;
+        let portfolios = Portfolios::plan(&recovered.state, &settings.strategy);
+        let desks = start::desks(&settings, &instruments, &portfolios)?;
         let mut clock = MarketClock::new(surroundings.origin);
         let mut history = Vec::new();
         for instrument in &instruments {
@@ -121,9 +123,10 @@ impl Node {
             snapshot_every: settings.journal.snapshot_every,
             pace: surroundings.after_bar,
         });
+        core.host.endings = recovered.endings;
         let absent_after = settings.venue.recv_window.duration() * WINDOWS_UNTIL_ABSENT;
         let reconciler = Reconciler { connection: connection.clone(), instruments: instruments.clone(), absent_after };
-        start::introduce(&mut core, &settings, &instruments, &account)?;
+        start::introduce(&mut core, &settings, &instruments, &portfolios, &account)?;
         let doubtful = reconciler.at_start(&mut core).await?;
         let last_bars = start::warm_up(&mut core, &history, surroundings.origin)?;
 

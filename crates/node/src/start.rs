@@ -5,6 +5,7 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::deposits;
 use crate::error::NodeError;
+use crate::portfolios::Portfolios;
 use crate::runtime::Surroundings;
 use crate::settings::{NodeMode, Settings};
 use std::sync::Arc;
@@ -112,14 +113,18 @@ async fn instruments(config: &BinanceConfig, settings: &Settings, state: &State)
 }
 
 /// One desk for each strategy and instrument; each strategy has a portfolio of its own.
-pub(crate) fn desks(settings: &Settings, instruments: &[Instrument]) -> Result<Vec<Desk>, NodeError> {
+pub(crate) fn desks(
+    settings: &Settings,
+    instruments: &[Instrument],
+    portfolios: &Portfolios,
+) -> Result<Vec<Desk>, NodeError> {
     let mut desks = Vec::new();
-    for (place, strategy) in (0_u16..).zip(&settings.strategy) {
+    for ((place, strategy), portfolio) in (0_u16..).zip(&settings.strategy).zip(&portfolios.strategies) {
         let mine = |it: &&Instrument| strategy.symbols.is_empty() || strategy.symbols.contains(&it.spec.symbol);
         for instrument in instruments.iter().filter(mine) {
             let built = registry::build(&strategy.name, &strategy.parameters)
                 .map_err(|error| NodeError::Strategy(format!("{}: {error}; {}", error.code(), error.hint())))?;
-            desks.push(Desk::new(built, Source::Strategy(place), PortfolioId(place), instrument.id));
+            desks.push(Desk::new(built, Source::Strategy(place), *portfolio, instrument.id));
         }
     }
     Ok(desks)
@@ -130,6 +135,7 @@ pub(crate) fn introduce(
     core: &mut Core,
     settings: &Settings,
     instruments: &[Instrument],
+    portfolios: &Portfolios,
     account: &AccountState,
 ) -> Result<(), NodeError> {
     let now = core.now();
@@ -150,11 +156,9 @@ pub(crate) fn introduce(
             note(core, PortfolioId(0), EventKind::Listed(Box::new(instrument.clone())))?;
         }
     }
-    let count = settings.strategy.len().max(1);
-    for place in core.host.state.portfolios.len()..count {
-        let name = settings.strategy.get(place).map_or("manual", |strategy| &strategy.name);
-        let opened = EventKind::Opened { base: settings.base_currency, name: format!("{place}-{name}") };
-        note(core, portfolio(place), opened)?;
+    for name in &portfolios.to_open {
+        let opened = EventKind::Opened { base: settings.base_currency, name: name.clone() };
+        note(core, portfolio(core.host.state.portfolios.len()), opened)?;
     }
     let limits = settings.limits.resolve();
     for place in 0..core.host.state.portfolios.len() {
@@ -162,7 +166,9 @@ pub(crate) fn introduce(
             note(core, portfolio(place), EventKind::LimitsSet(limits))?;
         }
     }
-    for (portfolio, money) in deposits::missing(&core.host.state, &account.balances, settings.base_currency, count) {
+    let by_hand = settings.operator_cash.bps();
+    let base = settings.base_currency;
+    for (portfolio, money) in deposits::missing(&core.host.state, &account.balances, base, portfolios, by_hand) {
         core.record(now, wall(), Source::Venue, portfolio, EventKind::Deposited(money))?;
     }
     Ok(())

@@ -106,8 +106,11 @@ pub struct OrderView {
     pub price: Option<String>,
     /// Trigger price.
     pub trigger: Option<String>,
-    /// Average fill price.
-    pub average: Option<f64>,
+    /// Average fill price: decimal text, rounded half to even at four decimals beyond the instrument's prices.
+    pub average: Option<String>,
+    /// Why it ended without being filled, in the words of whoever ended it: of a rejection the venue's code and text.
+    #[serde(default)]
+    pub closed_reason: Option<String>,
     /// When it was approved.
     pub created_at: String,
     /// When its bytes left.
@@ -127,8 +130,8 @@ pub struct PositionView {
     pub symbol: String,
     /// Signed.
     pub quantity: String,
-    /// Average entry price.
-    pub entry_price: Option<f64>,
+    /// Average entry price, as text like an order's `average`.
+    pub entry_price: Option<String>,
     /// Newest price.
     pub mark: Option<String>,
     /// Profit not realised, in the settlement currency.
@@ -183,16 +186,10 @@ fn instrument_view(listing: &tradewind_engine::Listing) -> InstrumentView {
 }
 
 /// An order as people list it.
-pub(crate) fn order_view(state: &State, record: &OrderRecord) -> OrderView {
+pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Option<&str>) -> OrderView {
     let instrument = &state.listing(record.order.instrument()).instrument;
     let kind = record.order.kind();
-    let order_type = match kind {
-        tradewind_domain::OrderKind::Market => "market",
-        tradewind_domain::OrderKind::Limit { .. } => "limit",
-        tradewind_domain::OrderKind::Stop { .. } => "stop",
-        tradewind_domain::OrderKind::StopLimit { .. } => "stop-limit",
-    };
-    let unit = 10_f64.powi(i32::from(instrument.spec.price_decimals));
+    let order_type = kind.word();
     OrderView {
         client_id: record.order.client_id().to_string(),
         venue_id: record.venue_id.as_ref().map(|id| id.0.to_string()),
@@ -207,7 +204,8 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord) -> OrderView {
         remaining: instrument.quantity_text(record.open_quantity()),
         price: kind.limit().map(|price| instrument.price_text(price)),
         trigger: kind.trigger().map(|price| instrument.price_text(price)),
-        average: record.average_price().map(|mantissas| mantissas / unit),
+        average: instrument.mean_price_text(record.cost, record.filled),
+        closed_reason: closed_reason.map(str::to_owned),
         created_at: record.times.created.to_string(),
         sent_at: record.times.sent.map(|at| at.to_string()),
         acknowledged_at: record.times.acknowledged.map(|at| at.to_string()),
@@ -229,7 +227,7 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
                 portfolio: portfolio.name.clone(),
                 symbol: it.spec.symbol.to_string(),
                 quantity: it.quantity_text(position.quantity()),
-                entry_price: it.average_price(&position),
+                entry_price: it.average_price_text(&position),
                 mark: listing.mark.map(|mark| it.price_text(mark.price)),
                 unrealised: listing
                     .mark

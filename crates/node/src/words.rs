@@ -32,7 +32,7 @@ pub struct OrderWords {
     /// Group of which one cancels the others.
     #[serde(default)]
     pub oco: Option<u64>,
-    /// Which portfolio, by name; the first one without.
+    /// Which portfolio, by name; people's own without.
     #[serde(default)]
     pub portfolio: Option<String>,
 }

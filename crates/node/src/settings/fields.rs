@@ -30,6 +30,12 @@ pub const FIELDS: &[Field] = &[
     key("", "symbols", "[\"BTC/USDT\"]", "what to trade, as unified symbols"),
     key("", "interval", "\"1m\"", "length of the bars that strategies see: a number and s, m, h, d or w"),
     key("", "base_currency", "\"USDT\"", "what equity and limits are counted in"),
+    key(
+        "",
+        "operator_cash",
+        "\"10%\"",
+        "part of the base currency that orders by hand may spend, from their own portfolio; the strategies share the rest",
+    ),
     key("venue", "name", "\"binance\"", "which protocol"),
     key("venue", "rest_url", "\"https://api.binance.com\"", "base of REST paths"),
     key("venue", "stream_url", "\"wss://stream.binance.com:9443\"", "base of the market streams"),

@@ -28,6 +28,8 @@ pub struct Settings {
     pub interval: Interval,
     /// What equity is counted in.
     pub base_currency: Currency,
+    /// What orders by hand have of it.
+    pub operator_cash: Percent,
     /// Where to trade.
     pub venue: VenueSettings,
     /// Who decides.
@@ -151,6 +153,7 @@ impl Default for Settings {
             symbols: vec!["BTC/USDT".parse().expect("a symbol")],
             interval: Interval::MINUTE,
             base_currency: Currency::new("USDT").expect("a currency"),
+            operator_cash: Percent::from_bps(1_000),
             venue: VenueSettings::default(),
             strategy: vec![StrategySettings {
                 name: "ema-trend".to_owned(),

@@ -9,6 +9,11 @@ use tradewind_domain::{LEDGER_DECIMALS, format_decimal, parse_decimal};
 pub struct Percent(u32);
 
 impl Percent {
+    /// That many basis points; more than 100 % counts as 100 %.
+    #[must_use]
+    pub const fn from_bps(bps: u32) -> Self {
+        Self(if bps > 10_000 { 10_000 } else { bps })
+    }
     /// In basis points.
     #[must_use]
     pub const fn bps(self) -> u32 {

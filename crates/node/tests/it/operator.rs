@@ -1,9 +1,12 @@
 //! What a person can do, all of it through the gate and onto a real order book.
 
-use crate::support::{Stage, ask, check_journal, exchange_config, status, until, words};
+use crate::support::{Pace, Stage, ask, check_journal, exchange_config, status, surroundings, until, words};
 use serde_json::{Value, json};
 use tradewind_domain::Side::{Buy, Sell};
-use tradewind_node::{Node, OperatorRequest, OrderWords};
+use tradewind_domain::{Bar, InstrumentId, InstrumentSpec, Interval, Origin, Timestamp};
+use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
+use tradewind_node::{Node, OperatorRequest, OrderWords, Surroundings};
+use tradewind_strategies::registry;
 
 async fn place(node: &Node, words: OrderWords) -> Result<Value, (String, String)> {
     ask(node, OperatorRequest::OrderPlace(words)).await
@@ -84,7 +87,7 @@ async fn a_refusal_names_guard_value_limit_and_remedy() {
         (words(Buy, "0.00001", Some("50000")), "GATE-03", "DOM-"),
         (OrderWords { reduce_only: true, ..words(Sell, "0.01", None) }, "GATE-06", "a position of 0"),
         (OrderWords { symbol: "DOGE/USDT".to_owned(), ..words(Buy, "1", None) }, "NODE-01", "one of BTC/USDT"),
-        (OrderWords { portfolio: Some("mine".to_owned()), ..words(Buy, "1", None) }, "NODE-09", "one of 0-manual"),
+        (OrderWords { portfolio: Some("mine".to_owned()), ..words(Buy, "1", None) }, "NODE-09", "one of operator"),
         (OrderWords { time_in_force: Some("soon".to_owned()), ..words(Buy, "1", None) }, "NODE-12", "`soon`"),
         (words(Buy, "1e3", None), "DOM-01", "1e3"),
     ] {
@@ -129,6 +132,85 @@ async fn a_halt_stops_everything_but_the_way_out() {
 }
 
 #[tokio::test]
+async fn a_rejection_keeps_the_venues_words_over_a_restart() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    let crossing = place(&node, OrderWords { post_only: true, ..words(Buy, "0.01", Some("90000")) }).await.unwrap();
+    until(&node, "it is closed", |it| it["counters"]["orders"] == 1 && it["open_orders"] == 0).await;
+    let resting = place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap();
+    node.stop().await.unwrap();
+
+    // the snapshot of the stop has it; a journal that is folded from its beginning finds it again
+    for start in ["from the snapshot", "from the first record"] {
+        let node = stage.node().await.unwrap();
+        let listed = orders(&node).await;
+        let find = |order: &Value| listed.iter().find(|it| it["client_id"] == order["client_id"]).unwrap().clone();
+        let reason = find(&crossing)["closed_reason"].as_str().unwrap_or_default().to_owned();
+        assert!(find(&crossing)["status"] == "rejected" && reason.contains("-2010"), "{start}: {listed:?}");
+        assert!(reason.contains("immediately match"), "{start}: {reason}");
+        assert!(find(&resting)["closed_reason"].is_string(), "{start}: {listed:?}");
+        node.stop().await.unwrap();
+        let journal = tradewind_node::journal_dir(stage.dir.path());
+        for entry in std::fs::read_dir(journal).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|it| it == "snap") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn an_average_price_is_decimal_text() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    let bought = place(&node, words(Buy, "0.02", None)).await.unwrap();
+    assert_eq!((&bought["average"], &bought["closed_reason"]), (&Value::Null, &Value::Null));
+    until(&node, "bought", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+    let listed = orders(&node).await;
+    let positions = ask(&node, OperatorRequest::PositionList).await.unwrap();
+    for text in [&listed[0]["average"], &positions[0]["entry_price"]] {
+        let price = text.as_str().unwrap_or_else(|| panic!("{text} is no text"));
+        let decimals = price.split_once('.').map_or(0, |(_, part)| part.len());
+        assert!(decimals <= 12 && price.parse::<f64>().unwrap() > 1_000.0, "{price}");
+    }
+    node.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn people_trade_from_their_own_portfolio_and_the_way_out_covers_all() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node_with(&["ema-trend"]).await.unwrap();
+    let seen = status(&node).await;
+    let cash = |at: usize| (seen["portfolios"][at]["name"].clone(), seen["portfolios"][at]["balances"]["USDT"].clone());
+    assert_eq!((cash(0), cash(1)), ((json!("0-ema-trend"), json!("9000")), (json!("operator"), json!("1000"))));
+
+    let mine = place(&node, words(Buy, "0.005", None)).await.unwrap();
+    let portfolio = Some("0-ema-trend".to_owned());
+    let theirs = place(&node, OrderWords { portfolio, ..words(Buy, "0.01", None) }).await.unwrap();
+    assert_eq!((&mine["portfolio"], &theirs["portfolio"]), (&json!("operator"), &json!("0-ema-trend")));
+    until(&node, "bought", |it| it["counters"]["orders"] == 2 && it["open_orders"] == 0).await;
+    let positions = ask(&node, OperatorRequest::PositionList).await.unwrap();
+    assert_eq!(positions.as_array().unwrap().len(), 2, "{positions}");
+    let spent = status(&node).await["portfolios"][0]["balances"]["USDT"].as_str().unwrap().parse::<f64>().unwrap();
+    assert!((8_000.0..8_700.0).contains(&spent), "the strategy paid for its own order alone: {spent}");
+
+    let closed = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
+    let sold: Vec<&Value> = closed.as_array().unwrap().iter().map(|it| &it["data"]["portfolio"]).collect();
+    assert_eq!(sold, [&json!("0-ema-trend"), &json!("operator")]);
+    until(&node, "sold", |it| it["counters"]["orders"] == 4 && it["open_orders"] == 0).await;
+
+    place(&node, words(Buy, "0.005", None)).await.unwrap();
+    until(&node, "bought again", |it| it["counters"]["orders"] == 5 && it["open_orders"] == 0).await;
+    let flat = ask(&node, OperatorRequest::Flatten).await.unwrap();
+    assert_eq!(flat["exits"][0]["data"]["portfolio"], "operator", "{flat}");
+    until(&node, "flat", |it| it["counters"]["orders"] == 6 && it["open_orders"] == 0).await;
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
 async fn one_cancels_the_other() {
     let stage = Stage::new(exchange_config()).await;
     let node = stage.node().await.unwrap();
@@ -159,6 +241,45 @@ async fn an_order_by_another_hand_halts_until_a_person_resumes() {
     let node = stage.node().await.unwrap();
     let seen = status(&node).await;
     assert!(seen["halted"].as_str().is_some_and(|why| why.contains("open order typed-by-hand")), "{seen}");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+/// A calm market: each bar opens and closes where the one before did.
+fn calm(bars: usize) -> Vec<Bar> {
+    let instrument = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance").list(InstrumentId(0)).unwrap();
+    let (price, volume) = (instrument.price("50000").unwrap(), instrument.quantity("100").unwrap());
+    let minute = |place: usize| Timestamp::from_millis(1_700_000_040_000 + 60_000 * i64::try_from(place).unwrap());
+    let bar = |place| Bar {
+        instrument: instrument.id,
+        interval: Interval::MINUTE,
+        open_time: minute(place),
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume,
+    };
+    (0..bars).map(bar).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_strategy_closes_what_a_person_bought() {
+    let history = registry::build("ema-trend", &toml::Table::new()).unwrap().warm_up();
+    let bars = calm(history + 20);
+    let spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance");
+    let tape = Tape::bars(&spec, &bars, history).unwrap();
+    let pace = MarketPace::Lockstep { timeout: std::time::Duration::from_secs(60) };
+    let stage = Stage::new(ExchangeConfig { tape: Some(tape), pace, ..exchange_config() }).await;
+    let (after_bar, mut progress) = Pace::new();
+    let around = Surroundings { after_bar: Some(after_bar), ..surroundings(Origin::Recorded) };
+    let node = Node::start(stage.settings(&["ema-trend"]), around).await.unwrap();
+    place(&node, words(Buy, "0.01", None)).await.unwrap();
+    stage.play(&mut progress, bars[history - 1].close_time()).await;
+    let seen = status(&node).await;
+    assert!(seen["counters"]["hold"].as_u64() >= Some(15), "it decided on every bar: {seen}");
+    let positions = ask(&node, OperatorRequest::PositionList).await.unwrap();
+    assert_eq!((&positions[0]["portfolio"], &seen["counters"]["orders"]), (&json!("operator"), &json!(1)), "{positions}");
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
 }

@@ -11,6 +11,7 @@ use tradewind_engine::{Event, EventKind, TradeDigest};
 use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
 use tradewind_gate::Limits;
 use tradewind_history::{ImportOptions, OnDefect, read_bars};
+use tradewind_node::settings::Percent;
 use tradewind_node::{Node, Surroundings};
 use tradewind_research::{Backtest, Outcome, Plan, Recorder};
 use tradewind_strategies::registry;
@@ -46,6 +47,7 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String
     let stage = Stage::new(ExchangeConfig { tape: Some(tape), pace, ..exchange_config() }).await;
     let mut settings = stage.settings(&[case.strategy]);
     settings.interval = case.interval.parse().unwrap();
+    settings.operator_cash = Percent::from_bps(0); // the back-test has no people
     let (after_bar, mut progress) = Pace::new();
     let around = Surroundings { after_bar: Some(after_bar), ..surroundings(Origin::Recorded) };
     let node = Node::start(settings, around).await.unwrap();

@@ -78,7 +78,12 @@ impl Stage {
 
     /// A node without strategies on the simulated market.
     pub(crate) async fn node(&self) -> Result<Node, NodeError> {
-        Node::start(self.settings(&[]), surroundings(Origin::Simulated)).await
+        self.node_with(&[]).await
+    }
+
+    /// A node with `strategies` on the simulated market.
+    pub(crate) async fn node_with(&self, strategies: &[&str]) -> Result<Node, NodeError> {
+        Node::start(self.settings(strategies), surroundings(Origin::Simulated)).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
