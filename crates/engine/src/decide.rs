@@ -84,11 +84,13 @@ fn judge_pair(state: &State, event: &Event, pair: &[Proposal; 2], commands: &mut
     let mut pair = pair.clone();
     let group = pair[0].request.oco.or(pair[1].request.oco).unwrap_or_else(|| fresh_group(state));
     pair.iter_mut().for_each(|proposal| _ = proposal.request.oco.get_or_insert(group));
-    // of equals the first is the one that counts, and the dearer needs the funds
+    // of equals the first by name is the one that counts, and the dearer needs the funds
     pair.sort_by_key(|it| std::cmp::Reverse(it.request.kind.limit().or(it.request.kind.trigger())));
     let portfolio = pair[0].portfolio;
     let name = |nth| ClientOrderId::derive(event.at, state.incarnation, portfolio, state.intents + nth);
-    match review_pair(&view(state, event, &pair[0]), &pair, [name(1), name(2)]) {
+    let mut names = [name(1), name(2)];
+    names.sort_unstable();
+    match review_pair(&view(state, event, &pair[0]), &pair, names) {
         Ok(approved) => approve(approved, portfolio, commands),
         Err(refusal) => {
             refuse(refusal.clone(), portfolio, commands);

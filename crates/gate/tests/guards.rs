@@ -58,10 +58,8 @@ fn world() -> World {
     }
 }
 
-fn verdict(change: impl FnOnce(&mut World)) -> Result<(), Refusal> {
-    let mut w = world();
-    change(&mut w);
-    let view = View {
+fn view(w: &World) -> View<'_> {
+    View {
         now: NOW,
         halted: w.halted,
         mode: w.mode,
@@ -77,8 +75,13 @@ fn verdict(change: impl FnOnce(&mut World)) -> Result<(), Refusal> {
         day_equity: w.day_equity,
         peak_equity: w.peak_equity,
         free_funds: w.free_funds,
-    };
-    match review(&view, &w.proposal, ClientOrderId::from_u128(1)) {
+    }
+}
+
+fn verdict(change: impl FnOnce(&mut World)) -> Result<(), Refusal> {
+    let mut w = world();
+    change(&mut w);
+    match review(&view(&w), &w.proposal, ClientOrderId::from_u128(1)) {
         Ok(approved) => {
             assert!(matches!(approved.action(), Action::Submit(order) if *order.request() == w.proposal.request));
             Ok(())
@@ -128,6 +131,21 @@ fn a_halt_stops_everything_but_an_operators_exit() {
         (w.halted, w.position) = (Some("kill switch"), quantity(1.0));
         operator_exit(w, 1.0);
     });
+}
+
+#[test]
+fn a_restriction_lets_only_what_reduces_pass_by_any_hand() {
+    for source in [Source::Strategy(0), Source::Operator] {
+        refuses(Guard::Restricted, "drift", "what reduces a position", |w| {
+        });
+        refuses(Guard::Restricted, "drift", "what reduces a position", |w| {
+            sell(w, 1.5); // through zero
+        });
+        passes(|w| {
+            (w.free_funds, w.proposal.request.reduce_only) = (UNIT, true);
+            sell(w, 1.0);
+        });
+    }
 }
 
 #[test]
@@ -275,4 +293,121 @@ fn limits_that_mean_nothing_are_refused() {
     for limits in [Limits::CONSERVATIVE, Limits::RESEARCH, Limits::OPEN] {
         assert_eq!(limits.validate(), Ok(()));
     }
+}
+
+/// A target at 110 and a stop at 90 for one bitcoin that is held, at a mark of 100.
+fn pair(w: &World) -> [Proposal; 2] {
+    let price = |text: &str| w.instrument.price(text).unwrap();
+    let target = OrderRequest::limit(w.instrument.id, Side::Sell, quantity(1.0), price("110"));
+    let target = OrderRequest { oco: Some(OcoGroup(7)), ..target };
+    let stop = OrderRequest { kind: OrderKind::Stop { trigger: price("90") }, ..target };
+    [target, stop].map(|request| Proposal { request, ..w.proposal.clone() })
+}
+
+fn pair_verdict(change: impl FnOnce(&mut World, &mut [Proposal; 2])) -> Result<(), Refusal> {
+    let mut w = World { position: quantity(1.0), free_funds: UNIT, ..world() };
+    let mut proposals = pair(&w);
+    change(&mut w, &mut proposals);
+    let ids = [1, 2].map(ClientOrderId::from_u128);
+    let approved = review_pair(&view(&w), &proposals, ids).map_err(|refusal| *refusal)?;
+    let orders = approved.action().orders();
+    assert_eq!(orders.iter().map(|it| *it.request()).collect::<Vec<_>>(), proposals.map(|it| it.request));
+    assert_eq!(approved.action().client_ids().collect::<Vec<_>>(), ids);
+    Ok(())
+}
+
+fn pair_refuses(guard: Guard, value: &str, limit: &str, change: impl FnOnce(&mut World, &mut [Proposal; 2])) {
+    let refusal = pair_verdict(change).expect_err("it should have been refused");
+    assert_eq!((refusal.guard, refusal.value.as_str(), refusal.limit.as_str()), (guard, value, limit));
+}
+
+#[test]
+fn a_pair_is_a_target_and_a_stop_around_the_market() {
+    let price = |text: &str| world().instrument.price(text).unwrap();
+    let to_buy = |w: &mut World, pair: &mut [Proposal; 2]| {
+        w.free_funds = 10_000 * UNIT;
+        pair.iter_mut().for_each(|it| it.request.side = Side::Buy);
+        pair.reverse(); // either order will do
+        pair[0].request.kind = OrderKind::StopLimit { trigger: price("110"), price: price("111") };
+        pair[1].request.kind = OrderKind::Limit { price: price("90") };
+    };
+    assert_eq!(pair_verdict(|_, _| ()), Ok(()));
+    assert_eq!(pair_verdict(to_buy), Ok(()));
+    for (target, stop, value, limit) in [
+        ("100", "90", "a target at 100", "above the market at 100"),
+        ("99", "90", "a target at 99", "above the market at 100"),
+        ("110", "100", "a stop at 100", "below the market at 100"),
+        ("90", "110", "a target at 90", "above the market at 100"),
+    ] {
+        pair_refuses(Guard::Pair, value, limit, |_, pair| {
+            pair[0].request.kind = OrderKind::Limit { price: price(target) };
+            pair[1].request.kind = OrderKind::Stop { trigger: price(stop) };
+        });
+    }
+    pair_refuses(Guard::Pair, "a target at 101", "below the market at 100", |w, pair| {
+        to_buy(w, pair);
+        pair[1].request.kind = OrderKind::Limit { price: price("101") };
+    });
+    pair_refuses(Guard::Pair, "a stop at 99", "above the market at 100", |w, pair| {
+        to_buy(w, pair);
+        pair[0].request.kind = OrderKind::Stop { trigger: price("99") };
+    });
+}
+
+#[test]
+fn two_orders_that_do_not_belong_together_are_no_pair() {
+    for (what, change) in [
+        ("portfolios", (|it| it.portfolio = PortfolioId(1)) as fn(&mut Proposal)),
+        ("instruments", |it| it.request.instrument = InstrumentId(1)),
+        ("sides", |it| it.request.side = Side::Buy),
+        ("quantities", |it| it.request.quantity = quantity(0.5)),
+        ("groups", |it| it.request.oco = Some(OcoGroup(8))),
+        ("groups", |it| it.request.oco = None),
+    ] {
+        pair_refuses(Guard::Pair, &format!("two {what}"), &format!("the same {what} for both"), |_, pair| {
+            change(&mut pair[1]);
+        });
+    }
+    let refusal = pair_verdict(|_, pair| pair[1].request.kind = pair[0].request.kind).unwrap_err();
+    assert_eq!((refusal.guard, refusal.limit.as_str()), (Guard::Pair, "a limit order and a stop"));
+}
+
+#[test]
+fn a_pair_goes_whole_or_not_at_all() {
+    let price = |text: &str| world().instrument.price(text).unwrap();
+    // the stop alone breaks a limit: buying at 10,000 is more than an order may be worth
+    let dear = |w: &mut World, pair: &mut [Proposal; 2]| {
+        (w.position, w.free_funds) = (Quantity::ZERO, 100_000 * UNIT);
+        pair.iter_mut().for_each(|it| it.request.side = Side::Buy);
+        pair[0].request.kind = OrderKind::Limit { price: price("90") };
+        pair[1].request.kind = OrderKind::StopLimit { trigger: price("110"), price: price("10000") };
+    };
+    assert_eq!(pair_verdict(dear).unwrap_err().guard, Guard::MaxOrder);
+    pair_refuses(
+        Guard::Order,
+        "DOM-08: an order in an oco group must be able to wait",
+        "see the message for the two fields that disagree",
+        |_, pair| {
+            pair[1].request.time_in_force = TimeInForce::Fok;
+        },
+    );
+    pair_refuses(Guard::Funds, "1", "0.5", |w, _| w.free_funds = UNIT / 2);
+    pair_refuses(Guard::StaleData, "no mark", "a mark", |w, _| w.mark = None);
+    pair_refuses(Guard::Halt, "kill switch", "an operator's reduce-only order", |w, _| w.halted = Some("kill switch"));
+    let exit = |pair: &mut [Proposal; 2], count: usize| {
+        for it in pair.iter_mut().take(count) {
+            (it.source, it.request.reduce_only) = (Source::Operator, true);
+        }
+    };
+    pair_refuses(Guard::Halt, "kill switch", "an operator's reduce-only order", |w, pair| {
+        w.halted = Some("kill switch");
+        exit(pair, 1);
+    });
+    assert_eq!(
+        pair_verdict(|w, pair| {
+            w.halted = Some("kill switch");
+            exit(pair, 2);
+        }),
+        Ok(())
+    );
 }

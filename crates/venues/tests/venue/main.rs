@@ -4,6 +4,7 @@
 
 mod books;
 mod convert;
+mod oco;
 mod orders;
 mod recordings;
 mod streams;

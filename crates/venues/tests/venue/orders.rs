@@ -37,6 +37,12 @@ async fn submit(connection: &Connection) -> Result<tradewind_venues::Ack, Submit
     connection.submit(permit, prepared).await
 }
 
+/// The one order that an acknowledgement names: our name of it, and the venue's.
+fn named(ack: &tradewind_venues::Ack) -> (tradewind_domain::ClientOrderId, &str) {
+    let [(ours, venue)] = ack.orders.as_slice() else { panic!("{ack:?}") };
+    (*ours, &venue.0)
+}
+
 async fn check_rest(reply: Reply, class_wanted: &str, code: &str) {
     let shown = format!("{reply:?}");
     let fake = Fake::start(0, move |_, _| reply.clone()).await;
@@ -106,7 +112,7 @@ async fn an_order_over_http_is_sent_once_byte_for_byte_as_it_was_recorded() {
     let prepared = connection.prepare(permit.get().action()).unwrap();
     let body = prepared.body().to_owned();
     let ack = connection.submit(permit, prepared).await.unwrap();
-    assert_eq!((ack.client_id, &*ack.venue_id.0, ack.at.millis()), (OUR_ID, "28", 1_700_000_000_123));
+    assert_eq!((named(&ack), ack.at.millis()), ((OUR_ID, "28"), 1_700_000_000_123));
     assert!(ack.sent_at <= ack.received_at);
     let sent = fake.asked_for("/api/v3/order").remove(0);
     assert!(sent.starts_with(&format!("{body}&signature=")), "{sent}");
@@ -203,7 +209,7 @@ async fn an_order_over_the_socket_is_signed_in_the_venues_time() {
     let (connection, mut events) = fake.connect(|_| ()).await;
     until(&mut events, |e| matches!(e, VenueEvent::Up { stream: Stream::User, .. }).then_some(())).await;
     let ack = submit(&connection).await.unwrap();
-    assert_eq!((ack.client_id, &*ack.venue_id.0), (OUR_ID, "28"));
+    assert_eq!(named(&ack), (OUR_ID, "28"));
     assert!(ack.sent_at <= ack.received_at);
     let sent: Value = serde_json::from_str(&fake.asked_for("order.place")[0]).unwrap();
     let params = &sent["params"];

@@ -53,7 +53,7 @@ pub(crate) fn exchange_info() -> Value {
             "symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "baseAssetPrecision": 8,
             "quoteAsset": "USDT", "quotePrecision": 8, "quoteAssetPrecision": 8,
             "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"],
-            "isSpotTradingAllowed": true,
+            "isSpotTradingAllowed": true, "ocoAllowed": true,
             "filters": [
                 {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000.00", "tickSize": "0.01000000"},
                 {"filterType": "LOT_SIZE", "minQty": "0.00001000", "maxQty": "9000.00000000", "stepSize": "0.00001000"},
@@ -76,8 +76,28 @@ pub(crate) fn bitcoin() -> Instrument {
 
 pub(crate) const OUR_ID: ClientOrderId = ClientOrderId::from_u128(0x018b_cfe5_6800_0000_0000_0000_0000_002a);
 
+pub(crate) const OTHER_ID: ClientOrderId = ClientOrderId::from_u128(0x018b_cfe5_6800_0000_0000_0000_0000_002b);
+
 /// A permit over an order that the gate approved and an in-memory journal synced.
 pub(crate) fn permit(request: OrderRequest) -> Permit<Approved> {
+    synced(reviewed(|view| {
+        let proposal = proposal(request);
+        tradewind_gate::review(view, &proposal, OUR_ID).unwrap()
+    }))
+}
+
+/// A permit over two orders of which one cancels the other.
+pub(crate) fn pair_permit(pair: [OrderRequest; 2]) -> Permit<Approved> {
+    synced(reviewed(|view| {
+        tradewind_gate::review_pair(view, &pair.map(proposal), [OUR_ID, OTHER_ID]).unwrap()
+    }))
+}
+
+fn proposal(request: OrderRequest) -> Proposal {
+    Proposal { source: Source::Operator, portfolio: PortfolioId(0), request, reason: "a test".into() }
+}
+
+fn reviewed(review: impl FnOnce(&View<'_>) -> Approved) -> Approved {
     let it = bitcoin();
     let now = Timestamp::from_millis(1_700_000_000_000);
     let mark = Mark { price: it.price("50000").unwrap(), at: now, origin: Origin::Live };
@@ -98,8 +118,7 @@ pub(crate) fn permit(request: OrderRequest) -> Permit<Approved> {
         peak_equity: 1_000_000_000_000_000,
         free_funds: 1_000_000_000_000_000,
     };
-    let proposal = Proposal { source: Source::Operator, portfolio: PortfolioId(0), request, reason: "a test".into() };
-    synced(tradewind_gate::review(&view, &proposal, OUR_ID).unwrap())
+    review(&view)
 }
 
 /// A permit over a cancel of the same order.
