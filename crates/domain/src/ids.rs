@@ -74,6 +74,23 @@ impl ClientOrderId {
     pub const fn as_u128(self) -> u128 {
         self.0
     }
+    /// Our name of an order that we did not send, made from the venue's own name of it: always the same one.
+    ///
+    /// Its upper 48 bits are all set, as those of no id that we send before the year 10889.
+    #[must_use]
+    pub fn foreign(venue: &str, venue_symbol: &str, venue_id: &str) -> Self {
+        let parts = [venue, venue_symbol, venue_id];
+        let hash = |seed| {
+            let bytes = parts.iter().flat_map(|part| part.bytes().map(u64::from).chain([256]));
+            bytes.fold(mix(seed), |hash, byte| mix(hash ^ byte))
+        };
+        Self(FOREIGN << 80 | u128::from(hash(1) & 0xFFFF) << 64 | u128::from(hash(2)))
+    }
+    /// Whether it is our name of an order that we did not send; the venue does not know such a name.
+    #[must_use]
+    pub const fn is_foreign(self) -> bool {
+        self.0 >> 80 == FOREIGN
+    }
     /// Reads 32 lowercase hex digits; `None` for any other text, such as an id that is not ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -81,6 +98,9 @@ impl ClientOrderId {
         ours.then(|| u128::from_str_radix(text, 16).ok().map(Self)).flatten()
     }
 }
+
+/// What stands in the place of the milliseconds of an id that we did not send.
+const FOREIGN: u128 = (1 << 48) - 1;
 
 /// The finaliser of splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 const fn mix(value: u64) -> u64 {
@@ -184,6 +204,17 @@ mod tests {
         }
         assert_eq!(ClientOrderId::parse("web_123"), None);
         assert_eq!(ClientOrderId::parse(&"A".repeat(32)), None);
+    }
+
+    #[test]
+    fn an_order_of_another_has_one_name_here_that_we_never_send() {
+        let id = ClientOrderId::foreign("binance", "BTCUSDT", "77");
+        assert!(id.is_foreign() && id == ClientOrderId::foreign("binance", "BTCUSDT", "77"));
+        for other in [("binance", "BTCUSDT", "78"), ("binance", "ETHUSDT", "77"), ("binance", "BTCUSDT7", "7")] {
+            assert_ne!(id, ClientOrderId::foreign(other.0, other.1, other.2));
+        }
+        let ours = ClientOrderId::derive(crate::Timestamp::default(), Incarnation(1), PortfolioId(0), 1);
+        assert!(!ours.is_foreign());
     }
 
     proptest! {

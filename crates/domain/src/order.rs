@@ -304,6 +304,12 @@ impl Order {
         Ok(Self { client_id, portfolio, request })
     }
 
+    /// An order that the venue works already, with the venue's terms: nothing is checked, nobody can send it.
+    #[must_use]
+    pub const fn as_worked(portfolio: PortfolioId, client_id: ClientOrderId, request: OrderRequest) -> Self {
+        Self { client_id, portfolio, request }
+    }
+
     /// Its name.
     #[must_use]
     pub const fn client_id(&self) -> ClientOrderId {

@@ -1,5 +1,6 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
+use crate::account;
 use crate::{DecisionKind, Event, EventKind, Listing, Portfolio, State, Verdict};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
@@ -37,6 +38,9 @@ fn apply_rest(state: &mut State, event: &Event) {
         EventKind::Intended(intent) => {
             if let Some(record) = state.open.get_mut(&intent.client_id) {
                 record.times.intended = Some(at);
+                if let Some(not_before) = intent.not_before {
+                    (record.times.not_before, record.times.fence) = (Some(not_before), Some(intent.fence));
+                }
             }
         }
         EventKind::Sent { client_id } => move_order(state, *client_id, OrderInput::Sent, at),
@@ -55,7 +59,7 @@ fn apply_rest(state: &mut State, event: &Event) {
         EventKind::CancelSent { client_id } => move_order(state, *client_id, OrderInput::CancelSent, at),
         EventKind::CancelRefused { client_id, .. } => move_order(state, *client_id, OrderInput::CancelRefused, at),
         EventKind::Cancelled { client_id, .. } => move_order(state, *client_id, OrderInput::Cancelled, at),
-        EventKind::Expired { client_id } => move_order(state, *client_id, OrderInput::Expired, at),
+        EventKind::Expired { client_id, .. } => move_order(state, *client_id, OrderInput::Expired, at),
         EventKind::Listed(instrument) => listed(state, instrument),
         EventKind::Opened { base, name } => {
             let known: Vec<_> = state.listings.iter().map(|listing| listing.instrument.clone()).collect();
@@ -75,7 +79,16 @@ fn apply_rest(state: &mut State, event: &Event) {
             doubt_open_orders(state, at);
         }
         EventKind::Halted(halt) => state.halted = Some(halt.reason.clone()),
-        EventKind::Resumed { .. } => state.halted = None,
+        EventKind::Resumed { .. } => (state.halted, state.reduce_only, state.drifting) = (None, None, 0),
+        EventKind::Compared { .. }
+        | EventKind::GapFound { .. }
+        | EventKind::Restricted { .. }
+        | EventKind::Foreign(_)
+        | EventKind::ForeignFilled(_)
+        | EventKind::Adopted(_)
+        | EventKind::Adjusted { .. }
+        | EventKind::Reworked { .. }
+        | EventKind::Reversed(_) => account::apply(state, event),
         EventKind::Reconciled { drifts } => {
             if let Some(first) = drifts.first() {
                 let text = format!("{} is {} here and {} at the venue", first.what, first.ours, first.venue);
@@ -146,7 +159,7 @@ fn judged(state: &mut State, verdict: &Verdict, at: Timestamp) {
     }
 }
 
-fn move_order(state: &mut State, id: ClientOrderId, input: OrderInput, at: Timestamp) {
+pub(crate) fn move_order(state: &mut State, id: ClientOrderId, input: OrderInput, at: Timestamp) {
     let moved = match state.open.get_mut(&id) {
         Some(record) => record.on(input, at).map(|()| !record.state.is_open()),
         None => match state.closed.iter_mut().rev().find(|record| record.order.client_id() == id) {
@@ -163,12 +176,13 @@ fn move_order(state: &mut State, id: ClientOrderId, input: OrderInput, at: Times
 
 /// Books an execution once. An execution that contradicts its order is booked all the same, because the venue
 /// moved the money, and halts trading, because something is wrong.
-fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, at: Timestamp) {
+pub(crate) fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, at: Timestamp) {
     let listing = &mut state.listings[fill.instrument.index()];
     if !listing.booked.insert(fill.trade_id) {
         state.counters.duplicates += 1;
         return;
     }
+    account::is_booked(state, fill);
     state.counters.fills += 1;
     let id = fill.client_id;
     let closed = |it: &&mut OrderRecord| it.order.client_id() == id;

@@ -103,7 +103,10 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         EventKind::Decided(decision) => Some(decision.instrument),
         EventKind::Proposed(proposal) => Some(proposal.request.instrument),
         EventKind::ProposedPair { pair } => Some(pair[0].request.instrument),
-        EventKind::Filled(fill) => Some(fill.instrument),
+        EventKind::Filled(fill) | EventKind::ForeignFilled(fill) | EventKind::Reversed(fill) => Some(fill.instrument),
+        EventKind::Foreign(order) => Some(order.instrument),
+        EventKind::Adopted(adoption) => Some(adoption.order.instrument()),
+        EventKind::Reworked { client_id, .. } => of_order(*client_id),
         EventKind::Funding { instrument, .. } => Some(*instrument),
         EventKind::Judged(crate::Verdict::Approved(order)) => Some(order.instrument()),
         EventKind::Intended(intent) => of_order(intent.client_id),
@@ -128,6 +131,10 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         | EventKind::Halted(_)
         | EventKind::Resumed { .. }
         | EventKind::Reconciled { .. }
+        | EventKind::Compared { .. }
+        | EventKind::GapFound { .. }
+        | EventKind::Restricted { .. }
+        | EventKind::Adjusted { .. }
         | EventKind::StateHash { .. } => None,
     }
 }

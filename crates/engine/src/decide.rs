@@ -2,7 +2,7 @@
 
 use crate::{Event, EventKind, State, Verdict};
 use tradewind_domain::{
-    ClientOrderId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, TimeInForce,
+    ClientOrderId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source, TimeInForce,
 };
 use tradewind_gate::{Approved, Proposal, Refusal, View, review, review_cancel, review_pair};
 
@@ -32,6 +32,11 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         EventKind::BarClosed { .. } | EventKind::Timer => cancel_expired(state, commands),
         EventKind::Filled(fill) => cancel_siblings(state, fill.client_id, commands),
         EventKind::Halted(_) => cancel_what_adds_exposure(state, commands),
+        EventKind::Compared { .. } | EventKind::GapFound { .. } | EventKind::Restricted { .. } => {
+            if state.reduce_only.is_some() {
+                cancel_what_adds_exposure(state, commands);
+            }
+        }
         EventKind::Started { .. }
         | EventKind::Stopped
         | EventKind::Listed(_)
@@ -56,6 +61,12 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         | EventKind::Funding { .. }
         | EventKind::Resumed { .. }
         | EventKind::Reconciled { .. }
+        | EventKind::Foreign(_)
+        | EventKind::ForeignFilled(_)
+        | EventKind::Adopted(_)
+        | EventKind::Adjusted { .. }
+        | EventKind::Reworked { .. }
+        | EventKind::Reversed(_)
         | EventKind::StateHash { .. } => (),
     }
 }
@@ -112,16 +123,18 @@ fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
     let portfolio = state.portfolio(proposal.portfolio);
     let (id, joined) = (listing.instrument.id, proposal.request.oco);
     let (open_buys, open_sells, unknown_orders) = state.open_quantities_without(proposal.portfolio, id, joined);
+    let foreign = state.foreign_exposure(id);
     View {
         now: event.at,
         halted: state.halted.as_deref(),
+        restricted: restricted(state, proposal),
         mode: state.mode,
         limits: &portfolio.limits,
         instrument: &listing.instrument,
         mark: listing.mark,
         position: portfolio.position(listing.instrument.id).quantity(),
-        open_buys,
-        open_sells,
+        open_buys: open_buys + foreign.buys,
+        open_sells: open_sells + foreign.sells,
         unknown_orders,
         rate: state.rate(listing.instrument.settlement(), portfolio.base),
         equity: portfolio.equity(),
@@ -129,6 +142,13 @@ fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
         peak_equity: portfolio.peak_equity(),
         free_funds: free_funds(state, proposal),
     }
+}
+
+/// Why the proposal must reduce, if it must: venue and books differ, or another hand trades what a strategy wants.
+fn restricted<'a>(state: &'a State, proposal: &Proposal) -> Option<&'a str> {
+    let by_policy =
+        || if proposal.source == Source::Operator { None } else { state.foreign_hand(proposal.request.instrument) };
+    state.reduce_only.as_deref().or_else(by_policy)
 }
 
 /// What pays for the proposed order, less what open orders of its side hold already.
@@ -144,7 +164,7 @@ fn free_funds(state: &State, proposal: &Proposal) -> i128 {
         order.portfolio() == portfolio && order.side() == side && state.is_counted(record, proposal.request.oco)
     };
     let held: i128 = state.open.values().filter(own).map(|record| reserved(state, record, pays)).sum();
-    state.portfolio(portfolio).units(pays) - held
+    state.portfolio(portfolio).units(pays) - held - state.foreign_hold(pays)
 }
 
 fn reserved(state: &State, record: &OrderRecord, pays: tradewind_domain::Currency) -> i128 {

@@ -1,5 +1,6 @@
 //! Events: everything that may influence a decision, in one order.
 
+use crate::{Absence, Adoption, ForeignOrder};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use tradewind_domain::{
@@ -183,6 +184,9 @@ pub enum EventKind {
     Expired {
         /// Which order.
         client_id: ClientOrderId,
+        /// The proof that it never came, for an order whose outcome was unknown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Box<Absence>>,
     },
     /// Longs paid shorts, or, with a negative rate, the other way round.
     Funding {
@@ -207,6 +211,52 @@ pub enum EventKind {
         /// Where they differ.
         drifts: Vec<Drift>,
     },
+    /// What the venue says was compared with the books while trading, or at the start; no drift is agreement.
+    Compared {
+        /// Until when executions were compared, by the venue's clock.
+        through: Timestamp,
+        /// Where they differ. The third time in a row only what reduces is allowed; at the start, the first.
+        drifts: Vec<Drift>,
+        /// Whether nothing had been traded yet.
+        at_start: bool,
+    },
+    /// The venue does not tell any more what happened in a part of the time that we were away: from here on only what
+    /// reduces is allowed, until a person says otherwise.
+    GapFound {
+        /// Until when the books are whole.
+        from: Timestamp,
+        /// From when on the venue tells again.
+        to: Timestamp,
+    },
+    /// From here on only what reduces is allowed, until a person says otherwise.
+    Restricted {
+        /// Why.
+        reason: String,
+    },
+    /// An order of another hand on the account was seen, or changed.
+    Foreign(Box<ForeignOrder>),
+    /// An execution of an order of another hand.
+    ForeignFilled(Fill),
+    /// A person takes an order of another hand over; what was executed of it follows as fills.
+    Adopted(Box<Adoption>),
+    /// A person books what came in or went out by another way than trading, or takes a difference as it is.
+    Adjusted {
+        /// By how much, signed.
+        money: Money,
+        /// Why, for the record.
+        reason: String,
+    },
+    /// The venue works an order at other terms than were meant: its word counts.
+    Reworked {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// The limit price that it works, if there is one.
+        price: Option<Price>,
+        /// The quantity that it works.
+        quantity: Quantity,
+    },
+    /// The venue took an execution back: it is booked the other way round, the first booking stays.
+    Reversed(Fill),
     /// The state before this event, as a hash: every 10,000 events and at stop.
     StateHash {
         /// SHA-256 of the state, in hex.
@@ -270,6 +320,9 @@ pub struct Intent {
     pub body_sha256: String,
     /// After this moment, in the venue's clock, the venue will not take it.
     pub fence: Timestamp,
+    /// Before this moment, in the venue's clock, the venue will not take it; not recorded by older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// One difference between the venue's word and the books.

@@ -14,13 +14,17 @@
 //! * Every posting is exact or rounded once to the ledger's scale; cash, cost and profit sum to the last unit.
 //! * An order of unknown outcome counts in full until evidence says otherwise.
 
+mod account;
 mod apply;
 mod codec;
 mod decide;
 mod digest;
 mod error;
 mod event;
+mod evidence;
+mod foreign;
 mod portfolio;
+mod reconcile;
 mod replay;
 mod state;
 
@@ -30,9 +34,14 @@ pub use decide::{Command, decide};
 pub use digest::TradeDigest;
 pub use error::CODES;
 pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Verdict};
+pub use evidence::{
+    Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step,
+};
+pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
 pub use portfolio::{Holding, Portfolio};
+pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
 pub use replay::{Divergence, Replay};
-pub use state::{Counters, LOGIC_VERSION, Listing, State};
+pub use state::{Counters, LOGIC_VERSION, Listing, State, Whole};
 
 /// Folds one event into `state` and notes in `commands` what should now be done about it.
 ///

@@ -1,12 +1,12 @@
 //! The whole state of a risk domain: everything that [`crate::step`] reads and writes.
 
-use crate::Portfolio;
+use crate::{ForeignOrder, Portfolio};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tradewind_domain::{
-    ClientOrderId, Currency, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OcoGroup, OrderRecord, OrderState,
-    PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeIdSet, pow10,
+    ClientOrderId, Currency, Fill, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OcoGroup, OrderRecord, OrderState,
+    PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeId, TradeIdSet, pow10,
 };
 use tradewind_gate::{Cap, Mark, Mode};
 
@@ -52,6 +52,20 @@ pub struct Counters {
     pub contradictions: u64,
 }
 
+/// A moment up to which venue and books agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whole {
+    /// The moment, by the venue's clock.
+    pub through: Timestamp,
+    /// Fills booked until then.
+    pub fills: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 /// The state of one risk domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -65,6 +79,24 @@ pub struct State {
     pub mode: Mode,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
+    /// Why only what reduces is allowed, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduce_only: Option<String>,
+    /// Comparisons with the venue in a row that found a difference.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drifting: u32,
+    /// The last comparison with the venue that found none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
+    /// Orders of other hands on the account that nobody adopted, by our name of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub foreign: BTreeMap<ClientOrderId, ForeignOrder>,
+    /// Executions of orders of other hands that nobody adopted, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_fills: Vec<Fill>,
+    /// Executions that the venue took back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reversed: BTreeSet<(InstrumentId, TradeId)>,
     /// Intents so far: each order's own number.
     pub intents: u64,
     /// How often things happened.
@@ -87,6 +119,12 @@ impl Default for State {
             incarnation: Incarnation(0),
             mode: Mode::Observe,
             halted: None,
+            reduce_only: None,
+            drifting: 0,
+            whole: None,
+            foreign: BTreeMap::new(),
+            foreign_fills: Vec::new(),
+            reversed: BTreeSet::new(),
             intents: 0,
             counters: Counters::default(),
             listings: Vec::new(),

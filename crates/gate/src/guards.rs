@@ -59,6 +59,13 @@ pub(crate) fn unknown(view: &View<'_>, proposal: &Proposal) -> Verdict {
     Err(refuse(Guard::UnknownOrder, view.unknown_orders.to_string(), "0"))
 }
 
+pub(crate) fn restricted(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    match view.restricted {
+        Some(why) if !view.reduces(proposal) => Err(refuse(Guard::Restricted, why, "what reduces a position")),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn reduce_only(view: &View<'_>, proposal: &Proposal) -> Verdict {
     if !proposal.request.reduce_only || view.reduces(proposal) {
         return Ok(());

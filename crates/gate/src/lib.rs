@@ -122,6 +122,7 @@ fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Resu
     guards::mode(view, proposal)?;
     let order = guards::order(view, proposal, client_id)?;
     guards::data(view, proposal)?;
+    guards::restricted(view, proposal)?;
     guards::unknown(view, proposal)?;
     guards::reduce_only(view, proposal)?;
     guards::size(view, proposal)?;

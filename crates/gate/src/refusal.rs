@@ -31,6 +31,8 @@ pub enum Guard {
     Drawdown,
     /// Two orders are not a pair of which one can cancel the other.
     Pair,
+    /// Only what reduces a position is allowed.
+    Restricted,
 }
 
 /// One line of the generated table of guards.
@@ -83,6 +85,12 @@ pub const GUARDS: &[GuardInfo] = &[
         "GATE-12",
         "do the two orders of a pair belong together, one on each side of the market?",
         "one size and side; to sell, the target above the market and the stop below it; to buy, the other way round",
+    ),
+    info(
+        Guard::Restricted,
+        "GATE-13",
+        "is only what reduces allowed, because venue and books differ or another hand trades?",
+        "find out why; `tradewind adopt` takes the venue's word, `tradewind resume` yours; reducing orders pass",
     ),
 ];
 

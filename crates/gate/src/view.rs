@@ -51,6 +51,8 @@ pub struct View<'a> {
     pub now: Timestamp,
     /// Why trading is halted, if it is.
     pub halted: Option<&'a str>,
+    /// Why only what reduces is allowed here, if so.
+    pub restricted: Option<&'a str>,
     /// What the process is allowed to do.
     pub mode: Mode,
     /// What the portfolio is allowed to do.

@@ -9,6 +9,7 @@ struct World {
     instrument: Instrument,
     limits: Limits,
     proposal: Proposal,
+    restricted: Option<&'static str>,
     halted: Option<&'static str>,
     mode: Mode,
     mark: Option<Mark>,
@@ -45,6 +46,7 @@ fn world() -> World {
         limits: Limits::CONSERVATIVE,
         proposal: Proposal { source: Source::Strategy(0), portfolio: PortfolioId(0), request, reason: "test".into() },
         halted: None,
+        restricted: None,
         mode: Mode::Paper,
         position: Quantity::ZERO,
         open_buys: Quantity::ZERO,
@@ -62,6 +64,7 @@ fn view(w: &World) -> View<'_> {
     View {
         now: NOW,
         halted: w.halted,
+        restricted: w.restricted,
         mode: w.mode,
         limits: &w.limits,
         instrument: &w.instrument,
@@ -137,11 +140,14 @@ fn a_halt_stops_everything_but_an_operators_exit() {
 fn a_restriction_lets_only_what_reduces_pass_by_any_hand() {
     for source in [Source::Strategy(0), Source::Operator] {
         refuses(Guard::Restricted, "drift", "what reduces a position", |w| {
+            (w.restricted, w.proposal.source) = (Some("drift"), source);
         });
         refuses(Guard::Restricted, "drift", "what reduces a position", |w| {
+            (w.restricted, w.position, w.proposal.source) = (Some("drift"), quantity(1.0), source);
             sell(w, 1.5); // through zero
         });
         passes(|w| {
+            (w.restricted, w.position, w.proposal.source) = (Some("drift"), quantity(1.0), source);
             (w.free_funds, w.proposal.request.reduce_only) = (UNIT, true);
             sell(w, 1.0);
         });

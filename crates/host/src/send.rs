@@ -36,6 +36,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
                 client_id,
                 body_sha256: hex::encode(prepared.sha256()),
                 fence: prepared.fence(),
+                not_before: Some(prepared.not_before()),
             }),
             false => EventKind::CancelSent { client_id },
         };

@@ -196,7 +196,7 @@ impl Reconciler {
                     }
                 }
                 Ok(_) if !late => (),
-                Ok(_) if doubt == Doubt::Order => return tell_now(inbox, EventKind::Expired { client_id }).await,
+                Ok(_) if doubt == Doubt::Order => return tell_now(inbox, EventKind::Expired { client_id, evidence: None }).await,
                 Ok(_) => {
                     let text = format!("the venue does not find order {client_id} any more: look at the venue");
                     return notice(inbox, text).await;

@@ -1,0 +1,128 @@
+//! What other hands do on the same account: seen, counted in exposure, and adopted when a person says so.
+//!
+//! An order entered by hand, by another program, or by the venue itself (a liquidation, an automatic deleveraging) is
+//! never booked in silence: until a person adopts it, its open quantity and its executions count against every
+//! portfolio's limits, and strategies add nothing in its instrument.
+
+use crate::State;
+use serde::{Deserialize, Serialize};
+use tradewind_domain::{
+    ClientOrderId, Currency, Fill, InstrumentId, Liquidity, Order, Price, Quantity, Side, VenueOrderId,
+};
+
+/// An order of the account that this program did not send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignOrder {
+    /// Our name of it, made from the venue's: see [`ClientOrderId::foreign`].
+    pub client_id: ClientOrderId,
+    /// What its sender called it.
+    pub client_text: String,
+    /// The venue's name of it.
+    pub venue_id: VenueOrderId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Which way.
+    pub side: Side,
+    /// Its limit price, if it has one.
+    pub price: Option<Price>,
+    /// How much was asked.
+    pub quantity: Quantity,
+    /// How much was executed, by the venue's count.
+    pub filled: Quantity,
+    /// Whether it may still fill.
+    pub open: bool,
+}
+
+impl ForeignOrder {
+    /// What may still fill.
+    #[must_use]
+    pub fn open_quantity(&self) -> Quantity {
+        if self.open { (self.quantity - self.filled).max(Quantity::ZERO) } else { Quantity::ZERO }
+    }
+}
+
+/// A person takes a foreign order over: from here on it is one of a portfolio's, with all that happens to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adoption {
+    /// The order as the venue works it.
+    pub order: Order,
+    /// The venue's name of it.
+    pub venue_id: VenueOrderId,
+}
+
+/// What foreign orders and executions mean for one instrument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForeignExposure {
+    /// What they may still add, or have added.
+    pub buys: Quantity,
+    /// What they may still take, or have taken.
+    pub sells: Quantity,
+}
+
+impl State {
+    /// What foreign orders and executions that nobody adopted mean for `instrument`, at the worst.
+    #[must_use]
+    pub fn foreign_exposure(&self, instrument: InstrumentId) -> ForeignExposure {
+        let mut exposure = ForeignExposure::default();
+        let mut add = |side: Side, quantity: Quantity| match side {
+            Side::Buy => exposure.buys += quantity,
+            Side::Sell => exposure.sells += quantity,
+        };
+        for order in self.foreign.values().filter(|it| it.instrument == instrument) {
+            add(order.side, order.open_quantity());
+        }
+        for fill in self.foreign_fills.iter().filter(|it| it.instrument == instrument) {
+            add(fill.side, fill.quantity);
+        }
+        exposure
+    }
+
+    /// Why strategies should leave `instrument` alone, if another hand trades it.
+    #[must_use]
+    pub fn foreign_hand(&self, instrument: InstrumentId) -> Option<&'static str> {
+        let orders = self.foreign.values().any(|it| it.instrument == instrument);
+        let fills = self.foreign_fills.iter().any(|it| it.instrument == instrument);
+        (orders || fills).then_some("another hand trades this instrument: see `foreign` in the status")
+    }
+
+    /// By how much the executions of foreign orders changed what the account holds of `currency`, in ledger units.
+    #[must_use]
+    pub fn foreign_units(&self, currency: Currency) -> i128 {
+        self.foreign_fills.iter().map(|fill| self.effect(fill, currency)).sum()
+    }
+
+    /// What foreign orders hold, and foreign executions have taken, of the `currency` that pays for new orders.
+    pub(crate) fn foreign_hold(&self, currency: Currency) -> i128 {
+        if self.foreign.is_empty() && self.foreign_fills.is_empty() {
+            return 0; // nearly always
+        }
+        let open = |order: &ForeignOrder| {
+            let listing = self.listing(order.instrument);
+            let it = &listing.instrument;
+            match order.side {
+                Side::Sell if it.spec.symbol.base == currency => it.asset_units(order.open_quantity()),
+                Side::Buy if it.is_cash() && it.settlement() == currency => {
+                    let price = order.price.or(listing.mark.map(|mark| mark.price)).unwrap_or_default();
+                    let notional = it.notional(price, order.open_quantity()).map_or(0, |money| money.units);
+                    notional + it.spec.fees.on(notional, currency, Liquidity::Taker).0.units.max(0)
+                }
+                Side::Buy | Side::Sell => 0,
+            }
+        };
+        self.foreign.values().map(open).sum::<i128>() - self.foreign_units(currency).min(0)
+    }
+
+    /// What `fill` does to the account's `currency`, fee included, in ledger units.
+    fn effect(&self, fill: &Fill, currency: Currency) -> i128 {
+        let it = &self.listing(fill.instrument).instrument;
+        let fee = if fill.fee.0.currency == currency { fill.fee.0.units } else { 0 };
+        if !it.is_cash() {
+            return -fee;
+        }
+        let signed = fill.side.signed(fill.quantity);
+        let paid = it.value(fill.price, signed).ok().and_then(|value| it.value_units(value)).unwrap_or(0);
+        let cash = if it.settlement() == currency { -paid } else { 0 };
+        let asset = if it.spec.symbol.base == currency { it.asset_units(signed) } else { 0 };
+        cash + asset - fee
+    }
+}
