@@ -7,7 +7,11 @@ use serde::Serialize;
 
 /// Every code of this crate in order: code, meaning, what to do.
 pub const CODES: &[(&str, &str, &str)] = &[
-    ("JRN-01", "another process writes this journal", "stop the other process, or give this one a directory of its own"),
+    (
+        "JRN-01",
+        "another process writes this journal",
+        "stop the other process, or give this one a directory of its own",
+    ),
     ("JRN-02", "written by a newer version", "open it with the version that wrote it, or a later one"),
     (
         "JRN-03",
@@ -368,5 +372,34 @@ impl BackupError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         hint_of(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_complete() {
+        for (at, (code, meaning, hint)) in CODES.iter().enumerate() {
+            assert_eq!(*code, format!("JRN-{:02}", at + 1));
+            assert!(!meaning.is_empty() && !hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn whatever_keeps_a_file_from_growing_is_a_full_disk() {
+        for (kind, code) in [
+            (ErrorKind::StorageFull, "JRN-05"),
+            (ErrorKind::QuotaExceeded, "JRN-05"),
+            (ErrorKind::FileTooLarge, "JRN-05"), // EFBIG
+            (ErrorKind::ReadOnlyFilesystem, "JRN-06"),
+            (ErrorKind::PermissionDenied, "JRN-06"),
+            (ErrorKind::TimedOut, "JRN-07"),
+        ] {
+            let fault = StorageFault::new("write", "a file", kind.into());
+            assert_eq!(fault.code(), code, "{kind}");
+            assert!(!fault.hint().is_empty());
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Damage, Doing, Flaw, ReadError, RetainError, SnapshotError, StorageFault};
+use crate::failpoint::{failpoint, failpoint_after};
 use crate::format::{Chain, numbered, segment_name, snapshot_name, u32_at, u64_at};
 use crate::segments::{self, holding};
 use crate::storage::{DiskStorage, Storage, StorageFile, read_all};
@@ -28,6 +29,8 @@ pub struct Snapshot {
 pub struct Retained {
     /// The snapshot from which the log is now kept.
     pub from_seq: u64,
+    /// The oldest record that is still there: the first one of the segment that holds the snapshot's record.
+    pub oldest_seq: u64,
     /// Names of the removed segments and older snapshots.
     pub removed: Vec<String>,
 }
@@ -136,10 +139,19 @@ fn sum(bytes: &[u8]) -> [u8; 32] {
 pub(crate) fn write_whole<S: Storage>(storage: &S, name: &str, bytes: &[u8]) -> Result<(), StorageFault> {
     let unfinished = format!("{name}.tmp");
     let file = storage.create(&unfinished, 0).doing("create", &unfinished)?;
+    failpoint("journal.whole.created");
+    failpoint_after("journal.whole.half-written", || {
+        let _ = file.write_at(&bytes[..bytes.len() / 2], 0); // the process ends here
+    });
     file.write_at(bytes, 0).doing("write", &unfinished)?;
+    failpoint("journal.whole.written");
     file.sync().doing("sync", &unfinished)?;
+    failpoint("journal.whole.synced");
     storage.rename(&unfinished, name).doing("rename", &unfinished)?;
-    storage.sync_dir().doing("sync the directory of", name)
+    failpoint("journal.whole.renamed");
+    storage.sync_dir().doing("sync the directory of", name)?;
+    failpoint("journal.whole.published");
+    Ok(())
 }
 
 impl<S: Storage> Journal<S> {
@@ -170,13 +182,15 @@ impl<S: Storage> Journal<S> {
             return Err(RetainError::NoSnapshot);
         }
         let segments = segments::list(self.storage()).map_err(ReadError::from)?;
-        let old_segments = segments[..holding(&segments, latest.seq)].iter().map(|&first| segment_name(first));
+        let kept = holding(&segments, latest.seq);
+        let oldest_seq = segments.get(kept).copied().unwrap_or(latest.seq + 1);
+        let old_segments = segments[..kept].iter().map(|&first| segment_name(first));
         let old_snapshots = heads[..heads.len() - 1].iter().map(SnapshotHead::name);
         let removed: Vec<String> = old_segments.chain(old_snapshots).collect();
         for name in &removed {
             self.storage().remove(name).doing("remove", name).map_err(ReadError::from)?;
         }
         self.storage().sync_dir().doing("sync", "the journal's directory").map_err(ReadError::from)?;
-        Ok(Retained { from_seq: latest.seq, removed })
+        Ok(Retained { from_seq: latest.seq, oldest_seq, removed })
     }
 }

@@ -1,8 +1,8 @@
 //! The few sums that every family needs. All of them answer `None` for input that is empty or not finite.
 
-/// `value`, unless it is NaN or infinite.
+/// `value`, unless it is NaN or infinite; a zero is never negative: a sum over nothing is `-0.0` to the machine.
 pub(crate) fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
+    value.is_finite().then_some(value + 0.0)
 }
 
 /// `top / bottom`, unless the bottom is zero or the result not finite.

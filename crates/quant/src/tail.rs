@@ -34,7 +34,7 @@ pub fn kurtosis(returns: &[f64]) -> Option<f64> {
 /// minus `VaR(method = "historical")` of PerformanceAnalytics.
 pub fn value_at_risk(returns: &[f64], confidence: f64) -> Option<f64> {
     let tail = tail_probability(confidence)?;
-    Some(-quantile_of_sorted(&sorted(returns)?, tail)?)
+    finite(-quantile_of_sorted(&sorted(returns)?, tail)?)
 }
 
 /// Parametric (normal) value at risk: `-(mean + z s)`, z the normal quantile of `1 - confidence`, s the population

@@ -174,6 +174,17 @@ fn an_empty_run_has_a_summary_of_nothing() {
     assert_eq!((summary.growth.net_profit, summary.ratios.sharpe, summary.drawdown.max), (None, None, None));
 }
 
+#[test]
+fn no_figure_is_minus_zero() {
+    let flat = curve(&[(0, 100.0, 0.0), (24, 100.0, 0.0), (48, 100.0, 0.0)]);
+    let (losses, wins) = ([trade(10, 2, true, -5.0)], [trade(10, 2, true, 5.0)]);
+    for (equity, trades) in [(&flat, &losses[..]), (&flat, &wins[..]), (&flat, &[]), (&EquityAccumulator::new(), &[])] {
+        let text = serde_json::to_string(&Summary::compute(&inputs(equity, trades)).unwrap()).unwrap();
+        let at = text.find("-0.0").filter(|at| !text[at + 4..].starts_with(|it: char| it.is_ascii_digit()));
+        assert_eq!(at.map(|at| &text[at.saturating_sub(40)..at + 5]), None);
+    }
+}
+
 fn check_refusal(result: Result<(), QuantError>, expected: Expect) {
     let error = result.unwrap_err();
     assert!(!error.hint().is_empty());

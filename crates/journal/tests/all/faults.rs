@@ -73,7 +73,8 @@ fn a_full_disk_refuses_the_record_and_goes_on_once_there_is_space() {
     assert_eq!((error.code(), error.to_string()), ("JRN-05", "could not create next.spare".to_owned()));
     assert_eq!(
         error.hint(),
-        "free space on the journal's disk, then try again or reopen; acknowledged records are safe"
+        "free space on the journal's disk (or raise the quota or `ulimit -f`), then try again or reopen; acknowledged \
+         records are safe"
     );
     check_records(&disk, 1, acknowledged);
     disk.set_space(None);

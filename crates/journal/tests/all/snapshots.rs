@@ -53,6 +53,11 @@ fn retention_removes_whole_segments_before_the_snapshot_and_the_rest_still_verif
     let before = segments(&disk);
     let retained = journal.retain_from_snapshot().unwrap();
     assert_eq!(retained.from_seq, 70);
+    assert!(retained.oldest_seq > 1 && retained.oldest_seq <= 70, "{retained:?}");
+    assert_eq!(
+        Reader::open_storage(disk.clone(), retained.oldest_seq).unwrap().next().unwrap().unwrap().seq,
+        retained.oldest_seq
+    );
     assert!(retained.removed.iter().any(|name| name.ends_with(".seg")));
     let kept = segments(&disk);
     assert!(kept.len() < before.len());

@@ -55,7 +55,7 @@ async fn a_full_disk_ends_the_node_with_its_code_and_keeps_what_was_acknowledged
 async fn a_limit_on_file_size_ends_the_node_with_a_code_and_keeps_what_was_acknowledged() {
     let stage = Stage::new(exchange_config()).await;
     // in blocks of 512 bytes (of 1,024 in some shells): the first segment fits, the second one does not
-    check(&stage, stage.dir.path(), "trap '' XFSZ; ulimit -f 16384;", "JRN-0").await;
+    check(&stage, stage.dir.path(), "trap '' XFSZ; ulimit -f 16384;", "JRN-05").await;
 }
 
 #[tokio::test]

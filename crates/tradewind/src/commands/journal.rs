@@ -124,9 +124,15 @@ fn retain(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
     let retained =
         journal.retain_from_snapshot().map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
-    let value = serde_json::json!({"from": retained.from_seq, "removed": retained.removed});
+    let (first, snapshot) = (retained.oldest_seq, retained.from_seq);
+    let value = serde_json::json!({"from": first, "snapshot": snapshot, "removed": retained.removed});
     output::print(format, &value, || {
-        format!("{} files removed; the journal begins with record {}", retained.removed.len(), retained.from_seq)
+        let what = match retained.removed.len() {
+            0 => "nothing to remove".to_owned(),
+            1 => "1 file removed".to_owned(),
+            count => format!("{count} files removed"),
+        };
+        format!("{what}: the journal begins with record {first}, its newest snapshot is of record {snapshot}")
     });
     Ok(ExitCode::SUCCESS)
 }

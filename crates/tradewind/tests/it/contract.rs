@@ -110,6 +110,9 @@ fn a_demo_trades_verifies_reports_and_replays() {
 
     let retained = tradewind(&["journal", "retain", place, "-o", "json"]).ended_with(0).json();
     assert_eq!(retained["removed"], serde_json::json!([]), "all is in one segment");
+    assert_eq!(retained["from"], 1, "nothing was removed: the first record is still there");
+    let said = tradewind(&["journal", "retain", place]).ended_with(0).out;
+    assert!(said.starts_with("nothing to remove: the journal begins with record 1, "), "{said}");
     assert_eq!(tradewind(&["replay", place, "-o", "json"]).json()["matches"], true);
 
     let shown = tradewind(&["journal", "show", place, "-o", "json"]).ended_with(0).json();
