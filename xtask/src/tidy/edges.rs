@@ -15,6 +15,8 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("book", &["domain"]),
     ("indicators", &[]),
     ("quant", &[]),
+    ("risk", &["domain", "quant"]),
+    ("governance", &["domain"]),
     // 3: the deterministic core, the durable log
     ("gate", &["domain"]),
     ("journal", &[]),
@@ -39,6 +41,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "exchange",
             "gate",
             "history",
+            "indicators",
             "journal",
             "node",
             "quant",

@@ -1,0 +1,13 @@
+//! The audit trail: signed checkpoints over every record, a verifier that names the first bad one, and the export of
+//! causes and effects.
+//!
+//! The journal's own chain finds damage; whoever may write the disk can recompute it. A [`Checkpoint`] is signed, so
+//! that takes the key too, and a copy kept elsewhere (an *anchor*) finds even a log that was replaced whole.
+
+mod checkpoint;
+mod export;
+mod verify;
+
+pub use checkpoint::{CHECKPOINT_NANOS, CHECKPOINT_RECORDS, Checkpoint, CheckpointError, Key, Notary, PublicKey};
+pub use export::{CSV_HEADER, Link, Step, chains, to_csv, to_json_line};
+pub use verify::{Anchor, Fault, Flaw, Verified, Verifier, verify};

@@ -1,0 +1,224 @@
+//! Limits and policy: down at once, up by two.
+
+use crate::support::{ONE, World, code, name, person, put, seconds};
+use tradewind_domain::{PortfolioId, Source};
+use tradewind_governance::{
+    Act, Autonomy, Caps, ChangeState, Changed, Deny, Latch, Policy, Principal, Role, Scope, SourceRule, Stage,
+    Threshold, Tighter, loosens,
+};
+
+fn anna() -> Principal {
+    person("anna", &[Role::Risk])
+}
+fn ben() -> Principal {
+    person("ben", &[Role::Risk])
+}
+
+fn limit(old: Option<i64>, new: Option<i64>) -> Changed {
+    Changed::Limit { portfolio: PortfolioId(1), name: "max_order.amount".into(), tighter: Tighter::Lower, old, new }
+}
+
+fn ask(world: &mut World, changed: Changed, by: &Principal, second: i64) -> (u64, Result<(), String>) {
+    let facts = world.say(Act::ChangeSaid { changed, by: by.clone(), reason: "because".into() }, second);
+    let id = facts.iter().find_map(|fact| if let Act::ChangeAsked(change) = fact { Some(change.id) } else { None });
+    (id.unwrap_or(0), code(&facts))
+}
+
+fn answer(world: &mut World, change: u64, by: &Principal, yes: bool, second: i64) -> Result<(), String> {
+    code(&world.say(Act::ChangeAnswered { change, by: by.clone(), yes }, second))
+}
+
+fn value(world: &World) -> Option<Option<i64>> {
+    world.register.overridden(PortfolioId(1), "max_order.amount")
+}
+
+#[test]
+fn a_number_loosens_away_from_its_tight_side_and_no_number_is_the_loosest() {
+    for (tighter, old, new, want) in [
+        (Tighter::Lower, Some(5), Some(6), true),
+        (Tighter::Lower, Some(5), Some(5), false),
+        (Tighter::Lower, Some(5), Some(4), false),
+        (Tighter::Higher, Some(5), Some(4), true),
+        (Tighter::Higher, Some(5), Some(6), false),
+        (Tighter::Lower, Some(5), None, true),
+        (Tighter::Lower, None, Some(5), false),
+        (Tighter::Lower, None, None, false),
+    ] {
+        assert_eq!(loosens(tighter, old, new), want, "{tighter:?} {old:?} {new:?}");
+    }
+}
+
+#[test]
+fn a_limit_goes_down_at_once_and_up_by_a_second_person_within_a_day() {
+    let mut world = World::new(vec![anna(), ben()]);
+    assert_eq!(ask(&mut world, limit(Some(10), Some(8)), &anna(), 0).1, Ok(()));
+    assert_eq!(value(&world), Some(Some(8)));
+    let (id, said) = ask(&mut world, limit(Some(8), Some(20)), &anna(), 10);
+    assert_eq!((said, value(&world)), (Ok(()), Some(Some(8))));
+    assert_eq!(answer(&mut world, id, &anna(), true, 11), Err("GOV-23".into()));
+    assert_eq!(answer(&mut world, id, &Principal::of_source(Source::Agent(0)), true, 11), Err("GOV-24".into()));
+    assert_eq!(answer(&mut world, id, &person("carl", &[Role::Approver]), true, 11), Err("GOV-25".into()));
+    assert_eq!(answer(&mut world, id, &ben(), true, 10 + 86_399), Ok(()));
+    assert_eq!(value(&world), Some(Some(20)));
+    assert_eq!(answer(&mut world, id, &ben(), true, 10 + 86_399), Err("GOV-20".into()));
+    // who, when, old, new, reason, approver
+    let change = &world.register.changes[&id];
+    assert_eq!((change.by.as_str(), change.asked_at, change.reason.as_str()), ("anna", seconds(10), "because"));
+    assert_eq!(change.changed, limit(Some(8), Some(20)));
+    assert_eq!(change.state, ChangeState::Done { approver: Some(name("ben")) });
+}
+
+#[test]
+fn a_change_dies_after_a_day_by_a_no_or_by_a_later_one() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let (late, _) = ask(&mut world, limit(Some(8), Some(20)), &anna(), 0);
+    assert_eq!(answer(&mut world, late, &ben(), true, 86_400), Err("GOV-30".into()));
+    let (refused, _) = ask(&mut world, limit(Some(8), Some(20)), &anna(), 0);
+    assert_eq!(answer(&mut world, refused, &ben(), false, 1), Ok(()));
+    assert_eq!(answer(&mut world, refused, &ben(), true, 2), Err("GOV-20".into()));
+    let (stale, _) = ask(&mut world, limit(Some(8), Some(20)), &anna(), 0);
+    ask(&mut world, limit(Some(8), Some(5)), &ben(), 1).1.unwrap();
+    assert_eq!(answer(&mut world, stale, &ben(), true, 2), Err("GOV-31".into()));
+    assert_eq!(answer(&mut world, 999, &ben(), true, 2), Err("GOV-29".into()));
+    assert_eq!(value(&world), Some(Some(5)));
+}
+
+#[test]
+fn one_person_alone_lowers_and_does_not_raise() {
+    let mut world = World::new(Vec::new());
+    let operator = Principal::operator();
+    assert_eq!(ask(&mut world, limit(Some(10), Some(8)), &operator, 0).1, Ok(()));
+    assert_eq!(ask(&mut world, limit(Some(8), Some(9)), &operator, 1).1, Err("GOV-28".into()));
+    assert_eq!(value(&world), Some(Some(8)));
+    for (by, code) in [(Principal::of_source(Source::Agent(0)), "GOV-24"), (person("tina", &[Role::Trader]), "GOV-25")]
+    {
+        assert_eq!(ask(&mut world, limit(Some(8), Some(1)), &by, 2).1, Err(code.to_owned()));
+    }
+}
+
+#[test]
+fn settings_that_loosen_at_start_wait_for_a_person_once_two_are_named() {
+    let system = Principal::of_source(Source::Host);
+    let mut alone = World::new(Vec::new());
+    assert_eq!(ask(&mut alone, limit(Some(8), Some(9)), &system, 0).1, Ok(()));
+    assert_eq!(value(&alone), Some(Some(9)));
+    let mut two = World::new(vec![anna(), ben()]);
+    let (id, said) = ask(&mut two, limit(Some(8), Some(9)), &system, 0);
+    assert_eq!((said, value(&two)), (Ok(()), None));
+    assert_eq!(answer(&mut two, id, &anna(), true, 1), Ok(()));
+    assert_eq!(value(&two), Some(Some(9)));
+}
+
+#[test]
+fn a_policy_is_looser_in_the_parts_in_which_it_is() {
+    type Change = fn(&mut Policy);
+    let mut base = Policy {
+        deny: vec![Deny { symbol: Some("X/Y".into()), ..Deny::default() }],
+        caps: Caps { order: Some(10 * ONE), day: Some(100 * ONE), orders_day: Some(10) },
+        approvals: vec![Threshold { from: 5 * ONE, quorum: 1 }, Threshold { from: 50 * ONE, quorum: 2 }],
+        stage: Stage::shipped(0),
+        ..Policy::default()
+    };
+    for list in [&mut base.allow.venues, &mut base.allow.symbols] {
+        list.extend(["a".to_owned(), "b".to_owned()]);
+    }
+    base.allow.addresses.insert("0x1".into(), seconds(0));
+    let rule = SourceRule { autonomy: Some(Autonomy::HumanApproval), caps: base.caps };
+    base.sources.insert(name("agent-0"), rule);
+    let of =
+        |policy: &mut Policy, change: fn(&mut SourceRule)| change(policy.sources.get_mut(&name("agent-0")).unwrap());
+    let looser: [(Change, &str); 16] = [
+        (|policy| policy.deny.clear(), "deny"),
+        (|policy| put(policy.allow.venues.insert("c".into())), "allow.venues"),
+        (|policy| policy.allow.symbols.clear(), "allow.symbols"),
+        (|policy| put(policy.allow.chains.insert("c".into())), "allow.chains"),
+        (|policy| put(policy.allow.addresses.insert("0x2".into(), seconds(0))), "allow.addresses"),
+        (|policy| policy.caps.order = Some(10 * ONE + 1), "caps.order"),
+        (|policy| policy.caps.day = None, "caps.day"),
+        (|policy| policy.caps.orders_day = Some(11), "caps.orders_day"),
+        (|policy| policy.stage = Stage::shipped(1), "stage"),
+        (|policy| policy.stage = None, "stage"),
+        (|policy| policy.approvals.clear(), "approvals"),
+        (|policy| policy.approvals[0].from += 1, "approvals"),
+        (|policy| policy.approvals[1].quorum = 1, "approvals"),
+        (|policy| policy.sources.clear(), "sources"),
+        (|policy| policy.sources.values_mut().for_each(|rule| rule.autonomy = Some(Autonomy::Bounded)), "sources"),
+        (|policy| policy.sources.values_mut().for_each(|rule| rule.caps.day = None), "sources"),
+    ];
+    for (change, part) in looser {
+        let mut new = base.clone();
+        change(&mut new);
+        assert_eq!(new.looser_than(&base), [part]);
+        assert!(Changed::Policy { old: Box::new(base.clone()), new: Box::new(new) }.loosens());
+    }
+    let tighter: [Change; 7] = [
+        |_| (),
+        |policy| policy.deny.push(Deny::default()),
+        |policy| put(policy.allow.venues.remove("a")),
+        |policy| policy.allow.addresses.clear(),
+        |policy| policy.caps.order = Some(1),
+        |policy| policy.approvals[0].from = 1,
+        |policy| policy.approvals.push(Threshold { from: 7 * ONE, quorum: 3 }),
+    ];
+    for change in tighter {
+        let mut new = base.clone();
+        change(&mut new);
+        assert!(new.looser_than(&base).is_empty(), "{:?}", new.looser_than(&base));
+    }
+    let mut new = base.clone();
+    of(&mut new, |rule| rule.autonomy = Some(Autonomy::ResearchOnly));
+    assert!(new.looser_than(&base).is_empty());
+}
+
+#[test]
+fn a_new_address_counts_from_the_moment_it_came_into_force() {
+    let mut world = World::new(Vec::new());
+    let system = Principal::of_source(Source::Host);
+    let with = |addresses: &[&str]| {
+        let mut policy = Policy::default();
+        // whatever moment the settings claim, only the journal's counts
+        policy.allow.addresses.extend(addresses.iter().map(|address| ((*address).to_owned(), seconds(-1_000_000))));
+        policy
+    };
+    let set = |world: &mut World, new: Policy, second| {
+        let old = world.register.policy.clone().unwrap_or_default();
+        ask(world, Changed::Policy { old: Box::new(old), new: Box::new(new) }, &system, second).1.unwrap();
+    };
+    set(&mut world, with(&["0x1"]), 100);
+    set(&mut world, with(&["0x1", "0x2"]), 200);
+    let listed = |world: &World, address: &str| world.register.policy.as_ref().unwrap().allow.addresses[address];
+    assert_eq!((listed(&world, "0x1"), listed(&world, "0x2")), (seconds(100), seconds(200)));
+    set(&mut world, with(&["0x2"]), 300);
+    set(&mut world, with(&["0x1", "0x2"]), 400); // taken off and put on again: new
+    assert_eq!((listed(&world, "0x1"), listed(&world, "0x2")), (seconds(400), seconds(200)));
+}
+
+#[test]
+fn a_kill_switch_keeps_its_first_reason_until_somebody_who_may_clears_it() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let latch = |reason: &str| Latch {
+        by: name("strategy-0"),
+        kind: tradewind_governance::Kind::Strategy,
+        tripped_by: Some(name("anna")),
+        at: seconds(0),
+        reason: reason.into(),
+    };
+    let scope: Scope = "venue:binance".parse().unwrap();
+    world.say(Act::Latched { scope: scope.clone(), latch: latch("first") }, 0);
+    world.say(Act::Latched { scope: scope.clone(), latch: latch("second") }, 1);
+    let over = |world: &World, venue| {
+        let found = world.register.latched(Source::Strategy(3), tradewind_domain::AccountId(0), venue);
+        found.map(|(_, latch)| latch.reason.clone())
+    };
+    assert_eq!((over(&world, "binance"), over(&world, "kraken")), (Some("first".into()), None));
+    let clear = |world: &mut World, by: Principal| {
+        code(&world.say(Act::ClearSaid { scope: scope.clone(), by, reason: "found it".into() }, 2))
+    };
+    world.register.restarted();
+    assert!(over(&world, "binance").is_some()); // a restart clears nothing
+    assert_eq!(clear(&mut world, anna()), Err("GOV-35".into()));
+    assert_eq!(clear(&mut world, Principal::of_source(Source::Agent(0))), Err("GOV-24".into()));
+    assert_eq!(clear(&mut world, ben()), Ok(()));
+    assert_eq!(over(&world, "binance"), None);
+    assert_eq!(clear(&mut world, ben()), Err("GOV-37".into()));
+}

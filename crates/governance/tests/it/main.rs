@@ -1,0 +1,9 @@
+//! What governance promises, area by area.
+#![allow(clippy::unwrap_used)]
+
+mod approvals;
+mod audit;
+mod changes;
+mod keys;
+mod policy;
+pub(crate) mod support;
