@@ -2,18 +2,15 @@
 
 use super::config::BinanceConfig;
 use super::rest::Rest;
-use crate::answer::{AnswerError, quote as quote_text, read_json};
+use crate::answer::{quote as quote_text, read_json};
 use crate::backoff::Backoff;
-use crate::binance::convert::{self, ConvertError, Instruments};
+use crate::binance::convert::{self, Instruments};
+use crate::binance::protocol::{MarketFrame, Unusable, read_market_event};
 use crate::binance::rules::{BookSync, Endpoint, Sync};
-use crate::binance::wire::{BookTickerEvent, KlineEvent, RequestId, TradeEvent};
-use crate::binance::wire::{Depth, DepthEvent, StreamRequest, StreamResponse};
-use crate::error::Coded as _;
+use crate::binance::wire::{Depth, DepthEvent, RequestId, StreamRequest, StreamResponse};
 use crate::outlet::{Outlet, ReaderGone};
 use crate::report::{BookChange, BookLevels, Stamps, Stream, VenueEvent};
 use crate::socket::{Socket, wall_clock};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,14 +44,6 @@ impl From<ReaderGone> for End {
     fn from(_: ReaderGone) -> Self {
         Self::Closed
     }
-}
-
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow)]
-    stream: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    data: &'a RawValue,
 }
 
 /// The books of one connection.
@@ -137,7 +126,7 @@ impl MarketTask {
             let left = deadline.saturating_duration_since(Instant::now());
             let next = tokio::time::timeout(left, socket.next()).await;
             let (text, _) = next.map_err(|_| "no answer to the subscription".to_owned())??;
-            if serde_json::from_str::<Frame<'_>>(&text).is_ok() {
+            if MarketFrame::read(&text).is_some() {
                 continue; // data of the streams that are on already; books start with their next change
             }
             let answer: StreamResponse = read_json(text.as_bytes()).map_err(|error| error.to_string())?;
@@ -207,62 +196,27 @@ impl MarketTask {
     }
 
     async fn on_frame(&mut self, text: &str, received: Timestamp, books: &mut Books) -> Result<(), End> {
-        let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
+        let Some(frame) = MarketFrame::read(text) else {
             return match read_json::<StreamResponse>(text.as_bytes()) {
                 Ok(_) => Ok(()), // an answer to a probe
                 Err(error) => Err(End::Broke(error.to_string())),
             };
         };
-        let kind = frame.stream.split_once('@').map_or(&*frame.stream, |(_, kind)| kind);
-        let data = frame.data.get();
-        let outcome = match kind {
-            "bookTicker" => self.on_quote(data, received),
-            "trade" => self.on_trade(data, received),
-            "depth@100ms" | "depth" => return self.on_depth(data, received, books).await,
+        match frame.kind() {
+            "depth@100ms" | "depth" => return self.on_depth(frame.data(), received, books).await,
             "!serverShutdown" => return Err(End::Broke("the venue shuts this server down".to_owned())),
-            kind if kind.starts_with("kline_") => return self.on_bar(data, received).await,
-            _ => Ok(()), // never asked for
-        };
-        match outcome {
-            Ok(()) => Ok(()),
-            Err(Trouble::Gone) => Err(End::Closed),
-            Err(Trouble::Message(code, message)) => self.fault(code, message, received).await,
+            _ => (),
         }
-    }
-
-    fn on_quote(&mut self, data: &str, received: Timestamp) -> Result<(), Trouble> {
-        let event: BookTickerEvent = read_json(data.as_bytes())?;
-        let quote = convert::quote(self.instruments.symbol(&event.symbol)?, &event)?;
-        let stamps = Stamps { event: None, received };
-        self.outlet.offer(VenueEvent::Quote { quote, stamps })?;
-        Ok(())
-    }
-
-    fn on_trade(&mut self, data: &str, received: Timestamp) -> Result<(), Trouble> {
-        let event: TradeEvent = read_json(data.as_bytes())?;
-        let trade = convert::trade(self.instruments.symbol(&event.symbol)?, &event)?;
-        let stamps = Stamps { event: Some(Timestamp::from_millis(event.trade_time)), received };
-        self.outlet.offer(VenueEvent::Trade { trade, stamps })?;
-        Ok(())
-    }
-
-    async fn on_bar(&mut self, data: &str, received: Timestamp) -> Result<(), End> {
-        let read = || -> Result<_, Trouble> {
-            let event: KlineEvent = read_json(data.as_bytes())?;
-            let (bar, closed) = convert::bar_of_event(self.instruments.symbol(&event.symbol)?, &event)?;
-            let stamps = Stamps { event: Some(Timestamp::from_millis(event.event_time)), received };
-            Ok((VenueEvent::Bar { bar, closed, stamps }, closed))
-        };
-        match read() {
-            Ok((event, true)) => Ok(self.outlet.vital(event).await?),
-            Ok((event, false)) => Ok(self.outlet.offer(event).map(|_| ())?),
-            Err(Trouble::Message(code, message)) => self.fault(code, message, received).await,
-            Err(Trouble::Gone) => Err(End::Closed),
+        match read_market_event(&self.instruments, frame.kind(), frame.data(), received) {
+            Ok(Some(event @ VenueEvent::Bar { closed: true, .. })) => Ok(self.outlet.vital(event).await?),
+            Ok(Some(event)) => Ok(self.outlet.offer(event).map(|_| ())?),
+            Ok(None) => Ok(()), // never asked for
+            Err(Unusable(code, message)) => self.fault(code, message, received).await,
         }
     }
 
     async fn on_depth(&mut self, data: &str, received: Timestamp, books: &mut Books) -> Result<(), End> {
-        let read = || -> Result<_, Trouble> {
+        let read = || -> Result<_, Unusable> {
             let event: DepthEvent = read_json(data.as_bytes())?;
             let diff = convert::depth_diff(self.instruments.symbol(&event.symbol)?, &event)?;
             Ok((diff, Timestamp::from_millis(event.event_time)))
@@ -273,11 +227,10 @@ impl MarketTask {
                 let step = books.sync.entry(instrument).or_default().on_diff(diff);
                 self.carry_out(instrument, step, Stamps { event: Some(at), received }, books).await
             }
-            Err(Trouble::Message(code, message)) => {
+            Err(Unusable(code, message)) => {
                 self.fault(code, message, received).await?;
                 Err(End::Broke("a change of a book could not be read".to_owned()))
             }
-            Err(Trouble::Gone) => Err(End::Closed),
         }
     }
 
@@ -355,26 +308,4 @@ async fn fetch_snapshot(rest: &Rest, it: &Instrument) -> Result<BookLevels, Stri
     let depth: Depth =
         rest.get(Endpoint::Depth(SNAPSHOT_LEVELS), "/api/v3/depth", &pairs).await.map_err(|error| error.to_string())?;
     convert::book_levels(it, depth.last_update_id, &depth.bids, &depth.asks).map_err(|error| error.to_string())
-}
-
-/// Why a message was not handed on.
-enum Trouble {
-    Gone,
-    Message(&'static str, String),
-}
-
-impl From<ReaderGone> for Trouble {
-    fn from(_: ReaderGone) -> Self {
-        Self::Gone
-    }
-}
-impl From<AnswerError> for Trouble {
-    fn from(error: AnswerError) -> Self {
-        Self::Message(error.code(), error.to_string())
-    }
-}
-impl From<ConvertError> for Trouble {
-    fn from(error: ConvertError) -> Self {
-        Self::Message(error.code(), error.to_string())
-    }
 }

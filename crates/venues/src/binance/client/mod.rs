@@ -11,10 +11,8 @@ mod user;
 pub use config::{BinanceConfig, OrderPath, Subscriptions};
 pub use queries::{AccountFill, AccountState};
 
-use crate::binance::convert::{
-    ConvertError, Instruments, Listing, ListingRules, list_symbol, prepare_cancel, prepare_oco,
-    prepare_order,
-};
+use crate::binance::convert::{ConvertError, Instruments, Listing, ListingRules, list_symbol};
+use crate::binance::protocol;
 use crate::binance::rules::Endpoint;
 use crate::binance::wire::{ExchangeInfo, ServerTime};
 use crate::outcome::{Ack, NotSentReason, Prepared, QueryError, SubmitError, TransportFault};
@@ -148,17 +146,7 @@ impl Connection {
     }
 
     fn prepare_at(&self, action: &Action, now: Timestamp, window: i64) -> Result<Prepared, NotSentReason> {
-        let id = action.instrument();
-        let it = self.instruments.id(id).ok_or(NotSentReason::UnknownInstrument(id.0))?;
-        match action {
-            Action::Submit(order) => prepare_order(it, order, self.rules.get(&id), now, window)
-                .map_err(|error| NotSentReason::Unsupported(error.to_string())),
-            Action::SubmitPair(pair) => prepare_oco(it, pair, self.rules.get(&id), now, window)
-                .map_err(|error| NotSentReason::Unsupported(error.to_string())),
-            Action::Cancel { client_id, venue_id, .. } => {
-                Ok(prepare_cancel(it, *client_id, venue_id.as_ref(), now, window))
-            }
-        }
+        protocol::prepare(&self.instruments, &self.rules, action, now, window)
     }
 
     /// Sends what is permitted, once, and waits for the venue's acknowledgement.

@@ -3,11 +3,12 @@
 use super::clock::VenueClock;
 use super::config::BinanceConfig;
 use crate::answer::{AnswerError, quote, read_json};
-use crate::binance::rules::{Command, Endpoint, Verdict, judge, order_count_header, retry_after, used_weight_header};
+use crate::binance::protocol::{self, Consequence, Refusal};
+use crate::binance::rules::{Command, Endpoint, order_count_header, retry_after, used_weight_header};
 use crate::binance::sign::{Signer, encode};
-use crate::binance::wire::{ErrorBody, RateLimit, RateLimitType};
+use crate::binance::wire::{RateLimit, RateLimitType};
 use crate::budget::{Budget, Purpose, Wait};
-use crate::outcome::{QueryError, Rejection, TransportFault};
+use crate::outcome::{QueryError, TransportFault};
 use crate::socket::{prepare_tls, wall_clock};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -87,49 +88,6 @@ impl Budgets {
     pub(crate) fn told_to_wait(&self, wait: Option<Duration>, banned: bool) {
         let wait = wait.unwrap_or(Duration::from_secs(if banned { 120 } else { 10 }));
         self.weight.lock().expect("no holder of this lock panics").told_to_wait(wait, banned, wall_clock());
-    }
-}
-
-/// A refusal that was judged.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    Rejected(Rejection),
-    NotFound { code: i32, text: String },
-    Fault(TransportFault),
-}
-
-/// Judges an answer that is no success, however it came.
-pub(crate) fn refusal(
-    budgets: &Budgets,
-    clock: &VenueClock,
-    command: Command,
-    status: u16,
-    body: ErrorBody,
-    wait: Option<Duration>,
-) -> Refusal {
-    let ErrorBody { code, msg: text } = body;
-    let rejected = |ours| {
-        let reason = text.clone();
-        Refusal::Rejected(Rejection { code: ours, venue_code: code, reason, retry_after: wait })
-    };
-    match judge(command, status, code, &text) {
-        Verdict::Rejected(ours) => {
-            if ours == "VEN-15" {
-                clock.forget(); // measured anew before the next order; the window stays
-            }
-            rejected(ours)
-        }
-        Verdict::TooMany => {
-            budgets.told_to_wait(wait, false);
-            rejected("VEN-11")
-        }
-        Verdict::Banned => {
-            budgets.told_to_wait(wait, true);
-            rejected("VEN-12")
-        }
-        Verdict::NotFound => Refusal::NotFound { code, text },
-        Verdict::Unsure => Refusal::Fault(TransportFault::VenueUnsure { status, code, text }),
-        Verdict::Unlisted => Refusal::Fault(TransportFault::UnlistedCode { status, code, text }),
     }
 }
 
@@ -248,13 +206,18 @@ impl Rest {
         if status == 200 {
             return Ok(bytes);
         }
-        let body = match read_json::<ErrorBody>(&bytes) {
-            Ok(body) => body,
-            // refused at the door, or broken behind it: the text does not matter
-            Err(_) if matches!(status, 418 | 429 | 500..) => ErrorBody { code: 0, msg: quote(&bytes) },
-            Err(error) => return Err(fault(error.into())),
-        };
-        Err(Failure::Refused(refusal(&self.budgets, &self.clock, command, status, body, wait)))
+        let (refused, consequence) = protocol::read_refusal(command, status, &bytes, wait);
+        self.heed(consequence);
+        Err(Failure::Refused(refused))
+    }
+
+    /// Does what an answer asks of its reader.
+    pub(crate) fn heed(&self, consequence: Consequence) {
+        match consequence {
+            Consequence::None => (),
+            Consequence::ForgetClock => self.clock.forget(), // measured anew before the next order; the window stays
+            Consequence::Wait { wait, banned } => self.budgets.told_to_wait(wait, banned),
+        }
     }
 }
 
@@ -304,9 +267,7 @@ impl From<Failure> for QueryError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NotConnected(why) => Self::NotConnected(why),
-            Failure::Refused(Refusal::Rejected(rejection)) => Self::Refused(rejection),
-            Failure::Refused(Refusal::NotFound { code, text }) => Self::NotFound { code, text },
-            Failure::Refused(Refusal::Fault(fault)) => Self::Fault(fault),
+            Failure::Refused(refusal) => refusal.into(),
         }
     }
 }

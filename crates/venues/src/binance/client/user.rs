@@ -5,23 +5,21 @@ use super::orders::{self, Answer, Order};
 use super::rest::Rest;
 use crate::answer::read_json;
 use crate::backoff::Backoff;
-use crate::binance::convert::{Instruments, position_balances, report};
+use crate::binance::convert::Instruments;
+use crate::binance::protocol::{self, UserFrame};
 use crate::binance::rules::Endpoint;
 use crate::binance::sign::Signer;
-use crate::binance::wire::{ApiResponse, RequestId, Subscribed, UserEvent};
+use crate::binance::wire::{ApiResponse, RequestId, Subscribed};
 use crate::budget::Purpose;
-use crate::error::Coded as _;
 use crate::outcome::{NotSentReason, TransportFault};
 use crate::outlet::{Outlet, ReaderGone};
-use crate::report::{Stamps, Stream, VenueEvent};
+use crate::report::{Stream, VenueEvent};
 use crate::socket::{Socket, wall_clock};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
-use tradewind_domain::{Currency, Money, Timestamp};
+use tradewind_domain::Timestamp;
 
 /// An order on its way to the socket.
 #[derive(Debug)]
@@ -73,17 +71,6 @@ pub(crate) struct UserTask {
     pub(crate) closed: watch::Receiver<()>,
     pub(crate) outlet: Outlet,
     pub(crate) next_id: i64,
-}
-
-/// Any frame of the WebSocket API.
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(default)]
-    id: Option<RequestId>,
-    #[serde(default)]
-    status: Option<u16>,
-    #[serde(default, borrow)]
-    event: Option<&'a RawValue>,
 }
 
 impl UserTask {
@@ -267,7 +254,7 @@ impl UserTask {
         pending: &mut BTreeMap<i64, Pending>,
         retire: &mut bool,
     ) -> Result<(), End> {
-        let frame = match read_frame(text) {
+        let frame = match protocol::read_user_frame(&self.instruments, text, received) {
             Ok(frame) => frame,
             // whatever this was, an order may have been answered by it
             Err(fault) => {
@@ -277,81 +264,27 @@ impl UserTask {
                 return Err(End::Broke(fault.to_string()));
             }
         };
-        if let Some(event) = frame.event {
-            return self.on_event(event, received, retire).await;
+        match frame {
+            UserFrame::Answer(id) => {
+                if let Some(left) = pending.remove(&id) {
+                    let answer = orders::ws_answer(&self.rest, text, &left.order, left.sent_at, received);
+                    let _ = left.reply.send(answer);
+                }
+            }
+            UserFrame::Events(events) => {
+                for event in events {
+                    if let VenueEvent::Fault { code, message, .. } = &event {
+                        tracing::warn!(code, message, "a message of the user stream could not be used");
+                    }
+                    self.outlet.vital(event).await?;
+                }
+            }
+            UserFrame::ClosesSoon => *retire = true,
+            UserFrame::Ended => return Err(End::Broke("the venue ended the user stream".to_owned())),
+            UserFrame::Nothing => (),
         }
-        let (Some(RequestId::Number(id)), Some(_)) = (frame.id, frame.status) else { return Ok(()) };
-        let Some(left) = pending.remove(&id) else { return Ok(()) };
-        let answer = orders::ws_answer(&self.rest, text, &left.order, left.sent_at, received);
-        let _ = left.reply.send(answer);
         Ok(())
     }
-
-    async fn on_event(&mut self, event: &RawValue, received: Timestamp, retire: &mut bool) -> Result<(), End> {
-        let read = match read_json::<UserEvent>(event.get().as_bytes()) {
-            Ok(read) => read,
-            Err(error) => return self.fault(error.code(), error.to_string(), received).await,
-        };
-        let stamps = |millis: i64| Stamps { event: Some(Timestamp::from_millis(millis)), received };
-        match read {
-            UserEvent::ExecutionReport(execution) => match report(&self.instruments, &execution) {
-                Ok(report) => {
-                    let stamps = stamps(execution.event_time);
-                    Ok(self.outlet.vital(VenueEvent::Report { report, stamps }).await?)
-                }
-                Err(error) => self.fault(error.code(), error.to_string(), received).await,
-            },
-            UserEvent::OutboundAccountPosition(position) => {
-                let (balances, faults) = position_balances(&position);
-                for fault in faults {
-                    self.fault(fault.code(), fault.to_string(), received).await?;
-                }
-                let stamps = stamps(position.event_time);
-                Ok(self.outlet.vital(VenueEvent::Balances { balances, stamps }).await?)
-            }
-            UserEvent::BalanceUpdate(update) => {
-                let stamps = stamps(update.event_time);
-                let delta = Currency::new(&update.asset).ok().and_then(|c| Money::parse(&update.delta, c).ok());
-                match delta {
-                    Some(delta) => Ok(self.outlet.vital(VenueEvent::Transferred { delta, stamps }).await?),
-                    None => self.fault("VEN-21", format!("d `{}` of {}", update.delta, update.asset), received).await,
-                }
-            }
-            UserEvent::ServerShutdown(_) => {
-                *retire = true;
-                Ok(())
-            }
-            UserEvent::EventStreamTerminated(_) => Err(End::Broke("the venue ended the user stream".to_owned())),
-            // the members of a list report for themselves
-            UserEvent::ListStatus(_) | UserEvent::ExternalLockUpdate(_) => Ok(()),
-            UserEvent::Unknown => {
-                let quote = crate::answer::quote(event.get().as_bytes());
-                self.fault("VEN-05", format!("an unknown user event: `{quote}`"), received).await
-            }
-        }
-    }
-
-    async fn fault(&mut self, code: &'static str, message: String, at: Timestamp) -> Result<(), End> {
-        tracing::warn!(code, message, "a message of the user stream could not be used");
-        Ok(self.outlet.vital(VenueEvent::Fault { code, message, at }).await?)
-    }
-}
-
-/// As [`read_json`], for a type that borrows from the text.
-fn read_frame(text: &str) -> Result<Frame<'_>, TransportFault> {
-    // a list would pass for a struct by its order
-    let read = if text.trim_start().starts_with('{') { serde_json::from_str(text).ok() } else { None };
-    read.ok_or_else(|| {
-        // the second reading names what is wrong
-        match read_json::<serde_json::Map<String, serde_json::Value>>(text.as_bytes()) {
-            Err(error) => error.into(),
-            Ok(_) => crate::answer::AnswerError::OtherShape {
-                why: "no frame of the WebSocket API".to_owned(),
-                quote: crate::answer::quote(text.as_bytes()),
-            }
-            .into(),
-        }
-    })
 }
 
 /// Orders whose answer did not come in time are unknown; a late answer is ignored, the user stream tells.
@@ -368,12 +301,7 @@ async fn open_session(config: &BinanceConfig, signer: &Signer, rest: &Rest, id: 
     rest.budgets.take(Endpoint::Subscribe, Purpose::Vital).map_err(|wait| format!("budget: wait {wait:?}"))?;
     let mut socket = Socket::connect(&config.ws_api_url, config.connect_time).await?;
     let Some((now, _)) = rest.clock.now() else { return Err("the venue's clock is not known yet".to_owned()) };
-    let params = vec![
-        ("apiKey", signer.key().expose().to_owned()),
-        ("recvWindow", config.recv_window.as_millis().to_string()),
-        ("timestamp", now.millis().to_string()),
-    ];
-    let text = orders::ws_request(signer, id, "userDataStream.subscribe.signature", params);
+    let text = protocol::subscribe_text(signer, now, config.recv_window.as_millis(), id);
     socket.send(text).await?;
     let deadline = Instant::now() + config.answer_time;
     loop {
