@@ -1,16 +1,21 @@
-//! Performance statistics of a backtest or an account: from an equity curve and closed trades to one [`Summary`].
+//! The arithmetic of risk and return: how a record performed, what a portfolio may lose, how large a position should be.
 //!
 //! # Where it sits
-//! Pure `f64` arithmetic: no I/O, no clock, no chance, and no other crate of ours. Money arrives as `f64` because these
-//! figures describe; nothing here decides an order.
+//! Pure arithmetic: no I/O, no clock, no chance but [`Draws`] from a caller's seed, and no other crate of ours. Statistics
+//! are `f64`; quantities in books are whole numbers. What decides inside the gate ([`tail_risk`] but for its
+//! `modified`, [`impact`], [`liquidity`]) sums in a fixed order and does not ask the platform for `ln` or `exp`.
 //!
 //! # Start here
-//! Push each observation of equity into an [`EquityAccumulator`], then call [`Summary::compute`]. Single figures are
-//! plain functions by family: [`returns`], [`drawdown`], [`ratios`], [`tail`], [`benchmark`], [`trades`], [`activity`],
-//! [`calendar`], [`signal`]. [`catalog()`] lists name, unit, formula and source of every figure.
+//! * A record: push each observation of equity into an [`EquityAccumulator`], then call [`Summary::compute`]. Single
+//!   figures are plain functions by family: [`returns`], [`drawdown`], [`ratios`], [`tail`], [`benchmark`], [`trades`],
+//!   [`activity`], [`calendar`], [`signal`]. [`catalog()`] lists name, unit, formula and source of every figure.
+//! * A portfolio: a [`ReturnWindow`] and exposures into [`tail_risk`]; [`covariance`] for correlations and shrinkage;
+//!   [`var_backtest`] asks whether a stated value at risk held.
+//! * A position: [`sizing`], [`kelly`], [`impact`], [`liquidity`], [`ruin`].
 //!
 //! # What always holds
-//! * Nothing is NaN or infinite: what cannot be known is `None`. Bad input is a [`QuantError`] with index and value.
+//! * Nothing is NaN or infinite: what cannot be known is `None`. Bad input is a [`QuantError`] with index and value, and
+//!   a code of [`CODES`].
 //! * Returns are simple, per period, oldest first, as fractions (0.01 is 1 %); losses at risk are positive fractions.
 //! * Sums run in input order, so equal input gives equal bits.
 //!
@@ -41,12 +46,18 @@ pub mod benchmark;
 pub mod calendar;
 pub mod covariance;
 pub mod drawdown;
+pub mod impact;
+pub mod kelly;
+pub mod liquidity;
 pub mod ratios;
 pub mod returns;
+pub mod ruin;
 pub mod signal;
+pub mod sizing;
 pub mod tail;
 pub mod tail_risk;
 pub mod trades;
+pub mod var_backtest;
 
 mod accumulator;
 mod catalog;

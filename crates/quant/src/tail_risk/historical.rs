@@ -77,6 +77,9 @@ impl<'a> Historical<'a> {
     }
 }
 
+/// Periods, each with the weight that it has in a figure.
+type Weighted = Vec<(usize, f64)>;
+
 /// The order statistics that both figures are made of.
 struct Tail {
     /// Outcome below the quantile, and the one above it.
@@ -126,7 +129,7 @@ impl Tail {
     }
 
     /// Which periods make the quantile and the mean, with their weights; the oldest first among equals.
-    fn weights(&self, outcomes: &[f64]) -> (Vec<(usize, f64)>, Vec<(usize, f64)>) {
+    fn weights(&self, outcomes: &[f64]) -> (Weighted, Weighted) {
         let mut worst: Vec<usize> = (0..outcomes.len()).filter(|t| outcomes[*t] <= self.above.max(self.edge)).collect();
         worst.sort_by(|a, b| outcomes[*a].total_cmp(&outcomes[*b])); // stable: time decides among equals
         let lower = worst.iter().filter(|t| outcomes[**t] < self.below).count();

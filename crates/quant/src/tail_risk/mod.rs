@@ -109,7 +109,8 @@ impl TailRisk {
     /// Both figures, finite; rounding cannot put the shortfall below the value at risk.
     fn new(var: f64, cvar: f64) -> Result<Self, QuantError> {
         crate::error::check_finite("value at risk", &[var, cvar])?;
-        Ok(Self { var, cvar: cvar.max(var) })
+        // Plus nothing: the loss of an empty portfolio is 0, not the machine's minus 0.
+        Ok(Self { var: var + 0.0, cvar: cvar.max(var) + 0.0 })
     }
 }
 
@@ -130,7 +131,7 @@ pub struct Contributions {
 
 impl Contributions {
     fn new(total: TailRisk, exposures: &[f64], marginal_var: Vec<f64>, marginal_cvar: Vec<f64>) -> Self {
-        let share = |marginal: &[f64]| exposures.iter().zip(marginal).map(|(e, m)| e * m).collect();
+        let share = |marginal: &[f64]| exposures.iter().zip(marginal).map(|(e, m)| e * m + 0.0).collect();
         let (component_var, component_cvar) = (share(&marginal_var), share(&marginal_cvar));
         Self { total, marginal_var, component_var, marginal_cvar, component_cvar }
     }

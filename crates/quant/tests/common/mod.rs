@@ -42,6 +42,7 @@ impl Table {
     }
 
     /// The values of rows in which both columns have one.
+    #[allow(dead_code, reason = "not every test file compares two columns")]
     pub(crate) fn pairs(&self, left: &str, right: &str) -> (Vec<f64>, Vec<f64>) {
         let (left, right) = (self.place(left), self.place(right));
         self.rows.iter().filter_map(|row| row.1[left].zip(row.1[right])).unzip()
@@ -56,8 +57,10 @@ impl Table {
 }
 
 /// What R printed: statements (`>` and `+` lines, white space collapsed) with the lines that followed.
+#[allow(dead_code, reason = "not every test file reads what R printed")]
 pub(crate) struct Snapshot(Vec<(String, Vec<String>)>);
 
+#[allow(dead_code, reason = "as its struct")]
 impl Snapshot {
     /// Reads one section of the recorded console output.
     pub(crate) fn section(text: &str, name: &str) -> Self {
