@@ -18,9 +18,9 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("risk", &["domain", "quant"]),
     ("governance", &["domain"]),
     // 3: the deterministic core, the durable log
-    ("gate", &["domain"]),
+    ("gate", &["domain", "governance"]),
     ("journal", &[]),
-    ("engine", &["domain", "gate"]),
+    ("engine", &["domain", "gate", "governance"]),
     // 4: deciders
     ("strategies", &["domain", "engine", "gate", "indicators"]),
     // 5: edges to the outside world
@@ -40,6 +40,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "engine",
             "exchange",
             "gate",
+            "governance",
             "history",
             "indicators",
             "journal",

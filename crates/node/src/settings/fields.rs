@@ -33,7 +33,7 @@ pub const FIELDS: &[Field] = &[
     key(
         "",
         "operator_cash",
-        "\"10%\"",
+        "\"20%\"",
         "part of the base currency that orders by hand may spend, from their own portfolio; the strategies share the rest",
     ),
     key("venue", "name", "\"binance\"", "which protocol"),

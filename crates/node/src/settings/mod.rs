@@ -153,7 +153,7 @@ impl Default for Settings {
             symbols: vec!["BTC/USDT".parse().expect("a symbol")],
             interval: Interval::MINUTE,
             base_currency: Currency::new("USDT").expect("a currency"),
-            operator_cash: Percent::from_bps(1_000),
+            operator_cash: Percent::from_bps(2_000),
             venue: VenueSettings::default(),
             strategy: vec![StrategySettings {
                 name: "ema-trend".to_owned(),

@@ -184,7 +184,7 @@ async fn people_trade_from_their_own_portfolio_and_the_way_out_covers_all() {
     let node = stage.node_with(&["ema-trend"]).await.unwrap();
     let seen = status(&node).await;
     let cash = |at: usize| (seen["portfolios"][at]["name"].clone(), seen["portfolios"][at]["balances"]["USDT"].clone());
-    assert_eq!((cash(0), cash(1)), ((json!("0-ema-trend"), json!("9000")), (json!("operator"), json!("1000"))));
+    assert_eq!((cash(0), cash(1)), ((json!("0-ema-trend"), json!("8000")), (json!("operator"), json!("2000"))));
 
     let mine = place(&node, words(Buy, "0.005", None)).await.unwrap();
     let portfolio = Some("0-ema-trend".to_owned());
@@ -194,7 +194,7 @@ async fn people_trade_from_their_own_portfolio_and_the_way_out_covers_all() {
     let positions = ask(&node, OperatorRequest::PositionList).await.unwrap();
     assert_eq!(positions.as_array().unwrap().len(), 2, "{positions}");
     let spent = status(&node).await["portfolios"][0]["balances"]["USDT"].as_str().unwrap().parse::<f64>().unwrap();
-    assert!((8_000.0..8_700.0).contains(&spent), "the strategy paid for its own order alone: {spent}");
+    assert!((7_000.0..7_600.0).contains(&spent), "the strategy paid for its own order alone: {spent}");
 
     let closed = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
     let sold: Vec<&Value> = closed.as_array().unwrap().iter().map(|it| &it["data"]["portfolio"]).collect();

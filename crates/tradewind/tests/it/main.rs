@@ -8,6 +8,7 @@ mod bad_input;
 mod contract;
 mod damage;
 mod data;
+mod errors;
 mod example;
 mod golden;
 mod help;

@@ -65,7 +65,7 @@ impl MarketTask {
                 },
                 Err(why) => why,
             };
-            tracing::warn!(stream = "market", why, "down");
+            tracing::warn!(code = "VEN-24", stream = "market", why, "down");
             if started.elapsed() > Duration::from_secs(10) {
                 backoff.reset();
             }
