@@ -126,7 +126,8 @@ fn columns(rows: &Value, names: &[&str], empty: &str) -> String {
 }
 
 fn orders(rows: &Value) -> String {
-    let names = ["client_id", "symbol", "side", "order_type", "status", "amount", "filled", "price", "average"];
+    let names =
+        ["client_id", "symbol", "side", "order_type", "status", "amount", "filled", "price", "average", "closed_reason"];
     columns(rows, &names, "no orders")
 }
 
