@@ -1,0 +1,191 @@
+//! Breaches: which guard, which value, which limit, what happens now, and how a person clears it.
+
+use serde::{Deserialize, Serialize};
+
+/// What a guard does about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// This order is refused; the next is judged anew.
+    Refuse,
+    /// This order waits for a person.
+    Hold,
+    /// Orders that add exposure are refused for a while.
+    Pause,
+    /// Only reducing orders pass until the breaker is cleared.
+    ReduceOnly,
+    /// Only explicit exits pass until a person clears it.
+    Halt,
+}
+
+/// One line of the generated table of guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardInfo {
+    /// Which guard.
+    pub guard: Guard,
+    /// Its stable code.
+    pub code: &'static str,
+    /// What it asks.
+    pub asks: &'static str,
+    /// What it does when the answer is no.
+    pub action: Action,
+    /// How a person clears it.
+    pub clear: &'static str,
+}
+
+macro_rules! guards {
+    ($($guard:ident $code:literal $asks:literal $action:ident $clear:literal;)*) => {
+        /// What refuses, in the order in which it is asked.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Guard {
+            $(#[doc = concat!("`", $code, "`: ", $asks)] $guard,)*
+        }
+
+        /// Every guard in the order in which [`crate::check`] asks it.
+        pub const GUARDS: &[GuardInfo] = &[
+            $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, action: Action::$action, clear: $clear },)*
+        ];
+    };
+}
+
+guards! {
+    Operator "RSK-01" "did a person restrict trading?" ReduceOnly "ask who did, then reset it";
+    DailyLoss "RSK-02" "did today's loss trip its breaker?" ReduceOnly "wait for the next UTC day, or reset it";
+    WeeklyLoss "RSK-03" "did this week's loss trip its breaker?" ReduceOnly "look at the trades of the week, then reset it";
+    Drawdown "RSK-04" "did the fall from the peak stop entries?" ReduceOnly "look at the strategy, then reset it";
+    DrawdownHalt "RSK-05" "did the fall from the peak halt trading?" Halt "look at the strategy, then reset it";
+    ConsecutiveLosses "RSK-06" "did losses in a row trip their breaker?" ReduceOnly "look at the trades, then reset it";
+    FailedTrades "RSK-07" "were too many orders rejected within an hour?" Pause "see the venue's reasons; it clears by itself";
+    OrderFailures "RSK-08" "did too many orders in a row fail?" Pause "see `tradewind status`; it clears by itself";
+    ApiErrors "RSK-09" "did the venue's interface fail too often?" Pause "see the venue's status page; it clears by itself";
+    Volatility "RSK-10" "is the market too wild for this instrument?" Pause "wait until it calms down; it clears by itself";
+    RepeatedFills "RSK-11" "did one side of it fill too often?" Pause "see why the strategy repeats; it clears by itself";
+    ConfigDrift "RSK-12" "did the configuration change while positions are open?" ReduceOnly "compare it with what was approved, then reset it";
+    Caution "RSK-13" "is the order within half of max_order while a breaker says caution?" Refuse "send half, or wait until the breaker clears";
+    Data "RSK-14" "does the quote make sense?" Refuse "wait for the feed, or check it with `tradewind status`";
+    Collar "RSK-15" "is the limit price near the mark?" Refuse "check the price, or raise limits.collar";
+    MarketCollar "RSK-16" "is the book near the mark?" Refuse "send a limit order";
+    Duplicate "RSK-17" "was the same order just sent?" Hold "wait two seconds if both are meant";
+    OrderRate "RSK-18" "does this strategy send slowly enough?" Refuse "wait a second";
+    AccountOrderRate "RSK-19" "does the account send slowly enough?" Refuse "wait a second";
+    OpenOrdersSymbol "RSK-20" "are few enough orders of it open?" Refuse "cancel some";
+    OpenOrders "RSK-21" "are few enough orders open?" Refuse "cancel some";
+    SelfMatch "RSK-22" "would it meet an order of our own?" Refuse "cancel the other order first";
+    HardCap "RSK-23" "is it within the account's hard cap?" Refuse "split it, or have two people raise limits.hard_order_amount";
+    Spread "RSK-24" "is the spread narrow enough to take from it?" Refuse "send a post-only order, or wait";
+    Impact "RSK-25" "does the book hold enough for it?" Refuse "slice it";
+    Reversal "RSK-26" "does it leave the position on its side?" Refuse "close first, then open";
+    OpenPositions "RSK-27" "does the portfolio hold few enough positions?" Refuse "close one first";
+    AccountPositions "RSK-28" "does the account hold few enough positions?" Refuse "close one first";
+    Leverage "RSK-29" "would leverage stay within its limit?" Refuse "lower the quantity, or add funds";
+    Asset "RSK-30" "would exposure to the asset stay within its limit?" Refuse "reduce elsewhere, or raise limits.asset";
+    Sector "RSK-31" "would exposure to the sector stay within its limit?" Refuse "reduce elsewhere, or raise limits.sector";
+    Strategy "RSK-32" "would the portfolio's share stay within its limit?" Refuse "reduce first, or raise limits.strategy";
+    Net "RSK-33" "would net exposure stay within its limit?" Refuse "reduce or hedge, or raise limits.net";
+    Venue "RSK-34" "would exposure at the venue stay within its limit?" Refuse "reduce there, or raise limits.venue";
+    Class "RSK-35" "would exposure to the class stay within its limit?" Refuse "reduce elsewhere, or raise limits.class";
+    Gross "RSK-36" "would gross exposure stay within its limit?" Refuse "reduce first, or raise limits.gross";
+    Liquidation "RSK-37" "would liquidation stay far enough away?" Refuse "lower the quantity, or add margin";
+    Correlation "RSK-38" "is it something else than what is held already?" Refuse "reduce the position that it moves with";
+    ValueAtRisk "RSK-39" "would value at risk stay within its limit?" Refuse "lower the quantity, or reduce elsewhere";
+    ExpectedShortfall "RSK-40" "would expected shortfall stay within its limit?" Refuse "lower the quantity, or reduce elsewhere";
+    Plan "RSK-41" "does the plan say to act?" Refuse "a plan that says hold sends nothing";
+    Confidence "RSK-42" "is the plan confident enough?" Refuse "wait for a better one";
+    StopDistance "RSK-43" "is the plan's stop neither too near nor too far?" Refuse "move the stop";
+    RewardRisk "RSK-44" "may the plan gain enough for what it may lose?" Refuse "move the target or the stop";
+    OrderRisk "RSK-45" "does the plan lose little enough at its stop?" Refuse "lower the quantity, or move the stop nearer";
+}
+
+impl Guard {
+    /// Its line of [`GUARDS`].
+    #[must_use]
+    pub const fn info(self) -> &'static GuardInfo {
+        &GUARDS[self as usize]
+    }
+    /// Its stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.info().code
+    }
+    /// The guard of that code, or of that name as it is written in records.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        let matches = |info: &&GuardInfo| info.code == name || info.guard.name() == name;
+        GUARDS.iter().find(matches).map(|info| info.guard)
+    }
+    /// Its name as it is written in records, such as `daily-loss`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
+/// Why an order may not go out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// Which guard.
+    pub guard: Guard,
+    /// What it found.
+    pub value: String,
+    /// What it would have allowed.
+    pub limit: String,
+}
+
+impl Breach {
+    pub(crate) fn new(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Self {
+        Self { guard, value: value.into(), limit: limit.into() }
+    }
+    /// What happens now.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.guard.info().action
+    }
+    /// How a person clears it.
+    #[must_use]
+    pub const fn clear(&self) -> &'static str {
+        self.guard.info().clear
+    }
+}
+
+impl std::fmt::Display for Breach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (info, name) = (self.guard.info(), self.guard.name());
+        let Self { value, limit, .. } = self;
+        write!(f, "{} {name}: {value} against {limit}; {:?}; to clear: {}", info.code, info.action, info.clear)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_guards_and_names_are_those_of_records() {
+        for (place, info) in GUARDS.iter().enumerate() {
+            assert_eq!(info.guard as usize, place);
+            assert_eq!(info.code, format!("RSK-{:02}", place + 1));
+            assert!(info.asks.ends_with('?') && !info.clear.is_empty());
+            assert_eq!(serde_json::to_value(info.guard).unwrap(), info.guard.name());
+            assert_eq!(Guard::find(info.code), Some(info.guard));
+            assert_eq!(Guard::find(&info.guard.name()), Some(info.guard));
+        }
+        assert_eq!(Guard::find("RSK-99"), None);
+    }
+
+    #[test]
+    fn a_breach_says_everything_in_one_line() {
+        let breach = Breach::new(Guard::Duplicate, "held: buy 1 again after 0.5 s", "2 s");
+        assert_eq!(
+            breach.to_string(),
+            "RSK-17 duplicate: held: buy 1 again after 0.5 s against 2 s; Hold; to clear: wait two seconds if both are meant"
+        );
+    }
+}

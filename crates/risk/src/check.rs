@@ -1,0 +1,397 @@
+//! The way in: every guard over one order, in the order of the table.
+
+use crate::monitor::Recent;
+use crate::{
+    AccountLimits, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation, Tape, Totals,
+    Trip, Unit, audit, liquidation_distance_bps,
+};
+use tradewind_domain::{LEDGER_DECIMALS, OrderKind, Price, Side, Source, format_decimal};
+
+type Verdict = Result<(), Box<Breach>>;
+
+/// A quote from further ahead of us than this was not seen yet: one of the clocks is wrong.
+const AHEAD: i64 = 1_000_000_000;
+
+/// Judges an order against everything that this crate knows.
+///
+/// An order that only reduces passes every guard but the throttle of the account, the duplicate check, the price
+/// collar on its own bad side and the check against meeting our own orders.
+///
+/// # Errors
+/// The first guard of [`crate::GUARDS`] that refuses, with its value and its limit.
+pub fn check(limits: &Limits, account: &AccountLimits, monitor: &Monitor, situation: &Situation<'_>) -> Verdict {
+    let judge = Judge {
+        limits,
+        controls: limits.controls.as_ref().unwrap_or(&Controls::NONE),
+        account,
+        monitor,
+        it: situation,
+    };
+    judge.breakers()?;
+    judge.caution()?;
+    judge.data()?;
+    judge.collars()?;
+    judge.duplicate()?;
+    judge.pace()?;
+    judge.open_orders()?;
+    judge.self_match()?;
+    if situation.reduces {
+        return Ok(());
+    }
+    judge.size()?;
+    judge.taking()?;
+    judge.reversal()?;
+    judge.exposure()?;
+    judge.liquidation()?;
+    judge.tails()?;
+    judge.plan()
+}
+
+struct Judge<'a> {
+    limits: &'a Limits,
+    controls: &'a Controls,
+    account: &'a AccountLimits,
+    monitor: &'a Monitor,
+    it: &'a Situation<'a>,
+}
+
+fn refuse(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Verdict {
+    Err(Box::new(Breach::new(guard, value, limit)))
+}
+
+fn money(units: i128) -> String {
+    format_decimal(units, LEDGER_DECIMALS)
+}
+
+fn percent(bps: i64) -> String {
+    Unit::Percent.text(bps)
+}
+
+/// Refuses a count from its limit on: the order would be one more.
+fn at_most(guard: Guard, count: i64, limit: Option<i64>) -> Verdict {
+    match limit {
+        Some(limit) if count >= limit => refuse(guard, (count + 1).to_string(), limit.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// `part` of `whole` in basis points, rounded up so that a limit is never passed by a fraction; `None` for no whole.
+fn share_bps(part: i128, whole: i128) -> Option<i64> {
+    if whole <= 0 {
+        return None;
+    }
+    let scaled = part.saturating_mul(10_000);
+    i64::try_from(scaled / whole + i128::from(scaled % whole > 0)).ok()
+}
+
+fn distance_bps(price: Price, from: Price) -> i64 {
+    let (price, from) = (i128::from(price.mantissa()), i128::from(from.mantissa()));
+    share_bps((price - from).abs(), from).unwrap_or(i64::MAX)
+}
+
+impl Judge<'_> {
+    fn breakers(&self) -> Verdict {
+        let Some(trip) = self.monitor.strictest(self.it.portfolio, self.it.instrument.id) else { return Ok(()) };
+        let explicit_exit = self.it.reduces && (self.it.request.reduce_only || self.it.source == Source::Operator);
+        let passes = match trip.mode {
+            RiskMode::Normal | RiskMode::Caution => true,
+            RiskMode::ReduceOnly => self.it.reduces,
+            RiskMode::Halted => explicit_exit,
+        };
+        if passes { Ok(()) } else { refuse(trip.guard, tripped(trip), bound(trip)) }
+    }
+
+    fn caution(&self) -> Verdict {
+        let mode = self.monitor.mode(self.it.portfolio, self.it.instrument.id);
+        let (RiskMode::Caution, false) = (mode, self.it.reduces) else { return Ok(()) };
+        match self.limits.max_order.units(self.it.equity) {
+            Some(cap) if self.it.notional > cap / 2 => refuse(Guard::Caution, money(self.it.notional), money(cap / 2)),
+            _ => Ok(()),
+        }
+    }
+
+    fn data(&self) -> Verdict {
+        let (it, mark) = (self.it, self.it.reference);
+        if it.reduces {
+            return Ok(());
+        }
+        if mark.at.since(it.now) > AHEAD {
+            return refuse(Guard::Data, format!("a mark from {}", mark.at), format!("{} at most", it.now));
+        }
+        let Some(quote) = it.quote else { return Ok(()) };
+        let text = |price| it.instrument.price_text(price);
+        if quote.bid > quote.ask || quote.bid.mantissa() <= 0 {
+            let value = format!("bid {} and ask {}", text(quote.bid), text(quote.ask));
+            return refuse(Guard::Data, value, "a bid above zero and not above the ask");
+        }
+        let Some(collar) = self.controls.collar_bps else { return Ok(()) };
+        let away = if mark.price < quote.bid {
+            distance_bps(quote.bid, mark.price)
+        } else if mark.price > quote.ask {
+            distance_bps(quote.ask, mark.price)
+        } else {
+            0
+        };
+        if away <= collar {
+            return Ok(());
+        }
+        refuse(Guard::Data, format!("a book {} from the mark", percent(away)), percent(collar))
+    }
+
+    fn collars(&self) -> Verdict {
+        let (it, mark) = (self.it, self.it.reference.price);
+        if let (Some(limit), Some(price)) = (self.controls.collar_bps, it.request.kind.limit()) {
+            let away = distance_bps(price, mark);
+            // an exit may rest far on its good side
+            let harmless = it.reduces && (price > mark) == (it.request.side == Side::Sell);
+            if away > limit && !harmless {
+                return refuse(Guard::Collar, format!("{} from the mark", percent(away)), percent(limit));
+            }
+        }
+        let (Some(limit), OrderKind::Market, false) = (self.controls.market_collar_bps, it.request.kind, it.reduces)
+        else {
+            return Ok(());
+        };
+        let meets = it.best_opposite().unwrap_or(mark);
+        let away = distance_bps(meets, mark);
+        if away <= limit {
+            return Ok(());
+        }
+        refuse(Guard::MarketCollar, format!("{} from the mark", percent(away)), percent(limit))
+    }
+
+    fn duplicate(&self) -> Verdict {
+        let (it, Some(window)) = (self.it, self.controls.duplicate_window_nanos) else { return Ok(()) };
+        let like = Recent {
+            at: it.now,
+            instrument: it.instrument.id,
+            side: it.request.side,
+            quantity: it.request.quantity,
+            price: it.request.kind.limit().or(it.request.kind.trigger()),
+        };
+        let Some(age) = self.monitor.duplicate(it.portfolio, &like, window).filter(|_| !it.is_slice) else {
+            return Ok(());
+        };
+        let what = it.instrument.quantity_text(like.quantity);
+        let value = format!("held as a duplicate: {:?} {what} again after {}", like.side, Unit::Duration.text(age));
+        refuse(Guard::Duplicate, value, Unit::Duration.text(window))
+    }
+
+    fn pace(&self) -> Verdict {
+        let it = self.it;
+        if !it.reduces {
+            let sent = self.monitor.orders_last_second(it.portfolio, it.now);
+            at_most(Guard::OrderRate, sent, self.controls.orders_per_second)?;
+        }
+        if it.reduces && it.source == Source::Operator {
+            return Ok(());
+        }
+        let sent = self.monitor.account_orders_last_second(it.now);
+        at_most(Guard::AccountOrderRate, sent, self.account.caps.orders_per_second)
+    }
+
+    fn open_orders(&self) -> Verdict {
+        if self.it.reduces {
+            return Ok(());
+        }
+        at_most(Guard::OpenOrdersSymbol, self.it.open_orders_symbol, self.account.caps.open_orders_symbol)?;
+        at_most(Guard::OpenOrders, self.it.open_orders, self.account.caps.open_orders)
+    }
+
+    fn self_match(&self) -> Verdict {
+        let (it, Some(_)) = (self.it, self.account.caps.self_match) else { return Ok(()) };
+        let Some(own) = it.own_opposite else { return Ok(()) };
+        let crosses = match (it.request.kind, it.request.side) {
+            (OrderKind::Market, _) => true,
+            (OrderKind::Limit { price }, Side::Buy) => price >= own,
+            (OrderKind::Limit { price }, Side::Sell) => price <= own,
+            _ => false, // it sleeps; what it meets when it wakes is the venue's own check
+        };
+        if !crosses {
+            return Ok(());
+        }
+        refuse(Guard::SelfMatch, format!("our own order at {}", it.instrument.price_text(own)), "none that it reaches")
+    }
+
+    fn size(&self) -> Verdict {
+        match self.account.caps.hard_order_amount.map(i128::from) {
+            Some(cap) if self.it.notional > cap => refuse(Guard::HardCap, money(self.it.notional), money(cap)),
+            _ => Ok(()),
+        }
+    }
+
+    fn taking(&self) -> Verdict {
+        let it = self.it;
+        if !it.takes() {
+            return Ok(());
+        }
+        if let (Some(limit), Some(quote)) = (self.controls.spread_bps, it.quote) {
+            let spread = distance_bps(quote.ask, quote.bid);
+            if spread > limit {
+                return refuse(Guard::Spread, percent(spread), percent(limit));
+            }
+        }
+        let (Some(limit), Some(depth)) = (self.controls.impact_bps, it.depth) else { return Ok(()) };
+        let impact = depth.impact_bps(it.request.quantity);
+        if impact <= limit {
+            return Ok(());
+        }
+        refuse(Guard::Impact, percent(impact), percent(limit))
+    }
+
+    fn reversal(&self) -> Verdict {
+        let (it, Some(_)) = (self.it, self.controls.reversal) else { return Ok(()) };
+        let held = i128::from(it.position.mantissa());
+        let signed = i128::from(it.request.side.signed(it.request.quantity).mantissa());
+        if held == 0 || (held + signed).signum() != -held.signum() {
+            return Ok(());
+        }
+        let text = it.instrument.quantity_text(it.position);
+        refuse(Guard::Reversal, format!("a position of {text} turned over"), "close it first")
+    }
+
+    fn exposure(&self) -> Verdict {
+        let (it, caps) = (self.it, &self.account.caps);
+        let totals = Totals::after(it, self.account);
+        for (guard, count, limit) in [
+            (Guard::OpenPositions, totals.own_positions, self.controls.open_positions),
+            (Guard::AccountPositions, totals.positions, caps.positions),
+        ] {
+            if let Some(limit) = limit.filter(|limit| count > *limit) {
+                return refuse(guard, count.to_string(), limit.to_string());
+            }
+        }
+        self.part(Guard::Leverage, totals.strategy, it.equity, self.controls.leverage, Unit::Multiple)?;
+        for (guard, part, limit) in [
+            (Guard::Asset, totals.asset, caps.asset_bps),
+            (Guard::Sector, totals.sector, caps.sector_bps),
+            (Guard::Strategy, totals.strategy, caps.strategy_bps),
+            (Guard::Net, totals.net, caps.net_bps),
+            (Guard::Venue, totals.venue, caps.venue_bps),
+            (Guard::Class, totals.class, caps.class_bps),
+            (Guard::Gross, totals.gross, caps.gross_bps),
+        ] {
+            self.part(guard, part, it.account_equity, limit, Unit::Percent)?;
+        }
+        Ok(())
+    }
+
+    fn part(&self, guard: Guard, part: i128, equity: i128, limit: Option<i64>, unit: Unit) -> Verdict {
+        let Some(limit) = limit else { return Ok(()) };
+        match share_bps(part, equity) {
+            Some(share) if share <= limit => Ok(()),
+            Some(share) => refuse(guard, format!("{} of {}", unit.text(share), money(equity)), unit.text(limit)),
+            None => refuse(guard, format!("an equity of {}", money(equity)), unit.text(limit)),
+        }
+    }
+
+    fn liquidation(&self) -> Verdict {
+        let (Some(buffer), Some(margin)) = (self.controls.liquidation_buffer_bps, self.it.margin) else {
+            return Ok(());
+        };
+        let rate = self.controls.maintenance_bps.unwrap_or(0);
+        let distance = |notional| liquidation_distance_bps(notional, &margin, rate);
+        match distance(self.it.stake_after()) {
+            Some(after) if after < buffer => {
+                let before = distance(self.it.line_before().held).map_or_else(|| "none".to_owned(), percent);
+                refuse(
+                    Guard::Liquidation,
+                    format!("{} to liquidation, before {before}", percent(after)),
+                    percent(buffer),
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Correlation, value at risk and expected shortfall over the minutes that all instruments concerned were seen in.
+    ///
+    /// An instrument with fewer than 60 of them is left out: nothing is invented for it, and until then the caps on
+    /// size and exposure are what holds.
+    fn tails(&self) -> Verdict {
+        let caps = &self.account.caps;
+        if self.controls.correlation_bps.is_none() && caps.var_bps.is_none() && caps.cvar_bps.is_none() {
+            return Ok(());
+        }
+        let own = self.it.line_after();
+        let others = self.it.lines.iter().filter(|line| !self.it.is_own(line) && line.worst() != 0);
+        let known =
+            |line: &Line<'_>| self.monitor.tape(line.instrument.id).filter(|tape| tape.seen().0 >= tape.seen().1);
+        let (lines, tapes): (Vec<Line<'_>>, Vec<&Tape>) =
+            [&own].into_iter().chain(others).filter_map(|line| Some((*line, known(line)?))).unzip();
+        let Some(returns) = Returns::common(&tapes) else { return Ok(()) };
+        if lines.first().is_some_and(|first| self.it.is_own(first)) {
+            self.correlation(&returns, &lines)?;
+        }
+        self.tail_of(&returns, &lines)
+    }
+
+    fn correlation(&self, returns: &Returns<'_>, lines: &[Line<'_>]) -> Verdict {
+        let Some(limit) = self.controls.correlation_bps else { return Ok(()) };
+        if self.it.line_before().held != 0 {
+            return Ok(()); // it is no new position
+        }
+        let sign = i64::try_from(self.it.stake_after().signum()).unwrap_or(0);
+        for (place, line) in lines.iter().enumerate().skip(1) {
+            if line.portfolio != self.it.portfolio || line.instrument.id == self.it.instrument.id {
+                continue;
+            }
+            let other = i64::try_from(line.worst_signed().signum()).unwrap_or(0);
+            let Some(together) = returns.correlation_bps(0, place).map(|bps| bps * sign * other) else { continue };
+            if together > limit {
+                let name = &line.instrument.spec.symbol;
+                let (value, limit) = (format_decimal(together.into(), 4), format_decimal(limit.into(), 4));
+                return refuse(Guard::Correlation, format!("{value} with {name}"), limit);
+            }
+        }
+        Ok(())
+    }
+
+    fn tail_of(&self, returns: &Returns<'_>, lines: &[Line<'_>]) -> Verdict {
+        let caps = &self.account.caps;
+        if caps.var_bps.is_none() && caps.cvar_bps.is_none() {
+            return Ok(());
+        }
+        let equity = to_f64(self.it.account_equity.max(1));
+        let weights: Vec<f64> = lines.iter().map(|line| to_f64(line.worst_signed()) / equity).collect();
+        let Some((at_risk, shortfall)) = returns.value_at_risk_bps(&weights) else { return Ok(()) };
+        for (guard, value, limit) in
+            [(Guard::ValueAtRisk, at_risk, caps.var_bps), (Guard::ExpectedShortfall, shortfall, caps.cvar_bps)]
+        {
+            if let Some(limit) = limit.filter(|limit| value > *limit) {
+                return refuse(guard, format!("{} a day", percent(value)), percent(limit));
+            }
+        }
+        Ok(())
+    }
+
+    fn plan(&self) -> Verdict {
+        let Some(plan) = self.it.plan else { return Ok(()) };
+        audit(plan, self.it, self.controls).map(|_| ())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a weight for statistics: money never comes back from it")]
+fn to_f64(units: i128) -> f64 {
+    units as f64
+}
+
+/// What tripped a breaker, in words.
+fn tripped(trip: &Trip) -> String {
+    let since = trip.at;
+    match unit_of(trip.guard) {
+        Some(unit) => format!("{}: {} since {since}", trip.mode.name(), unit.text(trip.value)),
+        None => format!("{} since {since}", trip.mode.name()),
+    }
+}
+
+fn bound(trip: &Trip) -> String {
+    match unit_of(trip.guard) {
+        Some(unit) => unit.text(trip.limit),
+        None => "a person's reset".to_owned(),
+    }
+}
+
+fn unit_of(guard: Guard) -> Option<Unit> {
+    LIMITS.iter().find(|limit| limit.guard == Some(guard)).map(|limit| limit.unit)
+}

@@ -1,0 +1,47 @@
+//! What an account may do: limits, guards over them, breakers that trip, and the modes that they lead to.
+//!
+//! # Where it sits
+//! Floor 2, over the domain and the statistics. The gate asks [`check`] about every order after its own guards; the
+//! engine folds what happens into a [`Monitor`]. Knows no venue, no clock, no I/O, and not where orders come from.
+//!
+//! # Start here
+//! [`check`] is the way in; [`GUARDS`] lists what it asks, in order; [`LIMITS`] is the one table of limits, with the
+//! value of every shipped [`Profile`] and the reason for each.
+//!
+//! # What always holds
+//! * A guard judges the account as it would stand after the order, with every open order and every order of unknown
+//!   outcome counted in full.
+//! * An order that only reduces a position passes every guard about losses and size; cancels never come here.
+//! * A breaker trips once, and leaves only by the way that [`breaker_rule`] states: time for infrastructure, a person
+//!   for losses.
+//! * A monitor is journalled state: it survives a restart, and its time never goes back.
+//! * Money and thresholds are integers. `f64` lives inside [`Returns`]' statistics alone and never comes out of them.
+
+mod account;
+mod breach;
+mod check;
+mod exposure;
+mod limits;
+mod margin;
+mod mode;
+mod monitor;
+mod plan;
+mod profiles;
+mod protection;
+mod situation;
+mod tape;
+mod window;
+
+pub use account::{Equity, Losses};
+pub use breach::{Action, Breach, GUARDS, Guard, GuardInfo};
+pub use check::check;
+pub use exposure::{Class, Line, Totals};
+pub use limits::{Cap, Limits, LimitsError};
+pub use margin::{Margin, liquidation_distance_bps};
+pub use mode::{BREAKERS, BreakerRule, Exit, Input, RiskMode, breaker_rule};
+pub use monitor::{Fact, Monitor, Scope, Trip};
+pub use plan::{Audited, Correction, Plan, audit};
+pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Unit};
+pub use protection::{Coverage, Excursion, Protection, ProtectionRules, Standing, coverage, protection};
+pub use situation::{Depth, Reference, Situation};
+pub use tape::{Returns, TAPE_MINUTES, Tape, VOLATILITY_MINUTES};

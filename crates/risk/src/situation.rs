@@ -1,0 +1,147 @@
+//! What must be known of the world to judge one order.
+
+use crate::{Line, Margin, Plan};
+use tradewind_domain::{
+    Instrument, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Quote, Side, Source, Timestamp,
+};
+
+/// The price that an order is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The newest price.
+    pub price: Price,
+    /// When it was true.
+    pub at: Timestamp,
+}
+
+/// What the book offers to an order that takes from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// Quantity at the best price.
+    pub best: Quantity,
+    /// Quantity within the first ten prices.
+    pub ten: Quantity,
+}
+
+impl Depth {
+    /// The price impact of taking `quantity`, in basis points, rounded up.
+    ///
+    /// Five basis points in proportion up to the best price's quantity; from there to the quantity of ten prices
+    /// `5 + 20 √ratio`, where ratio is the part of the way between the two; 100 beyond.
+    #[must_use]
+    pub fn impact_bps(&self, quantity: Quantity) -> i64 {
+        let size = i128::from(quantity.mantissa().max(0));
+        let best = i128::from(self.best.mantissa().max(0));
+        if size <= best {
+            return if best == 0 { 0 } else { i64::try_from((size * 5 + best - 1) / best).unwrap_or(i64::MAX) };
+        }
+        let ten = i128::from(self.ten.mantissa());
+        if size > ten {
+            return 100;
+        }
+        // 20 √r = √(400 r), reckoned in whole hundredths of a basis point
+        let root = (4_000_000 * (size - best) / (ten - best)).isqrt();
+        i64::try_from(5 + (root + 99) / 100).unwrap_or(i64::MAX)
+    }
+}
+
+/// The world as one order meets it. Amounts are ledger units (10⁻⁸) of the judged portfolio's base currency.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The moment of judgement.
+    pub now: Timestamp,
+    /// Whose order it is.
+    pub portfolio: PortfolioId,
+    /// Who wishes for it.
+    pub source: Source,
+    /// What is to be traded.
+    pub instrument: &'a Instrument,
+    /// The order.
+    pub request: &'a OrderRequest,
+    /// Whether it can only bring the position nearer to zero, whatever else fills.
+    pub reduces: bool,
+    /// Whether it is a slice of an order that was judged as a whole: slices may look alike.
+    pub is_slice: bool,
+    /// The position in the instrument, signed.
+    pub position: Quantity,
+    /// The newest price of the instrument.
+    pub reference: Reference,
+    /// The best bid and ask.
+    pub quote: Option<Quote>,
+    /// What the book offers.
+    pub depth: Option<Depth>,
+    /// Notional of the order at the price that it is judged at.
+    pub notional: i128,
+    /// Equity of the portfolio.
+    pub equity: i128,
+    /// Equity of all portfolios together.
+    pub account_equity: i128,
+    /// What every portfolio holds and may come to hold, one line an instrument and portfolio at most.
+    pub lines: &'a [Line<'a>],
+    /// Open orders of the instrument, those of all portfolios together.
+    pub open_orders_symbol: i64,
+    /// Open orders.
+    pub open_orders: i64,
+    /// The best price of our own open orders on the other side of the instrument, of any portfolio.
+    pub own_opposite: Option<Price>,
+    /// What stands behind a contract; `None` for what is paid in full.
+    pub margin: Option<Margin>,
+    /// What the proposal says of its stop, target and confidence.
+    pub plan: Option<&'a Plan>,
+}
+
+impl<'a> Situation<'a> {
+    /// Whether `line` is the one that the order would change.
+    #[must_use]
+    pub fn is_own(&self, line: &Line<'_>) -> bool {
+        line.portfolio == self.portfolio && line.instrument.id == self.instrument.id
+    }
+
+    /// The line of the order's instrument and portfolio as it stands; empty if there is none.
+    #[must_use]
+    pub fn line_before(&self) -> Line<'a> {
+        let empty = Line { portfolio: self.portfolio, instrument: self.instrument, held: 0, low: 0, high: 0 };
+        self.lines.iter().find(|line| self.is_own(line)).copied().unwrap_or(empty)
+    }
+
+    /// The same line with the order counted as open.
+    #[must_use]
+    pub fn line_after(&self) -> Line<'a> {
+        let mut line = self.line_before();
+        match self.request.side {
+            Side::Buy => line.high += self.notional,
+            Side::Sell => line.low -= self.notional,
+        }
+        line
+    }
+
+    /// What the order's side of the line comes to if the order and every open one of its side fill, signed.
+    #[must_use]
+    pub fn stake_after(&self) -> i128 {
+        let line = self.line_after();
+        match self.request.side {
+            Side::Buy => line.high,
+            Side::Sell => line.low,
+        }
+    }
+
+    /// The best price on the side that the order would take from.
+    #[must_use]
+    pub fn best_opposite(&self) -> Option<Price> {
+        self.quote.map(|quote| if self.request.side == Side::Buy { quote.ask } else { quote.bid })
+    }
+
+    /// Whether the order would take from the book at once. A limit does if it reaches the other side; without a quote
+    /// the mark stands for it. What waits for a trigger takes later, at prices nobody knows yet.
+    #[must_use]
+    pub fn takes(&self) -> bool {
+        let opposite = self.best_opposite().unwrap_or(self.reference.price);
+        match (self.request.kind, self.request.side) {
+            (OrderKind::Market, _) => true,
+            (OrderKind::Limit { .. }, _) if self.request.post_only => false,
+            (OrderKind::Limit { price }, Side::Buy) => price >= opposite,
+            (OrderKind::Limit { price }, Side::Sell) => price <= opposite,
+            _ => false,
+        }
+    }
+}

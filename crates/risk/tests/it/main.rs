@@ -1,0 +1,10 @@
+//! The promises of the crate, at its edge.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss)] // a test may
+
+mod breakers;
+mod guards;
+mod plans;
+mod protections;
+mod reach;
+mod world;

@@ -1,0 +1,147 @@
+//! One order and the world that it meets, with everything in order until a test changes it.
+
+use tradewind_domain::*;
+use tradewind_risk::*;
+
+pub(crate) const UNIT: i128 = 100_000_000;
+/// A Saturday, 12:00 UTC.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_779_019_200_000 - 86_400_000);
+
+/// 10,000 USDT, bitcoin at 100 on `binance`, a market buy of one, an account that holds nothing.
+pub(crate) struct World {
+    pub(crate) limits: LimitSet,
+    pub(crate) monitor: Monitor,
+    pub(crate) now: Timestamp,
+    pub(crate) source: Source,
+    pub(crate) request: OrderRequest,
+    pub(crate) instrument: Instrument,
+    pub(crate) reduces: bool,
+    pub(crate) is_slice: bool,
+    pub(crate) position: Quantity,
+    pub(crate) reference: Reference,
+    pub(crate) quote: Option<Quote>,
+    pub(crate) depth: Option<Depth>,
+    pub(crate) notional: i128,
+    pub(crate) equity: i128,
+    pub(crate) account_equity: i128,
+    pub(crate) lines: Vec<(u16, Instrument, i128, i128)>,
+    pub(crate) open_orders_symbol: i64,
+    pub(crate) open_orders: i64,
+    pub(crate) own_opposite: Option<Price>,
+    pub(crate) margin: Option<Margin>,
+    pub(crate) plan: Option<Plan>,
+}
+
+pub(crate) fn instrument(id: u32, symbol: &str, venue: &str) -> Instrument {
+    let symbol: Symbol = symbol.parse().unwrap();
+    let kind = if symbol.contract.is_some() { InstrumentKind::LinearPerpetual } else { InstrumentKind::Spot };
+    InstrumentSpec {
+        kind,
+        price_decimals: 4,
+        tick: Price::from_mantissa(1),
+        lot: Quantity::from_mantissa(100_000),
+        ..InstrumentSpec::spot(symbol, venue)
+    }
+    .list(InstrumentId(id))
+    .unwrap()
+}
+
+pub(crate) fn price(text: &str) -> Price {
+    Price::from_mantissa(parse_decimal(text, 4).unwrap())
+}
+
+pub(crate) fn quantity(text: &str) -> Quantity {
+    Quantity::from_mantissa(parse_decimal(text, 8).unwrap())
+}
+
+pub(crate) fn world(profile: Profile) -> World {
+    let bitcoin = instrument(0, "BTC/USDT", "binance");
+    World {
+        limits: LimitSet::of(profile),
+        monitor: Monitor::default(),
+        now: NOW,
+        source: Source::Strategy(0),
+        request: OrderRequest::market(bitcoin.id, Side::Buy, quantity("1")),
+        reduces: false,
+        is_slice: false,
+        position: Quantity::ZERO,
+        reference: Reference { price: price("100"), at: NOW },
+        quote: Some(quote("99.99", "100.01")),
+        depth: None,
+        notional: 100 * UNIT,
+        equity: 10_000 * UNIT,
+        account_equity: 10_000 * UNIT,
+        lines: Vec::new(),
+        open_orders_symbol: 0,
+        open_orders: 0,
+        own_opposite: None,
+        margin: None,
+        plan: None,
+        instrument: bitcoin,
+    }
+}
+
+pub(crate) fn quote(bid: &str, ask: &str) -> Quote {
+    let (bid_size, ask_size) = (quantity("10"), quantity("10"));
+    Quote { instrument: InstrumentId(0), bid: price(bid), bid_size, ask: price(ask), ask_size }
+}
+
+impl World {
+    pub(crate) fn fold(&mut self, at: Timestamp, fact: Fact) {
+        self.monitor.fold(1, at, &fact, &self.limits.limits, &self.limits.account);
+    }
+
+    /// Adds a stake of `share` basis points of the account's equity, signed.
+    pub(crate) fn hold(&mut self, portfolio: u16, instrument: Instrument, share_bps: i128) {
+        let held = self.account_equity * share_bps / 10_000;
+        self.lines.push((portfolio, instrument, held, held));
+    }
+
+    /// The guard that refuses, if one does.
+    pub(crate) fn refusal(&self) -> Option<Guard> {
+        self.check().err().map(|breach| breach.guard)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Box<Breach>> {
+        let line = |(portfolio, instrument, low, high): &(u16, Instrument, i128, i128)| {
+            (PortfolioId(*portfolio), instrument.clone(), *low, *high)
+        };
+        let owned: Vec<_> = self.lines.iter().map(line).collect();
+        let lines: Vec<Line<'_>> = owned
+            .iter()
+            .map(|(portfolio, instrument, low, high)| Line {
+                portfolio: *portfolio,
+                instrument,
+                held: if low == high { *low } else { 0 },
+                low: *low,
+                high: *high,
+            })
+            .collect();
+        check(&self.limits.limits, &self.limits.account, &self.monitor, &self.situation(&lines))
+    }
+
+    pub(crate) fn situation<'a>(&'a self, lines: &'a [Line<'a>]) -> Situation<'a> {
+        Situation {
+            now: self.now,
+            portfolio: PortfolioId(0),
+            source: self.source,
+            instrument: &self.instrument,
+            request: &self.request,
+            reduces: self.reduces,
+            is_slice: self.is_slice,
+            position: self.position,
+            reference: self.reference,
+            quote: self.quote,
+            depth: self.depth,
+            notional: self.notional,
+            equity: self.equity,
+            account_equity: self.account_equity,
+            lines,
+            open_orders_symbol: self.open_orders_symbol,
+            open_orders: self.open_orders,
+            own_opposite: self.own_opposite,
+            margin: self.margin,
+            plan: self.plan.as_ref(),
+        }
+    }
+}
