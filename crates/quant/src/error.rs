@@ -107,7 +107,7 @@ pub enum QuantError {
         asset: usize,
         /// Place of the period, oldest first, counted from 0.
         period: usize,
-        /// The value as it came: NaN or infinite.
+        /// The value as it came: a return that is NaN or infinite, or a price that gives none.
         value: f64,
     },
     /// A covariance matrix is not positive semidefinite: no portfolio has such variances.

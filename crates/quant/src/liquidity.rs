@@ -124,8 +124,8 @@ pub fn judge_book(bids: &[BookLevel], asks: &[BookLevel], enough: f64) -> Result
     });
     let part = |band: &BandDepth| 100.0 * (fraction(band.bids.min(band.asks)) / enough).min(1.0);
     let score = (spread_part(spread_bps) + 2.0 * part(&depth[0]) + part(&depth[1])) / 4.0;
-    let (bid_side, ask_side) = (depth[1].bids, depth[1].asks);
-    let imbalance = (bid_side + ask_side > 0).then(|| fraction(bid_side - ask_side) / fraction(bid_side + ask_side));
+    let (bid_side, ask_side) = (fraction(depth[1].bids), fraction(depth[1].asks));
+    let imbalance = (bid_side + ask_side > 0.0).then(|| (bid_side - ask_side) / (bid_side + ask_side));
     let class = LiquidityClass::of(score);
     Ok(Liquidity { kind: BookKind::TwoSided, spread_bps: Some(spread_bps), depth, imbalance, score, class })
 }

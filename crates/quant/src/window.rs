@@ -36,6 +36,24 @@ impl ReturnWindow {
         Self::checked(series.len(), periods, values)
     }
 
+    /// Takes one series of prices per asset, oldest first, stamped alike: `n` prices make `n - 1` simple returns.
+    ///
+    /// # Errors
+    /// As [`ReturnWindow::new`]; a price that is missing, zero or negative makes the returns beside it
+    /// [`QuantError::MissingReturn`], with the price as the value.
+    pub fn of_prices<S: AsRef<[f64]>>(series: &[S]) -> Result<Self, QuantError> {
+        let of_asset = |(asset, prices): (usize, &S)| {
+            let prices = prices.as_ref();
+            if let Some(place) = prices.iter().position(|price| !(price.is_finite() && *price > 0.0)) {
+                let value = prices[place];
+                return Err(QuantError::MissingReturn { asset, period: place.saturating_sub(1), value });
+            }
+            Ok(prices.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect::<Vec<f64>>())
+        };
+        let returns: Vec<Vec<f64>> = series.iter().enumerate().map(of_asset).collect::<Result<_, _>>()?;
+        Self::new(&returns)
+    }
+
     /// `values` asset by asset, finite.
     pub(crate) fn checked(assets: usize, periods: usize, values: Vec<f64>) -> Result<Self, QuantError> {
         if periods < 2 {

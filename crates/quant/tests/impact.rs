@@ -142,6 +142,10 @@ fn broken_books_are_critical_and_say_why() {
     assert!(judge_book(&asks, &bids, 1.0).unwrap().spread_bps.unwrap() < 0.0);
     assert_eq!(judge_book(&levels(&[(0, 1)]), &asks, 1.0).unwrap_err().code(), "QNT-04");
     assert_eq!(judge_book(&bids, &asks, 0.0).unwrap_err().code(), "QNT-04");
+    let whale = BookLevel { price: i64::MAX - 1, quantity: u64::MAX };
+    let dear = BookLevel { price: i64::MAX, ..whale };
+    let largest = judge_book(&[whale; 3], &[dear; 3], 1.0).unwrap();
+    assert_eq!((largest.class, largest.imbalance), (LiquidityClass::Excellent, Some(0.0)));
     let text = serde_json::to_string(&judge_book(&[], &[], 1.0).unwrap()).unwrap();
     assert!(text.contains(r#""kind":"empty""#) && text.contains(r#""class":"critical""#), "{text}");
 }

@@ -8,7 +8,9 @@ mod common;
 use common::{Snapshot, Table, risk_folder};
 use proptest::prelude::*;
 use tradewind_quant::covariance::{Moments, Symmetric, Target};
-use tradewind_quant::tail_risk::{Contributions, DEFAULT_PATHS, Historical, Level, Parametric, modified, simulate};
+use tradewind_quant::tail_risk::{
+    Contributions, DEFAULT_PATHS, Historical, Level, Parametric, modified, of_outcomes, simulate,
+};
 use tradewind_quant::{QuantError, ReturnWindow, returns, tail};
 
 fn close(label: &str, ours: f64, expected: f64, tolerance: f64) {
@@ -180,6 +182,44 @@ fn a_simulation_agrees_with_the_normal_figures_and_with_itself() {
     }
 }
 
+/// The bits themselves: what decides in the gate must not depend on the machine.
+#[test]
+fn the_same_input_gives_the_same_bits_on_every_machine() {
+    let mut draws = tradewind_quant::Draws::new(9);
+    let series: Vec<Vec<f64>> = (0..5).map(|_| (0..100).map(|_| draws.normal() * 0.01).collect()).collect();
+    let window = ReturnWindow::new(&series).unwrap();
+    let (moments, level) = (Moments::sample(&window), Level::new(0.99, 3.0).unwrap());
+    let exposures = [100.0, -50.0, 25.0, 10.0, 75.0];
+    let drawn = simulate(&moments, &level, 1_000, 5).unwrap();
+    let figures = [
+        Historical::new(&window, &exposures).unwrap().tail_risk(&level).unwrap(),
+        Parametric::new(&moments, &exposures).unwrap().tail_risk(&level).unwrap(),
+        Historical::new(&drawn, &exposures).unwrap().tail_risk(&Level::new(0.99, 1.0).unwrap()).unwrap(),
+    ];
+    let bits: Vec<String> =
+        figures.iter().map(|f| format!("{:016x} {:016x}", f.var.to_bits(), f.cvar.to_bits())).collect();
+    expect_test::expect![[r#"
+        40158078c6482d5a 4016a03d7dad96a5
+        4015dd8526085be1 4018fde8f3fcb413
+        40175bcbbdff52e7 401a904945352e48"#]]
+    .assert_eq(&bits.join("\n"));
+}
+
+#[test]
+fn an_empty_portfolio_risks_nothing() {
+    let window = ReturnWindow::new(&[[0.1, -0.2, 0.3]]).unwrap();
+    let moments = Moments::sample(&window);
+    let splits = [
+        Historical::new(&window, &[0.0]).unwrap().contributions(&Level::standard()).unwrap(),
+        Parametric::new(&moments, &[0.0]).unwrap().contributions(&Level::standard()).unwrap(),
+    ];
+    for split in splits {
+        let text = serde_json::to_string(&split.total).unwrap();
+        assert_eq!(text, r#"{"var":0.0,"cvar":0.0}"#);
+        assert_eq!(serde_json::to_string(&split.component_var).unwrap(), "[0.0]");
+    }
+}
+
 #[test]
 fn bad_input_is_refused_by_name() {
     let window = ReturnWindow::new(&[[0.01, -0.02, 0.03], [0.0, 0.01, -0.01]]).unwrap();
@@ -196,6 +236,11 @@ fn bad_input_is_refused_by_name() {
         ("QNT-07", made(&[vec![0.1]])),
         ("QNT-06", made(&[vec![0.1, 0.2], vec![0.1]])),
         ("QNT-08", made(&[vec![0.1, f64::NAN]])),
+        ("QNT-08", ReturnWindow::of_prices(&[[1.0, 2.0, 3.0], [1.0, 0.0, 3.0]]).map(drop)),
+        ("QNT-08", ReturnWindow::of_prices(&[[f64::NAN, 2.0, 3.0]]).map(drop)),
+        ("QNT-07", ReturnWindow::of_prices(&[[1.0, 2.0]]).map(drop)),
+        ("QNT-07", of_outcomes(&[], &Level::standard()).map(drop)),
+        ("QNT-01", of_outcomes(&[0.1, f64::NAN], &Level::standard()).map(drop)),
         ("QNT-08", made(&[vec![0.1, 0.2], vec![f64::INFINITY, 0.0]])),
         ("QNT-08", window.clone().push(&[0.1, f64::NAN])),
         ("QNT-06", window.clone().push(&[0.1])),
@@ -241,6 +286,9 @@ fn a_rolling_window_drops_the_oldest_period() {
     let text = serde_json::to_string(&window).unwrap();
     assert_eq!(serde_json::from_str::<ReturnWindow>(&text).unwrap(), window);
     assert!(serde_json::from_str::<ReturnWindow>("[[0.1]]").is_err());
+    let priced = ReturnWindow::of_prices(&[[100.0, 110.0, 99.0]]).unwrap();
+    close("return", priced.asset(0)[0], 0.1, 1e-15);
+    close("return", priced.asset(0)[1], -0.1, 1e-15);
     let spans = ReturnWindow::new(&[[0.1, 0.2, -0.5]]).unwrap().compounded(2).unwrap();
     close("compound", spans.asset(0)[0], 0.32, 1e-15);
     close("compound", spans.asset(0)[1], -0.4, 1e-15);
@@ -298,6 +346,7 @@ proptest! {
         let scale = 1e-12 * exposures.iter().map(|e| e.abs()).sum::<f64>().max(1.0);
         let var = tail::value_at_risk(held.outcomes(), confidence).unwrap();
         let cvar = tail::expected_shortfall(held.outcomes(), confidence).unwrap();
+        prop_assert_eq!(ours, of_outcomes(held.outcomes(), &Level::new(confidence, 1.0).unwrap()).unwrap());
         prop_assert!((ours.var - var).abs() <= scale * 100.0, "{} {}", ours.var, var);
         prop_assert!((ours.cvar - cvar).abs() <= scale * 100.0, "{} {}", ours.cvar, cvar);
     }

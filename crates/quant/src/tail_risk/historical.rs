@@ -5,6 +5,21 @@ use crate::error::{QuantError, check_finite};
 use crate::numeric::count;
 use crate::window::ReturnWindow;
 
+/// Value at risk and expected shortfall of a record of outcomes, one per period: for those who sum their own.
+///
+/// Select and sum, no sort: the same figures as [`crate::tail::value_at_risk`] and
+/// [`crate::tail::expected_shortfall`] up to the last bits, scaled by the square root of the level's horizon.
+///
+/// # Errors
+/// [`QuantError::TooFew`] for no outcome, [`QuantError::NotFinite`].
+pub fn of_outcomes(outcomes: &[f64], level: &Level) -> Result<TailRisk, QuantError> {
+    if outcomes.is_empty() {
+        return Err(QuantError::TooFew { what: "outcomes", needed: 1, got: 0 });
+    }
+    check_finite("outcomes", outcomes)?;
+    Tail::of(outcomes, level).figures(level)
+}
+
 /// A portfolio held against a window of returns, with its outcome in each period at hand.
 ///
 /// Making one costs assets times periods; a question about an order costs periods alone.

@@ -7,7 +7,7 @@
 //!
 //! # Start here
 //! A [`Level`] (confidence and horizon), a [`ReturnWindow`] (assets times periods) and signed exposures. Then
-//! * [`Historical`]: what the exposures would have earned in each past period;
+//! * [`Historical`]: what the exposures would have earned in each past period; [`of_outcomes`] where that is known;
 //! * [`Parametric`]: normal, from means and covariances;
 //! * [`simulate`]: draws a window of 10,000 correlated normal periods, which is then judged as history is;
 //! * [`modified`]: normal bent by skewness and kurtosis (Cornish-Fisher).
@@ -39,7 +39,7 @@ mod modified;
 mod parametric;
 mod simulated;
 
-pub use historical::Historical;
+pub use historical::{Historical, of_outcomes};
 pub use modified::modified;
 pub use parametric::Parametric;
 pub use simulated::{DEFAULT_PATHS, simulate};
