@@ -119,6 +119,27 @@ fn equal_risk_contribution_equals_riskfolio() {
     }
 }
 
+/// The covariance matrix of 95 funds and stocks in PyPortfolioOpt's tests, bonds beside technology.
+#[test]
+fn ninety_five_real_assets_converge() {
+    let Some(folder) = risk_folder("ninety_five_real_assets_converge") else { return };
+    let table = Table::read(folder.join("pypfopt").join("cov_matrix.csv"));
+    let values: Vec<f64> = table.rows.iter().flat_map(|row| row.1.iter().map(|cell| cell.unwrap())).collect();
+    let covariance = Symmetric::from_rows(table.rows.len(), &values).unwrap();
+    assert_eq!(covariance.size(), 95);
+    let weights = sizing::risk_parity(&covariance, 1e-12).unwrap();
+    for share in sizing::contributions(&covariance, &weights) {
+        close("contribution", share, 1.0 / 95.0, 1e-11);
+    }
+    let lower = covariance.cholesky().unwrap();
+    for i in 0..95 {
+        for j in 0..95 {
+            let product: f64 = (0..95).map(|k| lower[i * 95 + k] * lower[j * 95 + k]).sum();
+            close("L L'", product, covariance.at(i, j), 1e-9);
+        }
+    }
+}
+
 #[test]
 fn a_new_position_shows_with_what_it_would_move() {
     let values = [1.0, 0.9, -0.5, 0.9, 1.0, 0.3, -0.5, 0.3, 1.0];

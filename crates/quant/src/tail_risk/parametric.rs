@@ -15,6 +15,8 @@ pub struct Parametric<'a> {
     with_portfolio: Vec<f64>,
     mean: f64,
     variance: f64,
+    /// What the variance would be if nothing correlated: the size against which rounding is judged.
+    gross: f64,
 }
 
 impl<'a> Parametric<'a> {
@@ -36,9 +38,10 @@ impl<'a> Parametric<'a> {
         let with_portfolio = moments.covariance.times(exposures);
         let (mean, variance) = (dot(&moments.means, exposures), dot(&with_portfolio, exposures));
         check_finite("portfolio mean and variance", &[mean, variance])?;
-        let made = Self { moments, exposures: exposures.to_vec(), with_portfolio, mean, variance };
-        made.deviation(variance)?;
-        Ok(made)
+        let own = |(i, exposure): (usize, &f64)| exposure * exposure * moments.covariance.at(i, i);
+        let gross = exposures.iter().enumerate().map(own).fold(0.0, |sum, own| sum + own);
+        deviation(variance, gross)?;
+        Ok(Self { moments, exposures: exposures.to_vec(), with_portfolio, mean, variance, gross })
     }
 
     /// Value at risk and expected shortfall.
@@ -46,7 +49,7 @@ impl<'a> Parametric<'a> {
     /// # Errors
     /// [`QuantError::NotFinite`] if the scaled figure overflows.
     pub fn tail_risk(&self, level: &Level) -> Result<TailRisk, QuantError> {
-        self.figures(self.mean, self.variance, level)
+        figures(self.mean, deviation(self.variance, self.gross)?, level)
     }
 
     /// The same before and after `changes` of exposure, such as the order's signed notional in its asset.
@@ -55,7 +58,7 @@ impl<'a> Parametric<'a> {
     /// [`QuantError::Shape`] for an asset that the moments do not hold, [`QuantError::NotFinite`].
     pub fn after(&self, changes: &[(usize, f64)], level: &Level) -> Result<Change, QuantError> {
         check_changes(self.exposures.len(), changes)?;
-        let (mut mean, mut variance) = (self.mean, self.variance);
+        let (mut mean, mut variance, mut gross) = (self.mean, self.variance, self.gross);
         for (place, (asset, change)) in changes.iter().enumerate() {
             // (e + d)' S (e + d) = e' S e + 2 d' S e + d' S d, one change at a time.
             let earlier = changes[..place]
@@ -64,9 +67,10 @@ impl<'a> Parametric<'a> {
             let own = self.moments.covariance.at(*asset, *asset);
             variance += change * (2.0 * (self.with_portfolio[*asset] + earlier) + change * own);
             mean += change * self.moments.means[*asset];
+            gross += change * change * own;
         }
         check_finite("portfolio mean and variance", &[mean, variance])?;
-        Ok(Change { before: self.tail_risk(level)?, after: self.figures(mean, variance, level)? })
+        Ok(Change { before: self.tail_risk(level)?, after: figures(mean, deviation(variance, gross)?, level)? })
     }
 
     /// Splits both figures among the assets by their share of the portfolio's mean and variance.
@@ -77,7 +81,7 @@ impl<'a> Parametric<'a> {
     /// Those of [`Parametric::tail_risk`].
     pub fn contributions(&self, level: &Level) -> Result<Contributions, QuantError> {
         let total = self.tail_risk(level)?;
-        let deviation = self.deviation(self.variance)?;
+        let deviation = deviation(self.variance, self.gross)?;
         let root = level.horizon.sqrt();
         let marginal = |depth: f64| {
             let both = self.moments.means.iter().zip(&self.with_portfolio);
@@ -86,21 +90,17 @@ impl<'a> Parametric<'a> {
         };
         Ok(Contributions::new(total, &self.exposures, marginal(-level.z), marginal(level.depth)))
     }
+}
 
-    fn figures(&self, mean: f64, variance: f64, level: &Level) -> Result<TailRisk, QuantError> {
-        let deviation = self.deviation(variance)? * level.horizon.sqrt();
-        let drift = level.horizon * mean;
-        TailRisk::new(-level.z * deviation - drift, level.depth * deviation - drift)
-    }
+fn figures(mean: f64, deviation: f64, level: &Level) -> Result<TailRisk, QuantError> {
+    let (spread, drift) = (deviation * level.horizon.sqrt(), level.horizon * mean);
+    TailRisk::new(-level.z * spread - drift, level.depth * spread - drift)
+}
 
-    /// Square root of a variance that may be below zero by rounding: a hedge that cancels all.
-    fn deviation(&self, variance: f64) -> Result<f64, QuantError> {
-        let gross = self.exposures.iter().enumerate().fold(self.variance.abs(), |sum, (i, exposure)| {
-            sum + exposure * exposure * self.moments.covariance.at(i, i)
-        });
-        if variance < -1e-9 * gross {
-            return Err(QuantError::NotPositiveSemidefinite { row: 0, pivot: variance });
-        }
-        Ok(variance.max(0.0).sqrt())
+/// Square root of a variance that may be below zero by rounding: a hedge that cancels all.
+fn deviation(variance: f64, gross: f64) -> Result<f64, QuantError> {
+    if variance < -1e-9 * gross {
+        return Err(QuantError::NotPositiveSemidefinite { row: 0, pivot: variance });
     }
+    Ok(variance.max(0.0).sqrt())
 }
