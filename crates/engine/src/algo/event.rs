@@ -1,0 +1,97 @@
+//! What is said of parents, and what is decided about them, as events.
+
+use super::{Ask, ParentId, ParentState, ParentWish, Role};
+use serde::{Deserialize, Serialize};
+use tradewind_domain::{InstrumentId, PortfolioId};
+use tradewind_gate::Proposal;
+
+/// Something about a parent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+pub enum ParentEvent {
+    /// Somebody wishes for one. A refusal is the gate's word as on any proposal.
+    Wished {
+        /// What is wished.
+        wish: ParentWish,
+    },
+    /// It lives from here on.
+    Opened {
+        /// Under this name.
+        parent: ParentId,
+        /// What is wished.
+        wish: ParentWish,
+    },
+    /// It proposes a child; the gate's word follows.
+    Child {
+        /// Which parent.
+        parent: ParentId,
+        /// How many children it proposed before.
+        slot: u32,
+        /// What the child is for.
+        role: Role,
+        /// What is proposed.
+        proposal: Proposal,
+    },
+    /// It proposes two children of which one cancels the other; the gate's words follow.
+    Pair {
+        /// Which parent.
+        parent: ParentId,
+        /// How many children it proposed before.
+        slot: u32,
+        /// What the children are for.
+        roles: [Role; 2],
+        /// What is proposed, the dearer first.
+        pair: Box<[Proposal; 2]>,
+    },
+    /// Somebody asks something of it.
+    Asked {
+        /// Which parent.
+        parent: ParentId,
+        /// What.
+        ask: Ask,
+        /// Why.
+        reason: String,
+    },
+    /// It stands differently from here on.
+    Moved {
+        /// Which parent.
+        parent: ParentId,
+        /// Where it stands.
+        to: ParentState,
+    },
+}
+
+impl ParentEvent {
+    /// Whether it is the engine's own decision rather than somebody's wish.
+    #[must_use]
+    pub const fn is_decision(&self) -> bool {
+        match self {
+            Self::Wished { .. } | Self::Asked { .. } => false,
+            Self::Opened { .. } | Self::Child { .. } | Self::Pair { .. } | Self::Moved { .. } => true,
+        }
+    }
+
+    /// Of what and for whom, where the event itself says so.
+    #[must_use]
+    pub const fn concerns(&self) -> Option<(InstrumentId, PortfolioId)> {
+        match self {
+            Self::Wished { wish } | Self::Opened { wish, .. } => Some((wish.request.instrument, wish.portfolio)),
+            Self::Child { proposal, .. } => Some((proposal.request.instrument, proposal.portfolio)),
+            Self::Pair { pair, .. } => Some((pair[0].request.instrument, pair[0].portfolio)),
+            Self::Asked { .. } | Self::Moved { .. } => None,
+        }
+    }
+
+    /// Which parent, once it has a name.
+    #[must_use]
+    pub const fn parent(&self) -> Option<ParentId> {
+        match self {
+            Self::Wished { .. } => None,
+            Self::Opened { parent, .. }
+            | Self::Child { parent, .. }
+            | Self::Pair { parent, .. }
+            | Self::Asked { parent, .. }
+            | Self::Moved { parent, .. } => Some(*parent),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! [`Parent`] and [`Child`]: what was asked, what came of it, and what is due.
+
+use super::plan::{ParentId, ParentWish, Plan};
+use super::schedule::VolumeSource;
+use super::{ladder, schedule};
+use crate::contingent;
+use serde::{Deserialize, Serialize};
+use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity, Side, Timestamp, Trail};
+
+/// How long after its end a cancelled child counts in full: its last fill may come by another way than its cancel.
+pub const SETTLE: i64 = 1_000_000_000;
+/// How long a parent waits after a child that failed.
+pub const RETRY_AFTER: i64 = 1_000_000_000;
+/// How long it waits for the answer to a cancel before it asks again.
+const CANCEL_AGAIN_AFTER: i64 = 5_000_000_000;
+/// How often it asks for one cancel.
+const CANCELS_MAX: u8 = 3;
+/// How many children in a row may fail.
+const FAILURES_MAX: u8 = 2;
+
+/// What a child is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A slice of a schedule, a participation or an iceberg.
+    Slice(u64),
+    /// An order of a ladder.
+    Rung(u32),
+    /// What a waiting order became.
+    Awake,
+    /// The order whose place is taken.
+    Replaced,
+    /// The order that takes its place.
+    Replacement,
+    /// The entry of a bracket.
+    Entry,
+    /// A target that protects part of the entry.
+    Target(u32),
+    /// The stop beside that target.
+    Stop(u32),
+    /// A way out at once, because the market is past target or stop already.
+    Exit,
+    /// What brings back what target and stop sold too much between them.
+    Excess,
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChildEnd {
+    /// All of it.
+    Filled,
+    /// Off the book with something left.
+    Cancelled,
+    /// The gate said no.
+    Refused,
+    /// The venue said no.
+    Rejected,
+    /// Provably no byte left.
+    NotSent,
+}
+
+impl ChildEnd {
+    /// Whether it was never on a book.
+    #[must_use]
+    pub const fn never_worked(self) -> bool {
+        matches!(self, Self::Refused | Self::Rejected | Self::NotSent)
+    }
+}
+
+/// Where a child stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChildState {
+    /// Proposed, without the gate's word.
+    Asked,
+    /// An order that may fill.
+    Open {
+        /// Whether its outcome is unknown.
+        unknown: bool,
+    },
+    /// Done with.
+    Over(ChildEnd),
+}
+
+/// One order of a parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// Its name.
+    pub client_id: ClientOrderId,
+    /// What it is for.
+    pub role: Role,
+    /// Which way.
+    pub side: Side,
+    /// How much was asked.
+    pub quantity: Quantity,
+    /// How much filled.
+    pub filled: Quantity,
+    /// How much of what was bought went to fees.
+    pub fee_taken: Quantity,
+    /// Where it stands.
+    pub state: ChildState,
+    /// When it was proposed.
+    pub asked_at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+    /// When its cancel was last asked for.
+    pub cancel_asked: Option<Timestamp>,
+    /// How often.
+    pub cancels: u8,
+}
+
+impl Child {
+    /// Whether it may still fill as far as anybody can know at `now`.
+    #[must_use]
+    pub fn may_fill(&self, now: Timestamp) -> bool {
+        match self.state {
+            ChildState::Asked | ChildState::Open { .. } => true,
+            ChildState::Over(ChildEnd::Cancelled) => now.since(self.changed_at) < SETTLE,
+            ChildState::Over(_) => false,
+        }
+    }
+    /// The most that it may come to.
+    #[must_use]
+    pub fn possible(&self, now: Timestamp) -> Quantity {
+        if self.may_fill(now) { self.quantity.max(self.filled) } else { self.filled }
+    }
+    /// Whether it stands on the book, or may.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, ChildState::Open { .. })
+    }
+    /// The request to cancel it, if one may be made now.
+    pub(crate) fn cancel(&self, now: Timestamp) -> Option<Due> {
+        let waited = self.cancel_asked.is_none_or(|asked| now.since(asked) >= CANCEL_AGAIN_AFTER);
+        (self.is_open() && waited && self.cancels < CANCELS_MAX).then_some(Due::Cancel(self.client_id))
+    }
+}
+
+/// How a parent ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParentEnd {
+    /// It did what it was asked, but for what is too small to order.
+    Finished,
+    /// On request.
+    Cancelled,
+    /// Its time was up.
+    Expired,
+    /// It could not.
+    Failed,
+}
+
+/// Where a parent stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum ParentState {
+    /// It proposes what is due.
+    Working,
+    /// It proposes nothing until somebody says so; its children stay.
+    Paused {
+        /// Why.
+        reason: String,
+    },
+    /// It proposes nothing more and cancels its children.
+    Ending {
+        /// How it will have ended.
+        end: ParentEnd,
+        /// Why.
+        reason: String,
+    },
+    /// None of its children can fill any more.
+    Over {
+        /// How it ended.
+        end: ParentEnd,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a parent remembers of the market since it opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Whether the price that it waits for was met.
+    pub woke: bool,
+    /// Whether a bracket shall enter no more and only guard what it holds.
+    pub closing: bool,
+    /// How far a trailing stop has followed.
+    pub trail: Trail,
+    /// How much has traded.
+    pub volume: Quantity,
+    /// By which count.
+    pub volume_source: Option<VolumeSource>,
+}
+
+/// A wish, its plan, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its name.
+    pub id: ParentId,
+    /// What was asked.
+    pub wish: ParentWish,
+    /// When.
+    pub opened: Timestamp,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: ParentState,
+    /// Its orders, in the order in which they were proposed.
+    pub children: Vec<Child>,
+    /// How many children in a row never worked.
+    pub failures: u8,
+    /// Why the last one did not.
+    pub fault: Option<String>,
+    /// Before this moment nothing is proposed.
+    pub not_before: Timestamp,
+    /// What it remembers of the market.
+    pub seen: Seen,
+}
+
+/// The world as a parent looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// The moment.
+    pub now: Timestamp,
+    /// What is traded.
+    pub instrument: &'a Instrument,
+    /// Its newest price.
+    pub mark: Option<Price>,
+    /// What the portfolio holds of it.
+    pub position: Quantity,
+    /// Whether anything may be proposed now.
+    pub may_propose: bool,
+}
+
+impl Look<'_> {
+    /// Whether `quantity` is too small to order at the mark.
+    #[must_use]
+    pub fn is_dust(&self, quantity: Quantity) -> bool {
+        quantity <= Quantity::ZERO || self.instrument.is_dust(quantity, self.mark)
+    }
+}
+
+/// What a parent wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Propose this child.
+    One(Role, OrderRequest),
+    /// Propose these two, of which one cancels the other.
+    Pair([(Role, OrderRequest); 2]),
+    /// Cancel this child.
+    Cancel(ClientOrderId),
+    /// Stand like this from now on.
+    Move(ParentState),
+}
+
+impl Parent {
+    /// What it wants done now; `None` when it waits.
+    #[must_use]
+    pub fn due(&self, look: &Look<'_>) -> Option<Due> {
+        match &self.state {
+            ParentState::Over { .. } | ParentState::Paused { .. } => None,
+            ParentState::Ending { end, reason } => self.wind_down(look.now, *end, reason),
+            ParentState::Working => self.work(look),
+        }
+    }
+
+    fn wind_down(&self, now: Timestamp, end: ParentEnd, reason: &str) -> Option<Due> {
+        if self.is_quiet(now) {
+            return Some(Due::Move(ParentState::Over { end, reason: reason.to_owned() }));
+        }
+        self.children.iter().find_map(|child| child.cancel(now))
+    }
+
+    fn work(&self, look: &Look<'_>) -> Option<Due> {
+        if self.failures >= FAILURES_MAX {
+            let reason = self.fault.clone().unwrap_or_else(|| "its orders do not last".to_owned());
+            return Some(Due::Move(ParentState::Paused { reason }));
+        }
+        let is_unsure = |child: &Child| matches!(child.state, ChildState::Asked | ChildState::Open { unknown: true });
+        if self.children.iter().any(is_unsure) || look.now < self.not_before {
+            return None;
+        }
+        match &self.wish.plan {
+            Plan::Wait => contingent::wait(self, look),
+            Plan::Bracket(protection) => contingent::bracket(self, look, protection),
+            Plan::Replace { .. } => contingent::replace(self, look),
+            Plan::Iceberg { display } => ladder::iceberg(self, look, *display),
+            Plan::Schedule(it) => schedule::Schedule::due(it, self, look),
+            Plan::Participate(it) => schedule::Participation::due(it, self, look),
+            Plan::Ladder { rungs } => ladder::ladder(self, look, rungs),
+        }
+    }
+
+    /// How much filled of all children.
+    #[must_use]
+    pub fn filled(&self) -> Quantity {
+        self.children.iter().map(|child| child.filled).fold(Quantity::ZERO, |sum, more| sum + more)
+    }
+
+    /// The most that all children may come to.
+    #[must_use]
+    pub fn committed(&self, now: Timestamp) -> Quantity {
+        self.children.iter().map(|child| child.possible(now)).fold(Quantity::ZERO, |sum, more| sum + more)
+    }
+
+    /// Whether nothing of it can fill any more.
+    #[must_use]
+    pub fn is_quiet(&self, now: Timestamp) -> bool {
+        !self.children.iter().any(|child| child.may_fill(now))
+    }
+
+    /// Whether it is over for good.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, ParentState::Over { .. })
+    }
+
+    pub(crate) fn slice(&self, role: Role, quantity: Quantity) -> Due {
+        Due::One(role, OrderRequest { quantity, ..self.wish.request })
+    }
+
+    pub(crate) fn end(&self, end: ParentEnd, reason: &str) -> Due {
+        Due::Move(ParentState::Ending { end, reason: reason.to_owned() })
+    }
+
+    pub(crate) fn finish(&self, look: &Look<'_>) -> Due {
+        let left = self.wish.request.quantity - self.filled();
+        let reason = if left <= Quantity::ZERO {
+            "all of it".to_owned()
+        } else {
+            let text = look.instrument.quantity_text(left);
+            if look.is_dust(left) { format!("{text} is too little to order") } else { format!("{text} was left open") }
+        };
+        Due::Move(ParentState::Over { end: ParentEnd::Finished, reason })
+    }
+}

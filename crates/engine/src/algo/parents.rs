@@ -1,0 +1,221 @@
+//! [`Parents`]: every parent of a risk domain, folded from events.
+
+use super::parent::{ChildState, Due, Look, Parent, ParentEnd, ParentState, Role};
+use super::plan::{ParentId, ParentWish};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use tradewind_domain::{Bar, ClientOrderId, InstrumentId, OrderRecord, OrderRequest, Price, Quantity, Timestamp};
+
+/// Parents that are over and still remembered, for late reports and for lists.
+const OVER_KEPT: usize = 128;
+/// The most parents that may live at once.
+pub(crate) const LIVE_MAX: usize = 256;
+
+/// What somebody may ask of a living parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// Propose nothing more and cancel the children. A bracket cancels its entry and keeps protecting what filled.
+    Cancel,
+    /// Cancel everything, the protection of a bracket as well.
+    Abandon,
+    /// Propose nothing for now; the children stay.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+}
+
+/// Every parent of a risk domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parents {
+    opened: u64,
+    live: BTreeMap<ParentId, Parent>,
+    over: VecDeque<Parent>,
+    /// Whose child an order is.
+    of: BTreeMap<ClientOrderId, ParentId>,
+    /// Whose proposal the gate is about to judge. One at a time: each must be judged with the last one counted.
+    asking: Option<ParentId>,
+}
+
+impl Parents {
+    /// Whether there never was any.
+    #[must_use]
+    pub const fn is_unused(&self) -> bool {
+        self.opened == 0
+    }
+    /// Whether none lives.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+    /// Those that live, oldest first.
+    pub fn live(&self) -> impl Iterator<Item = &Parent> {
+        self.live.values()
+    }
+    /// Those that are over, newest first.
+    pub fn over(&self) -> impl Iterator<Item = &Parent> {
+        self.over.iter().rev()
+    }
+    /// A parent, living or lately over.
+    #[must_use]
+    pub fn get(&self, id: ParentId) -> Option<&Parent> {
+        self.live.get(&id).or_else(|| self.over.iter().rev().find(|parent| parent.id == id))
+    }
+    /// Whose child an order is.
+    #[must_use]
+    pub fn parent_of(&self, client_id: ClientOrderId) -> Option<&Parent> {
+        self.of.get(&client_id).and_then(|id| self.get(*id))
+    }
+    /// The next parent's name.
+    #[must_use]
+    pub const fn next_id(&self) -> ParentId {
+        ParentId(self.opened + 1)
+    }
+
+    /// What is due now, of the first parent that wants anything that may be done; `look` shows a parent its world.
+    /// Nothing while the gate's word on a proposal is awaited.
+    pub fn due<'a>(&self, look: impl Fn(&Parent) -> Look<'a>) -> Option<(&Parent, Due)> {
+        if self.asking.is_some() {
+            return None;
+        }
+        self.live.values().find_map(|parent| {
+            let look = look(parent);
+            let due = parent.due(&look)?;
+            let proposes = matches!(due, Due::One(..) | Due::Pair(_));
+            (look.may_propose || !proposes).then_some((parent, due))
+        })
+    }
+
+    /// Whether the gate's word is awaited on what this parent proposed last, `count` children from `slot` on.
+    pub(crate) fn is_asking(&self, id: ParentId, slot: u32, count: usize) -> bool {
+        let proposed = |parent: &Parent| {
+            let children = parent.children.get(slot as usize..).unwrap_or_default();
+            children.len() == count && children.iter().all(|child| child.state == ChildState::Asked)
+        };
+        self.asking == Some(id) && self.live.get(&id).is_some_and(proposed)
+    }
+
+    pub(crate) fn open(&mut self, wish: ParentWish, at: Timestamp, replaced: Option<&OrderRecord>) -> ParentId {
+        let id = self.next_id();
+        self.opened += 1;
+        if let Some(record) = replaced {
+            self.of.insert(record.order.client_id(), id);
+        }
+        self.live.insert(id, Parent::open(id, wish, at, replaced));
+        id
+    }
+
+    /// Notes proposed children; `false` for a parent that no longer lives or already proposed this slot.
+    pub(crate) fn ask(
+        &mut self,
+        id: ParentId,
+        slot: u32,
+        children: &[(Role, ClientOrderId, OrderRequest)],
+        at: Timestamp,
+    ) -> bool {
+        let Some(parent) = self.live.get_mut(&id) else { return false };
+        if self.asking.is_some() || parent.children.len() != slot as usize {
+            return false;
+        }
+        for (role, client_id, request) in children {
+            parent.ask(*role, *client_id, request, at);
+            self.of.insert(*client_id, id);
+        }
+        self.asking = Some(id);
+        true
+    }
+
+    /// The gate refused a proposal: if one of ours is awaited it is that one, because verdicts keep the order of
+    /// proposals and no other proposal is made until ours is judged.
+    pub(crate) fn refused(&mut self, why: &str, at: Timestamp) {
+        if let Some(parent) = self.asking.take().and_then(|id| self.live.get_mut(&id)) {
+            parent.refused(why, at);
+        }
+    }
+
+    /// Takes over what is known of an order, if it is a child.
+    pub(crate) fn order(&mut self, record: &OrderRecord, at: Timestamp, restarted: bool) {
+        let Some(id) = self.of.get(&record.order.client_id()).copied() else { return };
+        let Some(parent) = self.find_mut(id) else { return };
+        parent.order(record, at, restarted);
+        if self.asking == Some(id) && !parent_asks(self.get(id)) {
+            self.asking = None;
+        }
+    }
+
+    /// Whatever comes from outside finds no proposal half judged.
+    pub(crate) fn outside(&mut self) {
+        self.asking = None;
+    }
+
+    pub(crate) fn restarted(&mut self, at: Timestamp) {
+        self.asking = None;
+        self.live.values_mut().for_each(|parent| parent.restarted(at));
+    }
+
+    /// Notes that a fee took some of what a child bought.
+    pub(crate) fn fee_taken(&mut self, client_id: ClientOrderId, taken: Quantity) {
+        if let Some(child) = self.of.get(&client_id).copied().and_then(|id| self.find_mut(id)?.child_mut(client_id)) {
+            child.fee_taken += taken;
+        }
+    }
+
+    pub(crate) fn cancel_asked(&mut self, client_id: ClientOrderId, at: Timestamp) {
+        if let Some(child) = self.of.get(&client_id).copied().and_then(|id| self.find_mut(id)?.child_mut(client_id)) {
+            child.cancel_asked = Some(at);
+            child.cancels = child.cancels.saturating_add(1);
+        }
+    }
+
+    /// What was asked of a parent by somebody who may.
+    pub(crate) fn asked(&mut self, id: ParentId, ask: Ask, reason: &str) {
+        let Some(parent) = self.live.get_mut(&id) else { return };
+        let end = |reason: &str| ParentState::Ending { end: ParentEnd::Cancelled, reason: reason.to_owned() };
+        match (ask, &parent.state) {
+            (_, ParentState::Over { .. }) => (),
+            (Ask::Cancel, _) if parent.protects() => parent.seen.closing = true,
+            (Ask::Cancel | Ask::Abandon, _) => parent.state = end(reason),
+            (Ask::Pause, ParentState::Working) => parent.state = ParentState::Paused { reason: reason.to_owned() },
+            (Ask::Resume, ParentState::Paused { .. }) => {
+                (parent.state, parent.failures, parent.fault) = (ParentState::Working, 0, None);
+            }
+            (Ask::Pause | Ask::Resume, _) => (),
+        }
+    }
+
+    pub(crate) fn moved(&mut self, id: ParentId, state: &ParentState) {
+        let Some(parent) = self.live.get_mut(&id) else { return };
+        parent.state = state.clone();
+        if parent.is_over() {
+            let parent = self.live.remove(&id).expect("it was just found");
+            self.over.push_back(parent);
+            if self.over.len() > OVER_KEPT {
+                let gone = self.over.pop_front().expect("it is longer than nothing");
+                gone.children.iter().for_each(|child| _ = self.of.remove(&child.client_id));
+            }
+        }
+    }
+
+    pub(crate) fn on_bar(&mut self, bar: &Bar) {
+        self.of_instrument(bar.instrument).for_each(|parent| parent.on_bar(bar));
+    }
+    pub(crate) fn on_trade(&mut self, instrument: InstrumentId, price: Price, quantity: Quantity, at: Timestamp) {
+        self.of_instrument(instrument).for_each(|parent| parent.on_trade(price, quantity, at));
+    }
+
+    fn of_instrument(&mut self, instrument: InstrumentId) -> impl Iterator<Item = &mut Parent> {
+        self.live.values_mut().filter(move |parent| parent.wish.request.instrument == instrument)
+    }
+
+    fn find_mut(&mut self, id: ParentId) -> Option<&mut Parent> {
+        match self.live.get_mut(&id) {
+            Some(parent) => Some(parent),
+            None => self.over.iter_mut().rev().find(|parent| parent.id == id),
+        }
+    }
+}
+
+fn parent_asks(parent: Option<&Parent>) -> bool {
+    parent.is_some_and(|parent| parent.children.iter().any(|child| child.state == ChildState::Asked))
+}

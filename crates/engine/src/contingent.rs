@@ -1,0 +1,237 @@
+//! Orders that depend on a price or on another order: waiting ones, brackets, replacements.
+//!
+//! # Brackets
+//! The entry is an order like any other. Whatever fills of it is protected by a pair, a target and a stop of which one
+//! cancels the other, for as much as can be sold of it (a fee taken from the bought asset is not). Later fills get
+//! pairs of their own, at most one a second and [`PAIRS_MAX`] at a time; then the rest of the entry is cancelled, since
+//! what cannot be protected must not fill. When part of a target has filled, and its stop is gone with that, the rest of
+//! the target is taken back and a new pair stands for what is left. Where the market is past target or stop already the
+//! position is left at once.
+//!
+//! If target and stop both fill in one instant they may sell more than was bought. That is never hidden: where the
+//! portfolio now stands on the other side, the excess is brought back by an order that only reduces; where it holds
+//! more of the instrument for other reasons, the parent pauses and says by how much.
+//!
+//! # Replacements
+//! The old order is cancelled, and nothing is proposed until it can no longer fill; then the new one is proposed for the
+//! new total less what the old one filled. So the two together never come to more than the larger of both totals,
+//! whichever way a fill races the cancel, and the new order is judged by the gate as the only one.
+
+use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Protection, Role, SETTLE};
+use tradewind_domain::{OrderKind, OrderRequest, Price, Quantity, Side, TimeInForce, Timestamp};
+
+/// How many pairs protect one entry at a time: venues bound the stops of an account (Binance spot: 5 a symbol).
+pub(crate) const PAIRS_MAX: usize = 4;
+
+/// A waiting order: nothing until its price was met, then what it stands for.
+pub(crate) fn wait(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+    let request = &parent.wish.request;
+    let sent = parent.children.iter().any(|child| !matches!(child.state, ChildState::Over(end) if end.never_worked()));
+    if sent {
+        return parent.is_quiet(look.now).then(|| parent.finish(look));
+    }
+    if !parent.seen.woke {
+        let expired = matches!(request.time_in_force, TimeInForce::Gtd(end) if end <= look.now);
+        return expired.then(|| parent.end(ParentEnd::Expired, "its time was up"));
+    }
+    let kind = request.kind.awake();
+    let time_in_force = match (kind, request.time_in_force) {
+        (OrderKind::Market, TimeInForce::Gtd(_)) => TimeInForce::Gtc,
+        (_, given) => given,
+    };
+    Some(Due::One(Role::Awake, OrderRequest { kind, time_in_force, ..*request }))
+}
+
+/// Cancels the old order; once it can no longer fill, proposes the new one for what is left.
+pub(crate) fn replace(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+    let old = parent.children.iter().find(|child| child.role == Role::Replaced)?;
+    if old.is_open() {
+        return old.cancel(look.now);
+    }
+    if !parent.is_quiet(look.now) {
+        return None;
+    }
+    let stands = |child: &&Child| child.role == Role::Replacement;
+    let worked = |child: &Child| !matches!(child.state, ChildState::Over(end) if end.never_worked());
+    let left = parent.wish.request.quantity - old.filled;
+    if parent.children.iter().filter(stands).any(worked) || look.is_dust(left) {
+        return Some(parent.finish(look));
+    }
+    Some(parent.slice(Role::Replacement, left))
+}
+
+/// What a bracket's children come to.
+struct Tally {
+    /// What was entered and can be left again.
+    entered: Quantity,
+    /// What was left again, less what was brought back.
+    left: Quantity,
+    /// What exits may still do, of a pair the larger leg.
+    leaving: Quantity,
+    /// Pairs that stand.
+    pairs: usize,
+    /// The number of the next pair.
+    next: u32,
+    /// When the newest pair was proposed.
+    newest: Option<Timestamp>,
+}
+
+impl Tally {
+    fn of(parent: &Parent, look: &Look<'_>) -> Self {
+        let mut tally = Self {
+            entered: Quantity::ZERO,
+            left: Quantity::ZERO,
+            leaving: Quantity::ZERO,
+            pairs: 0,
+            next: 0,
+            newest: None,
+        };
+        for child in &parent.children {
+            let rest = child.possible(look.now) - child.filled;
+            match child.role {
+                Role::Entry => tally.entered += child.filled - child.fee_taken,
+                Role::Target(nth) | Role::Stop(nth) => {
+                    tally.left += child.filled;
+                    tally.next = tally.next.max(nth + 1);
+                    tally.newest = tally.newest.max(Some(child.asked_at));
+                }
+                Role::Exit => (tally.left, tally.leaving) = (tally.left + child.filled, tally.leaving + rest),
+                Role::Excess => tally.left = tally.left - child.filled - rest,
+                _ => (),
+            }
+        }
+        for nth in 0..tally.next {
+            let rest = |child: &&Child| matches!(child.role, Role::Target(n) | Role::Stop(n) if n == nth);
+            let legs = parent.children.iter().filter(rest).map(|child| child.possible(look.now) - child.filled);
+            let larger = legs.max().unwrap_or(Quantity::ZERO);
+            tally.leaving += larger;
+            tally.pairs += usize::from(!larger.is_zero());
+        }
+        tally
+    }
+}
+
+/// Enters, protects what filled, leaves, and says so when both ways out were taken.
+pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection) -> Option<Due> {
+    let entry = parent.children.iter().rev().find(|child| child.role == Role::Entry);
+    let Some(entry) = entry else {
+        let request = parent.wish.request;
+        return Some(Due::One(Role::Entry, request));
+    };
+    let tally = Tally::of(parent, look);
+    let uncovered = tally.entered - tally.left - tally.leaving;
+    if let Some(due) = excess(parent, look, &tally) {
+        return Some(due);
+    }
+    if let Some(due) = parent.children.iter().find_map(|child| lone_target(parent, look, child)) {
+        return Some(due);
+    }
+    if entry.is_open() && (parent.seen.closing || tally.pairs >= PAIRS_MAX && !look.is_dust(uncovered)) {
+        return entry.cancel(look.now);
+    }
+    if !look.is_dust(uncovered) {
+        return protect(parent, look, protection, &tally, uncovered, entry.is_open());
+    }
+    let done = !entry.may_fill(look.now) && parent.is_quiet(look.now);
+    done.then(|| match entry.state {
+        ChildState::Over(end) if end.never_worked() => {
+            let reason = parent.fault.clone().unwrap_or_else(|| "its entry never worked".to_owned());
+            Due::Move(ParentState::Over { end: ParentEnd::Failed, reason })
+        }
+        _ if entry.filled.is_zero() => {
+            let reason = "its entry ended without a fill".to_owned();
+            Due::Move(ParentState::Over { end: ParentEnd::Cancelled, reason })
+        }
+        _ => {
+            let text = |quantity| look.instrument.quantity_text(quantity);
+            let rest = tally.entered - tally.left;
+            let reason = if rest.is_zero() {
+                format!("{} entered and left", text(tally.entered))
+            } else {
+                format!("{} entered, {} left again", text(tally.entered), text(tally.left))
+            };
+            Due::Move(ParentState::Over { end: ParentEnd::Finished, reason })
+        }
+    })
+}
+
+/// A target whose stop is gone, after some of either filled: it protects against nothing.
+fn lone_target(parent: &Parent, look: &Look<'_>, child: &Child) -> Option<Due> {
+    let Role::Target(nth) = child.role else { return None };
+    let stop = parent.children.iter().find(|other| other.role == Role::Stop(nth))?;
+    let gone = matches!(stop.state, ChildState::Over(_)) && !stop.may_fill(look.now);
+    if gone { child.cancel(look.now) } else { None }
+}
+
+fn excess(parent: &Parent, look: &Look<'_>, tally: &Tally) -> Option<Due> {
+    let too_much = tally.left - tally.entered;
+    let entry_side = parent.wish.request.side;
+    let is_settled = parent.is_quiet(look.now);
+    if look.is_dust(too_much) || !is_settled {
+        return None;
+    }
+    let against = -entry_side.sign() * look.position.mantissa();
+    let quantity = look.instrument.whole_lots(too_much.min(Quantity::from_mantissa(against.max(0))));
+    if look.is_dust(quantity) {
+        let text = look.instrument.quantity_text(too_much);
+        let reason = format!("target and stop both filled: {text} more was left than was entered");
+        return Some(Due::Move(ParentState::Paused { reason }));
+    }
+    let back = OrderRequest { reduce_only: true, ..OrderRequest::market(look.instrument.id, entry_side, quantity) };
+    Some(Due::One(Role::Excess, back))
+}
+
+/// A pair for what is uncovered, a lone target or stop where only one was asked for, or the way out at once.
+fn protect(
+    parent: &Parent,
+    look: &Look<'_>,
+    protection: &Protection,
+    tally: &Tally,
+    uncovered: Quantity,
+    entry_open: bool,
+) -> Option<Due> {
+    let just_now = tally.newest.is_some_and(|newest| look.now.since(newest) < SETTLE);
+    if entry_open && (tally.pairs > PAIRS_MAX || just_now) {
+        return None;
+    }
+    let side = parent.wish.request.side.opposite();
+    let quantity = look.instrument.whole_lots(uncovered);
+    let order =
+        |kind| OrderRequest { kind, reduce_only: true, ..OrderRequest::market(look.instrument.id, side, quantity) };
+    let stop_kind = protection.stop.map(|trigger| match protection.stop_limit {
+        Some(price) => OrderKind::StopLimit { trigger, price },
+        None => OrderKind::Stop { trigger },
+    });
+    let target_kind = protection.target.map(|price| OrderKind::Limit { price });
+    if is_past(look.mark, side, protection) {
+        return Some(Due::One(Role::Exit, order(OrderKind::Market)));
+    }
+    let (target, stop) = (Role::Target(tally.next), Role::Stop(tally.next));
+    match (target_kind.map(order), stop_kind.map(order)) {
+        (Some(one), Some(other)) if side == Side::Sell => Some(Due::Pair([(target, one), (stop, other)])),
+        (Some(one), Some(other)) => Some(Due::Pair([(stop, other), (target, one)])),
+        (Some(one), None) => Some(Due::One(target, one)),
+        (None, Some(other)) => Some(Due::One(stop, other)),
+        (None, None) => None,
+    }
+}
+
+/// Whether the market has passed target or stop already, for orders that leave on `side`.
+fn is_past(mark: Option<Price>, side: Side, protection: &Protection) -> bool {
+    let Some(mark) = mark else { return false };
+    let level = |price: Price| i128::from(price.mantissa()) * i128::from(side.sign());
+    // to sell is to be past a target below the mark, or a stop above it
+    protection.target.is_some_and(|target| level(target) >= level(mark))
+        || protection.stop.is_some_and(|stop| level(stop) <= level(mark))
+}
+
+impl Parent {
+    /// Whether it guards a position that must not lose its guard by being cancelled.
+    #[must_use]
+    pub(crate) fn protects(&self) -> bool {
+        let entered = |child: &Child| {
+            child.role == Role::Entry && !matches!(child.state, ChildState::Over(end) if end.never_worked())
+        };
+        matches!(self.wish.plan, crate::algo::Plan::Bracket(_)) && self.children.iter().any(entered)
+    }
+}

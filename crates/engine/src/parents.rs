@@ -1,0 +1,293 @@
+//! Parents in the flow of events: folding what happens into them, and recording what they want done.
+//!
+//! One proposal at a time: after each the gate's word is awaited, so that every child is judged with the last one
+//! counted, whichever parent it came from.
+
+use crate::algo::{Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentState, ParentWish, Plan, Role};
+use crate::decide::{approve, excluding, judge_pair, names, refuse, view};
+use crate::governance;
+use crate::{Command, Event, EventKind, ListingStatus, State, Verdict};
+use tradewind_domain::{
+    ClientOrderId, Coded, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderRequest, Quantity, Side, Source, pow10,
+};
+use tradewind_gate::{Guard, Proposal, Refusal, review};
+
+/// Folds what an event, just applied to everything else, means for parents.
+pub(crate) fn fold(state: &mut State, event: &Event) {
+    if event.source != Source::Host {
+        state.parents.outside();
+    }
+    let at = event.at;
+    match &event.kind {
+        EventKind::BarClosed { bar, .. } => state.parents.on_bar(bar),
+        EventKind::Traded { trade, .. } => {
+            state.parents.on_trade(trade.instrument, trade.price, trade.quantity, at);
+        }
+        EventKind::Quoted { .. } | EventKind::Decided(_) | EventKind::Timer | EventKind::StateHash { .. } => (),
+        EventKind::Parent(said) => fold_said(state, said, event),
+        EventKind::CancelProposed { client_id } => state.parents.cancel_asked(*client_id, at),
+        EventKind::Judged(Verdict::Refused(refusal)) => state.parents.refused(&refusal.to_string(), at),
+        EventKind::Filled(fill) => {
+            note_fee(state, fill);
+            refresh(state, event, Some(fill.client_id));
+        }
+        EventKind::Started { .. } => {
+            refresh(state, event, None);
+            state.parents.restarted(at);
+        }
+        _ => refresh(state, event, None),
+    }
+}
+
+/// Shows parents what became of their orders.
+fn refresh(state: &mut State, event: &Event, also: Option<ClientOrderId>) {
+    let restarted = matches!(event.kind, EventKind::Started { .. });
+    let mut ids: Vec<ClientOrderId> = also.into_iter().collect();
+    for parent in state.parents.live() {
+        ids.extend(parent.children.iter().filter(|child| child.may_fill(event.at)).map(|child| child.client_id));
+    }
+    for id in ids {
+        let found = state.open.get(&id).or_else(|| state.closed.iter().rev().find(|it| it.order.client_id() == id));
+        if let Some(record) = found {
+            state.parents.order(record, event.at, restarted);
+        }
+    }
+}
+
+fn note_fee(state: &mut State, fill: &Fill) {
+    let it = &state.listings[fill.instrument.index()].instrument;
+    let fee = fill.fee.0;
+    if fill.side == Side::Buy && it.is_cash() && fee.currency == it.spec.symbol.base && fee.units > 0 {
+        let (decimals, ledger) = (u32::from(it.spec.quantity_decimals), u32::from(LEDGER_DECIMALS));
+        // rounded up: what a fee may have taken is not sold
+        let mantissa = if decimals >= ledger {
+            fee.units * pow10(decimals - ledger)
+        } else {
+            let unit = pow10(ledger - decimals);
+            (fee.units + unit - 1) / unit
+        };
+        state.parents.fee_taken(fill.client_id, Quantity::from_mantissa(i64::try_from(mantissa).unwrap_or(i64::MAX)));
+    }
+}
+
+fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
+    match said {
+        ParentEvent::Wished { .. } => (),
+        ParentEvent::Opened { wish, .. } => {
+            let replaced = match wish.plan {
+                Plan::Replace { old } => state.open.get(&old),
+                _ => None,
+            };
+            state.parents.open(wish.clone(), event.at, replaced);
+        }
+        ParentEvent::Child { parent, slot, role, proposal } => {
+            let [name, _] = names(state, event.at, proposal.portfolio);
+            state.parents.ask(*parent, *slot, &[(*role, name, proposal.request)], event.at);
+        }
+        ParentEvent::Pair { parent, slot, roles, pair } => {
+            let mut names = names(state, event.at, pair[0].portfolio);
+            names.sort_unstable();
+            let children = [(roles[0], names[0], pair[0].request), (roles[1], names[1], pair[1].request)];
+            state.parents.ask(*parent, *slot, &children, event.at);
+        }
+        ParentEvent::Asked { parent, ask, reason } => state.parents.asked(*parent, *ask, reason),
+        ParentEvent::Moved { parent, to } => state.parents.moved(*parent, to),
+    }
+}
+
+/// Decides about something that was said of a parent.
+pub(crate) fn decide(state: &State, event: &Event, said: &ParentEvent, commands: &mut Vec<Command>) {
+    match said {
+        ParentEvent::Wished { wish } => open(state, event, wish, commands),
+        ParentEvent::Child { parent, slot, proposal, .. } if state.parents.is_asking(*parent, *slot, 1) => {
+            judge(state, event, proposal, commands);
+        }
+        ParentEvent::Pair { parent, slot, pair, .. } if state.parents.is_asking(*parent, *slot, 2) => {
+            judge_pair(state, event, pair, commands);
+        }
+        ParentEvent::Child { .. }
+        | ParentEvent::Pair { .. }
+        | ParentEvent::Opened { .. }
+        | ParentEvent::Asked { .. }
+        | ParentEvent::Moved { .. } => (),
+    }
+}
+
+/// The gate's word on a child. It is not held for approval: whoever needs one for each order has no parents.
+fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<Command>) {
+    let [name, _] = names(state, event.at, proposal.portfolio);
+    let ruling = governance::ruling(state, event, proposal);
+    match review(&view(state, event, proposal, ruling.as_ref()), proposal, name) {
+        Ok(approved) => {
+            approve(approved, proposal.portfolio, commands);
+            governance::spend(state, event, proposal, None, commands);
+        }
+        Err(refusal) => refuse(refusal, proposal.portfolio, commands),
+    }
+}
+
+/// A proposal that its venue does not keep waits here instead.
+pub(crate) fn waits(state: &State, proposal: &Proposal) -> Option<ParentWish> {
+    let native = state.listing(proposal.request.instrument).instrument.spec.native;
+    (!native.has(&proposal.request.kind)).then(|| ParentWish {
+        source: proposal.source,
+        portfolio: proposal.portfolio,
+        request: proposal.request,
+        plan: Plan::Wait,
+        reason: proposal.reason.clone().into_owned(),
+    })
+}
+
+/// Opens a parent if its plan means something and its first child would pass the gate now; each child is judged again,
+/// in full, when it is due.
+pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &mut Vec<Command>) {
+    match check(state, event, wish) {
+        Ok(()) => {
+            let opened = ParentEvent::Opened { parent: state.parents.next_id(), wish: wish.clone() };
+            commands.push(Command::Record(EventKind::Parent(Box::new(opened)), wish.portfolio));
+        }
+        Err(refusal) => refuse(refusal, wish.portfolio, commands),
+    }
+}
+
+fn check(state: &State, event: &Event, wish: &ParentWish) -> Result<(), Box<Refusal>> {
+    let no = |value: String, limit: &str| {
+        Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None })
+    };
+    let it = &state.listing(wish.request.instrument).instrument;
+    wish.check(it).map_err(|error| no(format!("{}: {error}", error.code()), error.hint()))?;
+    if state.parents.live().count() >= LIVE_MAX {
+        return Err(no(format!("{} parents live", LIVE_MAX), "cancel one first"));
+    }
+    let replaced = match wish.plan {
+        Plan::Replace { old } => Some(replaceable(state, wish, old).map_err(|what| no(what, "an open order"))?),
+        _ => None,
+    };
+    let first = first_child(state, wish, replaced);
+    let sample = proposal(wish, first, "would be its first child".to_owned());
+    let ruling = governance::ruling(state, event, &sample);
+    let mut view = view(state, event, &sample, ruling.as_ref());
+    if let Some(record) = replaced {
+        excluding(&mut view, state, record);
+    }
+    let [name, _] = names(state, event.at, wish.portfolio);
+    review(&view, &sample, name).map(|_| ())
+}
+
+/// The order to be replaced: open, not being replaced already, of the same instrument, portfolio and side.
+fn replaceable<'a>(state: &'a State, wish: &ParentWish, old: ClientOrderId) -> Result<&'a OrderRecord, String> {
+    let Some(record) = state.open.get(&old) else { return Err(format!("order {old} is not open")) };
+    let (order, request) = (&record.order, &wish.request);
+    let same = order.portfolio() == wish.portfolio
+        && order.instrument() == request.instrument
+        && order.side() == request.side
+        && order.request().reduce_only == request.reduce_only;
+    if !same {
+        return Err(format!("order {old} is another order: side, instrument and portfolio stay"));
+    }
+    if order.request().oco.is_some() {
+        return Err(format!("order {old} belongs to a group of which one cancels the others"));
+    }
+    match state.parents.live().find(|parent| parent.children.iter().any(|child| child.client_id == old)) {
+        Some(parent) => Err(format!("order {old} is a child of {} {}", parent.wish.plan.word(), parent.id)),
+        None => Ok(record),
+    }
+}
+
+/// What the first child would be, or one like it.
+fn first_child(state: &State, wish: &ParentWish, replaced: Option<&OrderRecord>) -> OrderRequest {
+    let listing = state.listing(wish.request.instrument);
+    let (it, total) = (&listing.instrument, wish.request.quantity);
+    let quantity = match &wish.plan {
+        Plan::Wait | Plan::Bracket(_) => total,
+        Plan::Replace { .. } => total - replaced.map_or(Quantity::ZERO, |record| record.filled),
+        Plan::Iceberg { display } => *display,
+        Plan::Schedule(schedule) => schedule.target(0, total, it),
+        Plan::Participate(part) => part.clip.max(it.spec.min_quantity),
+        Plan::Ladder { rungs } => rungs[0].quantity,
+    };
+    let kind = match &wish.plan {
+        Plan::Ladder { rungs } => tradewind_domain::OrderKind::Limit { price: rungs[0].price },
+        _ => wish.request.kind,
+    };
+    let dust = it.is_dust(quantity, listing.mark.map(|mark| mark.price));
+    OrderRequest { quantity: if dust { total } else { quantity.min(total) }, kind, ..wish.request }
+}
+
+fn proposal(wish: &ParentWish, request: OrderRequest, reason: String) -> Proposal {
+    Proposal { source: wish.source, portfolio: wish.portfolio, request, reason: reason.into() }
+}
+
+/// Whether a parent may want something else after this event.
+pub(crate) const fn wakes(kind: &EventKind) -> bool {
+    !matches!(
+        kind,
+        EventKind::CancelProposed { .. }
+            | EventKind::Started { .. }
+            | EventKind::Stopped
+            | EventKind::StateHash { .. }
+            | EventKind::Decided(_)
+            | EventKind::Proposed(_)
+            | EventKind::ProposedPair { .. }
+            | EventKind::Intended(_)
+            | EventKind::Sent { .. }
+    )
+}
+
+/// Records the next thing that any parent wants done.
+pub(crate) fn drive(state: &State, commands: &mut Vec<Command>) {
+    let Some((parent, due)) = state.parents.due(|parent| look(state, parent)) else { return };
+    let (id, wish) = (parent.id, &parent.wish);
+    let slot = u32::try_from(parent.children.len()).unwrap_or(u32::MAX);
+    let said = match due {
+        Due::One(role, request) => {
+            let proposal = proposal(wish, request, reason(parent, role));
+            ParentEvent::Child { parent: id, slot, role, proposal }
+        }
+        Due::Pair([(one, first), (other, second)]) => {
+            let pair = [proposal(wish, first, reason(parent, one)), proposal(wish, second, reason(parent, other))];
+            ParentEvent::Pair { parent: id, slot, roles: [one, other], pair: Box::new(pair) }
+        }
+        Due::Cancel(client_id) => {
+            return commands.push(Command::Record(EventKind::CancelProposed { client_id }, wish.portfolio));
+        }
+        Due::Move(to) => ParentEvent::Moved { parent: id, to },
+    };
+    commands.push(Command::Record(EventKind::Parent(Box::new(said)), wish.portfolio));
+}
+
+fn reason(parent: &Parent, role: Role) -> String {
+    format!("{} {}, {role:?}: {}", parent.wish.plan.word(), parent.id, parent.wish.reason)
+}
+
+/// The world as a parent may look at it now. It may not propose while trading is halted or its instrument does not
+/// trade, on a mark that the gate would call stale, or, unless it only guards a position, beside an order of unknown
+/// outcome: it waits for better rather than have its children refused.
+fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
+    let request = &parent.wish.request;
+    let (listing, books) = (state.listing(request.instrument), state.portfolio(parent.wish.portfolio));
+    let guards = matches!(parent.wish.plan, Plan::Bracket(_)) && !parent.children.is_empty();
+    let (_, _, unknown) = state.open_quantities(parent.wish.portfolio, request.instrument);
+    let fresh = listing
+        .mark
+        .is_some_and(|mark| books.limits.stale_after_nanos.is_none_or(|limit| state.now.since(mark.at) < limit));
+    let clear = state.halted.is_none() && listing.status == ListingStatus::Trading && fresh;
+    Look {
+        now: state.now,
+        instrument: &listing.instrument,
+        mark: listing.mark.map(|mark| mark.price),
+        position: books.position(request.instrument).quantity(),
+        may_propose: clear && (unknown == 0 || guards || request.reduce_only),
+    }
+}
+
+/// An instrument that is gone takes its parents with it; their orders are cancelled.
+pub(crate) fn end_all(state: &State, instrument: InstrumentId, reason: &str, commands: &mut Vec<Command>) {
+    for parent in state.parents.live().filter(|parent| parent.wish.request.instrument == instrument) {
+        if !matches!(parent.state, ParentState::Ending { .. } | ParentState::Over { .. }) {
+            let to = ParentState::Ending { end: ParentEnd::Failed, reason: reason.to_owned() };
+            let moved = ParentEvent::Moved { parent: parent.id, to };
+            commands.push(Command::Record(EventKind::Parent(Box::new(moved)), parent.wish.portfolio));
+        }
+    }
+}
