@@ -217,7 +217,7 @@ fn spread_of_products(left: &[f64], right: &[f64], mean: f64) -> f64 {
     squares / count(left.len())
 }
 
-/// Target and intensity of Ledoit and Wolf 2004 (JMVA), lemma 3.2 to 3.4.
+/// Target and intensity of Ledoit and Wolf 2004 (JMVA), section 3.
 fn scaled_identity(centred: &[Vec<f64>], sample: &Symmetric) -> (Symmetric, f64) {
     let size = sample.size;
     let mean_variance = (0..size).fold(0.0, |sum, i| sum + sample.at(i, i)) / count(size);

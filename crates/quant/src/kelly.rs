@@ -28,7 +28,7 @@ pub fn of_bets(win_rate: f64, payoff: f64) -> Result<f64, QuantError> {
 /// # Errors
 /// [`QuantError::OutOfRange`] for a variance that is not positive.
 ///
-/// Source: E. O. Thorp, "The Kelly Criterion in Blackjack, Sports Betting, and the Stock Market", 2006, eq. 7.3.
+/// Source: E. O. Thorp, "The Kelly Criterion in Blackjack, Sports Betting, and the Stock Market", 2006.
 /// Half of it equals `KellyRatio` of PerformanceAnalytics.
 pub fn of_returns(mean: f64, variance: f64) -> Result<f64, QuantError> {
     crate::error::check_one("mean", 0, mean)?;
@@ -49,7 +49,7 @@ impl Edge {
     /// From closed trades: how many won of how many, and the mean win over the mean loss.
     ///
     /// The standard error is that of the win rate, `(1 + 1/b) sqrt(p (1 - p) / n)`, with one win and one loss added to
-    /// the record so that a spotless one is not taken for certain (Agresti and Caffo 2000).
+    /// the record so that a spotless one is not taken for certain (Laplace's rule of succession).
     ///
     /// # Errors
     /// [`QuantError::TooFew`] for no trade, else those of [`of_bets`].
