@@ -232,7 +232,8 @@ impl Judge<'_> {
             }
         }
         let (Some(limit), Some(depth)) = (self.controls.impact_bps, it.depth) else { return Ok(()) };
-        let impact = depth.impact_bps(it.request.quantity);
+        let size = it.request.quantity.mantissa().max(0).unsigned_abs();
+        let impact = whole(depth.impact_bps(size));
         if impact <= limit {
             return Ok(());
         }
@@ -374,6 +375,12 @@ impl Judge<'_> {
 #[expect(clippy::cast_precision_loss, reason = "a weight for statistics: money never comes back from it")]
 fn to_f64(units: i128) -> f64 {
     units as f64
+}
+
+/// A modelled impact of at most 100 basis points, rounded up.
+#[expect(clippy::cast_possible_truncation, reason = "the model ends at 100")]
+fn whole(bps: f64) -> i64 {
+    bps.ceil() as i64
 }
 
 /// What tripped a breaker, in words.

@@ -43,5 +43,5 @@ pub use monitor::{Fact, Monitor, Scope, Trip};
 pub use plan::{Audited, Correction, Plan, audit};
 pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Unit};
 pub use protection::{Coverage, Excursion, Protection, ProtectionRules, Standing, coverage, protection};
-pub use situation::{Depth, Reference, Situation};
+pub use situation::{Reference, Situation};
 pub use tape::{Returns, TAPE_MINUTES, Tape, VOLATILITY_MINUTES};

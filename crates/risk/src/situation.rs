@@ -4,6 +4,7 @@ use crate::{Line, Margin, Plan};
 use tradewind_domain::{
     Instrument, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Quote, Side, Source, Timestamp,
 };
+use tradewind_quant::impact::SideDepth;
 
 /// The price that an order is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,37 +13,6 @@ pub struct Reference {
     pub price: Price,
     /// When it was true.
     pub at: Timestamp,
-}
-
-/// What the book offers to an order that takes from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Depth {
-    /// Quantity at the best price.
-    pub best: Quantity,
-    /// Quantity within the first ten prices.
-    pub ten: Quantity,
-}
-
-impl Depth {
-    /// The price impact of taking `quantity`, in basis points, rounded up.
-    ///
-    /// Five basis points in proportion up to the best price's quantity; from there to the quantity of ten prices
-    /// `5 + 20 √ratio`, where ratio is the part of the way between the two; 100 beyond.
-    #[must_use]
-    pub fn impact_bps(&self, quantity: Quantity) -> i64 {
-        let size = i128::from(quantity.mantissa().max(0));
-        let best = i128::from(self.best.mantissa().max(0));
-        if size <= best {
-            return if best == 0 { 0 } else { i64::try_from((size * 5 + best - 1) / best).unwrap_or(i64::MAX) };
-        }
-        let ten = i128::from(self.ten.mantissa());
-        if size > ten {
-            return 100;
-        }
-        // 20 √r = √(400 r), reckoned in whole hundredths of a basis point
-        let root = (4_000_000 * (size - best) / (ten - best)).isqrt();
-        i64::try_from(5 + (root + 99) / 100).unwrap_or(i64::MAX)
-    }
 }
 
 /// The world as one order meets it. Amounts are ledger units (10⁻⁸) of the judged portfolio's base currency.
@@ -68,8 +38,9 @@ pub struct Situation<'a> {
     pub reference: Reference,
     /// The best bid and ask.
     pub quote: Option<Quote>,
-    /// What the book offers.
-    pub depth: Option<Depth>,
+    /// What the book holds on the side that the order would take from, in quantity mantissas; `None` where it is not
+    /// known.
+    pub depth: Option<SideDepth>,
     /// Notional of the order at the price that it is judged at.
     pub notional: i128,
     /// Equity of the portfolio.

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 use tradewind_domain::{Price, Timestamp};
-use tradewind_quant::tail;
+use tradewind_quant::tail_risk::{Level, of_outcomes};
 
 /// How many one-minute returns a tape keeps: four hours.
 pub const TAPE_MINUTES: usize = 240;
@@ -14,6 +15,8 @@ const FEWEST: usize = 60;
 /// A silence of more minutes is a gap: what was before it is forgotten, nothing is filled in.
 const GAP: i64 = 20;
 const MINUTES_A_DAY: i128 = 1_440;
+/// 95 % over as many minutes as a day has.
+static DAY: LazyLock<Level> = LazyLock::new(|| Level::new(0.95, 1_440.0).expect("both are in range"));
 
 /// The last price of every minute of one instrument, kept as simple returns in parts of 10⁸.
 ///
@@ -158,11 +161,8 @@ impl<'a> Returns<'a> {
     /// Source: P. Jorion, "Value at Risk", 3rd edition, 2006, chapters 4 and 10.
     #[must_use]
     pub fn value_at_risk_bps(&self, weights: &[f64]) -> Option<(i64, i64)> {
-        let outcomes = self.weighted(weights);
-        let day = 1_440_f64.sqrt() * 1e4;
-        let at_risk = tail::value_at_risk(&outcomes, 0.95)?;
-        let shortfall = tail::expected_shortfall(&outcomes, 0.95)?;
-        Some((fixed(at_risk, day)?, fixed(shortfall, day)?))
+        let found = of_outcomes(&self.weighted(weights), &DAY).ok()?;
+        Some((fixed(found.var, 1e4)?, fixed(found.cvar, 1e4)?))
     }
 }
 

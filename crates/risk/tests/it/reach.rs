@@ -3,6 +3,7 @@
 
 use crate::world::*;
 use tradewind_domain::*;
+use tradewind_quant::impact::SideDepth;
 use tradewind_risk::*;
 
 const SECOND: i64 = 1_000_000_000;
@@ -50,7 +51,7 @@ fn scenario(name: &str, profile: Profile, value: i64, outside: bool) -> Option<G
             assert_eq!(value, 50);
         }
         "impact" => {
-            world.depth = Some(Depth { best: quantity("0.5"), ten: quantity("1") });
+            world.depth = Some(SideDepth::new(50_000_000, 100_000_000).unwrap());
             world.request.quantity += Quantity::from_mantissa(more);
         }
         "no_reversal" => {

@@ -20,7 +20,7 @@ pub(crate) struct World {
     pub(crate) position: Quantity,
     pub(crate) reference: Reference,
     pub(crate) quote: Option<Quote>,
-    pub(crate) depth: Option<Depth>,
+    pub(crate) depth: Option<tradewind_quant::impact::SideDepth>,
     pub(crate) notional: i128,
     pub(crate) equity: i128,
     pub(crate) account_equity: i128,
