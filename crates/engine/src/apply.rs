@@ -1,7 +1,7 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
-use crate::account;
-use crate::{DecisionKind, Event, EventKind, Listing, Portfolio, State, Verdict};
+use crate::{DecisionKind, Event, EventKind, Listing, ListingStatus, Portfolio, State, Verdict};
+use crate::{account, governance, parents};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
     Timestamp, TradeIdSet,
@@ -21,6 +21,9 @@ pub fn apply(state: &mut State, event: &Event) {
         EventKind::BarClosed { bar, origin } => set_mark(state, bar.instrument, bar.close, event.at, *origin),
         _ => apply_rest(state, event),
     }
+    if !state.parents.is_unused() || matches!(event.kind, EventKind::Parent(_)) {
+        parents::fold(state, event);
+    }
 }
 
 fn apply_rest(state: &mut State, event: &Event) {
@@ -33,7 +36,13 @@ fn apply_rest(state: &mut State, event: &Event) {
             DecisionKind::Sell => state.counters.sell += 1,
             DecisionKind::Hold => state.counters.hold += 1,
         },
-        EventKind::Judged(verdict) => judged(state, verdict, at),
+        EventKind::Judged(verdict) => {
+            judged(state, verdict, at);
+            if let Verdict::Approved(order) = verdict {
+                governance::note_order(state, event.cause, order.client_id());
+            }
+        }
+        EventKind::Governance(act) => governance::apply(state, event, act),
         EventKind::Filled(fill) => filled(state, fill, event.portfolio, at),
         EventKind::Intended(intent) => {
             if let Some(record) = state.open.get_mut(&intent.client_id) {
@@ -76,6 +85,7 @@ fn apply_rest(state: &mut State, event: &Event) {
         }
         EventKind::Started { incarnation, mode, .. } => {
             (state.incarnation, state.mode) = (*incarnation, *mode);
+            state.governance.restarted();
             doubt_open_orders(state, at);
         }
         EventKind::Halted(halt) => state.halted = Some(halt.reason.clone()),
@@ -95,7 +105,9 @@ fn apply_rest(state: &mut State, event: &Event) {
                 state.halted.get_or_insert(text);
             }
         }
+        EventKind::ListingChanged { instrument, status } => state.listings[instrument.index()].status = *status,
         EventKind::BarClosed { .. } // taken above
+        | EventKind::Parent(_) // folded after everything else
         | EventKind::Proposed(_)
         | EventKind::ProposedPair { .. }
         | EventKind::CancelProposed { .. }
@@ -139,6 +151,7 @@ fn listed(state: &mut State, instrument: &Instrument) {
                 mark: None,
                 quote: None,
                 booked: TradeIdSet::default(),
+                status: ListingStatus::Trading,
             });
         }
     }

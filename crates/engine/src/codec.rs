@@ -109,6 +109,8 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         EventKind::Reworked { client_id, .. } => of_order(*client_id),
         EventKind::Funding { instrument, .. } => Some(*instrument),
         EventKind::Judged(crate::Verdict::Approved(order)) => Some(order.instrument()),
+        EventKind::ListingChanged { instrument, .. } => Some(*instrument),
+        EventKind::Parent(said) => said.concerns().map(|(instrument, _)| instrument),
         EventKind::Intended(intent) => of_order(intent.client_id),
         EventKind::CancelProposed { client_id } | EventKind::Sent { client_id } => of_order(*client_id),
         EventKind::Started { .. }
@@ -135,6 +137,7 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         | EventKind::GapFound { .. }
         | EventKind::Restricted { .. }
         | EventKind::Adjusted { .. }
+        | EventKind::Governance(_)
         | EventKind::StateHash { .. } => None,
     }
 }

@@ -1,10 +1,11 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::{Event, EventKind, State, Verdict};
+use crate::{Event, EventKind, ListingStatus, State, Verdict, governance, parents};
 use tradewind_domain::{
-    ClientOrderId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source, TimeInForce,
+    ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source, TimeInForce, Timestamp,
 };
-use tradewind_gate::{Approved, Proposal, Refusal, View, review, review_cancel, review_pair};
+use tradewind_gate::{Approved, Guard, Proposal, Refusal, View, review, review_cancel, review_pair};
+use tradewind_governance::Ruling;
 
 /// What the host should do next, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
         EventKind::BarClosed { .. } if state.open.is_empty() => (), // by far the most frequent
         _ => decide_rest(state, event, commands),
     }
+    if !state.parents.is_empty() && parents::wakes(&event.kind) {
+        parents::drive(state, commands);
+    }
 }
 
 fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
@@ -29,7 +33,11 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         EventKind::Proposed(proposal) => judge(state, event, proposal, commands),
         EventKind::ProposedPair { pair } => judge_pair(state, event, pair, commands),
         EventKind::CancelProposed { client_id } => judge_cancel(state, *client_id, commands),
-        EventKind::BarClosed { .. } | EventKind::Timer => cancel_expired(state, commands),
+        EventKind::BarClosed { .. } | EventKind::Timer => {
+            cancel_expired(state, commands);
+            governance::expire(state, commands);
+        }
+        EventKind::Governance(act) => governance::decide(state, event, act, commands),
         EventKind::Filled(fill) => cancel_siblings(state, fill.client_id, commands),
         EventKind::Halted(_) => cancel_what_adds_exposure(state, commands),
         EventKind::Compared { .. } | EventKind::GapFound { .. } | EventKind::Restricted { .. } => {
@@ -37,6 +45,8 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
                 cancel_what_adds_exposure(state, commands);
             }
         }
+        EventKind::Parent(said) => parents::decide(state, event, said, commands),
+        EventKind::ListingChanged { instrument, status } => leave(state, *instrument, *status, commands),
         EventKind::Started { .. }
         | EventKind::Stopped
         | EventKind::Listed(_)
@@ -71,38 +81,58 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
     }
 }
 
+/// The names of the next two orders.
+pub(crate) fn names(state: &State, at: Timestamp, portfolio: PortfolioId) -> [ClientOrderId; 2] {
+    [1, 2].map(|nth| ClientOrderId::derive(at, state.incarnation, portfolio, state.intents + nth))
+}
+
+/// A proposal that its venue does not keep itself becomes a parent that waits.
 fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<Command>) {
+    if let Some(wish) = parents::waits(state, proposal) {
+        return parents::open(state, event, &wish, commands);
+    }
     let portfolio = proposal.portfolio;
-    let client_id = ClientOrderId::derive(event.at, state.incarnation, portfolio, state.intents + 1);
-    match review(&view(state, event, proposal), proposal, client_id) {
-        Ok(approved) => approve(approved, portfolio, commands),
-        Err(refusal) => refuse(refusal, portfolio, commands),
+    let [client_id, _] = names(state, event.at, portfolio);
+    let ruling = governance::ruling(state, event, proposal);
+    match (review(&view(state, event, proposal, ruling.as_ref()), proposal, client_id), ruling) {
+        (Ok(approved), _) => {
+            approve(approved, portfolio, commands);
+            governance::spend(state, event, proposal, None, commands);
+        }
+        (Err(refusal), Some(Ruling::NeedsApproval { quorum })) if refusal.guard == Guard::Approval => {
+            governance::hold(state, event, proposal, quorum, commands);
+        }
+        (Err(refusal), _) => refuse(refusal, portfolio, commands),
     }
 }
 
-fn approve(approved: Approved, portfolio: PortfolioId, commands: &mut Vec<Command>) {
+pub(crate) fn approve(approved: Approved, portfolio: PortfolioId, commands: &mut Vec<Command>) {
     for order in approved.action().orders() {
         commands.push(Command::Record(EventKind::Judged(Verdict::Approved(*order)), portfolio));
     }
     commands.push(Command::Send(approved));
 }
 
-fn refuse(refusal: Box<Refusal>, portfolio: PortfolioId, commands: &mut Vec<Command>) {
+pub(crate) fn refuse(refusal: Box<Refusal>, portfolio: PortfolioId, commands: &mut Vec<Command>) {
     commands.push(Command::Record(EventKind::Judged(Verdict::Refused(refusal)), portfolio));
 }
 
-fn judge_pair(state: &State, event: &Event, pair: &[Proposal; 2], commands: &mut Vec<Command>) {
+pub(crate) fn judge_pair(state: &State, event: &Event, pair: &[Proposal; 2], commands: &mut Vec<Command>) {
     let mut pair = pair.clone();
     let group = pair[0].request.oco.or(pair[1].request.oco).unwrap_or_else(|| fresh_group(state));
     pair.iter_mut().for_each(|proposal| _ = proposal.request.oco.get_or_insert(group));
     // of equals the first by name is the one that counts, and the dearer needs the funds
     pair.sort_by_key(|it| std::cmp::Reverse(it.request.kind.limit().or(it.request.kind.trigger())));
     let portfolio = pair[0].portfolio;
-    let name = |nth| ClientOrderId::derive(event.at, state.incarnation, portfolio, state.intents + nth);
-    let mut names = [name(1), name(2)];
+    let mut names = names(state, event.at, portfolio);
     names.sort_unstable();
-    match review_pair(&view(state, event, &pair[0]), &pair, names) {
-        Ok(approved) => approve(approved, portfolio, commands),
+    let ruling = pair.each_ref().map(|it| governance::ruling(state, event, it));
+    let stricter = ruling.iter().flatten().find(|it| !matches!(it, Ruling::Allowed)).or(ruling[0].as_ref());
+    match review_pair(&view(state, event, &pair[0], stricter), &pair, names) {
+        Ok(approved) => {
+            approve(approved, portfolio, commands);
+            pair.iter().for_each(|it| governance::spend(state, event, it, None, commands));
+        }
         Err(refusal) => {
             refuse(refusal.clone(), portfolio, commands);
             refuse(refusal, portfolio, commands);
@@ -118,7 +148,7 @@ fn fresh_group(state: &State) -> OcoGroup {
     (state.intents + 1..).map(OcoGroup).find(|group| !is_used(*group)).expect("intents are far from using up u64")
 }
 
-fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
+pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, ruling: Option<&'a Ruling>) -> View<'a> {
     let listing = state.listing(proposal.request.instrument);
     let portfolio = state.portfolio(proposal.portfolio);
     let (id, joined) = (listing.instrument.id, proposal.request.oco);
@@ -126,9 +156,10 @@ fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
     let foreign = state.foreign_exposure(id);
     View {
         now: event.at,
-        halted: state.halted.as_deref(),
+        halted: state.halted.as_deref().or_else(|| governance::latched(state, event, proposal)),
         restricted: restricted(state, proposal),
         mode: state.mode,
+        ruling,
         limits: &portfolio.limits,
         instrument: &listing.instrument,
         mark: listing.mark,
@@ -148,7 +179,31 @@ fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> View<'a> {
 fn restricted<'a>(state: &'a State, proposal: &Proposal) -> Option<&'a str> {
     let by_policy =
         || if proposal.source == Source::Operator { None } else { state.foreign_hand(proposal.request.instrument) };
-    state.reduce_only.as_deref().or_else(by_policy)
+    let listing = state.listing(proposal.request.instrument).status.restriction();
+    state.reduce_only.as_deref().or(listing).or_else(by_policy)
+}
+
+/// Takes an open order out of a view: what is judged is to stand in its place.
+pub(crate) fn excluding(view: &mut View<'_>, state: &State, record: &OrderRecord) {
+    let open = record.open_quantity();
+    match record.order.side() {
+        Side::Buy => view.open_buys -= open,
+        Side::Sell => view.open_sells -= open,
+    }
+    view.unknown_orders -= u32::from(matches!(record.state, OrderState::Unknown { .. }));
+    let it = view.instrument;
+    let pays = if record.order.side() == Side::Buy { it.settlement() } else { it.spec.symbol.base };
+    view.free_funds += reserved(state, record, pays);
+}
+
+/// An instrument that its venue takes off: every open order in it is cancelled.
+fn leave(state: &State, instrument: InstrumentId, status: ListingStatus, commands: &mut Vec<Command>) {
+    if status != ListingStatus::Delisted {
+        return;
+    }
+    let gone = |it: &&OrderRecord| it.order.instrument() == instrument && is_cancellable(it);
+    state.open.values().filter(gone).for_each(|record| propose_cancel(record, commands));
+    parents::end_all(state, instrument, "the venue has delisted the instrument", commands);
 }
 
 /// What pays for the proposed order, less what open orders of its side hold already.
@@ -229,7 +284,13 @@ fn is_sibling(candidate: &OrderRecord, record: &OrderRecord, group: OcoGroup) ->
 
 /// Protective orders stay: whatever can only reduce a position is left to do so.
 fn cancel_what_adds_exposure(state: &State, commands: &mut Vec<Command>) {
-    for record in state.open.values().filter(|record| is_cancellable(record) && state.adds_exposure(record)) {
+    cancel_adding(state, |_| true, commands);
+}
+
+/// Cancels what adds exposure among the orders that `covers` names.
+pub(crate) fn cancel_adding(state: &State, covers: impl Fn(&OrderRecord) -> bool, commands: &mut Vec<Command>) {
+    let goes = |record: &&OrderRecord| is_cancellable(record) && state.adds_exposure(record) && covers(record);
+    for record in state.open.values().filter(goes) {
         propose_cancel(record, commands);
     }
 }

@@ -8,6 +8,7 @@ use tradewind_domain::{
     Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, VenueOrderId,
 };
 use tradewind_gate::{Limits, Mode, Proposal, Refusal};
+use tradewind_governance::Act;
 
 /// One event of a risk domain, with its place, its times and its cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +198,15 @@ pub enum EventKind {
         /// At which mark.
         mark: Price,
     },
+    /// A venue says how an instrument trades from here on.
+    ListingChanged {
+        /// Which.
+        instrument: InstrumentId,
+        /// How.
+        status: crate::ListingStatus,
+    },
+    /// Something about an order that becomes other orders over time.
+    Parent(Box<crate::algo::ParentEvent>),
     /// A moment passed.
     Timer,
     /// The kill switch was thrown.
@@ -257,6 +267,8 @@ pub enum EventKind {
     },
     /// The venue took an execution back: it is booked the other way round, the first booking stays.
     Reversed(Fill),
+    /// A word or a fact of governance: policy, approvals, changes of limits, latches, idempotency keys.
+    Governance(Box<Act>),
     /// The state before this event, as a hash: every 10,000 events and at stop.
     StateHash {
         /// SHA-256 of the state, in hex.

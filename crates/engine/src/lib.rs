@@ -15,14 +15,18 @@
 //! * An order of unknown outcome counts in full until evidence says otherwise.
 
 mod account;
+pub mod algo;
 mod apply;
 mod codec;
+mod contingent;
 mod decide;
 mod digest;
 mod error;
 mod event;
 mod evidence;
 mod foreign;
+mod governance;
+mod parents;
 mod portfolio;
 mod reconcile;
 mod replay;
@@ -34,14 +38,13 @@ pub use decide::{Command, decide};
 pub use digest::TradeDigest;
 pub use error::CODES;
 pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Verdict};
-pub use evidence::{
-    Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step,
-};
+pub use evidence::{Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step};
+pub use governance::{limit_values, set_limit};
 pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
 pub use portfolio::{Holding, Portfolio};
 pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
 pub use replay::{Divergence, Replay};
-pub use state::{Counters, LOGIC_VERSION, Listing, State, Whole};
+pub use state::{Counters, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
 
 /// Folds one event into `state` and notes in `commands` what should now be done about it.
 ///

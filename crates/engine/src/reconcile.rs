@@ -103,6 +103,10 @@ pub struct Findings {
     pub drifts: Vec<Drift>,
     /// Differences that have a known cause, in words.
     pub explained: Vec<String>,
+    /// Whether balances were compared: they were asked for, and nothing moved meanwhile.
+    pub balanced: bool,
+    /// By how much the venue holds more than the books, in ledger units, for each balance among the drifts.
+    pub off: Vec<(Currency, i128)>,
 }
 
 /// Compares what the venue said with the books.
@@ -290,6 +294,7 @@ fn money(state: &State, basis: &Basis, seen: &Seen, balances: &BTreeMap<Currency
     if state.counters.fills != basis.fills || findings.facts.iter().any(|(_, kind)| moved(kind)) {
         return; // the balances are of another moment than the books: the next comparison tells
     }
+    findings.balanced = true;
     let mut ours: BTreeMap<Currency, i128> = BTreeMap::new();
     for holding in state.portfolios.iter().flat_map(crate::Portfolio::holdings) {
         *ours.entry(holding.currency).or_default() += holding.units;
@@ -310,6 +315,7 @@ fn money(state: &State, basis: &Basis, seen: &Seen, balances: &BTreeMap<Currency
             findings.explained.push(format!("{what}: {} is dust", text(off)));
         } else {
             findings.drifts.push(Drift { what, ours: text(mine), venue: text(venue) });
+            findings.off.push((currency, off));
         }
     }
 }

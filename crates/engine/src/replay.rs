@@ -59,7 +59,11 @@ impl Replay {
 
     fn compare_decision(&mut self, event: &Event) {
         let is_ours = event.source == Source::Host
-            && matches!(event.kind, EventKind::Judged(_) | EventKind::CancelProposed { .. });
+            && match &event.kind {
+                EventKind::Judged(_) | EventKind::CancelProposed { .. } => true,
+                EventKind::Parent(said) => said.is_decision(),
+                _ => false,
+            };
         match (self.expected.pop_front(), is_ours) {
             (Some(decided), _) if decided == event.kind => (),
             (None, false) => (),

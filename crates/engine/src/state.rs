@@ -1,14 +1,16 @@
 //! The whole state of a risk domain: everything that [`crate::step`] reads and writes.
 
+use crate::algo::Parents;
 use crate::{ForeignOrder, Portfolio};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tradewind_domain::{
-    ClientOrderId, Currency, Fill, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OcoGroup, OrderRecord, OrderState,
-    PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeId, TradeIdSet, pow10,
+    ClientOrderId, Currency, Fill, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OcoGroup, OrderRecord,
+    OrderState, PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeId, TradeIdSet, pow10,
 };
 use tradewind_gate::{Cap, Mark, Mode};
+use tradewind_governance::Register;
 
 /// Version of the decision logic: raised whenever the same events would lead to other decisions.
 pub const LOGIC_VERSION: u32 = 1;
@@ -27,6 +29,40 @@ pub struct Listing {
     pub quote: Option<Quote>,
     /// Which fills were booked already.
     pub booked: TradeIdSet,
+    /// How it trades.
+    #[serde(default, skip_serializing_if = "ListingStatus::is_trading")]
+    pub status: ListingStatus,
+}
+
+/// How an instrument trades, as its venue says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListingStatus {
+    /// As usual.
+    #[default]
+    Trading,
+    /// Not for now: orders stay, nothing new is proposed but what reduces.
+    Paused,
+    /// No more: open orders are cancelled, positions may only be reduced.
+    Delisted,
+}
+
+impl ListingStatus {
+    /// Whether it trades as usual.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+    pub const fn is_trading(&self) -> bool {
+        matches!(self, Self::Trading)
+    }
+    /// Why only what reduces may be proposed, if so.
+    #[must_use]
+    pub const fn restriction(self) -> Option<&'static str> {
+        match self {
+            Self::Trading => None,
+            Self::Paused => Some("the venue has paused the instrument"),
+            Self::Delisted => Some("the venue has delisted the instrument"),
+        }
+    }
 }
 
 /// How often things happened.
@@ -109,6 +145,12 @@ pub struct State {
     pub open: BTreeMap<ClientOrderId, OrderRecord>,
     /// The newest closed orders, oldest first.
     pub closed: VecDeque<OrderRecord>,
+    /// Orders that become other orders over time.
+    #[serde(default, skip_serializing_if = "Parents::is_unused")]
+    pub parents: Parents,
+    /// Policy, proposals, changes of limits, latches, idempotency keys.
+    #[serde(default, skip_serializing_if = "Register::is_empty")]
+    pub governance: Register,
 }
 
 impl Default for State {
@@ -131,6 +173,8 @@ impl Default for State {
             portfolios: Vec::new(),
             open: BTreeMap::new(),
             closed: VecDeque::new(),
+            parents: Parents::default(),
+            governance: Register::default(),
         }
     }
 }
@@ -284,6 +328,9 @@ impl State {
         if let Some(record) = self.open.remove(&id) {
             if self.closed.len() == CLOSED_KEPT {
                 self.closed.pop_front();
+            }
+            if !self.governance.proposals.is_empty() {
+                crate::governance::note_closed(self, id, record.state);
             }
             self.closed.push_back(record);
         }

@@ -1,6 +1,7 @@
 //! The guards, in the order in which they are asked. Each is a plain function over plain data.
 
 use crate::{Guard, Mode, Proposal, Refusal, View};
+use tradewind_governance::Ruling;
 use tradewind_domain::{
     ClientOrderId, Coded, LEDGER_DECIMALS, Liquidity, Order, OrderKind, Origin, Price, Quantity, Side, format_decimal,
 };
@@ -8,7 +9,7 @@ use tradewind_domain::{
 type Verdict = Result<(), Box<Refusal>>;
 
 pub(crate) fn refuse(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Box<Refusal> {
-    Box::new(Refusal { guard, value: value.into(), limit: limit.into() })
+    Box::new(Refusal { guard, value: value.into(), limit: limit.into(), rule: None })
 }
 
 pub(crate) fn halt(view: &View<'_>, proposal: &Proposal) -> Verdict {
@@ -27,6 +28,25 @@ pub(crate) fn mode(view: &View<'_>, _proposal: &Proposal) -> Verdict {
             Err(refuse(Guard::Mode, format!("live on {origin:?} data"), "live on live data"))
         }
         _ => Ok(()),
+    }
+}
+
+pub(crate) fn policy(view: &View<'_>) -> Verdict {
+    match view.ruling {
+        Some(Ruling::Denied(no)) => {
+            let (value, limit) = (no.value.clone(), no.limit.clone());
+            Err(Box::new(Refusal { guard: Guard::Policy, value, limit, rule: Some(no.rule) }))
+        }
+        Some(Ruling::Allowed | Ruling::NeedsApproval { .. }) | None => Ok(()),
+    }
+}
+
+pub(crate) fn approval(view: &View<'_>) -> Verdict {
+    match view.ruling {
+        Some(Ruling::NeedsApproval { quorum }) => {
+            Err(refuse(Guard::Approval, format!("{quorum} to be asked"), "none to be asked"))
+        }
+        Some(Ruling::Allowed | Ruling::Denied(_)) | None => Ok(()),
     }
 }
 

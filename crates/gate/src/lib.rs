@@ -1,7 +1,7 @@
 //! The one way to a venue: turns a proposal into an [`Approved`] action, or into the [`Refusal`] that says why not.
 //!
 //! # Where it sits
-//! Floor 3, over the domain alone. Every order of every source passes here before a venue sees it: people,
+//! Floor 3, over the domain and governance. Every order of every source passes here before a venue sees it: people,
 //! strategies, agents. Knows no venue, no clock, no I/O; what it must know of the world stands in [`View`].
 //!
 //! # Start here
@@ -36,7 +36,8 @@ mod view;
 
 pub use limits::{Cap, Limits, LimitsError};
 pub use refusal::{CODES, GUARDS, Guard, GuardInfo, Refusal};
-pub use view::{Mark, Mode, Proposal, View};
+pub use tradewind_governance::Mode;
+pub use view::{Mark, Proposal, View};
 
 pub use pair::review_pair;
 
@@ -120,6 +121,7 @@ pub fn review(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) ->
 fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Order, Box<Refusal>> {
     guards::halt(view, proposal)?;
     guards::mode(view, proposal)?;
+    guards::policy(view)?;
     let order = guards::order(view, proposal, client_id)?;
     guards::data(view, proposal)?;
     guards::restricted(view, proposal)?;
@@ -129,6 +131,7 @@ fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Resu
     guards::position(view, proposal)?;
     guards::funds(view, proposal)?;
     guards::losses(view, proposal)?;
+    guards::approval(view)?; // last: nobody is asked about an order that could not go
     Ok(order)
 }
 

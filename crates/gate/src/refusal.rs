@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_domain::ErrorCode;
+use tradewind_governance::Rule;
 
 /// What refuses, in the order in which it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,6 +34,10 @@ pub enum Guard {
     Pair,
     /// Only what reduces a position is allowed.
     Restricted,
+    /// The policy does not allow it.
+    Policy,
+    /// People must say yes first.
+    Approval,
 }
 
 /// One line of the generated table of guards.
@@ -92,6 +97,13 @@ pub const GUARDS: &[GuardInfo] = &[
         "is only what reduces allowed, because venue and books differ or another hand trades?",
         "find out why; `tradewind adopt` takes the venue's word, `tradewind resume` yours; reducing orders pass",
     ),
+    info(Guard::Policy, "GATE-14", "does the policy allow it?", "see the rule's own code and hint"),
+    info(
+        Guard::Approval,
+        "GATE-15",
+        "have enough persons approved it?",
+        "`tradewind proposals list`, then another person approves it; a pair does not wait: propose its orders alone",
+    ),
 ];
 
 /// Every code of this crate: those of [`GUARDS`], then that of [`crate::LimitsError`].
@@ -119,6 +131,9 @@ pub struct Refusal {
     pub value: String,
     /// What it would have allowed.
     pub limit: String,
+    /// The rule of the policy, where that is what refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
 }
 
 impl Refusal {
@@ -127,12 +142,22 @@ impl Refusal {
     pub fn info(&self) -> &'static GuardInfo {
         &GUARDS[self.guard as usize]
     }
+    /// The most exact code: the policy's rule, or else the guard.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.rule.map_or(self.info().code, |rule| rule.info().code)
+    }
+    /// How a person clears it.
+    #[must_use]
+    pub fn clear(&self) -> &'static str {
+        self.rule.map_or(self.info().clear, |rule| rule.info().clear)
+    }
 }
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let info = self.info();
-        write!(f, "{} {:?}: {} against {}; to clear: {}", info.code, self.guard, self.value, self.limit, info.clear)
+        let (code, clear) = (self.code(), self.clear());
+        write!(f, "{code} {:?}: {} against {}; to clear: {clear}", self.guard, self.value, self.limit)
     }
 }
 

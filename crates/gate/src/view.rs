@@ -1,23 +1,9 @@
 //! What the gate must know of the world to judge one proposal.
 
-use crate::Limits;
+use crate::{Limits, Mode};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Source, Timestamp};
-
-/// What the process is allowed to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Watch and decide, never trade.
-    #[default]
-    Observe,
-    /// Trade in a backtest.
-    Backtest,
-    /// Trade play money.
-    Paper,
-    /// Trade real money.
-    Live,
-}
+use tradewind_governance::Ruling;
 
 /// The price that a guard judges by, and how old it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +41,8 @@ pub struct View<'a> {
     pub restricted: Option<&'a str>,
     /// What the process is allowed to do.
     pub mode: Mode,
+    /// What the policy says to this proposal; `None` where no policy was set.
+    pub ruling: Option<&'a Ruling>,
     /// What the portfolio is allowed to do.
     pub limits: &'a Limits,
     /// What is to be traded.

@@ -10,6 +10,7 @@ struct World {
     limits: Limits,
     proposal: Proposal,
     restricted: Option<&'static str>,
+    ruling: Option<tradewind_governance::Ruling>,
     halted: Option<&'static str>,
     mode: Mode,
     mark: Option<Mark>,
@@ -47,6 +48,7 @@ fn world() -> World {
         proposal: Proposal { source: Source::Strategy(0), portfolio: PortfolioId(0), request, reason: "test".into() },
         halted: None,
         restricted: None,
+        ruling: None,
         mode: Mode::Paper,
         position: Quantity::ZERO,
         open_buys: Quantity::ZERO,
@@ -66,6 +68,7 @@ fn view(w: &World) -> View<'_> {
         halted: w.halted,
         restricted: w.restricted,
         mode: w.mode,
+        ruling: w.ruling.as_ref(),
         limits: &w.limits,
         instrument: &w.instrument,
         mark: w.mark,
@@ -100,7 +103,7 @@ fn passes(change: impl FnOnce(&mut World)) {
 fn refuses(guard: Guard, value: &str, limit: &str, change: impl FnOnce(&mut World)) {
     let refusal = verdict(change).expect_err("it should have been refused");
     assert_eq!((refusal.guard, refusal.value.as_str(), refusal.limit.as_str()), (guard, value, limit));
-    assert!(refusal.to_string().contains(refusal.info().code) && refusal.to_string().contains("to clear"));
+    assert!(refusal.to_string().contains(refusal.code()) && refusal.to_string().contains("to clear"));
 }
 
 fn buy(w: &mut World, size: f64) {
@@ -134,6 +137,27 @@ fn a_halt_stops_everything_but_an_operators_exit() {
         (w.halted, w.position) = (Some("kill switch"), quantity(1.0));
         operator_exit(w, 1.0);
     });
+}
+
+#[test]
+fn the_policy_is_asked_after_halt_and_mode_and_approval_last() {
+    use tradewind_governance::{Refused, Rule, Ruling};
+    let denied = || Some(Ruling::Denied(Refused::new(Rule::Symbol, "DOGE/USDT", "BTC/USDT")));
+    refuses(Guard::Policy, "DOGE/USDT", "BTC/USDT", |w| w.ruling = denied());
+    refuses(Guard::Policy, "DOGE/USDT", "BTC/USDT", |w| (w.ruling, w.mark) = (denied(), None));
+    refuses(Guard::Halt, "kill switch", "an operator's reduce-only order", |w| {
+        (w.ruling, w.halted) = (denied(), Some("kill switch"));
+    });
+    let asks = || Some(Ruling::NeedsApproval { quorum: 2 });
+    refuses(Guard::Approval, "2 to be asked", "none to be asked", |w| w.ruling = asks());
+    // nobody is asked about an order that could not go
+    refuses(Guard::StaleData, "no mark", "a mark", |w| (w.ruling, w.mark) = (asks(), None));
+    passes(|w| w.ruling = Some(Ruling::Allowed));
+    let refusal = verdict(|w| w.ruling = denied()).unwrap_err();
+    assert_eq!((refusal.info().code, refusal.code()), ("GATE-14", "GOV-07"));
+    assert!(refusal.clear().contains("governance.allow.symbols"));
+    let text = serde_json::to_string(&refusal).unwrap();
+    assert_eq!(serde_json::from_str::<Refusal>(&text).unwrap(), refusal);
 }
 
 #[test]

@@ -122,6 +122,11 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// Who says the next thing: a person's proposal follows at once, or after the claim of its key.
+    Speaks {
+        /// Who.
+        by: Principal,
+    },
     /// A key was used for the first time; the very next event is the request.
     KeyClaimed {
         /// The key.
@@ -191,6 +196,9 @@ pub struct Register {
     /// The key whose request is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<IdempotencyKey>,
+    /// Who spoke last, and with which event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<(Sequence, Principal)>,
     /// What was ordered today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<DaySpent>,
@@ -232,6 +240,7 @@ impl Register {
             | Act::ChangeMoved { .. }
             | Act::Latched { .. }
             | Act::Cleared { .. }
+            | Act::Speaks { .. }
             | Act::KeyClaimed { .. }
             | Act::KeyDone { .. }
             | Act::Spent { .. } => return Vec::new(),
@@ -421,6 +430,7 @@ impl Register {
                 self.latches.entry(scope.clone()).or_insert_with(|| latch.clone()); // the first reason stays
             }
             Act::Cleared { scope, .. } => drop(self.latches.remove(scope)),
+            Act::Speaks { by } => self.speaker = Some((at.sequence, by.clone())),
             Act::KeyClaimed { key, payload } => self.claim(key, payload, at),
             Act::KeyDone { key, outcome } => {
                 if let Some(used) = self.keys.get_mut(key) {
@@ -491,6 +501,15 @@ impl Register {
             used.outcome = outcome.clone();
             self.claim = None;
         }
+    }
+
+    /// Who said what the event `request` records: whoever spoke just before it, or before the claim of its key.
+    #[must_use]
+    pub fn spoke_before(&self, request: Sequence) -> Option<Principal> {
+        let (spoke, by) = self.speaker.as_ref()?;
+        let claimed = self.claim.as_ref().and_then(|key| self.keys.get(key)).map(|used| used.sequence);
+        let is_next = spoke + 1 == request || spoke + 2 == request && claimed == Some(spoke + 1);
+        is_next.then(|| by.clone())
     }
 
     fn spend(&mut self, by: &Name, units: i64, now: Timestamp) {

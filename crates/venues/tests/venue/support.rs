@@ -102,8 +102,10 @@ fn reviewed(review: impl FnOnce(&View<'_>) -> Approved) -> Approved {
     let now = Timestamp::from_millis(1_700_000_000_000);
     let mark = Mark { price: it.price("50000").unwrap(), at: now, origin: Origin::Live };
     let view = View {
+        ruling: None,
         now,
         halted: None,
+        restricted: None,
         mode: Mode::Live,
         limits: &Limits::OPEN,
         instrument: &it,

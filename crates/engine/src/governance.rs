@@ -1,0 +1,304 @@
+//! Where governance meets the order path: what the policy says to a proposal, who is asked, and what is released.
+
+use crate::decide::{approve, cancel_adding, refuse, view};
+use crate::{Command, Event, EventKind, State};
+use tradewind_domain::{
+    ClientOrderId, OrderRecord, OrderState, Outcome, PortfolioId, Price, Quantity, Sequence, Source,
+};
+use tradewind_gate::{Action, Cap, Guard, Limits, Mode, Proposal, Refusal, review};
+use tradewind_governance::{
+    Act, At, Changed, Held, KeyOutcome, Policy, Principal, ProposalState, Ruling, Scope, Tighter, Usage, Wish,
+    judge_policy,
+};
+
+/// Folds a word or a fact of governance.
+pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
+    if let Some(Changed::Limit { portfolio, name, new, .. }) = state.governance.apply(act, at(state, event)) {
+        set_limit(&mut state.portfolios[portfolio.index()].limits, &name, new);
+    }
+}
+
+fn at(state: &State, event: &Event) -> At {
+    At { sequence: event.sequence, now: event.at, incarnation: state.incarnation }
+}
+
+/// An order was approved: what its idempotency key, if it has one, led to.
+pub(crate) fn note_order(state: &mut State, request: Option<Sequence>, client_id: ClientOrderId) {
+    if let (Some(request), true) = (request, state.governance.claim.is_some()) {
+        state.governance.note_outcome(request, &KeyOutcome::Order { client_id });
+    }
+}
+
+/// What a closed order means for the proposal that it came from.
+pub(crate) fn note_closed(state: &mut State, client_id: ClientOrderId, order: OrderState) {
+    let OrderState::Closed { outcome } = order else { return };
+    let to = match outcome {
+        Outcome::Filled => ProposalState::Filled,
+        Outcome::Rejected | Outcome::NotSent => ProposalState::Rejected,
+        Outcome::Expired => ProposalState::Expired,
+        Outcome::Cancelled => ProposalState::Cancelled,
+    };
+    state.governance.order_moved(client_id, to);
+}
+
+/// Answers a word with facts, and releases what the last approval completed.
+pub(crate) fn decide(state: &State, event: &Event, act: &Act, commands: &mut Vec<Command>) {
+    for fact in state.governance.judge(act, at(state, event)) {
+        commands.push(Command::Record(EventKind::Governance(Box::new(fact)), event.portfolio));
+    }
+    if let Act::Latched { scope, .. } = act {
+        let covers = |record: &OrderRecord| {
+            let venue = &state.listing(record.order.instrument()).instrument.spec.venue;
+            !matches!(scope, Scope::Source(_)) && scope.covers(Source::Host, event.account, venue)
+        };
+        cancel_adding(state, covers, commands);
+    }
+    if let Some(held) = state.governance.released_by(event.sequence) {
+        release(state, event, held, commands);
+    }
+}
+
+/// Why a kill switch stops `proposal`, if one does.
+pub(crate) fn latched<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> Option<&'a str> {
+    if state.governance.latches.is_empty() {
+        return None;
+    }
+    let venue = &state.listing(proposal.request.instrument).instrument.spec.venue;
+    let (_, latch) = state.governance.latched(proposal.source, event.account, venue)?;
+    Some(&latch.reason)
+}
+
+/// Ends what waited for people for too long.
+pub(crate) fn expire(state: &State, commands: &mut Vec<Command>) {
+    if state.governance.proposals.is_empty() {
+        return;
+    }
+    for fact in state.governance.expire(state.now) {
+        commands.push(Command::Record(EventKind::Governance(Box::new(fact)), PortfolioId(0)));
+    }
+}
+
+/// What the policy says to `proposal`; `None` where nothing is governed, as in a backtest. Live mode without a policy
+/// is judged by the empty one, which allows nothing.
+pub(crate) fn ruling(state: &State, event: &Event, proposal: &Proposal) -> Option<Ruling> {
+    let empty = Policy::default();
+    let policy = match &state.governance.policy {
+        Some(policy) => policy,
+        None if state.mode == Mode::Live => &empty,
+        None => return None,
+    };
+    let by = proposer(state, event, proposal);
+    Some(judge_policy(policy, &by, &wish(state, &by, proposal), &usage(state, event, &by, proposal)))
+}
+
+/// Who stands behind a proposal: the person who spoke just before, or whom its source stands for.
+fn proposer(state: &State, event: &Event, proposal: &Proposal) -> Principal {
+    let spoke = || state.governance.spoke_before(event.sequence);
+    match proposal.source {
+        Source::Operator => spoke().unwrap_or_else(Principal::operator),
+        source => Principal::of_source(source),
+    }
+}
+
+fn wish(state: &State, by: &Principal, proposal: &Proposal) -> Wish {
+    let instrument = &state.listing(proposal.request.instrument).instrument;
+    let (source, portfolio) = (proposal.source, proposal.portfolio);
+    Wish::of_order(by.name.clone(), source, portfolio, instrument, proposal.request, &proposal.reason)
+}
+
+fn usage(state: &State, event: &Event, by: &Principal, proposal: &Proposal) -> Usage {
+    let usage = Usage {
+        now: event.at,
+        mode: state.mode,
+        notional: notional(state, proposal),
+        reduces: view(state, event, proposal, None).reduces(proposal),
+        exposure: exposure(state, proposal.portfolio),
+        source_day: 0,
+        source_orders: 0,
+        day: 0,
+    };
+    state.governance.with_spent(&by.name, usage)
+}
+
+/// What an order is worth in base currency: at its own limit or trigger where that is worse than the mark.
+fn notional(state: &State, proposal: &Proposal) -> Option<i128> {
+    let listing = state.listing(proposal.request.instrument);
+    let mark = listing.mark?.price;
+    let kind = &proposal.request.kind;
+    let price = kind.limit().or(kind.trigger()).map_or(mark, |own| own.max(mark));
+    in_base(state, proposal.portfolio, listing, price, proposal.request.quantity)
+}
+
+fn in_base(
+    state: &State,
+    portfolio: PortfolioId,
+    listing: &crate::Listing,
+    price: Price,
+    quantity: Quantity,
+) -> Option<i128> {
+    let it = &listing.instrument;
+    let units = it.notional(price, quantity).ok()?.units;
+    let (numerator, denominator) = state.rate(it.settlement(), state.portfolio(portfolio).base)?;
+    Some(units.checked_mul(numerator)? / denominator)
+}
+
+/// Gross notional of all positions and open orders at their marks; asked for by roll-out stages only.
+fn exposure(state: &State, portfolio: PortfolioId) -> Option<i128> {
+    let staged = state.governance.policy.as_ref().is_some_and(|policy| policy.stage.is_some());
+    if !staged {
+        return None;
+    }
+    let mut sum = 0_i128;
+    for listing in &state.listings {
+        let id = listing.instrument.id;
+        let held = state.portfolios.iter().map(|it| i128::from(it.position(id).quantity().abs().mantissa()));
+        let open = state.open.values().filter(|record| record.order.instrument() == id);
+        let open = open.map(|record| i128::from(record.open_quantity().mantissa()));
+        let quantity = i64::try_from(held.sum::<i128>() + open.sum::<i128>()).ok()?;
+        if quantity != 0 {
+            let price = listing.mark?.price;
+            sum = sum.checked_add(in_base(state, portfolio, listing, price, Quantity::from_mantissa(quantity))?)?;
+        }
+    }
+    Some(sum)
+}
+
+/// Notes what an approved order takes of the day's caps.
+pub(crate) fn spend(
+    state: &State,
+    event: &Event,
+    proposal: &Proposal,
+    by: Option<&Principal>,
+    commands: &mut Vec<Command>,
+) {
+    if !state.governance.policy.as_ref().is_some_and(Policy::counts_usage) {
+        return;
+    }
+    let by = by.map_or_else(|| proposer(state, event, proposal).name, |by| by.name.clone());
+    let reduces = view(state, event, proposal, None).reduces(proposal); // an exit takes nothing of any cap
+    let units = if reduces { 0 } else { notional(state, proposal).unwrap_or(i128::from(i64::MAX)) };
+    let units = i64::try_from(units).unwrap_or(i64::MAX);
+    commands.push(Command::Record(EventKind::Governance(Box::new(Act::Spent { by, units })), proposal.portfolio));
+}
+
+/// Puts an order aside until people have said yes, if enough of them are there to say so.
+pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8, commands: &mut Vec<Command>) {
+    let by = proposer(state, event, proposal);
+    if let Err(no) = state.governance.check_reachable(&by.name, quorum) {
+        let refusal = Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule) };
+        return refuse(Box::new(refusal), proposal.portfolio, commands);
+    }
+    let held = Held::new(event.sequence, wish(state, &by, proposal), quorum, event.at, state.incarnation);
+    let held = EventKind::Governance(Box::new(Act::Held(Box::new(held))));
+    commands.push(Command::Record(held, proposal.portfolio));
+}
+
+/// Asks the gate once more, in full, and makes an order of what passes.
+fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command>) {
+    assert!(held.wish.hash() == held.hash, "what is released is what was approved");
+    let wish = &held.wish;
+    let reason = wish.reason.clone().into();
+    let proposal = Proposal { source: wish.source, portfolio: wish.portfolio, request: wish.request, reason };
+    let by = Principal { name: wish.by.clone(), ..released_for(state, held) };
+    let policy = state.governance.policy.clone().unwrap_or_default();
+    let ruling = match judge_policy(&policy, &by, wish, &usage(state, event, &by, &proposal)) {
+        Ruling::NeedsApproval { quorum } if usize::from(quorum) <= held.approvals.len() => Ruling::Allowed,
+        other => other,
+    };
+    let client_id = ClientOrderId::derive(event.at, state.incarnation, proposal.portfolio, state.intents + 1);
+    let moved = |to, order, note| {
+        let act = Act::Moved { proposal: held.id, to, order, note };
+        Command::Record(EventKind::Governance(Box::new(act)), proposal.portfolio)
+    };
+    match review(&view(state, event, &proposal, Some(&ruling)), &proposal, client_id) {
+        Ok(approved) => {
+            let order = approved.action().client_ids().next();
+            debug_assert!(matches!(approved.action(), Action::Submit(_)));
+            approve(approved, proposal.portfolio, commands);
+            let send = commands.pop().expect("an approval ends in a send");
+            commands.push(moved(ProposalState::Submitted, order, String::new()));
+            spend(state, event, &proposal, Some(&by), commands);
+            commands.push(send);
+        }
+        Err(mut refusal) => {
+            if refusal.guard == Guard::Approval {
+                refusal.rule = Some(tradewind_governance::Rule::MoreApprovals);
+            }
+            let note = refusal.to_string();
+            refuse(refusal, proposal.portfolio, commands);
+            commands.push(moved(ProposalState::Rejected, None, note));
+        }
+    }
+}
+
+/// What stands behind a proposal's name: a known person, or what its source stands for.
+fn released_for(state: &State, held: &Held) -> Principal {
+    let known = state.governance.operators.iter().find(|person| person.name == held.wish.by);
+    known.cloned().unwrap_or_else(|| Principal::of_source(held.wish.source))
+}
+
+/// Every number of `limits` by name, with the way in which it gets tighter; `None` is no limit.
+#[must_use]
+pub fn limit_values(limits: &Limits) -> Vec<(&'static str, Tighter, Option<i64>)> {
+    let cap = |cap: &Cap| (cap.equity_bps.map(i64::from), cap.amount);
+    let ((order_bps, order), (position_bps, position)) = (cap(&limits.max_order), cap(&limits.max_position));
+    let rows = [
+        ("max_order.equity_bps", order_bps),
+        ("max_order.amount", order),
+        ("max_position.equity_bps", position_bps),
+        ("max_position.amount", position),
+        ("daily_loss_bps", limits.daily_loss_bps.map(i64::from)),
+        ("drawdown_bps", limits.drawdown_bps.map(i64::from)),
+        ("stale_after_nanos", limits.stale_after_nanos),
+        ("borrow", Some(i64::from(limits.borrow))),
+    ];
+    rows.into_iter().map(|(name, value)| (name, Tighter::Lower, value)).collect()
+}
+
+/// Sets one number of `limits` by name; `false` if there is no such number or the value does not fit it.
+pub fn set_limit(limits: &mut Limits, name: &str, value: Option<i64>) -> bool {
+    let Ok(small) = value.map(u32::try_from).transpose() else {
+        return matches!(name, "max_order.amount" | "max_position.amount" | "stale_after_nanos")
+            && set_large(limits, name, value);
+    };
+    match name {
+        "max_order.equity_bps" => limits.max_order.equity_bps = small,
+        "max_position.equity_bps" => limits.max_position.equity_bps = small,
+        "daily_loss_bps" => limits.daily_loss_bps = small,
+        "drawdown_bps" => limits.drawdown_bps = small,
+        "borrow" => limits.borrow = small == Some(1),
+        _ => return set_large(limits, name, value),
+    }
+    true
+}
+
+fn set_large(limits: &mut Limits, name: &str, value: Option<i64>) -> bool {
+    match name {
+        "max_order.amount" => limits.max_order.amount = value,
+        "max_position.amount" => limits.max_position.amount = value,
+        "stale_after_nanos" => limits.stale_after_nanos = value,
+        _ => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_the_limits_is_read_and_set_by_its_name() {
+        let mut limits = Limits::CONSERVATIVE;
+        for (place, (name, ..)) in limit_values(&limits).into_iter().enumerate() {
+            let value = if name == "borrow" { 1 } else { i64::try_from(place).unwrap() + 7 };
+            assert!(set_limit(&mut limits, name, Some(value)), "{name}");
+            let now = limit_values(&limits).into_iter().find(|row| row.0 == name).unwrap();
+            assert_eq!(now.2, Some(value));
+            let others = limit_values(&Limits::CONSERVATIVE).into_iter().skip(place + 1);
+            assert!(others.zip(limit_values(&limits).into_iter().skip(place + 1)).all(|(a, b)| a == b), "{name}");
+        }
+        assert!(!set_limit(&mut limits, "no such", Some(1)));
+        assert!(!set_limit(&mut limits, "daily_loss_bps", Some(i64::MAX)));
+        assert!(!set_limit(&mut limits, "daily_loss_bps", Some(-1)));
+    }
+}
