@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::outside::Outside;
 use tradewind_domain::PortfolioId;
 use tradewind_engine::{EventKind, LOGIC_VERSION};
-use tradewind_journal::{AppendError, Storage};
+use tradewind_journal::{AppendError, Storage, failpoint};
 
 /// Events between two state hashes.
 const HASH_EVERY: u64 = 10_000;
@@ -31,12 +31,15 @@ impl<S: Storage, O: Outside> Host<S, O> {
         self.hashed = self.state.sequence + 1;
         let kind = EventKind::StateHash { hash: self.state.hash(), logic: LOGIC_VERSION };
         let (now, wall) = (self.state.now, self.outside.wall());
-        self.append(Draft::of_host(now, wall, PortfolioId(0), kind)).map(drop)
+        self.append(Draft::of_host(now, wall, PortfolioId(0), kind))?;
+        failpoint("host.hash.recorded");
+        Ok(())
     }
 
     /// Writes a snapshot. A snapshot that cannot be written costs time at the next start, nothing else.
     pub fn snapshot(&mut self) {
         self.snapshotted = self.state.sequence;
+        failpoint("host.snapshot.begun");
         let written = self.journal.sync().map_err(|error| error.to_string()).and_then(|_| {
             let snapshot = Snapshot { state: &self.state, endings: &self.endings };
             let bytes = serde_json::to_vec(&snapshot).map_err(|error| error.to_string())?;

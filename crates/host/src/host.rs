@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step};
 use tradewind_gate::Approved;
-use tradewind_journal::{AppendError, Journal, Storage};
+use tradewind_journal::{AppendError, Journal, Storage, failpoint};
 use tradewind_strategies::Desk;
 
 /// The engine with its journal, over some storage and some outside.
@@ -132,6 +132,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
         let event = self.event(draft);
         self.journal.append(&encode(&event, &self.state))?;
         self.apply(&event);
+        failpoint("host.event.applied");
         Ok(event)
     }
 

@@ -28,3 +28,14 @@ pub use host::Host;
 pub use outside::{Gone, Outgoing, Outside};
 pub use recover::{RecoverError, Recovered, recover, snapshot_state};
 pub use send::{RESERVED_FOR_CANCELS, not_sent};
+
+/// The host's places where a test may end the process; see [`tradewind_journal::failpoint`].
+pub const FAILPOINTS: &[&str] = &[
+    "host.event.applied",
+    "host.send.prepared",
+    "host.send.permitted",
+    "host.send.noted",
+    "host.send.handed-over",
+    "host.hash.recorded",
+    "host.snapshot.begun",
+];

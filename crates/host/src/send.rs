@@ -6,7 +6,7 @@ use crate::outside::{Outgoing, Outside};
 use tradewind_domain::{ClientOrderId, PortfolioId, Source, Timestamp};
 use tradewind_engine::{EventKind, Intent, encode};
 use tradewind_gate::{Action, Approved};
-use tradewind_journal::{AppendError, Storage};
+use tradewind_journal::{AppendError, Storage, failpoint};
 
 /// Places in the driver's queue that orders leave to cancels.
 pub const RESERVED_FOR_CANCELS: usize = 64;
@@ -40,6 +40,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
             }),
             false => EventKind::CancelSent { client_id },
         };
+        failpoint("host.send.prepared");
         // of a pair both intents are recorded; the sync of the last covers the first, and there is one permit
         let (last, before) = ids.split_last().expect("an action is about an order");
         for client_id in before {
@@ -47,16 +48,19 @@ impl<S: Storage, O: Outside> Host<S, O> {
         }
         let event = self.event(draft(cause, intent(*last)));
         let permit = self.journal.permit(&encode(&event, &self.state), approved)?;
+        failpoint("host.send.permitted");
         self.apply(&event);
         for client_id in ids.iter().copied().filter(|_| is_order) {
             self.append(draft(event.sequence, EventKind::Sent { client_id }))?;
         }
+        failpoint("host.send.noted");
         if self.outside.hand_over(Outgoing { permit, prepared, received, decided }).is_err() {
             for client_id in ids {
                 let kind = not_sent(client_id, is_order, "the driver is gone".to_owned());
                 self.record(at, self.outside.wall(), Source::Host, portfolio, kind)?;
             }
         }
+        failpoint("host.send.handed-over");
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::{AppendError, Doing, OpenError, StorageFault};
+use crate::failpoint::{failpoint, failpoint_after};
 use crate::format::{
     CHAIN_FRAME_BYTES, Chain, Kind, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES, SPARE, SegmentHeader, frame_bytes,
     push_frame, salt_of, segment_name,
@@ -185,16 +186,25 @@ impl<S: Storage> Journal<S> {
 
     fn write_group(&self) -> Result<(), AppendError> {
         let Active { file, name, written, .. } = &self.segment;
+        failpoint("journal.group.begun");
+        failpoint_after("journal.group.half-written", || {
+            let _ = file.write_at(&self.pending[..self.pending.len() / 2], *written); // the process ends here
+        });
         file.write_at(&self.pending, *written).doing("write", name)?;
-        file.sync().doing("sync", name).map_err(AppendError::SyncFailed)
+        failpoint("journal.group.written");
+        file.sync().doing("sync", name).map_err(AppendError::SyncFailed)?;
+        failpoint("journal.group.synced");
+        Ok(())
     }
 
     /// Goes on in a new segment with room for a frame of `bytes`. The open group is empty.
     fn rotate(&mut self, bytes: usize) -> Result<(), AppendError> {
         let capacity = self.options.segment_bytes.max(segment_bytes_for(bytes));
         let header = SegmentHeader { first_seq: self.last_seq + 1, capacity, chain: self.chain };
+        failpoint("journal.rotate.begun");
         let file = self.spare.take(&self.storage, capacity).doing("create", SPARE)?;
         let next = stamp(file, header)?;
+        failpoint("journal.rotate.stamped");
         publish(&self.storage, &next.name).inspect_err(|fault| self.poisoned = Some(fault.code()))?;
         let full = std::mem::replace(&mut self.segment, next);
         let _ = full.file.set_len(full.written); // only gives space back: zeros at the end are as good
@@ -220,5 +230,8 @@ pub(crate) fn stamp<F: StorageFile>(file: F, header: SegmentHeader) -> Result<Ac
 /// Gives the stamped file its name, durably.
 pub(crate) fn publish<S: Storage>(storage: &S, name: &str) -> Result<(), StorageFault> {
     storage.rename(SPARE, name).doing("rename the prepared file to", name)?;
-    storage.sync_dir().doing("sync the directory of", name)
+    failpoint("journal.rotate.renamed");
+    storage.sync_dir().doing("sync the directory of", name)?;
+    failpoint("journal.rotate.published");
+    Ok(())
 }

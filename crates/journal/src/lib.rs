@@ -99,6 +99,7 @@
 mod backup;
 mod cursor;
 mod error;
+mod failpoint;
 mod format;
 mod journal;
 mod permit;
@@ -115,6 +116,7 @@ pub use backup::{backup, backup_storage};
 pub use error::{
     AppendError, BackupError, CODES, Damage, FaultKind, Flaw, OpenError, ReadError, RetainError, SnapshotError, StorageFault,
 };
+pub use failpoint::{FAILPOINTS, failpoint, failpoint_after};
 pub use format::{FORMAT_VERSION, RECORD_BYTES_MAX};
 pub use journal::{Journal, Options};
 pub use permit::Permit;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cursor::Cursor;
 use crate::error::{Damage, Doing, Flaw, OpenError, ReadError, StorageFault};
+use crate::failpoint::failpoint;
 use crate::format::{CHAIN_FRAME_BYTES, Chain, GENESIS, Kind, SEGMENT_HEADER_BYTES, SPARE, SegmentHeader, push_frame};
 use crate::journal::{Active, Options, publish, segment_bytes_for, stamp};
 use crate::segments::{self, Walk, holding};
@@ -62,6 +63,7 @@ pub(crate) fn recover<S: Storage>(storage: &S, options: Options) -> Result<Recov
         Locking::Ours(lock) => lock,
         Locking::Held(holder) => return Err(OpenError::Locked { holder }),
     };
+    failpoint("journal.recover.begun");
     let segments = segments::list(storage)?;
     let (heads, bad_snapshots) = load_heads(storage)?;
     let mut report = Recovery { bad_snapshots, ..Recovery::default() };
@@ -101,6 +103,7 @@ fn resume<S: Storage>(
         return Err(ReadError::Damaged(damage).into());
     }
 
+    failpoint("journal.recover.checked");
     remove_leftovers(storage)?;
     let truncated = tail.file_bytes < cursor.header.capacity;
     if !tail.is_clean() || tail.is_open() || truncated || !ahead.is_empty() {
@@ -120,6 +123,7 @@ fn resume<S: Storage>(
     }
     let chain = if tail.is_open() { walk.open_chain() } else { walk.chain };
     let written = mend(&cursor, &tail, chain)?;
+    failpoint("journal.recover.mended");
     storage.sync_dir().doing("sync", "the journal's directory")?;
     report.last_seq = last_seq;
     report.checked = last_seq + 1 - segments[from];

@@ -5,6 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Damage, Doing, Flaw, ReadError, RetainError, SnapshotError, StorageFault};
+use crate::failpoint::{failpoint, failpoint_after};
 use crate::format::{Chain, numbered, segment_name, snapshot_name, u32_at, u64_at};
 use crate::segments::{self, holding};
 use crate::storage::{DiskStorage, Storage, StorageFile, read_all};
@@ -138,10 +139,19 @@ fn sum(bytes: &[u8]) -> [u8; 32] {
 pub(crate) fn write_whole<S: Storage>(storage: &S, name: &str, bytes: &[u8]) -> Result<(), StorageFault> {
     let unfinished = format!("{name}.tmp");
     let file = storage.create(&unfinished, 0).doing("create", &unfinished)?;
+    failpoint("journal.whole.created");
+    failpoint_after("journal.whole.half-written", || {
+        let _ = file.write_at(&bytes[..bytes.len() / 2], 0); // the process ends here
+    });
     file.write_at(bytes, 0).doing("write", &unfinished)?;
+    failpoint("journal.whole.written");
     file.sync().doing("sync", &unfinished)?;
+    failpoint("journal.whole.synced");
     storage.rename(&unfinished, name).doing("rename", &unfinished)?;
-    storage.sync_dir().doing("sync the directory of", name)
+    failpoint("journal.whole.renamed");
+    storage.sync_dir().doing("sync the directory of", name)?;
+    failpoint("journal.whole.published");
+    Ok(())
 }
 
 impl<S: Storage> Journal<S> {

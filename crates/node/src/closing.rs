@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tradewind_domain::{ClientOrderId, PortfolioId, Source};
 use tradewind_engine::EventKind;
+use tradewind_journal::failpoint;
 
 /// How long the end waits for cancels to be confirmed.
 const CANCELS_WITHIN: Duration = Duration::from_millis(1_500);
@@ -16,6 +17,7 @@ impl Core {
     /// Ends trading: what could add to a position is cancelled, what only protects one stays at the venue. Waits a
     /// moment for the venue's word, then writes hash and snapshot.
     pub(crate) fn stop(&mut self, inbox: &mut mpsc::Receiver<Input>) -> Result<(), NodeError> {
+        failpoint("node.stop.begun");
         self.trading = false;
         self.desks.clear();
         self.exits_due.clear();
@@ -34,6 +36,7 @@ impl Core {
                 Err(mpsc::error::TryRecvError::Disconnected) => break,
             }
         }
+        failpoint("node.stop.cancelled");
         let now = self.now();
         self.record(now, wall(), Source::Host, PortfolioId(0), EventKind::Stopped)?;
         self.host.record_hash()?;

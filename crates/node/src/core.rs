@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tradewind_domain::{Bar, InstrumentId, OrderState, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::{EventKind, State};
 use tradewind_host::Host;
-use tradewind_journal::{DiskStorage, Journal};
+use tradewind_journal::{DiskStorage, Journal, failpoint};
 use tradewind_strategies::Desk;
 
 /// The engine's thread.
@@ -88,7 +88,9 @@ impl Core {
             Input::Bar { bar, received, origin } => self.bar(&bar, received, origin),
             Input::Operator(request, reply) => {
                 let answer = self.operate(request)?;
+                failpoint("node.operator.recorded");
                 self.host.journal.sync()?; // what a person was told is durable
+                failpoint("node.operator.synced");
                 let _ = reply.send(answer); // the person may be gone
                 Ok(())
             }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tradewind_domain::{ClientOrderId, Coded, InstrumentId};
 use tradewind_engine::EventKind;
 use tradewind_host::{Outgoing, not_sent};
+use tradewind_journal::failpoint;
 use tradewind_venues::SubmitError;
 use tradewind_venues::binance::Connection;
 
@@ -46,7 +47,10 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
         (!action.orders().is_empty(), action.instrument(), action.client_ids().collect::<Vec<_>>());
     let (received, decided) = (out.received, out.decided);
     let each = |tell: &dyn Fn(ClientOrderId) -> EventKind| ids.iter().copied().map(tell).collect::<Vec<_>>();
-    let (at, told, doubt) = match connection.submit(out.permit, out.prepared).await {
+    failpoint("node.driver.taken");
+    let answer = connection.submit(out.permit, out.prepared).await;
+    failpoint("node.driver.answered");
+    let (at, told, doubt) = match answer {
         Ok(ack) => {
             let _ = inbox.send(Input::BytesOut { received, decided, sent: ack.sent_at }).await;
             if !is_order {
@@ -80,6 +84,7 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
     for kind in told {
         let _ = inbox.send(Input::Fact(Fact::of_venue(at, kind))).await;
     }
+    failpoint("node.driver.told");
     let Some(doubt) = doubt else { return };
     let mut doubts = JoinSet::new();
     for client_id in ids {

@@ -47,3 +47,18 @@ pub use recover::{Recovered, events, journal_dir, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
 pub use status::{InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status};
 pub use words::OrderWords;
+
+/// The node's places where a test may end the process; see [`tradewind_journal::failpoint`].
+pub const FAILPOINTS: &[&str] = &[
+    "node.start.recovered",
+    "node.start.connected",
+    "node.start.introduced",
+    "node.start.reconciled",
+    "node.operator.recorded",
+    "node.operator.synced",
+    "node.driver.taken",
+    "node.driver.answered",
+    "node.driver.told",
+    "node.stop.begun",
+    "node.stop.cancelled",
+];

@@ -26,10 +26,10 @@ pub struct Recovered {
 ///
 /// # Errors
 /// [`NodeError`] if another process writes it, it is damaged, or a record is not ours.
-pub fn recover(data_dir: &Path) -> Result<(Journal, Recovered), NodeError> {
+pub fn recover(data_dir: &Path, options: Options) -> Result<(Journal, Recovered), NodeError> {
     let started = Instant::now();
     let dir = journal_dir(data_dir);
-    let (journal, found) = host::recover(DiskStorage::new(&dir), Options::default()).map_err(|error| match error {
+    let (journal, found) = host::recover(DiskStorage::new(&dir), options).map_err(|error| match error {
         host::RecoverError::Open(source) => NodeError::Journal { dir, source: Box::new(source) },
         host::RecoverError::Read(source) => source.into(),
         host::RecoverError::Record { sequence, source } => NodeError::Record { sequence, source },

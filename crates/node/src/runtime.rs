@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tradewind_domain::Origin;
 use tradewind_engine::State;
+use tradewind_journal::failpoint;
 use tradewind_venues::binance::{BinanceConfig, market_origin};
 
 /// Inputs that may wait for the engine.
@@ -92,7 +93,8 @@ impl Node {
         let signer = start::signer(&settings, &surroundings)?;
         std::fs::create_dir_all(&settings.data_dir)
             .map_err(|source| NodeError::DataDir { path: settings.data_dir.clone(), source })?;
-        let (journal, recovered) = recover(&settings.data_dir)?;
+        let (journal, recovered) = recover(&settings.data_dir, settings.journal.options())?;
+        failpoint("node.start.recovered");
         let note = note(&recovered);
         let (listener, socket) = control::listen(&settings.data_dir)?;
         let halted = Arc::new(AtomicBool::new(recovered.state.halted.is_some()));
@@ -102,6 +104,7 @@ impl Node {
         // reconciled: the venue's word against the books
         let Connected { connection, events, early, instruments, account } =
             start::connect(config, &settings, &recovered.state).await?;
+        failpoint("node.start.connected");
         live::check_account(&settings, &connection, &account).await?;
         let portfolios = Portfolios::plan(&recovered.state, &settings.strategy);
         let desks = start::desks(&settings, &instruments, &portfolios)?;
@@ -127,7 +130,9 @@ impl Node {
         let absent_after = settings.venue.recv_window.duration() * WINDOWS_UNTIL_ABSENT;
         let reconciler = Reconciler { connection: connection.clone(), instruments: instruments.clone(), absent_after };
         start::introduce(&mut core, &settings, &instruments, &portfolios, &account)?;
+        failpoint("node.start.introduced");
         let doubtful = reconciler.at_start(&mut core).await?;
+        failpoint("node.start.reconciled");
         let last_bars = start::warm_up(&mut core, &history, surroundings.origin)?;
 
         // trading

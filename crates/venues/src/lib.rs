@@ -38,3 +38,6 @@ pub use report::{
     AssetBalance, BookChange, BookLevels, ForeignReport, Levels, Stamps, Stream, VenueEvent, VenueReport,
 };
 pub use secrets::{ApiKey, ApiSecret, SecretError, SecretSource};
+
+/// The connection's places where a test may end the process; see [`tradewind_journal::failpoint`].
+pub const FAILPOINTS: &[&str] = &["venue.request.checked", "venue.request.written"];

@@ -88,6 +88,7 @@ pub const FIELDS: &[Field] = &[
     key("live", "consent", "\"\"", "the sentence that `tradewind doctor` shows, typed by the person whose money it is"),
     key("journal", "sync_every", "\"100ms\"", "how long events that led to no order may wait for the disk"),
     key("journal", "snapshot_every", "100000", "events between two snapshots"),
+    key("journal", "segment_bytes", "67108864", "size of a segment file in bytes: 16384 to 1073741824"),
 ];
 
 /// A file with every key at its default, each with its meaning.

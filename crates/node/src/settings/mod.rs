@@ -143,6 +143,18 @@ pub struct JournalSettings {
     pub sync_every: Seconds,
     /// Events between two snapshots.
     pub snapshot_every: u64,
+    /// Size of a segment file in bytes.
+    pub segment_bytes: u64,
+}
+
+impl JournalSettings {
+    /// How the journal makes its segments.
+    #[must_use]
+    pub fn options(&self) -> tradewind_journal::Options {
+        let shipped = tradewind_journal::Options::default();
+        let first_segment_bytes = shipped.first_segment_bytes.min(self.segment_bytes);
+        tradewind_journal::Options { segment_bytes: self.segment_bytes, first_segment_bytes, ..shipped }
+    }
 }
 
 impl Default for Settings {
@@ -198,7 +210,7 @@ impl Default for LimitSettings {
 
 impl Default for JournalSettings {
     fn default() -> Self {
-        Self { sync_every: Seconds::from_millis(100), snapshot_every: 100_000 }
+        Self { sync_every: Seconds::from_millis(100), snapshot_every: 100_000, segment_bytes: 64 << 20 }
     }
 }
 
@@ -311,6 +323,8 @@ impl Settings {
             "symbols is empty: name at least one, such as \"BTC/USDT\"".to_owned()
         } else if self.venue.name != "binance" {
             format!("venue.name is `{}`: only `binance` is there", self.venue.name)
+        } else if !(16 << 10..=1 << 30).contains(&self.journal.segment_bytes) {
+            format!("journal.segment_bytes is {}: it must lie between 16384 and 1073741824", self.journal.segment_bytes)
         } else if let Some(error) = self.limits.resolve().validate().err() {
             format!("{error}; {}", error.hint())
         } else if let Some(stray) = self.strategy.iter().flat_map(|s| &s.symbols).find(|s| !self.symbols.contains(s)) {

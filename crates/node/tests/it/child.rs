@@ -10,10 +10,11 @@ use tradewind_node::{Node, NodeError, OperatorReply, OperatorRequest, request};
 
 const TOLD: &str = "TRADEWIND_TEST_CHILD";
 
-/// Short windows, so that silence is proof within seconds.
+/// Short windows, so that silence is proof within seconds, and short segments, so that there are many.
 pub(crate) fn quick(url: &str, dir: &Path, strategies: &[&str]) -> Settings {
     let mut settings = settings(url, dir, strategies);
     settings.venue.recv_window = Seconds::from_millis(300);
+    settings.journal.segment_bytes = 16 << 10;
     settings
 }
 
@@ -101,7 +102,7 @@ impl NodeProcess {
         }
     }
 
-    fn last_words(&mut self) -> String {
+    pub(crate) fn last_words(&mut self) -> String {
         self.process.stderr.take().map(|pipe| std::io::read_to_string(pipe).unwrap()).unwrap_or_default()
     }
 }

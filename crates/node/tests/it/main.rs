@@ -5,6 +5,7 @@ mod child;
 mod control;
 mod crash;
 mod disk;
+mod failpoints;
 mod faults;
 mod operator;
 mod parity;

@@ -30,10 +30,10 @@ pub(crate) struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        // until the venue lists its limits, the lowest it ever had
+        // until the venue lists its limits: what it has published since August 2023
         let minute = Duration::from_secs(60);
         Self {
-            weight: Mutex::new(Budget::new(&[(minute, 1_200)])),
+            weight: Mutex::new(Budget::new(&[(minute, 6_000)])),
             orders: Mutex::new(Budget::new(&[(Duration::from_secs(10), 50)])),
         }
     }

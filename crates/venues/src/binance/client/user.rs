@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tradewind_domain::Timestamp;
+use tradewind_journal::failpoint;
 
 /// An order on its way to the socket.
 #[derive(Debug)]
@@ -219,8 +220,10 @@ impl UserTask {
             let _ = reply.send(Answer::NotSent(reason, order));
             return Ok(());
         }
+        failpoint("venue.request.checked");
         match session.socket.send(text).await {
             Ok(sent_at) => {
+                failpoint("venue.request.written");
                 pending.insert(id, Pending { order, reply, sent_at, sent: Instant::now() });
                 Ok(())
             }
