@@ -172,6 +172,7 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         day_equity: portfolio.day_equity(),
         peak_equity: portfolio.peak_equity(),
         free_funds: free_funds(state, proposal),
+        risk: None,
     }
 }
 

@@ -185,7 +185,7 @@ pub(crate) fn spend(
 pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8, commands: &mut Vec<Command>) {
     let by = proposer(state, event, proposal);
     if let Err(no) = state.governance.check_reachable(&by.name, quorum) {
-        let refusal = Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule) };
+        let refusal = Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
         return refuse(Box::new(refusal), proposal.portfolio, commands);
     }
     let held = Held::new(event.sequence, wish(state, &by, proposal), quorum, event.at, state.incarnation);

@@ -152,7 +152,7 @@ pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &m
 
 fn check(state: &State, event: &Event, wish: &ParentWish) -> Result<(), Box<Refusal>> {
     let no = |value: String, limit: &str| {
-        Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None })
+        Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None, breach: None })
     };
     let it = &state.listing(wish.request.instrument).instrument;
     wish.check(it).map_err(|error| no(format!("{}: {error}", error.code()), error.hint()))?;

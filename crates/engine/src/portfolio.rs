@@ -61,7 +61,7 @@ impl Portfolio {
         let mut portfolio = Self {
             name,
             base,
-            limits: Limits::CONSERVATIVE,
+            limits: Limits::AT_OPENING,
             holdings: Vec::new(),
             held: Vec::new(),
             equity: 0,

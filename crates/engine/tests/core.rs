@@ -190,7 +190,7 @@ fn when_one_of_a_group_fills_the_other_is_cancelled() {
 
 #[test]
 fn a_stop_and_a_target_of_the_whole_position_pass_as_one_exposure() {
-    let mut host = Host::trading(Limits::CONSERVATIVE);
+    let mut host = Host::trading(Limits::AT_OPENING);
     host.bar(1, 10_000);
     let id = host.propose(1, buy(90_000)).unwrap();
     host.fill(1, id, 1, Side::Buy, 90_000, 10_000);

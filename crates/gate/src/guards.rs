@@ -1,15 +1,16 @@
 //! The guards, in the order in which they are asked. Each is a plain function over plain data.
 
 use crate::{Guard, Mode, Proposal, Refusal, View};
-use tradewind_governance::Ruling;
 use tradewind_domain::{
     ClientOrderId, Coded, LEDGER_DECIMALS, Liquidity, Order, OrderKind, Origin, Price, Quantity, Side, format_decimal,
 };
+use tradewind_governance::Ruling;
+use tradewind_risk::{Reference, Situation};
 
 type Verdict = Result<(), Box<Refusal>>;
 
 pub(crate) fn refuse(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Box<Refusal> {
-    Box::new(Refusal { guard, value: value.into(), limit: limit.into(), rule: None })
+    Box::new(Refusal { guard, value: value.into(), limit: limit.into(), rule: None, breach: None })
 }
 
 pub(crate) fn halt(view: &View<'_>, proposal: &Proposal) -> Verdict {
@@ -35,7 +36,7 @@ pub(crate) fn policy(view: &View<'_>) -> Verdict {
     match view.ruling {
         Some(Ruling::Denied(no)) => {
             let (value, limit) = (no.value.clone(), no.limit.clone());
-            Err(Box::new(Refusal { guard: Guard::Policy, value, limit, rule: Some(no.rule) }))
+            Err(Box::new(Refusal { guard: Guard::Policy, value, limit, rule: Some(no.rule), breach: None }))
         }
         Some(Ruling::Allowed | Ruling::NeedsApproval { .. }) | None => Ok(()),
     }
@@ -181,4 +182,41 @@ pub(crate) fn losses(view: &View<'_>, proposal: &Proposal) -> Verdict {
         }
     }
     Ok(())
+}
+
+/// Everything that the risk crate asks, about the account as it would stand after the order.
+pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    let (Some(risk), Some(mark)) = (view.risk, view.mark) else { return Ok(()) };
+    let survey = risk.books.survey(proposal);
+    let quantity = proposal.request.quantity.mantissa();
+    let Some(notional) = in_base(view, judged_price(view, proposal), quantity.into()) else {
+        return Err(refuse(Guard::Risk, "a notional that cannot be known", "a notional within the ledger"));
+    };
+    let situation = Situation {
+        now: view.now,
+        portfolio: proposal.portfolio,
+        source: proposal.source,
+        instrument: view.instrument,
+        request: &proposal.request,
+        reduces: view.reduces(proposal),
+        is_slice: risk.is_slice,
+        position: view.position,
+        reference: Reference { price: mark.price, at: mark.at },
+        quote: survey.quote,
+        depth: survey.depth,
+        notional,
+        equity: view.equity,
+        account_equity: survey.account_equity,
+        lines: &survey.lines,
+        unvalued: survey.unvalued,
+        open_orders_symbol: survey.open_orders_symbol,
+        open_orders: survey.open_orders,
+        own_opposite: survey.own_opposite,
+        margin: survey.margin,
+        plan: None,
+    };
+    tradewind_risk::check(view.limits, survey.account, survey.monitor, &situation).map_err(|breach| {
+        let tradewind_risk::Breach { guard, value, limit } = *breach;
+        Box::new(Refusal { guard: Guard::Risk, value, limit, rule: None, breach: Some(guard) })
+    })
 }

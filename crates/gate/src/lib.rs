@@ -1,7 +1,7 @@
 //! The one way to a venue: turns a proposal into an [`Approved`] action, or into the [`Refusal`] that says why not.
 //!
 //! # Where it sits
-//! Floor 3, over the domain and governance. Every order of every source passes here before a venue sees it: people,
+//! Floor 3, over the domain, governance and risk. Every order of every source passes here before a venue sees it: people,
 //! strategies, agents. Knows no venue, no clock, no I/O; what it must know of the world stands in [`View`].
 //!
 //! # Start here
@@ -29,15 +29,14 @@
 //! ```
 
 mod guards;
-mod limits;
 mod pair;
 mod refusal;
 mod view;
 
-pub use limits::{Cap, Limits, LimitsError};
 pub use refusal::{CODES, GUARDS, Guard, GuardInfo, Refusal};
 pub use tradewind_governance::Mode;
-pub use view::{Mark, Proposal, View};
+pub use tradewind_risk::{Cap, Limits, LimitsError};
+pub use view::{Books, Mark, Proposal, RiskView, Survey, View};
 
 pub use pair::review_pair;
 
@@ -131,6 +130,7 @@ fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Resu
     guards::position(view, proposal)?;
     guards::funds(view, proposal)?;
     guards::losses(view, proposal)?;
+    guards::risk(view, proposal)?;
     guards::approval(view)?; // last: nobody is asked about an order that could not go
     Ok(order)
 }

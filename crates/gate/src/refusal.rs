@@ -38,6 +38,8 @@ pub enum Guard {
     Policy,
     /// People must say yes first.
     Approval,
+    /// A guard of the risk crate refuses.
+    Risk,
 }
 
 /// One line of the generated table of guards.
@@ -104,6 +106,7 @@ pub const GUARDS: &[GuardInfo] = &[
         "have enough persons approved it?",
         "`tradewind proposals list`, then another person approves it; a pair does not wait: propose its orders alone",
     ),
+    info(Guard::Risk, "GATE-16", "do the account's limits and breakers allow it?", "see the guard's own code and hint"),
 ];
 
 /// Every code of this crate: those of [`GUARDS`], then that of [`crate::LimitsError`].
@@ -134,6 +137,9 @@ pub struct Refusal {
     /// The rule of the policy, where that is what refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
+    /// The guard of the risk crate, where that is what refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breach: Option<tradewind_risk::Guard>,
 }
 
 impl Refusal {
@@ -142,22 +148,25 @@ impl Refusal {
     pub fn info(&self) -> &'static GuardInfo {
         &GUARDS[self.guard as usize]
     }
-    /// The most exact code: the policy's rule, or else the guard.
+    /// The most exact code: the policy's rule, the guard of the risk crate, or else the guard.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.rule.map_or(self.info().code, |rule| rule.info().code)
+        let breach = self.breach.map_or(self.info().code, tradewind_risk::Guard::code);
+        self.rule.map_or(breach, |rule| rule.info().code)
     }
     /// How a person clears it.
     #[must_use]
     pub fn clear(&self) -> &'static str {
-        self.rule.map_or(self.info().clear, |rule| rule.info().clear)
+        let breach = self.breach.map_or(self.info().clear, |guard| guard.info().clear);
+        self.rule.map_or(breach, |rule| rule.info().clear)
     }
 }
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (code, clear) = (self.code(), self.clear());
-        write!(f, "{code} {:?}: {} against {}; to clear: {clear}", self.guard, self.value, self.limit)
+        let guard = self.breach.map_or_else(|| format!("{:?}", self.guard), |guard| format!("{guard:?}"));
+        write!(f, "{code} {guard}: {} against {}; to clear: {clear}", self.value, self.limit)
     }
 }
 

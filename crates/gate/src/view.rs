@@ -2,8 +2,9 @@
 
 use crate::{Limits, Mode};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Source, Timestamp};
+use tradewind_domain::{Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Source, Timestamp};
 use tradewind_governance::Ruling;
+use tradewind_risk::{AccountLimits, Line, Margin, Monitor, SideDepth};
 
 /// The price that a guard judges by, and how old it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,48 @@ pub struct Proposal {
     pub request: OrderRequest,
     /// Why, in words for the audit.
     pub reason: std::borrow::Cow<'static, str>,
+}
+
+/// The whole account as the risk crate wants to see it. Amounts are in the base currency of the proposal's portfolio.
+#[derive(Debug)]
+pub struct Survey<'a> {
+    /// What the account may do.
+    pub account: &'a AccountLimits,
+    /// What happened lately.
+    pub monitor: &'a Monitor,
+    /// Equity of all portfolios together.
+    pub account_equity: i128,
+    /// What every portfolio holds and may come to hold.
+    pub lines: Vec<Line<'a>>,
+    /// How many stakes no mark or rate values: they are not among the lines.
+    pub unvalued: i64,
+    /// The best bid and ask.
+    pub quote: Option<Quote>,
+    /// What the book holds on the side that the order would take from.
+    pub depth: Option<SideDepth>,
+    /// Open orders of the instrument.
+    pub open_orders_symbol: i64,
+    /// Open orders.
+    pub open_orders: i64,
+    /// The best price of our own open orders on the other side.
+    pub own_opposite: Option<Price>,
+    /// What stands behind a contract.
+    pub margin: Option<Margin>,
+}
+
+/// Who can survey the whole account. Asked only about proposals that passed every guard before.
+pub trait Books: std::fmt::Debug {
+    /// The account as `proposal` meets it.
+    fn survey(&self, proposal: &Proposal) -> Survey<'_>;
+}
+
+/// What the gate needs for the guards of the risk crate.
+#[derive(Clone, Copy, Debug)]
+pub struct RiskView<'a> {
+    /// The account.
+    pub books: &'a dyn Books,
+    /// Whether the order is a slice of one that was judged as a whole: slices may look alike.
+    pub is_slice: bool,
 }
 
 /// The world as one proposal meets it. Amounts are ledger units (10⁻⁸) of the portfolio's base currency.
@@ -68,6 +111,8 @@ pub struct View<'a> {
     /// What pays for this order: quote currency for a buy, the base asset for a sell of a cash instrument, less
     /// what open orders hold already, in ledger units of that asset.
     pub free_funds: i128,
+    /// What the guards of the risk crate need; `None` where no limit calls for them, as in a backtest.
+    pub risk: Option<RiskView<'a>>,
 }
 
 impl View<'_> {

@@ -81,6 +81,7 @@ fn view(w: &World) -> View<'_> {
         day_equity: w.day_equity,
         peak_equity: w.peak_equity,
         free_funds: w.free_funds,
+        risk: None,
     }
 }
 

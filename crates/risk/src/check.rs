@@ -118,6 +118,9 @@ impl Judge<'_> {
         if mark.at.since(it.now) > AHEAD {
             return refuse(Guard::Data, format!("a mark from {}", mark.at), format!("{} at most", it.now));
         }
+        if it.unvalued > 0 {
+            return refuse(Guard::Data, format!("{} stakes without a mark or a rate", it.unvalued), "a value for each");
+        }
         let Some(quote) = it.quote else { return Ok(()) };
         let text = |price| it.instrument.price_text(price);
         if quote.bid > quote.ask || quote.bid.mantissa() <= 0 {
@@ -202,7 +205,13 @@ impl Judge<'_> {
         let (it, Some(_)) = (self.it, self.account.caps.self_match) else { return Ok(()) };
         let Some(own) = it.own_opposite else { return Ok(()) };
         let crosses = match (it.request.kind, it.request.side) {
-            (OrderKind::Market, _) => true,
+            // a market order goes no further than its collar
+            (OrderKind::Market, _) => {
+                let mark = it.reference.price;
+                let behind = if it.request.side == Side::Buy { own > mark } else { own < mark };
+                let reach = self.controls.market_collar_bps;
+                !behind || reach.is_none_or(|reach| distance_bps(own, mark) <= reach)
+            }
             (OrderKind::Limit { price }, Side::Buy) => price >= own,
             (OrderKind::Limit { price }, Side::Sell) => price <= own,
             _ => false, // it sleeps; what it meets when it wakes is the venue's own check

@@ -32,6 +32,8 @@ mod situation;
 mod tape;
 mod window;
 
+pub use tradewind_quant::impact::SideDepth;
+
 pub use account::{Equity, Losses};
 pub use breach::{Action, Breach, GUARDS, Guard, GuardInfo};
 pub use check::check;

@@ -49,6 +49,8 @@ pub struct Situation<'a> {
     pub account_equity: i128,
     /// What every portfolio holds and may come to hold, one line an instrument and portfolio at most.
     pub lines: &'a [Line<'a>],
+    /// How many stakes could not be valued, for want of a mark or a rate: they are not among the lines.
+    pub unvalued: i64,
     /// Open orders of the instrument, those of all portfolios together.
     pub open_orders_symbol: i64,
     /// Open orders.

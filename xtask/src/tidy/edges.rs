@@ -18,7 +18,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("risk", &["domain", "quant"]),
     ("governance", &["domain"]),
     // 3: the deterministic core, the durable log
-    ("gate", &["domain", "governance"]),
+    ("gate", &["domain", "governance", "risk"]),
     ("journal", &[]),
     ("engine", &["domain", "gate", "governance"]),
     // 4: deciders

@@ -233,6 +233,7 @@ impl LimitSettings {
             drawdown_bps: self.drawdown.map(Percent::bps).or(base.drawdown_bps),
             stale_after_nanos: self.stale_after.map(Seconds::nanos).or(base.stale_after_nanos),
             borrow: base.borrow,
+            controls: None,
         }
     }
 

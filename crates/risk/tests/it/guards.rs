@@ -48,6 +48,29 @@ fn a_quote_that_makes_no_sense_refuses() {
 }
 
 #[test]
+fn a_stake_that_nothing_values_refuses_what_adds_and_not_what_reduces() {
+    let mut world = world(Profile::Conservative);
+    world.unvalued = 1;
+    assert_eq!(world.refusal(), Some(Guard::Data));
+    (world.reduces, world.request.side) = (true, Side::Sell);
+    assert_eq!(world.refusal(), None);
+}
+
+#[test]
+fn a_market_order_meets_our_own_order_within_its_collar_only() {
+    let meets = |side, own: &str| {
+        let mut world = world(Profile::Conservative);
+        (world.request.side, world.own_opposite) = (side, Some(price(own)));
+        world.refusal() == Some(Guard::SelfMatch)
+    };
+    let table = [(Side::Buy, "101", true), (Side::Buy, "101.01", false), (Side::Buy, "90", true)];
+    let mirror = [(Side::Sell, "99", true), (Side::Sell, "98.9", false), (Side::Sell, "110", true)];
+    for (side, own, want) in table.into_iter().chain(mirror) {
+        assert_eq!(meets(side, own), want, "{side:?} against our own at {own}");
+    }
+}
+
+#[test]
 fn a_person_restricts_and_configuration_that_drifts_restricts() {
     let restricted = |mode| Fact::Restricted { scope: Scope::Portfolio(PortfolioId(0)), mode };
     check(

@@ -119,6 +119,7 @@ fn reviewed(review: impl FnOnce(&View<'_>) -> Approved) -> Approved {
         day_equity: 1_000_000_000_000_000,
         peak_equity: 1_000_000_000_000_000,
         free_funds: 1_000_000_000_000_000,
+        risk: None,
     };
     review(&view)
 }
