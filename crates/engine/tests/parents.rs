@@ -1,0 +1,453 @@
+//! Orders that become other orders, through the door that hosts use: gate, journal, recovery and replay included.
+
+#![allow(clippy::unwrap_used)] // a test may
+
+use std::collections::VecDeque;
+use tradewind_domain::*;
+use tradewind_engine::algo::*;
+use tradewind_engine::*;
+use tradewind_gate::{Action, Limits, Mode, Proposal};
+
+/// A host without a disk: numbers events, steps them, records what comes back, keeps what would be sent.
+#[derive(Default)]
+struct Host {
+    state: State,
+    journal: Vec<Vec<u8>>,
+    sent: Vec<Order>,
+    pairs: usize,
+    cancels: Vec<ClientOrderId>,
+    trades: u128,
+}
+
+const BTC: InstrumentId = InstrumentId(0);
+
+fn usdt() -> Currency {
+    Currency::new("USDT").unwrap()
+}
+
+fn spec() -> InstrumentSpec {
+    InstrumentSpec {
+        price_decimals: 2,
+        quantity_decimals: 4,
+        lot: lots(10),
+        min_quantity: lots(10),
+        fees: FeeSchedule { asset: FeeAsset::Received, ..FeeSchedule::bps(10, 10) },
+        ..InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test")
+    }
+}
+
+const fn lots(mantissa: i64) -> Quantity {
+    Quantity::from_mantissa(mantissa)
+}
+const fn price(mantissa: i64) -> Price {
+    Price::from_mantissa(mantissa)
+}
+
+impl Host {
+    fn trading(spec: InstrumentSpec) -> Self {
+        let mut host = Self::default();
+        host.start(0);
+        host.say(0, Source::Host, EventKind::Listed(Box::new(spec.list(BTC).unwrap())));
+        host.say(0, Source::Host, EventKind::Opened { base: usdt(), name: "main".into() });
+        host.say(0, Source::Host, EventKind::LimitsSet(Limits::RESEARCH));
+        host.say(0, Source::Host, EventKind::Deposited(Money::parse("10000", usdt()).unwrap()));
+        host.trade(0, 10_000);
+        host
+    }
+
+    fn start(&mut self, second: i64) {
+        let kind = EventKind::Started { incarnation: Incarnation(9), mode: Mode::Paper, logic: LOGIC_VERSION };
+        self.say(second, Source::Host, kind);
+    }
+
+    fn say(&mut self, second: i64, source: Source, kind: EventKind) {
+        let mut queue = VecDeque::from([(source, kind, PortfolioId(0), None)]);
+        let mut intents = Vec::new();
+        while let Some((source, kind, portfolio, cause)) = queue.pop_front() {
+            let at = Timestamp::from_millis(second * 1_000);
+            let mut event = Event::new(self.state.sequence + 1, at, source, kind);
+            (event.portfolio, event.cause) = (portfolio, cause);
+            self.journal.push(encode(&event, &self.state));
+            let mut commands = Vec::new();
+            step(&mut self.state, &event, &mut commands);
+            for command in commands {
+                match command {
+                    Command::Record(kind, portfolio) => {
+                        queue.push_back((Source::Host, kind, portfolio, Some(event.sequence)));
+                    }
+                    Command::Send(approved) => match approved.action() {
+                        Action::Cancel { client_id, .. } => self.cancels.push(*client_id),
+                        action => {
+                            self.pairs += usize::from(action.orders().len() == 2);
+                            self.sent.extend(action.orders());
+                            intents.extend(action.orders().iter().map(Order::client_id));
+                        }
+                    },
+                }
+            }
+        }
+        for client_id in intents {
+            let fence = Timestamp::from_millis(second * 1_000 + 2_000);
+            let intent = Intent { client_id, body_sha256: String::new(), fence, not_before: None };
+            self.say(second, Source::Host, EventKind::Intended(intent));
+        }
+    }
+
+    fn trade(&mut self, second: i64, at: i64) {
+        self.trades += 1;
+        let trade = Trade {
+            instrument: BTC,
+            price: price(at),
+            quantity: lots(1_000),
+            aggressor: Side::Buy,
+            id: TradeId(self.trades),
+        };
+        self.say(second, Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
+    }
+
+    fn timer(&mut self, second: i64) {
+        self.say(second, Source::Timer, EventKind::Timer);
+    }
+
+    fn wish(&mut self, second: i64, request: OrderRequest, plan: Plan) {
+        let reason = "a test".to_owned();
+        let wish = ParentWish { source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
+        let said = EventKind::Parent(Box::new(ParentEvent::Wished { wish }));
+        self.say(second, Source::Operator, said);
+    }
+
+    fn ask(&mut self, second: i64, parent: u64, ask: Ask) {
+        let said = ParentEvent::Asked { parent: ParentId(parent), ask, reason: "on request".to_owned() };
+        self.say(second, Source::Operator, EventKind::Parent(Box::new(said)));
+    }
+
+    fn propose(&mut self, second: i64, request: OrderRequest) {
+        let proposal = Proposal { source: Source::Operator, portfolio: PortfolioId(0), request, reason: "test".into() };
+        self.say(second, Source::Operator, EventKind::Proposed(proposal));
+    }
+
+    /// The venue takes order `nth` of those sent.
+    fn accept(&mut self, second: i64, nth: usize) {
+        let client_id = self.sent[nth].client_id();
+        self.say(second, Source::Host, EventKind::Sent { client_id });
+        let venue_id = VenueOrderId(nth.to_string().into());
+        self.say(second, Source::Venue, EventKind::Accepted { client_id, venue_id });
+    }
+
+    fn fill(&mut self, second: i64, nth: usize, quantity: i64, at: i64) {
+        self.fill_order(second, self.sent[nth], quantity, at);
+    }
+
+    fn fill_order(&mut self, second: i64, order: Order, quantity: i64, at: i64) {
+        self.trades += 1;
+        let it = self.state.listing(BTC).instrument.clone();
+        let fill = Fill {
+            client_id: order.client_id(),
+            instrument: BTC,
+            trade_id: TradeId(self.trades),
+            side: order.side(),
+            price: price(at),
+            quantity: lots(quantity),
+            liquidity: Liquidity::Taker,
+            fee: it.fee(order.side(), price(at), lots(quantity), Liquidity::Taker).unwrap(),
+        };
+        self.say(second, Source::Venue, EventKind::Filled(fill));
+    }
+
+    fn cancelled(&mut self, second: i64, nth: usize) {
+        let client_id = self.sent[nth].client_id();
+        self.say(second, Source::Venue, EventKind::Cancelled { client_id, reason: "on request".into() });
+    }
+
+    fn parent(&self, id: u64) -> &Parent {
+        self.state.parents.get(ParentId(id)).unwrap()
+    }
+
+    fn last_refusal(&self) -> Option<String> {
+        match decode(self.journal.last().unwrap()).unwrap().kind {
+            EventKind::Judged(Verdict::Refused(refusal)) => Some(refusal.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Every prefix of the journal folds to the state that the whole had then, and deciding again gives the same.
+    fn check_journal(&self) {
+        let mut folded = State::default();
+        self.journal.iter().for_each(|record| apply(&mut folded, &decode(record).unwrap()));
+        assert_eq!(folded, self.state, "recovery folds to another state");
+        let mut replay = Replay::default();
+        self.journal.iter().for_each(|record| replay.feed(&decode(record).unwrap()));
+        assert_eq!(replay.divergence(), None);
+        assert_eq!(replay.state().hash(), self.state.hash());
+    }
+
+    /// A process that found the first `records` records on its disk.
+    fn after_a_crash(&self, records: usize) -> Self {
+        let journal = self.journal[..records].to_vec();
+        let mut state = State::default();
+        journal.iter().for_each(|record| apply(&mut state, &decode(record).unwrap()));
+        Self { state, journal, sent: Vec::new(), pairs: 0, cancels: Vec::new(), trades: self.trades }
+    }
+}
+
+fn market(side: Side, quantity: i64) -> OrderRequest {
+    OrderRequest::market(BTC, side, lots(quantity))
+}
+fn limit(side: Side, quantity: i64, at: i64) -> OrderRequest {
+    OrderRequest::limit(BTC, side, lots(quantity), price(at))
+}
+fn twap(seconds: i64, slices: u32) -> Plan {
+    Plan::Schedule(Schedule::even(Timestamp::from_millis(0), seconds * 1_000_000_000, slices))
+}
+
+#[test]
+fn a_twap_is_journalled_judged_and_replayed_like_any_order() {
+    let mut host = Host::trading(spec());
+    host.wish(0, market(Side::Buy, 1_000), twap(40, 4));
+    for slice in 0..4 {
+        host.timer(slice * 10);
+        let nth = usize::try_from(slice).unwrap();
+        host.accept(slice * 10, nth);
+        host.fill(slice * 10, nth, 250, 10_000);
+    }
+    let sizes: Vec<i64> = host.sent.iter().map(|order| order.quantity().mantissa()).collect();
+    assert_eq!(sizes, [250, 250, 250, 250]);
+    assert!(matches!(host.parent(1).state, ParentState::Over { end: ParentEnd::Finished, .. }));
+    host.check_journal();
+}
+
+#[test]
+fn a_twap_goes_on_after_a_crash_at_any_record_and_never_exceeds_its_quantity() {
+    let mut host = Host::trading(spec());
+    let opened = host.journal.len();
+    host.wish(0, market(Side::Buy, 1_000), twap(40, 4));
+    host.accept(0, 0);
+    host.fill(0, 0, 250, 10_000);
+    host.timer(10);
+    host.accept(10, 1);
+    for records in opened..=host.journal.len() {
+        let mut second = host.after_a_crash(records);
+        second.start(11);
+        let lives = second.state.parents.live().count() == 1;
+        let is_unknown = |it: &&OrderRecord| matches!(it.state, OrderState::Unknown { .. });
+        let open = second.state.open.values();
+        let unknown: Vec<ClientOrderId> = open.filter(is_unknown).map(|it| it.order.client_id()).collect();
+        second.timer(12);
+        if unknown.is_empty() {
+            assert!(second.sent.len() <= usize::from(lives), "after {records} records");
+        } else {
+            assert!(second.sent.is_empty(), "an order of unknown outcome is doubled after {records} records");
+        }
+        for client_id in unknown {
+            second.say(13, Source::Venue, EventKind::Expired { client_id, evidence: None }); // proven absent
+        }
+        for second_of_run in 14..90 {
+            second.timer(second_of_run);
+            let open: Vec<Order> = second.state.open.values().map(|record| record.order).collect();
+            for order in open {
+                second.fill_order(second_of_run, order, order.quantity().mantissa(), 10_000);
+            }
+        }
+        if lives {
+            assert_eq!(second.parent(1).filled(), lots(1_000), "after {records} records");
+        }
+        second.check_journal();
+    }
+}
+
+#[test]
+fn a_kind_that_the_venue_does_not_keep_waits_in_the_engine() {
+    let touched = OrderRequest { kind: OrderKind::Touched { trigger: price(9_500) }, ..market(Side::Buy, 100) };
+    let mut host = Host::trading(spec());
+    host.propose(1, touched);
+    assert!(host.sent.is_empty());
+    host.trade(2, 9_501);
+    assert!(host.sent.is_empty());
+    host.trade(3, 9_500);
+    assert_eq!(host.sent.len(), 1);
+    assert_eq!(*host.sent[0].kind(), OrderKind::Market);
+    host.fill(3, 0, 100, 9_500);
+    assert!(host.parent(1).is_over());
+    host.check_journal();
+
+    let native = NativeKinds { touched: true, ..NativeKinds::default() };
+    let mut host = Host::trading(InstrumentSpec { native, ..spec() });
+    host.propose(1, touched);
+    assert_eq!(*host.sent[0].kind(), touched.kind);
+    assert!(host.state.parents.is_unused());
+}
+
+#[test]
+fn a_waiting_order_is_judged_when_it_is_made_and_again_when_it_wakes() {
+    let touched =
+        |quantity| OrderRequest { kind: OrderKind::Touched { trigger: price(9_500) }, ..market(Side::Buy, quantity) };
+    let mut host = Host::trading(spec());
+    host.propose(1, touched(50_000_000));
+    assert!(host.last_refusal().unwrap().starts_with("GATE-07"), "{:?}", host.last_refusal());
+    host.propose(1, touched(500_000)); // 5,000 of the 10,000 there are
+    assert!(host.last_refusal().is_none());
+    host.propose(1, market(Side::Buy, 800_000));
+    host.fill(1, 0, 800_000, 10_000);
+    host.trade(2, 9_500);
+    assert_eq!(host.sent.len(), 1, "the cash is gone: the gate refuses what woke");
+    assert!(host.parent(1).fault.as_ref().unwrap().starts_with("GATE-0"), "{:?}", host.parent(1).fault);
+    host.timer(4);
+    assert!(matches!(host.parent(1).state, ParentState::Paused { .. }), "{:?}", host.parent(1).state);
+    host.check_journal();
+}
+
+const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
+
+#[test]
+fn what_fills_of_a_bracket_is_protected_by_a_pair_of_what_can_be_sold() {
+    let mut host = Host::trading(spec());
+    host.wish(0, limit(Side::Buy, 10_000, 10_000), Plan::Bracket(PROTECTION));
+    assert_eq!(host.sent.len(), 1);
+    host.accept(0, 0);
+    host.fill(1, 0, 4_000, 10_000);
+    let pair = |host: &Host, nth: usize| (*host.sent[nth].kind(), host.sent[nth].quantity().mantissa());
+    // 10 basis points of 0.4 went to the fee, and a lot is 0.001
+    assert_eq!(pair(&host, 1), (OrderKind::Limit { price: price(11_000) }, 3_990));
+    assert_eq!(pair(&host, 2), (OrderKind::Stop { trigger: price(9_000) }, 3_990));
+    assert_eq!(host.pairs, 1);
+    host.fill(1, 0, 6_000, 10_000);
+    host.timer(3);
+    assert_eq!((host.pairs, pair(&host, 3).1), (2, 6_000));
+    for nth in 1..=4 {
+        host.accept(3, nth);
+    }
+    host.fill(4, 1, 3_990, 11_000);
+    host.cancelled(4, 2);
+    host.fill(5, 4, 6_000, 9_000);
+    host.cancelled(5, 3);
+    host.timer(7);
+    assert!(host.parent(1).is_over(), "{:#?}", host.parent(1));
+    assert!(host.state.portfolio(PortfolioId(0)).position(BTC).quantity() < lots(10), "all but dust is sold");
+    host.check_journal();
+}
+
+#[test]
+fn a_replacement_never_stands_beside_the_order_that_it_replaces() {
+    let mut host = Host::trading(spec());
+    host.propose(0, limit(Side::Buy, 5_000, 9_900));
+    host.accept(0, 0);
+    let old = host.sent[0].client_id();
+    host.wish(1, limit(Side::Buy, 8_000, 9_950), Plan::Replace { old });
+    assert_eq!((host.sent.len(), host.cancels.as_slice()), (1, &[old][..]));
+    host.fill(2, 0, 2_000, 9_900); // races the cancel
+    host.cancelled(2, 0);
+    host.timer(2);
+    assert_eq!(host.sent.len(), 1, "the last fill of the old order may still be on its way");
+    host.timer(3);
+    assert_eq!(host.sent[1].quantity(), lots(6_000));
+    assert_eq!(host.sent[1].kind().limit(), Some(price(9_950)));
+    host.accept(3, 1);
+    host.fill(4, 1, 6_000, 9_950);
+    assert!(host.parent(1).is_over());
+    host.check_journal();
+}
+
+#[test]
+fn a_replacement_that_the_gate_would_refuse_leaves_the_old_order_alone() {
+    let mut host = Host::trading(spec());
+    host.propose(0, limit(Side::Buy, 500_000, 9_900));
+    host.accept(0, 0);
+    let old = host.sent[0].client_id();
+    // twice the size would be within the cash only without the old one: it is left out of the judgement
+    host.wish(1, limit(Side::Buy, 900_000, 9_900), Plan::Replace { old });
+    assert_eq!(host.cancels, [old]);
+    let mut host = Host::trading(spec());
+    host.propose(0, limit(Side::Buy, 500_000, 9_900));
+    let old = host.sent[0].client_id();
+    host.wish(1, limit(Side::Buy, 5_000_000, 9_900), Plan::Replace { old });
+    assert!(host.last_refusal().is_some());
+    host.wish(1, limit(Side::Sell, 500, 9_900), Plan::Replace { old });
+    assert!(host.last_refusal().unwrap().contains("another order"));
+    host.wish(1, limit(Side::Buy, 500, 9_900), Plan::Replace { old: ClientOrderId::from_u128(1) });
+    assert!(host.last_refusal().unwrap().contains("is not open"));
+    assert!(host.cancels.is_empty());
+    assert!(host.state.open.contains_key(&old));
+}
+
+#[test]
+fn a_parent_waits_through_a_halt_and_a_cancel_takes_its_children_along() {
+    let mut host = Host::trading(spec());
+    host.wish(0, limit(Side::Buy, 4_000, 9_900), twap(40, 4));
+    host.accept(0, 0);
+    host.say(5, Source::Operator, EventKind::Halted(Halt { reason: "lunch".into() }));
+    host.cancelled(5, 0);
+    host.timer(12);
+    assert_eq!(host.sent.len(), 1, "nothing is proposed while trading is halted");
+    host.say(13, Source::Operator, EventKind::Resumed { reason: "eaten".into() });
+    assert_eq!(host.sent.len(), 2);
+    host.accept(13, 1);
+    host.ask(14, 1, Ask::Cancel);
+    assert_eq!(host.cancels.last(), Some(&host.sent[1].client_id()));
+    host.cancelled(14, 1);
+    host.timer(15);
+    host.timer(40);
+    assert_eq!(host.sent.len(), 2);
+    assert!(matches!(host.parent(1).state, ParentState::Over { end: ParentEnd::Cancelled, .. }));
+    host.check_journal();
+}
+
+#[test]
+fn new_rules_bind_new_orders_and_leave_open_ones_valid() {
+    let mut host = Host::trading(spec());
+    host.propose(0, limit(Side::Buy, 1_010, 9_901));
+    host.accept(0, 0);
+    let coarse = InstrumentSpec { tick: price(10), lot: lots(100), min_quantity: lots(100), ..spec() };
+    host.say(1, Source::Host, EventKind::Listed(Box::new(coarse.list(BTC).unwrap())));
+    assert_eq!(host.state.open.len(), 1);
+    host.propose(2, limit(Side::Buy, 1_010, 9_900));
+    assert!(host.last_refusal().unwrap().contains("DOM-05"));
+    host.propose(2, limit(Side::Buy, 1_000, 9_901));
+    assert!(host.last_refusal().unwrap().contains("DOM-04"));
+    host.propose(2, limit(Side::Buy, 1_000, 9_900));
+    assert_eq!(host.sent.len(), 2);
+    host.fill(3, 0, 1_010, 9_901);
+    assert_eq!(host.state.counters.contradictions, 0);
+    host.check_journal();
+}
+
+#[test]
+fn a_delisted_instrument_is_left_and_not_entered() {
+    let mut host = Host::trading(spec());
+    host.propose(0, market(Side::Buy, 5_000));
+    host.fill(0, 0, 5_000, 10_000);
+    host.propose(0, limit(Side::Buy, 1_000, 9_000));
+    host.accept(0, 1);
+    host.wish(0, limit(Side::Buy, 4_000, 9_900), twap(40, 4));
+    host.accept(0, 2);
+    let status = ListingStatus::Delisted;
+    host.say(1, Source::Venue, EventKind::ListingChanged { instrument: BTC, status });
+    assert_eq!(host.cancels.len(), 2, "every open order in it is cancelled");
+    host.cancelled(1, 1);
+    host.cancelled(1, 2);
+    host.timer(20);
+    assert!(host.parent(1).is_over());
+    host.propose(21, market(Side::Buy, 1_000));
+    assert!(host.last_refusal().unwrap().contains("delisted"));
+    host.propose(21, OrderRequest { reduce_only: true, ..market(Side::Sell, 4_900) });
+    assert_eq!(host.last_refusal(), None);
+    assert_eq!(host.sent.len(), 4);
+    host.check_journal();
+}
+
+#[test]
+fn two_parents_are_judged_one_after_the_other() {
+    let mut host = Host::trading(spec());
+    host.wish(0, market(Side::Buy, 600_000), twap(10, 1));
+    host.fill(0, 0, 600_000, 10_000);
+    let mut host = Host::trading(spec());
+    let later = |seconds: i64| {
+        let start = Timestamp::from_millis(seconds * 1_000);
+        Plan::Schedule(Schedule { start, ..Schedule::even(start, 10_000_000_000, 1) })
+    };
+    host.wish(0, market(Side::Buy, 600_000), later(5));
+    host.wish(0, market(Side::Buy, 600_000), later(5));
+    host.timer(5);
+    assert_eq!(host.sent.len(), 1, "together they are worth more than the account: the second sees the first");
+    assert!(host.parent(2).fault.is_some());
+    host.check_journal();
+}
