@@ -218,7 +218,8 @@ fn proposal(wish: &ParentWish, request: OrderRequest, reason: String) -> Proposa
     Proposal { source: wish.source, portfolio: wish.portfolio, request, reason: reason.into() }
 }
 
-/// Whether a parent may want something else after this event.
+/// Whether a parent may want something else after this event. Not after what a host notes while it sends: the next
+/// event is its own.
 pub(crate) const fn wakes(kind: &EventKind) -> bool {
     !matches!(
         kind,
@@ -231,6 +232,7 @@ pub(crate) const fn wakes(kind: &EventKind) -> bool {
             | EventKind::ProposedPair { .. }
             | EventKind::Intended(_)
             | EventKind::Sent { .. }
+            | EventKind::CancelSent { .. }
     )
 }
 
