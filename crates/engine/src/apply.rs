@@ -79,8 +79,13 @@ fn apply_rest(state: &mut State, event: &Event) {
         EventKind::Deposited(money) => state.portfolios[event.portfolio.index()].deposit(*money, at),
         EventKind::Funding { instrument, rate_e8, mark } => {
             let listing = &state.listings[instrument.index()];
+            let mut booked = true;
             for portfolio in &mut state.portfolios {
-                portfolio.funding(&listing.instrument, *rate_e8, *mark);
+                booked &= portfolio.funding(&listing.instrument, *rate_e8, *mark);
+            }
+            if !booked {
+                state.counters.contradictions += 1;
+                state.halted.get_or_insert_with(|| "a funding payment is past the ledger".to_owned());
             }
         }
         EventKind::Started { incarnation, mode, .. } => {

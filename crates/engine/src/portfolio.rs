@@ -229,13 +229,14 @@ impl Portfolio {
         self.mark(instrument, fill.price, at);
     }
 
-    /// Books a funding payment on the position held now; longs pay a positive rate.
-    pub(crate) fn funding(&mut self, instrument: &Instrument, rate_e8: i64, mark: Price) {
+    /// Books a funding payment on the position held now; longs pay a positive rate. `false` if it leaves the ledger.
+    #[must_use]
+    pub(crate) fn funding(&mut self, instrument: &Instrument, rate_e8: i64, mark: Price) -> bool {
         let quantity = self.position(instrument.id).quantity();
-        let Ok(notional) = instrument.notional(mark, quantity) else { return };
-        let paid = round_div(notional.units * i128::from(rate_e8), pow10(8));
-        self.post(notional.currency, -paid);
-        self.holding_mut(notional.currency).funding += paid;
+        let Ok(paid) = crate::funding_payment(instrument, quantity, mark, rate_e8) else { return false };
+        self.post(paid.currency, -paid.units);
+        self.holding_mut(paid.currency).funding += paid.units;
+        true
     }
 }
 
