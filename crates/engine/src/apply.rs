@@ -1,7 +1,7 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
 use crate::{DecisionKind, Event, EventKind, Listing, ListingStatus, Portfolio, State, Verdict};
-use crate::{account, governance, parents};
+use crate::{account, governance, parents, risk};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
     Timestamp, TradeIdSet,
@@ -23,6 +23,9 @@ pub fn apply(state: &mut State, event: &Event) {
     }
     if !state.parents.is_unused() || matches!(event.kind, EventKind::Parent(_)) {
         parents::fold(state, event);
+    }
+    if state.risk.is_some() {
+        risk::fold(state, event);
     }
 }
 
@@ -75,7 +78,11 @@ fn apply_rest(state: &mut State, event: &Event) {
             assert!(event.portfolio.index() == state.portfolios.len(), "portfolios are opened in order");
             state.portfolios.push(Portfolio::new(name.clone(), *base, &known));
         }
-        EventKind::LimitsSet(limits) => state.portfolios[event.portfolio.index()].limits = *limits,
+        EventKind::LimitsSet(limits) => {
+            state.portfolios[event.portfolio.index()].limits = **limits;
+            risk::begin(state, limits);
+        }
+        EventKind::Risk(act) => risk::apply(state, event, act),
         EventKind::Deposited(money) => state.portfolios[event.portfolio.index()].deposit(*money, at),
         EventKind::Funding { instrument, rate_e8, mark } => {
             let listing = &state.listings[instrument.index()];
@@ -220,7 +227,10 @@ pub(crate) fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, 
         state.halted.get_or_insert(fault);
     }
     let listing = &state.listings[fill.instrument.index()];
-    state.portfolios[portfolio.index()].fill(&listing.instrument, fill, at);
+    let realised = state.portfolios[portfolio.index()].fill(&listing.instrument, fill, at);
+    if state.risk.is_some() {
+        risk::filled(state, fill, portfolio, realised, at);
+    }
 }
 
 /// A new process knows of the old one's orders only what was recorded: without a recorded intent nothing was

@@ -138,6 +138,7 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         | EventKind::Restricted { .. }
         | EventKind::Adjusted { .. }
         | EventKind::Governance(_)
+        | EventKind::Risk(_)
         | EventKind::StateHash { .. } => None,
     }
 }

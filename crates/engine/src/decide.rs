@@ -1,6 +1,6 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::{Event, EventKind, ListingStatus, State, Verdict, governance, parents};
+use crate::{Event, EventKind, ListingStatus, State, Verdict, governance, parents, risk};
 use tradewind_domain::{
     ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source, TimeInForce, Timestamp,
 };
@@ -19,6 +19,9 @@ pub enum Command {
 /// Notes in `commands` what `event`, just applied to `state`, calls for.
 #[inline]
 pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
+    if let Some(book) = &state.risk {
+        risk::decide(state, event, book, commands);
+    }
     match &event.kind {
         EventKind::BarClosed { .. } if state.open.is_empty() => (), // by far the most frequent
         _ => decide_rest(state, event, commands),
@@ -77,6 +80,7 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         | EventKind::Adjusted { .. }
         | EventKind::Reworked { .. }
         | EventKind::Reversed(_)
+        | EventKind::Risk(_)
         | EventKind::StateHash { .. } => (),
     }
 }
@@ -154,6 +158,7 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
     let (id, joined) = (listing.instrument.id, proposal.request.oco);
     let (open_buys, open_sells, unknown_orders) = state.open_quantities_without(proposal.portfolio, id, joined);
     let foreign = state.foreign_exposure(id);
+    let (day_equity, peak_equity) = risk::reference_points(state, proposal.portfolio);
     View {
         now: event.at,
         halted: state.halted.as_deref().or_else(|| governance::latched(state, event, proposal)),
@@ -169,10 +174,10 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         unknown_orders,
         rate: state.rate(listing.instrument.settlement(), portfolio.base),
         equity: portfolio.equity(),
-        day_equity: portfolio.day_equity(),
-        peak_equity: portfolio.peak_equity(),
+        day_equity,
+        peak_equity,
         free_funds: free_funds(state, proposal),
-        risk: None,
+        risk: risk::view(state, matches!(event.kind, EventKind::Parent(_))),
     }
 }
 

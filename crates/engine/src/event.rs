@@ -76,7 +76,7 @@ pub enum EventKind {
         name: String,
     },
     /// A portfolio's limits were set.
-    LimitsSet(Limits),
+    LimitsSet(Box<Limits>),
     /// Cash or an asset came in, or, negative, went out.
     Deposited(Money),
     /// Best bid and ask changed.
@@ -269,6 +269,8 @@ pub enum EventKind {
     Reversed(Fill),
     /// A word or a fact of governance: policy, approvals, changes of limits, latches, idempotency keys.
     Governance(Box<Act>),
+    /// A word or a fact about the account's limits and breakers.
+    Risk(Box<crate::RiskAct>),
     /// The state before this event, as a hash: every 10,000 events and at stop.
     StateHash {
         /// SHA-256 of the state, in hex.

@@ -31,6 +31,7 @@ mod parents;
 mod portfolio;
 mod reconcile;
 mod replay;
+mod risk;
 mod state;
 
 pub use apply::apply;
@@ -45,6 +46,7 @@ pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_paym
 pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
 pub use portfolio::{Holding, Portfolio};
 pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
+pub use risk::{RiskAct, RiskBook};
 pub use replay::{Divergence, Replay};
 pub use state::{Counters, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
 

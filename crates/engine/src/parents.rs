@@ -233,6 +233,7 @@ pub(crate) const fn wakes(kind: &EventKind) -> bool {
             | EventKind::Intended(_)
             | EventKind::Sent { .. }
             | EventKind::CancelSent { .. }
+            | EventKind::Risk(_)
     )
 }
 

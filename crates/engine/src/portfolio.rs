@@ -205,8 +205,9 @@ impl Portfolio {
         self.holding_mut(fee.0.currency).fees += fee.0.units;
     }
 
-    /// Books an execution: both legs, the fee in whatever it was taken in, and the position.
-    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, at: Timestamp) {
+    /// Books an execution: both legs, the fee in whatever it was taken in, and the position. Returns what it realised
+    /// before fees, in ledger units of the settlement currency.
+    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, at: Timestamp) -> i128 {
         let signed = fill.side.signed(fill.quantity);
         let value = instrument.value(fill.price, signed).expect("the gate bounds what can fill");
         let change = self.held[instrument.id.index()].position.apply(signed, value);
@@ -227,6 +228,7 @@ impl Portfolio {
         }
         self.fee(fill.fee);
         self.mark(instrument, fill.price, at);
+        realised
     }
 
     /// Books a funding payment on the position held now; longs pay a positive rate. `false` if it leaves the ledger.

@@ -148,6 +148,10 @@ pub struct State {
     /// Orders that become other orders over time.
     #[serde(default, skip_serializing_if = "Parents::is_unused")]
     pub parents: Parents,
+    /// The account's limits, and what the limits of account and portfolios need to remember; `None` as long as none
+    /// of them is set, as in a backtest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Box<crate::RiskBook>>,
     /// Policy, proposals, changes of limits, latches, idempotency keys.
     #[serde(default, skip_serializing_if = "Register::is_empty")]
     pub governance: Register,
@@ -174,6 +178,7 @@ impl Default for State {
             open: BTreeMap::new(),
             closed: VecDeque::new(),
             parents: Parents::default(),
+            risk: None,
             governance: Register::default(),
         }
     }
@@ -304,7 +309,8 @@ impl State {
         let (buys, sells, _) = self.open_quantities(portfolio, instrument);
         let open = if side == Side::Buy { buys } else { sells };
         let held = i128::from(books.position(instrument).quantity().mantissa()) * i128::from(side.sign());
-        let order = limits.max_order.units(books.equity()).and_then(quantity);
+        let hard = self.risk.as_ref().and_then(|risk| risk.account.caps.hard_order_amount).map(i128::from);
+        let order = [limits.max_order.units(books.equity()), hard].into_iter().flatten().min().and_then(quantity);
         let position = limits.max_position.units(books.equity()).and_then(quantity);
         let position = position.map(|cap| cap - held - i128::from(open.mantissa()));
         let room = [order, position].into_iter().flatten().min()?.max(0);

@@ -36,7 +36,7 @@ impl Host {
         };
         host.say(0, Source::Host, EventKind::Listed(Box::new(spec.list(InstrumentId(0)).unwrap())));
         host.say(0, Source::Host, EventKind::Opened { base: usdt(), name: "main".into() });
-        host.say(0, Source::Host, EventKind::LimitsSet(limits));
+        host.say(0, Source::Host, EventKind::LimitsSet(Box::new(limits)));
         host.say(0, Source::Host, EventKind::Deposited(Money::parse("10000", usdt()).unwrap()));
         host
     }

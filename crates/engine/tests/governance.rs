@@ -43,7 +43,7 @@ impl Host {
         host.say(0, Source::Host, EventKind::Listed(Box::new(spec.list(InstrumentId(0)).unwrap())));
         let usdt = Currency::new("USDT").unwrap();
         host.say(0, Source::Host, EventKind::Opened { base: usdt, name: "main".into() });
-        host.say(0, Source::Host, EventKind::LimitsSet(Limits { stale_after_nanos: None, ..Limits::RESEARCH }));
+        host.say(0, Source::Host, EventKind::LimitsSet(Box::new(Limits { stale_after_nanos: None, ..Limits::RESEARCH })));
         host.say(0, Source::Host, EventKind::Deposited(Money::parse("10000", usdt).unwrap()));
         host.act(0, Act::OperatorsSet { operators: vec![anna(), ben()] });
         if let Some(policy) = policy {

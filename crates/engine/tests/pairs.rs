@@ -33,7 +33,7 @@ impl Host {
         host.say(Source::Host, started);
         host.say(Source::Host, EventKind::Listed(Box::new(spec.list(IT).unwrap())));
         host.say(Source::Host, EventKind::Opened { base: usdt, name: "main".into() });
-        host.say(Source::Host, EventKind::LimitsSet(Limits::RESEARCH));
+        host.say(Source::Host, EventKind::LimitsSet(Box::new(Limits::RESEARCH)));
         for text in [("10000", usdt), ("1", Currency::new("BTC").unwrap())] {
             host.say(Source::Host, EventKind::Deposited(Money::parse(text.0, text.1).unwrap()));
         }

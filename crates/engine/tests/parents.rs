@@ -49,7 +49,7 @@ impl Host {
         host.start(0);
         host.say(0, Source::Host, EventKind::Listed(Box::new(spec.list(BTC).unwrap())));
         host.say(0, Source::Host, EventKind::Opened { base: usdt(), name: "main".into() });
-        host.say(0, Source::Host, EventKind::LimitsSet(Limits::RESEARCH));
+        host.say(0, Source::Host, EventKind::LimitsSet(Box::new(Limits::RESEARCH)));
         host.say(0, Source::Host, EventKind::Deposited(Money::parse("10000", usdt()).unwrap()));
         host.trade(0, 10_000);
         host

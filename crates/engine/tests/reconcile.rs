@@ -42,7 +42,7 @@ impl Stage {
         stage.say(EventKind::Listed(Box::new(spec.list(InstrumentId(0)).unwrap())));
         stage.say(EventKind::Opened { base: usdt(), name: "main".into() });
         stage.say(EventKind::Opened { base: usdt(), name: "operator".into() });
-        stage.say(EventKind::LimitsSet(Limits::RESEARCH));
+        stage.say(EventKind::LimitsSet(Box::new(Limits::RESEARCH)));
         stage.say(EventKind::Deposited(Money::parse("10000", usdt()).unwrap()));
         let mark = Price::from_mantissa(10_000);
         let size = Quantity::from_mantissa(1);

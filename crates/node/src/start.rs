@@ -163,7 +163,7 @@ pub(crate) fn introduce(
     let limits = settings.limits.resolve();
     for place in 0..core.host.state.portfolios.len() {
         if core.host.state.portfolio(portfolio(place)).limits != limits {
-            note(core, portfolio(place), EventKind::LimitsSet(limits))?;
+            note(core, portfolio(place), EventKind::LimitsSet(Box::new(limits)))?;
         }
     }
     let by_hand = settings.operator_cash.bps();

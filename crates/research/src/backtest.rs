@@ -214,7 +214,7 @@ impl<S: Sink> Backtest<S> {
             EventKind::Started { incarnation: Incarnation(0), mode: Mode::Backtest, logic: LOGIC_VERSION },
             EventKind::Listed(Box::new(instrument)),
             EventKind::Opened { base, name: "backtest".to_owned() },
-            EventKind::LimitsSet(limits),
+            EventKind::LimitsSet(Box::new(limits)),
             EventKind::Deposited(deposit),
         ] {
             self.say(start, Source::Host, kind);

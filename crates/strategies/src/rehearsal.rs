@@ -56,7 +56,7 @@ impl Rehearsal {
             EventKind::Started { incarnation: Incarnation(0), mode: Mode::Backtest, logic: LOGIC_VERSION },
             EventKind::Listed(Box::new(instrument)),
             EventKind::Opened { base: deposit.currency, name: "rehearsal".to_owned() },
-            EventKind::LimitsSet(limits),
+            EventKind::LimitsSet(Box::new(limits)),
             EventKind::Deposited(deposit),
         ] {
             rehearsal.say(beginning, Source::Host, kind);

@@ -20,7 +20,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     // 3: the deterministic core, the durable log
     ("gate", &["domain", "governance", "risk"]),
     ("journal", &[]),
-    ("engine", &["domain", "gate", "governance"]),
+    ("engine", &["domain", "gate", "governance", "risk"]),
     // 4: deciders
     ("strategies", &["domain", "engine", "gate", "indicators"]),
     // 5: edges to the outside world

@@ -1,0 +1,341 @@
+//! Where limits and breakers meet the order path: what is folded into the monitor, what a trip calls for, and how the
+//! account looks to the gate.
+//!
+//! There is no monitor before some limit calls for one, so a backtest pays one comparison an event.
+
+use crate::decide::cancel_adding;
+use crate::{Command, Event, EventKind, State, Verdict};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tradewind_domain::{
+    ClientOrderId, Currency, Fill, Instrument, InstrumentId, OcoGroup, OrderKind, OrderRecord, PortfolioId, Price,
+    Quantity, Side, Timestamp,
+};
+use tradewind_gate::{Books, Limits, Proposal, RiskView, Survey};
+use tradewind_risk::{AccountLimits, Equity, Fact, Guard, Line, Margin, Monitor, RiskMode, Scope};
+
+/// Stakes of other hands on the account count for nobody's portfolio.
+const OTHER_HANDS: PortfolioId = PortfolioId(u16::MAX);
+
+/// The limits of the account, and what happened lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskBook {
+    /// What all portfolios together may do.
+    pub account: AccountLimits,
+    /// Throttles, losses, breakers, prices of every minute.
+    pub monitor: Monitor,
+}
+
+/// A word or a fact about limits and breakers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "act")]
+pub enum RiskAct {
+    /// The account's limits were set.
+    AccountLimits {
+        /// To these.
+        limits: AccountLimits,
+    },
+    /// A person restricts trading; it only tightens.
+    Restricted {
+        /// What.
+        scope: Scope,
+        /// To which mode.
+        mode: RiskMode,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody asks for breakers to be cleared; only an operator clears any.
+    Reset {
+        /// Which; `None` for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guard: Option<Guard>,
+        /// Why.
+        reason: String,
+    },
+    /// The configuration or the program is not what it was when positions were opened.
+    Drifted {
+        /// What differs.
+        reason: String,
+    },
+    /// A breaker tripped: the engine's own note of what the events before it led to.
+    Tripped {
+        /// Which.
+        guard: Guard,
+        /// What it applies to.
+        scope: Scope,
+        /// Where it has led.
+        mode: RiskMode,
+        /// What it found, in the unit of its limit.
+        value: i64,
+        /// What it would have allowed.
+        limit: i64,
+    },
+}
+
+/// Makes the monitor once some limit calls for it.
+pub(crate) fn begin(state: &mut State, limits: &Limits) {
+    if limits.controls.is_some() {
+        state.risk.get_or_insert_default();
+    }
+}
+
+/// Folds a word about limits and breakers.
+pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
+    let fact = match act {
+        RiskAct::AccountLimits { limits } => {
+            return state.risk.get_or_insert_default().account.clone_from(limits);
+        }
+        RiskAct::Restricted { scope, mode, .. } => Fact::Restricted { scope: *scope, mode: *mode },
+        RiskAct::Reset { guard, .. } => Fact::Reset { by: event.source, guard: *guard },
+        RiskAct::Drifted { .. } => Fact::Drifted,
+        RiskAct::Tripped { .. } => return,
+    };
+    state.risk.get_or_insert_default();
+    note(state, event.at, PortfolioId(0), &[fact]);
+}
+
+/// Folds what an event, just applied to everything else, means for limits. Fills are noted by [`filled`].
+pub(crate) fn fold(state: &mut State, event: &Event) {
+    let of_order = |id: ClientOrderId| state.order(id).map(|record| record.order.portfolio());
+    match &event.kind {
+        EventKind::BarClosed { bar, .. } => marked(state, event, bar.instrument),
+        EventKind::Traded { trade, .. } => marked(state, event, trade.instrument),
+        EventKind::Quoted { quote, .. } => marked(state, event, quote.instrument),
+        EventKind::Funding { instrument, .. } => marked(state, event, *instrument),
+        EventKind::Judged(Verdict::Approved(order)) => {
+            let (portfolio, instrument) = (order.portfolio(), order.instrument());
+            let price = order.kind().limit().or(order.kind().trigger());
+            let (side, quantity) = (order.side(), order.quantity());
+            note(state, event.at, portfolio, &[Fact::Ordered { portfolio, instrument, side, quantity, price }]);
+        }
+        EventKind::Accepted { client_id, .. } => {
+            if let Some(portfolio) = of_order(*client_id) {
+                note(state, event.at, portfolio, &[Fact::Accepted { portfolio }]);
+            }
+        }
+        EventKind::Rejected { client_id, .. } => {
+            if let Some(portfolio) = of_order(*client_id) {
+                note(state, event.at, portfolio, &[Fact::Rejected { portfolio }]);
+            }
+        }
+        EventKind::NotSent { client_id, .. } | EventKind::AnswerLost { client_id, .. } => {
+            if let Some(portfolio) = of_order(*client_id) {
+                note(state, event.at, portfolio, &[Fact::Failed { portfolio }, Fact::ApiError]);
+            }
+        }
+        EventKind::Deposited(money) | EventKind::Adjusted { money, .. } => {
+            let portfolio = event.portfolio;
+            if state.portfolio(portfolio).base == money.currency {
+                let equity = Fact::Equity { portfolio, units: state.portfolio(portfolio).equity() };
+                note(state, event.at, portfolio, &[Fact::Deposited { portfolio, units: money.units }, equity]);
+            }
+        }
+        EventKind::Resumed { .. } => {
+            note(state, event.at, PortfolioId(0), &[Fact::Reset { by: event.source, guard: None }]);
+        }
+        EventKind::Timer => note(state, event.at, PortfolioId(0), &[Fact::Tick]),
+        _ => (),
+    }
+}
+
+/// Folds an execution: how often a side fills, whether the trade lost, and what is left.
+pub(crate) fn filled(state: &mut State, fill: &Fill, portfolio: PortfolioId, realised: i128, at: Timestamp) {
+    let (instrument, side) = (fill.instrument, fill.side);
+    let is_first = state.order(fill.client_id).is_none_or(|record| record.filled == fill.quantity);
+    let mut facts = Vec::with_capacity(3);
+    if is_first {
+        facts.push(Fact::Filled { portfolio, instrument, side });
+    }
+    if realised != 0 {
+        facts.push(Fact::Realised { portfolio, profit: realised });
+    }
+    facts.push(Fact::Equity { portfolio, units: state.portfolio(portfolio).equity() });
+    note(state, at, portfolio, &facts);
+}
+
+fn marked(state: &mut State, event: &Event, instrument: InstrumentId) {
+    let Some(mark) = state.listing(instrument).mark else { return };
+    note(state, event.at, PortfolioId(0), &[Fact::Marked { instrument, price: mark.price }]);
+    for place in 0..state.portfolios.len() {
+        let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
+        let units = state.portfolios[place].equity();
+        note(state, event.at, portfolio, &[Fact::Equity { portfolio, units }]);
+    }
+}
+
+fn note(state: &mut State, at: Timestamp, portfolio: PortfolioId, facts: &[Fact]) {
+    let limits = state.portfolios.get(portfolio.index()).map_or(&Limits::OPEN, |books| &books.limits);
+    let Some(risk) = &mut state.risk else { return };
+    for fact in facts {
+        risk.monitor.fold(state.sequence, at, fact, limits, &risk.account);
+    }
+}
+
+/// Records the breakers that this event tripped, and cancels what they no longer allow.
+pub(crate) fn decide(state: &State, event: &Event, risk: &RiskBook, commands: &mut Vec<Command>) {
+    if risk.monitor.tripped() != event.sequence {
+        return;
+    }
+    for trip in risk.monitor.trips().iter().filter(|trip| trip.at == risk.monitor.now()) {
+        let (guard, scope, mode) = (trip.guard, trip.scope, trip.mode);
+        let act = RiskAct::Tripped { guard, scope, mode, value: trip.value, limit: trip.limit };
+        commands.push(Command::Record(EventKind::Risk(Box::new(act)), event.portfolio));
+    }
+    let stopped = |record: &OrderRecord| {
+        let (portfolio, instrument) = (record.order.portfolio(), record.order.instrument());
+        risk.monitor.mode(portfolio, instrument) >= RiskMode::ReduceOnly
+    };
+    cancel_adding(state, stopped, commands);
+}
+
+/// What the gate needs for the guards of the risk crate; `None` where no limit calls for them.
+pub(crate) fn view(state: &State, is_slice: bool) -> Option<RiskView<'_>> {
+    state.risk.as_ref().map(|_| RiskView { books: state, is_slice })
+}
+
+/// Equity at the last UTC midnight and at its highest, as a person's last reset left them.
+pub(crate) fn reference_points(state: &State, portfolio: PortfolioId) -> (i128, i128) {
+    let books = state.portfolio(portfolio);
+    let kept = state.risk.as_ref().and_then(|risk| risk.monitor.equity_of(portfolio));
+    (
+        kept.and_then(Equity::day_start).unwrap_or_else(|| books.day_equity()),
+        kept.and_then(Equity::peak).unwrap_or_else(|| books.peak_equity()),
+    )
+}
+
+impl Books for State {
+    fn survey(&self, proposal: &Proposal) -> Survey<'_> {
+        let risk = self.risk.as_ref().expect("the gate surveys only what `view` gave it");
+        let base = self.portfolio(proposal.portfolio).base;
+        let id = proposal.request.instrument;
+        let (lines, unvalued) = lines(self, base, proposal.request.oco);
+        let margin = margin_of(self, proposal, &lines);
+        let (mut open_orders, mut open_orders_symbol, mut own_opposite) = (0, 0, None);
+        for record in self.open.values() {
+            open_orders += 1;
+            let (order, request) = (&record.order, record.order.request());
+            if order.instrument() != id {
+                continue;
+            }
+            open_orders_symbol += 1;
+            let joined = request.oco.is_some() && request.oco == proposal.request.oco;
+            if let (OrderKind::Limit { price }, true) = (request.kind, order.side() != proposal.request.side && !joined)
+            {
+                own_opposite = Some(nearer(own_opposite, price, order.side()));
+            }
+        }
+        Survey {
+            account: &risk.account,
+            monitor: &risk.monitor,
+            account_equity: account_equity(self, base),
+            lines,
+            unvalued,
+            quote: self.listing(id).quote,
+            depth: None,
+            open_orders_symbol,
+            open_orders,
+            own_opposite,
+            margin,
+        }
+    }
+}
+
+/// Of two prices of resting orders of `side` the one that the other side meets first.
+fn nearer(best: Option<Price>, price: Price, side: Side) -> Price {
+    best.map_or(price, |best| if side == Side::Sell { best.min(price) } else { best.max(price) })
+}
+
+/// Equity of all portfolios in `base`; one whose currency has no rate counts nothing, which only tightens.
+fn account_equity(state: &State, base: Currency) -> i128 {
+    let portfolios = state.portfolios.iter();
+    portfolios.filter_map(|books| in_currency(state, books.equity(), books.base, base)).sum()
+}
+
+fn in_currency(state: &State, units: i128, from: Currency, to: Currency) -> Option<i128> {
+    let (numerator, denominator) = state.rate(from, to)?;
+    if numerator == denominator { Some(units) } else { Some(units.checked_mul(numerator)? / denominator) }
+}
+
+/// Quantities that open orders of one portfolio in one instrument may add and take.
+type OpenQuantities = BTreeMap<(PortfolioId, InstrumentId), (i128, i128)>;
+
+/// What every portfolio holds and may come to hold, in `base`, and how many stakes cannot be valued. One pass over the
+/// open orders: of a group only its largest order of a side counts, and none of the group `joined`.
+fn lines(state: &State, base: Currency, joined: Option<OcoGroup>) -> (Vec<Line<'_>>, i64) {
+    let mut open = OpenQuantities::new();
+    let mut groups: BTreeMap<(PortfolioId, OcoGroup, InstrumentId, Side), i128> = BTreeMap::new();
+    for record in state.open.values() {
+        let (order, quantity) = (&record.order, i128::from(record.open_quantity().mantissa()));
+        let key = (order.portfolio(), order.instrument());
+        match order.request().oco {
+            Some(group) if joined == Some(group) => (),
+            Some(group) => {
+                let largest = groups.entry((key.0, group, key.1, order.side())).or_default();
+                *largest = quantity.max(*largest);
+            }
+            None => add(&mut open, key, order.side(), quantity),
+        }
+    }
+    for ((portfolio, _, instrument, side), quantity) in groups {
+        add(&mut open, (portfolio, instrument), side, quantity);
+    }
+    for listing in &state.listings {
+        let (id, foreign) = (listing.instrument.id, state.foreign_exposure(listing.instrument.id));
+        add(&mut open, (OTHER_HANDS, id), Side::Buy, foreign.buys.mantissa().into());
+        add(&mut open, (OTHER_HANDS, id), Side::Sell, foreign.sells.mantissa().into());
+    }
+    for (place, books) in state.portfolios.iter().enumerate() {
+        let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
+        for listing in &state.listings {
+            if !books.position(listing.instrument.id).quantity().is_zero() {
+                open.entry((portfolio, listing.instrument.id)).or_default();
+            }
+        }
+    }
+    let (mut lines, mut unvalued) = (Vec::with_capacity(open.len()), 0);
+    for ((portfolio, id), (buys, sells)) in open {
+        let held = state.portfolios.get(portfolio.index()).map_or(0, |books| books.position(id).quantity().mantissa());
+        let held = i128::from(held);
+        let value = |quantity: i128| worth(state, &state.listing(id).instrument, quantity, base);
+        match (value(held), value(held - sells), value(held + buys)) {
+            (Some(held), Some(low), Some(high)) => {
+                lines.push(Line { portfolio, instrument: &state.listing(id).instrument, held, low, high });
+            }
+            _ => unvalued += 1,
+        }
+    }
+    (lines, unvalued)
+}
+
+fn add(open: &mut OpenQuantities, key: (PortfolioId, InstrumentId), side: Side, quantity: i128) {
+    if quantity == 0 {
+        return;
+    }
+    let (buys, sells) = open.entry(key).or_default();
+    *(if side == Side::Buy { buys } else { sells }) += quantity;
+}
+
+/// What a signed quantity is worth at its mark.
+fn worth(state: &State, instrument: &Instrument, quantity: i128, base: Currency) -> Option<i128> {
+    if quantity == 0 {
+        return Some(0);
+    }
+    let mark = state.listing(instrument.id).mark?;
+    let quantity = Quantity::from_mantissa(i64::try_from(quantity).ok()?);
+    let notional = instrument.notional(mark.price, quantity).ok()?;
+    in_currency(state, notional.units, notional.currency, base)
+}
+
+/// Contracts share their portfolio's equity as collateral: cross margin, the worse of the two cases.
+fn margin_of(state: &State, proposal: &Proposal, lines: &[Line<'_>]) -> Option<Margin> {
+    let it = &state.listing(proposal.request.instrument).instrument;
+    if it.is_cash() {
+        return None;
+    }
+    let shares = |line: &&Line<'_>| {
+        line.portfolio == proposal.portfolio && line.instrument.id != it.id && !line.instrument.is_cash()
+    };
+    let others = lines.iter().filter(shares).map(Line::worst).sum();
+    let collateral = state.portfolio(proposal.portfolio).equity();
+    Some(Margin { collateral, others, is_inverse: it.is_inverse() })
+}
