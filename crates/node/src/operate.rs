@@ -3,6 +3,7 @@
 use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
+use crate::oco::OcoWords;
 use crate::portfolios::operators;
 use crate::status::{OrderView, order_view, positions, status};
 use crate::words::{OrderWords, read_order};
@@ -12,7 +13,7 @@ use tradewind_domain::{
     Quantity, Side, Source,
 };
 use tradewind_engine::{EventKind, Halt, Verdict};
-use tradewind_gate::Proposal;
+use tradewind_gate::{Proposal, Refusal};
 
 /// A person's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub enum OperatorRequest {
     Status,
     /// Propose an order. Prices and sizes are decimal text.
     OrderPlace(OrderWords),
+    /// Propose a target and a stop of which one cancels the other.
+    OrderOco(OcoWords),
     /// Propose a cancel.
     OrderCancel {
         /// The order's name, 32 hex digits.
@@ -72,12 +75,19 @@ pub enum OperatorReply {
     },
 }
 
-fn done(data: &impl Serialize) -> OperatorReply {
+pub(crate) fn done(data: &impl Serialize) -> OperatorReply {
     OperatorReply::Done { data: serde_json::to_value(data).unwrap_or(serde_json::Value::Null) }
 }
 
 pub(crate) fn failed(code: &str, message: impl Into<String>, hint: &str) -> OperatorReply {
     OperatorReply::Failed { code: code.to_owned(), message: message.into(), hint: hint.to_owned() }
+}
+
+/// The gate's no, as a person reads it.
+pub(crate) fn refused(refusal: &Refusal) -> OperatorReply {
+    let info = refusal.info();
+    let message = format!("{:?}: {} against {}", refusal.guard, refusal.value, refusal.limit);
+    failed(info.code, message, info.clear)
 }
 
 impl Core {
@@ -94,6 +104,7 @@ impl Core {
             OperatorRequest::OrderList => done(&self.order_views()),
             OperatorRequest::PositionList => done(&positions(&self.host.state)),
             OperatorRequest::OrderPlace(words) => self.place(&words)?,
+            OperatorRequest::OrderOco(words) => self.place_pair(&words)?,
             OperatorRequest::OrderCancel { client_id } => self.cancel(client_id)?,
             OperatorRequest::PositionClose { symbol } => self.close(&symbol)?,
             OperatorRequest::Flatten => self.flatten()?,
@@ -115,7 +126,7 @@ impl Core {
     }
 
     /// An order with the words that ended it.
-    fn view(&self, record: &OrderRecord) -> OrderView {
+    pub(crate) fn view(&self, record: &OrderRecord) -> OrderView {
         order_view(&self.host.state, record, self.host.endings.of(record.order.client_id()))
     }
 
@@ -139,13 +150,13 @@ impl Core {
         }
     }
 
-    fn no_such_symbol(&self, symbol: &str) -> OperatorReply {
+    pub(crate) fn no_such_symbol(&self, symbol: &str) -> OperatorReply {
         let known: Vec<String> =
             self.host.state.listings.iter().map(|it| it.instrument.spec.symbol.to_string()).collect();
         failed("NODE-01", format!("`{symbol}` is not traded here"), &format!("one of {}", known.join(", ")))
     }
 
-    fn portfolio_named(&self, name: Option<&str>) -> Result<PortfolioId, Box<OperatorReply>> {
+    pub(crate) fn portfolio_named(&self, name: Option<&str>) -> Result<PortfolioId, Box<OperatorReply>> {
         let Some(name) = name else { return Ok(operators(&self.host.state)) };
         let names: Vec<&str> = self.host.state.portfolios.iter().map(|portfolio| portfolio.name.as_str()).collect();
         let place = names.iter().position(|known| *known == name).and_then(|place| u16::try_from(place).ok());
@@ -163,11 +174,7 @@ impl Core {
     ) -> Result<OperatorReply, NodeError> {
         let proposal = Proposal { source: Source::Operator, portfolio, request, reason: reason.into() };
         Ok(match self.verdict_on(portfolio, EventKind::Proposed(proposal))? {
-            Some(Verdict::Refused(refusal)) => {
-                let info = refusal.info();
-                let message = format!("{:?}: {} against {}", refusal.guard, refusal.value, refusal.limit);
-                failed(info.code, message, info.clear)
-            }
+            Some(Verdict::Refused(refusal)) => refused(&refusal),
             Some(Verdict::Approved(order)) => match self.host.state.order(order.client_id()) {
                 Some(record) if record.state == (OrderState::Closed { outcome: Outcome::NotSent }) => {
                     let message = format!("order {} was approved and not sent", order.client_id());
@@ -181,7 +188,7 @@ impl Core {
     }
 
     /// Says something and returns the gate's word on it.
-    fn verdict_on(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<Option<Verdict>, NodeError> {
+    pub(crate) fn verdict_on(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<Option<Verdict>, NodeError> {
         self.host.last_verdict = None;
         self.say(portfolio, kind)?;
         Ok(self.host.last_verdict.take())

@@ -2,7 +2,7 @@
 
 use crate::operate::{OperatorReply, failed};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Coded, Instrument, OcoGroup, OrderKind, OrderRequest, Side, TimeInForce, Timestamp};
+use tradewind_domain::{Coded, Instrument, OrderKind, OrderRequest, Side, TimeInForce, Timestamp};
 
 /// An order in a person's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +29,6 @@ pub struct OrderWords {
     /// May only shrink a position.
     #[serde(default)]
     pub reduce_only: bool,
-    /// Group of which one cancels the others.
-    #[serde(default)]
-    pub oco: Option<u64>,
     /// Which portfolio, by name; people's own without.
     #[serde(default)]
     pub portfolio: Option<String>,
@@ -58,7 +55,7 @@ pub(crate) fn read_order(instrument: &Instrument, words: &OrderWords) -> Result<
         time_in_force: time_in_force(words.time_in_force.as_deref())?,
         post_only: words.post_only,
         reduce_only: words.reduce_only,
-        oco: words.oco.map(OcoGroup),
+        oco: None,
     })
 }
 

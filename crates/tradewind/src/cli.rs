@@ -291,6 +291,14 @@ pub(crate) enum OrderCommand {
         after_help = "Example:\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --price 60000"
     )]
     Place(PlaceArgs),
+    /// Propose a target and a stop together: when one trades, the other is taken off.
+    ///
+    /// To sell, the target stands above the market and the stop below it; to buy, the other way round. Both go to the
+    /// venue as one request, are held against the same funds, and neither is placed without the other.
+    #[command(
+        after_help = "Example:\n  tradewind order oco BTC/USDT --side sell --quantity 0.01 --target 66000 --stop 61000 --stop-limit 60900"
+    )]
+    Oco(OcoArgs),
     /// Cancel an order.
     #[command(after_help = "Example:\n  tradewind order cancel 018bcfe56800…")]
     Cancel {
@@ -332,9 +340,35 @@ pub(crate) struct PlaceArgs {
     /// May only shrink a position.
     #[arg(long)]
     pub(crate) reduce_only: bool,
-    /// Group number: when one order of a group fills, the others are cancelled.
+    /// Which portfolio, by name.
     #[arg(long)]
-    pub(crate) oco: Option<u64>,
+    pub(crate) portfolio: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct OcoArgs {
+    /// What to trade.
+    pub(crate) symbol: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// buy or sell, both of them.
+    #[arg(long)]
+    pub(crate) side: String,
+    /// How much, in the base asset; only one of the two trades.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) quantity: String,
+    /// Limit price of the target.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) target: String,
+    /// Trigger price of the stop.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) stop: String,
+    /// Limit price of the stop once it is triggered; a market order without.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) stop_limit: Option<String>,
+    /// May only shrink a position.
+    #[arg(long)]
+    pub(crate) reduce_only: bool,
     /// Which portfolio, by name.
     #[arg(long)]
     pub(crate) portfolio: Option<String>,

@@ -7,6 +7,7 @@ mod crash;
 mod disk;
 mod failpoints;
 mod faults;
+mod oco;
 mod operator;
 mod parity;
 mod support;

@@ -211,19 +211,6 @@ async fn people_trade_from_their_own_portfolio_and_the_way_out_covers_all() {
 }
 
 #[tokio::test]
-async fn one_cancels_the_other() {
-    let stage = Stage::new(exchange_config()).await;
-    let node = stage.node().await.unwrap();
-    let far = place(&node, OrderWords { oco: Some(1), ..words(Buy, "0.01", Some("30000")) }).await.unwrap();
-    until(&node, "it rests", |it| it["open_orders"] == 1).await;
-    place(&node, OrderWords { oco: Some(1), ..words(Buy, "0.01", Some("90000")) }).await.unwrap();
-    until(&node, "the other is gone", |it| it["open_orders"] == 0).await;
-    assert_eq!(state_of(&node, &far).await, "canceled");
-    node.stop().await.unwrap();
-    check_journal(stage.dir.path());
-}
-
-#[tokio::test]
 async fn an_order_by_another_hand_halts_until_a_person_resumes() {
     let stage = Stage::new(exchange_config()).await;
     let node = stage.node().await.unwrap();

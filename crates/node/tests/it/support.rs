@@ -24,7 +24,7 @@ pub(crate) fn exchange_config() -> ExchangeConfig {
         seed: 7,
         accounts: vec![
             AccountConfig::hmac(KEY, SECRET, &[("USDT", CASH)]),
-            AccountConfig::hmac(OTHER_KEY, SECRET, &[("USDT", "10000000")]),
+            AccountConfig::hmac(OTHER_KEY, SECRET, &[("USDT", "10000000"), ("BTC", "100")]),
         ],
         limits: Limits { orders_per_10s: 100_000, weight_per_minute: 1_000_000, ..Limits::default() },
         ..ExchangeConfig::default()
@@ -132,12 +132,17 @@ impl Stage {
 
     /// Somebody else buys everything that is offered up to `limit`.
     pub(crate) async fn sweep(&self, limit: &str) {
+        self.by_somebody("BUY", "140", limit).await;
+    }
+
+    /// Somebody else trades what there is up to `quantity` and `limit`.
+    pub(crate) async fn by_somebody(&self, side: &str, quantity: &str, limit: &str) {
         let order = [
             ("symbol", "BTCUSDT"),
-            ("side", "BUY"),
+            ("side", side),
             ("type", "LIMIT"),
             ("timeInForce", "IOC"),
-            ("quantity", "140"),
+            ("quantity", quantity),
             ("price", limit),
         ];
         let placed = self.signed_by(OTHER_KEY, SECRET, "POST", "/api/v3/order", &order).await;
@@ -237,7 +242,6 @@ pub(crate) fn words(side: tradewind_domain::Side, quantity: &str, price: Option<
         time_in_force: None,
         post_only: false,
         reduce_only: false,
-        oco: None,
         portfolio: None,
     }
 }

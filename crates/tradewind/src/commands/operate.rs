@@ -1,12 +1,12 @@
 //! What a person does to a running node, over its control socket.
 
-use crate::cli::{NodeArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
+use crate::cli::{NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
 use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::{ClientOrderId, Side};
-use tradewind_node::{OperatorReply, OperatorRequest, OrderWords, request};
+use tradewind_node::{OcoWords, OperatorReply, OperatorRequest, OrderWords, request};
 
 fn ask(dir: &Path, asked: &OperatorRequest) -> Result<Value, Failure> {
     match request(dir, asked)? {
@@ -32,6 +32,10 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
             let words = OperatorRequest::OrderPlace(words(args)?);
             ask_and_print(&args.node, &words, format, |order| orders(&Value::Array(vec![order.clone()])))
         }
+        OrderCommand::Oco(args) => {
+            let asked = OperatorRequest::OrderOco(pair(args)?);
+            ask_and_print(&args.node, &asked, format, orders)
+        }
         OrderCommand::Cancel { client_id, node } => {
             let id = ClientOrderId::parse(client_id).ok_or_else(|| {
                 Failure::new(
@@ -47,22 +51,37 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
     }
 }
 
+fn side(text: &str) -> Result<Side, Failure> {
+    match text.to_ascii_lowercase().as_str() {
+        "buy" => Ok(Side::Buy),
+        "sell" => Ok(Side::Sell),
+        other => Err(Failure::new("CLI-10", format!("--side `{other}` is unknown"), "write buy or sell")),
+    }
+}
+
+fn pair(args: &OcoArgs) -> Result<OcoWords, Failure> {
+    Ok(OcoWords {
+        symbol: args.symbol.clone(),
+        side: side(&args.side)?,
+        quantity: args.quantity.clone(),
+        target: args.target.clone(),
+        stop: args.stop.clone(),
+        stop_limit: args.stop_limit.clone(),
+        reduce_only: args.reduce_only,
+        portfolio: args.portfolio.clone(),
+    })
+}
+
 fn words(args: &PlaceArgs) -> Result<OrderWords, Failure> {
-    let side = match args.side.to_ascii_lowercase().as_str() {
-        "buy" => Side::Buy,
-        "sell" => Side::Sell,
-        other => return Err(Failure::new("CLI-10", format!("--side `{other}` is unknown"), "write buy or sell")),
-    };
     Ok(OrderWords {
         symbol: args.symbol.clone(),
-        side,
+        side: side(&args.side)?,
         quantity: args.quantity.clone(),
         price: args.price.clone(),
         trigger: args.trigger.clone(),
         time_in_force: args.time_in_force.clone(),
         post_only: args.post_only,
         reduce_only: args.reduce_only,
-        oco: args.oco,
         portfolio: args.portfolio.clone(),
     })
 }
