@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// One thing that goes wrong for requests whose path begins with `path`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// Beginning of the path, such as `/api/v3/order`; for WebSocket API calls the method, such as `order.place`.
+    /// Beginning of the path, such as `/api/v3/order`; for WebSocket API calls the method, such as `order.place`; for
+    /// frames of the user stream, with the method `FRAME`, the event, such as `executionReport`.
     pub path: String,
     /// Only this HTTP method, such as `POST`; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +43,10 @@ pub enum FaultKind {
     HoldMillis(u64),
     /// A server error with this status, execution unknown.
     Status(u16),
+    /// A query answers as if nothing were there yet: order unknown, lists empty.
+    Unseen,
+    /// A frame of the user stream is sent twice.
+    Twice,
 }
 
 /// The faults still to happen.

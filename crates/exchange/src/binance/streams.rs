@@ -1,6 +1,7 @@
 //! Market streams: their names, who listens to which, and what is sent to whom.
 
 use super::payload;
+use crate::faults::FaultKind;
 use crate::world::candles::Span;
 use crate::world::market::{Cadence, Changes};
 use crate::world::{Event, World};
@@ -217,8 +218,8 @@ impl Hub {
         }
     }
 
-    /// Tells everybody of what happened.
-    pub(crate) fn tell(&mut self, world: &World, events: &[Event]) {
+    /// Tells everybody of what happened; `spoil` says what goes wrong with a report.
+    pub(crate) fn tell(&mut self, world: &World, events: &[Event], spoil: &dyn Fn(&str) -> Option<FaultKind>) {
         let now = world.now();
         for event in events {
             match event {
@@ -253,7 +254,15 @@ impl Hub {
                 }
                 Event::Report { row, execution } => {
                     let name = world.markets[row.listing].rules.name();
-                    self.publish_account(row.account, &payload::report(name, row, execution, now));
+                    let report = payload::report(name, row, execution, now);
+                    let times = match spoil("executionReport") {
+                        Some(FaultKind::Nothing) => 0,
+                        Some(FaultKind::Twice) => 2,
+                        _ => 1,
+                    };
+                    for _ in 0..times {
+                        self.publish_account(row.account, &report);
+                    }
                 }
                 Event::Balances { account, changed } => {
                     self.publish_account(*account, &payload::balances(changed, now));

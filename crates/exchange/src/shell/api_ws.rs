@@ -101,7 +101,12 @@ impl Session {
             FaultKind::Status(status) => {
                 self.say(&json!({"id": null, "status": status, "error": {"code": -1000, "msg": "Internal error."}}));
             }
-            FaultKind::Nothing | FaultKind::Hang | FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) => {}
+            FaultKind::Nothing
+            | FaultKind::Hang
+            | FaultKind::DelayMillis(_)
+            | FaultKind::HoldMillis(_)
+            | FaultKind::Unseen
+            | FaultKind::Twice => {}
             FaultKind::Cut => return false,
         }
         true

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
+use tradewind_domain::{Currency, LEDGER_DECIMALS, parse_decimal};
 
 /// What the exchange is and where it stands.
 pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -111,4 +112,31 @@ pub(crate) async fn faults(State(shared): State<Arc<Shared>>, Json(list): Json<V
     let count = list.len();
     lock(&shared.faults).set(list);
     Json(json!({"faults": count}))
+}
+
+/// A change of an account's balance that no stream tells of.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Adjust {
+    /// Whose, by key.
+    key: String,
+    /// Which asset.
+    asset: String,
+    /// By how much, as decimal text, signed.
+    amount: String,
+}
+
+/// Changes a balance behind everybody's back, as a venue's own mistake or a transfer would.
+pub(crate) async fn adjust(State(shared): State<Arc<Shared>>, Json(adjust): Json<Adjust>) -> (StatusCode, Json<Value>) {
+    let refuse = |text: String| (StatusCode::CONFLICT, Json(json!({"error": text})));
+    let Some(key) = shared.keys.get(&adjust.key) else { return refuse(format!("there is no key `{}`", adjust.key)) };
+    let asset = match Currency::new(&adjust.asset) {
+        Ok(asset) => asset,
+        Err(error) => return refuse(error.to_string()),
+    };
+    let units = match parse_decimal(&adjust.amount, LEDGER_DECIMALS) {
+        Ok(units) => i128::from(units),
+        Err(error) => return refuse(error.to_string()),
+    };
+    shared.act(|world| world.ledger.deposit(key.account, asset, units));
+    (StatusCode::OK, Json(json!({"adjusted": adjust.amount})))
 }

@@ -28,9 +28,12 @@ pub(crate) async fn answer(
     let fault = lock(&shared.faults).next(method.as_str(), uri.path());
     let spoilt_before = fault.as_ref().filter(|fault| !fault.after && spoils(&fault.kind));
     if let Some(fault) = spoilt_before
-        && fault.kind != FaultKind::HalfJson
+        && !matches!(fault.kind, FaultKind::HalfJson | FaultKind::Unseen)
     {
         return spoil(&fault.kind, "").await;
+    }
+    if spoilt_before.is_some_and(|fault| fault.kind == FaultKind::Unseen) {
+        return unseen(uri.path());
     }
     let request = Request::new(&shared, address.ip(), &method, &uri, &headers, &body);
     let reply = request.answer(hold(fault.as_ref())).await;
@@ -45,7 +48,7 @@ pub(crate) async fn answer(
 }
 
 const fn spoils(kind: &FaultKind) -> bool {
-    !matches!(kind, FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_))
+    !matches!(kind, FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice)
 }
 
 fn hold(fault: Option<&Fault>) -> Duration {
@@ -53,6 +56,15 @@ fn hold(fault: Option<&Fault>) -> Duration {
         Some(Fault { kind: FaultKind::HoldMillis(millis), .. }) => Duration::from_millis(*millis),
         _ => Duration::ZERO,
     }
+}
+
+/// A query whose answer is not there yet, as when the venue's memory lags behind its matching engine.
+fn unseen(path: &str) -> Response {
+    let (status, body) = match path {
+        "/api/v3/order" => (400, r#"{"code":-2013,"msg":"Order does not exist."}"#),
+        _ => (200, "[]"),
+    };
+    Reply { status, headers: Vec::new(), body: body.to_owned() }.into_response()
 }
 
 /// An answer that no right exchange would give. `right` is what it would have said.
@@ -79,7 +91,9 @@ async fn spoil(kind: &FaultKind, right: &str) -> Response {
             plain(200, "application/json", Body::from_stream(stream::iter(parts)))
         }
         FaultKind::Status(status) => plain(*status, "text/html", Body::from("<html><body></body></html>")),
-        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) => plain(200, "application/json", Body::empty()),
+        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Unseen => {
+            plain(200, "application/json", Body::empty())
+        }
     }
 }
 

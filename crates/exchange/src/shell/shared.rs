@@ -97,7 +97,7 @@ impl Shared {
         let mut hub = lock(&self.hub);
         let result = what(&mut world, &mut hub);
         let events = world.take_events();
-        hub.tell(&world, &events);
+        hub.tell(&world, &events, &|event| lock(&self.faults).next("FRAME", event).map(|fault| fault.kind));
         after(&mut world, &mut hub);
         result
     }
