@@ -13,6 +13,7 @@ use crate::report::{BookChange, BookLevels, Stamps, Stream, VenueEvent};
 use crate::socket::{Socket, wall_clock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tradewind_domain::{Instrument, InstrumentId, Timestamp};
@@ -144,6 +145,7 @@ impl MarketTask {
         let since = Instant::now();
         let (mut heard, mut probed) = (since, false);
         let mut tick = tokio::time::interval(Duration::from_millis(100));
+        let renewals = self.rest.renewals.load(Ordering::SeqCst);
         tracing::info!(stream = "market", "up");
         if self.outlet.vital(VenueEvent::Up { stream: Stream::Market, at: wall_clock() }).await.is_err() {
             return End::Closed;
@@ -164,7 +166,9 @@ impl MarketTask {
                 },
                 _ = tick.tick() => {
                     let silent = heard.elapsed();
-                    if since.elapsed() > self.config.replace_after {
+                    if self.rest.renewals.load(Ordering::SeqCst) != renewals {
+                        Err(End::Broke("it is made anew on request".to_owned()))
+                    } else if since.elapsed() > self.config.replace_after {
                         Err(End::Broke("the connection is as old as the venue allows".to_owned()))
                     } else if silent > self.config.dead_after {
                         Err(End::Broke(format!("silent for {silent:.1?}")))

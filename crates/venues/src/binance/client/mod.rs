@@ -200,6 +200,19 @@ impl Connection {
         self.rest.clock.now()
     }
 
+    /// The largest error of the venue's clock, in nanoseconds, with which orders leave.
+    #[must_use]
+    pub fn most_clock_error(&self) -> i64 {
+        i64::try_from(self.config.most_clock_error.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    /// Trusts nothing that was known before, as after a suspension of the machine: the venue's clock is measured anew
+    /// before the next order leaves, and every session is made anew.
+    pub fn renew(&self) {
+        self.rest.clock.forget();
+        self.rest.renewals.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+
     /// The rules of an instrument, beside those that it carries itself.
     #[must_use]
     pub fn rules(&self, instrument: InstrumentId) -> Option<&ListingRules> {

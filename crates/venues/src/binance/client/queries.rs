@@ -146,18 +146,29 @@ impl Connection {
         self.standings(&rows)
     }
 
-    /// Orders of one instrument placed since `from`, open and closed, oldest first, at most one page of 1,000.
+    /// Orders of one instrument placed since `from`, open and closed, oldest first: all of them, page after page.
     ///
     /// # Errors
-    /// [`QueryError`] if no usable answer came.
+    /// [`QueryError`] if no usable answer came; pages that came before are then lost and asked for again.
     pub async fn orders_since(&self, id: InstrumentId, from: Timestamp) -> Result<Vec<OrderStanding>, QueryError> {
-        let pairs = [
-            ("symbol", self.instrument(id)?.spec.venue_symbol.clone()),
-            ("startTime", from.millis().to_string()),
-            ("limit", PAGE.to_string()),
-        ];
-        let rows: Vec<OrderReport> = self.rest.get_signed(Endpoint::AllOrders, "/api/v3/allOrders", &pairs).await?;
-        self.standings(&rows)
+        let symbol = &self.instrument(id)?.spec.venue_symbol;
+        let mut all: Vec<OrderReport> = Vec::new();
+        loop {
+            // the first page by time, the following ones by number: several orders share a millisecond
+            let place = match all.last() {
+                None => ("startTime", from.millis().to_string()),
+                Some(last) => ("orderId", (last.order_id + 1).to_string()),
+            };
+            let pairs = [("symbol", symbol.clone()), place, ("limit", PAGE.to_string())];
+            let rows: Vec<OrderReport> = self.rest.get_signed(Endpoint::AllOrders, "/api/v3/allOrders", &pairs).await?;
+            let full = rows.len() == PAGE as usize;
+            let newest = all.last().map(|last| last.order_id);
+            all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.order_id > n)));
+            all.sort_by_key(|row| row.order_id);
+            if !full || all.last().map(|last| last.order_id) == newest {
+                return self.standings(&all);
+            }
+        }
     }
 
     fn standings(&self, rows: &[OrderReport]) -> Result<Vec<OrderStanding>, QueryError> {
@@ -175,6 +186,16 @@ impl Connection {
             orig_client_order_id: Some(client_id.to_string()),
         };
         let row: OrderReport = self.rest.get_signed(Endpoint::Order, "/api/v3/order", &query.pairs()).await?;
+        Ok(standing(&self.instruments, &row)?)
+    }
+
+    /// How the order stands that the venue calls `order`, whoever sent it.
+    ///
+    /// # Errors
+    /// As [`Self::order`].
+    pub async fn order_named(&self, id: InstrumentId, order: &VenueOrderId) -> Result<OrderStanding, QueryError> {
+        let pairs = [("symbol", self.instrument(id)?.spec.venue_symbol.clone()), ("orderId", order.0.to_string())];
+        let row: OrderReport = self.rest.get_signed(Endpoint::Order, "/api/v3/order", &pairs).await?;
         Ok(standing(&self.instruments, &row)?)
     }
 

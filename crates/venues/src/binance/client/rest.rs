@@ -13,6 +13,7 @@ use crate::socket::{prepare_tls, wall_clock};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -109,6 +110,8 @@ pub(crate) struct Rest {
     recv_window: i64,
     pub(crate) clock: Arc<VenueClock>,
     pub(crate) budgets: Arc<Budgets>,
+    /// How often every session was to be made anew.
+    pub(crate) renewals: Arc<AtomicU64>,
 }
 
 impl Rest {
@@ -135,6 +138,7 @@ impl Rest {
             recv_window: i64::try_from(config.recv_window.as_millis()).unwrap_or(i64::MAX),
             clock: Arc::default(),
             budgets: Arc::default(),
+            renewals: Arc::default(),
         })
     }
 

@@ -17,6 +17,7 @@ use crate::report::{Stream, VenueEvent};
 use crate::socket::{Socket, wall_clock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tradewind_domain::Timestamp;
@@ -153,6 +154,7 @@ impl UserTask {
         let mut successor: Option<tokio::task::JoinHandle<Result<Session, String>>> = None;
         let mut tick = tokio::time::interval(Duration::from_millis(250));
         let mut retire = false;
+        let renewals = self.rest.renewals.load(Ordering::SeqCst);
         let end = loop {
             let step = tokio::select! {
                 biased;
@@ -170,7 +172,11 @@ impl UserTask {
                 },
                 _ = tick.tick() => {
                     expire(&mut pending, self.config.answer_time);
-                    self.probe(&mut session).await
+                    if self.rest.renewals.load(Ordering::SeqCst) == renewals {
+                        self.probe(&mut session).await
+                    } else {
+                        Err(End::Broke("it is made anew on request".to_owned()))
+                    }
                 }
             };
             if let Err(end) = step {

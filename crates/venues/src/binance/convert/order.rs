@@ -89,9 +89,9 @@ fn tif_word(tif: TimeInForce) -> TimeInForceWord {
 pub fn cancel_request(it: &Instrument, client_id: ClientOrderId, venue_id: Option<&VenueOrderId>) -> CancelOrder {
     CancelOrder {
         symbol: it.spec.venue_symbol.clone(),
-        // with both, the venue checks that they belong together
+        // with both, the venue checks that they belong together; an adopted order has another client id there
         order_id: venue_id.map(|id| id.0.to_string()),
-        orig_client_order_id: Some(client_id.to_string()),
+        orig_client_order_id: (!client_id.is_foreign()).then(|| client_id.to_string()),
         new_client_order_id: None,
         cancel_restrictions: None,
     }

@@ -260,8 +260,15 @@ fn acknowledge(
     received_at: Timestamp,
 ) -> OrderAnswer {
     let asked: Vec<ClientOrderId> = action.client_ids().collect();
+    let adopted = match action {
+        Action::Cancel { client_id, venue_id: Some(venue_id), .. } if client_id.is_foreign() => Some(&venue_id.0),
+        _ => None,
+    };
     let venue_id = |client_id: &ClientOrderId| {
-        let is_it = |it: &&ListedId| ClientOrderId::parse(&it.client_order_id) == Some(*client_id);
+        let is_it = |it: &&ListedId| match adopted {
+            Some(venue_id) => it.order_id.to_string() == **venue_id,
+            None => ClientOrderId::parse(&it.client_order_id) == Some(*client_id),
+        };
         let order_id = acknowledged.orders.iter().find(is_it)?.order_id;
         Some((*client_id, VenueOrderId(order_id.to_string().into_boxed_str())))
     };
