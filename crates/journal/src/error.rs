@@ -261,6 +261,9 @@ pub enum AppendError {
     /// The storage failed. Where a write had begun, the journal is now poisoned; otherwise a later try may succeed.
     #[error(transparent)]
     Storage(#[from] StorageFault),
+    /// The disk is full, and this record may wait. Nothing changed: vital records still have room.
+    #[error("there is room for vital records only")]
+    NoRoom(#[source] StorageFault),
     /// The sync failed: what it covered may or may not be there. The journal is now poisoned.
     #[error("the records were written, but could not be made durable")]
     SyncFailed(#[source] StorageFault),
@@ -277,7 +280,7 @@ impl AppendError {
     pub fn code(&self) -> &'static str {
         match self {
             AppendError::TooLarge { .. } => "JRN-08",
-            AppendError::Storage(fault) => fault.code(),
+            AppendError::Storage(fault) | AppendError::NoRoom(fault) => fault.code(),
             AppendError::SyncFailed(_) => "JRN-09",
             AppendError::Poisoned { .. } => "JRN-10",
         }

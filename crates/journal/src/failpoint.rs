@@ -2,7 +2,8 @@
 //!
 //! Only the feature `failpoints`, which tests alone turn on, puts anything there; a program that is shipped holds none
 //! of it. `TRADEWIND_FAILPOINT=journal.group.written:3` ends the process, by SIGKILL to itself, where it comes to that
-//! place for the third time.
+//! place for the third time. Behind another colon stands what else is to happen there: `panic`, `stall` (that thread
+//! never goes on), or `sleep-2500` (it goes on after so many milliseconds).
 
 /// The journal's own places, in the order in which they are come to.
 pub const FAILPOINTS: &[&str] = &[
@@ -36,8 +37,7 @@ pub fn failpoint(place: &'static str) {
 pub fn failpoint_after(place: &'static str, half: impl FnOnce()) {
     #[cfg(feature = "failpoints")]
     if armed::is_due(place) {
-        half();
-        armed::end();
+        armed::happen(half);
     }
     #[cfg(not(feature = "failpoints"))]
     let _ = (place, half);
@@ -47,24 +47,64 @@ pub fn failpoint_after(place: &'static str, half: impl FnOnce()) {
 mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
-    /// Where to end, and how often that place is still passed before.
-    static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
+    /// What happens where, and how often that place is still passed before.
+    struct Armed {
+        place: String,
+        left: AtomicU64,
+        what: What,
+    }
 
-    fn read() -> Option<(String, AtomicU64)> {
+    enum What {
+        Kill,
+        Panic,
+        Stall,
+        Sleep(Duration),
+    }
+
+    static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
+
+    fn read() -> Option<Armed> {
+        const FORM: &str = "TRADEWIND_FAILPOINT=place[:number[:kill|panic|stall|sleep-millis]]";
         let told = std::env::var("TRADEWIND_FAILPOINT").ok()?;
-        let (place, nth) = told.split_once(':').unwrap_or((&told, "1"));
-        Some((place.to_owned(), AtomicU64::new(nth.parse().expect("TRADEWIND_FAILPOINT=place:number"))))
+        let mut words = told.split(':');
+        let place = words.next().expect(FORM).to_owned();
+        let left = AtomicU64::new(words.next().unwrap_or("1").parse().expect(FORM));
+        let what = match words.next() {
+            None | Some("kill") => What::Kill,
+            Some("panic") => What::Panic,
+            Some("stall") => What::Stall,
+            Some(other) => {
+                let millis = other.strip_prefix("sleep-").and_then(|millis| millis.parse().ok()).expect(FORM);
+                What::Sleep(Duration::from_millis(millis))
+            }
+        };
+        Some(Armed { place, left, what })
+    }
+
+    fn armed() -> Option<&'static Armed> {
+        ARMED.get_or_init(read).as_ref()
     }
 
     pub(super) fn is_due(place: &str) -> bool {
-        let armed = ARMED.get_or_init(read).as_ref().filter(|(name, _)| name == place);
-        armed.is_some_and(|(_, left)| left.fetch_sub(1, Ordering::SeqCst) == 1)
+        armed().is_some_and(|it| it.place == place && it.left.fetch_sub(1, Ordering::SeqCst) == 1)
     }
 
-    /// The signal may take a moment to arrive; nothing goes on until then.
-    pub(super) fn end() -> ! {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    pub(super) fn happen(half: impl FnOnce()) {
+        match armed().map(|it| &it.what) {
+            Some(What::Panic) => panic!("a failpoint, on purpose"),
+            Some(What::Sleep(time)) => std::thread::sleep(*time),
+            Some(What::Stall) => stall(),
+            Some(What::Kill) | None => {
+                half();
+                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+                stall() // the signal may take a moment to arrive
+            }
+        }
+    }
+
+    fn stall() -> ! {
         loop {
             std::thread::park();
         }

@@ -1,10 +1,12 @@
 //! The writer.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{AppendError, Doing, OpenError, StorageFault};
+use crate::error::{AppendError, Doing, FaultKind, OpenError, StorageFault};
 use crate::failpoint::{failpoint, failpoint_after};
 use crate::format::{
     CHAIN_FRAME_BYTES, Chain, Kind, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES, SPARE, SegmentHeader, frame_bytes,
@@ -17,6 +19,10 @@ use crate::storage::{DiskStorage, Storage, StorageFile};
 
 /// A group is synced by itself once it holds this many bytes.
 const GROUP_BYTES_MAX: usize = 1 << 20;
+/// Most that is kept at the end of a segment for records that may not wait.
+const RESERVE_BYTES_MAX: u64 = 64 << 10;
+/// A smaller segment keeps nothing back.
+const RESERVING_FROM: u64 = 8 << 10;
 
 /// How segments are made. Existing segments keep the size they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +57,8 @@ pub struct Journal<S: Storage = DiskStorage> {
     chain: Chain,
     poisoned: Option<&'static str>,
     spare: Spare<S>,
+    /// True while this writer waits for the disk.
+    on_disk: Arc<AtomicBool>,
     _lock: S::Lock, // last: released when everything else is gone
 }
 
@@ -92,6 +100,7 @@ impl<S: Storage> Journal<S> {
             chain: recovered.chain,
             poisoned: None,
             spare: Spare::none(),
+            on_disk: Arc::default(),
             _lock: recovered.lock,
         };
         Ok((journal, recovered.report))
@@ -101,8 +110,23 @@ impl<S: Storage> Journal<S> {
     /// [`sync`](Self::sync), which this calls where the group or the segment is full.
     ///
     /// # Errors
-    /// After an error the record is not in the journal, and its number is free.
+    /// After an error the record is not in the journal, and its number is free. [`AppendError::NoRoom`] on a full disk
+    /// that still has room for [vital](Self::append_vital) records: the journal itself is well, and a later try may
+    /// succeed.
     pub fn append(&mut self, payload: &[u8]) -> Result<u64, AppendError> {
+        self.append_up_to(self.segment.capacity - reserve_of(self.segment.capacity), payload)
+    }
+
+    /// As [`append`](Self::append), for a record that may not wait: on a full disk it goes into the room that every
+    /// segment of 8 KiB or more keeps back for such, a quarter of it and at most 64 KiB.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append), but never [`AppendError::NoRoom`].
+    pub fn append_vital(&mut self, payload: &[u8]) -> Result<u64, AppendError> {
+        self.append_up_to(self.segment.capacity, payload)
+    }
+
+    fn append_up_to(&mut self, border: u64, payload: &[u8]) -> Result<u64, AppendError> {
         self.check_poison()?;
         if payload.len() > RECORD_BYTES_MAX {
             return Err(AppendError::TooLarge { bytes: payload.len() });
@@ -111,9 +135,14 @@ impl<S: Storage> Journal<S> {
         if self.pending.len() + bytes > GROUP_BYTES_MAX {
             self.sync()?;
         }
-        if self.end_after(bytes) > self.segment.capacity {
+        if self.end_after(bytes) > border {
             self.sync()?;
-            self.rotate(bytes)?;
+            self.rotate(bytes).map_err(|error| match error {
+                AppendError::Storage(fault) if border < self.segment.capacity && self.fits_vital(&fault) => {
+                    AppendError::NoRoom(fault)
+                }
+                other => other,
+            })?;
         }
         let seq = self.last_seq + 1;
         let group = u32::try_from(seq - 1 - self.synced_seq).expect("a group holds at most 1 MiB");
@@ -150,7 +179,7 @@ impl<S: Storage> Journal<S> {
     /// # Errors
     /// After an error `permission` is gone: what is not recorded is not done.
     pub fn permit<T>(&mut self, intent: &[u8], permission: T) -> Result<Permit<T>, AppendError> {
-        let seq = self.append(intent)?;
+        let seq = self.append_vital(intent)?; // what led to it had room: it goes through
         self.sync()?;
         Ok(Permit::new(seq, permission))
     }
@@ -170,6 +199,17 @@ impl<S: Storage> Journal<S> {
         self.chain
     }
 
+    /// True while this writer waits for the disk, for whoever watches it from another thread.
+    pub fn on_disk(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.on_disk)
+    }
+
+    /// Why the next segment could not be made in advance, if that was tried since the last call and failed: half a
+    /// segment before there is no room left.
+    pub fn space_warning(&mut self) -> Option<StorageFault> {
+        self.spare.failure().map(|error| StorageFault::new("create", SPARE, error))
+    }
+
     /// Where it writes.
     pub fn storage(&self) -> &S {
         &self.storage
@@ -184,7 +224,13 @@ impl<S: Storage> Journal<S> {
         self.segment.written + (self.pending.len() + bytes + CHAIN_FRAME_BYTES) as u64
     }
 
+    /// Whether the disk is full, and nothing else is the matter: then the reserve stands.
+    fn fits_vital(&self, fault: &StorageFault) -> bool {
+        fault.kind == FaultKind::Full && self.poisoned.is_none()
+    }
+
     fn write_group(&self) -> Result<(), AppendError> {
+        let _waiting = Waiting::on(&self.on_disk);
         let Active { file, name, written, .. } = &self.segment;
         failpoint("journal.group.begun");
         failpoint_after("journal.group.half-written", || {
@@ -199,6 +245,7 @@ impl<S: Storage> Journal<S> {
 
     /// Goes on in a new segment with room for a frame of `bytes`. The open group is empty.
     fn rotate(&mut self, bytes: usize) -> Result<(), AppendError> {
+        let _waiting = Waiting::on(&self.on_disk);
         let capacity = self.options.segment_bytes.max(segment_bytes_for(bytes));
         let header = SegmentHeader { first_seq: self.last_seq + 1, capacity, chain: self.chain };
         failpoint("journal.rotate.begun");
@@ -209,6 +256,31 @@ impl<S: Storage> Journal<S> {
         let full = std::mem::replace(&mut self.segment, next);
         let _ = full.file.set_len(full.written); // only gives space back: zeros at the end are as good
         Ok(())
+    }
+}
+
+/// Says that the writer waits for the disk, until it is dropped.
+pub(crate) struct Waiting(Arc<AtomicBool>);
+
+impl Waiting {
+    pub(crate) fn on(flag: &Arc<AtomicBool>) -> Self {
+        flag.store(true, Ordering::SeqCst);
+        Self(Arc::clone(flag))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// What a segment of that size keeps back for records that may not wait.
+const fn reserve_of(capacity: u64) -> u64 {
+    match capacity {
+        RESERVING_FROM.. if capacity / 4 < RESERVE_BYTES_MAX => capacity / 4,
+        RESERVING_FROM.. => RESERVE_BYTES_MAX,
+        _ => 0,
     }
 }
 

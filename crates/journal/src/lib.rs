@@ -29,6 +29,7 @@
 //! * Sequence numbers start at 1 and have no gaps. What [`Journal::sync`] acknowledged is there after any crash.
 //! * A [`Permit`] exists only for a synced intent, and only this crate makes one.
 //! * One writer at a time, by an OS lock. Readers need no lock and never disturb the writer.
+//! * On a full disk there is still room for what may not wait, such as a cancel: see [`Journal::append_vital`].
 //! * After a failed write or sync the journal is poisoned: no call pretends that a second try had saved the data.
 //! * Recovery keeps a prefix and loses nothing in silence: cut bytes are moved to a `.torn` file and reported.
 //! * Damage to anything provably synced is refused, with segment, offset and sequence number, and no file is touched; the
@@ -114,7 +115,8 @@ mod verify;
 
 pub use backup::{backup, backup_storage};
 pub use error::{
-    AppendError, BackupError, CODES, Damage, FaultKind, Flaw, OpenError, ReadError, RetainError, SnapshotError, StorageFault,
+    AppendError, BackupError, CODES, Damage, FaultKind, Flaw, OpenError, ReadError, RetainError, SnapshotError,
+    StorageFault,
 };
 pub use failpoint::{FAILPOINTS, failpoint, failpoint_after};
 pub use format::{FORMAT_VERSION, RECORD_BYTES_MAX};

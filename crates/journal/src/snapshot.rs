@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Damage, Doing, Flaw, ReadError, RetainError, SnapshotError, StorageFault};
 use crate::failpoint::{failpoint, failpoint_after};
 use crate::format::{Chain, numbered, segment_name, snapshot_name, u32_at, u64_at};
+use crate::journal::Waiting;
 use crate::segments::{self, holding};
 use crate::storage::{DiskStorage, Storage, StorageFile, read_all};
 use crate::{FORMAT_VERSION, Journal};
@@ -164,6 +165,8 @@ impl<S: Storage> Journal<S> {
         if seq > synced {
             return Err(SnapshotError::NotSynced { seq, synced });
         }
+        let on_disk = self.on_disk();
+        let _waiting = Waiting::on(&on_disk);
         let head = SnapshotHead { seq, synced_seq: synced, chain: self.chain() };
         Ok(write_whole(self.storage(), &head.name(), &encode(&head, bytes))?)
     }

@@ -43,7 +43,7 @@ fn operations_of_script() -> u64 {
 }
 
 #[test]
-fn after_a_crash_at_every_operation_all_that_was_acknowledged_is_there() {
+fn g02_after_a_crash_at_every_operation_all_that_was_acknowledged_is_there() {
     for at in 0..operations_of_script() {
         for how in [Crash::LoseUnsynced, Crash::KeepUnsynced] {
             check_crash(at, how);
@@ -55,7 +55,7 @@ fn after_a_crash_at_every_operation_all_that_was_acknowledged_is_there() {
 }
 
 #[test]
-fn a_group_torn_at_every_byte_leaves_a_prefix() {
+fn g02_a_group_torn_at_every_byte_leaves_a_prefix() {
     for at in 0..operations_of_script() {
         let disk = SimStorage::new();
         disk.fail_at(at, Fault::Die);
@@ -67,7 +67,7 @@ fn a_group_torn_at_every_byte_leaves_a_prefix() {
 }
 
 #[test]
-fn a_group_of_which_any_sectors_arrived_leaves_a_prefix() {
+fn g02_a_group_of_which_any_sectors_arrived_leaves_a_prefix() {
     for at in 0..operations_of_script() {
         let disk = SimStorage::new();
         disk.fail_at(at, Fault::Die);
@@ -80,7 +80,7 @@ fn a_group_of_which_any_sectors_arrived_leaves_a_prefix() {
 }
 
 #[test]
-fn a_crash_during_recovery_does_no_more_harm_than_one_before() {
+fn g02_a_crash_during_recovery_does_no_more_harm_than_one_before() {
     for seed in 0..40 {
         for at in 0.. {
             let disk = SimStorage::new();

@@ -45,7 +45,7 @@ fn acknowledged(child: &mut Child, times: usize) -> u64 {
 }
 
 #[test]
-fn a_killed_writer_loses_nothing_it_acknowledged() {
+fn g01_a_killed_writer_loses_nothing_it_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let mut last = 0;
     for run in 0..6 {
@@ -69,7 +69,7 @@ fn a_killed_writer_loses_nothing_it_acknowledged() {
 }
 
 #[test]
-fn a_second_writer_is_refused_and_told_who_has_it() {
+fn g08_a_second_writer_is_refused_and_told_who_has_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = spawn_child(dir.path());
     acknowledged(&mut child, 1);

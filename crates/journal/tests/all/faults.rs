@@ -18,13 +18,13 @@ fn write_until_error(disk: &SimStorage, records: u64) -> (u64, Option<(Journal<S
 
 fn fault_kind(error: &AppendError) -> Option<FaultKind> {
     match error {
-        AppendError::Storage(fault) | AppendError::SyncFailed(fault) => Some(fault.kind),
+        AppendError::Storage(fault) | AppendError::SyncFailed(fault) | AppendError::NoRoom(fault) => Some(fault.kind),
         AppendError::TooLarge { .. } | AppendError::Poisoned { .. } => None,
     }
 }
 
 #[test]
-fn a_fault_at_every_operation_is_named_and_loses_nothing_acknowledged() {
+fn g06_a_fault_at_every_operation_is_named_and_loses_nothing_acknowledged() {
     let disk = SimStorage::new();
     write_until_error(&disk, 40);
     let kinds = [(Fault::Full, FaultKind::Full), (Fault::Io, FaultKind::Io), (Fault::ReadOnly, FaultKind::ReadOnly)];
@@ -46,7 +46,7 @@ fn a_fault_at_every_operation_is_named_and_loses_nothing_acknowledged() {
 }
 
 #[test]
-fn a_failed_sync_poisons_the_journal_for_good() {
+fn g05_a_failed_sync_poisons_the_journal_for_good() {
     let disk = SimStorage::new();
     let (mut journal, _) = open(&disk);
     append_groups(&mut journal, &[2]);
@@ -65,7 +65,7 @@ fn a_failed_sync_poisons_the_journal_for_good() {
 }
 
 #[test]
-fn a_full_disk_refuses_the_record_and_goes_on_once_there_is_space() {
+fn g04_a_full_disk_refuses_the_record_and_goes_on_once_there_is_space() {
     let disk = SimStorage::new();
     disk.set_space(Some(2048));
     let (acknowledged, failed) = write_until_error(&disk, 1000);
@@ -84,7 +84,7 @@ fn a_full_disk_refuses_the_record_and_goes_on_once_there_is_space() {
 }
 
 #[test]
-fn a_full_disk_can_be_reopened_and_refuses_again() {
+fn g04_a_full_disk_can_be_reopened_and_refuses_again() {
     let disk = SimStorage::new();
     disk.set_space(Some(2048));
     let (acknowledged, _) = write_until_error(&disk, 1000);
@@ -98,7 +98,7 @@ fn a_full_disk_can_be_reopened_and_refuses_again() {
 }
 
 #[test]
-fn a_read_only_disk_is_refused_by_name_and_can_still_be_read() {
+fn g04_a_read_only_disk_is_refused_by_name_and_can_still_be_read() {
     let disk = written(&[5]);
     disk.set_read_only(true);
     let Err(error @ OpenError::Read(_)) = Journal::open_storage(disk.clone(), SMALL) else { panic!("opened") };
@@ -122,5 +122,82 @@ fn a_snapshot_that_fails_leaves_the_journal_and_the_older_snapshot_as_they_were(
             let latest = tradewind_journal::latest_snapshot_storage(&disk).unwrap().unwrap();
             assert_eq!((latest.seq, &latest.bytes[..]), (3, &b"three"[..]));
         }
+    }
+}
+
+/// Segments that keep something back.
+const ROOMY: tradewind_journal::Options =
+    tradewind_journal::Options { segment_bytes: 16 << 10, first_segment_bytes: 16 << 10, prepare_in_background: false };
+
+#[test]
+fn g04_a_full_disk_leaves_room_for_what_may_not_wait() {
+    let disk = SimStorage::new();
+    disk.set_space(Some(16 << 10));
+    let (mut journal, _) = Journal::open_storage(disk.clone(), ROOMY).unwrap();
+    let record = |seq: u64| payload(seq);
+    let refused = loop {
+        match journal.append(&record(journal.last_seq() + 1)).and_then(|_| journal.sync()) {
+            Ok(_) => (),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, AppendError::NoRoom(_)), "{refused}");
+    assert_eq!((refused.code(), refused.to_string().as_str()), ("JRN-05", "there is room for vital records only"));
+    let ordinary = journal.synced_seq();
+    let mut vital = 0;
+    let full = loop {
+        assert!(matches!(
+            journal.append(&record(journal.last_seq() + 1)),
+            Err(AppendError::NoRoom(_)) | Err(AppendError::Storage(_))
+        ));
+        match journal.append_vital(&record(journal.last_seq() + 1)).and_then(|_| journal.sync()) {
+            Ok(_) => vital += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!((20..40).contains(&vital), "{vital} records of some 130 bytes in 4 KiB");
+    assert!(matches!(full, AppendError::Storage(_)) && full.code() == "JRN-05", "{full}");
+    check_records(&disk, 1, ordinary + vital);
+    disk.set_space(None);
+    append_groups(&mut journal, &[1, 1]); // and on in the next segment
+    drop(journal);
+    check_records(&disk, 1, ordinary + vital + 2);
+    assert!(tradewind_journal::verify_storage(&disk).unwrap().is_sound());
+}
+
+#[test]
+fn g04_a_permit_is_given_out_of_the_reserve() {
+    let disk = SimStorage::new();
+    disk.set_space(Some(16 << 10));
+    let (mut journal, _) = Journal::open_storage(disk.clone(), ROOMY).unwrap();
+    while journal.append(&payload(journal.last_seq() + 1)).is_ok() {}
+    let cause = journal.append_vital(b"a cancel is wished for").unwrap();
+    let permit = journal.permit(b"the cancel's bytes", "cancel").unwrap();
+    assert_eq!((permit.seq(), journal.synced_seq()), (cause + 1, cause + 1));
+}
+
+#[test]
+fn g04_a_disk_that_fills_up_is_told_half_a_segment_before() {
+    let disk = SimStorage::new();
+    disk.set_space(Some(16 << 10));
+    let options = tradewind_journal::Options { prepare_in_background: true, ..ROOMY };
+    let (mut journal, _) = Journal::open_storage(disk.clone(), options).unwrap();
+    assert!(journal.space_warning().is_none());
+    while journal.synced_seq() < 45 {
+        journal.append(&payload(journal.last_seq() + 1)).unwrap();
+        journal.sync().unwrap();
+    }
+    let warned = |journal: &mut Journal<SimStorage>| loop {
+        match journal.space_warning() {
+            Some(fault) => break fault,
+            None => std::thread::yield_now(), // the preparing thread is on its way
+        }
+    };
+    assert_eq!(warned(&mut journal).code(), "JRN-05");
+    disk.set_space(None);
+    for _ in 0..200 {
+        journal.append(&payload(journal.last_seq() + 1)).unwrap(); // tried again, and made
+        journal.sync().unwrap();
+        assert!(journal.space_warning().is_none());
     }
 }

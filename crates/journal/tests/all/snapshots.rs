@@ -23,7 +23,7 @@ fn latest(disk: &SimStorage) -> Option<(u64, Vec<u8>)> {
 }
 
 #[test]
-fn the_latest_sound_snapshot_is_found() {
+fn g09_the_latest_sound_snapshot_is_found() {
     let (disk, _journal) = with_snapshots();
     assert_eq!(latest(&disk), Some((70, b"seventy".to_vec())));
     let name = "00000000000000000070.snap";
@@ -37,7 +37,7 @@ fn the_latest_sound_snapshot_is_found() {
 }
 
 #[test]
-fn a_snapshot_never_runs_ahead_of_what_is_synced() {
+fn g09_a_snapshot_never_runs_ahead_of_what_is_synced() {
     let (_, mut journal) = with_snapshots();
     let seq = journal.append(b"not synced").unwrap();
     let error = journal.write_snapshot(seq, b"").unwrap_err();
@@ -94,7 +94,7 @@ fn nothing_is_removed_without_a_sound_snapshot() {
 }
 
 #[test]
-fn a_retained_log_whose_snapshot_is_lost_is_refused() {
+fn g09_a_retained_log_whose_snapshot_is_lost_is_refused() {
     let (disk, mut journal) = with_snapshots();
     journal.retain_from_snapshot().unwrap();
     drop(journal);
@@ -105,7 +105,7 @@ fn a_retained_log_whose_snapshot_is_lost_is_refused() {
 }
 
 #[test]
-fn a_snapshot_of_another_log_is_refused() {
+fn g09_a_snapshot_of_another_log_is_refused() {
     let (disk, journal) = with_snapshots();
     drop(journal);
     let other = SimStorage::new();
@@ -118,7 +118,7 @@ fn a_snapshot_of_another_log_is_refused() {
 }
 
 #[test]
-fn a_snapshot_ahead_of_a_damaged_tail_is_set_aside() {
+fn g09_a_snapshot_ahead_of_a_damaged_tail_is_set_aside() {
     let disk = SimStorage::new();
     let (mut journal, _) = open(&disk);
     append_groups(&mut journal, &[1, 1, 1, 1]);
@@ -187,4 +187,23 @@ fn a_backup_overwrites_nothing_and_copies_no_damage() {
     bytes[100] ^= 1;
     disk.set_bytes(&name, bytes);
     assert_eq!(backup_storage(&disk, &SimStorage::new()).unwrap_err().code(), "JRN-03");
+}
+
+#[test]
+fn g14_recovery_reads_what_follows_the_snapshot_however_long_the_log() {
+    let options = tradewind_journal::Options { segment_bytes: 64 << 10, first_segment_bytes: 8 << 10, ..SMALL };
+    let mut checked = Vec::new();
+    for groups in [200, 2_000] {
+        let disk = SimStorage::new();
+        let (mut journal, _) = Journal::open_storage(disk.clone(), options).unwrap();
+        append_groups(&mut journal, &vec![20; groups]);
+        journal.write_snapshot(journal.synced_seq(), b"all so far").unwrap();
+        append_groups(&mut journal, &[5]);
+        drop(journal);
+        let (_, recovery) = Journal::open_storage(disk, options).unwrap();
+        assert_eq!(recovery.last_seq, groups as u64 * 20 + 5);
+        checked.push(recovery.checked);
+    }
+    // the snapshot's segment and what follows: never more than two segments' worth
+    assert!(checked.iter().all(|&records| records < 1_000), "{checked:?}");
 }
