@@ -4,8 +4,8 @@ use crate::{Absence, Adoption, ForeignOrder};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use tradewind_domain::{
-    AccountId, Bar, ClientOrderId, Fill, Incarnation, Instrument, InstrumentId, Money, Order, Origin, PortfolioId,
-    Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, VenueOrderId,
+    AccountId, Bar, ClientOrderId, Fill, Incarnation, Instrument, InstrumentId, Money, Order, OrderKind, Origin,
+    PortfolioId, Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, VenueOrderId,
 };
 use tradewind_gate::{Limits, Mode, Proposal, Refusal};
 use tradewind_governance::Act;
@@ -281,19 +281,29 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The events that stand for what a decider proposes: two in a row of one group are a pair, every other proposal
-    /// stands alone.
+    /// The events that stand for what a decider proposes: a target and a stop of one group in a row are a pair, every
+    /// other proposal stands alone.
     pub fn of_proposals(proposals: impl IntoIterator<Item = Proposal>) -> impl Iterator<Item = Self> {
         let mut rest = proposals.into_iter().peekable();
         std::iter::from_fn(move || {
             let first = rest.next()?;
-            let group = first.request.oco;
-            match rest.next_if(|next| group.is_some() && next.request.oco == group) {
+            match rest.next_if(|next| is_pair(&first, next)) {
                 Some(second) => Some(Self::ProposedPair { pair: Box::new([first, second]) }),
                 None => Some(Self::Proposed(first)),
             }
         })
     }
+}
+
+/// Whether two proposals are a target and a stop of one group, side and size, as a venue takes them together.
+fn is_pair(one: &Proposal, other: &Proposal) -> bool {
+    let is_limit = |it: &Proposal| matches!(it.request.kind, OrderKind::Limit { .. });
+    let is_stop = |it: &Proposal| matches!(it.request.kind, OrderKind::Stop { .. } | OrderKind::StopLimit { .. });
+    let alike = |it: &Proposal| (it.portfolio, it.request.instrument, it.request.side, it.request.quantity);
+    one.request.oco.is_some()
+        && one.request.oco == other.request.oco
+        && alike(one) == alike(other)
+        && (is_limit(one) && is_stop(other) || is_stop(one) && is_limit(other))
 }
 
 /// Why trading stopped.

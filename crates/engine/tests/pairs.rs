@@ -215,21 +215,25 @@ fn what_adds_exposure_goes_at_a_halt_and_what_protects_stays() {
 }
 
 #[test]
-fn proposals_of_one_group_in_a_row_are_a_pair() {
-    let [target, _] = legs(Side::Sell, 1, 11_000, 9_000);
-    let check = |groups: &[Option<u64>], want: &[usize]| {
-        let proposals = groups.iter().map(|group| proposal(OrderRequest { oco: group.map(OcoGroup), ..target }));
-        let sizes = EventKind::of_proposals(proposals).map(|kind| match kind {
+fn a_target_and_a_stop_of_one_group_in_a_row_are_a_pair() {
+    let [target, stop] = legs(Side::Sell, 1, 11_000, 9_000);
+    let of = |group, request| OrderRequest { oco: Some(OcoGroup(group)), ..request };
+    let check = |requests: &[OrderRequest], want: &[usize]| {
+        let sizes = EventKind::of_proposals(requests.iter().copied().map(proposal)).map(|kind| match kind {
             EventKind::Proposed(_) => 1,
             EventKind::ProposedPair { .. } => 2,
             other => panic!("{other:?}"),
         });
-        assert_eq!(sizes.collect::<Vec<_>>(), want, "{groups:?}");
+        assert_eq!(sizes.collect::<Vec<_>>(), want, "{requests:?}");
     };
-    check(&[None, None], &[1, 1]);
-    check(&[Some(1), Some(1)], &[2]);
-    check(&[None, Some(1), Some(1), None], &[1, 2, 1]);
-    check(&[Some(1), Some(2), Some(2)], &[1, 2]);
-    check(&[Some(1), Some(1), Some(1)], &[2, 1]);
     check(&[], &[]);
+    check(&[target, stop], &[1, 1]);
+    check(&[of(1, target), of(1, stop)], &[2]);
+    check(&[target, of(1, stop), of(1, target), stop], &[1, 2, 1]);
+    check(&[of(1, target), of(2, stop), of(2, target)], &[1, 2]);
+    check(&[of(1, target), of(1, stop), of(1, stop)], &[2, 1]);
+    // groups that no venue takes as one request stay single orders, of which the engine cancels the rest
+    check(&[of(1, target), of(1, target)], &[1, 1]);
+    check(&[of(1, target), of(1, OrderRequest { side: Side::Buy, ..stop })], &[1, 1]);
+    check(&[of(1, target), of(1, OrderRequest { quantity: Quantity::from_mantissa(2), ..stop })], &[1, 1]);
 }
