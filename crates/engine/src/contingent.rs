@@ -207,9 +207,11 @@ fn protect(
         return Some(Due::One(Role::Exit, order(OrderKind::Market)));
     }
     let (target, stop) = (Role::Target(tally.next), Role::Stop(tally.next));
+    // beside a stop the target rests, as venues have it: whoever takes liquidity with it leaves at once instead
+    let resting = |one| OrderRequest { post_only: true, ..one };
     match (target_kind.map(order), stop_kind.map(order)) {
-        (Some(one), Some(other)) if side == Side::Sell => Some(Due::Pair([(target, one), (stop, other)])),
-        (Some(one), Some(other)) => Some(Due::Pair([(stop, other), (target, one)])),
+        (Some(one), Some(other)) if side == Side::Sell => Some(Due::Pair([(target, resting(one)), (stop, other)])),
+        (Some(one), Some(other)) => Some(Due::Pair([(stop, other), (target, resting(one))])),
         (Some(one), None) => Some(Due::One(target, one)),
         (None, Some(other)) => Some(Due::One(stop, other)),
         (None, None) => None,

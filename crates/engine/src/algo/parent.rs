@@ -297,6 +297,13 @@ impl Parent {
         self.children.iter().map(|child| child.filled).fold(Quantity::ZERO, |sum, more| sum + more)
     }
 
+    /// How much of the wish is done: what all children filled, of a bracket what its entry did.
+    #[must_use]
+    pub fn done(&self) -> Quantity {
+        let counts = |child: &&Child| !matches!(self.wish.plan, Plan::Bracket(_)) || child.role == Role::Entry;
+        self.children.iter().filter(counts).map(|child| child.filled).fold(Quantity::ZERO, |sum, more| sum + more)
+    }
+
     /// The most that all children may come to.
     #[must_use]
     pub fn committed(&self, now: Timestamp) -> Quantity {
