@@ -1,0 +1,94 @@
+//! What the engine's thread does with the venue's word on the account: findings, other terms, other hands.
+
+use crate::clock::wall;
+use crate::core::Core;
+use crate::error::NodeError;
+use crate::inbox::Comparison;
+use tradewind_domain::{ClientOrderId, OrderKind, PortfolioId, Price, Quantity, Source};
+use tradewind_engine::{EventKind, Findings, compare};
+
+/// Notices that are kept.
+const NOTICES: usize = 50;
+
+impl Core {
+    /// Something that the status should show.
+    pub(crate) fn note(&mut self, text: String) {
+        tracing::warn!("{text}");
+        if self.notices.len() == NOTICES {
+            self.notices.pop_front();
+        }
+        self.notices.push_back(text);
+    }
+
+    /// Compares what the venue said with the books, and records what follows.
+    pub(crate) fn compare(&mut self, comparison: &Comparison) -> Result<Findings, NodeError> {
+        let findings = compare(&self.host.state, &comparison.basis, &comparison.seen);
+        if !findings.ask.is_empty() && !comparison.last {
+            return Ok(findings); // it comes again with their names
+        }
+        self.record_findings(&findings)?;
+        if findings.balanced || !findings.drifts.is_empty() {
+            for drift in &findings.drifts {
+                let count = self.host.state.drifting + 1;
+                self.note(format!(
+                    "alarm: {} is {} here and {} at the venue ({count} in a row)",
+                    drift.what, drift.ours, drift.venue
+                ));
+            }
+            self.off.clone_from(&findings.off);
+            let (through, drifts) = (comparison.seen.asked, findings.drifts.clone());
+            let kind = EventKind::Compared { through, drifts, at_start: false };
+            self.record(self.now(), wall(), Source::Venue, PortfolioId(0), kind)?;
+        }
+        Ok(findings)
+    }
+
+    /// Records what a comparison found: missed fills, other hands, gaps.
+    pub(crate) fn record_findings(&mut self, findings: &Findings) -> Result<(), NodeError> {
+        for (at, kind) in &findings.facts {
+            match kind {
+                EventKind::Foreign(order) if !self.host.state.foreign.contains_key(&order.client_id) => {
+                    let name = &order.client_text;
+                    self.note(format!("alarm: order {name} by another hand: `tradewind adopt` takes it over"));
+                }
+                EventKind::ForeignFilled(fill) => {
+                    let id = fill.trade_id.0;
+                    self.note(format!("alarm: execution {id} by another hand: `tradewind adopt` takes it over"));
+                }
+                EventKind::GapFound { from, to } => {
+                    self.note(format!("alarm: the venue does not tell what happened between {from} and {to}"));
+                }
+                _ => (),
+            }
+            self.record(*at, wall(), Source::Venue, PortfolioId(0), kind.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Adopts the terms at which the venue works an order, where they are not what was meant.
+    pub(crate) fn check_terms(
+        &mut self,
+        client_id: ClientOrderId,
+        price: Option<Price>,
+        quantity: Quantity,
+    ) -> Result<(), NodeError> {
+        let Some(record) = self.host.state.open.get(&client_id) else { return Ok(()) };
+        let order = &record.order;
+        // an order that we make of another, such as a touched or a trailing one, has its own terms at the venue
+        let priced = matches!(order.kind(), OrderKind::Limit { .. } | OrderKind::StopLimit { .. });
+        let same_price = !priced || price.is_none() || price == order.kind().limit();
+        if same_price && quantity == order.quantity() {
+            return Ok(());
+        }
+        let it = &self.host.state.listing(order.instrument()).instrument;
+        let text = |quantity, price: Option<Price>| {
+            let at = price.map(|price| format!(" at {}", it.price_text(price)));
+            format!("{}{}", it.quantity_text(quantity), at.unwrap_or_default())
+        };
+        let (meant, worked) = (text(order.quantity(), order.kind().limit()), text(quantity, price));
+        let portfolio = order.portfolio();
+        self.note(format!("alarm: order {client_id} was meant as {meant} and the venue works {worked}"));
+        let kind = EventKind::Reworked { client_id, price, quantity };
+        self.record(self.now(), wall(), Source::Venue, portfolio, kind)
+    }
+}

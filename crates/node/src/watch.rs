@@ -1,0 +1,162 @@
+//! What the tasks around the venue know together: whether the user stream is whole, which orders are being asked
+//! about, and when the venue should be asked anew.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tradewind_domain::{ClientOrderId, Timestamp};
+use tradewind_venues::binance::Connection;
+
+/// Shared by the listener, the driver and the sweep.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    known: Mutex<Known>,
+    wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Since when the user stream is whole; `None` while it is away.
+    stream_since: Option<Instant>,
+    /// Orders that are being asked about.
+    asked: BTreeSet<ClientOrderId>,
+    /// Refusals in a row because of the time stamp.
+    clock_refusals: u32,
+}
+
+impl Watch {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no holder of this lock panics")
+    }
+
+    /// The user stream is whole from now on; what happened before must be read.
+    pub(crate) fn stream_up(&self) {
+        self.known().stream_since = Some(Instant::now());
+        self.sweep_soon();
+    }
+    /// The user stream is away.
+    pub(crate) fn stream_down(&self) {
+        self.known().stream_since = None;
+    }
+    pub(crate) fn stream_since(&self) -> Option<Instant> {
+        self.known().stream_since
+    }
+
+    /// Asks for a sweep of the venue's lists, at once.
+    pub(crate) fn sweep_soon(&self) {
+        self.wake.notify_one();
+    }
+    /// Waits until somebody asks for a sweep, but no longer than `most`.
+    pub(crate) async fn until_sweep(&self, most: Duration) {
+        let _ = tokio::time::timeout(most, self.wake.notified()).await; // either will do
+    }
+
+    /// Begins an inquiry about an order; `None` if one is under way. It ends when the guard is dropped.
+    pub(crate) fn begin(&self, client_id: ClientOrderId) -> Option<Asking<'_>> {
+        self.known().asked.insert(client_id).then_some(Asking { watch: self, client_id })
+    }
+
+    /// The venue took a request, so it agrees with our time stamps.
+    pub(crate) fn clock_agrees(&self) {
+        self.known().clock_refusals = 0;
+    }
+    /// The venue refused a time stamp; how often in a row.
+    pub(crate) fn clock_refused(&self) -> u32 {
+        let mut known = self.known();
+        known.clock_refusals += 1;
+        known.clock_refusals
+    }
+}
+
+/// An inquiry that is under way.
+pub(crate) struct Asking<'a> {
+    watch: &'a Watch,
+    client_id: ClientOrderId,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.watch.known().asked.remove(&self.client_id);
+    }
+}
+
+/// The venue's time as it was once, moved on by the monotonic clock alone: it never jumps.
+///
+/// While the machine is suspended it stands still, so whoever waits by it waits longer, never shorter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SteadyClock {
+    began: Instant,
+    venue: Timestamp,
+    error: i64,
+}
+
+/// Most that a machine's quartz is off, in parts per million.
+const DRIFT_PPM: i64 = 500;
+
+impl SteadyClock {
+    /// Begins at the venue's time, once that is known.
+    pub(crate) async fn of(connection: &Connection) -> Self {
+        loop {
+            if let Some((venue, error)) = connection.venue_time() {
+                return Self { began: Instant::now(), venue, error };
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    pub(crate) fn now(&self) -> Timestamp {
+        self.venue.plus_nanos(nanos(self.began.elapsed()))
+    }
+    /// When `moment` was; a moment before this clock began counts as its beginning.
+    pub(crate) fn at(&self, moment: Instant) -> Timestamp {
+        self.venue.plus_nanos(nanos(moment.saturating_duration_since(self.began)))
+    }
+    /// By how much it may be wrong now, in nanoseconds.
+    pub(crate) fn error(&self) -> i64 {
+        self.error.saturating_add(nanos(self.began.elapsed()) / 1_000_000 * DRIFT_PPM)
+    }
+    /// How long it is until `moment`.
+    pub(crate) fn until(&self, moment: Timestamp) -> Duration {
+        Duration::from_nanos(u64::try_from(moment.since(self.now())).unwrap_or(0))
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_asked_about_once_at_a_time() {
+        let watch = Watch::default();
+        let id = ClientOrderId::from_u128(1);
+        let first = watch.begin(id);
+        assert!(first.is_some() && watch.begin(id).is_none());
+        assert!(watch.begin(ClientOrderId::from_u128(2)).is_some());
+        drop(first);
+        assert!(watch.begin(id).is_some());
+    }
+
+    #[test]
+    fn a_stream_that_broke_is_whole_only_since_it_came_back() {
+        let watch = Watch::default();
+        assert_eq!(watch.stream_since(), None);
+        watch.stream_up();
+        let first = watch.stream_since().unwrap();
+        watch.stream_down();
+        assert_eq!(watch.stream_since(), None);
+        watch.stream_up();
+        assert!(watch.stream_since().unwrap() >= first);
+    }
+
+    #[test]
+    fn refusals_of_the_time_stamp_are_counted_in_a_row() {
+        let watch = Watch::default();
+        assert_eq!((watch.clock_refused(), watch.clock_refused()), (1, 2));
+        watch.clock_agrees();
+        assert_eq!(watch.clock_refused(), 1);
+    }
+}
