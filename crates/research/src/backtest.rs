@@ -7,8 +7,9 @@ use tradewind_domain::{
     Bar, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Order, Origin, PortfolioId, Price, Source,
     Timestamp, TradeId, VenueOrderId,
 };
+use tradewind_engine::algo::{ParentEvent, ParentWish};
 use tradewind_engine::{Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step};
-use tradewind_gate::{Action, Approved, Limits, Mode};
+use tradewind_gate::{Action, Approved, Limits, Mode, Proposal};
 use tradewind_quant::EquityAccumulator;
 use tradewind_strategies::{Desk, Strategy};
 
@@ -436,6 +437,28 @@ impl<S: Sink> Backtest<S> {
         self.queue.push_back((Source::Host, EventKind::Sent { client_id }));
         let venue_id = VenueOrderId(number.to_string().into());
         self.queue.push_back((Source::Venue, EventKind::Accepted { client_id, venue_id }));
+    }
+
+    /// Says at the close of the last bar that somebody wishes for an order that becomes other orders: a bracket, a
+    /// schedule, a ladder. The engine carries it out on the bars to come.
+    pub fn wish(&mut self, wish: ParentWish) {
+        let at = self.tally.last.map_or(self.state.now, |bar| bar.close_time());
+        let source = wish.source;
+        self.say(at, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    }
+
+    /// Proposes an order at the close of the last bar, as a person would beside the strategy.
+    pub fn propose(&mut self, proposal: Proposal) {
+        let at = self.tally.last.map_or(self.state.now, |bar| bar.close_time());
+        let source = proposal.source;
+        self.say(at, source, EventKind::Proposed(proposal));
+    }
+
+    /// Books the funding of a perpetual contract at `at`, after the bars that closed until then: longs pay a positive
+    /// `rate_e8`, in parts per 10⁸ of the notional at `mark`.
+    pub fn settle_funding(&mut self, at: Timestamp, rate_e8: i64, mark: Price) {
+        let instrument = self.desk.instrument();
+        self.say(at, Source::Venue, EventKind::Funding { instrument, rate_e8, mark });
     }
 
     /// The state as it stands.
