@@ -3,6 +3,7 @@
 use crate::draft::Draft;
 use crate::endings::Endings;
 use crate::outside::Outside;
+use crate::vital::may_wait;
 use std::collections::VecDeque;
 use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step};
@@ -56,6 +57,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
     /// Appends and steps an event and everything that the engine makes of it, then sends what was approved.
     ///
     /// # Errors
+    /// [`AppendError::NoRoom`] on a full disk, for what may wait: it has not happened, and the run goes on. Any other
     /// [`AppendError`] of the journal: the run is over, and what was not synced may not have happened.
     pub fn record(
         &mut self,
@@ -129,8 +131,14 @@ impl<S: Storage, O: Outside> Host<S, O> {
     /// # Errors
     /// As [`Self::record`].
     pub fn append(&mut self, draft: Draft) -> Result<Event, AppendError> {
+        let waits = may_wait(&draft);
         let event = self.event(draft);
-        self.journal.append(&encode(&event, &self.state))?;
+        let bytes = encode(&event, &self.state);
+        if waits {
+            self.journal.append(&bytes)?
+        } else {
+            self.journal.append_vital(&bytes)?
+        };
         self.apply(&event);
         failpoint("host.event.applied");
         Ok(event)

@@ -12,7 +12,8 @@
 //! * An event is appended before it is applied, and synced, with all its causes, before a request leaves on its account.
 //! * A request is handed over at most once, with the journal's permit; where the outside has no room it is not sent,
 //!   and that is an event.
-//! * An error of the journal ends the run: nothing leaves that is not remembered.
+//! * On a full disk new orders stop; cancels, halts, exits and the venue's word go on in the room that is kept back.
+//! * Any other error of the journal ends the run: nothing leaves that is not remembered.
 
 mod closing;
 mod draft;
@@ -21,6 +22,7 @@ mod host;
 mod outside;
 mod recover;
 mod send;
+mod vital;
 
 pub use draft::Draft;
 pub use endings::Endings;
