@@ -47,6 +47,13 @@ pub enum FaultKind {
     Unseen,
     /// A frame of the user stream is sent twice.
     Twice,
+    /// The request is refused with the venue's code and words, and not carried out.
+    Refuse {
+        /// The code, negative.
+        code: i32,
+        /// The words.
+        text: String,
+    },
 }
 
 /// The faults still to happen.

@@ -56,7 +56,7 @@ impl Talk for Session {
         if let Some(fault) = fault.as_ref().filter(|fault| !fault.after) {
             match fault.kind {
                 FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::HalfJson => {}
-                _ => return self.spoil(&fault.kind, ""),
+                _ => return self.spoil(&fault.kind, &request.id, ""),
             }
         }
         let answer = match request.params {
@@ -71,7 +71,9 @@ impl Talk for Session {
                 self.say_text(text);
                 true
             }
-            Some(fault) if !matches!(fault.kind, FaultKind::HoldMillis(_)) => self.spoil(&fault.kind, &text),
+            Some(fault) if !matches!(fault.kind, FaultKind::HoldMillis(_)) => {
+                self.spoil(&fault.kind, &request.id, &text)
+            }
             _ => {
                 self.say_text(text);
                 true
@@ -93,7 +95,7 @@ impl Session {
     }
 
     /// Says something that no right exchange would; `false` ends the connection.
-    fn spoil(&self, kind: &FaultKind, right: &str) -> bool {
+    fn spoil(&self, kind: &FaultKind, id: &Value, right: &str) -> bool {
         match kind {
             FaultKind::Garbage => self.say_text("\u{1}\u{2}{{{".to_owned()),
             FaultKind::Html => self.say_text("<html><body></body></html>".to_owned()),
@@ -107,6 +109,7 @@ impl Session {
             | FaultKind::HoldMillis(_)
             | FaultKind::Unseen
             | FaultKind::Twice => {}
+            FaultKind::Refuse { code, text } => self.say(&frames::envelope(id, &Err(Refusal::new(*code, text)), None)),
             FaultKind::Cut => return false,
         }
         true

@@ -1,7 +1,7 @@
 //! REST: one door for every path.
 
 use super::shared::{Shared, lock};
-use crate::binance::answer::Answer;
+use crate::binance::answer::{Answer, Refusal};
 use crate::binance::calls::{self, NoRoute, Route};
 use crate::binance::door;
 use crate::binance::params::Params;
@@ -28,12 +28,14 @@ pub(crate) async fn answer(
     let fault = lock(&shared.faults).next(method.as_str(), uri.path());
     let spoilt_before = fault.as_ref().filter(|fault| !fault.after && spoils(&fault.kind));
     if let Some(fault) = spoilt_before
-        && !matches!(fault.kind, FaultKind::HalfJson | FaultKind::Unseen)
+        && !matches!(fault.kind, FaultKind::HalfJson | FaultKind::Unseen | FaultKind::Refuse { .. })
     {
         return spoil(&fault.kind, "").await;
     }
-    if spoilt_before.is_some_and(|fault| fault.kind == FaultKind::Unseen) {
-        return unseen(uri.path());
+    match spoilt_before.map(|fault| &fault.kind) {
+        Some(FaultKind::Unseen) => return unseen(uri.path()),
+        Some(FaultKind::Refuse { code, text }) => return refused(&Refusal::new(*code, text)),
+        _ => (),
     }
     let request = Request::new(&shared, address.ip(), &method, &uri, &headers, &body);
     let reply = request.answer(hold(fault.as_ref())).await;
@@ -67,6 +69,10 @@ fn unseen(path: &str) -> Response {
     Reply { status, headers: Vec::new(), body: body.to_owned() }.into_response()
 }
 
+fn refused(refusal: &Refusal) -> Response {
+    Reply { status: refusal.status, headers: Vec::new(), body: refusal.body().to_string() }.into_response()
+}
+
 /// An answer that no right exchange would give. `right` is what it would have said.
 async fn spoil(kind: &FaultKind, right: &str) -> Response {
     let plain = |status: u16, kind: &'static str, body: Body| {
@@ -91,9 +97,11 @@ async fn spoil(kind: &FaultKind, right: &str) -> Response {
             plain(200, "application/json", Body::from_stream(stream::iter(parts)))
         }
         FaultKind::Status(status) => plain(*status, "text/html", Body::from("<html><body></body></html>")),
-        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Unseen => {
+        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice => {
             plain(200, "application/json", Body::empty())
         }
+        FaultKind::Unseen => unseen(""),
+        FaultKind::Refuse { code, text } => refused(&Refusal::new(*code, text)),
     }
 }
 
