@@ -1,0 +1,59 @@
+//! One program at a time trades with a key: two would send each other's ids, and neither would know all orders.
+
+use crate::error::NodeError;
+use sha2::{Digest, Sha256};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Held while this process trades with a key at a venue. The operating system lets go of it when the process ends,
+/// however it ends.
+#[derive(Debug)]
+pub(crate) struct KeyLock {
+    _file: File,
+}
+
+impl KeyLock {
+    /// Takes the lock of `key` at the venue `url`, for this user on this machine.
+    ///
+    /// # Errors
+    /// [`NodeError::KeyInUse`] while another process has it, or where its file cannot be opened.
+    pub(crate) fn take(key: &str, url: &str) -> Result<Self, NodeError> {
+        let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_dir());
+        Self::take_in(&base.unwrap_or_else(std::env::temp_dir), key, url)
+    }
+
+    fn take_in(dir: &Path, key: &str, url: &str) -> Result<Self, NodeError> {
+        let host = url.split("://").nth(1).unwrap_or(url).trim_end_matches('/');
+        let name = hex::encode(&Sha256::digest(format!("{host}\n{key}"))[..12]);
+        let path = dir.join(format!("tradewind-key-{name}.lock"));
+        let in_use = |reason: String| NodeError::KeyInUse { path: path.clone(), reason };
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = open.map_err(|error| in_use(error.to_string()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(in_use("another process has locked it".to_owned())),
+            Err(TryLockError::Error(error)) => Err(in_use(error.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::Coded;
+
+    #[test]
+    fn f03_a_key_is_traded_with_by_one_program_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let take = |key: &str, url: &str| KeyLock::take_in(dir.path(), key, url);
+        let first = take("key", "https://venue").unwrap();
+        let error = take("key", "https://venue/").unwrap_err();
+        assert_eq!(error.code(), "NODE-37", "{error}");
+        assert!(!error.to_string().contains("key at") && !error.hint().is_empty(), "{error}");
+        let _other_key = take("another", "https://venue").unwrap();
+        let _other_venue = take("key", "https://testnet.venue").unwrap();
+        drop(first);
+        take("key", "https://venue").unwrap();
+    }
+}
