@@ -345,9 +345,12 @@ impl Inquiry {
         self.stream_since.get_or_insert(since);
     }
 
-    /// The venue's time may be wrong by `nanos`; the largest error told counts.
+    /// The venue's time may be wrong by `nanos` now. The largest error counts that was told before the first answer that
+    /// counts: whether the fence had passed is judged then.
     pub fn clock_may_err(&mut self, nanos: i64) {
-        self.clock_error = self.clock_error.max(nanos);
+        if self.reads.iter().all(Option::is_none) {
+            self.clock_error = self.clock_error.max(nanos);
+        }
     }
 
     /// For how long the outcome has been unknown, once, when that is alarmingly long.

@@ -280,6 +280,7 @@ proptest! {
         let (mut now, mut step) = (FROM, 0);
         let evidence = loop {
             prop_assert!(now.since(FROM) < 3_600 * SECOND, "no end");
+            inquiry.clock_may_err(error + now.since(FROM) / 2_000); // a quartz that is 500 ppm off
             match inquiry.next(now) {
                 Step::WaitUntil(until) => now = until,
                 Step::Done(evidence) => break evidence,
