@@ -18,7 +18,10 @@
 //! whichever way a fill races the cancel, and the new order is judged by the gate as the only one.
 
 use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Protection, Role, SETTLE};
-use tradewind_domain::{OrderKind, OrderRequest, Price, Quantity, Side, TimeInForce, Timestamp};
+use crate::State;
+use tradewind_domain::{
+    ClientOrderId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Side, TimeInForce, Timestamp,
+};
 
 /// How many pairs protect one entry at a time: venues bound the stops of an account (Binance spot: 5 a symbol).
 pub(crate) const PAIRS_MAX: usize = 4;
@@ -216,6 +219,34 @@ fn protect(
         (None, Some(other)) => Some(Due::One(stop, other)),
         (None, None) => None,
     }
+}
+
+/// What brings a portfolio back after two orders of one group, neither of them a parent's, have both filled: an order
+/// that only reduces, for as much as stands on the wrong side now.
+///
+/// Asked after each fill; once the position is back, or where the portfolio holds more of the instrument for other
+/// reasons, there is nothing to bring back.
+pub(crate) fn group_excess(state: &State, filled: ClientOrderId) -> Option<(PortfolioId, OrderRequest)> {
+    let record = state.order(filled)?;
+    let (order, group) = (&record.order, record.order.request().oco?);
+    if state.parents.parent_of(filled).is_some() {
+        return None; // its bracket sees to that
+    }
+    let same = |it: &&OrderRecord| it.order.portfolio() == order.portfolio() && it.order.request().oco == Some(group);
+    let legs: Vec<&OrderRecord> = state.open.values().chain(&state.closed).filter(same).collect();
+    let both = legs.iter().filter(|it| !it.filled.is_zero()).count() > 1;
+    let wished = legs.iter().map(|it| it.order.quantity()).max()?;
+    let too_much = legs.iter().fold(-wished, |sum, it| sum + it.filled);
+    let position = state.portfolio(order.portfolio()).position(order.instrument()).quantity();
+    let wrong = Quantity::from_mantissa(position.mantissa().saturating_mul(order.side().sign()));
+    let it = &state.listing(order.instrument()).instrument;
+    let quantity = it.whole_lots(too_much.min(wrong));
+    let closed = legs.iter().all(|it| !it.state.is_open());
+    if !both || !closed || quantity <= Quantity::ZERO || it.is_dust(quantity, None) {
+        return None;
+    }
+    let back = OrderRequest::market(order.instrument(), order.side().opposite(), quantity);
+    Some((order.portfolio(), OrderRequest { reduce_only: true, ..back }))
 }
 
 /// Whether the market has passed target or stop already, for orders that leave on `side`.

@@ -1,6 +1,6 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::{Event, EventKind, ListingStatus, State, Verdict, governance, parents, risk};
+use crate::{Event, EventKind, ListingStatus, State, Verdict, contingent, governance, parents, risk};
 use tradewind_domain::{
     ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source, TimeInForce, Timestamp,
 };
@@ -41,7 +41,10 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
             governance::expire(state, commands);
         }
         EventKind::Governance(act) => governance::decide(state, event, act, commands),
-        EventKind::Filled(fill) => cancel_siblings(state, fill.client_id, commands),
+        EventKind::Filled(fill) => {
+            cancel_siblings(state, fill.client_id, commands);
+            bring_back(state, fill.client_id, commands);
+        }
         EventKind::Halted(_) => cancel_what_adds_exposure(state, commands),
         EventKind::Compared { .. } | EventKind::GapFound { .. } | EventKind::Restricted { .. } => {
             if state.reduce_only.is_some() {
@@ -272,12 +275,43 @@ fn cancel_expired(state: &State, commands: &mut Vec<Command>) {
     }
 }
 
+/// Two orders of which one should have cancelled the other both filled: what that did too much is flattened, through
+/// the gate and with its reason on record.
+fn bring_back(state: &State, filled: ClientOrderId, commands: &mut Vec<Command>) {
+    let Some((portfolio, request)) = contingent::group_excess(state, filled) else { return };
+    let reason = "both orders of a group filled: what is too much is brought back".into();
+    let proposal = Proposal { source: Source::Host, portfolio, request, reason };
+    commands.push(Command::Record(EventKind::Proposed(proposal), portfolio));
+}
+
 /// One cancels the other: once any of a group fills, the rest go.
 fn cancel_siblings(state: &State, filled: ClientOrderId, commands: &mut Vec<Command>) {
     let Some(record) = state.order(filled) else { return };
     let Some(group) = record.order.request().oco else { return };
     let siblings = |it: &&OrderRecord| is_sibling(it, record, group);
     state.open.values().filter(siblings).for_each(|sibling| propose_cancel(sibling, commands));
+}
+
+/// Two orders of which one should have cancelled the other filled to more than either was meant to: the surplus is said
+/// aloud, and until a person has looked only what reduces is allowed.
+fn restrict_if_both_filled(state: &State, filled: ClientOrderId, commands: &mut Vec<Command>) {
+    let Some(record) = state.order(filled) else { return };
+    let Some(group) = record.order.request().oco else { return };
+    let of_group = |it: &&OrderRecord| {
+        it.order.request().oco == Some(group) && it.order.portfolio() == record.order.portfolio()
+    };
+    let (mut sum, mut most, mut orders) = (0_i64, 0_i64, 0);
+    for it in state.open.values().chain(&state.closed).filter(of_group).filter(|it| !it.filled.is_zero()) {
+        (sum, most, orders) =
+            (sum.saturating_add(it.filled.mantissa()), most.max(it.order.quantity().mantissa()), orders + 1);
+    }
+    if orders < 2 || sum <= most || state.reduce_only.is_some() {
+        return;
+    }
+    let (portfolio, it) = (record.order.portfolio(), &state.listing(record.order.instrument()).instrument);
+    let position = it.quantity_text(state.portfolio(portfolio).position(it.id).quantity());
+    let reason = format!("both orders of a pair filled: the position in {} is {position}", it.spec.symbol);
+    commands.push(Command::Record(EventKind::Restricted { reason }, portfolio));
 }
 
 fn is_sibling(candidate: &OrderRecord, record: &OrderRecord, group: OcoGroup) -> bool {

@@ -60,7 +60,7 @@ impl Replay {
     fn compare_decision(&mut self, event: &Event) {
         let is_ours = event.source == Source::Host
             && match &event.kind {
-                EventKind::Judged(_) | EventKind::CancelProposed { .. } => true,
+                EventKind::Judged(_) | EventKind::CancelProposed { .. } | EventKind::Proposed(_) => true,
                 EventKind::Parent(said) => said.is_decision(),
                 _ => false,
             };

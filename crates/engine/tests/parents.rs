@@ -451,3 +451,37 @@ fn two_parents_are_judged_one_after_the_other() {
     assert!(host.parent(2).fault.is_some());
     host.check_journal();
 }
+
+#[test]
+fn two_orders_of_a_group_that_both_fill_are_brought_back() {
+    let perpetual = InstrumentSpec {
+        kind: InstrumentKind::LinearPerpetual,
+        symbol: "BTC/USDT:USDT".parse().unwrap(),
+        fees: FeeSchedule::bps(0, 0),
+        ..spec()
+    };
+    let mut host = Host::trading(perpetual);
+    host.propose(0, market(Side::Buy, 1_000));
+    host.fill(0, 0, 1_000, 10_000);
+    let leg = |kind| OrderRequest { kind, reduce_only: true, oco: Some(OcoGroup(7)), ..market(Side::Sell, 1_000) };
+    let kinds = [OrderKind::Limit { price: price(11_000) }, OrderKind::Stop { trigger: price(9_000) }];
+    let proposal = |kind| Proposal {
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request: leg(kind),
+        reason: "test".into(),
+    };
+    let pair = Box::new(kinds.map(proposal));
+    host.say(0, Source::Operator, EventKind::ProposedPair { pair });
+    host.accept(0, 1);
+    host.accept(0, 2);
+    host.fill(1, 1, 1_000, 11_000);
+    assert_eq!(host.sent.len(), 3);
+    host.fill(1, 2, 1_000, 9_000);
+    let back = host.sent[3];
+    assert_eq!((back.side(), back.quantity(), back.request().reduce_only), (Side::Buy, lots(1_000), true));
+    host.fill(2, 3, 1_000, 9_000);
+    assert!(host.state.portfolio(PortfolioId(0)).position(BTC).quantity().is_zero());
+    assert_eq!((host.sent.len(), host.state.open.len()), (4, 0));
+    host.check_journal();
+}
