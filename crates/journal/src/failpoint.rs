@@ -43,6 +43,17 @@ pub fn failpoint_after(place: &'static str, half: impl FnOnce()) {
     let _ = (place, half);
 }
 
+/// By how many nanoseconds tests move this process's wall clock: what the file that `TRADEWIND_TEST_CLOCK` names says at
+/// the moment. Always 0 in a program that is shipped.
+#[inline]
+#[must_use]
+pub fn clock_shift() -> i64 {
+    #[cfg(feature = "failpoints")]
+    return armed::clock_shift();
+    #[cfg(not(feature = "failpoints"))]
+    0
+}
+
 #[cfg(feature = "failpoints")]
 mod armed {
     use std::sync::OnceLock;
@@ -85,6 +96,13 @@ mod armed {
 
     fn armed() -> Option<&'static Armed> {
         ARMED.get_or_init(read).as_ref()
+    }
+
+    pub(super) fn clock_shift() -> i64 {
+        static FILE: OnceLock<Option<std::path::PathBuf>> = OnceLock::new();
+        let file = FILE.get_or_init(|| std::env::var_os("TRADEWIND_TEST_CLOCK").map(Into::into));
+        let told = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        told.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
     pub(super) fn is_due(place: &str) -> bool {

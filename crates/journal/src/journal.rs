@@ -210,6 +210,14 @@ impl<S: Storage> Journal<S> {
         self.spare.failure().map(|error| StorageFault::new("create", SPARE, error))
     }
 
+    /// Whether an ordinary record of a few KiB would find room now. Where that takes a new segment, it is made.
+    pub fn has_room(&mut self) -> bool {
+        const A_FEW: usize = 4 << 10;
+        let border = self.segment.capacity - reserve_of(self.segment.capacity);
+        self.poisoned.is_none()
+            && (self.end_after(A_FEW) <= border || self.sync().and_then(|_| self.rotate(A_FEW)).is_ok())
+    }
+
     /// Where it writes.
     pub fn storage(&self) -> &S {
         &self.storage

@@ -118,7 +118,7 @@ pub use error::{
     AppendError, BackupError, CODES, Damage, FaultKind, Flaw, OpenError, ReadError, RetainError, SnapshotError,
     StorageFault,
 };
-pub use failpoint::{FAILPOINTS, failpoint, failpoint_after};
+pub use failpoint::{FAILPOINTS, clock_shift, failpoint, failpoint_after};
 pub use format::{FORMAT_VERSION, RECORD_BYTES_MAX};
 pub use journal::{Journal, Options};
 pub use permit::Permit;

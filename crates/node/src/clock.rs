@@ -2,12 +2,13 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tradewind_domain::{Origin, Timestamp};
+use tradewind_journal::clock_shift;
 
 /// Our own time, now.
 #[must_use]
 pub fn wall() -> Timestamp {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+    Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX).saturating_add(clock_shift()))
 }
 
 /// The market's time.

@@ -4,6 +4,8 @@ use tradewind_domain::Timestamp;
 
 /// A wall clock that runs ahead of, or behind, the monotonic clock by more than this between two looks has jumped.
 const JUMP: i64 = 1_000_000_000;
+/// Looks are a second apart; where they are further apart than this, the process did not run.
+const STILL: i64 = 5_000_000_000;
 
 /// Compares the wall clock with the monotonic one, look by look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +22,14 @@ impl TimeWatch {
         let (then, was) = self.last.replace((monotonic, wall))?;
         let off = wall.since(was) - monotonic.saturating_sub(then);
         (off.abs() > JUMP).then_some(off)
+    }
+
+    /// For how many nanoseconds nobody has looked, if that is too long: this process was stopped, or starved, or waited
+    /// for the disk. What it believes of the market is that old. Asked before [`Self::jump`].
+    pub(crate) fn stood_still(&self, monotonic: i64) -> Option<i64> {
+        let (then, _) = self.last?;
+        let gap = monotonic.saturating_sub(then);
+        (gap > STILL).then_some(gap)
     }
 
     /// What to say when the venue's clock became uncertain, or certain again; `error` in nanoseconds, `None` if it is
@@ -49,7 +59,7 @@ mod tests {
     const SECOND: i64 = 1_000_000_000;
 
     #[test]
-    fn jumps_and_suspensions_are_seen_and_slow_drift_is_not() {
+    fn f01_f05_jumps_and_suspensions_are_seen_and_slow_drift_is_not() {
         let mut watch = TimeWatch::default();
         let wall = |seconds: i64| Timestamp::from_nanos(seconds * SECOND);
         assert_eq!(watch.jump(0, wall(1_000)), None, "nothing to compare with");
@@ -62,7 +72,19 @@ mod tests {
     }
 
     #[test]
-    fn an_uncertain_clock_is_told_once_and_so_is_its_return() {
+    fn f05_a_process_that_did_not_run_for_a_while_is_seen() {
+        let mut watch = TimeWatch::default();
+        let wall = |seconds: i64| Timestamp::from_nanos(seconds * SECOND);
+        assert_eq!(watch.stood_still(90 * SECOND), None, "nothing to compare with");
+        watch.jump(0, wall(1_000));
+        assert_eq!(watch.stood_still(5 * SECOND), None, "busy");
+        assert_eq!(watch.stood_still(601 * SECOND), Some(601 * SECOND));
+        assert_eq!(watch.jump(601 * SECOND, wall(1_601)), None, "both clocks went on");
+        assert_eq!(watch.stood_still(602 * SECOND), None, "said once");
+    }
+
+    #[test]
+    fn f01_an_uncertain_clock_is_told_once_and_so_is_its_return() {
         let mut watch = TimeWatch::default();
         let most = 250_000_000;
         assert_eq!(watch.uncertainty(Some(most), most), None);

@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tradewind_domain::Timestamp;
+use tradewind_journal::clock_shift;
 
 /// The largest frame that is read; larger ones end the connection.
 const MOST_BYTES: usize = 4 << 20;
@@ -23,7 +24,7 @@ pub(crate) struct Socket {
 /// This machine's clock.
 pub(crate) fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX).saturating_add(clock_shift()))
 }
 
 /// Makes the process's TLS provider, once. Another one that is there already serves as well.

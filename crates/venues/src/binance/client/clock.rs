@@ -8,6 +8,7 @@ use crate::binance::protocol::ClockEstimate;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 use tradewind_domain::Timestamp;
+use tradewind_journal::clock_shift;
 
 /// Most that wall clock and monotonic clock may part between two looks.
 const PARTED: Duration = Duration::from_secs(1);
@@ -49,7 +50,7 @@ impl VenueClock {
     /// The venue's time now and by how much it may be wrong, in nanoseconds; `None` before the first reading, and after
     /// a jump of this machine's clocks until the next one.
     pub(crate) fn now(&self) -> Option<(Timestamp, i64)> {
-        self.at(Instant::now(), SystemTime::now())
+        self.at(Instant::now(), wall())
     }
 
     fn at(&self, now: Instant, wall: SystemTime) -> Option<(Timestamp, i64)> {
@@ -64,6 +65,13 @@ impl VenueClock {
     fn since_began(&self, moment: Instant) -> i64 {
         i64::try_from(moment.saturating_duration_since(self.began).as_nanos()).unwrap_or(i64::MAX)
     }
+}
+
+/// This machine's wall clock.
+fn wall() -> SystemTime {
+    let shift = clock_shift();
+    let by = Duration::from_nanos(shift.unsigned_abs());
+    if shift < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
 }
 
 fn parted((then, was): (Instant, SystemTime), now: Instant, wall: SystemTime) -> bool {
@@ -89,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_of_the_wall_clock_or_a_suspension_asks_for_a_new_reading() {
+    fn f01_f05_a_jump_of_the_wall_clock_or_a_suspension_asks_for_a_new_reading() {
         assert!(is_known_after(200, 200) && is_known_after(60_000, 60_900), "as it should be, and slewed");
         assert!(!is_known_after(200, 3_600_200), "an hour forward");
         assert!(!is_known_after(200, -3_600_000), "an hour back");
@@ -98,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_jump_the_next_reading_counts_again() {
+    fn f01_after_a_jump_the_next_reading_counts_again() {
         let clock = VenueClock::default();
         let (start, was) = clock.known.lock().unwrap().looked;
         let second = Duration::from_secs(1);
