@@ -287,7 +287,8 @@ fn lines(state: &State, base: Currency, joined: Option<OcoGroup>) -> (Vec<Line<'
     for (place, books) in state.portfolios.iter().enumerate() {
         let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
         for listing in &state.listings {
-            if !books.position(listing.instrument.id).quantity().is_zero() {
+            let (held, mark) = (books.position(listing.instrument.id).quantity(), listing.mark.map(|mark| mark.price));
+            if !listing.instrument.is_dust(held, mark) {
                 open.entry((portfolio, listing.instrument.id)).or_default();
             }
         }
