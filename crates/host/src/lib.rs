@@ -18,6 +18,7 @@
 mod closing;
 mod draft;
 mod endings;
+mod facts;
 mod host;
 mod outside;
 mod recover;
@@ -26,6 +27,7 @@ mod vital;
 
 pub use draft::Draft;
 pub use endings::Endings;
+pub use facts::fact_of;
 pub use host::Host;
 pub use outside::{Gone, Outgoing, Outside};
 pub use recover::{RecoverError, Recovered, recover, snapshot_state};

@@ -31,6 +31,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("research", &["book", "domain", "engine", "gate", "quant", "strategies"]),
     ("host", &["domain", "engine", "gate", "journal", "strategies", "venues"]),
     ("node", &["domain", "engine", "gate", "host", "journal", "strategies", "venues"]),
+    ("storm", &["domain", "engine", "exchange", "gate", "host", "journal", "strategies", "venues"]),
     // 7: the binary
     (
         "tradewind",

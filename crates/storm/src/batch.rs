@@ -1,0 +1,147 @@
+//! Many storms: seeds one after the other, two at a time, one summary; and the smallest plan that still fails.
+
+use crate::faults::FaultId;
+use crate::plan::Plan;
+use crate::report::{Report, Summary};
+use crate::storm::Storm;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    /// The first seed, and the one after the last.
+    pub seeds: std::ops::Range<u64>,
+    /// Length of each storm in nanoseconds.
+    pub horizon: i64,
+    /// Which faults may strike.
+    pub allowed: Vec<FaultId>,
+    /// Places of the plan to keep; all without.
+    pub keep: Option<Vec<usize>>,
+    /// How many storms run side by side.
+    pub jobs: usize,
+}
+
+/// Runs one seed.
+#[must_use]
+pub fn run_one(orders: &Orders, seed: u64) -> Report {
+    let plan = Plan::draw(seed, orders.horizon, &orders.allowed);
+    let plan = orders.keep.as_ref().map_or(plan.clone(), |keep| plan.kept(keep));
+    Storm::new(seed, orders.horizon, plan).run()
+}
+
+/// Runs every seed; `progress` hears after each how many are done.
+pub fn run_all(orders: &Orders, progress: impl Fn(u64, &Report) + Sync) -> Summary {
+    let (next, done) = (AtomicU64::new(orders.seeds.start), AtomicU64::new(0));
+    let reports: Mutex<BTreeMap<u64, Brief>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..orders.jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= orders.seeds.end {
+                        return;
+                    }
+                    let report = run_one(orders, seed);
+                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, &report);
+                    let brief = Brief::of(orders, report);
+                    reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(seed, brief);
+                }
+            });
+        }
+    });
+    sum(reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// What is kept of a storm.
+struct Brief {
+    report: Report,
+    line: Option<String>,
+}
+
+impl Brief {
+    fn of(orders: &Orders, report: Report) -> Self {
+        let line = report.failure().map(|why| format!("{}   # {why}", replay_line(orders, &report)));
+        Self { report, line }
+    }
+}
+
+fn sum(reports: BTreeMap<u64, Brief>) -> Summary {
+    let mut summary = Summary::default();
+    let mut hashes = Sha256::new();
+    let single = reports.len() == 1;
+    for Brief { report, line } in reports.into_values() {
+        summary.seeds += 1;
+        summary.hours += report.hours;
+        for (fault, times) in &report.faults {
+            summary.faults += times;
+            *summary.kinds.entry(fault.to_string()).or_default() += times;
+        }
+        summary.ambiguous += report.tally.ambiguous;
+        summary.absent += report.tally.absent;
+        summary.doubled += report.verdict.doubled;
+        summary.lost += report.verdict.lost;
+        summary.breaches += report.verdict.breaches.max(report.tally.breaches);
+        summary.failed += u64::from(!report.passed());
+        summary.failures.extend(line);
+        if let Ok(serde_json::Value::Object(tally)) = serde_json::to_value(&report.tally) {
+            for (name, count) in tally {
+                *summary.tally.entry(name).or_default() += count.as_u64().unwrap_or(0);
+            }
+        }
+        hashes.update(report.hash.as_bytes());
+        if single {
+            summary.hash = report.hash;
+        }
+    }
+    if !single {
+        summary.hash = hex::encode(hashes.finalize());
+    }
+    summary
+}
+
+/// The one line that replays a storm.
+#[must_use]
+pub fn replay_line(orders: &Orders, report: &Report) -> String {
+    let mut line = format!("tradewind storm --seed {} --hours {}", report.seed, report.hours);
+    if orders.allowed != crate::storm::all_faults() {
+        let names: Vec<String> = orders.allowed.iter().map(ToString::to_string).collect();
+        line.push_str(&format!(" --faults {}", names.join(",")));
+    }
+    if let Some(keep) = &orders.keep {
+        let places: Vec<String> = keep.iter().map(ToString::to_string).collect();
+        line.push_str(&format!(" --keep {}", places.join(",")));
+    }
+    line
+}
+
+/// Drops faults from a failing storm's plan for as long as it still fails; gives back what is left, as orders that
+/// replay it. `tried` hears of each attempt.
+#[must_use]
+pub fn shrink(orders: &Orders, seed: u64, mut tried: impl FnMut(usize)) -> Orders {
+    let fails = |keep: &[usize]| {
+        let attempt = Orders { keep: Some(keep.to_vec()), ..orders.clone() };
+        let report = run_one(&attempt, seed);
+        // places of the cut plan, back in the numbers of the whole one
+        let struck: Vec<usize> = report.struck.iter().filter_map(|place| keep.get(*place).copied()).collect();
+        (!report.passed()).then_some(struck)
+    };
+    let all: Vec<usize> = (0..Plan::draw(seed, orders.horizon, &orders.allowed).faults.len()).collect();
+    let mut kept = orders.keep.clone().unwrap_or(all);
+    let Some(struck) = fails(&kept) else { return orders.clone() };
+    kept.retain(|place| struck.contains(place));
+    let mut chunk = kept.len().div_ceil(2).max(1);
+    while chunk > 0 {
+        let mut start = 0;
+        while start < kept.len() {
+            let end = (start + chunk).min(kept.len());
+            let without: Vec<usize> = kept[..start].iter().chain(&kept[end..]).copied().collect();
+            tried(without.len());
+            if fails(&without).is_some() { kept = without } else { start = end }
+        }
+        chunk /= 2;
+    }
+    Orders { keep: Some(kept), seeds: seed..seed + 1, ..orders.clone() }
+}

@@ -1,0 +1,288 @@
+//! Orders in doubt: the engine's rules decide what to ask, here it is asked over the simulated wire.
+
+use crate::node::{Steady, Ticket, inform};
+use crate::orders::MILLI;
+use crate::queue::What;
+use crate::storm::Storm;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tradewind_domain::{ClientOrderId, Fill, Instrument, OrderRecord, OrderState, Timestamp, VenueOrderId};
+use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step};
+use tradewind_venues::Purpose;
+use tradewind_venues::binance::convert::{OrderStanding, StandingState, fill_of_trade, standing};
+use tradewind_venues::binance::protocol::{Consequence, Query, Refusal, read_answer};
+use tradewind_venues::binance::rules::Command;
+use tradewind_venues::binance::wire::{AccountTrade, OrderReport};
+
+/// An order in doubt.
+pub(crate) struct Asked {
+    pub(crate) inquiry: Inquiry,
+    record: OrderRecord,
+    clock: Steady,
+    others: BTreeSet<VenueOrderId>,
+    was_unknown: bool,
+}
+
+const fn is_unknown(record: &OrderRecord) -> bool {
+    matches!(record.state, OrderState::Intended | OrderState::InFlight { .. } | OrderState::Unknown { .. })
+}
+
+impl Storm {
+    /// Begins to ask what became of an order, unless somebody asks already.
+    pub(crate) fn begin_inquiry(&mut self, id: ClientOrderId, doubt: Doubt, window: Option<(Timestamp, Timestamp)>) {
+        let now = self.now;
+        let Some(process) = self.node.process.as_mut() else { return };
+        if process.inquiries.contains_key(&id) {
+            return;
+        }
+        let Some(record) = process.host.state.order(id).cloned() else { return };
+        let monotonic = process.monotonic(now);
+        let Some((venue, error)) = process.host.outside.clock.at(monotonic) else {
+            // the clock is being read anew: the next sweep finds the order again
+            return;
+        };
+        let clock = Steady { began: monotonic, venue, error };
+        let mut inquiry = Inquiry::new(&record, doubt, EvidencePolicy::BINANCE_SPOT, venue, error);
+        if let Some((not_before, fence)) = window {
+            inquiry = inquiry.within(not_before, fence);
+        }
+        let was_unknown = is_unknown(&record);
+        process.inquiries.insert(id, Asked { inquiry, record, clock, others: BTreeSet::new(), was_unknown });
+        self.step_inquiry(id);
+    }
+
+    /// Does the next thing about an order in doubt.
+    pub(crate) fn step_inquiry(&mut self, id: ClientOrderId) {
+        let now = self.now;
+        let Some(process) = self.node.process.as_mut() else { return };
+        let (monotonic, session) = (process.monotonic(now), process.session);
+        let Some(asked) = process.inquiries.get_mut(&id) else { return };
+        let record = process.host.state.order(id);
+        let told = |record: &OrderRecord| {
+            !record.state.is_open() || asked.was_unknown && !is_unknown(record) && asked.inquiry.doubt() == Doubt::Order
+        };
+        match record {
+            Some(record) if !told(record) => asked.record = record.clone(),
+            _ => {
+                process.inquiries.remove(&id); // the streams were faster
+                return;
+            }
+        }
+        let clock = asked.clock;
+        inform(&mut asked.inquiry, clock, session, monotonic);
+        let _ = asked.inquiry.alarm(clock.at(monotonic)); // nobody to wake here
+        match asked.inquiry.next(clock.at(monotonic)) {
+            Step::WaitUntil(moment) => {
+                // the quartz may run slow: a moment later is early enough
+                let wait = clock.until(moment, monotonic).max(MILLI);
+                self.queue.at(now + wait + wait / 1_000, What::Inquire { life: self.node.life, client_id: id });
+            }
+            Step::Ask(question) => self.put(id, &question),
+            Step::Done(evidence) => {
+                let asked = process.inquiries.remove(&id);
+                if let Some(asked) = asked {
+                    self.conclude(&asked, &evidence);
+                }
+            }
+        }
+    }
+
+    fn conclude(&mut self, asked: &Asked, evidence: &Evidence) {
+        match evidence {
+            Evidence::Absent(_) => self.tally.proven_absent += 1,
+            Evidence::Found { .. } => self.tally.found += 1,
+        }
+        for (at, kind) in evidence.facts(&asked.record, asked.inquiry.doubt()) {
+            self.venue_says(at, kind);
+        }
+    }
+
+    fn put(&mut self, id: ClientOrderId, question: &Question) {
+        let Some(process) = self.node.process.as_ref() else { return };
+        let Some(asked) = process.inquiries.get(&id) else { return };
+        let Some(it) = process.host.outside.codec.instruments.id(asked.inquiry.instrument()) else { return };
+        let since = asked.inquiry.not_before().min(asked.record.times.created).plus_nanos(-1_000_000_000);
+        let query = match question {
+            Question::Order => Query::order(it, id),
+            Question::OpenOrders => Query::open_orders(it),
+            Question::History => Query::orders_since(it, since),
+            Question::Trades => Query::fills_since(it, since),
+            Question::Name(venue_id) => Query::named(it, venue_id),
+            Question::Fills(venue_id) => Query::fills_of(it, venue_id, 0),
+        };
+        if !self.ask(&query, Ticket::Inquiry(id, question.clone())) {
+            self.inquiry_failed(id, None);
+        }
+    }
+
+    /// Sends a question, if the budget allows one.
+    pub(crate) fn ask(&mut self, query: &Query, ticket: Ticket) -> bool {
+        let (now, wall, life) = (self.now, self.wall(), self.node.life);
+        let Some(process) = self.node.process.as_mut() else { return false };
+        let Some((venue, _)) = process.host.outside.clock.at(process.monotonic(now)) else { return false };
+        if process.weight.take(query.endpoint.weight(), Purpose::Vital, wall).is_err() {
+            return false;
+        }
+        let text = query.signed(&process.host.outside.codec.signer, venue, crate::setup::WINDOW_MILLIS);
+        self.node.next_ticket += 1;
+        let number = self.node.next_ticket;
+        process.tickets.insert(number, ticket);
+        let delay = self.chance.between(1, 20) * MILLI;
+        if self.link.up(now) {
+            self.queue.at(now + delay, What::VenueRest { life, ticket: number, path: query.path, query: text });
+        } else {
+            let answer = None;
+            self.queue.at(now + 3_000 * MILLI, What::NodeRest { life, ticket: number, answer });
+        }
+        true
+    }
+
+    fn inquiry_failed(&mut self, id: ClientOrderId, retry_after: Option<i64>) {
+        self.inquiry_answered(id, Answer::Failed { retry_after });
+    }
+
+    fn inquiry_answered(&mut self, id: ClientOrderId, answer: Answer) {
+        let now = self.now;
+        let Some(process) = self.node.process.as_mut() else { return };
+        let monotonic = process.monotonic(now);
+        let Some(asked) = process.inquiries.get_mut(&id) else { return };
+        asked.inquiry.answered(asked.clock.at(monotonic), answer);
+        self.step_inquiry(id);
+    }
+
+    /// The answer to an inquiry's question came.
+    pub(crate) fn inquiry_reply(
+        &mut self,
+        id: ClientOrderId,
+        question: &Question,
+        answer: Option<&(u16, String, Option<u64>)>,
+    ) {
+        let Some((status, body, retry_after)) = answer else { return self.inquiry_failed(id, None) };
+        let wait = retry_after.map(Duration::from_secs);
+        let Some(process) = self.node.process.as_mut() else { return };
+        let codec = process.host.outside.codec.clone();
+        let Some(asked) = process.inquiries.get_mut(&id) else { return };
+        let Some(it) = codec.instruments.id(asked.inquiry.instrument()) else { return };
+        let bytes = body.as_bytes();
+        let said = match question {
+            Question::Order => one(*status, bytes, wait, |row| standing(&codec.instruments, &row).ok())
+                .map(|found| found.map_or(Answer::Lacks, |standing| Answer::Standing(standing_of(standing)))),
+            Question::Name(venue_id) => {
+                one(*status, bytes, wait, |row| standing(&codec.instruments, &row).ok()).map(|found| match found {
+                    Some(standing) if is_it(&standing, asked) => Answer::Standing(standing_of(standing)),
+                    Some(_) => {
+                        asked.others.insert(venue_id.clone());
+                        Answer::Another
+                    }
+                    None => Answer::Lacks,
+                })
+            }
+            Question::OpenOrders | Question::History => {
+                list::<OrderReport, _>(*status, bytes, wait, |row| standing(&codec.instruments, row).ok())
+                    .map(|rows| among(rows, asked))
+            }
+            Question::Trades => list::<AccountTrade, _>(*status, bytes, wait, |row| {
+                Some(VenueOrderId(row.order_id.to_string().into_boxed_str()))
+            })
+            .map(|mut strangers| {
+                strangers.retain(|venue_id| !asked.others.contains(venue_id));
+                strangers.dedup();
+                Answer::Strangers(strangers)
+            }),
+            Question::Fills(_) => {
+                list::<AccountTrade, _>(*status, bytes, wait, |row| timed(it, id, row)).map(Answer::Fills)
+            }
+        };
+        match said {
+            Ok(answer) => self.inquiry_answered(id, answer),
+            Err(consequence) => {
+                let retry_after = self.heed(consequence);
+                self.inquiry_failed(id, retry_after);
+            }
+        }
+    }
+
+    /// Does what a refusal asks; gives back the wait in nanoseconds.
+    pub(crate) fn heed(&mut self, consequence: Consequence) -> Option<i64> {
+        let (wall, life) = (self.wall(), self.node.life);
+        let process = self.node.process.as_mut()?;
+        match consequence {
+            Consequence::None => None,
+            Consequence::ForgetClock => {
+                process.host.outside.clock.forget();
+                self.queue.at(self.now + 200 * MILLI, What::ReadClock { life });
+                None
+            }
+            Consequence::Wait { wait, banned } => {
+                let wait = wait.unwrap_or(Duration::from_secs(if banned { 120 } else { 10 }));
+                process.weight.told_to_wait(wait, banned, wall);
+                i64::try_from(wait.as_nanos()).ok()
+            }
+        }
+    }
+}
+
+/// One row; `None` if the venue does not find it.
+fn one<T: DeserializeOwned, R>(
+    status: u16,
+    bytes: &[u8],
+    wait: Option<Duration>,
+    read: impl FnOnce(T) -> Option<R>,
+) -> Result<Option<R>, Consequence> {
+    match read_answer::<T>(Command::Query, status, bytes, wait) {
+        (Ok(row), consequence) => read(row).map(Some).ok_or(consequence),
+        (Err(Refusal::NotFound { .. }), _) => Ok(None),
+        (Err(_), consequence) => Err(consequence),
+    }
+}
+
+/// All rows, or none of them.
+pub(crate) fn list<T: DeserializeOwned, R>(
+    status: u16,
+    bytes: &[u8],
+    wait: Option<Duration>,
+    read: impl Fn(&T) -> Option<R>,
+) -> Result<Vec<R>, Consequence> {
+    match read_answer::<Vec<T>>(Command::Query, status, bytes, wait) {
+        (Ok(rows), consequence) => rows.iter().map(read).collect::<Option<Vec<_>>>().ok_or(consequence),
+        (Err(_), consequence) => Err(consequence),
+    }
+}
+
+fn timed(it: &Instrument, id: ClientOrderId, row: &AccountTrade) -> Option<(Timestamp, Fill)> {
+    fill_of_trade(it, id, row).ok().map(|(fill, at)| (at, fill))
+}
+
+fn is_it(standing: &OrderStanding, asked: &Asked) -> bool {
+    standing.client_id == Some(asked.inquiry.client_id()) || asked.record.venue_id.as_ref() == Some(&standing.venue_id)
+}
+
+fn among(listed: Vec<OrderStanding>, asked: &mut Asked) -> Answer {
+    let mut found = None;
+    for standing in listed {
+        if is_it(&standing, asked) {
+            found = Some(standing);
+        } else {
+            asked.others.insert(standing.venue_id);
+        }
+    }
+    found.map_or(Answer::Lacks, |standing| Answer::Standing(standing_of(standing)))
+}
+
+fn standing_of(standing: OrderStanding) -> Standing {
+    Standing {
+        venue_id: standing.venue_id,
+        stand: match standing.state {
+            StandingState::Open => Stand::Open,
+            StandingState::Filled => Stand::Filled,
+            StandingState::Cancelled => Stand::Cancelled,
+            StandingState::Expired => Stand::Expired,
+            StandingState::Rejected => Stand::Rejected,
+        },
+        price: standing.price,
+        quantity: standing.quantity,
+        filled: standing.filled,
+        updated: standing.updated_at,
+    }
+}

@@ -1,0 +1,324 @@
+//! What must hold after every event, checked at the cost of that event alone.
+//!
+//! The watchdog keeps books of its own: a map of orders, a set of trades, a ledger. It compares them with the engine's
+//! after each event. What a crash takes back from the engine it takes back from the watchdog, too.
+
+use crate::setup::{MAX_ORDER, MAX_POSITION, STALE_NANOS};
+use std::collections::{BTreeMap, BTreeSet};
+use tradewind_domain::{
+    ClientOrderId, Currency, Fill, InstrumentId, Order, OrderState, Outcome, PortfolioId, Price, Quantity, Side,
+    Timestamp, TradeId,
+};
+use tradewind_engine::{Event, EventKind, EvidencePolicy, State, Verdict};
+
+/// What the watchdog knows of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    portfolio: PortfolioId,
+    instrument: InstrumentId,
+    side: Side,
+    quantity: Quantity,
+    filled: Quantity,
+    cost: i128,
+    state: OrderState,
+    body: Option<String>,
+}
+
+/// How to take one step back.
+#[derive(Debug)]
+enum Undo {
+    Order(ClientOrderId, Option<Known>),
+    Trade(InstrumentId, TradeId),
+    Ledger((PortfolioId, Currency), i128),
+    Halted(bool),
+}
+
+/// The watchdog.
+#[derive(Debug, Default)]
+pub(crate) struct Watchdog {
+    orders: BTreeMap<ClientOrderId, Known>,
+    open: BTreeSet<ClientOrderId>,
+    trades: BTreeSet<(InstrumentId, TradeId)>,
+    ledger: BTreeMap<(PortfolioId, Currency), i128>,
+    halted: bool,
+    undo: Vec<(u64, Undo)>,
+    /// Orders whose outcome was ever unknown.
+    pub(crate) ambiguous: BTreeSet<ClientOrderId>,
+    /// Orders that were proven never to have come.
+    pub(crate) absent: BTreeSet<ClientOrderId>,
+    /// What did not hold, in words.
+    pub(crate) violations: Vec<String>,
+    /// Approvals beyond a limit.
+    pub(crate) breaches: u64,
+    /// Trades as the engine booked them since somebody last asked.
+    pub(crate) booked: Vec<Fill>,
+    /// Orders that ended since somebody last asked.
+    pub(crate) over: Vec<ClientOrderId>,
+}
+
+impl Watchdog {
+    /// Compares after `event` was applied.
+    pub(crate) fn look(&mut self, state: &State, event: &Event) {
+        match &event.kind {
+            EventKind::Quoted { .. } | EventKind::BarClosed { .. } | EventKind::Decided(_) | EventKind::Timer => (),
+            EventKind::Proposed(_) | EventKind::StateHash { .. } | EventKind::CancelProposed { .. } => (),
+            EventKind::Judged(Verdict::Approved(order)) => self.approved(state, event, order),
+            EventKind::Judged(_) => (),
+            EventKind::Filled(fill) => self.filled(state, event, fill),
+            EventKind::Deposited(money) => self.post(event, event.portfolio, money.currency, money.units),
+            EventKind::Adjusted { money, .. } => self.post(event, event.portfolio, money.currency, money.units),
+            EventKind::Halted(_) => self.set_halted(event, true),
+            EventKind::Resumed { .. } => self.set_halted(event, false),
+            EventKind::Intended(intent) => {
+                let body = Some(intent.body_sha256.clone());
+                self.change(event, intent.client_id, |known| known.body = body);
+            }
+            EventKind::Expired { client_id, evidence } => {
+                let proven = evidence.as_ref().is_some_and(|it| it.fulfils(&EvidencePolicy::BINANCE_SPOT));
+                if !proven {
+                    self.violate(event, format!("order {client_id} expired without proof"));
+                }
+                self.absent.insert(*client_id);
+                self.moved(state, event, *client_id);
+            }
+            EventKind::Sent { client_id }
+            | EventKind::NotSent { client_id, .. }
+            | EventKind::AnswerLost { client_id, .. }
+            | EventKind::Accepted { client_id, .. }
+            | EventKind::Rejected { client_id, .. }
+            | EventKind::CancelSent { client_id }
+            | EventKind::CancelRefused { client_id, .. }
+            | EventKind::Cancelled { client_id, .. }
+            | EventKind::Triggered { client_id } => self.moved(state, event, *client_id),
+            EventKind::Started { .. } => {
+                for client_id in self.open.clone() {
+                    self.moved(state, event, client_id);
+                }
+            }
+            _ => (),
+        }
+    }
+
+    /// The hash of the body that was recorded for an order before it left.
+    pub(crate) fn body_of(&self, client_id: ClientOrderId) -> Option<&str> {
+        self.orders.get(&client_id)?.body.as_deref()
+    }
+
+    /// The kill switch is latched.
+    pub(crate) const fn is_halted(&self) -> bool {
+        self.halted
+    }
+
+    /// What is durable will never be taken back.
+    pub(crate) fn synced(&mut self, through: u64) {
+        if self.undo.first().is_some_and(|(sequence, _)| *sequence <= through) {
+            let kept = self.undo.partition_point(|(sequence, _)| *sequence <= through);
+            self.undo.drain(..kept);
+        }
+    }
+
+    /// A crash took back everything after `last`.
+    pub(crate) fn take_back(&mut self, last: u64, state: &State) {
+        while let Some((_, undo)) = self.undo.pop_if(|(sequence, _)| *sequence > last) {
+            match undo {
+                Undo::Order(id, Some(known)) => {
+                    if known.state.is_open() {
+                        self.open.insert(id)
+                    } else {
+                        self.open.remove(&id)
+                    };
+                    self.orders.insert(id, known);
+                }
+                Undo::Order(id, None) => {
+                    self.open.remove(&id);
+                    self.orders.remove(&id);
+                }
+                Undo::Trade(id, trade) => drop(self.trades.remove(&(id, trade))),
+                Undo::Ledger(place, units) => drop(self.ledger.insert(place, units)),
+                Undo::Halted(halted) => self.halted = halted,
+            }
+        }
+        self.undo.clear();
+        self.compare_all(state, "after a recovery");
+    }
+
+    /// Compares everything, as after a recovery and at the end.
+    pub(crate) fn compare_all(&mut self, state: &State, when: &str) {
+        for ((portfolio, currency), units) in &self.ledger {
+            let engine = state.portfolios.get(portfolio.index()).map_or(0, |books| books.units(*currency));
+            if engine != *units {
+                let text =
+                    format!("{when}: portfolio {} holds {engine} of {currency}, {units} by the sum", portfolio.0);
+                self.violations.push(text);
+            }
+        }
+        let engine: BTreeSet<ClientOrderId> = state.open.keys().copied().collect();
+        if engine != self.open {
+            let differ: Vec<_> = engine.symmetric_difference(&self.open).map(ToString::to_string).collect();
+            self.violations.push(format!("{when}: open orders differ: {}", differ.join(" ")));
+        }
+    }
+
+    fn violate(&mut self, event: &Event, text: String) {
+        self.violations.push(format!("event {}: {text}", event.sequence));
+    }
+
+    fn change(&mut self, event: &Event, id: ClientOrderId, change: impl FnOnce(&mut Known)) {
+        if let Some(known) = self.orders.get_mut(&id) {
+            self.undo.push((event.sequence, Undo::Order(id, Some(known.clone()))));
+            change(known);
+        }
+    }
+
+    fn set_halted(&mut self, event: &Event, halted: bool) {
+        self.undo.push((event.sequence, Undo::Halted(self.halted)));
+        self.halted = halted;
+    }
+
+    fn approved(&mut self, state: &State, event: &Event, order: &Order) {
+        let id = order.client_id();
+        if self.orders.contains_key(&id) {
+            self.violate(event, format!("the name {id} was given twice"));
+        }
+        if self.halted {
+            self.violate(event, format!("order {id} was approved while halted"));
+        }
+        self.check_limits(state, event, order);
+        let known = Known {
+            portfolio: order.portfolio(),
+            instrument: order.instrument(),
+            side: order.side(),
+            quantity: order.quantity(),
+            filled: Quantity::ZERO,
+            cost: 0,
+            state: OrderState::Intended,
+            body: None,
+        };
+        self.undo.push((event.sequence, Undo::Order(id, None)));
+        self.orders.insert(id, known);
+        self.open.insert(id);
+    }
+
+    /// Position, open orders, those of unknown outcome and this one together stay within the limits.
+    fn check_limits(&mut self, state: &State, event: &Event, order: &Order) {
+        let (portfolio, instrument) = (order.portfolio(), order.instrument());
+        let listing = state.listing(instrument);
+        let spec = &listing.instrument.spec;
+        let Some(mark) = listing.mark else { return self.violate(event, "an order without a price".to_owned()) };
+        if event.at.since(mark.at) >= STALE_NANOS {
+            self.violate(
+                event,
+                format!("order {} on a price that is {} ns old", order.client_id(), event.at.since(mark.at)),
+            );
+        }
+        let price = order.kind().limit().map_or(mark.price, |limit| limit.max(mark.price));
+        let worth = |price: Price, quantity: i64| i128::from(price.mantissa()) * i128::from(quantity) / 100_000_000;
+        let cap = |whole: i64| i128::from(whole) * 100_000_000;
+        let order_worth = worth(price, order.quantity().mantissa());
+        let held = self.ledger.get(&(portfolio, spec.symbol.base)).copied().unwrap_or(0);
+        let held = i64::try_from(held).unwrap_or(i64::MAX);
+        let waiting: i64 = self
+            .open
+            .iter()
+            .filter_map(|id| self.orders.get(id))
+            .filter(|it| it.portfolio == portfolio && it.instrument == instrument && it.side == order.side())
+            .map(|it| (it.quantity - it.filled).mantissa())
+            .sum();
+        let after = held + order.side().sign() * (waiting + order.quantity().mantissa());
+        let reduces = held != 0 && held.signum() != order.side().sign() && after * held.signum() >= 0;
+        let too_large = order_worth > cap(MAX_ORDER) || worth(mark.price, after.abs()) > cap(MAX_POSITION);
+        if too_large && !reduces {
+            self.breaches += 1;
+            let text = format!("order {} is worth {order_worth}, the position would be {after}", order.client_id());
+            self.violate(event, text);
+        }
+    }
+
+    /// An order moved: no end is left, and nothing but evidence ends doubt by time.
+    fn moved(&mut self, state: &State, event: &Event, id: ClientOrderId) {
+        let (Some(record), Some(known)) = (state.order(id), self.orders.get(&id)) else { return };
+        let (before, now) = (known.state, record.state);
+        if before == now {
+            return;
+        }
+        if !before.is_open() && now.is_open() {
+            self.violate(event, format!("order {id} left its end {before:?} for {now:?}"));
+        }
+        if matches!(now, OrderState::Unknown { .. }) {
+            self.ambiguous.insert(id);
+        }
+        let unproven = matches!(before, OrderState::Unknown { .. })
+            && matches!(now, OrderState::Closed { outcome: Outcome::NotSent })
+            && !matches!(event.kind, EventKind::Rejected { .. });
+        if unproven {
+            self.violate(event, format!("order {id} left the unknown for {now:?} by {:?}", event.kind));
+        }
+        self.change(event, id, |known| known.state = now);
+        if now.is_open() {
+            self.open.insert(id);
+        } else {
+            self.open.remove(&id);
+            self.over.push(id);
+        }
+    }
+
+    fn filled(&mut self, state: &State, event: &Event, fill: &Fill) {
+        if !self.trades.insert((fill.instrument, fill.trade_id)) {
+            return; // told again: the ledger comparison of the next booking shows if it was booked again
+        }
+        self.undo.push((event.sequence, Undo::Trade(fill.instrument, fill.trade_id)));
+        self.booked.push(*fill);
+        let listing = state.listing(fill.instrument);
+        let (base, quote) = (listing.instrument.spec.symbol.base, listing.instrument.spec.symbol.quote);
+        let portfolio = self.orders.get(&fill.client_id).map_or(event.portfolio, |known| known.portfolio);
+        let product = i128::from(fill.price.mantissa()) * i128::from(fill.quantity.mantissa());
+        let sign = i128::from(fill.side.sign());
+        if product % 100_000_000 != 0 {
+            self.violate(event, format!("trade {} is worth a part of a unit", fill.trade_id.0));
+        }
+        self.post(event, portfolio, base, sign * i128::from(fill.quantity.mantissa()));
+        self.post(event, portfolio, quote, -sign * product / 100_000_000);
+        self.post(event, portfolio, fill.fee.0.currency, -fill.fee.0.units);
+        for currency in [base, quote] {
+            let sum = self.ledger.get(&(portfolio, currency)).copied().unwrap_or(0);
+            let engine = state.portfolio(portfolio).units(currency);
+            if sum != engine {
+                self.violate(
+                    event,
+                    format!("portfolio {} holds {engine} of {currency}, {sum} by the sum", portfolio.0),
+                );
+            }
+        }
+        self.filled_order(state, event, fill, product);
+    }
+
+    fn filled_order(&mut self, state: &State, event: &Event, fill: &Fill, product: i128) {
+        let id = fill.client_id;
+        self.change(event, id, |known| {
+            known.filled += fill.quantity;
+            known.cost += product;
+        });
+        if let (Some(known), Some(record)) = (self.orders.get(&id), state.order(id)) {
+            if known.filled > known.quantity {
+                self.violate(event, format!("order {id} filled beyond its quantity"));
+            } else if (known.filled, known.cost) != (record.filled, record.cost) {
+                let text = format!("order {id} counts {:?}, its fills {:?}", record.filled, known.filled);
+                self.violate(event, text);
+            }
+        }
+        self.moved(state, event, id);
+    }
+
+    fn post(&mut self, event: &Event, portfolio: PortfolioId, currency: Currency, units: i128) {
+        let place = (portfolio, currency);
+        let balance = self.ledger.entry(place).or_default();
+        self.undo.push((event.sequence, Undo::Ledger(place, *balance)));
+        *balance += units;
+    }
+
+    /// Orders whose outcome has been unknown since before `moment`.
+    pub(crate) fn unknown_since(&self, moment: Timestamp) -> Option<ClientOrderId> {
+        let old = |id: &&ClientOrderId| matches!(self.orders.get(id).map(|it| it.state), Some(OrderState::Unknown { since }) if since < moment);
+        self.open.iter().find(old).copied()
+    }
+}

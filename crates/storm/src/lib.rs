@@ -1,0 +1,44 @@
+//! Storms: the real engine, gate, journal, codec and matching core in one thread and in virtual time, while network,
+//! disk, clock, venue and process fail by plan.
+//!
+//! # Where it sits
+//! Floor 6, beside `node`. Both run the same loop (`tradewind-host`); what a node has of sockets, disks and clocks is
+//! simulated here. The venue is `tradewind-exchange` in process, spoken to with the bytes of `tradewind-venues`.
+//!
+//! # Start here
+//! [`Storm::new`] takes a seed and a [`Plan`]; [`Storm::run`] gives a [`Report`]. [`run_all`] runs many. [`FAULTS`] is
+//! the catalogue of what can go wrong.
+//!
+//! # What always holds
+//! * The same seed and plan give the same hash on every machine.
+//! * Invariants are checked after every event, by books that the engine does not keep.
+//! * The [`Judge`] knows the venue's history and the callers' words, and none of our code.
+//! * A storm ends only when all is quiet: everything known, and venue and books agreed.
+
+mod batch;
+mod chance;
+mod chaos;
+mod faults;
+mod inquire;
+mod invariants;
+mod judge;
+mod life;
+mod link;
+mod node;
+mod orders;
+mod plan;
+mod queue;
+mod report;
+mod setup;
+mod storm;
+mod sweep;
+mod venue;
+mod wire;
+
+pub use batch::{Orders, replay_line, run_all, run_one, shrink};
+pub use chance::Chance;
+pub use faults::{FAULTS, FaultId, FaultInfo, Place};
+pub use judge::{Judge, Verdict};
+pub use plan::{Plan, Planned, When};
+pub use report::{Report, Summary, Tally};
+pub use storm::{Storm, all_faults};

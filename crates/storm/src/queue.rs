@@ -1,0 +1,91 @@
+//! What is yet to happen, in the order in which it will.
+
+use std::collections::BTreeMap;
+use tradewind_domain::ClientOrderId;
+use tradewind_exchange::Held;
+
+/// How the way back of an answer is spoilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// It comes.
+    Whole,
+    /// It never comes; the connection lives on.
+    Lost,
+    /// The connection breaks before it comes.
+    Cut,
+    /// Half of it comes.
+    Half,
+    /// A page for people comes instead.
+    Page,
+    /// A server error comes instead.
+    ServerError,
+    /// An error with a code that nobody knows comes instead.
+    UnknownCode,
+    /// An error comes inside a success.
+    ErrorInSuccess,
+    /// It names another order.
+    Another,
+    /// It comes twice.
+    Twice,
+}
+
+/// One thing that will happen.
+pub(crate) enum What {
+    /// The market moves.
+    Flow,
+    /// A frame reaches the venue.
+    VenueFrame { session: u64, text: String, carried_out: bool, hold: i64, back: Back },
+    /// A request that was let in reaches the matching engine.
+    Matching { session: u64, held: Box<Held>, back: Back },
+    /// A question reaches the venue.
+    VenueRest { life: u64, ticket: u64, path: &'static str, query: String },
+    /// A frame of the user stream, or an answer, reaches the node.
+    NodeFrame { session: u64, text: String },
+    /// An answer to a question reaches the node; `None` if none came.
+    NodeRest { life: u64, ticket: u64, answer: Option<(u16, String, Option<u64>)> },
+    /// A frame of the market streams reaches the node.
+    Market { life: u64, text: String },
+    /// The node notices that a session is gone.
+    SessionLost { session: u64 },
+    /// The node connects.
+    Connect { life: u64 },
+    /// An answer is overdue.
+    AnswerDue { life: u64, id: i64 },
+    /// An inquiry has something to do.
+    Inquire { life: u64, client_id: ClientOrderId },
+    /// The venue's lists are compared with the books.
+    Sweep { life: u64 },
+    /// The venue's clock is read.
+    ReadClock { life: u64 },
+    /// A second passed.
+    Tick { life: u64 },
+    /// A planned fault begins.
+    Fault(usize),
+    /// A planned fault ends.
+    Heal(usize),
+    /// The node's process starts.
+    Start,
+}
+
+/// Everything that will happen, by time and then in the order in which it was decided.
+#[derive(Default)]
+pub(crate) struct Queue {
+    all: BTreeMap<(i64, u64), What>,
+    next: u64,
+}
+
+impl Queue {
+    pub(crate) fn at(&mut self, time: i64, what: What) {
+        self.next += 1;
+        self.all.insert((time, self.next), what);
+    }
+
+    /// The next thing, if it happens until `end`.
+    pub(crate) fn pop(&mut self, end: i64) -> Option<(i64, What)> {
+        let ((time, _), _) = self.all.first_key_value()?;
+        if *time > end {
+            return None;
+        }
+        self.all.pop_first().map(|((time, _), what)| (time, what))
+    }
+}

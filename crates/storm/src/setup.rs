@@ -1,0 +1,90 @@
+//! The world before the storm: twenty pairs, one account, three portfolios.
+
+use std::time::Duration;
+use tradewind_domain::Timestamp;
+use tradewind_exchange::{AccountConfig, ExchangeConfig, FeeRates, Flow, SymbolConfig};
+use tradewind_gate::{Cap, Limits};
+use tradewind_venues::binance::sign::Signer;
+use tradewind_venues::{ApiKey, ApiSecret};
+
+/// When every storm begins, in milliseconds: an ordinary day.
+pub(crate) const START_MILLIS: i64 = 1_700_000_000_000;
+/// How long a signed request stays valid: what ships.
+pub(crate) const WINDOW_MILLIS: i64 = 2_000;
+/// One step of the simulated market, and the age of a quote at most.
+pub(crate) const FLOW_SECONDS: u64 = 10;
+/// Portfolios, each with a strategy on every pair.
+pub(crate) const PORTFOLIOS: u16 = 3;
+/// Cash of each portfolio.
+pub(crate) const CASH: i64 = 300_000;
+
+const KEY: &str = "storm";
+const SECRET: &str = "storm-secret";
+
+/// Pair, tick, lot, first price, typical size of others' orders.
+const PAIRS: [(&str, &str, &str, f64, f64); 20] = [
+    ("BTC/USDT", "0.01", "0.00001", 60_000.0, 0.05),
+    ("ETH/USDT", "0.01", "0.0001", 3_000.0, 0.8),
+    ("SOL/USDT", "0.01", "0.001", 150.0, 12.0),
+    ("BNB/USDT", "0.1", "0.001", 600.0, 4.0),
+    ("XRP/USDT", "0.0001", "1", 0.6, 3_000.0),
+    ("ADA/USDT", "0.0001", "0.1", 0.5, 4_000.0),
+    ("DOGE/USDT", "0.00001", "1", 0.15, 15_000.0),
+    ("AVAX/USDT", "0.01", "0.01", 30.0, 70.0),
+    ("DOT/USDT", "0.001", "0.01", 6.0, 350.0),
+    ("LINK/USDT", "0.01", "0.01", 15.0, 150.0),
+    ("LTC/USDT", "0.01", "0.001", 80.0, 25.0),
+    ("BCH/USDT", "0.1", "0.001", 400.0, 5.0),
+    ("ATOM/USDT", "0.001", "0.01", 8.0, 250.0),
+    ("NEAR/USDT", "0.001", "0.1", 5.0, 400.0),
+    ("UNI/USDT", "0.001", "0.01", 9.0, 220.0),
+    ("APT/USDT", "0.01", "0.01", 9.0, 220.0),
+    ("ARB/USDT", "0.0001", "0.1", 0.9, 2_200.0),
+    ("FIL/USDT", "0.001", "0.01", 5.0, 400.0),
+    ("TRX/USDT", "0.00001", "0.1", 0.12, 16_000.0),
+    ("XLM/USDT", "0.0001", "1", 0.11, 18_000.0),
+];
+
+pub(crate) fn exchange(seed: u64) -> ExchangeConfig {
+    let symbols = PAIRS.iter().map(|(pair, tick, lot, price, size)| SymbolConfig {
+        max_quantity: "9000000".to_owned(),
+        max_market_quantity: "900000".to_owned(),
+        ..SymbolConfig::new(pair, tick, lot, *price, *size)
+    });
+    let cash = (CASH * i64::from(PORTFOLIOS)).to_string();
+    ExchangeConfig {
+        seed,
+        symbols: symbols.collect(),
+        accounts: vec![AccountConfig::hmac(KEY, SECRET, &[("USDT", &cash)])],
+        fees: FeeRates::default(),
+        start: Some(Timestamp::from_millis(START_MILLIS)),
+        history_bars: 0,
+        flow: Flow { step: Duration::from_secs(FLOW_SECONDS), levels: 5, seconds: false },
+        ..ExchangeConfig::default()
+    }
+}
+
+pub(crate) fn signer() -> Signer {
+    Signer::new(ApiKey::new(KEY), ApiSecret::new(SECRET)).expect("an HMAC secret may be any text")
+}
+
+pub(crate) fn key() -> &'static str {
+    KEY
+}
+
+/// Venue symbols, such as `BTCUSDT`, in the order of the instrument ids.
+pub(crate) fn venue_symbols() -> impl Iterator<Item = String> {
+    PAIRS.iter().map(|(pair, ..)| pair.replace('/', ""))
+}
+
+/// Largest notional of one order and of one position, in whole units of cash: amounts, so that a judge can check them
+/// without knowing how equity is counted.
+pub(crate) const MAX_ORDER: i64 = 6_000;
+pub(crate) const MAX_POSITION: i64 = 15_000;
+/// From this age on a price is too old to trade on.
+pub(crate) const STALE_NANOS: i64 = 5_000_000_000;
+
+pub(crate) fn limits() -> Limits {
+    let amount = |whole: i64| Cap { equity_bps: None, amount: Some(whole * 100_000_000) };
+    Limits { max_order: amount(MAX_ORDER), max_position: amount(MAX_POSITION), ..Limits::CONSERVATIVE }
+}
