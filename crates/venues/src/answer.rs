@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 
 /// Longest quotation of an answer, in characters.
 const QUOTED: usize = 120;
+/// Most levels of lists and objects; the venue's answers have six.
+const MOST_DEPTH: usize = 64;
 
 /// An answer that cannot be used. The quotation is bounded, printable and without anything like a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +42,20 @@ pub enum AnswerError {
         /// How it begins.
         quote: String,
     },
+    /// JSON with more levels than any sound answer has.
+    #[error("the answer is nested more than {limit} levels deep")]
+    TooDeep {
+        /// How many were allowed.
+        limit: usize,
+    },
+    /// A sound answer to another request.
+    #[error("the answer belongs to another request ({why}): `{quote}`")]
+    OtherRequest {
+        /// What was asked, and what was answered.
+        why: String,
+        /// How it begins.
+        quote: String,
+    },
     /// More bytes than any sound answer has.
     #[error("the answer is longer than {limit} bytes")]
     TooLarge {
@@ -57,6 +73,8 @@ impl Coded for AnswerError {
             Self::Empty => "VEN-04",
             Self::OtherShape { .. } => "VEN-05",
             Self::TooLarge { .. } => "VEN-25",
+            Self::TooDeep { .. } => "VEN-31",
+            Self::OtherRequest { .. } => "VEN-32",
         }
     }
     fn hint(&self) -> &'static str {
@@ -73,6 +91,9 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AnswerError> {
     if text.is_empty() {
         return Err(AnswerError::Empty);
     }
+    if is_deeper_than(text, MOST_DEPTH) {
+        return Err(AnswerError::TooDeep { limit: MOST_DEPTH });
+    }
     serde_json::from_slice(text).map_err(|error| {
         let quote = quote(text);
         match error.classify() {
@@ -82,6 +103,27 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AnswerError> {
             serde_json::error::Category::Syntax | serde_json::error::Category::Io => AnswerError::Garbage { quote },
         }
     })
+}
+
+/// Whether lists and objects stand in one another more than `most` deep.
+fn is_deeper_than(text: &[u8], most: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => (),
+        }
+    }
+    false
 }
 
 /// The beginning of a text: printable, bounded, and with words of 40 or more characters, such as keys and
@@ -134,7 +176,9 @@ mod tests {
         check(b"{\"serverTime\":\"soon\"}", "VEN-05");
         check(b"[]", "VEN-05");
         let deep = [b"{\"x\":".as_slice(), &b"[".repeat(10_000)].concat();
-        check(&deep, "VEN-03"); // what is ignored is skipped without recursion
+        check(&deep, "VEN-31");
+        let strings = format!("{{\"serverTime\":1,\"x\":\"{}\\\"{}\"}}", "[".repeat(99), "{".repeat(99));
+        assert!(read_json::<ServerTime>(strings.as_bytes()).is_ok(), "brackets of a text are no levels");
         assert!(read_json::<ServerTime>(b"{\"serverTime\":1,\"new\":{}}").is_ok());
     }
 

@@ -23,6 +23,16 @@ pub enum Wait {
     Banned(Duration),
 }
 
+impl std::fmt::Display for Wait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Budget(wait) => write!(f, "the budget is used up for {wait:.0?}"),
+            Self::Told(wait) => write!(f, "the venue told us to wait {wait:.0?}"),
+            Self::Banned(wait) => write!(f, "the venue banned this address for {wait:.0?}"),
+        }
+    }
+}
+
 impl Wait {
     /// For how long.
     #[must_use]
@@ -101,12 +111,8 @@ impl Budget {
     /// # Errors
     /// [`Wait`] if the venue said so, or if the interval's share for this purpose is used.
     pub fn take(&mut self, weight: u64, purpose: Purpose, now: Timestamp) -> Result<(), Wait> {
-        let until = |moment: Timestamp| Duration::from_nanos(u64::try_from(moment.since(now)).unwrap_or(0));
-        if self.banned_until > now {
-            return Err(Wait::Banned(until(self.banned_until)));
-        }
-        if self.wait_until > now {
-            return Err(Wait::Told(until(self.wait_until)));
+        if let Some(wait) = self.told(now) {
+            return Err(wait);
         }
         for window in &mut self.windows {
             window.roll(now);
@@ -122,6 +128,17 @@ impl Budget {
             window.used += weight;
         }
         Ok(())
+    }
+
+    /// How long the venue wants to be left in peace; `None` if it does not.
+    #[must_use]
+    pub fn told(&self, now: Timestamp) -> Option<Wait> {
+        let until = |moment: Timestamp| Duration::from_nanos(u64::try_from(moment.since(now)).unwrap_or(0));
+        match (self.banned_until > now, self.wait_until > now) {
+            (true, _) => Some(Wait::Banned(until(self.banned_until))),
+            (_, true) => Some(Wait::Told(until(self.wait_until))),
+            _ => None,
+        }
     }
 
     /// Takes note of how much the venue says was used in the current interval. Never lowers what we counted.

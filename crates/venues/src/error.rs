@@ -34,6 +34,10 @@ tradewind_domain::codes! {
     "VEN-28" "the venue answered with a redirect" "signed requests are never redirected: correct the URL";
     "VEN-29" "the venue refused the key" "check key, secret, its permissions and its list of addresses";
     "VEN-30" "the configuration of the connection is not usable" "see the message for the field and its value";
+    "VEN-31" "the venue's answer is nested too deeply" "something else answers at this address: check the URL and any proxy";
+    "VEN-32" "the venue's answer belongs to another request" "the order may be live: reconcile; the connection is made anew";
+    "VEN-33" "the venue fails again and again" "it is left in peace for a moment, then asked anew by itself";
+    "VEN-34" "a market message cannot be believed" "it was left out; nothing is priced from it";
 }
 
 /// Looks up the hint of a code of [`CODES`].

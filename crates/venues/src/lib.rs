@@ -22,6 +22,7 @@ pub mod binance;
 mod budget;
 mod capabilities;
 mod error;
+mod names;
 mod outcome;
 mod outlet;
 mod report;
@@ -33,6 +34,7 @@ pub use backoff::Backoff;
 pub use budget::{Budget, Purpose, Wait};
 pub use capabilities::{BINANCE, CONFORMANCE, Capabilities, Capability, ConformanceCase, IdScope, Support};
 pub use error::CODES;
+pub use names::Names;
 pub use outcome::{Ack, NotSentReason, Prepared, QueryError, Rejection, SubmitError, TransportFault};
 pub use report::{
     AssetBalance, BookChange, BookLevels, ForeignReport, Levels, Stamps, Stream, VenueEvent, VenueReport,

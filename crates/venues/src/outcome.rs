@@ -252,6 +252,9 @@ pub enum QueryError {
     /// The venue banned this address.
     #[error("the venue banned this address for {0:?}")]
     Banned(Duration),
+    /// The venue failed to answer several questions in a row.
+    #[error("the venue fails again and again, it is left in peace for {0:.1?}")]
+    Ailing(Duration),
     /// A value of the answer does not fit its type.
     #[error(transparent)]
     Value(#[from] crate::binance::convert::ConvertError),
@@ -279,6 +282,7 @@ impl Coded for QueryError {
             Self::NotConnected(_) => "VEN-06",
             Self::Budget(_) => "VEN-11",
             Self::Banned(_) => "VEN-12",
+            Self::Ailing(_) => "VEN-33",
             Self::Value(value) => value.code(),
             Self::UnknownInstrument(_) => "VEN-20",
             Self::Configuration { .. } => "VEN-30",

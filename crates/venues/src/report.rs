@@ -93,6 +93,21 @@ pub enum VenueReport {
     Foreign(ForeignReport),
 }
 
+impl VenueReport {
+    /// Puts another moment in the place of the venue's.
+    pub(crate) fn happened_at(&mut self, moment: Timestamp) {
+        match self {
+            Self::Accepted { at, .. }
+            | Self::Rejected { at, .. }
+            | Self::Cancelled { at, .. }
+            | Self::Expired { at, .. }
+            | Self::Filled { at, .. }
+            | Self::Amended { at, .. } => *at = moment,
+            Self::Foreign(foreign) => foreign.at = moment,
+        }
+    }
+}
+
 /// What happened to an order that another placed on the same account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignReport {

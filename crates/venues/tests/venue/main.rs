@@ -4,6 +4,7 @@
 
 mod books;
 mod convert;
+mod faults_c;
 mod oco;
 mod orders;
 mod recordings;

@@ -68,7 +68,7 @@ async fn every_bad_answer_over_http_has_its_class_and_code() {
     check_rest(Reply::Silence, "unknown", "VEN-08").await;
     let mut other = ack();
     other["clientOrderId"] = json!("another");
-    check_rest(http(200, &other.to_string()), "unknown", "VEN-05").await;
+    check_rest(http(200, &other.to_string()), "unknown", "VEN-32").await;
     check_rest(Reply::Http(302, "location: /elsewhere\r\n", String::new()), "unknown", "VEN-28").await;
 }
 

@@ -140,8 +140,10 @@ async fn recorded_frames_over_a_socket_become_quotes_trades_and_a_book_that_resy
     let served = snapshot.clone();
     let fake = Fake::start(0, move |what, frame| match what {
         "/api/v3/depth" => Reply::Http(200, "", served.clone()),
-        "SUBSCRIBE" => {
-            let mut all = vec![json!({ "result": null, "id": frame["id"] }).to_string()];
+        "SUBSCRIBE" => Reply::Frames(vec![json!({ "result": null, "id": frame["id"] }).to_string()]),
+        "LIST_SUBSCRIPTIONS" if frame["id"] != 0 => {
+            let taken = ["bookTicker", "trade", "depth@100ms", "kline_1m"].map(|it| format!("btcusdt@{it}"));
+            let mut all = vec![json!({ "result": taken, "id": frame["id"] }).to_string()];
             all.extend(frames.lock().unwrap().take().unwrap_or_default());
             Reply::Frames(all)
         }

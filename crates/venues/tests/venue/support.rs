@@ -88,9 +88,7 @@ pub(crate) fn permit(request: OrderRequest) -> Permit<Approved> {
 
 /// A permit over two orders of which one cancels the other.
 pub(crate) fn pair_permit(pair: [OrderRequest; 2]) -> Permit<Approved> {
-    synced(reviewed(|view| {
-        tradewind_gate::review_pair(view, &pair.map(proposal), [OUR_ID, OTHER_ID]).unwrap()
-    }))
+    synced(reviewed(|view| tradewind_gate::review_pair(view, &pair.map(proposal), [OUR_ID, OTHER_ID]).unwrap()))
 }
 
 fn proposal(request: OrderRequest) -> Proposal {
@@ -144,6 +142,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// Text frames.
     Frames(Vec<String>),
+    /// Two text frames, and the others once a snapshot was asked for and given.
+    AroundSnapshot(Vec<String>),
     /// A close frame.
     Close,
     /// Nothing, for ever.
@@ -226,13 +226,14 @@ impl Fake {
                     return;
                 }
                 Reply::Silence => tokio::time::sleep(Duration::from_secs(30)).await,
-                Reply::Close | Reply::Frames(_) => return,
+                Reply::Close | Reply::Frames(_) | Reply::AroundSnapshot(_) => return,
             }
         }
     }
 
     async fn serve_frames(self, stream: TcpStream) {
         let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+        let mut subscribed: Vec<Value> = Vec::new();
         while let Some(Ok(message)) = socket.next().await {
             let Message::Text(text) = message else { continue };
             let frame: Value = serde_json::from_str(&text).unwrap();
@@ -242,9 +243,32 @@ impl Fake {
                 let answer = json!({ "id": frame["id"], "status": 200, "result": { "subscriptionId": 0 } });
                 socket.send(Message::text(answer.to_string())).await.unwrap();
             }
-            match (self.script)(&method, &frame) {
+            if method == "SUBSCRIBE" {
+                subscribed.extend(frame["params"].as_array().unwrap().iter().cloned());
+            }
+            let reply = match (self.script)(&method, &frame) {
+                // of itself it lists what was subscribed, but answers no probe
+                Reply::Silence if method == "LIST_SUBSCRIPTIONS" && frame["id"] != 0 => {
+                    Reply::Frames(vec![json!({ "result": subscribed, "id": frame["id"] }).to_string()])
+                }
+                reply => reply,
+            };
+            match reply {
                 Reply::Frames(frames) => {
                     for frame in frames {
+                        if socket.send(Message::text(frame)).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+                Reply::AroundSnapshot(frames) => {
+                    for (place, frame) in frames.into_iter().enumerate() {
+                        while place == 2 && self.asked_for("/api/v3/depth").is_empty() {
+                            tokio::time::sleep(Duration::from_millis(1)).await;
+                        }
+                        if place == 2 {
+                            tokio::time::sleep(Duration::from_millis(150)).await; // the answer is read meanwhile
+                        }
                         if socket.send(Message::text(frame)).await.is_err() {
                             return;
                         }

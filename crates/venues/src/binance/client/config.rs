@@ -1,7 +1,9 @@
 //! How a connection is set up.
 
 use crate::binance::sign::Signer;
+use crate::names::Names;
 use crate::outcome::QueryError;
+use crate::socket::Dialling;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -61,6 +63,10 @@ pub struct BinanceConfig {
     pub most_clock_error: Duration,
     /// How many events may wait for their reader.
     pub event_room: usize,
+    /// How names become addresses.
+    pub names: Arc<Names>,
+    /// Certificates, as DER, of the authorities that alone are trusted over TLS; the public ones if empty.
+    pub roots: Arc<Vec<Vec<u8>>>,
     /// Read at the last step before an order is written: true stops new orders, cancels and reduce-only ones go on.
     pub halted: Arc<AtomicBool>,
 }
@@ -97,8 +103,14 @@ impl BinanceConfig {
             replace_after: Duration::from_secs(23 * 3_600 + 50 * 60),
             most_clock_error: Duration::from_millis(250),
             event_room: 4_096,
+            names: Arc::default(),
+            roots: Arc::default(),
             halted: Arc::default(),
         }
+    }
+
+    pub(crate) fn dialling(&self) -> Dialling {
+        Dialling { within: self.connect_time, names: self.names.clone(), roots: self.roots.clone() }
     }
 
     /// Checks addresses and times.

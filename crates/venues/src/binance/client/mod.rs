@@ -2,10 +2,12 @@
 
 mod clock;
 mod config;
+mod dial;
 mod market;
 mod orders;
 mod queries;
 mod rest;
+mod subscribe;
 mod user;
 
 pub use config::{BinanceConfig, OrderPath, Subscriptions};

@@ -2,6 +2,7 @@
 
 use super::config::BinanceConfig;
 use super::rest::{Failure, Rest};
+use crate::answer::AnswerError;
 use crate::binance::protocol::{self, OrderAnswer};
 use crate::binance::rules::Command;
 use crate::binance::sign::Signer;
@@ -89,7 +90,13 @@ pub(crate) async fn send_by_rest(config: &BinanceConfig, rest: &Rest, order: Ord
     }
     let sent_at = wall_clock();
     match rest.exchange(request, protocol::command(order.action()), 1 << 20).await {
-        Ok(bytes) => protocol::read_order_body(order.action(), &bytes, sent_at, wall_clock()).into(),
+        Ok(bytes) => {
+            let answer = protocol::read_order_body(order.action(), &bytes, sent_at, wall_clock());
+            if matches!(&answer, OrderAnswer::Unknown(TransportFault::Answer(AnswerError::OtherRequest { .. }))) {
+                rest.mistrust();
+            }
+            answer.into()
+        }
         Err(Failure::NotConnected(why)) => Answer::NotSent(NotSentReason::NotConnected(why), order),
         Err(Failure::Refused(refusal)) => OrderAnswer::from(refusal).into(),
     }

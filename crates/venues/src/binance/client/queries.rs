@@ -1,10 +1,11 @@
 //! Questions: what the venue knows of the market, the account and its orders.
 
 use super::{Connection, read_clock};
+use crate::answer::{AnswerError, quote};
 use crate::binance::convert::{self, OrderStanding, fee_schedule, fill_of_trade, standing};
 use crate::binance::rules::Endpoint;
-use crate::binance::wire::{Account, AccountTrade, Depth, KeyRights, Kline, OrderReport, QueryOrder};
-use crate::outcome::QueryError;
+use crate::binance::wire::{Account, AccountTrade, Depth, KeyRights, Kline, OrderReport, OrderStatus, QueryOrder};
+use crate::outcome::{QueryError, TransportFault};
 use crate::report::{AssetBalance, BookLevels};
 use tradewind_domain::{
     Bar, ClientOrderId, FeeSchedule, Fill, Instrument, InstrumentId, Interval, Timestamp, VenueOrderId,
@@ -143,6 +144,7 @@ impl Connection {
     pub async fn open_orders(&self, id: InstrumentId) -> Result<Vec<OrderStanding>, QueryError> {
         let pairs = [("symbol", self.instrument(id)?.spec.venue_symbol.clone())];
         let rows: Vec<OrderReport> = self.rest.get_signed(Endpoint::OpenOrders, "/api/v3/openOrders", &pairs).await?;
+        self.is_of(&pairs[0].1, rows.iter().map(|row| row.symbol.as_str()))?;
         self.standings(&rows)
     }
 
@@ -161,6 +163,7 @@ impl Connection {
             };
             let pairs = [("symbol", symbol.clone()), place, ("limit", PAGE.to_string())];
             let rows: Vec<OrderReport> = self.rest.get_signed(Endpoint::AllOrders, "/api/v3/allOrders", &pairs).await?;
+            self.is_of(symbol, rows.iter().map(|row| row.symbol.as_str()))?;
             let full = rows.len() == PAGE as usize;
             let newest = all.last().map(|last| last.order_id);
             all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.order_id > n)));
@@ -186,7 +189,22 @@ impl Connection {
             orig_client_order_id: Some(client_id.to_string()),
         };
         let row: OrderReport = self.rest.get_signed(Endpoint::Order, "/api/v3/order", &query.pairs()).await?;
+        let asked = client_id.to_string();
+        self.is_of(&query.symbol, [row.symbol.as_str()])?;
+        if row.status != OrderStatus::Canceled {
+            // a cancel may have given it another name
+            self.is_of(&asked, [row.client_order_id.as_str()])?;
+        }
         Ok(standing(&self.instruments, &row)?)
+    }
+
+    /// Whether an answer is about what was asked: otherwise it belongs to another request, and so may every other
+    /// answer on the same connection.
+    fn is_of<'a>(&self, asked: &str, answered: impl IntoIterator<Item = &'a str>) -> Result<(), QueryError> {
+        let Some(other) = answered.into_iter().find(|answered| *answered != asked) else { return Ok(()) };
+        self.rest.mistrust();
+        let why = format!("it is about {}, not {asked}", quote(other.as_bytes()));
+        Err(TransportFault::from(AnswerError::OtherRequest { why, quote: quote(other.as_bytes()) }).into())
     }
 
     /// How the order stands that the venue calls `order`, whoever sent it.
@@ -196,6 +214,8 @@ impl Connection {
     pub async fn order_named(&self, id: InstrumentId, order: &VenueOrderId) -> Result<OrderStanding, QueryError> {
         let pairs = [("symbol", self.instrument(id)?.spec.venue_symbol.clone()), ("orderId", order.0.to_string())];
         let row: OrderReport = self.rest.get_signed(Endpoint::Order, "/api/v3/order", &pairs).await?;
+        self.is_of(&pairs[0].1, [row.symbol.as_str()])?;
+        self.is_of(&order.0, [row.order_id.to_string().as_str()])?;
         Ok(standing(&self.instruments, &row)?)
     }
 
@@ -215,6 +235,7 @@ impl Connection {
                 ("limit", PAGE.to_string()),
             ];
             let rows: Vec<AccountTrade> = self.rest.get_signed(Endpoint::MyTrades, "/api/v3/myTrades", &pairs).await?;
+            self.is_of(&it.spec.venue_symbol, rows.iter().map(|row| row.symbol.as_str()))?;
             let full = rows.len() == PAGE as usize;
             let newest = all.last().map(|last| last.row.id);
             all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.id > n)).map(|row| fill_of(it, row)));
@@ -240,6 +261,7 @@ impl Connection {
             };
             let pairs = [("symbol", it.spec.venue_symbol.clone()), place, ("limit", PAGE.to_string())];
             let rows: Vec<AccountTrade> = self.rest.get_signed(Endpoint::MyTrades, "/api/v3/myTrades", &pairs).await?;
+            self.is_of(&it.spec.venue_symbol, rows.iter().map(|row| row.symbol.as_str()))?;
             let full = rows.len() == PAGE as usize;
             let newest = all.last().map(|last| last.row.id);
             all.extend(rows.into_iter().filter(|row| newest.is_none_or(|n| row.id > n)).map(|row| fill_of(it, row)));

@@ -3,11 +3,13 @@
 use super::clock::VenueClock;
 use super::config::BinanceConfig;
 use crate::answer::{AnswerError, quote, read_json};
+use crate::backoff::Backoff;
 use crate::binance::protocol::{self, Consequence, Refusal};
 use crate::binance::rules::{Command, Endpoint, order_count_header, retry_after, used_weight_header};
 use crate::binance::sign::{Signer, encode};
 use crate::binance::wire::{RateLimit, RateLimitType};
 use crate::budget::{Budget, Purpose, Wait};
+use crate::names::HttpNames;
 use crate::outcome::{QueryError, TransportFault};
 use crate::socket::{prepare_tls, wall_clock};
 use reqwest::Method;
@@ -22,11 +24,34 @@ const MOST_BYTES: usize = 4 << 20;
 /// The listing of every symbol is this large and more.
 const MOST_LISTING_BYTES: usize = 64 << 20;
 
+/// Connections of web sockets in five minutes.
+///
+/// Source: "WebSocket Limits" in `web-socket-streams.md`.
+const MOST_CONNECTS: (Duration, u64) = (Duration::from_secs(300), 300);
+/// Bans last from two minutes on.
+///
+/// Source: "IP Limits" in `rest-api.md`.
+const LEAST_BAN: Duration = Duration::from_secs(120);
+/// Questions in a row that the venue failed to answer before it is left in peace.
+const MOST_FAILURES: u32 = 3;
+
 /// What one address may still ask for, shared by all tasks of a connection.
 #[derive(Debug)]
 pub(crate) struct Budgets {
     weight: Mutex<Budget>,
     orders: Mutex<Budget>,
+    connects: Mutex<Budget>,
+    /// How long to wait after a refusal that does not say; longer with each one until the venue answers well again.
+    refused: Mutex<Backoff>,
+    ailing: Mutex<Ailing>,
+}
+
+/// How often in a row the venue failed to answer a question, and until when it is left in peace.
+#[derive(Debug)]
+struct Ailing {
+    failures: u32,
+    pause: Backoff,
+    until: Option<Instant>,
 }
 
 impl Default for Budgets {
@@ -36,6 +61,13 @@ impl Default for Budgets {
         Self {
             weight: Mutex::new(Budget::new(&[(minute, 6_000)])),
             orders: Mutex::new(Budget::new(&[(Duration::from_secs(10), 50)])),
+            connects: Mutex::new(Budget::new(&[MOST_CONNECTS])),
+            refused: Mutex::new(Backoff::new(Duration::from_secs(2), Duration::from_secs(120), super::seed())),
+            ailing: Mutex::new(Ailing {
+                failures: 0,
+                pause: Backoff::new(Duration::from_millis(500), Duration::from_secs(10), super::seed()),
+                until: None,
+            }),
         }
     }
 }
@@ -85,9 +117,52 @@ impl Budgets {
         }
     }
 
-    /// The venue refused at the door. Without a time of its own, the rest of the interval is waited out.
+    /// Takes one connection out of the budget, unless the venue wants to be left in peace.
+    pub(crate) fn may_connect(&self) -> Result<(), Wait> {
+        let now = wall_clock();
+        if let Some(wait) = self.weight.lock().expect("no holder of this lock panics").told(now) {
+            return Err(wait);
+        }
+        self.connects.lock().expect("no holder of this lock panics").take(1, Purpose::Ordinary, now)
+    }
+
+    /// How long the venue wants to be left in peace.
+    pub(crate) fn told(&self) -> Option<Wait> {
+        self.weight.lock().expect("no holder of this lock panics").told(wall_clock())
+    }
+
+    /// Whether a question may be asked now; otherwise for how long it must not.
+    fn may_ask(&self) -> Result<(), Duration> {
+        let until = self.ailing.lock().expect("no holder of this lock panics").until;
+        match until.map(|until| until.saturating_duration_since(Instant::now())) {
+            Some(left) if !left.is_zero() => Err(left),
+            _ => Ok(()),
+        }
+    }
+
+    /// The venue answered a question, or said why not.
+    fn answers(&self) {
+        self.refused.lock().expect("no holder of this lock panics").reset();
+        let mut ailing = self.ailing.lock().expect("no holder of this lock panics");
+        (ailing.failures, ailing.until) = (0, None);
+        ailing.pause.reset();
+    }
+
+    /// The venue failed to answer a question: after several in a row it is left in peace, longer each time.
+    fn fails(&self) {
+        let mut ailing = self.ailing.lock().expect("no holder of this lock panics");
+        ailing.failures += 1;
+        if ailing.failures >= MOST_FAILURES {
+            ailing.until = Some(Instant::now() + ailing.pause.next_wait());
+        }
+    }
+
+    /// The venue refused at the door. Where it does not say for how long, the waits double.
     pub(crate) fn told_to_wait(&self, wait: Option<Duration>, banned: bool) {
-        let wait = wait.unwrap_or(Duration::from_secs(if banned { 120 } else { 10 }));
+        let wait = wait.unwrap_or_else(|| match banned {
+            true => LEAST_BAN,
+            false => self.refused.lock().expect("no holder of this lock panics").next_wait(),
+        });
         self.weight.lock().expect("no holder of this lock panics").told_to_wait(wait, banned, wall_clock());
     }
 }
@@ -104,7 +179,8 @@ pub(crate) enum Failure {
 /// A client of the REST API. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Rest {
-    http: reqwest::Client,
+    config: Arc<BinanceConfig>,
+    http: Arc<Mutex<reqwest::Client>>,
     base: String,
     signer: Option<Signer>,
     recv_window: i64,
@@ -117,22 +193,9 @@ pub(crate) struct Rest {
 impl Rest {
     pub(crate) fn new(config: &BinanceConfig) -> Result<Self, QueryError> {
         prepare_tls();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .connect_timeout(config.connect_time)
-            .timeout(config.answer_time)
-            .pool_idle_timeout(Duration::from_secs(20))
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| QueryError::Configuration {
-                field: "rest_url",
-                value: config.rest_url.clone(),
-                why: text_of(&error),
-            })?;
         Ok(Self {
-            http,
+            config: Arc::new(config.clone()),
+            http: Arc::new(Mutex::new(client(config)?)),
             base: config.rest_url.clone(),
             signer: config.signer.clone(),
             recv_window: i64::try_from(config.recv_window.as_millis()).unwrap_or(i64::MAX),
@@ -149,8 +212,9 @@ impl Rest {
         path: &str,
         pairs: &[(&str, String)],
     ) -> Result<T, QueryError> {
+        self.budgets.may_ask().map_err(QueryError::Ailing)?;
         self.budgets.take(endpoint, Purpose::Ordinary)?;
-        let request = self.http.get(format!("{}{path}?{}", self.base, encode(pairs)));
+        let request = self.http().get(format!("{}{path}?{}", self.base, encode(pairs)));
         let bytes = self.exchange(request, Command::Query, most_bytes(endpoint)).await?;
         Ok(read_json(&bytes).map_err(TransportFault::from)?)
     }
@@ -162,6 +226,7 @@ impl Rest {
         path: &str,
         pairs: &[(&str, String)],
     ) -> Result<T, QueryError> {
+        self.budgets.may_ask().map_err(QueryError::Ailing)?;
         self.budgets.take(endpoint, Purpose::Vital)?;
         let (now, _) = self.clock.now().ok_or_else(|| QueryError::NotConnected("no clock reading yet".to_owned()))?;
         let mut pairs = pairs.to_vec();
@@ -179,15 +244,45 @@ impl Rest {
         let url = format!("{}{path}", self.base);
         let request = if method == Method::POST {
             let form = "application/x-www-form-urlencoded";
-            self.http.request(method, url).header("content-type", form).body(text)
+            self.http().request(method, url).header("content-type", form).body(text)
         } else {
-            self.http.request(method, format!("{url}?{text}"))
+            self.http().request(method, format!("{url}?{text}"))
         };
         Some(request.header("x-mbx-apikey", signer.key().expose()))
     }
 
-    /// Sends once and reads the answer of a success.
+    fn http(&self) -> reqwest::Client {
+        self.http.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// An answer belonged to another request: no connection that was open until now is used again.
+    pub(crate) fn mistrust(&self) {
+        tracing::warn!("an answer belonged to another request: the connections are made anew");
+        if let Ok(fresh) = client(&self.config) {
+            *self.http.lock().expect("no holder of this lock panics") = fresh;
+        }
+    }
+
+    /// Sends once and reads the answer of a success; takes note of how well questions are answered.
     pub(crate) async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        command: Command,
+        most: usize,
+    ) -> Result<Vec<u8>, Failure> {
+        let answer = self.exchange_once(request, command, most).await;
+        match &answer {
+            Ok(_) => self.budgets.answers(),
+            Err(Failure::Refused(Refusal::NotFound { .. })) => self.budgets.answers(),
+            Err(Failure::NotConnected(_) | Failure::Refused(Refusal::Fault(_))) if command == Command::Query => {
+                self.budgets.fails();
+            }
+            Err(_) => (),
+        }
+        answer
+    }
+
+    async fn exchange_once(
         &self,
         request: reqwest::RequestBuilder,
         command: Command,
@@ -223,6 +318,28 @@ impl Rest {
             Consequence::Wait { wait, banned } => self.budgets.told_to_wait(wait, banned),
         }
     }
+}
+
+fn client(config: &BinanceConfig) -> Result<reqwest::Client, QueryError> {
+    let unusable = |error: &reqwest::Error| QueryError::Configuration {
+        field: "rest_url",
+        value: config.rest_url.clone(),
+        why: text_of(error),
+    };
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .dns_resolver(Arc::new(HttpNames(config.names.clone())))
+        .connect_timeout(config.connect_time)
+        .timeout(config.answer_time)
+        .pool_idle_timeout(Duration::from_secs(20))
+        .tcp_nodelay(true);
+    if !config.roots.is_empty() {
+        let roots = config.roots.iter().map(|der| reqwest::Certificate::from_der(der));
+        builder = builder.tls_certs_only(roots.collect::<Result<Vec<_>, _>>().map_err(|error| unusable(&error))?);
+    }
+    builder.build().map_err(|error| unusable(&error))
 }
 
 fn no_key() -> QueryError {

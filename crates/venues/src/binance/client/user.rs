@@ -1,16 +1,17 @@
 //! The WebSocket API: one socket that carries orders out, and their answers and the user stream in.
 
 use super::config::BinanceConfig;
+use super::dial::dial;
 use super::orders::{self, Answer, Order};
 use super::rest::Rest;
-use crate::answer::read_json;
+use crate::answer::{AnswerError, read_json};
 use crate::backoff::Backoff;
 use crate::binance::convert::Instruments;
 use crate::binance::protocol::{self, UserFrame};
 use crate::binance::rules::Endpoint;
 use crate::binance::sign::Signer;
 use crate::binance::wire::{ApiResponse, RequestId, Subscribed};
-use crate::budget::Purpose;
+use crate::budget::{Purpose, Wait};
 use crate::outcome::{NotSentReason, TransportFault};
 use crate::outlet::{Outlet, ReaderGone};
 use crate::report::{Stream, VenueEvent};
@@ -22,6 +23,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tradewind_domain::Timestamp;
 use tradewind_journal::failpoint;
+
+/// How often it is looked whether the venue is silent.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// An order on its way to the socket.
 #[derive(Debug)]
@@ -103,7 +107,9 @@ impl UserTask {
                     }
                 }
             }
-            if self.wait(backoff.next_wait()).await.is_err() {
+            // a venue that bans us is not tried before the ban ends
+            let told = self.rest.budgets.told().map_or(Duration::ZERO, Wait::duration);
+            if self.wait(backoff.next_wait() + told).await.is_err() {
                 return;
             }
         }
@@ -152,8 +158,8 @@ impl UserTask {
     async fn serve(&mut self, mut session: Session) -> (End, Timestamp) {
         let mut pending = BTreeMap::new();
         let mut successor: Option<tokio::task::JoinHandle<Result<Session, String>>> = None;
-        let mut tick = tokio::time::interval(Duration::from_millis(250));
-        let mut retire = false;
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        let (mut retire, mut retry_at) = (false, Instant::now());
         let renewals = self.rest.renewals.load(Ordering::SeqCst);
         let end = loop {
             let step = tokio::select! {
@@ -183,14 +189,19 @@ impl UserTask {
                 break end;
             }
             // a new session is made before the old one is given up, so that nothing falls between
-            if (retire || session.since.elapsed() > self.config.replace_after) && successor.is_none() {
+            let old = retire || session.since.elapsed() > self.config.replace_after;
+            if old && successor.is_none() && Instant::now() >= retry_at {
+                retry_at = Instant::now() + Duration::from_secs(1);
                 successor = Some(self.spawn_successor());
                 retire = false;
             }
             if pending.is_empty() && successor.as_ref().is_some_and(tokio::task::JoinHandle::is_finished) {
                 match successor.take().expect("looked at above").await {
                     Ok(Ok(fresh)) => session = fresh,
-                    Ok(Err(why)) => tracing::warn!(why, "the new session failed"),
+                    Ok(Err(why)) => {
+                        retire = true; // it is tried anew
+                        tracing::warn!(why, "the new session failed");
+                    }
                     Err(_) => break End::Broke("the new session's task failed".to_owned()),
                 }
             }
@@ -244,7 +255,7 @@ impl UserTask {
     /// Asks whether the venue lives when it was silent, and gives up when it stays so.
     async fn probe(&mut self, session: &mut Session) -> Result<(), End> {
         let silent = session.heard.elapsed();
-        if silent > self.config.dead_after {
+        if silent + LOOK_EVERY > self.config.dead_after {
             return Err(End::Broke(format!("silent for {silent:.1?}")));
         }
         if silent > self.config.probe_after && !session.probed {
@@ -275,9 +286,19 @@ impl UserTask {
         };
         match frame {
             UserFrame::Answer(id) => {
-                if let Some(left) = pending.remove(&id) {
-                    let answer = orders::ws_answer(&self.rest, text, &left.order, left.sent_at, received);
-                    let _ = left.reply.send(answer);
+                let Some(left) = pending.remove(&id) else {
+                    // a late answer, or one to a probe; but nobody answers what was never asked
+                    return match id <= self.next_id {
+                        true => Ok(()),
+                        false => Err(End::Broke(format!("an answer to request {id}, which was never sent"))),
+                    };
+                };
+                let answer = orders::ws_answer(&self.rest, text, &left.order, left.sent_at, received);
+                let swapped =
+                    matches!(&answer, Answer::Unknown(TransportFault::Answer(AnswerError::OtherRequest { .. })));
+                let _ = left.reply.send(answer);
+                if swapped {
+                    return Err(End::Broke("an answer belonged to another request".to_owned()));
                 }
             }
             UserFrame::Events(events) => {
@@ -307,8 +328,8 @@ fn expire(pending: &mut BTreeMap<i64, Pending>, answer_time: Duration) {
 }
 
 async fn open_session(config: &BinanceConfig, signer: &Signer, rest: &Rest, id: i64) -> Result<Session, String> {
-    rest.budgets.take(Endpoint::Subscribe, Purpose::Vital).map_err(|wait| format!("budget: wait {wait:?}"))?;
-    let mut socket = Socket::connect(&config.ws_api_url, config.connect_time).await?;
+    rest.budgets.take(Endpoint::Subscribe, Purpose::Vital).map_err(|wait| format!("no connection is tried: {wait}"))?;
+    let mut socket = dial(config, rest, &config.ws_api_url).await?;
     let Some((now, _)) = rest.clock.now() else { return Err("the venue's clock is not known yet".to_owned()) };
     let text = protocol::subscribe_text(signer, now, config.recv_window.as_millis(), id);
     socket.send(text).await?;

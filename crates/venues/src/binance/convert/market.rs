@@ -1,6 +1,6 @@
 //! Market data: quotes, trades, bars and books.
 
-use super::{ConvertError, price, quantity};
+use super::{ConvertError, moment, price, quantity};
 use crate::binance::rules::DepthDiff;
 use crate::binance::wire::{BookTickerEvent, DepthEvent, Kline, KlineEvent, Level, RecentTrade, TradeEvent};
 use crate::report::{BookLevels, Levels};
@@ -84,7 +84,7 @@ fn checked_bar(
     let bar = Bar {
         instrument: it.id,
         interval,
-        open_time: Timestamp::from_millis(open_time),
+        open_time: moment("open time", &it.spec.venue_symbol, open_time)?,
         open: price(it, "open", open)?,
         high: price(it, "high", high)?,
         low: price(it, "low", low)?,
@@ -122,7 +122,19 @@ pub fn book_levels(
     asks: &[Level],
 ) -> Result<BookLevels, ConvertError> {
     let read = |levels: &[Level]| -> Result<Levels, ConvertError> {
-        levels.iter().map(|(p, q)| Ok((price(it, "level price", p)?, quantity(it, "level quantity", q)?))).collect()
+        let level = |(p, q): &Level| {
+            let level = (price(it, "level price", p)?, quantity(it, "level quantity", q)?);
+            match level.0.mantissa() > 0 && level.1.mantissa() >= 0 {
+                true => Ok(level),
+                false => Err(ConvertError::Value {
+                    field: "level",
+                    symbol: it.spec.venue_symbol.clone(),
+                    value: format!("{q} at {p}"),
+                    why: "is no level of a book",
+                }),
+            }
+        };
+        levels.iter().map(level).collect()
     };
     Ok(BookLevels { instrument: it.id, update_id, bids: read(bids)?, asks: read(asks)? })
 }

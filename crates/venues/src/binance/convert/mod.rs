@@ -14,7 +14,7 @@ pub use report::{OrderStanding, StandingState, balances, fill_of_trade, position
 
 use crate::error::{Coded, hint_of};
 use std::collections::BTreeMap;
-use tradewind_domain::{Currency, Instrument, InstrumentId, Money, NumberError, Price, Quantity, Side};
+use tradewind_domain::{Currency, Instrument, InstrumentId, Money, NumberError, Price, Quantity, Side, Timestamp};
 
 use super::wire::OrderSide;
 
@@ -127,6 +127,21 @@ fn price(it: &Instrument, field: &'static str, text: &str) -> Result<Price, Conv
 
 fn quantity(it: &Instrument, field: &'static str, text: &str) -> Result<Quantity, ConvertError> {
     it.quantity(text).map_err(|cause| ConvertError::Number { field, symbol: it.spec.venue_symbol.clone(), cause })
+}
+
+/// A moment that the venue states in milliseconds since 1970. Its unit is a matter of the field and never guessed: a
+/// number that would be no moment of this century is refused.
+///
+/// # Errors
+/// [`ConvertError::Value`] names the field.
+pub fn moment(field: &'static str, symbol: &str, millis: i64) -> Result<Timestamp, ConvertError> {
+    const FIRST: i64 = 946_684_800_000; // 2000-01-01
+    const LAST: i64 = 4_102_444_800_000; // 2100-01-01
+    if (FIRST..LAST).contains(&millis) {
+        return Ok(Timestamp::from_millis(millis));
+    }
+    let (symbol, value) = (symbol.to_owned(), millis.to_string());
+    Err(ConvertError::Value { field, symbol, value, why: "is no moment in milliseconds" })
 }
 
 fn side(it: &Instrument, side: &OrderSide) -> Result<Side, ConvertError> {

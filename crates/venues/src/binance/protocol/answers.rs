@@ -144,6 +144,8 @@ pub(crate) fn read_refusal(
         Err(_) if matches!(status, 418 | 429 | 500..) => {
             judge_refusal(command, status, ErrorBody { code: 0, msg: quote(bytes) }, wait)
         }
+        // the venue's firewall: it says nothing of the request, and keeps this address out for a while
+        Err(error) if status == 403 => (Refusal::Fault(error.into()), Consequence::Wait { wait, banned: true }),
         Err(error) => (Refusal::Fault(error.into()), Consequence::None),
     }
 }
@@ -280,7 +282,7 @@ fn acknowledge(
             let named: Vec<&str> = acknowledged.orders.iter().map(|it| it.client_order_id.as_str()).collect();
             let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
             let why = format!("it names order {}, not {}", named.join(" and "), asked.join(" and "));
-            OrderAnswer::Unknown(AnswerError::OtherShape { why, quote: quote(bytes) }.into())
+            OrderAnswer::Unknown(AnswerError::OtherRequest { why, quote: quote(bytes) }.into())
         }
     }
 }

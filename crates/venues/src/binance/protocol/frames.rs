@@ -1,7 +1,7 @@
 //! Frames as they come in: answers, the user stream, market streams.
 
 use crate::answer::{AnswerError, quote, read_json};
-use crate::binance::convert::{self, ConvertError, Instruments, position_balances, report};
+use crate::binance::convert::{self, ConvertError, Instruments, moment, position_balances, report};
 use crate::binance::wire::{BookTickerEvent, KlineEvent, RequestId, TradeEvent, UserEvent};
 use crate::error::Coded as _;
 use crate::outcome::TransportFault;
@@ -70,14 +70,20 @@ fn any_frame(text: &str) -> Result<AnyFrame<'_>, TransportFault> {
 
 fn user_event(all: &Instruments, event: &RawValue, received: Timestamp) -> UserFrame {
     let fault = |code, message| VenueEvent::Fault { code, message, at: received };
-    let stamps = |millis: i64| Stamps { event: Some(Timestamp::from_millis(millis)), received };
+    // a report counts whatever its stamp: the time of its receipt stands in for one that is none
+    let stamps = |millis: i64| Stamps { event: moment("E", "", millis).ok(), received };
     let read = match read_json::<UserEvent>(event.get().as_bytes()) {
         Ok(read) => read,
         Err(error) => return UserFrame::Events(vec![fault(error.code(), error.to_string())]),
     };
     UserFrame::Events(match read {
         UserEvent::ExecutionReport(execution) => match report(all, &execution) {
-            Ok(report) => vec![VenueEvent::Report { report, stamps: stamps(execution.event_time) }],
+            Ok(mut report) => {
+                if moment("T", &execution.symbol, execution.transaction_time).is_err() {
+                    report.happened_at(received);
+                }
+                vec![VenueEvent::Report { report, stamps: stamps(execution.event_time) }]
+            }
             Err(error) => vec![fault(error.code(), error.to_string())],
         },
         UserEvent::OutboundAccountPosition(position) => {
@@ -124,6 +130,33 @@ impl<'a> MarketFrame<'a> {
     pub fn kind(&self) -> &str {
         self.stream.split_once('@').map_or(&*self.stream, |(_, kind)| kind)
     }
+    /// The name of the stream, such as `btcusdt@bookTicker`.
+    #[must_use]
+    pub fn stream(&self) -> &str {
+        &self.stream
+    }
+    /// Whether its stream is one of `symbol`.
+    #[must_use]
+    pub fn is_of(&self, symbol: &str) -> bool {
+        self.stream.split_once('@').is_some_and(|(of, _)| of.eq_ignore_ascii_case(symbol))
+    }
+    /// The number that orders its events: of a quote the book's update, of a trade its own.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Quoted {
+            u: u64,
+        }
+        #[derive(Deserialize)]
+        struct Traded {
+            t: u64,
+        }
+        match self.kind() {
+            "bookTicker" => serde_json::from_str::<Quoted>(self.data()).ok().map(|it| it.u),
+            "trade" => serde_json::from_str::<Traded>(self.data()).ok().map(|it| it.t),
+            _ => None,
+        }
+    }
     /// The event.
     #[must_use]
     pub fn data(&self) -> &'a str {
@@ -165,13 +198,13 @@ pub fn read_market_event(
         "trade" => {
             let event: TradeEvent = read_json(data.as_bytes())?;
             let trade = convert::trade(all.symbol(&event.symbol)?, &event)?;
-            let stamps = Stamps { event: Some(Timestamp::from_millis(event.trade_time)), received };
+            let stamps = Stamps { event: Some(moment("T", &event.symbol, event.trade_time)?), received };
             VenueEvent::Trade { trade, stamps }
         }
         kind if kind.starts_with("kline_") => {
             let event: KlineEvent = read_json(data.as_bytes())?;
             let (bar, closed) = convert::bar_of_event(all.symbol(&event.symbol)?, &event)?;
-            let stamps = Stamps { event: Some(Timestamp::from_millis(event.event_time)), received };
+            let stamps = Stamps { event: Some(moment("E", &event.symbol, event.event_time)?), received };
             VenueEvent::Bar { bar, closed, stamps }
         }
         _ => return Ok(None),

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 /// Most changes that are kept while a snapshot is on its way: minutes at ten a second.
 const MOST_BUFFERED: usize = 4_096;
+/// So many changes in a row that are older than the book: the venue began to count anew. A second at ten a second.
+const MOST_OLD: u32 = 10;
 
 /// Changes of a book between two updates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub enum BookSync {
     Synced {
         /// The last update applied.
         last: u64,
+        /// Changes in a row that were older.
+        older: u32,
     },
 }
 
@@ -54,7 +58,8 @@ impl Default for BookSync {
 }
 
 impl BookSync {
-    /// A change arrived.
+    /// A change arrived. An older one is ignored; many of them in a row mean that the venue's numbers began anew, and
+    /// the next snapshot decides.
     pub fn on_diff(&mut self, diff: DepthDiff) -> Sync {
         match self {
             Self::Buffering(buffer) => {
@@ -65,14 +70,17 @@ impl BookSync {
                 buffer.push_back(diff);
                 if first { Sync::Fetch } else { Sync::Wait }
             }
-            Self::Synced { last } if diff.levels.update_id <= *last => Sync::Wait,
-            Self::Synced { last } if diff.first > *last + 1 => {
+            Self::Synced { last, older } if diff.levels.update_id <= *last && *older + 1 < MOST_OLD => {
+                *older += 1;
+                Sync::Wait
+            }
+            Self::Synced { last, .. } if diff.first > *last + 1 || diff.levels.update_id <= *last => {
                 let lost = Sync::Lost { expected: *last + 1, got: diff.first };
                 *self = Self::Buffering(VecDeque::from([diff]));
                 lost
             }
-            Self::Synced { last } => {
-                *last = diff.levels.update_id;
+            Self::Synced { last, older } => {
+                (*last, *older) = (diff.levels.update_id, 0);
                 Sync::Emit(vec![BookChange::Diff(diff.levels)])
             }
         }
@@ -82,11 +90,11 @@ impl BookSync {
     pub fn on_snapshot(&mut self, snapshot: BookLevels) -> Sync {
         let Self::Buffering(buffer) = self else { return Sync::Wait };
         let mut last = snapshot.update_id;
-        while buffer.front().is_some_and(|diff| diff.levels.update_id <= last) {
-            buffer.pop_front();
-        }
         let mut changes = vec![BookChange::Snapshot(snapshot)];
         while let Some(diff) = buffer.pop_front() {
+            if diff.levels.update_id <= last {
+                continue; // in the snapshot already, or told twice
+            }
             if diff.first > last + 1 {
                 buffer.push_front(diff);
                 return Sync::Fetch;
@@ -94,7 +102,7 @@ impl BookSync {
             last = diff.levels.update_id;
             changes.push(BookChange::Diff(diff.levels));
         }
-        *self = Self::Synced { last };
+        *self = Self::Synced { last, older: 0 };
         Sync::Emit(changes)
     }
 
