@@ -203,7 +203,7 @@ fn orders(state: &State, basis: &Basis, seen: &Seen, findings: &mut Findings) {
         let client_id = foreign_id(state, order.instrument, &order.venue_id);
         listed.extend(order.open.then_some(client_id));
         if state.order(client_id).is_none() {
-            foreign_order(state, order, client_id, findings);
+            foreign_order(state, order, client_id, seen.at_start, findings);
         }
     }
     for (id, confirmed) in &basis.open {
@@ -223,7 +223,7 @@ fn orders(state: &State, basis: &Basis, seen: &Seen, findings: &mut Findings) {
     }
 }
 
-fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, findings: &mut Findings) {
+fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at_start: bool, findings: &mut Findings) {
     let foreign = ForeignOrder {
         client_id,
         client_text: order.client_text.clone(),
@@ -240,18 +240,18 @@ fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, fi
         Some(known) => *known != foreign,
         None => foreign.open || !foreign.filled.is_zero(),
     };
-    if !news {
-        return;
-    }
     // only this program and its copies write such names: the journal is older than the venue
-    if known.is_none() && ClientOrderId::parse(&order.client_text).is_some() {
+    let lives = foreign.open || !foreign.filled.is_zero();
+    if lives && (known.is_none() || at_start) && ClientOrderId::parse(&order.client_text).is_some() {
         findings.drifts.push(Drift {
             what: format!("order {} of this program", order.client_text),
             ours: "not in the journal, as after a restored backup".to_owned(),
             venue: order.venue_id.0.to_string(),
         });
     }
-    findings.facts.push((order.updated, EventKind::Foreign(Box::new(foreign))));
+    if news {
+        findings.facts.push((order.updated, EventKind::Foreign(Box::new(foreign))));
+    }
 }
 
 fn trades(state: &State, seen: &Seen, names: &mut Names<'_>, findings: &mut Findings) {

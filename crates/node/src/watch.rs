@@ -54,7 +54,8 @@ impl Watch {
 
     /// Begins an inquiry about an order; `None` if one is under way. It ends when the guard is dropped.
     pub(crate) fn begin(&self, client_id: ClientOrderId) -> Option<Asking<'_>> {
-        self.known().asked.insert(client_id).then_some(Asking { watch: self, client_id })
+        let is_new = self.known().asked.insert(client_id);
+        is_new.then(|| Asking { watch: self, client_id }) // made only now: a guard dropped would end the other's
     }
 
     /// The venue took a request, so it agrees with our time stamps.
