@@ -10,11 +10,15 @@ use tradewind_governance::{
     Act, At, Changed, Held, KeyOutcome, Policy, Principal, ProposalState, Ruling, Scope, Tighter, Usage, Wish,
     judge_policy,
 };
+use tradewind_risk::{AccountLimits, LIMITS, Limit, LimitScope, LimitSet};
 
 /// Folds a word or a fact of governance.
 pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
     if let Some(Changed::Limit { portfolio, name, new, .. }) = state.governance.apply(act, at(state, event)) {
-        set_limit(&mut state.portfolios[portfolio.index()].limits, &name, new);
+        let limits = &mut state.portfolios[portfolio.index()].limits;
+        set_limit(limits, &name, new);
+        let limits = *limits;
+        crate::risk::begin(state, &limits);
     }
 }
 
@@ -185,7 +189,8 @@ pub(crate) fn spend(
 pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8, commands: &mut Vec<Command>) {
     let by = proposer(state, event, proposal);
     if let Err(no) = state.governance.check_reachable(&by.name, quorum) {
-        let refusal = Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
+        let refusal =
+            Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
         return refuse(Box::new(refusal), proposal.portfolio, commands);
     }
     let held = Held::new(event.sequence, wish(state, &by, proposal), quorum, event.at, state.incarnation);
@@ -252,14 +257,27 @@ pub fn limit_values(limits: &Limits) -> Vec<(&'static str, Tighter, Option<i64>)
         ("stale_after_nanos", limits.stale_after_nanos),
         ("borrow", Some(i64::from(limits.borrow))),
     ];
-    rows.into_iter().map(|(name, value)| (name, Tighter::Lower, value)).collect()
+    let base = rows.into_iter().map(|(name, value)| (name, Tighter::Lower, value));
+    let set = LimitSet { limits: *limits, account: AccountLimits::NONE };
+    let way = |limit: &Limit| if limit.is_floor() { Tighter::Higher } else { Tighter::Lower };
+    base.chain(controls().map(|limit| (limit.name, way(limit), limit.get(&set)))).collect()
 }
+
+/// The limits of a portfolio beyond the first: they go by their names in the table of limits.
+fn controls() -> impl Iterator<Item = &'static Limit> {
+    LIMITS.iter().filter(|limit| limit.scope == LimitScope::Portfolio && limit.is_control())
+}
+
+/// Numbers that fit 32 bits, as basis points do.
+const SMALL: [&str; 5] =
+    ["max_order.equity_bps", "max_position.equity_bps", "daily_loss_bps", "drawdown_bps", "borrow"];
 
 /// Sets one number of `limits` by name; `false` if there is no such number or the value does not fit it.
 pub fn set_limit(limits: &mut Limits, name: &str, value: Option<i64>) -> bool {
-    let Ok(small) = value.map(u32::try_from).transpose() else {
-        return matches!(name, "max_order.amount" | "max_position.amount" | "stale_after_nanos")
-            && set_large(limits, name, value);
+    let small = match value.map(u32::try_from).transpose() {
+        Ok(small) => small,
+        Err(_) if SMALL.contains(&name) => return false,
+        Err(_) => return set_large(limits, name, value),
     };
     match name {
         "max_order.equity_bps" => limits.max_order.equity_bps = small,
@@ -277,7 +295,20 @@ fn set_large(limits: &mut Limits, name: &str, value: Option<i64>) -> bool {
         "max_order.amount" => limits.max_order.amount = value,
         "max_position.amount" => limits.max_position.amount = value,
         "stale_after_nanos" => limits.stale_after_nanos = value,
-        _ => return false,
+        _ => return set_control(limits, name, value),
+    }
+    true
+}
+
+fn set_control(limits: &mut Limits, name: &str, value: Option<i64>) -> bool {
+    let Some(limit) = controls().find(|limit| limit.name == name) else { return false };
+    if value.is_some_and(|value| value < 0) {
+        return false;
+    }
+    if limits.controls.is_some() || value.is_some() {
+        let mut set = LimitSet { limits: *limits, account: AccountLimits::NONE };
+        limit.set(&mut set, value);
+        *limits = set.limits;
     }
     true
 }
@@ -300,5 +331,8 @@ mod tests {
         assert!(!set_limit(&mut limits, "no such", Some(1)));
         assert!(!set_limit(&mut limits, "daily_loss_bps", Some(i64::MAX)));
         assert!(!set_limit(&mut limits, "daily_loss_bps", Some(-1)));
+        assert!(!set_limit(&mut limits, "leverage", Some(-1)));
+        let mut plain = Limits::RESEARCH;
+        assert!(set_limit(&mut plain, "leverage", None) && plain == Limits::RESEARCH, "nothing is made of nothing");
     }
 }

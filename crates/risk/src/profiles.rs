@@ -185,6 +185,7 @@ pub struct Limit {
     pub values: [Option<i64>; 3],
     /// Why each value is what it is.
     pub reasons: [&'static str; 3],
+    is_control: bool,
     get: fn(&LimitSet) -> Option<i64>,
     set: fn(&mut LimitSet, Option<i64>),
 }
@@ -204,19 +205,33 @@ impl Limit {
     pub fn set(&self, set: &mut LimitSet, value: Option<i64>) {
         (self.set)(set, value);
     }
-    /// Whether `new` allows more than `old`. No limit allows most; of `reward_risk`, `confidence`, the collar of a
-    /// stop's least distance and other floors, less allows more.
+    /// Whether it is one of [`Controls`] or of [`AccountCaps`], rather than of the first limits of [`Limits`].
+    #[must_use]
+    pub const fn is_control(&self) -> bool {
+        self.is_control
+    }
+    /// Whether less of it allows more, as of a plan's confidence or of a buffer.
+    #[must_use]
+    pub fn is_floor(&self) -> bool {
+        let floors = [
+            "confidence",
+            "stop_min",
+            "reward_risk",
+            "liquidation_buffer",
+            "maintenance_margin",
+            "duplicate_window",
+            "no_reversal",
+            "no_self_match",
+        ];
+        floors.contains(&self.name)
+    }
+    /// Whether `new` allows more than `old`; no limit allows most, except of borrowing, which is one when it is there.
     #[must_use]
     pub fn loosens(&self, old: Option<i64>, new: Option<i64>) -> bool {
-        let floor = matches!(
-            self.name,
-            "confidence"
-                | "stop_min"
-                | "reward_risk"
-                | "liquidation_buffer"
-                | "maintenance_margin"
-                | "duplicate_window"
-        ) || self.unit == Unit::Flag;
+        if self.name == "borrow" {
+            return new > old;
+        }
+        let floor = self.is_floor();
         match (old, new) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -276,6 +291,7 @@ macro_rules! base {
             guard: $guard,
             values: $values,
             reasons: $reasons,
+            is_control: false,
             get: $get,
             set: $set,
         }
@@ -439,6 +455,7 @@ macro_rules! limit_set {
                 guard: Some(Guard::$guard),
                 values: [$demo, $conservative, $moderate],
                 reasons: $reasons,
+                is_control: true,
                 get: |set| ($read)(set).and_then(|it: $name| it.$field),
                 set: |set, value| ($write)(set).$field = value,
             },

@@ -1,0 +1,293 @@
+//! Limits and breakers in the order path: events in, verdicts and cancels out.
+
+#![allow(clippy::unwrap_used)] // a test may
+
+use std::collections::VecDeque;
+use tradewind_domain::*;
+use tradewind_engine::*;
+use tradewind_gate::{Action, Cap, Limits, Mode, Proposal, Refusal};
+use tradewind_risk::{AccountLimits, Controls, Guard, Profile, RiskMode, Scope};
+
+const BTC: InstrumentId = InstrumentId(0);
+const ETH: InstrumentId = InstrumentId(1);
+const DAY: i64 = 86_400_000;
+
+/// A host without a disk: numbers events, steps them, records what comes back, keeps what would be sent.
+#[derive(Default)]
+struct Host {
+    state: State,
+    journal: Vec<Vec<u8>>,
+    sent: Vec<Order>,
+    cancels: Vec<ClientOrderId>,
+    refusals: Vec<Refusal>,
+    tripped: Vec<Guard>,
+    trades: u128,
+    millis: i64,
+}
+
+fn usdt() -> Currency {
+    Currency::new("USDT").unwrap()
+}
+
+/// Two portfolios of 10,000 USDT each; bitcoin at 100 and ether at 50.
+fn host(limits: Limits, account: Option<AccountLimits>) -> Host {
+    let mut host = Host::default();
+    let started = EventKind::Started { incarnation: Incarnation(9), mode: Mode::Paper, logic: LOGIC_VERSION };
+    host.say(Source::Host, started);
+    for (id, symbol) in [(BTC, "BTC/USDT"), (ETH, "ETH/USDT")] {
+        let spec = InstrumentSpec {
+            price_decimals: 2,
+            quantity_decimals: 4,
+            ..InstrumentSpec::spot(symbol.parse().unwrap(), "test")
+        };
+        host.say(Source::Host, EventKind::Listed(Box::new(spec.list(id).unwrap())));
+    }
+    for portfolio in [PortfolioId(0), PortfolioId(1)] {
+        host.say_for(portfolio, Source::Host, EventKind::Opened { base: usdt(), name: format!("p{}", portfolio.0) });
+        host.say_for(portfolio, Source::Host, EventKind::LimitsSet(Box::new(limits)));
+        let money = Money::parse("10000", usdt()).unwrap();
+        host.say_for(portfolio, Source::Host, EventKind::Deposited(money));
+    }
+    if let Some(limits) = account {
+        host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits })));
+    }
+    host.mark(BTC, 10_000);
+    host.mark(ETH, 5_000);
+    host
+}
+
+fn demo() -> Host {
+    host(Limits::DEMO, Some(Profile::Demo.account()))
+}
+
+impl Host {
+    fn say(&mut self, source: Source, kind: EventKind) {
+        self.say_for(PortfolioId(0), source, kind);
+    }
+
+    fn say_for(&mut self, portfolio: PortfolioId, source: Source, kind: EventKind) {
+        let mut queue = VecDeque::from([(source, kind, portfolio)]);
+        while let Some((source, kind, portfolio)) = queue.pop_front() {
+            let at = Timestamp::from_millis(self.millis);
+            let mut event = Event::new(self.state.sequence + 1, at, source, kind);
+            event.portfolio = portfolio;
+            self.journal.push(encode(&event, &self.state));
+            match &event.kind {
+                EventKind::Judged(Verdict::Refused(refusal)) => self.refusals.push((**refusal).clone()),
+                EventKind::Risk(act) => {
+                    if let RiskAct::Tripped { guard, .. } = **act {
+                        self.tripped.push(guard);
+                    }
+                }
+                _ => (),
+            }
+            let mut commands = Vec::new();
+            step(&mut self.state, &event, &mut commands);
+            for command in commands {
+                match command {
+                    Command::Record(kind, portfolio) => queue.push_back((Source::Host, kind, portfolio)),
+                    Command::Send(approved) => match approved.action() {
+                        Action::Cancel { client_id, .. } => self.cancels.push(*client_id),
+                        action => self.sent.extend(action.orders()),
+                    },
+                }
+            }
+        }
+    }
+
+    fn mark(&mut self, instrument: InstrumentId, price: i64) {
+        self.trades += 1;
+        let trade = Trade {
+            instrument,
+            price: Price::from_mantissa(price),
+            quantity: Quantity::from_mantissa(1),
+            aggressor: Side::Buy,
+            id: TradeId(self.trades),
+        };
+        self.say(Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
+    }
+
+    /// Proposes for `portfolio`; the order's name, if it was approved.
+    fn propose(&mut self, portfolio: u16, request: OrderRequest) -> Result<Order, Option<Guard>> {
+        let (sent, portfolio) = (self.sent.len(), PortfolioId(portfolio));
+        let proposal = Proposal { source: Source::Strategy(0), portfolio, request, reason: "test".into() };
+        self.say_for(portfolio, Source::Strategy(0), EventKind::Proposed(proposal));
+        match self.sent.get(sent) {
+            Some(order) => Ok(*order),
+            None => Err(self.refusals.last().unwrap().breach),
+        }
+    }
+
+    /// The venue takes the order and fills it at `price`.
+    fn fill(&mut self, order: &Order, price: i64) {
+        let client_id = order.client_id();
+        self.say(Source::Host, EventKind::Sent { client_id });
+        self.say(Source::Venue, EventKind::Accepted { client_id, venue_id: VenueOrderId("1".into()) });
+        self.trades += 1;
+        let fill = Fill {
+            client_id,
+            instrument: order.instrument(),
+            trade_id: TradeId(1_000_000 + self.trades),
+            side: order.side(),
+            price: Price::from_mantissa(price),
+            quantity: order.quantity(),
+            liquidity: Liquidity::Taker,
+            fee: Fee(Money::zero(usdt())),
+        };
+        self.say_for(order.portfolio(), Source::Venue, EventKind::Filled(fill));
+    }
+
+    fn bought(&mut self, portfolio: u16, lots: i64, price: i64) -> Order {
+        let order = self.propose(portfolio, market(BTC, Side::Buy, lots)).unwrap();
+        self.fill(&order, price);
+        order
+    }
+}
+
+fn market(instrument: InstrumentId, side: Side, lots: i64) -> OrderRequest {
+    OrderRequest::market(instrument, side, Quantity::from_mantissa(lots))
+}
+
+fn limit(instrument: InstrumentId, side: Side, lots: i64, price: i64) -> OrderRequest {
+    OrderRequest::limit(instrument, side, Quantity::from_mantissa(lots), Price::from_mantissa(price))
+}
+
+fn recovered(journal: &[Vec<u8>]) -> State {
+    let mut state = State::default();
+    journal.iter().for_each(|record| apply(&mut state, &decode(record).unwrap()));
+    state
+}
+
+#[test]
+fn a_loss_trips_once_cancels_what_adds_and_lets_what_protects_stand() {
+    let mut host = demo();
+    host.bought(0, 500_000, 10_000); // 50 bitcoin for 5,000
+    let entry = host.propose(0, limit(BTC, Side::Buy, 10_000, 9_900)).unwrap();
+    let exit = host.propose(0, limit(BTC, Side::Sell, 500_000, 10_100)).unwrap();
+    host.mark(BTC, 8_990); // 505 of 10,000 are gone
+    assert_eq!(host.tripped, [Guard::DailyLoss]);
+    assert_eq!(host.cancels, [entry.client_id()], "the exit {} stays", exit.client_id());
+    host.mark(BTC, 8_980);
+    assert_eq!((host.tripped.len(), host.cancels.len()), (1, 1), "once");
+    host.millis += 1_000;
+    host.mark(BTC, 9_990); // what was lost is nearly back: the breaker holds
+    host.mark(ETH, 5_000);
+    assert_eq!(host.propose(0, market(ETH, Side::Buy, 10_000)), Err(Some(Guard::DailyLoss)));
+    let text = host.refusals.last().unwrap().to_string();
+    assert!(text.starts_with("RSK-02 DailyLoss: reduce-only: 5.05 % since"), "{text}");
+    assert!(host.propose(1, market(ETH, Side::Buy, 10_000)).is_ok(), "the other portfolio trades on");
+    host.millis += DAY;
+    host.mark(BTC, 9_990);
+    host.mark(ETH, 5_000);
+    assert!(host.propose(0, market(ETH, Side::Buy, 10_000)).is_ok(), "a new day");
+    assert_eq!(recovered(&host.journal).hash(), host.state.hash());
+    let mut replay = Replay::default();
+    host.journal.iter().for_each(|record| replay.feed(&decode(record).unwrap()));
+    assert_eq!((replay.divergence(), replay.state()), (None, &host.state));
+}
+
+#[test]
+fn an_operator_clears_a_drawdown_and_a_strategy_does_not() {
+    let mut host = demo();
+    host.bought(0, 900_000, 10_000);
+    host.millis += 1;
+    host.mark(BTC, 8_800); // 1,080 of 10,000
+    assert_eq!(host.tripped, [Guard::DailyLoss, Guard::WeeklyLoss, Guard::Drawdown]);
+    host.millis += DAY;
+    host.mark(BTC, 8_800);
+    host.mark(ETH, 5_000);
+    let small = market(ETH, Side::Buy, 1_000);
+    assert_eq!(host.propose(0, small), Err(None), "the gate's own guard of the drawdown is asked first");
+    let reset = |guard| EventKind::Risk(Box::new(RiskAct::Reset { guard, reason: "seen".into() }));
+    host.say(Source::Strategy(0), reset(None));
+    assert_eq!(host.propose(0, small), Err(None));
+    host.say(Source::Operator, reset(Some(Guard::Drawdown)));
+    assert_eq!(host.propose(0, small), Err(Some(Guard::WeeklyLoss)));
+    host.say(Source::Operator, EventKind::Resumed { reason: "accepted".into() });
+    assert!(host.propose(0, small).is_ok(), "measured anew from here, by the gate too");
+}
+
+#[test]
+fn exposure_counts_every_portfolio_and_every_open_order() {
+    let account = AccountLimits {
+        caps: tradewind_risk::AccountCaps { asset_bps: Some(5_000), ..Default::default() },
+        ..AccountLimits::NONE
+    };
+    let mut host = host(Limits::RESEARCH, Some(account));
+    host.bought(0, 500_000, 10_000); // 5,000 of 20,000
+    let resting = host.propose(1, limit(BTC, Side::Buy, 400_000, 9_900)).unwrap(); // 4,000 at the mark
+    assert_eq!(host.propose(1, limit(BTC, Side::Buy, 110_000, 9_900)), Err(Some(Guard::Asset)));
+    host.say(Source::Host, EventKind::AnswerLost { client_id: resting.client_id(), reason: "timeout".into() });
+    assert_eq!(host.propose(0, limit(BTC, Side::Buy, 110_000, 9_800)), Err(Some(Guard::Asset)), "unknown counts");
+    assert!(host.propose(0, limit(BTC, Side::Buy, 100_000, 9_800)).is_ok());
+}
+
+#[test]
+fn orders_of_our_own_do_not_meet_and_the_same_order_is_not_sent_twice() {
+    let mut host = demo();
+    let resting = host.propose(0, limit(BTC, Side::Buy, 10_000, 9_950)).unwrap();
+    assert_eq!(host.propose(1, limit(BTC, Side::Sell, 10_000, 9_950)), Err(None), "a sell needs what it sells");
+    host.bought(1, 20_000, 10_000);
+    assert_eq!(host.propose(1, limit(BTC, Side::Sell, 10_000, 9_950)), Err(Some(Guard::SelfMatch)));
+    assert!(host.propose(1, limit(BTC, Side::Sell, 10_000, 9_960)).is_ok());
+    assert_eq!(host.propose(0, *resting.request()), Err(Some(Guard::Duplicate)));
+    host.millis += 2_000;
+    assert!(host.propose(0, *resting.request()).is_ok());
+}
+
+#[test]
+fn failures_and_rejections_pause_and_time_resumes() {
+    let mut host = demo();
+    let start = host.millis;
+    for lots in 1..=5 {
+        host.millis += 1_000;
+        host.mark(BTC, 10_000);
+        let order = host.propose(0, market(BTC, Side::Buy, lots * 1_000)).unwrap();
+        let client_id = order.client_id();
+        host.say(Source::Host, EventKind::Sent { client_id });
+        host.say(Source::Venue, EventKind::Rejected { client_id, reason: "-2010".into() });
+    }
+    assert_eq!(host.tripped, [Guard::FailedTrades, Guard::OrderFailures]);
+    assert_eq!(host.propose(0, market(BTC, Side::Buy, 9_000)), Err(Some(Guard::FailedTrades)));
+    host.millis = start + 3 * 3_600_000;
+    host.say(Source::Timer, EventKind::Timer);
+    host.mark(BTC, 10_000);
+    assert!(host.propose(0, market(BTC, Side::Buy, 9_000)).is_ok());
+}
+
+#[test]
+fn a_person_restricts_one_instrument() {
+    let mut host = demo();
+    let (scope, mode) = (Scope::Instrument(BTC), RiskMode::ReduceOnly);
+    let resting = host.propose(0, limit(BTC, Side::Buy, 10_000, 9_900)).unwrap();
+    let act = RiskAct::Restricted { scope, mode, reason: "an announcement".into() };
+    host.say(Source::Operator, EventKind::Risk(Box::new(act)));
+    assert_eq!(host.cancels, [resting.client_id()]);
+    assert_eq!(host.propose(0, market(BTC, Side::Buy, 1_000)), Err(Some(Guard::Operator)));
+    assert!(host.propose(0, market(ETH, Side::Buy, 1_000)).is_ok());
+}
+
+#[test]
+fn the_hard_cap_shrinks_the_room_that_strategies_see() {
+    let account = Profile::Moderate.account();
+    let mut host = host(Limits::RESEARCH, None);
+    let lots = |host: &Host| host.state.room(PortfolioId(0), BTC, Side::Buy).unwrap().mantissa();
+    assert_eq!(lots(&host), 1_050_000);
+    host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: account })));
+    assert_eq!(lots(&host), 100_000, "1,000 USDT at 100");
+}
+
+#[test]
+fn without_limits_nothing_is_kept_and_old_states_read_as_they_were() {
+    let host = host(Limits::RESEARCH, None);
+    assert_eq!(host.state.risk, None);
+    let text = serde_json::to_string(&host.state).unwrap();
+    assert!(!text.contains("\"risk\"") && !text.contains("controls"), "{text}");
+    let limits = Limits { controls: Some(Controls::default()), max_order: Cap::NONE, ..Limits::RESEARCH };
+    let mut state = host.state.clone();
+    let mut event =
+        Event::new(state.sequence + 1, Timestamp::from_millis(1), Source::Host, EventKind::LimitsSet(Box::new(limits)));
+    event.portfolio = PortfolioId(1);
+    apply(&mut state, &event);
+    assert!(state.risk.is_some());
+}
