@@ -292,28 +292,6 @@ fn cancel_siblings(state: &State, filled: ClientOrderId, commands: &mut Vec<Comm
     state.open.values().filter(siblings).for_each(|sibling| propose_cancel(sibling, commands));
 }
 
-/// Two orders of which one should have cancelled the other filled to more than either was meant to: the surplus is said
-/// aloud, and until a person has looked only what reduces is allowed.
-fn restrict_if_both_filled(state: &State, filled: ClientOrderId, commands: &mut Vec<Command>) {
-    let Some(record) = state.order(filled) else { return };
-    let Some(group) = record.order.request().oco else { return };
-    let of_group = |it: &&OrderRecord| {
-        it.order.request().oco == Some(group) && it.order.portfolio() == record.order.portfolio()
-    };
-    let (mut sum, mut most, mut orders) = (0_i64, 0_i64, 0);
-    for it in state.open.values().chain(&state.closed).filter(of_group).filter(|it| !it.filled.is_zero()) {
-        (sum, most, orders) =
-            (sum.saturating_add(it.filled.mantissa()), most.max(it.order.quantity().mantissa()), orders + 1);
-    }
-    if orders < 2 || sum <= most || state.reduce_only.is_some() {
-        return;
-    }
-    let (portfolio, it) = (record.order.portfolio(), &state.listing(record.order.instrument()).instrument);
-    let position = it.quantity_text(state.portfolio(portfolio).position(it.id).quantity());
-    let reason = format!("both orders of a pair filled: the position in {} is {position}", it.spec.symbol);
-    commands.push(Command::Record(EventKind::Restricted { reason }, portfolio));
-}
-
 fn is_sibling(candidate: &OrderRecord, record: &OrderRecord, group: OcoGroup) -> bool {
     candidate.order.client_id() != record.order.client_id()
         && candidate.order.request().oco == Some(group)
