@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tradewind_domain::Timestamp;
 
 /// The largest answer that is read, but for exchange information.
 const MOST_BYTES: usize = 4 << 20;
@@ -44,6 +45,8 @@ pub(crate) struct Budgets {
     /// How long to wait after a refusal that does not say; longer with each one until the venue answers well again.
     refused: Mutex<Backoff>,
     ailing: Mutex<Ailing>,
+    /// Budgets run on the monotonic clock: a wall clock that jumps neither holds an interval's end back nor ends a ban.
+    began: (Instant, Timestamp),
 }
 
 /// How often in a row the venue failed to answer a question, and until when it is left in peace.
@@ -68,13 +71,19 @@ impl Default for Budgets {
                 pause: Backoff::new(Duration::from_millis(500), Duration::from_secs(10), super::seed()),
                 until: None,
             }),
+            began: (Instant::now(), wall_clock()),
         }
     }
 }
 
 impl Budgets {
+    fn now(&self) -> Timestamp {
+        let (began, at) = self.began;
+        at.plus_nanos(i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX))
+    }
+
     pub(crate) fn take(&self, endpoint: Endpoint, purpose: Purpose) -> Result<(), Wait> {
-        let now = wall_clock();
+        let now = self.now();
         self.weight.lock().expect("no holder of this lock panics").take(endpoint.weight(), purpose, now)?;
         match endpoint.orders() {
             0 => Ok(()),
@@ -103,7 +112,7 @@ impl Budgets {
             RateLimitType::Orders => &self.orders,
             _ => return,
         };
-        budget.lock().expect("no holder of this lock panics").used(interval, count, wall_clock());
+        budget.lock().expect("no holder of this lock panics").used(interval, count, self.now());
     }
 
     fn read_headers(&self, headers: &HeaderMap) {
@@ -119,7 +128,7 @@ impl Budgets {
 
     /// Takes one connection out of the budget, unless the venue wants to be left in peace.
     pub(crate) fn may_connect(&self) -> Result<(), Wait> {
-        let now = wall_clock();
+        let now = self.now();
         if let Some(wait) = self.weight.lock().expect("no holder of this lock panics").told(now) {
             return Err(wait);
         }
@@ -128,7 +137,7 @@ impl Budgets {
 
     /// How long the venue wants to be left in peace.
     pub(crate) fn told(&self) -> Option<Wait> {
-        self.weight.lock().expect("no holder of this lock panics").told(wall_clock())
+        self.weight.lock().expect("no holder of this lock panics").told(self.now())
     }
 
     /// Whether a question may be asked now; otherwise for how long it must not.
@@ -163,7 +172,7 @@ impl Budgets {
             true => LEAST_BAN,
             false => self.refused.lock().expect("no holder of this lock panics").next_wait(),
         });
-        self.weight.lock().expect("no holder of this lock panics").told_to_wait(wait, banned, wall_clock());
+        self.weight.lock().expect("no holder of this lock panics").told_to_wait(wait, banned, self.now());
     }
 }
 

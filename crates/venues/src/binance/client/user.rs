@@ -351,6 +351,9 @@ async fn open_session(config: &BinanceConfig, signer: &Signer, rest: &Rest, id: 
                 Ok(Session { socket, since: now, heard: now, heard_at: at, probed: false })
             }
             (None, error) => {
+                if error.as_ref().is_some_and(|body| body.code == -1021) {
+                    rest.clock.forget(); // measured anew before the next attempt
+                }
                 let body = error.map_or_else(String::new, |body| format!("{}: {}", body.code, body.msg));
                 if answer.status == 418 || answer.status == 429 {
                     rest.budgets.told_to_wait(None, answer.status == 418);

@@ -1,9 +1,15 @@
 //! The venue's clock, as well as we know it. It runs on a monotonic clock: jumps of the wall clock do not move it.
+//!
+//! That clock stands still while the machine is suspended; the venue's does not. A wall clock that went another way than
+//! the monotonic one since the last look is therefore a reason not to trust what is known: it is measured anew, and until
+//! then no order leaves.
 
 use tradewind_domain::Timestamp;
 
 /// Most that a machine's quartz is off, in nanoseconds per microsecond: 500 parts in a million.
 const DRIFT_PPM: i64 = 500;
+/// Most that wall clock and monotonic clock may part between two looks, in nanoseconds.
+const PARTED: i64 = 1_000_000_000;
 
 #[derive(Clone, Copy, Debug)]
 struct Reading {
@@ -16,6 +22,8 @@ struct Reading {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClockEstimate {
     reading: Option<Reading>,
+    /// The last look at both clocks: monotonic, wall.
+    looked: Option<(i64, i64)>,
 }
 
 impl ClockEstimate {
@@ -33,6 +41,16 @@ impl ClockEstimate {
     /// Forgets the reading: the venue disagreed.
     pub const fn forget(&mut self) {
         self.reading = None;
+    }
+
+    /// Looks at both clocks of this machine; if they parted since the last look, what was known counts no more.
+    pub fn look(&mut self, monotonic: i64, wall: Timestamp) {
+        if let Some((then, was)) = self.looked
+            && wall.nanos().saturating_sub(was).abs_diff(monotonic.saturating_sub(then)) > PARTED.unsigned_abs()
+        {
+            self.forget();
+        }
+        self.looked = Some((monotonic, wall.nanos()));
     }
 
     /// The venue's time at `now` and by how much it may be wrong, in nanoseconds; `None` before the first reading.
@@ -71,5 +89,38 @@ mod tests {
         assert_eq!(error_at(&old, 1_000_000 * MILLI), 500_000_000);
         clock.forget();
         assert!(clock.at(0).is_none());
+    }
+
+    /// What is known after the monotonic clock ran `monotonic` and the wall clock `wall` milliseconds.
+    fn is_known_after(monotonic: i64, wall: i64) -> bool {
+        let mut clock = ClockEstimate::default();
+        clock.look(0, Timestamp::from_millis(1_600_000_000_000));
+        clock.note(0, 0, 1_700_000_000_000);
+        clock.look(monotonic * MILLI, Timestamp::from_millis(1_600_000_000_000 + wall));
+        clock.at(monotonic * MILLI).is_some()
+    }
+
+    #[test]
+    fn a_jump_of_the_wall_clock_or_a_suspension_asks_for_a_new_reading() {
+        assert!(is_known_after(200, 200) && is_known_after(60_000, 60_900), "as it should be, and slewed");
+        assert!(!is_known_after(200, 3_600_200), "an hour forward");
+        assert!(!is_known_after(200, -3_600_000), "an hour back");
+        assert!(!is_known_after(200, 600_200), "suspended for ten minutes");
+        assert!(!is_known_after(60_000, 10_000), "it lost fifty seconds");
+    }
+
+    #[test]
+    fn after_a_jump_the_next_reading_counts_again() {
+        let (mut clock, second) = (ClockEstimate::default(), 1_000 * MILLI);
+        let wall = |millis: i64| Timestamp::from_millis(1_600_000_000_000 + millis);
+        clock.look(0, wall(0));
+        clock.note(0, 0, 1_700_000_000_000);
+        clock.look(second, wall(100_000));
+        clock.look(2 * second, wall(101_000));
+        assert!(clock.at(2 * second).is_none(), "it stays forgotten");
+        clock.note(2 * second, 2 * second, 1_700_000_100_000);
+        clock.look(3 * second, wall(102_000));
+        let (now, _) = clock.at(3 * second).unwrap();
+        assert!(now.millis() >= 1_700_000_101_000, "{now}");
     }
 }
