@@ -28,7 +28,7 @@ pub struct InProcess {
     keys: Keys,
     limits: Limits,
     counters: Counters,
-    hidden_since: Option<i64>,
+    hidden: [Option<i64>; 2],
     candles: Option<String>,
 }
 
@@ -144,7 +144,7 @@ impl InProcess {
             keys: parts.keys,
             limits: parts.limits,
             counters: Counters::new(parts.limits),
-            hidden_since: None,
+            hidden: [None; 2],
             candles: None,
         })
     }
@@ -323,13 +323,20 @@ impl InProcess {
 
     // --- what goes wrong on purpose
 
-    /// Lets every query answer as if nothing that was taken on from `since` on had happened yet; `None` ends that.
-    pub fn lag_queries(&mut self, since: Option<i64>) {
-        self.hidden_since = since;
+    /// Lets the query of an order and the list of open orders answer as if nothing that was taken on from `since` on had
+    /// happened yet; `None` ends that.
+    pub fn lag_orders(&mut self, since: Option<i64>) {
+        self.hidden[0] = since;
+    }
+
+    /// The same for the order history and the account's executions.
+    pub fn lag_history(&mut self, since: Option<i64>) {
+        self.hidden[1] = since;
     }
 
     fn lagging(&self, route: &Route, answer: Answer) -> Answer {
-        let Some(since) = self.hidden_since else { return answer };
+        let history = matches!(route.call, Call::AllOrders | Call::MyTrades);
+        let Some(since) = self.hidden[usize::from(history)] else { return answer };
         let is_old = |row: &Value| row["time"].as_i64().is_none_or(|time| time < since);
         match (route.call, answer) {
             (Call::Query, Ok(row)) if !is_old(&row) => Err(Refusal::no_such_order()),
@@ -497,10 +504,10 @@ mod tests {
         let Receipt::Held(held) = house.receive(&place(START, "a"), START) else { panic!("let in") };
         house.carry_out(*held, START);
         assert_eq!(query(&mut house, "a", START + 10).status, 200);
-        house.lag_queries(Some(START));
+        house.lag_orders(Some(START));
         let lagging = query(&mut house, "a", START + 20);
         assert!(lagging.body.contains("-2013"), "{lagging:?}");
-        house.lag_queries(None);
+        house.lag_orders(None);
         assert_eq!(query(&mut house, "a", START + 30).status, 200);
     }
 }
