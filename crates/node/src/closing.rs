@@ -21,6 +21,7 @@ impl Core {
         self.trading = false;
         self.desks.clear();
         self.exits_due.clear();
+        self.pause_parents()?;
         let adding = self.host.state.open.values().filter(|record| self.host.state.adds_exposure(record));
         let leaving: Vec<ClientOrderId> = adding.map(|record| record.order.client_id()).collect();
         let now = self.now();

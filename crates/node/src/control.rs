@@ -2,6 +2,7 @@
 
 use crate::error::NodeError;
 use crate::inbox::Input;
+use crate::kill_switch::KillSwitch;
 use crate::operate::{OperatorReply, OperatorRequest};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Write};
@@ -58,12 +59,17 @@ pub(crate) fn listen(data_dir: &Path) -> Result<(UnixListener, ControlSocket), N
 }
 
 /// Serves requests until it is dropped. `stop` is told when a person asks for the end.
-pub(crate) async fn serve(listener: UnixListener, inbox: mpsc::Sender<Input>, stop: watch::Sender<bool>) {
+pub(crate) async fn serve(
+    listener: UnixListener,
+    inbox: mpsc::Sender<Input>,
+    stop: watch::Sender<bool>,
+    switch: KillSwitch,
+) {
     let mut clients = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(clients.spawn(answer(stream, inbox.clone(), stop.clone()))),
+                Ok((stream, _)) => drop(clients.spawn(answer(stream, inbox.clone(), stop.clone(), switch.clone()))),
                 Err(error) => {
                     tracing::warn!(%error, "the control socket failed");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -74,7 +80,7 @@ pub(crate) async fn serve(listener: UnixListener, inbox: mpsc::Sender<Input>, st
     }
 }
 
-async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sender<bool>) {
+async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sender<bool>, switch: KillSwitch) {
     let (reader, mut writer) = stream.into_split();
     let mut reader = tokio::io::BufReader::new(reader);
     loop {
@@ -88,7 +94,10 @@ async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sen
         let stops = matches!(request, Ok(OperatorRequest::Stop));
         let reply = match request {
             Ok(OperatorRequest::Stop) => OperatorReply::Done { data: serde_json::json!({ "stopping": true }) },
-            Ok(request) => ask(&inbox, request).await,
+            Ok(request) => {
+                switch.hear(&request);
+                ask(&inbox, request).await
+            }
             Err(reason) => OperatorReply::Failed {
                 code: "NODE-13".to_owned(),
                 message: format!("the request cannot be read: {reason}"),

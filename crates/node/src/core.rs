@@ -2,24 +2,50 @@
 
 use crate::clock::{MarketClock, wall};
 use crate::error::NodeError;
+use crate::kill_switch::LatchFile;
+use crate::settings::OperatorSettings;
 use crate::inbox::{Fact, Input, Progress};
+use crate::operate::failed;
 use crate::outgoing::Wire;
+use crate::reconcile::since;
+use crate::time_watch::TimeWatch;
+use crate::watchdog::Pulse;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use tradewind_domain::{Bar, InstrumentId, OrderState, Origin, PortfolioId, Source, Timestamp};
-use tradewind_engine::{EventKind, State};
+use tradewind_domain::{Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Source, Timestamp};
+use tradewind_engine::{Basis, EventKind, State};
+use tradewind_governance::Principal;
 use tradewind_host::Host;
-use tradewind_journal::{DiskStorage, Journal, failpoint};
+use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
 use tradewind_strategies::Desk;
 
 /// The engine's thread.
 pub(crate) struct Core {
     pub(crate) host: Host<DiskStorage, Wire>,
     pub(crate) desks: Vec<Desk>,
+    /// The persons who may use this node; the one local user if empty.
+    pub(crate) operators: Vec<OperatorSettings>,
+    /// Who speaks.
+    pub(crate) speaker: Principal,
+    pub(crate) latch: LatchFile,
+    /// The last durable record, for whoever signs it.
+    durable: Arc<AtomicU64>,
     pub(crate) clock: MarketClock,
     pub(crate) notices: VecDeque<String>,
     pub(crate) trading: bool,
+    /// By how much the venue held more than the books when they were last compared.
+    pub(crate) off: Vec<(Currency, i128)>,
+    time: TimeWatch,
+    began: Instant,
+    /// What the watchdog sees of this thread.
+    pub(crate) pulse: Arc<Pulse>,
+    /// The journal cannot grow, and that was said.
+    has_no_room: bool,
+    /// That is about to come, and was said.
+    space_is_short: bool,
     /// Positions to close once their open orders are off the book.
     pub(crate) exits_due: Vec<(PortfolioId, InstrumentId)>,
     sync_every: Duration,
@@ -36,6 +62,9 @@ pub(crate) struct Parts {
     pub(crate) journal: Journal,
     pub(crate) desks: Vec<Desk>,
     pub(crate) wire: Wire,
+    pub(crate) operators: Vec<OperatorSettings>,
+    pub(crate) latch: LatchFile,
+    pub(crate) durable: Arc<AtomicU64>,
     pub(crate) clock: MarketClock,
     pub(crate) sync_every: Duration,
     pub(crate) snapshot_every: u64,
@@ -48,8 +77,18 @@ impl Core {
             progress: Progress { through: None, fills: parts.state.counters.fills, open_orders: 0 },
             host: Host::new(parts.state, parts.journal, parts.wire, parts.snapshot_every),
             desks: parts.desks,
+            operators: parts.operators,
+            speaker: Principal::operator(),
+            latch: parts.latch,
+            durable: parts.durable,
             clock: parts.clock,
             notices: VecDeque::new(),
+            off: Vec::new(),
+            time: TimeWatch::default(),
+            began: Instant::now(),
+            pulse: Arc::default(),
+            has_no_room: false,
+            space_is_short: false,
             trading: false,
             exits_due: Vec::new(),
             sync_every: parts.sync_every,
@@ -62,18 +101,25 @@ impl Core {
     /// Runs until told to stop. An error of the journal ends it: nothing leaves that is not remembered.
     pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Input>) -> Result<Self, NodeError> {
         self.trading = true;
+        self.resume_parents()?;
         while let Some(input) = inbox.blocking_recv() {
             if let Input::Stop(done) = input {
                 self.stop(&mut inbox)?;
+                self.durable.store(self.host.journal.synced_seq(), Ordering::SeqCst);
                 let _ = done.send(()); // whoever asked may have stopped waiting
                 return Ok(self);
             }
             self.take(input)?;
             self.exit_if_due()?;
             self.sync_if_due()?;
+            self.latch.follow(self.host.state.halted.as_deref()).map_err(NodeError::Latch)?;
+            self.durable.store(self.host.journal.synced_seq(), Ordering::SeqCst);
             self.tell_progress();
+            self.pulse.beat();
+            self.restrict_after_slow_disk()?;
         }
         self.stop(&mut inbox)?;
+        self.durable.store(self.host.journal.synced_seq(), Ordering::SeqCst);
         Ok(self)
     }
 
@@ -82,12 +128,32 @@ impl Core {
         self.clock.now().max(self.host.state.now)
     }
 
+    /// Takes one input. What would lead to new orders is left out while the disk is full.
     pub(crate) fn take(&mut self, input: Input) -> Result<(), NodeError> {
+        match self.take_with_room(input) {
+            Err(NodeError::Append(AppendError::NoRoom(fault))) => {
+                self.say_that_there_is_no_room(&fault);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn take_with_room(&mut self, input: Input) -> Result<(), NodeError> {
         match input {
             Input::Fact(fact) => self.fact(fact),
             Input::Bar { bar, received, origin } => self.bar(&bar, received, origin),
             Input::Operator(request, reply) => {
-                let answer = self.operate(request)?;
+                let answer = match self.operate(request.clone()) {
+                    Err(NodeError::Append(AppendError::NoRoom(fault))) => {
+                        self.say_that_there_is_no_room(&fault);
+                        let error = NodeError::Append(AppendError::NoRoom(fault));
+                        failed(error.code(), error.to_string(), error.hint())
+                    }
+                    other => other?,
+                };
+                self.latch.follow(self.host.state.halted.as_deref()).map_err(NodeError::Latch)?;
+                self.host.outside.switch.heard(&request, self.host.state.halted.is_some());
                 failpoint("node.operator.recorded");
                 self.host.journal.sync()?; // what a person was told is durable
                 failpoint("node.operator.synced");
@@ -99,25 +165,89 @@ impl Core {
                 self.host.outside.latency.decision_to_bytes.note(sent.since(decided));
                 Ok(())
             }
-            Input::OpenOrders(reply) => {
-                let open = self.host.state.open.values().map(|it| (it.order.client_id(), it.order.instrument()));
-                let _ = reply.send(open.collect()); // whoever asked may be gone
+            Input::Order(client_id, reply) => {
+                let _ = reply.send(self.host.state.order(client_id).cloned().map(Box::new)); // whoever asked may be gone
+                Ok(())
+            }
+            Input::Terms { client_id, price, quantity } => self.check_terms(client_id, price, quantity),
+            Input::Basis(reply) => {
+                let (state, now) = (&self.host.state, self.now());
+                let _ = reply.send((Basis::of(state), now, since(state, now)));
+                Ok(())
+            }
+            Input::Compare(comparison, reply) => {
+                let _ = reply.send(Box::new(self.compare(&comparison)?));
                 Ok(())
             }
             Input::Notice(text) => {
-                tracing::warn!("{text}");
-                if self.notices.len() == 50 {
-                    self.notices.pop_front();
-                }
-                self.notices.push_back(text);
+                self.note(text);
                 Ok(())
             }
-            Input::Tick if self.host.state.open.is_empty() => Ok(()), // nothing to expire: no event
-            Input::Tick => {
-                let now = self.now();
-                self.record(now, wall(), Source::Timer, PortfolioId(0), EventKind::Timer)
-            }
+            Input::Tick => self.tick(),
             Input::Stop(_) => Ok(()),
+        }
+    }
+
+    /// Said once, until there is room again.
+    fn say_that_there_is_no_room(&mut self, fault: &StorageFault) {
+        if !std::mem::replace(&mut self.has_no_room, true) {
+            let code = fault.code();
+            self.note(format!(
+                "alarm: {code}: the journal cannot grow: no new orders; cancels, halts and exits still go out"
+            ));
+        }
+    }
+
+    /// Says when the disk fills up, half a journal segment before it is too late, and when there is room again.
+    fn watch_space(&mut self) {
+        if let Some(fault) = self.host.journal.space_warning()
+            && !std::mem::replace(&mut self.space_is_short, true)
+        {
+            let code = fault.code();
+            self.note(format!("alarm: {code}: the journal's next segment cannot be made: {}", fault.hint()));
+        }
+        if self.has_no_room && self.host.journal.has_room() {
+            (self.has_no_room, self.space_is_short) = (false, false);
+            self.note("the journal has room again: orders are taken".to_owned());
+        }
+    }
+
+    /// After a disk that did not answer for seconds only what reduces is allowed, until a person says otherwise.
+    fn restrict_after_slow_disk(&mut self) -> Result<(), NodeError> {
+        let Some(waited) = self.pulse.waited_for_disk() else { return Ok(()) };
+        let reason = format!("the disk took {:.1} s to make a record durable", waited.as_secs_f64());
+        self.note(format!("alarm: {reason}: only what reduces is allowed until somebody resumes"));
+        self.record(self.now(), wall(), Source::Host, PortfolioId(0), EventKind::Restricted { reason })
+    }
+
+    fn tick(&mut self) -> Result<(), NodeError> {
+        self.watch_time();
+        self.watch_space();
+        let state = &self.host.state;
+        if state.open.is_empty() && state.parents.is_empty() && !state.governance.is_waiting() {
+            return Ok(()); // nothing to expire: no event
+        }
+        self.record(self.now(), wall(), Source::Timer, PortfolioId(0), EventKind::Timer)
+    }
+
+    /// Says when a clock cannot be trusted. The driver does not send then; here it is only told.
+    fn watch_time(&mut self) {
+        let monotonic = i64::try_from(self.began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        if let Some(still) = self.time.stood_still(monotonic) {
+            let seconds = still / 1_000_000_000;
+            self.note(format!("alarm: this process did not run for {seconds} s: everything is read anew"));
+            self.host.outside.connection.renew();
+        }
+        if let Some(off) = self.time.jump(monotonic, wall()) {
+            let seconds = off / 1_000_000_000;
+            self.note(format!(
+                "alarm: this machine's clock jumped by {seconds} s, or it was suspended: everything is read anew"
+            ));
+            self.host.outside.connection.renew();
+        }
+        let error = self.host.outside.connection.venue_time().map(|(_, error)| error);
+        if let Some(text) = self.time.uncertainty(error, self.host.outside.connection.most_clock_error()) {
+            self.note(text);
         }
     }
 

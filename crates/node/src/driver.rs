@@ -2,14 +2,14 @@
 
 use crate::abort::AbortOnPanic;
 use crate::inbox::{Fact, Input};
-use crate::reconcile::{Doubt, Reconciler};
+use crate::inquire::{Reconciler, notice};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tradewind_domain::{ClientOrderId, Coded, InstrumentId};
-use tradewind_engine::EventKind;
+use tradewind_domain::{ClientOrderId, Coded};
+use tradewind_engine::{Doubt, EventKind, Halt};
 use tradewind_host::{Outgoing, not_sent};
 use tradewind_journal::failpoint;
-use tradewind_venues::SubmitError;
+use tradewind_venues::{Rejection, SubmitError};
 use tradewind_venues::binance::Connection;
 
 /// Sends until the engine ends, each request on a task of its own so that a slow answer holds up nobody. Orders that
@@ -19,12 +19,12 @@ pub(crate) async fn drive(
     connection: Connection,
     inbox: mpsc::Sender<Input>,
     reconciler: Reconciler,
-    doubtful: Vec<(ClientOrderId, InstrumentId)>,
+    doubtful: Vec<ClientOrderId>,
 ) {
     let mut tasks = JoinSet::new();
-    for (client_id, instrument) in doubtful {
+    for client_id in doubtful {
         let (inbox, reconciler) = (inbox.clone(), reconciler.clone());
-        tasks.spawn(async move { reconciler.resolve(client_id, instrument, Doubt::Order, &inbox).await });
+        tasks.spawn(async move { reconciler.resolve(client_id, Doubt::Order, None, &inbox).await });
     }
     loop {
         tokio::select! {
@@ -43,8 +43,8 @@ pub(crate) async fn drive(
 async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Input>, reconciler: &Reconciler) {
     let _abort = AbortOnPanic("driver");
     let action = out.permit.get().action();
-    let (is_order, instrument, ids) =
-        (!action.orders().is_empty(), action.instrument(), action.client_ids().collect::<Vec<_>>());
+    let (is_order, ids) = (!action.orders().is_empty(), action.client_ids().collect::<Vec<_>>());
+    let window = (out.prepared.not_before(), out.prepared.fence());
     let (received, decided) = (out.received, out.decided);
     let each = |tell: &dyn Fn(ClientOrderId) -> EventKind| ids.iter().copied().map(tell).collect::<Vec<_>>();
     failpoint("node.driver.taken");
@@ -52,6 +52,7 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
     failpoint("node.driver.answered");
     let (at, told, doubt) = match answer {
         Ok(ack) => {
+            reconciler.watch.clock_agrees();
             let _ = inbox.send(Input::BytesOut { received, decided, sent: ack.sent_at }).await;
             if !is_order {
                 return; // the cancel's effect comes as a report of the order
@@ -60,6 +61,10 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
             (Some(ack.at), ack.orders.into_iter().map(accepted).collect(), None)
         }
         Err(SubmitError::Rejected(rejection)) => {
+            if let Some(reason) = alarming(&rejection, is_order, reconciler) {
+                notice(inbox, format!("alarm: {reason}")).await;
+                let _ = inbox.send(Input::Fact(Fact::of_venue(None, EventKind::Halted(Halt { reason })))).await;
+            }
             let reason = format!("{} {}: {}", rejection.code, rejection.venue_code, rejection.reason);
             if is_order {
                 let told = each(&|client_id| EventKind::Rejected { client_id, reason: reason.clone().into() });
@@ -89,7 +94,24 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
     let mut doubts = JoinSet::new();
     for client_id in ids {
         let (inbox, reconciler) = (inbox.clone(), reconciler.clone());
-        doubts.spawn(async move { reconciler.resolve(client_id, instrument, doubt, &inbox).await });
+        doubts.spawn(async move { reconciler.resolve(client_id, doubt, Some(window), &inbox).await });
     }
     while doubts.join_next().await.is_some() {}
+}
+
+/// Why a refusal must stop trading: our id was used before, or the venue does not agree with our clock although it was
+/// measured anew. Nothing is sent again under another id, and the window is never widened.
+fn alarming(rejection: &Rejection, is_order: bool, reconciler: &Reconciler) -> Option<String> {
+    if rejection.code == "VEN-15" {
+        let again = reconciler.watch.clock_refused() > 1;
+        return again.then(|| {
+            let reason = &rejection.reason;
+            format!("the venue refuses our time stamps although its clock was measured anew: {reason}")
+        });
+    }
+    let duplicate = is_order && rejection.venue_code == -2010 && rejection.reason.contains("Duplicate");
+    duplicate.then(|| {
+        let reason = &rejection.reason;
+        format!("the venue has an order under an id of ours that was never sent ({reason}): is another copy running?")
+    })
 }

@@ -26,6 +26,15 @@ tradewind_domain::codes! {
     "NODE-17" "the system gives no random numbers" "check /dev/urandom and what the system allows this process";
     "NODE-18" "the engine's thread cannot be made" "check the limits on threads and memory of this process";
     "NODE-19" "the node does not answer on its control socket" "look at its log; if it hangs, end it and start again: the journal recovers";
+    "NODE-30" "the identity is not proven" "name an operator of the settings with --as and the file of its token with --token-file";
+    "NODE-31" "this node knows its operators by name" "say who you are with --as NAME and --token-file FILE; `tradewind halt` needs no name";
+    "NODE-32" "the idempotency key cannot be used" "1 to 64 printable ASCII characters without spaces, with `order place` or `order oco`";
+    "NODE-33" "the scope of a kill switch cannot be read" "venue:NAME, account:NUMBER or source:NAME; for everything leave --scope out";
+    "NODE-34" "the limit cannot be set" "use a name and a value as in the settings, such as max_order 5%";
+    "NODE-35" "the audit trail cannot be read, written or signed" "see the message for the file; a key must be readable by its owner alone";
+    "NODE-36" "the kill switch cannot be kept on disk" "free space or make the data directory writable, then start again";
+    "NODE-37" "another program trades with this key" "stop it first, or give this one a key of its own: two programs on one key cannot know all its orders";
+    "NODE-38" "the data directory was written by a later version of this program" "start it with that version or a later one; nothing was changed";
 }
 
 /// Looks up the hint of a code of [`CODES`].
@@ -135,6 +144,31 @@ pub enum NodeError {
         /// The node's words.
         message: String,
     },
+    /// The audit trail cannot be read, written or signed.
+    #[error("audit trail: {}: {reason}", path.display())]
+    Audit {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The file of the kill switch cannot be written.
+    #[error("the kill switch cannot be kept: {0}")]
+    Latch(#[source] std::io::Error),
+    /// The journal was written by a later decision logic.
+    #[error("the journal was written by decision logic {written}, which is later than this program's")]
+    Newer {
+        /// The logic that wrote it.
+        written: u32,
+    },
+    /// Another program trades with this key, or that cannot be ruled out.
+    #[error("the lock {} of this key cannot be taken: {reason}", path.display())]
+    KeyInUse {
+        /// The lock's file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The engine's thread ended.
     #[error("the engine has stopped")]
     Stopped,
@@ -160,6 +194,10 @@ impl Coded for NodeError {
             Self::NoAnswer { .. } => "NODE-19",
             Self::NotRunning { .. } => "NODE-05",
             Self::Refused { .. } => "NODE-06",
+            Self::Audit { .. } => "NODE-35",
+            Self::Latch(_) => "NODE-36",
+            Self::KeyInUse { .. } => "NODE-37",
+            Self::Newer { .. } => "NODE-38",
             Self::Stopped => "NODE-07",
         }
     }

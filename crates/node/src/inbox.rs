@@ -3,8 +3,10 @@
 use crate::clock::wall;
 use crate::operate::{OperatorReply, OperatorRequest};
 use tokio::sync::oneshot;
-use tradewind_domain::{Bar, ClientOrderId, InstrumentId, Origin, PortfolioId, Source, Timestamp};
-use tradewind_engine::EventKind;
+use tradewind_domain::{
+    Bar, ClientOrderId, OrderRecord, Origin, PortfolioId, Price, Quantity, Source, Timestamp,
+};
+use tradewind_engine::{Basis, EventKind, Findings, Seen};
 
 /// What comes into the engine's thread.
 pub(crate) enum Input {
@@ -18,12 +20,26 @@ pub(crate) enum Input {
     BytesOut { received: Timestamp, decided: Timestamp, sent: Timestamp },
     /// Something the status should show.
     Notice(String),
-    /// Which orders may still fill?
-    OpenOrders(oneshot::Sender<Vec<(ClientOrderId, InstrumentId)>>),
+    /// What is known of this order?
+    Order(ClientOrderId, oneshot::Sender<Option<Box<OrderRecord>>>),
+    /// The venue works an order at these terms.
+    Terms { client_id: ClientOrderId, price: Option<Price>, quantity: Quantity },
+    /// What is known before the venue is asked, the market's time, and from when on executions are to be asked for.
+    Basis(oneshot::Sender<(Basis, Timestamp, Timestamp)>),
+    /// Compare what the venue said with the books, and record what follows.
+    Compare(Box<Comparison>, oneshot::Sender<Box<Findings>>),
     /// A second passed.
     Tick,
     /// Stop trading and end.
     Stop(oneshot::Sender<()>),
+}
+
+/// What the venue said, and what was known before.
+pub(crate) struct Comparison {
+    pub(crate) basis: Basis,
+    pub(crate) seen: Seen,
+    /// Whether to record what follows even where orders stay without a name.
+    pub(crate) last: bool,
 }
 
 /// A fact of the outside world, with its times.

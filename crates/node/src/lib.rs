@@ -14,6 +14,9 @@
 //! * Secrets are read from a file, a descriptor or the environment, and are never printed.
 
 mod abort;
+mod account;
+mod adopt;
+mod audit;
 mod clock;
 mod closing;
 mod control;
@@ -21,13 +24,19 @@ mod core;
 mod deposits;
 mod driver;
 mod error;
+mod govern;
 mod inbox;
+mod inquire;
+mod kill_switch;
 mod latency;
+mod limits_view;
+mod key_lock;
 mod listener;
 pub mod live;
 mod oco;
 mod operate;
 mod outgoing;
+mod parents;
 mod portfolios;
 mod reconcile;
 mod recover;
@@ -35,20 +44,27 @@ mod runtime;
 pub mod settings;
 mod start;
 mod status;
+mod time_watch;
 mod warm_up;
+mod watchdog;
+mod watch;
 mod words;
 
+pub use adopt::AdoptWords;
+pub use audit::{AuditReport, audit, audit_chains, has_checkpoints};
 pub use clock::wall;
 pub use control::{request, socket_path};
 pub use error::{CODES, NodeError};
+pub use govern::{GovernRequest, Signed, Token};
 pub use inbox::Progress;
 pub use latency::{Histogram, Quantiles};
 pub use oco::OcoWords;
 pub use operate::{OperatorReply, OperatorRequest};
+pub use parents::{ChildView, ParentView, ParentWords, PlanWords, ReplaceWords};
 pub use recover::{Recovered, events, journal_dir, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
-pub use status::{InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status};
-pub use words::OrderWords;
+pub use status::{ClockView, ForeignView, InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status, UnknownView};
+pub use words::{KindWords, OrderWords};
 
 /// The node's places where a test may end the process; see [`tradewind_journal::failpoint`].
 pub const FAILPOINTS: &[&str] = &[

@@ -2,11 +2,12 @@
 
 use crate::clock::wall;
 use crate::inbox::{Fact, Input};
-use crate::reconcile::Reconciler;
+use crate::watch::Watch;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Origin, PortfolioId, Source, Timestamp};
-use tradewind_engine::{Drift, EventKind};
+use tradewind_engine::EventKind;
 use tradewind_venues::binance::Connection;
 use tradewind_venues::{Stream, VenueEvent, VenueReport};
 
@@ -17,7 +18,7 @@ const QUOTE_EVERY: Duration = Duration::from_millis(500);
 pub(crate) struct Listener {
     pub(crate) inbox: mpsc::Sender<Input>,
     pub(crate) connection: Connection,
-    pub(crate) reconciler: Reconciler,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) origin: Origin,
     pub(crate) interval: Interval,
     /// The newest closed bar of each instrument, by its open time.
@@ -43,7 +44,8 @@ impl Listener {
         let input = match event {
             VenueEvent::Bar { bar, closed: true, stamps } => return self.bar(bar, stamps.received).await,
             VenueEvent::Up { stream: Stream::Market, .. } => return self.fill_gap().await,
-            VenueEvent::UserStreamGap { .. } => return self.reconciler.reread(&self.inbox).await,
+            VenueEvent::UserStreamGap { .. } => return self.watch.sweep_soon(),
+            VenueEvent::Up { stream: Stream::User, .. } => return self.watch.stream_up(),
             VenueEvent::Quote { quote, stamps } => {
                 if !self.is_due(quote.instrument) {
                     return;
@@ -57,21 +59,39 @@ impl Listener {
                     kind,
                 })
             }
-            VenueEvent::Report { report, .. } => match fact_of(report) {
-                Some((at, kind)) => Input::Fact(Fact::of_venue(Some(at), kind)),
-                None => return,
-            },
-            VenueEvent::Down { stream, why, .. } => Input::Notice(format!("the {stream:?} stream is down: {why}")),
+            VenueEvent::Report { report, .. } => return self.report(report).await,
+            VenueEvent::Down { stream, why, .. } => {
+                if stream == Stream::User {
+                    self.watch.stream_down();
+                }
+                Input::Notice(format!("the {stream:?} stream is down: {why}"))
+            }
             VenueEvent::Fault { code, message, .. } => Input::Notice(format!("{code}: {message}")),
             VenueEvent::Skipped { count } => Input::Notice(format!("{count} market messages were left out")),
             VenueEvent::Transferred { delta, .. } => Input::Fact(Fact::of_venue(None, EventKind::Deposited(delta))),
             VenueEvent::Bar { closed: false, .. }
             | VenueEvent::Trade { .. }
             | VenueEvent::Book { .. }
-            | VenueEvent::Balances { .. }
-            | VenueEvent::Up { stream: Stream::User, .. } => return,
+            | VenueEvent::Balances { .. } => return,
         };
         self.pass(input).await;
+    }
+
+    /// What happened to an order: an event, and where the venue works it at other terms than were meant, a correction.
+    async fn report(&self, report: VenueReport) {
+        if matches!(report, VenueReport::Foreign(_)) {
+            return self.watch.sweep_soon(); // its whole story is in the lists
+        }
+        let terms = match &report {
+            VenueReport::Accepted { client_id, price, quantity, .. } => Some((*client_id, *price, *quantity)),
+            _ => None,
+        };
+        if let Some((at, kind)) = fact_of(report) {
+            self.pass(Input::Fact(Fact::of_venue(Some(at), kind))).await;
+        }
+        if let Some((client_id, price, quantity)) = terms {
+            self.pass(Input::Terms { client_id, price, quantity }).await;
+        }
     }
 
     /// An engine that ended takes nothing more; the listening then ends with the next event.
@@ -142,14 +162,6 @@ fn fact_of(report: VenueReport) -> Option<(Timestamp, EventKind)> {
         VenueReport::Expired { client_id, reason, at, .. } => {
             (at, EventKind::Cancelled { client_id, reason: reason.into() })
         }
-        VenueReport::Amended { .. } => return None,
-        VenueReport::Foreign(foreign) => {
-            let drift = Drift {
-                what: format!("order {} by another hand ({})", foreign.client_id, foreign.what),
-                ours: "none".to_owned(),
-                venue: foreign.venue_id.0.to_string(),
-            };
-            (foreign.at, EventKind::Reconciled { drifts: vec![drift] })
-        }
+        VenueReport::Amended { .. } | VenueReport::Foreign(_) => return None,
     })
 }

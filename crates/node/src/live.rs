@@ -29,6 +29,11 @@ pub fn conditions(settings: &Settings) -> Vec<Condition> {
             settings.limits.are_explicit(),
             "set max_order, max_position, daily_loss and drawdown under [limits] yourself",
         ),
+        condition(
+            "governance",
+            settings.governance.is_explicit(),
+            "set venues, markets, symbols, cap_order and cap_day under [governance] yourself",
+        ),
         condition("venue", settings.venue.rest_url.starts_with("https://"), "live mode talks to a venue over TLS"),
     ]
 }
@@ -84,7 +89,8 @@ mod tests {
     fn live_mode_wants_everything_at_once() {
         let full = format!(
             "mode = \"live\"\n[limits]\nmax_order = \"1%\"\nmax_position = \"5%\"\ndaily_loss = \"1%\"\ndrawdown = \"5%\"\n\
-             [live]\nenabled = true\nconsent = \"{CONSENT}\"\n"
+             [governance]\nvenues = [\"binance\"]\nmarkets = [\"spot\"]\nsymbols = [\"BTC/USDT\"]\n\
+             cap_order = \"100\"\ncap_day = \"1000\"\n[live]\nenabled = true\nconsent = \"{CONSENT}\"\n"
         );
         let check = |text: &str| check_settings(&Settings::parse(text, Path::new("t.toml")).unwrap());
         assert!(check(&full).is_ok());
@@ -93,6 +99,8 @@ mod tests {
             ("consent = ", "consent"),
             ("drawdown = \"5%\"\n", "limits"),
             ("max_order = \"1%\"\n", "limits"),
+            ("symbols = [\"BTC/USDT\"]\n", "governance"),
+            ("cap_day = \"1000\"\n", "governance"),
         ] {
             let without: String =
                 full.lines().filter(|l| !l.starts_with(line.trim())).map(|l| format!("{l}\n")).collect();

@@ -1,9 +1,12 @@
 //! What a person can do to a running node. Everything that trades goes through the gate like any proposal.
 
+use crate::adopt::AdoptWords;
 use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
+use crate::govern::{GovernRequest, Signed};
 use crate::oco::OcoWords;
+use crate::parents::{ParentWords, ReplaceWords};
 use crate::portfolios::operators;
 use crate::status::{OrderView, order_view, positions, status};
 use crate::words::{OrderWords, read_order};
@@ -12,6 +15,7 @@ use tradewind_domain::{
     ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId,
     Quantity, Side, Source,
 };
+use tradewind_engine::algo::Ask;
 use tradewind_engine::{EventKind, Halt, Verdict};
 use tradewind_gate::{Proposal, Refusal};
 
@@ -25,6 +29,21 @@ pub enum OperatorRequest {
     OrderPlace(OrderWords),
     /// Propose a target and a stop of which one cancels the other.
     OrderOco(OcoWords),
+    /// Propose an order that becomes other orders.
+    OrderParent(ParentWords),
+    /// Propose new terms for an open order.
+    OrderReplace(ReplaceWords),
+    /// List orders that become other orders, living ones first.
+    ParentList,
+    /// Ask something of one of them.
+    ParentAsk {
+        /// Its number.
+        parent: u64,
+        /// What.
+        ask: Ask,
+        /// Why, for the record.
+        reason: String,
+    },
     /// Propose a cancel.
     OrderCancel {
         /// The order's name, 32 hex digits.
@@ -41,6 +60,8 @@ pub enum OperatorRequest {
     },
     /// Cancel every order and propose to close every position. Works while halted.
     Flatten,
+    /// Take over what other hands did on the account.
+    Adopt(AdoptWords),
     /// Stop every new order but exits.
     Halt {
         /// Why, for the record.
@@ -51,6 +72,10 @@ pub enum OperatorRequest {
         /// Why, for the record.
         reason: String,
     },
+    /// Who may do what: proposals, limits, scoped kill switches.
+    Govern(GovernRequest),
+    /// A request of a named person, or under an idempotency key.
+    Signed(Signed),
     /// End the node in order.
     Stop,
 }
@@ -85,9 +110,8 @@ pub(crate) fn failed(code: &str, message: impl Into<String>, hint: &str) -> Oper
 
 /// The gate's no, as a person reads it.
 pub(crate) fn refused(refusal: &Refusal) -> OperatorReply {
-    let info = refusal.info();
     let message = format!("{:?}: {} against {}", refusal.guard, refusal.value, refusal.limit);
-    failed(info.code, message, info.clear)
+    failed(refusal.code(), message, refusal.clear())
 }
 
 impl Core {
@@ -99,15 +123,28 @@ impl Core {
             let stopped = NodeError::Stopped;
             return Ok(failed(stopped.code(), "the node is stopping", stopped.hint()));
         }
+        if let OperatorRequest::Signed(signed) = &request {
+            return self.operate_signed(signed);
+        }
+        if let Err(reply) = self.check_speaker(&request) {
+            return Ok(reply);
+        }
         Ok(match request {
+            OperatorRequest::Govern(request) => self.govern(request)?,
+            OperatorRequest::Signed(_) => failed("NODE-13", "a request within a signed request", "sign it once"),
             OperatorRequest::Status => done(&status(self)),
             OperatorRequest::OrderList => done(&self.order_views()),
             OperatorRequest::PositionList => done(&positions(&self.host.state)),
             OperatorRequest::OrderPlace(words) => self.place(&words)?,
             OperatorRequest::OrderOco(words) => self.place_pair(&words)?,
+            OperatorRequest::OrderParent(words) => self.place_parent(&words)?,
+            OperatorRequest::OrderReplace(words) => self.replace(&words)?,
+            OperatorRequest::ParentList => done(&self.parent_views()),
+            OperatorRequest::ParentAsk { parent, ask, reason } => self.ask_parent(parent, ask, &reason)?,
             OperatorRequest::OrderCancel { client_id } => self.cancel(client_id)?,
             OperatorRequest::PositionClose { symbol } => self.close(&symbol)?,
             OperatorRequest::Flatten => self.flatten()?,
+            OperatorRequest::Adopt(words) => self.adopt(&words)?,
             OperatorRequest::Halt { reason } => {
                 self.say(PortfolioId(0), EventKind::Halted(Halt { reason }))?;
                 done(&status(self))
@@ -173,7 +210,16 @@ impl Core {
         reason: &'static str,
     ) -> Result<OperatorReply, NodeError> {
         let proposal = Proposal { source: Source::Operator, portfolio, request, reason: reason.into() };
-        Ok(match self.verdict_on(portfolio, EventKind::Proposed(proposal))? {
+        let parent = self.host.state.parents.next_id();
+        let id = self.host.state.sequence + 1;
+        let verdict = self.verdict_on(portfolio, EventKind::Proposed(proposal))?;
+        if let (None, Some(held)) = (&verdict, self.held_reply(id)) {
+            return Ok(held); // it waits for people
+        }
+        if self.host.state.parents.get(parent).is_some() {
+            return Ok(self.parent_opened(parent, verdict)); // the venue does not keep such orders: the engine waits
+        }
+        Ok(match verdict {
             Some(Verdict::Refused(refusal)) => refused(&refusal),
             Some(Verdict::Approved(order)) => match self.host.state.order(order.client_id()) {
                 Some(record) if record.state == (OrderState::Closed { outcome: Outcome::NotSent }) => {
@@ -227,6 +273,7 @@ impl Core {
     /// Cancels every order and closes every position. What a resting order may still take of a position is closed once
     /// the venue has confirmed that the order is gone.
     fn flatten(&mut self) -> Result<OperatorReply, NodeError> {
+        self.abandon_parents("an operator flattens")?;
         let open: Vec<ClientOrderId> = self.host.state.open.keys().copied().collect();
         for client_id in &open {
             self.say(PortfolioId(0), EventKind::CancelProposed { client_id: *client_id })?;
@@ -281,7 +328,8 @@ impl Core {
         let leaving = if held > Quantity::ZERO { sells } else { -buys };
         let lots = instrument.whole_lots(held - leaving);
         let same_side = lots.mantissa().signum() == held.mantissa().signum();
-        if !same_side || lots.abs() < instrument.spec.min_quantity || lots.is_zero() {
+        let mark = self.host.state.listing(instrument.id).mark.map(|mark| mark.price);
+        if !same_side || instrument.is_dust(lots, mark) {
             return None;
         }
         let side = if held > Quantity::ZERO { Side::Sell } else { Side::Buy };

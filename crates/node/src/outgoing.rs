@@ -1,13 +1,15 @@
 //! What the engine's thread sees of the outside: the wall clock, the connection's codec, the driver's queue.
 
 use crate::clock::wall;
+use crate::kill_switch::KillSwitch;
 use crate::latency::Histogram;
+use crate::watch::Watch;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use tradewind_domain::Timestamp;
-use tradewind_engine::{Event, State};
+use tradewind_engine::{Event, EventKind, State};
 use tradewind_gate::Action;
+use tradewind_governance::{Act, Refused};
 use tradewind_host::{Gone, Outgoing, Outside};
 use tradewind_venues::binance::Connection;
 use tradewind_venues::{NotSentReason, Prepared};
@@ -25,8 +27,11 @@ pub(crate) struct Wire {
     pub(crate) connection: Connection,
     pub(crate) outbox: mpsc::Sender<Outgoing>,
     /// Read by the driver at its last step before a write.
-    pub(crate) halted: Arc<AtomicBool>,
+    pub(crate) switch: KillSwitch,
+    /// The newest word of governance that changed nothing, for the person who said it.
+    pub(crate) last_no: Option<Refused>,
     pub(crate) latency: Latency,
+    pub(crate) watch: Arc<Watch>,
 }
 
 impl Outside for Wire {
@@ -42,8 +47,13 @@ impl Outside for Wire {
     fn hand_over(&mut self, request: Outgoing) -> Result<(), Gone> {
         self.outbox.try_send(request).map_err(|_| Gone)
     }
-    fn stepped(&mut self, state: &State, _event: &Event) {
-        self.halted.store(state.halted.is_some(), Ordering::SeqCst);
+    fn stepped(&mut self, state: &State, event: &Event) {
+        self.switch.set(state.halted.is_some());
+        if let EventKind::Governance(act) = &event.kind
+            && let Act::Refused(no) = &**act
+        {
+            self.last_no = Some(no.clone());
+        }
     }
     fn decided(&mut self, received: Timestamp, at: Timestamp) {
         self.latency.frame_to_decision.note(at.since(received));

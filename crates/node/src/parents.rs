@@ -15,6 +15,8 @@ use tradewind_engine::algo::{
 use tradewind_engine::{EventKind, State, Verdict};
 
 const NANOS: i64 = 1_000_000_000;
+/// Why a parent is paused that the end of a run paused.
+const STOPPING: &str = "the node is stopping";
 
 /// A wish for an order that becomes other orders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -263,6 +265,26 @@ impl Core {
         let said = ParentEvent::Asked { parent, ask, reason: reason.to_owned() };
         self.verdict_on(portfolio, EventKind::Parent(Box::new(said)))?;
         Ok(self.parent_opened(parent, None))
+    }
+
+    /// Lets no parent propose while the node ends; what it cancels is put back by [`Self::resume_parents`].
+    pub(crate) fn pause_parents(&mut self) -> Result<(), NodeError> {
+        let working = |parent: &&Parent| parent.state == ParentState::Working;
+        let working: Vec<u64> = self.host.state.parents.live().filter(working).map(|parent| parent.id.0).collect();
+        for id in working {
+            self.ask_parent(id, Ask::Pause, STOPPING)?;
+        }
+        Ok(())
+    }
+
+    /// Lets those go on that the end of the last run paused.
+    pub(crate) fn resume_parents(&mut self) -> Result<(), NodeError> {
+        let paused = |parent: &&Parent| matches!(&parent.state, ParentState::Paused { reason } if reason == STOPPING);
+        let paused: Vec<u64> = self.host.state.parents.live().filter(paused).map(|parent| parent.id.0).collect();
+        for id in paused {
+            self.ask_parent(id, Ask::Resume, "the node runs again")?;
+        }
+        Ok(())
     }
 
     /// Asks every living parent to stop and to cancel all of its orders.

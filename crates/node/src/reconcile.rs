@@ -1,329 +1,263 @@
-//! The venue's word against the books: at the start, after a gap of the user stream, and for a lost answer.
+//! The venue's word against the books: at the start, every half minute, and whenever a stream was away.
 
 use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
-use crate::inbox::{Fact, Input};
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use crate::inbox::{Comparison, Input};
+use crate::inquire::{Asked, Reconciler, notice};
+use crate::watch::SteadyClock;
+use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tradewind_domain::{
-    ClientOrderId, Coded, Currency, Instrument, InstrumentId, LEDGER_DECIMALS, OrderState, PortfolioId, Quantity,
-    Source, Timestamp, format_decimal,
+use tokio::task::JoinSet;
+use tradewind_domain::{ClientOrderId, Coded, InstrumentId, OrderState, PortfolioId, Source, Timestamp, VenueOrderId};
+use tradewind_engine::{
+    Answer, Basis, Doubt, EventKind, Evidence, Findings, Seen, State, Step, VenueOrder, VenueTrade, compare,
 };
-use tradewind_engine::{Drift, EventKind, State};
-use tradewind_venues::binance::Connection;
+use tradewind_venues::QueryError;
 use tradewind_venues::binance::convert::{OrderStanding, StandingState};
-use tradewind_venues::{AssetBalance, QueryError};
 
-/// First and longest wait between two questions about an order in doubt.
-const ASK_FIRST: Duration = Duration::from_millis(100);
-const ASK_EVERY: Duration = Duration::from_secs(2);
 /// How often the start asks anew while the venue's lists lag behind one another, and how long between.
 const START_TRIES: u32 = 10;
 const START_WAIT: Duration = Duration::from_millis(200);
-
-/// What is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doubt {
-    /// Whether the venue has the order.
-    Order,
-    /// Whether the venue took the cancel.
-    Cancel,
-}
-
-/// What the venue says became of orders.
-#[derive(Debug, Default)]
-struct Findings {
-    /// Fills and ends, in the order in which the venue saw them; a fill before the word that closes its order.
-    events: Vec<(Timestamp, EventKind)>,
-    /// Orders that the venue does not find.
-    absent: Vec<ClientOrderId>,
-    /// Orders that the venue still works.
-    open: Vec<ClientOrderId>,
-    /// Orders of which it counts more executions than it lists yet.
-    lagging: Vec<ClientOrderId>,
-}
-
-/// Asks the venue what became of things.
-#[derive(Clone)]
-pub(crate) struct Reconciler {
-    pub(crate) connection: Connection,
-    pub(crate) instruments: Vec<Instrument>,
-    /// How long after a request the venue's not finding an order proves that it never came. Until the request's window
-    /// closed it may still arrive, and afterwards the venue's lists may lag.
-    pub(crate) absent_after: Duration,
-}
+/// Balances are compared with every second sweep, and sooner after a difference.
+const BALANCES_EVERY: u32 = 2;
+const AFTER_DRIFT: Duration = Duration::from_secs(10);
+/// Sweeps that are asked for in quick succession are one.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Executions are asked for from this long before the last agreement on: lists may have lagged then.
+const OVERLAP: i64 = 60 * 1_000_000_000;
+/// The venue answers for at most this long a stretch at once.
+///
+/// Source: `rest-api.md`, "Account trade list": at most 24 hours between start and end.
+const STRETCH: i64 = 24 * 3_600 * 1_000_000_000;
 
 impl Reconciler {
-    /// Before trading: explains every order that the last run left open, books missed fills, compares balances. Gives
-    /// back the orders that stay in doubt.
+    /// Before trading: explains every order that the last run left open, books missed fills, compares balances and open
+    /// orders. Gives back the orders that stay in doubt.
     ///
-    /// A difference that remains halts trading until a person resumes it.
-    pub(crate) async fn at_start(&self, core: &mut Core) -> Result<Vec<(ClientOrderId, InstrumentId)>, NodeError> {
-        let mut drifts = Vec::new();
+    /// A difference that remains allows only what reduces, until a person adopts or resumes.
+    pub(crate) async fn at_start(&self, core: &mut Core) -> Result<Vec<ClientOrderId>, NodeError> {
+        let clock = SteadyClock::of(&self.connection).await;
+        let mut found = Findings::default();
         for attempt in 1..=START_TRIES {
-            let settled = self.explain_open(core).await?;
-            let account = self.connection.account().await.map_err(|source| self.failed(source))?;
-            drifts = balance_drifts(&core.host.state, &account.balances);
-            drifts.extend(self.foreign_orders(&core.host.state).await?);
-            if settled && drifts.is_empty() {
+            let settled = self.explain_open(core, clock).await?;
+            let asked = core.now();
+            found = self.compare_at_start(core, asked).await?;
+            if settled && found.drifts.is_empty() {
                 break;
             }
             if attempt < START_TRIES {
                 tokio::time::sleep(START_WAIT).await; // an execution may lie between two of the questions
             }
         }
-        let now = core.now();
-        core.record(now, wall(), Source::Venue, PortfolioId(0), EventKind::Reconciled { drifts })?;
+        found.explained.drain(..).for_each(|text| core.note(format!("explained at the start: {text}")));
+        core.off = found.off;
+        let (now, drifts) = (core.now(), found.drifts);
+        let kind = EventKind::Compared { through: now, drifts, at_start: true };
+        core.record(now, wall(), Source::Venue, PortfolioId(0), kind)?;
         let unknown = core.host.state.open.values().filter(|it| matches!(it.state, OrderState::Unknown { .. }));
-        Ok(unknown.map(|it| (it.order.client_id(), it.order.instrument())).collect())
-    }
-
-    /// Records what became of the open orders; false while the venue's lists lag behind one another.
-    async fn explain_open(&self, core: &mut Core) -> Result<bool, NodeError> {
-        let open: Vec<_> =
-            core.host.state.open.values().map(|it| (it.order.client_id(), it.order.instrument())).collect();
-        let found = self.explain(&open).await.map_err(|source| self.failed(source))?;
-        for (at, kind) in found.events {
-            core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;
-        }
-        for client_id in found.open {
-            // whether the last run's cancel left is unknown; if it did, the venue will say so
-            if core.host.state.open.get(&client_id).is_some_and(|it| it.state == OrderState::PendingCancel) {
-                let reason = "the venue still works the order".to_owned();
-                let refused = EventKind::CancelRefused { client_id, reason };
-                core.record(core.now(), wall(), Source::Venue, PortfolioId(0), refused)?;
-            }
-        }
-        Ok(found.lagging.is_empty())
+        Ok(unknown.map(|it| it.order.client_id()).collect())
     }
 
     fn failed(&self, source: QueryError) -> NodeError {
         NodeError::Venue { url: self.connection.rest_url().to_owned(), source: Box::new(source) }
     }
 
-    /// Asks what became of `orders`.
-    async fn explain(&self, orders: &[(ClientOrderId, InstrumentId)]) -> Result<Findings, QueryError> {
-        let mut found = Findings::default();
-        for (client_id, id) in orders {
-            let standing = match self.connection.order(*id, *client_id).await {
-                Ok(standing) => standing,
-                Err(QueryError::NotFound { .. }) => {
-                    found.absent.push(*client_id);
+    /// Records what became of the open orders; false while the venue's lists lag behind one another. What the venue does
+    /// not find stays in doubt.
+    async fn explain_open(&self, core: &mut Core, clock: SteadyClock) -> Result<bool, NodeError> {
+        let open: Vec<_> = core.host.state.open.values().cloned().collect();
+        let mut settled = true;
+        for record in open {
+            // whether the last run's cancel left is unknown; if it did, the venue will say so
+            let doubt = if record.state == OrderState::PendingCancel { Doubt::Cancel } else { Doubt::Order };
+            let mut asked = Asked::new(self, clock, record, Doubt::Order, None);
+            match self.first_word(&mut asked).await.map_err(|source| self.failed(source))? {
+                FirstWord::Known(evidence) => self.record_evidence(core, &asked, &evidence, doubt)?,
+                FirstWord::Lags => settled = false,
+                FirstWord::NotFound => (),
+            }
+        }
+        Ok(settled)
+    }
+
+    /// What the venue says of an order at once.
+    async fn first_word(&self, asked: &mut Asked) -> Result<FirstWord, QueryError> {
+        loop {
+            asked.look(&self.watch);
+            let question = match asked.inquiry.next(asked.clock.now()) {
+                Step::WaitUntil(until) => {
+                    tokio::time::sleep(asked.clock.until(until)).await;
                     continue;
                 }
-                Err(error) => return Err(error),
+                Step::Done(evidence) => return Ok(FirstWord::Known(evidence)),
+                Step::Ask(question) => question,
             };
-            let mut listed = Quantity::ZERO;
-            if standing.filled > Quantity::ZERO {
-                for fill in self.connection.fills_of(*id, &standing.venue_id).await? {
-                    let booked = fill.fill(*client_id)?;
-                    listed += booked.quantity;
-                    found.events.push((fill.at, EventKind::Filled(booked)));
-                }
+            let answer = self.ask(asked, &question).await?;
+            let (lacks, fills) = (answer == Answer::Lacks, matches!(answer, Answer::Fills(_)));
+            asked.inquiry.answered(asked.clock.now(), answer);
+            let known = matches!(asked.inquiry.next(asked.clock.now()), Step::Done(_));
+            match (lacks, fills && !known) {
+                (true, _) => return Ok(FirstWord::NotFound),
+                (_, true) => return Ok(FirstWord::Lags),
+                _ => (),
             }
-            if listed < standing.filled {
-                found.lagging.push(*client_id); // its end is told once all its executions are
-                continue;
-            }
-            if standing.state == StandingState::Open {
-                found.open.push(*client_id);
-            }
-            found.events.push((standing.updated_at, word_on(*client_id, &standing)));
-        }
-        found.events.sort_by_key(|(at, _)| *at);
-        Ok(found)
-    }
-
-    /// After a gap of the user stream: asks for every order that might have changed.
-    pub(crate) async fn reread(&self, inbox: &mpsc::Sender<Input>) {
-        let mut wait = ASK_FIRST;
-        loop {
-            let (reply, answer) = oneshot::channel();
-            let asked = inbox.send(Input::OpenOrders(reply)).await;
-            let (Ok(()), Ok(open)) = (asked, answer.await) else { return }; // the engine has ended
-            match self.explain(&open).await {
-                Ok(found) => {
-                    let settled = found.lagging.is_empty();
-                    tell(inbox, found.events).await;
-                    if settled {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    notice(inbox, format!("{}: the gap of the user stream cannot be read: {error}", error.code()))
-                        .await;
-                }
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(ASK_EVERY);
         }
     }
 
-    /// For a lost answer: asks until the venue says what became of the order, or its silence is proof.
-    ///
-    /// Until then the order stays unknown, counts in full and blocks what it could double.
-    pub(crate) async fn resolve(
+    fn record_evidence(
         &self,
-        client_id: ClientOrderId,
-        id: InstrumentId,
+        core: &mut Core,
+        asked: &Asked,
+        evidence: &Evidence,
         doubt: Doubt,
-        inbox: &mpsc::Sender<Input>,
-    ) {
-        let began = Instant::now();
-        let mut wait = ASK_FIRST;
-        let mut last_error = "";
+    ) -> Result<(), NodeError> {
+        if let Evidence::Found { standing, .. } = evidence {
+            core.check_terms(asked.inquiry.client_id(), standing.price, standing.quantity)?;
+        }
+        for (at, kind) in evidence.facts(&asked.record, doubt) {
+            let at = at.unwrap_or_else(|| core.now());
+            core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;
+        }
+        Ok(())
+    }
+
+    async fn compare_at_start(&self, core: &mut Core, asked: Timestamp) -> Result<Findings, NodeError> {
+        let from = since(&core.host.state, asked);
+        let basis = Basis::of(&core.host.state);
+        let mut seen = self.look(asked, from, true).await.map_err(|source| self.failed(source))?;
+        seen.at_start = true;
+        let mut findings = compare(&core.host.state, &basis, &seen);
+        if !findings.ask.is_empty() {
+            self.name(&findings.ask, &mut seen).await.map_err(|source| self.failed(source))?;
+            findings = compare(&core.host.state, &basis, &seen);
+        }
+        core.record_findings(&findings)?;
+        Ok(findings)
+    }
+
+    /// Compares the venue's lists with the books, again and again, until the engine ends.
+    pub(crate) async fn sweep(self, inbox: mpsc::Sender<Input>) {
+        let mut inquiries = JoinSet::new();
+        let (mut round, mut wait, mut last_error) = (0_u32, self.sweep_every, "");
         loop {
-            tokio::time::sleep(wait).await;
-            if inbox.is_closed() {
-                return;
-            }
-            wait = (wait * 2).min(ASK_EVERY);
-            let late = began.elapsed() >= self.absent_after; // taken before the question
-            match self.explain(&[(client_id, id)]).await {
-                Ok(found) if !found.lagging.is_empty() => tell(inbox, found.events).await,
-                Ok(found) if found.absent.is_empty() => {
-                    let open = !found.open.is_empty();
-                    tell(inbox, found.events).await;
-                    match doubt {
-                        Doubt::Cancel if open && !late => continue,
-                        Doubt::Cancel if open => {
-                            let reason = "the venue still works the order".to_owned();
-                            return tell_now(inbox, EventKind::CancelRefused { client_id, reason }).await;
-                        }
-                        Doubt::Cancel | Doubt::Order => return,
+            self.watch.until_sweep(wait).await;
+            tokio::time::sleep(PAUSE).await;
+            while inquiries.try_join_next().is_some() {}
+            round += 1;
+            let balances = round.is_multiple_of(BALANCES_EVERY) || wait != self.sweep_every;
+            match self.sweep_once(&inbox, balances).await {
+                Ok(Some(findings)) => {
+                    last_error = "";
+                    wait = if findings.drifts.is_empty() { self.sweep_every } else { AFTER_DRIFT.min(self.sweep_every) };
+                    for client_id in findings.doubtful {
+                        let (reconciler, inbox) = (self.clone(), inbox.clone());
+                        inquiries
+                            .spawn(async move { reconciler.resolve(client_id, Doubt::Order, None, &inbox).await });
                     }
                 }
-                Ok(_) if !late => (),
-                Ok(_) if doubt == Doubt::Order => return tell_now(inbox, EventKind::Expired { client_id, evidence: None }).await,
-                Ok(_) => {
-                    let text = format!("the venue does not find order {client_id} any more: look at the venue");
-                    return notice(inbox, text).await;
-                }
+                Ok(None) => return, // the engine has ended
                 Err(error) => {
                     if last_error != error.code() {
-                        notice(inbox, format!("{}: order {client_id} cannot be asked for: {error}", error.code()))
-                            .await;
+                        notice(&inbox, format!("{}: the venue's lists cannot be read: {error}", error.code())).await;
                     }
                     last_error = error.code();
+                    wait = AFTER_DRIFT.min(self.sweep_every);
                 }
             }
         }
     }
 
-    /// Open orders at the venue that are not ours.
-    async fn foreign_orders(&self, state: &State) -> Result<Vec<Drift>, NodeError> {
-        let mut drifts = Vec::new();
+    async fn sweep_once(&self, inbox: &mpsc::Sender<Input>, balances: bool) -> Result<Option<Findings>, QueryError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = inbox.send(Input::Basis(reply)).await;
+        let (Ok(()), Ok((basis, now, from))) = (sent, answer.await) else { return Ok(None) };
+        let mut seen = self.look(now, from, balances).await?;
+        let mut last = false;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let comparison = Comparison { basis: basis.clone(), seen: seen.clone(), last };
+            let sent = inbox.send(Input::Compare(Box::new(comparison), reply)).await;
+            let (Ok(()), Ok(findings)) = (sent, answer.await) else { return Ok(None) };
+            if findings.ask.is_empty() || last {
+                return Ok(Some(*findings));
+            }
+            self.name(&findings.ask, &mut seen).await?;
+            last = true;
+        }
+    }
+
+    /// Reads the venue's lists: open orders first, then what was executed, then what is held.
+    async fn look(&self, asked: Timestamp, from: Timestamp, balances: bool) -> Result<Seen, QueryError> {
+        let history = i64::try_from(self.history.as_nanos()).unwrap_or(i64::MAX);
+        let from = from.max(asked.plus_nanos(-history));
+        let mut seen = Seen { asked, trades_from: from, ..Seen::default() };
         for instrument in &self.instruments {
-            let standings = self.connection.open_orders(instrument.id).await.map_err(|source| self.failed(source))?;
-            for standing in standings {
-                if !standing.client_id.is_some_and(|id| state.open.contains_key(&id)) {
-                    drifts.push(Drift {
-                        what: format!("open order {}", standing.client_text),
-                        ours: "none".to_owned(),
-                        venue: instrument.quantity_text(standing.quantity),
-                    });
+            let listed = self.connection.open_orders(instrument.id).await?;
+            seen.open.extend(listed.into_iter().map(venue_order));
+            let mut start = from;
+            while start <= asked {
+                for row in self.connection.fills_since(instrument.id, start).await? {
+                    let fill = row.fill(ClientOrderId::from_u128(0))?;
+                    seen.trades.push(VenueTrade { venue_id: row.venue_id, at: row.at, fill });
                 }
+                start = start.plus_nanos(STRETCH);
             }
         }
-        Ok(drifts)
-    }
-}
-
-async fn tell(inbox: &mpsc::Sender<Input>, events: Vec<(Timestamp, EventKind)>) {
-    for (at, kind) in events {
-        let _ = inbox.send(Input::Fact(Fact::of_venue(Some(at), kind))).await; // an engine that ended asks at its next start
-    }
-}
-
-async fn tell_now(inbox: &mpsc::Sender<Input>, kind: EventKind) {
-    let _ = inbox.send(Input::Fact(Fact::of_venue(None, kind))).await;
-}
-
-async fn notice(inbox: &mpsc::Sender<Input>, text: String) {
-    let _ = inbox.send(Input::Notice(text)).await;
-}
-
-/// What a standing says beyond its fills.
-fn word_on(client_id: ClientOrderId, standing: &OrderStanding) -> EventKind {
-    match standing.state {
-        StandingState::Open | StandingState::Filled => {
-            EventKind::Accepted { client_id, venue_id: standing.venue_id.clone() }
+        if balances {
+            let mut held = BTreeMap::new();
+            for balance in self.connection.account().await?.balances {
+                *held.entry(balance.currency).or_default() += balance.free.units + balance.locked.units;
+            }
+            seen.balances = Some(held);
         }
-        StandingState::Cancelled => EventKind::Cancelled { client_id, reason: "on request".into() },
-        StandingState::Expired => EventKind::Cancelled { client_id, reason: "by the venue".into() },
-        StandingState::Rejected => EventKind::Rejected { client_id, reason: "by the venue".into() },
+        Ok(seen)
     }
-}
 
-/// Balances that differ by more than the ledger's last unit.
-fn balance_drifts(state: &State, balances: &[AssetBalance]) -> Vec<Drift> {
-    let mut ours: BTreeMap<Currency, i128> = BTreeMap::new();
-    for holding in state.portfolios.iter().flat_map(tradewind_engine::Portfolio::holdings) {
-        *ours.entry(holding.currency).or_default() += holding.units;
-    }
-    let mut theirs: BTreeMap<Currency, i128> = BTreeMap::new();
-    for balance in balances {
-        *theirs.entry(balance.currency).or_default() += balance.free.units + balance.locked.units;
-    }
-    let all: BTreeSet<Currency> = ours.keys().chain(theirs.keys()).copied().collect();
-    let drift = |currency: &Currency| {
-        let units = |side: &BTreeMap<Currency, i128>| side.get(currency).copied().unwrap_or(0);
-        let (mine, venue) = (units(&ours), units(&theirs));
-        let text = |units| format_decimal(units, LEDGER_DECIMALS);
-        let what = || format!("balance {currency}");
-        ((mine - venue).abs() > 1).then(|| Drift { what: what(), ours: text(mine), venue: text(venue) })
-    };
-    all.iter().filter_map(drift).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tradewind_domain::Money;
-    use tradewind_engine::{Event, apply};
-
-    /// Two portfolios that own `ours` together, and an account that holds `theirs` (free and locked).
-    fn check(ours: [(&str, i128); 2], theirs: &[(&str, i128, i128)], want: &[&str]) {
-        let currency = |code: &str| Currency::new(code).unwrap();
-        let mut state = State::default();
-        for (place, (code, units)) in (0_u16..).zip(ours) {
-            for kind in [
-                EventKind::Opened { base: currency("USDT"), name: place.to_string() },
-                EventKind::Deposited(Money { currency: currency(code), units }),
-            ] {
-                let event = Event::new(state.sequence + 1, Timestamp::from_millis(1), Source::Host, kind);
-                apply(&mut state, &Event { portfolio: PortfolioId(place), ..event });
+    /// Asks whose orders these are. One that the venue does not find yet stays nameless.
+    async fn name(&self, ask: &[(InstrumentId, VenueOrderId)], seen: &mut Seen) -> Result<(), QueryError> {
+        for (id, venue_id) in ask {
+            match self.connection.order_named(*id, venue_id).await {
+                Ok(standing) => seen.named.push(venue_order(standing)),
+                Err(QueryError::NotFound { .. }) => (),
+                Err(error) => return Err(error),
             }
         }
-        let account: Vec<AssetBalance> = theirs
-            .iter()
-            .map(|(code, free, locked)| {
-                let money = |units| Money { currency: currency(code), units };
-                AssetBalance { currency: currency(code), free: money(*free), locked: money(*locked) }
-            })
-            .collect();
-        let drifts = balance_drifts(&state, &account);
-        let got: Vec<String> = drifts.iter().map(|it| format!("{}: {} / {}", it.what, it.ours, it.venue)).collect();
-        assert_eq!(got, want);
+        Ok(())
     }
+}
 
-    #[test]
-    fn balances_agree_in_sum_to_the_last_unit() {
-        check([("USDT", 70), ("USDT", 30)], &[("USDT", 60, 40)], &[]);
-        check([("USDT", 70), ("USDT", 30)], &[("USDT", 101, 0)], &[]); // one unit is rounding
-        check([("USDT", 70), ("BTC", 0)], &[("USDT", 70, 0), ("ETH", 1, 0)], &[]);
+/// What the venue says of an order when it is asked for the first time.
+enum FirstWord {
+    /// All there is to know.
+    Known(Evidence),
+    /// It does not find it: that proves nothing yet.
+    NotFound,
+    /// It counts more executions than it lists.
+    Lags,
+}
+
+/// From when on executions are to be asked for: shortly before the last agreement, or before the newest event of a
+/// journal that remembers none. A first start asks for none: what happened before is not ours.
+pub(crate) fn since(state: &State, now: Timestamp) -> Timestamp {
+    match state.whole {
+        Some(whole) => whole.through.plus_nanos(-OVERLAP).min(now),
+        None if state.intents == 0 => now,
+        None => state.now.plus_nanos(-OVERLAP).min(now),
     }
+}
 
-    #[test]
-    fn a_difference_names_currency_and_both_amounts() {
-        check([("USDT", 70), ("USDT", 30)], &[("USDT", 102, 0)], &["balance USDT: 0.000001 / 0.00000102"]);
-        check(
-            [("USDT", 500_000_000), ("BTC", 7)],
-            &[("USDT", 0, 300_000_000)],
-            &["balance BTC: 0.00000007 / 0", "balance USDT: 5 / 3"],
-        );
-        check([("USDT", 1), ("USDT", 1)], &[("USDT", 2, 0), ("BNB", 5, 0)], &["balance BNB: 0 / 0.00000005"]);
+fn venue_order(standing: OrderStanding) -> VenueOrder {
+    VenueOrder {
+        client_text: standing.client_text,
+        venue_id: standing.venue_id,
+        instrument: standing.instrument,
+        side: standing.side,
+        price: standing.price,
+        quantity: standing.quantity,
+        filled: standing.filled,
+        open: standing.state == StandingState::Open,
+        updated: standing.updated_at,
     }
 }

@@ -32,6 +32,7 @@ pub fn recover(data_dir: &Path, options: Options) -> Result<(Journal, Recovered)
     let (journal, found) = host::recover(DiskStorage::new(&dir), options).map_err(|error| match error {
         host::RecoverError::Open(source) => NodeError::Journal { dir, source: Box::new(source) },
         host::RecoverError::Read(source) => source.into(),
+        host::RecoverError::Newer { written } => NodeError::Newer { written },
         host::RecoverError::Record { sequence, source } => NodeError::Record { sequence, source },
     })?;
     let host::Recovered { state, endings, folded, recovery } = found;

@@ -1,24 +1,29 @@
 //! A node from start to stop: safe, then reconciled, then trading.
 
 use crate::abort::AbortOnPanic;
+use crate::audit::Auditor;
 use crate::clock::MarketClock;
 use crate::control::{self, ControlSocket};
 use crate::core::{Core, Parts};
 use crate::driver;
 use crate::error::NodeError;
 use crate::inbox::{Input, Progress};
+use crate::kill_switch::{KillSwitch, LatchFile};
+use crate::key_lock::KeyLock;
 use crate::listener::Listener;
 use crate::live;
 use crate::operate::{OperatorReply, OperatorRequest};
 use crate::outgoing::{Latency, Wire};
 use crate::portfolios::Portfolios;
-use crate::reconcile::Reconciler;
+use crate::inquire::Reconciler;
 use crate::recover::{Recovered, recover};
 use crate::settings::Settings;
 use crate::start::{self, Connected};
 use crate::warm_up::closed_bars;
+use crate::watch::Watch;
+use crate::watchdog::Watchdog;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -33,8 +38,6 @@ const INBOX_ROOM: usize = 8_192;
 const OUTBOX_ROOM: usize = 256;
 /// How long the engine may take to end.
 const STOP_WITHIN: Duration = Duration::from_millis(2_800);
-/// Windows of a request after which an order that the venue does not find never came.
-const WINDOWS_UNTIL_ABSENT: u32 = 10;
 
 /// What the composition root knows and the settings do not.
 #[derive(Clone, Debug)]
@@ -64,6 +67,9 @@ pub struct Node {
     engine: std::thread::JoinHandle<Result<Core, NodeError>>,
     tasks: JoinSet<()>,
     socket: ControlSocket,
+    _key_lock: KeyLock,
+    switch: KillSwitch,
+    auditor: Auditor,
     recovered: RecoveredNote,
     ready_in: Duration,
 }
@@ -95,10 +101,16 @@ impl Node {
             .map_err(|source| NodeError::DataDir { path: settings.data_dir.clone(), source })?;
         let (journal, recovered) = recover(&settings.data_dir, settings.journal.options())?;
         failpoint("node.start.recovered");
+        let key_lock = KeyLock::take(signer.key().expose(), &settings.venue.rest_url)?;
         let note = note(&recovered);
         let (listener, socket) = control::listen(&settings.data_dir)?;
-        let halted = Arc::new(AtomicBool::new(recovered.state.halted.is_some()));
-        let config = start::venue_config(&settings, signer, halted.clone());
+        let (latch, latched) = LatchFile::open(&settings.data_dir);
+        let switch = KillSwitch::new(recovered.state.halted.is_some() || latched.is_some());
+        let durable = Arc::new(AtomicU64::new(recovered.state.sequence));
+        let key_path = &settings.governance.audit_key;
+        let (auditor, rolled_back) =
+            Auditor::start(&settings.data_dir, key_path, recovered.state.sequence, durable.clone())?;
+        let config = start::venue_config(&settings, signer, switch.flag());
         let venue_error = |source| NodeError::Venue { url: settings.venue.rest_url.clone(), source: Box::new(source) };
 
         // reconciled: the venue's word against the books
@@ -116,20 +128,32 @@ impl Node {
             history.push(bars);
         }
         let (outbox, outgoing) = mpsc::channel(OUTBOX_ROOM);
+        let watch = Arc::<Watch>::default();
+        watch.stream_up(); // the start has waited for it
         let mut core = Core::new(Parts {
             state: recovered.state,
             journal,
             desks,
-            wire: Wire { connection: connection.clone(), outbox, halted, latency: Latency::default() },
+            wire: Wire { connection: connection.clone(), outbox, switch: switch.clone(), last_no: None, latency: Latency::default(), watch: watch.clone() },
+            operators: settings.operators.clone(),
+            latch,
+            durable,
             clock,
             sync_every: settings.journal.sync_every.duration(),
             snapshot_every: settings.journal.snapshot_every,
             pace: surroundings.after_bar,
         });
         core.host.endings = recovered.endings;
-        let absent_after = settings.venue.recv_window.duration() * WINDOWS_UNTIL_ABSENT;
-        let reconciler = Reconciler { connection: connection.clone(), instruments: instruments.clone(), absent_after };
+        let reconciler = Reconciler {
+            connection: connection.clone(),
+            instruments: instruments.clone(),
+            policy: settings.venue.evidence_policy(),
+            sweep_every: settings.venue.sweep_every.duration(),
+            history: settings.venue.history.duration(),
+            watch: watch.clone(),
+        };
         start::introduce(&mut core, &settings, &instruments, &portfolios, &account)?;
+        start::keep_halted(&mut core, [latched, rolled_back])?;
         failpoint("node.start.introduced");
         let doubtful = reconciler.at_start(&mut core).await?;
         failpoint("node.start.reconciled");
@@ -140,11 +164,12 @@ impl Node {
         let asked = watch::Sender::new(false);
         let engine = spawn_engine(core, input, asked.clone())?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(driver::drive(outgoing, connection.clone(), inbox.clone(), reconciler.clone(), doubtful));
+        tasks.spawn(reconciler.clone().sweep(inbox.clone()));
+        tasks.spawn(driver::drive(outgoing, connection.clone(), inbox.clone(), reconciler, doubtful));
         let listening = Listener {
             inbox: inbox.clone(),
             connection,
-            reconciler,
+            watch,
             origin: surroundings.origin,
             interval: settings.interval,
             last_bars,
@@ -152,8 +177,8 @@ impl Node {
         };
         tasks.spawn(listening.listen(early, events));
         tasks.spawn(tick(inbox.clone()));
-        tasks.spawn(control::serve(listener, inbox.clone(), asked.clone()));
-        Ok(Self { inbox, asked, engine, tasks, socket, recovered: note, ready_in: started.elapsed() })
+        tasks.spawn(control::serve(listener, inbox.clone(), asked.clone(), switch.clone()));
+        Ok(Self { inbox, asked, engine, tasks, socket, _key_lock: key_lock, switch, auditor, recovered: note, ready_in: started.elapsed() })
     }
 
     /// What the start found in the journal.
@@ -173,6 +198,7 @@ impl Node {
     /// [`NodeError::Stopped`] if the engine has ended.
     pub async fn request(&self, request: OperatorRequest) -> Result<OperatorReply, NodeError> {
         let (reply, answer) = oneshot::channel();
+        self.switch.hear(&request);
         self.inbox.send(Input::Operator(request, reply)).await.map_err(|_| NodeError::Stopped)?;
         answer.await.map_err(|_| NodeError::Stopped)
     }
@@ -189,14 +215,19 @@ impl Node {
     /// # Errors
     /// [`NodeError`] that ended the engine, if one did.
     pub async fn stop(self) -> Result<Ended, NodeError> {
-        let Self { inbox, engine, mut tasks, socket, .. } = self;
+        let Self { inbox, engine, mut tasks, socket, auditor, .. } = self;
         let (done, stopped) = oneshot::channel();
         if inbox.send(Input::Stop(done)).await.is_ok() {
             let _ = tokio::time::timeout(STOP_WITHIN, stopped).await; // an engine that failed says why when it is joined
         }
         tasks.shutdown().await;
         drop((inbox, socket));
-        match tokio::task::spawn_blocking(move || engine.join()).await {
+        let join = move || {
+            let ended = engine.join();
+            auditor.finish();
+            ended
+        };
+        match tokio::task::spawn_blocking(join).await {
             Ok(Ok(core)) => core.map(|core| Ended { trade_hash: core.host.digest.hex(), state: core.host.state }),
             // a panic in the engine has aborted the process before it came here
             Ok(Err(_)) | Err(_) => Err(NodeError::Stopped),
@@ -211,7 +242,7 @@ fn spawn_engine(
 ) -> Result<std::thread::JoinHandle<Result<Core, NodeError>>, NodeError> {
     let run = move || {
         let _abort = AbortOnPanic("engine");
-        let ended = core.run(input);
+        let ended = Watchdog::over(core.pulse.clone(), core.host.journal.on_disk()).and_then(|_watchdog| core.run(input));
         if let Err(error) = &ended {
             tracing::error!(%error, "the engine stops: nothing leaves that is not remembered");
         }

@@ -5,6 +5,7 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::deposits;
 use crate::error::NodeError;
+use crate::govern::settings_words;
 use crate::portfolios::Portfolios;
 use crate::runtime::Surroundings;
 use crate::settings::{NodeMode, Settings};
@@ -15,9 +16,11 @@ use tokio::sync::mpsc;
 use tradewind_domain::{
     Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Timestamp,
 };
-use tradewind_engine::{EventKind, LOGIC_VERSION, State};
-use tradewind_gate::Mode;
+use tradewind_engine::{EventKind, Halt, LOGIC_VERSION, RiskAct, State, limit_values, set_limit};
+use tradewind_gate::{Limits, Mode};
+use tradewind_governance::{Act, ChangeState, Changed, Principal, loosens};
 use tradewind_host::Draft;
+use tradewind_risk::AccountLimits;
 use tradewind_strategies::{Desk, registry};
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
@@ -160,11 +163,16 @@ pub(crate) fn introduce(
         let opened = EventKind::Opened { base: settings.base_currency, name: name.clone() };
         note(core, portfolio(core.host.state.portfolios.len()), opened)?;
     }
-    let limits = settings.limits.resolve();
+    for word in settings_words(&core.host.state.governance, &settings.operators, &settings.governance.policy()) {
+        note(core, PortfolioId(0), EventKind::Governance(Box::new(word)))?;
+    }
     for place in 0..core.host.state.portfolios.len() {
-        if core.host.state.portfolio(portfolio(place)).limits != limits {
-            note(core, portfolio(place), EventKind::LimitsSet(Box::new(limits)))?;
-        }
+        set_limits(core, settings, portfolio(place))?;
+    }
+    let limits = settings.limits.set().account;
+    let known = core.host.state.risk.as_ref().map_or(AccountLimits::NONE, |risk| risk.account.clone());
+    if known != limits {
+        note(core, PortfolioId(0), EventKind::Risk(Box::new(RiskAct::AccountLimits { limits })))?;
     }
     let by_hand = settings.operator_cash.bps();
     let base = settings.base_currency;
@@ -172,6 +180,50 @@ pub(crate) fn introduce(
         core.record(now, wall(), Source::Venue, portfolio, EventKind::Deposited(money))?;
     }
     Ok(())
+}
+
+/// Brings a portfolio's limits up to the settings. What was changed at run time stays as it was changed; where two
+/// persons are wanted, what the settings loosen waits for one of them.
+fn set_limits(core: &mut Core, settings: &Settings, portfolio: PortfolioId) -> Result<(), NodeError> {
+    let (now, state) = (core.now(), &core.host.state);
+    let current = state.portfolio(portfolio).limits;
+    let is_new = current == Limits::AT_OPENING;
+    let mut limits = settings.limits.resolve();
+    let mut asked = Vec::new();
+    for (name, tighter, wanted) in limit_values(&limits) {
+        if let Some(changed) = state.governance.overridden(portfolio, name) {
+            set_limit(&mut limits, name, changed);
+            continue;
+        }
+        let old = limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
+        if !is_new && state.governance.two_persons() && loosens(tighter, old, wanted) {
+            set_limit(&mut limits, name, old);
+            asked.push(Changed::Limit { portfolio, name: name.to_owned(), tighter, old, new: wanted });
+        }
+    }
+    let is_asked = |it: &Changed| {
+        state.governance.changes.values().any(|known| known.changed == *it && known.state == ChangeState::Asked)
+    };
+    asked.retain(|it| !is_asked(it));
+    if current != limits {
+        core.record(now, wall(), Source::Host, portfolio, EventKind::LimitsSet(Box::new(limits)))?;
+    }
+    for changed in asked {
+        let by = Principal::of_source(Source::Host);
+        let word = Act::ChangeSaid { changed, by, reason: "the settings at start".to_owned() };
+        core.record(now, wall(), Source::Host, portfolio, EventKind::Governance(Box::new(word)))?;
+    }
+    Ok(())
+}
+
+/// A halt that the journal's state does not know of, but the latch file or the audit trail does.
+pub(crate) fn keep_halted(core: &mut Core, reasons: [Option<String>; 2]) -> Result<(), NodeError> {
+    let Some(reason) = reasons.into_iter().flatten().next().filter(|_| core.host.state.halted.is_none()) else {
+        return Ok(());
+    };
+    let now = core.now();
+    core.record(now, wall(), Source::Host, PortfolioId(0), EventKind::Halted(Halt { reason }))?;
+    core.latch.follow(core.host.state.halted.as_deref()).map_err(NodeError::Latch)
 }
 
 fn portfolio(place: usize) -> PortfolioId {

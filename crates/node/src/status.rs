@@ -1,10 +1,12 @@
 //! What a node shows of itself.
 
+use crate::adopt::foreign_orders;
+use crate::clock::wall;
 use crate::core::Core;
 use crate::latency::Quantiles;
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{LEDGER_DECIMALS, OrderRecord, format_decimal};
-use tradewind_engine::{Counters, State};
+use tradewind_domain::{LEDGER_DECIMALS, OrderRecord, OrderState, Timestamp, format_decimal};
+use tradewind_engine::{Counters, ForeignOrder, State};
 use tradewind_gate::Mode;
 
 /// A node at a glance. Money and sizes are decimal text.
@@ -16,6 +18,8 @@ pub struct Status {
     pub trading: bool,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
+    /// Why only what reduces is allowed, if so.
+    pub restricted: Option<String>,
     /// Events in the journal.
     pub sequence: u64,
     /// How often things happened.
@@ -28,12 +32,65 @@ pub struct Status {
     pub open_orders: usize,
     /// Orders whose outcome is unknown.
     pub unknown_orders: usize,
+    /// Those orders, the oldest doubt first.
+    pub unknown: Vec<UnknownView>,
+    /// Comparisons with the venue in a row that found a difference; the third allows only what reduces.
+    pub drifting: u32,
+    /// When venue and books last agreed, by the market's time.
+    pub agreed_at: Option<String>,
+    /// What other hands do on the account and nobody adopted.
+    pub foreign: Vec<ForeignView>,
+    /// The venue's clock; missing until it was measured.
+    pub clock: Option<ClockView>,
     /// Hash of this run's executions.
     pub trade_hash: String,
     /// Frame read → decided, decided → bytes out, frame read → bytes out.
     pub latency: LatencyView,
     /// Newest troubles, oldest first.
     pub notices: Vec<String>,
+}
+
+/// An order whose outcome is unknown.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnknownView {
+    /// Our name of it.
+    pub client_id: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// Since when.
+    pub since: String,
+    /// For how many seconds.
+    pub age_seconds: i64,
+}
+
+/// An order that another hand placed on the account.
+#[derive(Clone, Debug, Serialize)]
+pub struct ForeignView {
+    /// What its sender called it.
+    pub order: String,
+    /// The venue's name of it.
+    pub venue_id: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// `buy` or `sell`.
+    pub side: String,
+    /// How much was asked.
+    pub amount: String,
+    /// How much was executed.
+    pub filled: String,
+    /// Whether it may still fill.
+    pub open: bool,
+}
+
+/// What is known of the venue's clock.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ClockView {
+    /// By how much it is ahead of ours, in milliseconds.
+    pub offset_ms: i64,
+    /// By how much that may be wrong, in milliseconds.
+    pub error_ms: i64,
+    /// Whether that is good enough for orders to leave.
+    pub orders_leave: bool,
 }
 
 /// How long the parts of a decision take.
@@ -136,6 +193,9 @@ pub struct PositionView {
     pub mark: Option<String>,
     /// Profit not realised, in the settlement currency.
     pub unrealised: Option<String>,
+    /// Whether it is too little to order: what fees and odd lots leave behind counts as no position.
+    #[serde(default)]
+    pub dust: bool,
 }
 
 pub(crate) fn status(core: &Core) -> Status {
@@ -144,12 +204,18 @@ pub(crate) fn status(core: &Core) -> Status {
         mode: state.mode,
         trading: core.trading,
         halted: state.halted.clone(),
+        restricted: state.reduce_only.clone(),
         sequence: state.sequence,
         counters: state.counters,
         portfolios: state.portfolios.iter().map(portfolio_view).collect(),
         instruments: state.listings.iter().map(instrument_view).collect(),
         open_orders: state.open.len(),
         unknown_orders: state.open.values().filter(|record| record.status() == "unknown").count(),
+        unknown: unknown(core),
+        drifting: state.drifting,
+        agreed_at: state.whole.map(|whole| whole.through.to_string()),
+        foreign: foreign_orders(state).iter().map(|order| foreign_view(state, order)).collect(),
+        clock: clock(core),
         trade_hash: core.host.digest.hex(),
         latency: LatencyView {
             frame_to_decision: core.host.outside.latency.frame_to_decision.quantiles(),
@@ -158,6 +224,49 @@ pub(crate) fn status(core: &Core) -> Status {
         },
         notices: core.notices.iter().cloned().collect(),
     }
+}
+
+fn unknown(core: &Core) -> Vec<UnknownView> {
+    let (state, now) = (&core.host.state, core.now());
+    let mut views: Vec<_> = state
+        .open
+        .values()
+        .filter_map(|record| match record.state {
+            OrderState::Unknown { since } => Some((since, record)),
+            _ => None,
+        })
+        .collect();
+    views.sort_by_key(|(since, _)| *since);
+    let view = |(since, record): (Timestamp, &OrderRecord)| UnknownView {
+        client_id: record.order.client_id().to_string(),
+        symbol: state.listing(record.order.instrument()).instrument.spec.symbol.to_string(),
+        since: since.to_string(),
+        age_seconds: now.since(since) / 1_000_000_000,
+    };
+    views.into_iter().map(view).collect()
+}
+
+fn foreign_view(state: &State, order: &ForeignOrder) -> ForeignView {
+    let it = &state.listing(order.instrument).instrument;
+    ForeignView {
+        order: order.client_text.clone(),
+        venue_id: order.venue_id.0.to_string(),
+        symbol: it.spec.symbol.to_string(),
+        side: if order.side == tradewind_domain::Side::Buy { "buy" } else { "sell" }.to_owned(),
+        amount: it.quantity_text(order.quantity),
+        filled: it.quantity_text(order.filled),
+        open: order.open,
+    }
+}
+
+fn clock(core: &Core) -> Option<ClockView> {
+    let connection = &core.host.outside.connection;
+    let (venue, error) = connection.venue_time()?;
+    Some(ClockView {
+        offset_ms: venue.since(wall()) / 1_000_000,
+        error_ms: error / 1_000_000,
+        orders_leave: error <= connection.most_clock_error(),
+    })
 }
 
 fn portfolio_view(portfolio: &tradewind_engine::Portfolio) -> PortfolioView {
@@ -233,6 +342,7 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
                     .mark
                     .and_then(|mark| it.unrealised(&position, mark.price).ok())
                     .map(|money| money.amount()),
+                dust: it.is_dust(position.quantity(), listing.mark.map(|mark| mark.price)),
             });
         }
     }

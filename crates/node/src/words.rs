@@ -2,7 +2,7 @@
 
 use crate::operate::{OperatorReply, failed};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Coded, Instrument, OrderKind, OrderRequest, Side, TimeInForce, Timestamp};
+use tradewind_domain::{Coded, Instrument, OrderKind, OrderRequest, Side, TimeInForce, Timestamp, TrailingOffset};
 
 /// An order in a person's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct OrderWords {
     /// Trigger price of a stop.
     #[serde(default)]
     pub trigger: Option<String>,
+    /// What kind it is, where the prices do not say so.
+    #[serde(default)]
+    pub kind: Option<KindWords>,
     /// `gtc`, `ioc`, `fok` or RFC 3339 text for good till a date.
     #[serde(default)]
     pub time_in_force: Option<String>,
@@ -34,6 +37,22 @@ pub struct OrderWords {
     pub portfolio: Option<String>,
 }
 
+/// A kind of order that its prices alone do not tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is", deny_unknown_fields)]
+pub enum KindWords {
+    /// Wakes when the market comes to the trigger in its favour; a limit order then if it has a price.
+    Touched,
+    /// A stop that follows the market.
+    Trailing {
+        /// By how much in price, such as `150`, or as a part of it, such as `1.5%`.
+        offset: String,
+        /// From which price on it follows; at once without.
+        #[serde(default)]
+        activation: Option<String>,
+    },
+}
+
 /// Reads the words for `instrument`; what cannot be read is the answer.
 pub(crate) fn read_order(instrument: &Instrument, words: &OrderWords) -> Result<OrderRequest, Box<OperatorReply>> {
     let coded = |error: &dyn Coded| Box::new(failed(error.code(), error.to_string(), error.hint()));
@@ -41,11 +60,22 @@ pub(crate) fn read_order(instrument: &Instrument, words: &OrderWords) -> Result<
         Some(text) => instrument.price(text).map(Some).map_err(|error| coded(&error)),
         None => Ok(None),
     };
-    let kind = match (price(&words.trigger)?, price(&words.price)?) {
-        (None, None) => OrderKind::Market,
-        (None, Some(price)) => OrderKind::Limit { price },
-        (Some(trigger), None) => OrderKind::Stop { trigger },
-        (Some(trigger), Some(price)) => OrderKind::StopLimit { trigger, price },
+    let odd = |what: &str| {
+        let hint = "a touched order has a --trigger and perhaps a --price, a trailing one an --offset alone";
+        Err(Box::new(failed("NODE-12", what, hint)))
+    };
+    let kind = match (price(&words.trigger)?, price(&words.price)?, &words.kind) {
+        (None, None, None) => OrderKind::Market,
+        (None, Some(price), None) => OrderKind::Limit { price },
+        (Some(trigger), None, None) => OrderKind::Stop { trigger },
+        (Some(trigger), Some(price), None) => OrderKind::StopLimit { trigger, price },
+        (Some(trigger), None, Some(KindWords::Touched)) => OrderKind::Touched { trigger },
+        (Some(trigger), Some(price), Some(KindWords::Touched)) => OrderKind::LimitTouched { trigger, price },
+        (None, _, Some(KindWords::Touched)) => return odd("a touched order needs a trigger"),
+        (None, None, Some(KindWords::Trailing { offset, activation })) => {
+            OrderKind::Trailing { offset: trailing(instrument, offset)?, activation: price(activation)? }
+        }
+        (_, _, Some(KindWords::Trailing { .. })) => return odd("a trailing stop has neither a trigger nor a price"),
     };
     Ok(OrderRequest {
         instrument: instrument.id,
@@ -57,6 +87,18 @@ pub(crate) fn read_order(instrument: &Instrument, words: &OrderWords) -> Result<
         reduce_only: words.reduce_only,
         oco: None,
     })
+}
+
+/// A distance in price, or a part of it such as `1.5%`.
+fn trailing(instrument: &Instrument, text: &str) -> Result<TrailingOffset, Box<OperatorReply>> {
+    let wrong = |error: &dyn Coded| Box::new(failed(error.code(), error.to_string(), error.hint()));
+    match text.strip_suffix('%') {
+        None => instrument.price(text).map(TrailingOffset::Price).map_err(|error| wrong(&error)),
+        Some(percent) => {
+            let bps = tradewind_domain::parse_decimal(percent.trim(), 2).map_err(|error| wrong(&error))?;
+            Ok(TrailingOffset::Bps(u32::try_from(bps).unwrap_or(0))) // the order's own check refuses what is no part
+        }
+    }
 }
 
 fn time_in_force(text: Option<&str>) -> Result<TimeInForce, Box<OperatorReply>> {

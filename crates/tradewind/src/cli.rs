@@ -1,6 +1,7 @@
 //! Every command with its options. The help texts are the reference.
 
 use crate::output::Format;
+use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TwapArgs, VwapArgs};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -96,6 +97,15 @@ pub(crate) enum Command {
     /// Verify, show, back up and thin out a journal.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// List, approve and reject orders that wait for people.
+    #[command(subcommand)]
+    Proposals(ProposalsCommand),
+    /// Show limits and kill switches; change a limit, downwards at once, upwards with a second person.
+    #[command(subcommand)]
+    Limits(LimitsCommand),
+    /// Verify the signed audit trail of a data directory, and export causes and effects.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check, import and list market data.
     #[command(subcommand)]
     Data(DataCommand),
@@ -204,7 +214,7 @@ pub(crate) struct BacktestArgs {
     /// Market impact: `none`, `linear:BPS` or `root:BPS`, in basis points at the whole volume of a bar.
     #[arg(long, default_value = "none")]
     pub(crate) impact: String,
-    /// Limits of the gate: research, conservative or open.
+    /// Limits of the gate: research, conservative, moderate, demo or open.
     #[arg(long, default_value = "research")]
     pub(crate) limits: String,
     /// Where the report goes; a name from symbol and strategy without.
@@ -273,12 +283,28 @@ pub(crate) struct NodeArgs {
     /// The data directory of the running node.
     #[arg(long, default_value = "tradewind-data")]
     pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+}
+
+/// Who asks, where the settings name operators.
+#[derive(Args)]
+pub(crate) struct WhoArgs {
+    /// Who you are, by your name under [[operators]].
+    #[arg(long = "as", value_name = "NAME", requires = "token_file", help_heading = "Identity")]
+    pub(crate) by: Option<String>,
+    /// The file that holds your token.
+    #[arg(long, value_name = "FILE", requires = "by", help_heading = "Identity")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct ReasonArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// Only this: venue:NAME, account:NUMBER or source:NAME; everything without.
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
     /// Why, for the record.
     #[arg(long, default_value = "by the operator")]
     pub(crate) reason: String,
@@ -288,7 +314,7 @@ pub(crate) struct ReasonArgs {
 pub(crate) enum OrderCommand {
     /// Propose an order.
     #[command(
-        after_help = "Example:\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --price 60000"
+        after_help = "Examples:\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --price 60000\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --kind touched --trigger 60000\n  tradewind order place --symbol BTC/USDT --side sell --quantity 0.01 --kind trailing --offset 1.5% --activation 66000"
     )]
     Place(PlaceArgs),
     /// Propose a target and a stop together: when one trades, the other is taken off.
@@ -299,6 +325,53 @@ pub(crate) enum OrderCommand {
         after_help = "Example:\n  tradewind order oco BTC/USDT --side sell --quantity 0.01 --target 66000 --stop 61000 --stop-limit 60900"
     )]
     Oco(OcoArgs),
+    /// Propose an entry; what fills of it is protected by a target and a stop.
+    ///
+    /// The pair goes to the venue as soon as some of the entry has filled, for as much as can be sold of it. Cancelled
+    /// before it fills, it leaves nothing behind; cancelled later, it enters no more and keeps protecting what it has.
+    #[command(
+        after_help = "Example:\n  tradewind order bracket BTC/USDT --side buy --quantity 0.01 --price 63000 --target 66000 --stop 61000"
+    )]
+    Bracket(BracketArgs),
+    /// Propose even slices over time.
+    #[command(after_help = "Example:\n  tradewind order twap BTC/USDT --side buy --quantity 0.5 --over 4h --slices 48")]
+    Twap(TwapArgs),
+    /// Propose slices along a volume curve, or a fixed part of the volume that trades.
+    #[command(
+        after_help = "Examples:\n  tradewind order vwap BTC/USDT --side sell --quantity 2 --over 4h --rate 5\n  tradewind order vwap BTC/USDT --side sell --quantity 2 --over 4h --curve 9,5,3,4,8"
+    )]
+    Vwap(VwapArgs),
+    /// Propose a resting order of which only a tip is shown.
+    #[command(
+        after_help = "Example:\n  tradewind order iceberg BTC/USDT --side buy --quantity 5 --price 63000 --display 0.25"
+    )]
+    Iceberg(IcebergArgs),
+    /// Propose several limit orders from one price to another, to scale in or out.
+    #[command(
+        after_help = "Example:\n  tradewind order scale BTC/USDT --side buy --quantity 1 --from 63000 --to 60000 --orders 4"
+    )]
+    Scale(ScaleArgs),
+    /// Give an open order new terms.
+    ///
+    /// The old order is cancelled, and its successor is proposed when it can no longer fill, for what is then left: the
+    /// two never come to more than the larger of both quantities.
+    #[command(after_help = "Example:\n  tradewind order replace 018bcfe56800… --price 62900 --quantity 0.02")]
+    Replace(ReplaceArgs),
+    /// List brackets, schedules, icebergs, ladders, replacements and orders that wait, living ones first.
+    #[command(after_help = "Example:\n  tradewind order parents -o json")]
+    Parents(NodeArgs),
+    /// Let a bracket, schedule or ladder propose nothing for now; its orders stay.
+    #[command(after_help = "Example:\n  tradewind order pause p7")]
+    Pause(ParentArgs),
+    /// Let it go on after a pause.
+    #[command(after_help = "Example:\n  tradewind order continue p7")]
+    Continue(ParentArgs),
+    /// End it and cancel its orders; a bracket keeps protecting what it holds.
+    #[command(after_help = "Example:\n  tradewind order end p7")]
+    End(ParentArgs),
+    /// End it and cancel all of its orders, the protection of a bracket as well.
+    #[command(after_help = "Example:\n  tradewind order abandon p7 --reason \"closed by hand\"")]
+    Abandon(ParentArgs),
     /// Cancel an order.
     #[command(after_help = "Example:\n  tradewind order cancel 018bcfe56800…")]
     Cancel {
@@ -316,6 +389,9 @@ pub(crate) enum OrderCommand {
 pub(crate) struct PlaceArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
     /// What to trade.
     #[arg(long)]
     pub(crate) symbol: String,
@@ -331,6 +407,16 @@ pub(crate) struct PlaceArgs {
     /// Trigger price of a stop.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) trigger: Option<String>,
+    /// What kind it is, where the prices do not say so: `touched` wakes when the market comes to the trigger in its
+    /// favour, `trailing` is a stop that follows the market.
+    #[arg(long, value_parser = ["touched", "mit", "lit", "trailing"])]
+    pub(crate) kind: Option<String>,
+    /// How far a trailing stop follows: a distance in price, such as 150, or a part of it, such as 1.5%.
+    #[arg(long, required_if_eq("kind", "trailing"))]
+    pub(crate) offset: Option<String>,
+    /// From which price on a trailing stop follows; at once without.
+    #[arg(long, requires = "offset")]
+    pub(crate) activation: Option<String>,
     /// gtc, ioc, fok, or a moment such as 2026-12-31T23:59:00Z.
     #[arg(long)]
     pub(crate) time_in_force: Option<String>,
@@ -386,6 +472,118 @@ pub(crate) enum PositionCommand {
         symbol: String,
         #[command(flatten)]
         node: NodeArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ProposalsCommand {
+    /// List proposals, newest first.
+    #[command(after_help = "Example:\n  tradewind proposals list --data-dir my-paper")]
+    List(NodeArgs),
+    /// Show one: the order as it is, what it is worth now, and the hash that an approval is bound to.
+    #[command(after_help = "Example:\n  tradewind proposals show 42 --data-dir my-paper")]
+    Show {
+        /// Its number.
+        id: u64,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Approve one. Without --hash it is shown first, and what was shown is approved.
+    #[command(
+        after_help = "Example:\n  tradewind proposals approve 42 --as ben --token-file ben.token --data-dir my-paper"
+    )]
+    Approve {
+        /// Its number.
+        id: u64,
+        /// The hash that you saw.
+        #[arg(long)]
+        hash: Option<String>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Reject one, send it back, or withdraw your own.
+    #[command(after_help = "Example:\n  tradewind proposals reject 42 --reason \"too large\" --data-dir my-paper")]
+    Reject {
+        /// Its number.
+        id: u64,
+        /// Why.
+        #[arg(long, default_value = "rejected by the operator")]
+        reason: String,
+        /// A changed one would do.
+        #[arg(long)]
+        changes: bool,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum LimitsCommand {
+    /// Show limits, changes that wait for a second person, and kill switches that are on.
+    #[command(after_help = "Example:\n  tradewind limits show --data-dir my-paper")]
+    Show(NodeArgs),
+    /// Change a limit of the running node. It outlives a restart.
+    #[command(
+        after_help = "Example:\n  tradewind limits set max_order 5% --reason \"smaller for the weekend\" --data-dir my-paper"
+    )]
+    Set {
+        /// Its name in the settings: max_order, max_order_amount, max_position, max_position_amount, daily_loss,
+        /// drawdown or stale_after.
+        name: String,
+        /// As in the settings, such as 5%; `none` for no limit.
+        #[arg(allow_negative_numbers = true)]
+        value: String,
+        /// Which portfolio, by name; all without.
+        #[arg(long)]
+        portfolio: Option<String>,
+        /// Why, for the record.
+        #[arg(long, default_value = "by the operator")]
+        reason: String,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Approve a change that another person asked for.
+    #[command(after_help = "Example:\n  tradewind limits approve 57 --as ben --token-file ben.token")]
+    Approve {
+        /// Its number.
+        id: u64,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Reject a change, or take your own back.
+    #[command(after_help = "Example:\n  tradewind limits reject 57 --as ben --token-file ben.token")]
+    Reject {
+        /// Its number.
+        id: u64,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check every byte of a journal and every record against the signed checkpoints; exit 3 names the first bad one.
+    #[command(
+        after_help = "Example:\n  tradewind audit verify my-paper --anchor /safe/checkpoints.jsonl --key $(cat /safe/key.pub)"
+    )]
+    Verify {
+        /// A data directory.
+        dir: PathBuf,
+        /// The public key as 64 hex digits; without it the one in the directory is believed.
+        #[arg(long)]
+        key: Option<String>,
+        /// Checkpoints that were copied elsewhere: the last of them must be in this history.
+        #[arg(long)]
+        anchor: Option<PathBuf>,
+    },
+    /// Print what led to each order and what became of it, a row each, as lines of JSON or as CSV.
+    #[command(after_help = "Example:\n  tradewind audit export my-paper --csv > trail.csv")]
+    Export {
+        /// A data directory.
+        dir: PathBuf,
+        /// CSV for spreadsheets.
+        #[arg(long)]
+        csv: bool,
     },
 }
 
@@ -512,11 +710,11 @@ pub(crate) enum ConfigCommand {
         #[arg(long)]
         reference: bool,
     },
-    /// Print a reference page of the book: errors, commands or guards.
+    /// Print a reference page of the book, such as errors, guards or limits.
     #[command(after_help = "Example:\n  tradewind config reference errors")]
     Reference {
         /// Which page.
-        #[arg(value_parser = ["errors", "commands", "guards", "strategies", "statistics"])]
+        #[arg(value_parser = ["errors", "commands", "guards", "limits", "strategies", "statistics"])]
         page: String,
     },
 }

@@ -16,6 +16,7 @@
 mod cli;
 mod commands;
 mod output;
+mod plans;
 mod signals;
 
 use clap::Parser;

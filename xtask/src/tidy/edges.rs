@@ -30,7 +30,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     // 6: hosts
     ("research", &["book", "domain", "engine", "gate", "quant", "strategies"]),
     ("host", &["domain", "engine", "gate", "journal", "strategies", "venues"]),
-    ("node", &["domain", "engine", "gate", "host", "journal", "strategies", "venues"]),
+    ("node", &["domain", "engine", "gate", "governance", "host", "journal", "risk", "strategies", "venues"]),
     ("storm", &["domain", "engine", "exchange", "gate", "host", "journal", "strategies", "venues"]),
     // 7: the binary
     (
@@ -48,6 +48,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "node",
             "quant",
             "research",
+            "risk",
             "strategies",
             "venues",
         ],

@@ -1,7 +1,11 @@
 //! Every key of the settings with its type, default and meaning: the template and the reference page come from here.
 
+use super::limits::written;
+use std::borrow::Cow;
+use tradewind_risk::{LIMITS, Limit, Profile, Unit};
+
 /// One key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Field {
     /// Table it stands in; empty for the top of the file.
     pub table: &'static str,
@@ -10,21 +14,44 @@ pub struct Field {
     /// Its default as written in a file; `None` if it is left out by default.
     pub default: Option<&'static str>,
     /// An example as written in a file, where there is no default.
-    pub example: &'static str,
+    pub example: Cow<'static, str>,
     /// What it means, with its unit and range.
-    pub meaning: &'static str,
+    pub meaning: Cow<'static, str>,
 }
 
 const fn key(table: &'static str, key: &'static str, default: &'static str, meaning: &'static str) -> Field {
-    Field { table, key, default: Some(default), example: default, meaning }
+    Field { table, key, default: Some(default), example: Cow::Borrowed(default), meaning: Cow::Borrowed(meaning) }
 }
 
 const fn optional(table: &'static str, key: &'static str, example: &'static str, meaning: &'static str) -> Field {
-    Field { table, key, default: None, example, meaning }
+    Field { table, key, default: None, example: Cow::Borrowed(example), meaning: Cow::Borrowed(meaning) }
 }
 
-/// Every key, in the order of the template.
-pub const FIELDS: &[Field] = &[
+/// Every key, in the order of the template: those below, and the table of limits after its profile.
+#[must_use]
+pub fn fields() -> Vec<Field> {
+    let mut fields = FIELDS.to_vec();
+    let place = fields.iter().position(|field| field.key == "sectors").expect("it stands below");
+    fields.splice(place..place, LIMITS.iter().map(of_limit));
+    fields
+}
+
+fn of_limit(limit: &Limit) -> Field {
+    let shipped = Profile::ALL.iter().position(|profile| *profile == Profile::default()).unwrap_or(0);
+    let example = limit.values[shipped].or(limit.values[0]).unwrap_or(match limit.unit {
+        Unit::Amount => 100_000_000_000,
+        _ => 1,
+    });
+    Field {
+        table: "limits",
+        key: limit.name,
+        default: None,
+        example: written(limit, example).into(),
+        meaning: limit.bounds.into(),
+    }
+}
+
+const FIELDS: &[Field] = &[
     key("", "mode", "\"paper\"", "what the node may do: \"observe\", \"paper\" or \"live\""),
     key("", "data_dir", "\"tradewind-data\"", "where journal, lock and control socket live"),
     key("", "symbols", "[\"BTC/USDT\"]", "what to trade, as unified symbols"),
@@ -35,6 +62,12 @@ pub const FIELDS: &[Field] = &[
         "operator_cash",
         "\"20%\"",
         "part of the base currency that orders by hand may spend, from their own portfolio; the strategies share the rest",
+    ),
+    key(
+        "",
+        "operators",
+        "[]",
+        "the persons who may use this node, each a table of name, token_sha256 and roles (\"trader\", \"approver\", \"risk\"); the one local user if empty",
     ),
     key("venue", "name", "\"binance\"", "which protocol"),
     key("venue", "rest_url", "\"https://api.binance.com\"", "base of REST paths"),
@@ -59,6 +92,25 @@ pub const FIELDS: &[Field] = &[
         "how long the venue takes a request, by its own clock; the send fence; at most 60s",
     ),
     key(
+        "venue",
+        "sweep_every",
+        "\"30s\"",
+        "how often open orders and executions at the venue are compared with the books; balances every other time",
+    ),
+    key(
+        "venue",
+        "history",
+        "\"90d\"",
+        "how far back the venue tells what happened; after a longer absence only reducing orders pass until you resume",
+    ),
+    key(
+        "venue",
+        "evidence",
+        "\"auto\"",
+        "how much silence proves that an order never came: \"venue\" as the venue documents, \"local\" for an exchange of \
+         ours, \"auto\" the latter where the venue is on this machine",
+    ),
+    key(
         "strategy",
         "name",
         "\"ema-trend\"",
@@ -70,20 +122,65 @@ pub const FIELDS: &[Field] = &[
         "limits",
         "profile",
         "\"conservative\"",
-        "the limits to start from: \"conservative\" or \"research\"; what follows overrides it",
+        "the limits to start from: \"conservative\", \"moderate\", \"demo\" or \"research\"; what follows overrides it",
     ),
-    optional("limits", "max_order", "\"10%\"", "largest order, part of equity"),
-    optional("limits", "max_order_amount", "\"1000\"", "largest order, in base currency; the tighter of both holds"),
+    key("limits", "sectors", "{}", "which sector an asset belongs to, such as { BTC = \"majors\" }"),
     optional(
-        "limits",
-        "max_position",
-        "\"35%\"",
-        "largest position of an instrument, part of equity, open orders included",
+        "governance",
+        "cap_order",
+        "\"500\"",
+        "largest order of any source, in base currency; live mode wants one",
     ),
-    optional("limits", "max_position_amount", "\"5000\"", "largest position of an instrument, in base currency"),
-    optional("limits", "daily_loss", "\"3%\"", "loss since UTC midnight from which only reducing orders pass"),
-    optional("limits", "drawdown", "\"10%\"", "fall from the highest equity from which only reducing orders pass"),
-    optional("limits", "stale_after", "\"5s\"", "age from which a mark is stale and orders are refused: ms, s or m"),
+    optional(
+        "governance",
+        "cap_day",
+        "\"25000\"",
+        "notional of all orders of a UTC day, in base currency; live mode wants one",
+    ),
+    optional("governance", "cap_orders_day", "50", "orders of one source in a UTC day"),
+    optional(
+        "governance",
+        "approve_from",
+        "\"1000\"",
+        "notional from which an order waits for a person beside the one who asks",
+    ),
+    optional("governance", "approve_two_from", "\"10000\"", "notional from which it waits for two"),
+    key("governance", "venues", "[]", "venues that may be named; empty allows all on paper and none live"),
+    key("governance", "markets", "[]", "kinds of market, such as \"spot\"; empty allows all on paper and none live"),
+    key("governance", "symbols", "[]", "symbols, compared byte for byte; empty allows all on paper and none live"),
+    key("governance", "chains", "[]", "chains; empty allows all on paper and none live"),
+    key("governance", "tokens", "[]", "tokens by contract; empty allows all on paper and none live"),
+    key("governance", "routers", "[]", "routers by contract; empty allows all on paper and none live"),
+    key(
+        "governance",
+        "addresses",
+        "[]",
+        "destinations of value; each counts 24 hours after it was listed, none if empty",
+    ),
+    key(
+        "governance",
+        "stage",
+        "\"\"",
+        "stage of a roll-out: \"100\", \"1000\" or \"10000\" of exposure in base currency; none if empty",
+    ),
+    key(
+        "governance",
+        "audit_key",
+        "\"\"",
+        "file of the key that signs audit checkpoints, readable by its owner alone; made in the data directory if empty",
+    ),
+    key(
+        "governance",
+        "deny",
+        "[]",
+        "what is never done, each a table of source, kind, venue, market, symbol, chain, token, router, address, side and why",
+    ),
+    key(
+        "governance",
+        "sources",
+        "{}",
+        "by source (strategy-0, agent-0, a person's name): autonomy \"research-only\", \"human-approval\" or \"bounded\", cap_order, cap_day, cap_orders_day",
+    ),
     key("live", "enabled", "false", "the switch for real money"),
     key("live", "consent", "\"\"", "the sentence that `tradewind doctor` shows, typed by the person whose money it is"),
     key("journal", "sync_every", "\"100ms\"", "how long events that led to no order may wait for the disk"),
@@ -98,7 +195,7 @@ pub fn template() -> String {
         "# Tradewind settings. Every key is shown with its default; a key in comments is left out by default.\n",
     );
     let mut table = "";
-    for field in FIELDS {
+    for field in fields() {
         if field.table != table {
             table = field.table;
             let head = if table == "strategy" { "[[strategy]]".to_owned() } else { format!("[{table}]") };
@@ -117,7 +214,7 @@ pub fn reference_page() -> String {
         "# Settings\n\nGenerated by `tradewind config template --reference`; the test suite compares it with the code.\n\n\
          | key | default | meaning |\n|---|---|---|\n",
     );
-    for field in FIELDS {
+    for field in fields() {
         let dot = if field.table.is_empty() { "" } else { "." };
         let default = field.default.map_or_else(|| format!("unset, such as `{}`", field.example), |d| format!("`{d}`"));
         text.push_str(&format!("| `{}{dot}{}` | {default} | {} |\n", field.table, field.key, field.meaning));
@@ -150,11 +247,11 @@ mod tests {
 
     #[test]
     fn every_key_of_the_schema_is_documented_and_every_documented_key_exists() {
-        let text = template()
-            .replace("\n# max", "\nmax")
-            .replace("\n# daily", "\ndaily")
-            .replace("\n# drawdown", "\ndrawdown")
-            .replace("\n# stale", "\nstale");
+        let all_limits = |text: String, limit: &Limit| {
+            text.replace(&format!("\n# {} = ", limit.name), &format!("\n{} = ", limit.name))
+        };
+        let text =
+            LIMITS.iter().fold(template(), all_limits).replace("\n# cap", "\ncap").replace("\n# approve", "\napprove");
         let settings = Settings::parse(&text, Path::new("t.toml")).unwrap();
         let table: toml::Table = toml::from_str(&toml::to_string(&settings).unwrap()).unwrap();
         let mut keys = BTreeSet::new();
@@ -167,7 +264,7 @@ mod tests {
                 None => drop(keys.insert(name.clone())),
             }
         }
-        let documented: BTreeSet<_> = FIELDS
+        let documented: BTreeSet<_> = fields()
             .iter()
             .map(|f| if f.table.is_empty() { f.key.to_owned() } else { format!("{}.{}", f.table, f.key) })
             .collect();

@@ -4,21 +4,25 @@
 //! secrets are never in it: it names the file, the environment variable or the descriptor that holds them.
 
 mod fields;
+mod governance;
+mod limits;
 mod units;
 
-pub use fields::{FIELDS, Field, reference_page, template};
+pub use fields::{Field, fields, reference_page, template};
+pub use governance::{GovernanceSettings, OperatorSettings, SourceSettings};
+pub use limits::{LimitSettings, Profile};
 pub use units::{Amount, Percent, Seconds};
 
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, Currency, Interval, Symbol};
-use tradewind_gate::{Cap, Limits};
+use tradewind_engine::EvidencePolicy;
 
 /// Everything that a node can be told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// See [`FIELDS`], as for every key here.
+    /// See [`fields`], as for every key here.
     pub mode: NodeMode,
     /// Where journal, lock and control socket live.
     pub data_dir: PathBuf,
@@ -36,6 +40,10 @@ pub struct Settings {
     pub strategy: Vec<StrategySettings>,
     /// What is allowed.
     pub limits: LimitSettings,
+    /// Who may do what.
+    pub governance: GovernanceSettings,
+    /// The persons who may use this node; the one local user if empty.
+    pub operators: Vec<OperatorSettings>,
     /// What live mode needs besides.
     pub live: LiveSettings,
     /// How the journal is kept.
@@ -73,6 +81,39 @@ pub struct VenueSettings {
     pub api_secret: String,
     /// How long the venue takes a request, by its clock.
     pub recv_window: Seconds,
+    /// How often the venue's lists are compared with the books.
+    pub sweep_every: Seconds,
+    /// How far back the venue tells what happened.
+    pub history: Seconds,
+    /// How much of the venue's silence proves that an order never came.
+    pub evidence: EvidenceRule,
+}
+
+/// How much of a venue's silence proves that an order never came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EvidenceRule {
+    /// The venue's own numbers, but those of the local exchange where the venue is on this machine.
+    #[default]
+    Auto,
+    /// The venue's own numbers: see [`EvidencePolicy::BINANCE_SPOT`].
+    Venue,
+    /// Short ones, for our own exchange: see [`EvidencePolicy::LOCAL`].
+    Local,
+}
+
+impl VenueSettings {
+    /// The numbers behind [`Self::evidence`].
+    #[must_use]
+    pub fn evidence_policy(&self) -> EvidencePolicy {
+        let host = self.rest_url.split("://").nth(1).unwrap_or_default();
+        let is_here = host.starts_with("127.0.0.1") || host.starts_with("localhost") || host.starts_with("[::1]");
+        match self.evidence {
+            EvidenceRule::Local => EvidencePolicy::LOCAL,
+            EvidenceRule::Auto if is_here => EvidencePolicy::LOCAL,
+            EvidenceRule::Auto | EvidenceRule::Venue => EvidencePolicy::BINANCE_SPOT,
+        }
+    }
 }
 
 /// One strategy at work.
@@ -87,39 +128,6 @@ pub struct StrategySettings {
     /// Its own parameters.
     #[serde(default)]
     pub parameters: toml::Table,
-}
-
-/// What is allowed. Each limit left out comes from the profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitSettings {
-    /// The set of limits to start from.
-    pub profile: Profile,
-    /// Largest order as part of equity.
-    pub max_order: Option<Percent>,
-    /// Largest order in base currency.
-    pub max_order_amount: Option<Amount>,
-    /// Largest position as part of equity.
-    pub max_position: Option<Percent>,
-    /// Largest position in base currency.
-    pub max_position_amount: Option<Amount>,
-    /// Loss of a day from which only reducing orders pass.
-    pub daily_loss: Option<Percent>,
-    /// Fall from the peak from which only reducing orders pass.
-    pub drawdown: Option<Percent>,
-    /// Age from which a mark is stale.
-    pub stale_after: Option<Seconds>,
-}
-
-/// A shipped set of limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// For money: see [`Limits::CONSERVATIVE`].
-    #[default]
-    Conservative,
-    /// For play: see [`Limits::RESEARCH`].
-    Research,
 }
 
 /// What live mode needs besides `mode = "live"`.
@@ -173,6 +181,8 @@ impl Default for Settings {
                 parameters: toml::Table::new(),
             }],
             limits: LimitSettings::default(),
+            governance: GovernanceSettings::default(),
+            operators: Vec::new(),
             live: LiveSettings::default(),
             journal: JournalSettings::default(),
         }
@@ -189,21 +199,9 @@ impl Default for VenueSettings {
             api_key: "env:BINANCE_API_KEY".to_owned(),
             api_secret: "env:BINANCE_API_SECRET".to_owned(),
             recv_window: Seconds::from_millis(2_000),
-        }
-    }
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        Self {
-            profile: Profile::Conservative,
-            max_order: None,
-            max_order_amount: None,
-            max_position: None,
-            max_position_amount: None,
-            daily_loss: None,
-            drawdown: None,
-            stale_after: None,
+            sweep_every: Seconds::from_millis(30_000),
+            history: Seconds::from_millis(90 * 86_400_000),
+            evidence: EvidenceRule::Auto,
         }
     }
 }
@@ -211,39 +209,6 @@ impl Default for LimitSettings {
 impl Default for JournalSettings {
     fn default() -> Self {
         Self { sync_every: Seconds::from_millis(100), snapshot_every: 100_000, segment_bytes: 64 << 20 }
-    }
-}
-
-impl LimitSettings {
-    /// The limits that the gate works with.
-    #[must_use]
-    pub fn resolve(&self) -> Limits {
-        let base = match self.profile {
-            Profile::Conservative => Limits::CONSERVATIVE,
-            Profile::Research => Limits::RESEARCH,
-        };
-        let cap = |part: Option<Percent>, amount: Option<Amount>, base: Cap| Cap {
-            equity_bps: part.map(Percent::bps).or(base.equity_bps),
-            amount: amount.map(Amount::units).or(base.amount),
-        };
-        Limits {
-            max_order: cap(self.max_order, self.max_order_amount, base.max_order),
-            max_position: cap(self.max_position, self.max_position_amount, base.max_position),
-            daily_loss_bps: self.daily_loss.map(Percent::bps).or(base.daily_loss_bps),
-            drawdown_bps: self.drawdown.map(Percent::bps).or(base.drawdown_bps),
-            stale_after_nanos: self.stale_after.map(Seconds::nanos).or(base.stale_after_nanos),
-            borrow: base.borrow,
-            controls: None,
-        }
-    }
-
-    /// Whether a person set every limit that live mode wants set by hand.
-    #[must_use]
-    pub const fn are_explicit(&self) -> bool {
-        (self.max_order.is_some() || self.max_order_amount.is_some())
-            && (self.max_position.is_some() || self.max_position_amount.is_some())
-            && self.daily_loss.is_some()
-            && self.drawdown.is_some()
     }
 }
 
@@ -326,8 +291,10 @@ impl Settings {
             format!("venue.name is `{}`: only `binance` is there", self.venue.name)
         } else if !(16 << 10..=1 << 30).contains(&self.journal.segment_bytes) {
             format!("journal.segment_bytes is {}: it must lie between 16384 and 1073741824", self.journal.segment_bytes)
-        } else if let Some(error) = self.limits.resolve().validate().err() {
+        } else if let Some(error) = self.limits.validate().err() {
             format!("{error}; {}", error.hint())
+        } else if let Some(fault) = self.governance.fault(&self.operators) {
+            fault
         } else if let Some(stray) = self.strategy.iter().flat_map(|s| &s.symbols).find(|s| !self.symbols.contains(s)) {
             format!("a strategy trades {stray}, which is not among symbols")
         } else {
@@ -351,6 +318,7 @@ fn line_error(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_gate::{Cap, Limits};
 
     fn fault(text: &str) -> String {
         let error = Settings::parse(text, Path::new("t.toml")).unwrap_err();

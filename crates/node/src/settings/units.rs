@@ -33,7 +33,7 @@ impl Amount {
     }
 }
 
-/// A span of time, written as `"500ms"`, `"5s"` or `"2m"`.
+/// A span of time, written as `"500ms"`, `"5s"`, `"2m"`, `"1h"` or `"90d"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seconds(i64);
 
@@ -89,8 +89,9 @@ fn amount(text: &str) -> Result<Amount, String> {
 }
 
 fn seconds(text: &str) -> Result<Seconds, String> {
+    const MILLI: i64 = 1_000_000;
     let remedy = || format!("`{text}` is not a duration: write it with its unit, such as \"500ms\", \"5s\" or \"2m\"");
-    let (number, unit) = [("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000)]
+    let (number, unit) = [("ms", MILLI), ("s", 1_000 * MILLI), ("m", 60_000 * MILLI), ("h", 3_600_000 * MILLI), ("d", 86_400_000 * MILLI)]
         .into_iter()
         .find_map(|(unit, nanos)| text.strip_suffix(unit).map(|number| (number, nanos)))
         .ok_or_else(remedy)?;
@@ -99,6 +100,25 @@ fn seconds(text: &str) -> Result<Seconds, String> {
         Some(nanos) if nanos > 0 => Ok(Seconds(nanos)),
         Some(_) => Err(format!("`{text}` is not positive")),
         None => Err(format!("`{text}` is too long")),
+    }
+}
+
+impl std::str::FromStr for Percent {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        percent(text)
+    }
+}
+impl std::str::FromStr for Amount {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        amount(text)
+    }
+}
+impl std::str::FromStr for Seconds {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        seconds(text)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A node in a process of its own, to be killed, starved of disk, or met as a second instance.
 
 use crate::support::{settings, surroundings};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,7 +15,8 @@ const TOLD: &str = "TRADEWIND_TEST_CHILD";
 pub(crate) fn quick(url: &str, dir: &Path, strategies: &[&str]) -> Settings {
     let mut settings = settings(url, dir, strategies);
     settings.venue.recv_window = Seconds::from_millis(300);
-    settings.journal.segment_bytes = 16 << 10;
+    let told = std::env::var("TRADEWIND_TEST_SEGMENT").map(|bytes| bytes.parse().unwrap());
+    settings.journal.segment_bytes = told.unwrap_or(16 << 10);
     settings
 }
 
@@ -72,6 +74,34 @@ impl NodeProcess {
     pub(crate) async fn ask(&self, wanted: OperatorRequest) -> Result<OperatorReply, NodeError> {
         let dir = self.dir.clone();
         tokio::task::spawn_blocking(move || request(&dir, &wanted)).await.unwrap()
+    }
+
+    /// What it answers to something that it must do.
+    pub(crate) async fn done(&self, wanted: OperatorRequest) -> Value {
+        let shown = format!("{wanted:?}");
+        match self.ask(wanted).await.unwrap() {
+            OperatorReply::Done { data } => data,
+            OperatorReply::Failed { code, message, .. } => panic!("{shown}: {code}: {message}"),
+        }
+    }
+
+    /// Asks for its status again and again until it is so.
+    pub(crate) async fn until(&self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let seen = self.done(OperatorRequest::Status).await;
+            if is(&seen) {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "not in 20 s: {what}\n{seen:#}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Sends it a signal by its name, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// Waits until it answers.

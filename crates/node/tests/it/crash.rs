@@ -75,7 +75,7 @@ fn market() -> OrderWords {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_during_its_start_it_recovers() {
+async fn g01_killed_during_its_start_it_recovers() {
     let stage = Stage::new(exchange_config()).await;
     for millis in [1, 20, 60, 100, 140] {
         let mut node = NodeProcess::spawn(&stage.exchange.url(), stage.dir.path(), "");
@@ -86,28 +86,28 @@ async fn killed_during_its_start_it_recovers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_right_after_an_order_it_recovers() {
+async fn g01_killed_right_after_an_order_it_recovers() {
     check_kill("a resting order", &[], resting()).await;
     check_kill("a market order", &[], market()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_while_the_venue_holds_an_order_it_recovers() {
+async fn g01_killed_while_the_venue_holds_an_order_it_recovers() {
     check_kill("held", &[fault("order.place", FaultKind::HoldMillis(150))], market()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_after_an_order_that_never_came_it_recovers() {
+async fn g01_killed_after_an_order_that_never_came_it_recovers() {
     check_kill("never came", &[fault("order.place", FaultKind::Nothing)], resting()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_after_an_answer_that_was_cut_it_recovers() {
+async fn g01_killed_after_an_answer_that_was_cut_it_recovers() {
     check_kill("cut", &[Fault { after: true, ..fault("order.place", FaultKind::Cut) }], market()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_while_a_strategy_trades_it_recovers() {
+async fn g01_killed_while_a_strategy_trades_it_recovers() {
     let pace = tradewind_exchange::Pace::Realtime { speed: 600.0 }; // ten bars a second
     let stage = Stage::new(ExchangeConfig { pace, ..exchange_config() }).await;
     for fills in [1, 2] {
@@ -128,7 +128,7 @@ async fn killed_while_a_strategy_trades_it_recovers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_while_a_cancel_is_on_its_way_it_recovers() {
+async fn g01_killed_while_a_cancel_is_on_its_way_it_recovers() {
     let stage = Stage::new(exchange_config()).await;
     let mut node = NodeProcess::spawn(&stage.exchange.url(), stage.dir.path(), "");
     node.ready().await;

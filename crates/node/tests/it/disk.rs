@@ -1,13 +1,54 @@
 //! Disks that are full, limited or not there.
 
 use crate::child::NodeProcess;
-use crate::support::{Stage, exchange_config, settings, surroundings};
+use crate::support::{Stage, check_journal, exchange_config, settings, surroundings, words};
+use serde_json::Value;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
-use tradewind_domain::{Coded, Origin};
+use tradewind_domain::{ClientOrderId, Coded, Origin, Side};
 use tradewind_engine::EventKind;
 use tradewind_node::{Node, OperatorReply, OperatorRequest};
+
+/// A file system of its own; gone when dropped.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// `None`, said on stderr, where this process may not mount.
+    fn of(size: &str) -> Option<Self> {
+        let dir = TempDir::new().unwrap();
+        let size = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            eprintln!("no full disk: this process may not mount a small one");
+            return None;
+        }
+        Some(Self(dir))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Leaves no byte.
+    fn fill(&self) {
+        let mut ballast = std::fs::File::create(self.path().join("ballast")).unwrap();
+        for size in [4096, 1] {
+            while ballast.write_all(&vec![1; size]).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.path().join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
 
 /// Fills the journal with requests until the node gives up, then looks for every one that it acknowledged.
 async fn check(stage: &Stage, dir: &Path, limits: &str, code: &str) {
@@ -33,33 +74,64 @@ async fn check(stage: &Stage, dir: &Path, limits: &str, code: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_ends_the_node_with_its_code_and_keeps_what_was_acknowledged() {
+async fn g04_a_full_disk_ends_the_node_with_its_code_and_keeps_what_was_acknowledged() {
     let stage = Stage::new(exchange_config()).await;
-    let disk = TempDir::new().unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(disk.path()).output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        eprintln!("no full disk: this process may not mount a small one");
-        return;
-    }
-    struct Mounted(TempDir);
-    impl Drop for Mounted {
-        fn drop(&mut self) {
-            let _ = Command::new("umount").arg(self.0.path()).status();
-        }
-    }
-    let disk = Mounted(disk);
-    check(&stage, disk.0.path(), "", "JRN-05").await;
+    let Some(disk) = SmallDisk::of("6m") else { return };
+    check(&stage, disk.path(), "", "JRN-05").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_limit_on_file_size_ends_the_node_with_a_code_and_keeps_what_was_acknowledged() {
+async fn g04_on_a_full_disk_orders_stop_and_cancels_and_the_kill_switch_work() {
+    let Some(disk) = SmallDisk::of("2m") else { return };
+    let stage = Stage::new(exchange_config()).await;
+    let mut node = NodeProcess::spawn(&stage.exchange.url(), disk.path(), "TRADEWIND_TEST_SEGMENT=65536");
+    node.ready().await;
+    let far = || words(Side::Buy, "0.001", Some("30000"));
+    let resting = node.done(OperatorRequest::OrderPlace(far())).await;
+    for _ in 0..9 {
+        node.done(OperatorRequest::OrderPlace(far())).await;
+    }
+    disk.fill();
+    // the segment at hand, and the one that was prepared, still take some
+    let too_much = || words(Side::Buy, "500", Some("30000"));
+    let hint = loop {
+        match node.ask(OperatorRequest::OrderPlace(too_much())).await.unwrap() {
+            OperatorReply::Failed { code, hint, .. } if code == "JRN-05" => break hint,
+            OperatorReply::Failed { .. } => (),
+            OperatorReply::Done { data } => panic!("{data}"),
+        }
+    };
+    assert!(hint.contains("free space"), "{hint}");
+    let seen = node.done(OperatorRequest::Status).await;
+    let notices = seen["notices"].to_string();
+    assert!(notices.contains("alarm: JRN-05") && notices.contains("no new orders"), "{notices}");
+    let open = seen["open_orders"].as_u64().unwrap();
+    let client_id = ClientOrderId::parse(resting["client_id"].as_str().unwrap()).unwrap();
+    node.done(OperatorRequest::OrderCancel { client_id }).await;
+    node.until("the order is cancelled", |it| it["open_orders"] == open - 1).await;
+    let halted = node.done(OperatorRequest::Halt { reason: "the disk is full".to_owned() }).await;
+    assert_eq!(halted["halted"], "the disk is full");
+    assert!(disk.path().join("HALTED").exists(), "the latch is on disk");
+    node.until("the halt cancels what adds", |it| it["open_orders"] == 0).await;
+    assert_eq!(stage.open_orders().await, Vec::<Value>::new(), "the venue took the cancels");
+    disk.make_room();
+    node.until("there is room", |it| it["notices"].to_string().contains("has room again")).await;
+    node.done(OperatorRequest::Resume { reason: "there is room".to_owned() }).await;
+    node.done(OperatorRequest::OrderPlace(far())).await;
+    node.kill();
+    check_journal(disk.path());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g04_a_limit_on_file_size_ends_the_node_with_a_code_and_keeps_what_was_acknowledged() {
     let stage = Stage::new(exchange_config()).await;
     // in blocks of 512 bytes (of 1,024 in some shells): the first segment fits, the second one does not
-    check(&stage, stage.dir.path(), "trap '' XFSZ; ulimit -f 16384;", "JRN-05").await;
+    let limits = "trap '' XFSZ; ulimit -f 16384; TRADEWIND_TEST_SEGMENT=67108864";
+    check(&stage, stage.dir.path(), limits, "JRN-05").await;
 }
 
 #[tokio::test]
-async fn a_data_directory_that_cannot_be_is_named_with_a_code() {
+async fn g04_a_data_directory_that_cannot_be_is_named_with_a_code() {
     let stage = Stage::new(exchange_config()).await;
     let file = stage.dir.path().join("file");
     std::fs::write(&file, "not a directory").unwrap();

@@ -11,15 +11,15 @@ use tradewind_domain::{ClientOrderId, Origin, Side};
 use tradewind_node::{Node, OperatorReply, OperatorRequest};
 
 /// What survives from cycle to cycle.
-struct Trial {
-    stage: Stage,
+pub(crate) struct Trial {
+    pub(crate) stage: Stage,
     /// Orders that a person was told of.
     told: BTreeSet<String>,
     cycles: u32,
 }
 
 impl Trial {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self { stage: Stage::new(exchange_config()).await, told: BTreeSet::new(), cycles: 0 }
     }
 
@@ -36,7 +36,7 @@ impl Trial {
     }
 
     /// Places an order in the other process; its id, unless the process is gone.
-    async fn place(&mut self, node: &NodeProcess, order: tradewind_node::OrderWords) -> Option<String> {
+    pub(crate) async fn place(&mut self, node: &NodeProcess, order: tradewind_node::OrderWords) -> Option<String> {
         match node.ask(OperatorRequest::OrderPlace(order)).await {
             Ok(OperatorReply::Done { data }) => {
                 let id = data["client_id"].as_str()?.to_owned();
@@ -62,8 +62,18 @@ impl Trial {
         self.recover(&moment).await;
     }
 
+    /// A person was told of this order.
+    pub(crate) fn told(&mut self, order: &Value) {
+        self.told.insert(order["client_id"].as_str().unwrap().to_owned());
+    }
+
+    /// One line that `cargo xtask test` adds up.
+    fn tell(&self) {
+        println!("figure: kill cycles: {} survived", self.cycles);
+    }
+
     /// Starts on what is left, and checks all that must hold of it.
-    async fn recover(&self, moment: &str) {
+    pub(crate) async fn recover(&self, moment: &str) {
         let settings = quick(&self.stage.exchange.url(), self.stage.dir.path(), &[]);
         let started = Instant::now();
         let node = Node::start(settings, surroundings(Origin::Simulated)).await;
@@ -103,7 +113,7 @@ impl NodeProcess {
     }
 
     /// The signal that ended it, once it ended, and what it said last.
-    async fn killed_by(&mut self) -> (Option<i32>, String) {
+    pub(crate) async fn killed_by(&mut self) -> (Option<i32>, String) {
         use std::os::unix::process::ExitStatusExt;
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
@@ -118,12 +128,19 @@ impl NodeProcess {
 
 async fn check(places: &[&str], times: &[u32]) {
     let mut trial = Trial::new().await;
-    for place in places {
-        for nth in times {
-            trial.kill(place, *nth).await;
+    for _ in 0..rounds() {
+        for place in places {
+            for nth in times {
+                trial.kill(place, *nth).await;
+            }
         }
     }
-    println!("{} kills", trial.cycles);
+    trial.tell();
+}
+
+/// How often everything is gone through; a long run says more than once.
+fn rounds() -> u32 {
+    std::env::var("TRADEWIND_KILL_ROUNDS").map_or(1, |rounds| rounds.parse().expect("a number"))
 }
 
 fn of(all: &'static [&'static str], prefix: &str) -> Vec<&'static str> {
@@ -131,39 +148,42 @@ fn of(all: &'static [&'static str], prefix: &str) -> Vec<&'static str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_anywhere_in_a_write_of_the_journal_it_recovers() {
+async fn g01_killed_anywhere_in_a_write_of_the_journal_it_recovers() {
     check(&of(tradewind_journal::FAILPOINTS, "journal.group"), &[1, 2, 5, 9]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_anywhere_in_a_snapshot_it_recovers() {
+async fn g01_killed_anywhere_in_a_snapshot_it_recovers() {
     check(&of(tradewind_journal::FAILPOINTS, "journal.whole"), &[1]).await;
     check(&["host.snapshot.begun", "host.hash.recorded"], &[1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_anywhere_in_a_change_of_segments_it_recovers() {
+async fn g01_killed_anywhere_in_a_change_of_segments_it_recovers() {
     check(&of(tradewind_journal::FAILPOINTS, "journal.rotate"), &[1, 1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_anywhere_in_its_recovery_it_recovers() {
+async fn g01_killed_anywhere_in_its_recovery_it_recovers() {
     let mut trial = Trial::new().await;
-    for place in of(tradewind_journal::FAILPOINTS, "journal.recover") {
-        trial.kill("journal.group.half-written", 7).await; // a torn tail to mend
-        trial.kill(place, 1).await;
+    for _ in 0..rounds() {
+        for place in of(tradewind_journal::FAILPOINTS, "journal.recover") {
+            trial.kill("journal.group.half-written", 7).await; // a torn tail to mend
+            trial.kill(place, 1).await;
+        }
     }
+    trial.tell();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_anywhere_between_approval_and_wire_it_recovers() {
+async fn g01_killed_anywhere_between_approval_and_wire_it_recovers() {
     check(&of(tradewind_host::FAILPOINTS, "host.send"), &[1, 2, 3, 4]).await;
     check(&["host.event.applied"], &[1, 4, 9, 16, 25]).await;
     check(tradewind_venues::FAILPOINTS, &[1, 2, 3, 4]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_anywhere_around_start_stop_and_answers_it_recovers() {
+async fn g01_killed_anywhere_around_start_stop_and_answers_it_recovers() {
     check(&of(tradewind_node::FAILPOINTS, "node.start"), &[1]).await;
     check(&of(tradewind_node::FAILPOINTS, "node.operator"), &[1, 3]).await;
     check(&of(tradewind_node::FAILPOINTS, "node.driver"), &[1, 2, 3]).await;

@@ -166,6 +166,6 @@ spoilt! {
     an_order_whose_answer_was_cut_is_found: FaultKind::Cut, carried out true, exists true;
     an_order_cut_off_never_came: FaultKind::Cut, carried out false, exists false;
     an_order_without_an_answer_is_found: FaultKind::Nothing, carried out true, exists true;
-    an_order_held_beyond_its_window_never_came: FaultKind::HoldMillis(700), carried out false, exists false;
+    f07_an_order_held_beyond_its_window_never_came: FaultKind::HoldMillis(700), carried out false, exists false;
     an_order_answered_late_is_one: FaultKind::DelayMillis(700), carried out true, exists true;
 }

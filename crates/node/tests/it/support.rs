@@ -48,7 +48,7 @@ pub(crate) fn settings(url: &str, data_dir: &Path, strategies: &[&str]) -> Setti
             ..VenueSettings::default()
         },
         strategy: strategies.iter().map(strategy).collect(),
-        limits: LimitSettings { profile: Profile::Research, ..LimitSettings::default() },
+        limits: LimitSettings::of(Profile::Research),
         ..Settings::default()
     }
 }
@@ -128,6 +128,11 @@ impl Stage {
     pub(crate) async fn venue_orders(&self) -> Vec<Value> {
         let all = self.signed("GET", "/api/v3/allOrders", &[("symbol", "BTCUSDT"), ("limit", "1000")]).await;
         all.as_array().unwrap().clone()
+    }
+
+    /// The account's open orders, as the exchange has them.
+    pub(crate) async fn open_orders(&self) -> Vec<Value> {
+        self.signed("GET", "/api/v3/openOrders", &[("symbol", "BTCUSDT")]).await.as_array().unwrap().clone()
     }
 
     /// Somebody else buys everything that is offered up to `limit`.
@@ -239,6 +244,7 @@ pub(crate) fn words(side: tradewind_domain::Side, quantity: &str, price: Option<
         quantity: quantity.to_owned(),
         price: price.map(str::to_owned),
         trigger: None,
+        kind: None,
         time_in_force: None,
         post_only: false,
         reduce_only: false,

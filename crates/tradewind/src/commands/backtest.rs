@@ -161,11 +161,13 @@ pub(crate) fn limits(name: &str) -> Result<Limits, Failure> {
     match name {
         "research" => Ok(Limits::RESEARCH),
         "conservative" => Ok(Limits::CONSERVATIVE),
+        "moderate" => Ok(Limits::MODERATE),
+        "demo" => Ok(Limits::DEMO),
         "open" => Ok(Limits::OPEN),
         other => Err(Failure::new(
             "CLI-05",
             format!("--limits `{other}` is unknown"),
-            "write research, conservative or open",
+            "write research, conservative, moderate, demo or open",
         )),
     }
 }

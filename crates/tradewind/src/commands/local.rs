@@ -102,11 +102,8 @@ pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strat
                 parameters: toml::Table::new(),
             })
             .collect(),
-        limits: LimitSettings {
-            profile: Profile::Research,
-            stale_after: Some(Seconds::from_millis(10_000_000)),
-            ..LimitSettings::default()
-        },
+        // a market at many times its speed is quiet for long by its own clock
+        limits: LimitSettings::of(Profile::Demo).with("stale_after", Seconds::from_millis(10_000_000).nanos()),
         ..Settings::default()
     }
 }

@@ -8,10 +8,12 @@ mod demo;
 mod diagnose;
 mod doctor;
 mod exchange;
+mod govern;
 mod journal;
 mod local;
 mod operate;
 mod paper;
+mod parents;
 mod recording;
 mod reference;
 mod strategy;
@@ -39,6 +41,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(args) => operate::status(&args, format),
         Command::Replay { dir } => journal::replay(&dir, format),
         Command::Journal(command) => journal::run(&command, format),
+        Command::Proposals(command) => govern::proposals(&command, format),
+        Command::Limits(command) => govern::limits(&command, format),
+        Command::Audit(command) => govern::audit_command(&command, format),
         Command::Data(command) => data::run(&command, format),
         Command::Strategy(command) => strategy::run(&command, format),
         Command::Diagnose(args) => diagnose::run(&args, format),

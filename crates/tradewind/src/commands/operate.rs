@@ -1,27 +1,29 @@
 //! What a person does to a running node, over its control socket.
 
+use super::govern::signed;
+use super::parents;
 use crate::cli::{NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
 use serde_json::Value;
-use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::{ClientOrderId, Side};
-use tradewind_node::{OcoWords, OperatorReply, OperatorRequest, OrderWords, request};
+use tradewind_engine::algo::Ask;
+use tradewind_node::{GovernRequest, KindWords, OcoWords, OperatorReply, OperatorRequest, OrderWords, request};
 
-fn ask(dir: &Path, asked: &OperatorRequest) -> Result<Value, Failure> {
-    match request(dir, asked)? {
+pub(crate) fn ask(node: &NodeArgs, asked: &OperatorRequest) -> Result<Value, Failure> {
+    match request(&node.data_dir, &signed(asked, &node.who, None)?)? {
         OperatorReply::Done { data } => Ok(data),
         OperatorReply::Failed { code, message, hint } => Err(Failure::new(&code, message, hint)),
     }
 }
 
-fn ask_and_print(
+pub(crate) fn ask_and_print(
     node: &NodeArgs,
     asked: &OperatorRequest,
     format: Format,
     text: impl FnOnce(&Value) -> String,
 ) -> Result<ExitCode, Failure> {
-    let data = ask(&node.data_dir, asked)?;
+    let data = ask(node, asked)?;
     output::print(format, &data, || text(&data));
     Ok(ExitCode::SUCCESS)
 }
@@ -30,28 +32,45 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
     match command {
         OrderCommand::Place(args) => {
             let words = OperatorRequest::OrderPlace(words(args)?);
-            ask_and_print(&args.node, &words, format, |order| orders(&Value::Array(vec![order.clone()])))
+            let words = signed(&words, &args.node.who, args.key.as_ref())?;
+            ask_and_print(&args.node, &words, format, |placed| match placed["parent"].as_str() {
+                _ if placed["proposal"].is_u64() => waits(placed),
+                Some(name) => format!("the venue keeps no such orders: {name} waits for its price in this node"),
+                None => orders(&Value::Array(vec![placed.clone()])),
+            })
         }
+        OrderCommand::Bracket(args) => parents::bracket(args, format),
+        OrderCommand::Twap(args) => parents::twap(args, format),
+        OrderCommand::Vwap(args) => parents::vwap(args, format),
+        OrderCommand::Iceberg(args) => parents::iceberg(args, format),
+        OrderCommand::Scale(args) => parents::scale(args, format),
+        OrderCommand::Replace(args) => parents::replace(args, format),
+        OrderCommand::Parents(node) => parents::list(node, format),
+        OrderCommand::Pause(args) => parents::ask(args, Ask::Pause, format),
+        OrderCommand::Continue(args) => parents::ask(args, Ask::Resume, format),
+        OrderCommand::End(args) => parents::ask(args, Ask::Cancel, format),
+        OrderCommand::Abandon(args) => parents::ask(args, Ask::Abandon, format),
         OrderCommand::Oco(args) => {
             let asked = OperatorRequest::OrderOco(pair(args)?);
             ask_and_print(&args.node, &asked, format, orders)
         }
         OrderCommand::Cancel { client_id, node } => {
-            let id = ClientOrderId::parse(client_id).ok_or_else(|| {
-                Failure::new(
-                    "CLI-10",
-                    format!("`{client_id}` is not an order's name"),
-                    "copy it from `tradewind order list`",
-                )
-            })?;
-            let asked = OperatorRequest::OrderCancel { client_id: id };
+            let asked = OperatorRequest::OrderCancel { client_id: order_name(client_id)? };
             ask_and_print(node, &asked, format, |order| orders(&Value::Array(vec![order.clone()])))
         }
         OrderCommand::List(node) => ask_and_print(node, &OperatorRequest::OrderList, format, orders),
     }
 }
 
-fn side(text: &str) -> Result<Side, Failure> {
+/// Reads the name of an order.
+pub(crate) fn order_name(text: &str) -> Result<ClientOrderId, Failure> {
+    ClientOrderId::parse(text).ok_or_else(|| {
+        let message = format!("`{text}` is not an order's name");
+        Failure::new("CLI-10", message, "copy it from `tradewind order list`")
+    })
+}
+
+pub(crate) fn side(text: &str) -> Result<Side, Failure> {
     match text.to_ascii_lowercase().as_str() {
         "buy" => Ok(Side::Buy),
         "sell" => Ok(Side::Sell),
@@ -79,6 +98,13 @@ fn words(args: &PlaceArgs) -> Result<OrderWords, Failure> {
         quantity: args.quantity.clone(),
         price: args.price.clone(),
         trigger: args.trigger.clone(),
+        kind: match (args.kind.as_deref(), &args.offset) {
+            (Some("trailing"), Some(offset)) => {
+                Some(KindWords::Trailing { offset: offset.clone(), activation: args.activation.clone() })
+            }
+            (Some(_), _) => Some(KindWords::Touched),
+            (None, _) => None,
+        },
         time_in_force: args.time_in_force.clone(),
         post_only: args.post_only,
         reduce_only: args.reduce_only,
@@ -103,7 +129,17 @@ pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failu
     })
 }
 
+/// An order that waits for people.
+fn waits(held: &Value) -> String {
+    let rows = super::govern::proposal_rows(&Value::Array(vec![held.clone()]));
+    format!("it waits for {} to approve it within 120 s\n{rows}", field(held, "quorum"))
+}
+
 pub(crate) fn halt(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failure> {
+    if let Some(scope) = &args.scope {
+        let latch = GovernRequest::Latch { scope: scope.clone(), reason: args.reason.clone() };
+        return ask_and_print(&args.node, &OperatorRequest::Govern(latch), format, |_| format!("{scope} is halted"));
+    }
     let asked = OperatorRequest::Halt { reason: args.reason.clone() };
     ask_and_print(&args.node, &asked, format, |_| {
         "halted: no new orders but exits; `tradewind resume` ends it, `tradewind flatten` closes positions".to_owned()
@@ -111,6 +147,10 @@ pub(crate) fn halt(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failur
 }
 
 pub(crate) fn resume(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failure> {
+    if let Some(scope) = &args.scope {
+        let clear = GovernRequest::Clear { scope: scope.clone(), reason: args.reason.clone() };
+        return ask_and_print(&args.node, &OperatorRequest::Govern(clear), format, |_| format!("{scope} trades again"));
+    }
     let asked = OperatorRequest::Resume { reason: args.reason.clone() };
     ask_and_print(&args.node, &asked, format, |_| "trading again".to_owned())
 }
@@ -123,7 +163,7 @@ pub(crate) fn status(node: &NodeArgs, format: Format) -> Result<ExitCode, Failur
     ask_and_print(node, &OperatorRequest::Status, format, status_text)
 }
 
-fn field(row: &Value, name: &str) -> String {
+pub(crate) fn field(row: &Value, name: &str) -> String {
     match row.get(name) {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -136,7 +176,7 @@ fn field(row: &Value, name: &str) -> String {
     }
 }
 
-fn columns(rows: &Value, names: &[&str], empty: &str) -> String {
+pub(crate) fn columns(rows: &Value, names: &[&str], empty: &str) -> String {
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     if rows.is_empty() {
         return empty.to_owned();
@@ -145,13 +185,23 @@ fn columns(rows: &Value, names: &[&str], empty: &str) -> String {
 }
 
 fn orders(rows: &Value) -> String {
-    let names =
-        ["client_id", "symbol", "side", "order_type", "status", "amount", "filled", "price", "average", "closed_reason"];
+    let names = [
+        "client_id",
+        "symbol",
+        "side",
+        "order_type",
+        "status",
+        "amount",
+        "filled",
+        "price",
+        "average",
+        "closed_reason",
+    ];
     columns(rows, &names, "no orders")
 }
 
 fn positions(rows: &Value) -> String {
-    columns(rows, &["portfolio", "symbol", "quantity", "entry_price", "mark", "unrealised"], "no positions")
+    columns(rows, &["portfolio", "symbol", "quantity", "entry_price", "mark", "unrealised", "dust"], "no positions")
 }
 
 fn status_text(status: &Value) -> String {

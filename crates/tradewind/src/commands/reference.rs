@@ -3,6 +3,7 @@
 use crate::cli::Cli;
 use clap::CommandFactory;
 use tradewind_domain::ErrorCode;
+use tradewind_risk::{Exit, LIMITS, LimitScope, Profile};
 use tradewind_strategies::registry;
 
 pub(crate) fn page(name: &str) -> String {
@@ -10,6 +11,7 @@ pub(crate) fn page(name: &str) -> String {
         "errors" => errors(),
         "commands" => commands(),
         "guards" => guards(),
+        "limits" => limits(),
         "strategies" => strategies(),
         _ => statistics(),
     }
@@ -45,6 +47,7 @@ fn all_codes() -> Vec<ErrorCode> {
         tradewind_domain::CODES,
         tradewind_book::CODES,
         tradewind_governance::CODES,
+        tradewind_risk::CODES,
         tradewind_gate::CODES,
         tradewind_engine::CODES,
         tradewind_strategies::CODES,
@@ -96,8 +99,55 @@ fn guards() -> String {
     for guard in tradewind_gate::GUARDS {
         text.push_str(&format!("| {} | {} | {} |\n", guard.code, guard.asks, guard.clear));
     }
+    text.push_str(
+        "\n## What GATE-16 asks\n\nThe limits and breakers of the account, in this order, once a portfolio or the account \
+         has any.\n\n| code | asks | if not | to clear |\n|---|---|---|---|\n",
+    );
+    for guard in tradewind_risk::GUARDS {
+        let action = format!("{:?}", guard.action).to_lowercase();
+        text.push_str(&format!("| {} | {} | {action} | {} |\n", guard.code, guard.asks, guard.clear));
+    }
     text
 }
+
+fn limits() -> String {
+    let mut text = head("Limits and defaults", "limits");
+    text.push_str(
+        "Every limit by its name in `[limits]` of the settings, with what each shipped profile sets it to and why. A \
+         limit left out of the settings comes from `profile`; `research` caps order and position alone and stops for \
+         no loss. `tradewind limits set` changes those of a portfolio while it runs.\n",
+    );
+    for (scope, title) in [(LimitScope::Portfolio, "Of each portfolio"), (LimitScope::Account, "Of the whole account")]
+    {
+        text.push_str(&format!("\n## {title}\n\n| limit | bounds | asked by |"));
+        Profile::ALL.iter().for_each(|profile| text.push_str(&format!(" {} |", profile.name())));
+        text.push_str("\n|---|---|---|---|---|---|\n");
+        for limit in LIMITS.iter().filter(|limit| limit.scope == scope) {
+            let guard = limit.guard.map_or("the gate", tradewind_risk::Guard::code);
+            text.push_str(&format!("| `{}` | {} | {guard} |", limit.name, limit.bounds));
+            for (value, reason) in limit.values.into_iter().zip(limit.reasons) {
+                text.push_str(&format!(" {}: {reason} |", limit.text(value)));
+            }
+            text.push('\n');
+        }
+    }
+    text.push_str(
+        "\n## Breakers\n\nA breaker trips once, cancels what adds exposure, and leaves only as said here. \
+         `tradewind resume` clears those that wait for a person.\n\n| code | breaker | leads to | left by |\n|---|---|---|---|\n",
+    );
+    for rule in tradewind_risk::BREAKERS {
+        let exit = match rule.exit {
+            Exit::Timed(nanos) => format!("time: one mode milder after each {} minutes without a trip", nanos / MINUTE),
+            Exit::Day => "the next UTC day, or a person".to_owned(),
+            Exit::Person => "a person".to_owned(),
+        };
+        let (code, name, entry) = (rule.guard.code(), rule.guard.name(), rule.entry.name());
+        text.push_str(&format!("| {code} | {name} | {entry} | {exit} |\n"));
+    }
+    text
+}
+
+const MINUTE: i64 = 60_000_000_000;
 
 fn strategies() -> String {
     let mut text = head("Strategies", "strategies");

@@ -1,0 +1,395 @@
+//! The audit trail of a data directory: who signs it, how it is verified, and how it is exported.
+//!
+//! A thread of its own follows the journal's synced records and signs a checkpoint every 1,000 records or 60 seconds;
+//! the order path neither waits for it nor knows of it. Copy `audit/checkpoints.jsonl` elsewhere now and then: only
+//! such a copy tells a journal that was replaced whole by an older one from an honest one.
+
+use crate::clock::wall;
+use crate::error::NodeError;
+use crate::recover::{events, journal_dir};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tradewind_domain::{ClientOrderId, InstrumentId, Sequence, Source, Timestamp};
+use tradewind_engine::{Event, EventKind, Verdict};
+use tradewind_governance::Act;
+use tradewind_governance::audit::{Checkpoint, Fault, Key, Link, Notary, PublicKey, Step, Verified, Verifier, chains};
+use tradewind_journal::{ReadError, Reader, verify};
+
+/// How often the notary looks at the journal.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+fn audit_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("audit")
+}
+
+fn checkpoints_path(data_dir: &Path) -> PathBuf {
+    audit_dir(data_dir).join("checkpoints.jsonl")
+}
+
+fn failed(path: &Path, source: std::io::Error) -> NodeError {
+    NodeError::Audit { path: path.to_owned(), reason: source.to_string() }
+}
+
+/// Reads the signing key, or makes one that only its owner can read. `given` is the path of the settings, if any.
+fn key(data_dir: &Path, given: &Path) -> Result<Key, NodeError> {
+    let dir = audit_dir(data_dir);
+    std::fs::create_dir_all(&dir).map_err(|error| failed(&dir, error))?;
+    let path = if given.as_os_str().is_empty() { dir.join("key") } else { given.to_owned() };
+    let mut seed = [0; 32];
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            getrandom::fill(&mut seed).map_err(|error| NodeError::Random(error.to_string()))?;
+            let written = file.write_all(hex::encode(seed).as_bytes()).and_then(|()| file.sync_all());
+            written.map_err(|error| failed(&path, error))?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            check_private(&path)?;
+            let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+            let unfit = |_| NodeError::Audit { path: path.clone(), reason: "it is not 64 hex digits".to_owned() };
+            hex::decode_to_slice(text.trim(), &mut seed).map_err(unfit)?;
+        }
+        Err(error) => return Err(failed(&path, error)),
+    }
+    let key = Key::from_seed(&seed);
+    let public = dir.join("key.pub");
+    std::fs::write(&public, format!("{}\n", key.public())).map_err(|error| failed(&public, error))?;
+    Ok(key)
+}
+
+/// A key that others can read signs nothing.
+fn check_private(path: &Path) -> Result<(), NodeError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map_err(|error| failed(path, error))?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(NodeError::Audit {
+        path: path.to_owned(),
+        reason: format!("its mode is {:o}: others can read it", mode & 0o777),
+    })
+}
+
+/// The checkpoints of a data directory, oldest first. A last line without its end was being written when the process
+/// died, and is no checkpoint yet.
+fn read_checkpoints(path: &Path) -> Result<Vec<Checkpoint>, NodeError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(path, error)),
+    };
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let parse = |(place, line): (usize, &str)| {
+        Checkpoint::parse(line)
+            .map_err(|error| NodeError::Audit { path: path.to_owned(), reason: format!("line {}: {error}", place + 1) })
+    };
+    whole.lines().enumerate().map(parse).collect()
+}
+
+/// Follows the journal and signs it, until told to end.
+pub(crate) struct Auditor {
+    end: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Auditor {
+    /// Starts the notary's thread behind the last checkpoint. `synced` is the last durable record.
+    ///
+    /// Gives back, beside it, why trading must not begin: the checkpoints know of records that the journal has not.
+    pub(crate) fn start(
+        data_dir: &Path,
+        key_path: &Path,
+        last: Sequence,
+        synced: Arc<AtomicU64>,
+    ) -> Result<(Self, Option<String>), NodeError> {
+        let key = key(data_dir, key_path)?;
+        let path = checkpoints_path(data_dir);
+        cut_unfinished(&path)?;
+        let mut checkpoints = read_checkpoints(&path)?;
+        let mut alarm = None;
+        if let Some(ahead) = checkpoints.last().filter(|it| it.to > last) {
+            alarm =
+                Some(format!("the journal ends at record {last}, its checkpoints at {}: it was rolled back", ahead.to));
+            let aside = audit_dir(data_dir).join(format!("checkpoints.{}.ahead", ahead.to));
+            std::fs::rename(&path, &aside).map_err(|error| failed(&aside, error))?;
+            checkpoints.clear(); // they vouch for another history: this one is signed anew
+        }
+        let dir = journal_dir(data_dir);
+        let first = match Reader::open(&dir, 1) {
+            Err(ReadError::Removed { oldest, .. }) => oldest,
+            _ => 1,
+        };
+        let notary = Notary::new(key, checkpoints.last(), first);
+        let (end, ended) = channel();
+        let follow = Follow { notary, dir, path, synced };
+        let thread = std::thread::Builder::new()
+            .name("notary".to_owned())
+            .spawn(move || follow.run(&ended))
+            .map_err(NodeError::Thread)?;
+        Ok((Self { end, thread }, alarm))
+    }
+
+    /// Signs what is left and ends. The journal must be closed.
+    pub(crate) fn finish(self) {
+        let Self { end, thread } = self;
+        drop(end);
+        let _ = thread.join(); // a notary that failed has said so in the log
+    }
+}
+
+fn cut_unfinished(path: &Path) -> Result<(), NodeError> {
+    let Ok(text) = std::fs::read(path) else { return Ok(()) };
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    if whole == text.len() {
+        return Ok(());
+    }
+    let cut = OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(whole as u64));
+    cut.map_err(|error| failed(path, error))
+}
+
+struct Follow {
+    notary: Notary,
+    dir: PathBuf,
+    path: PathBuf,
+    synced: Arc<AtomicU64>,
+}
+
+impl Follow {
+    fn run(mut self, ended: &Receiver<()>) {
+        loop {
+            let over = !matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout));
+            if let Err(error) = self.look(over) {
+                tracing::error!(%error, "the journal is not signed any more");
+                return;
+            }
+            if over {
+                return;
+            }
+        }
+    }
+
+    fn look(&mut self, over: bool) -> Result<(), NodeError> {
+        let synced = self.synced.load(Ordering::SeqCst);
+        if self.notary.next() <= synced {
+            let mut reader = Reader::open(&self.dir, self.notary.next())?;
+            while self.notary.next() <= synced {
+                let Some(record) = reader.next()? else { break };
+                self.notary.note(record.seq, record.payload, wall());
+                if self.notary.is_due(wall()) {
+                    self.sign()?;
+                }
+            }
+        }
+        if over || self.notary.is_due(wall()) { self.sign() } else { Ok(()) }
+    }
+
+    fn sign(&mut self) -> Result<(), NodeError> {
+        let Some(checkpoint) = self.notary.sign(wall()) else { return Ok(()) };
+        let line = format!("{}\n", checkpoint.line());
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
+        let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        written.map_err(|error| failed(&self.path, error))
+    }
+}
+
+/// What a check of an audit trail found.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditReport {
+    /// Whether everything is as it was written and signed.
+    pub verified: bool,
+    /// Records read.
+    pub records: u64,
+    /// The last record that a signature covers.
+    pub signed_to: Sequence,
+    /// Checkpoints that hold.
+    pub checkpoints: u64,
+    /// The first bad record.
+    pub first_bad: Option<Sequence>,
+    /// What is wrong with it.
+    pub flaw: Option<String>,
+    /// The key that signed, in hex.
+    pub key: Option<String>,
+}
+
+impl AuditReport {
+    fn bad(record: Sequence, flaw: String) -> Self {
+        Self {
+            verified: false,
+            records: 0,
+            signed_to: 0,
+            checkpoints: 0,
+            first_bad: Some(record),
+            flaw: Some(flaw),
+            key: None,
+        }
+    }
+
+    fn of(found: Result<Verified, Fault>, key: &PublicKey) -> Self {
+        match found {
+            Ok(found) => Self {
+                verified: true,
+                records: found.records,
+                signed_to: found.signed_to,
+                checkpoints: found.checkpoints,
+                first_bad: None,
+                flaw: None,
+                key: Some(key.to_string()),
+            },
+            Err(fault) => Self { key: Some(key.to_string()), ..Self::bad(fault.record, format!("{:?}", fault.flaw)) },
+        }
+    }
+}
+
+/// Verifies a data directory: every byte of the journal, then every record against the signed checkpoints.
+///
+/// `key` is the public key as 64 hex digits, if it is known from elsewhere; without one that of the directory is
+/// believed. `anchor` is a file of checkpoints that was copied elsewhere: its last one must be in this history.
+///
+/// # Errors
+/// [`NodeError`] if something cannot be read. What is wrong is no error but part of the report.
+pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Result<AuditReport, NodeError> {
+    let dir = journal_dir(data_dir);
+    let report = verify(&dir)?;
+    if let Some(damage) = &report.first_bad {
+        return Ok(AuditReport::bad(damage.seq, damage.to_string()));
+    }
+    let path = checkpoints_path(data_dir);
+    let checkpoints = read_checkpoints(&path)?;
+    let anchor_path = anchor;
+    let anchor = match anchor {
+        Some(path) => read_checkpoints(path)?.pop(),
+        None => None,
+    };
+    if let (Some(path), None) = (anchor_path, &anchor) {
+        return Err(NodeError::Audit { path: path.to_owned(), reason: "it holds no checkpoint".to_owned() });
+    }
+    let public = audit_dir(data_dir).join("key.pub");
+    let text = match key {
+        Some(key) => key.to_owned(),
+        None if checkpoints.is_empty() && !public.exists() => return Ok(unsigned(&report)),
+        None => std::fs::read_to_string(&public).map_err(|error| failed(&public, error))?,
+    };
+    let unfit = || NodeError::Audit { path: public.clone(), reason: "it is no public key of 64 hex digits".to_owned() };
+    let key = PublicKey::parse(&text).ok_or_else(unfit)?;
+    Ok(AuditReport::of(check(&dir, &report, &checkpoints, &key, anchor.as_ref())?, &key))
+}
+
+/// A journal of before anything was signed: its own chain is all there is.
+fn unsigned(report: &tradewind_journal::Report) -> AuditReport {
+    AuditReport {
+        verified: true,
+        records: report.records,
+        signed_to: 0,
+        checkpoints: 0,
+        first_bad: None,
+        flaw: None,
+        key: None,
+    }
+}
+
+fn check(
+    dir: &Path,
+    report: &tradewind_journal::Report,
+    checkpoints: &[Checkpoint],
+    key: &PublicKey,
+    anchor: Option<&Checkpoint>,
+) -> Result<Result<Verified, Fault>, NodeError> {
+    let mut verifier = match Verifier::new(checkpoints, key, anchor) {
+        Ok(verifier) => verifier,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let mut reader = Reader::open(dir, report.first_seq)?;
+    while let Some(record) = reader.next()? {
+        if let Err(fault) = verifier.record(record.seq, record.payload) {
+            return Ok(Err(fault));
+        }
+    }
+    Ok(verifier.finish())
+}
+
+/// From every order back to what led to it, and on to what became of it. A decision has no cause on record: it was
+/// made on the bar before it, and the proposals of its source follow it.
+///
+/// # Errors
+/// [`NodeError`] if the journal cannot be read.
+pub fn audit_chains(data_dir: &Path) -> Result<Vec<Vec<Step>>, NodeError> {
+    let mut causes = Causes::default();
+    let links: Vec<Link> = events(data_dir)?.filter_map(|event| causes.link(&event)).collect();
+    Ok(chains(&links))
+}
+
+/// What lately happened, for events whose cause is not on record.
+#[derive(Default)]
+struct Causes {
+    bars: BTreeMap<InstrumentId, Sequence>,
+    decisions: BTreeMap<(Source, InstrumentId), (Timestamp, Sequence)>,
+    /// Who spoke last, or under which key.
+    spoke: Option<Sequence>,
+}
+
+impl Causes {
+    fn link(&mut self, event: &Event) -> Option<Link> {
+        let (what, order, cause) = self.kind(event)?;
+        let text = serde_json::to_string(&event.kind).unwrap_or_default();
+        let source = serde_json::to_value(event.source).map(|it| it.to_string().replace('"', "")).unwrap_or_default();
+        Some(Link { sequence: event.sequence, at: event.at, source, what, cause: event.cause.or(cause), order, text })
+    }
+
+    fn kind(&mut self, event: &Event) -> Option<(&'static str, Option<ClientOrderId>, Option<Sequence>)> {
+        let of = |what, id: ClientOrderId| Some((what, Some(id), None));
+        match &event.kind {
+            EventKind::BarClosed { bar, .. } => {
+                self.bars.insert(bar.instrument, event.sequence);
+                Some(("data", None, None))
+            }
+            EventKind::Decided(decision) => {
+                let key = (event.source, decision.instrument);
+                self.decisions.insert(key, (event.at, event.sequence));
+                Some(("decision", None, self.bars.get(&decision.instrument).copied()))
+            }
+            EventKind::Proposed(proposal) => {
+                let decided = self.decisions.get(&(event.source, proposal.request.instrument));
+                let decided = decided.filter(|(at, _)| *at == event.at).map(|(_, sequence)| *sequence);
+                Some(("proposal", None, decided.or(self.spoke.filter(|spoke| spoke + 1 == event.sequence))))
+            }
+            EventKind::ProposedPair { .. } => Some(("proposal", None, None)),
+            EventKind::Governance(act) => match &**act {
+                // a proposal is named after the event that made it
+                Act::ApprovalSaid { proposal, .. } | Act::RejectionSaid { proposal, .. } => {
+                    Some(("approval", None, Some(*proposal)))
+                }
+                Act::Speaks { .. } | Act::KeyClaimed { .. } => {
+                    let before = self.spoke.replace(event.sequence);
+                    Some(("identity", None, before.filter(|before| before + 1 == event.sequence)))
+                }
+                _ => Some(("governance", None, None)),
+            },
+            EventKind::Judged(Verdict::Approved(order)) => of("verdict", order.client_id()),
+            EventKind::Intended(intent) => of("intent", intent.client_id),
+            EventKind::Sent { client_id } => of("sent", *client_id),
+            EventKind::NotSent { client_id, .. } => of("not-sent", *client_id),
+            EventKind::AnswerLost { client_id, .. } => of("answer-lost", *client_id),
+            EventKind::Accepted { client_id, .. } => of("accepted", *client_id),
+            EventKind::Rejected { client_id, .. } => of("rejected", *client_id),
+            EventKind::Filled(fill) => of("fill", fill.client_id),
+            EventKind::CancelSent { client_id } => of("cancel-sent", *client_id),
+            EventKind::Cancelled { client_id, .. } => of("cancelled", *client_id),
+            EventKind::Expired { client_id, .. } => of("expired", *client_id),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a directory has an audit trail at all.
+#[must_use]
+pub fn has_checkpoints(data_dir: &Path) -> bool {
+    File::open(checkpoints_path(data_dir)).is_ok()
+}

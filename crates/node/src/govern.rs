@@ -1,0 +1,612 @@
+//! Identities, approvals, changes of limits, scoped kill switches and idempotency keys, as a person uses them.
+
+use crate::clock::wall;
+use crate::core::Core;
+use crate::error::NodeError;
+use crate::operate::{OperatorReply, OperatorRequest, done, failed};
+use crate::settings::{Amount, OperatorSettings, Percent, Seconds};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use tradewind_domain::{Coded, PortfolioId, Sequence, Source};
+use tradewind_engine::{EventKind, limit_values};
+use tradewind_governance::{
+    Act, Change, Changed, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, Policy, Principal, Refused,
+    Role, Rule, Scope, WishHash,
+};
+use tradewind_risk::{Limit, LimitScope};
+
+/// A person's token. Shows nothing of itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(pub String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// A request of somebody who says who it is, or that must not be carried out twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// Who; the local user without.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// What proves it.
+    #[serde(default)]
+    pub token: Option<Token>,
+    /// The idempotency key.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// What is asked for.
+    pub request: Box<OperatorRequest>,
+}
+
+/// What concerns who may do what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "govern", deny_unknown_fields)]
+pub enum GovernRequest {
+    /// List proposals, newest first.
+    ProposalList,
+    /// Show one as it is, with its hash.
+    ProposalShow {
+        /// Its number.
+        id: Sequence,
+    },
+    /// Approve what was shown.
+    ProposalApprove {
+        /// Its number.
+        id: Sequence,
+        /// The hash that was shown.
+        hash: String,
+    },
+    /// Reject it, send it back, or withdraw one's own.
+    ProposalReject {
+        /// Its number.
+        id: Sequence,
+        /// Why.
+        reason: String,
+        /// Whether a changed one would do.
+        changes: bool,
+    },
+    /// Limits in force, changes that wait, kill switches that are on.
+    Limits,
+    /// Change a limit: downwards at once, upwards with a second person.
+    LimitSet {
+        /// Its name in the settings, such as `max_order`.
+        name: String,
+        /// As in the settings, such as `5%`; `none` for no limit.
+        value: String,
+        /// Whose; every portfolio's without.
+        portfolio: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Say yes or no to a change that waits.
+    LimitAnswer {
+        /// Its number.
+        id: Sequence,
+        /// Yes or no.
+        yes: bool,
+    },
+    /// Throw the kill switch of one venue, account or source.
+    Latch {
+        /// What it covers.
+        scope: String,
+        /// Why.
+        reason: String,
+    },
+    /// Clear it.
+    Clear {
+        /// What it covers.
+        scope: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl OperatorRequest {
+    /// Whether it throws the kill switch over everything.
+    pub(crate) fn halts(&self) -> bool {
+        match self {
+            Self::Halt { .. } => true,
+            Self::Signed(signed) => matches!(*signed.request, Self::Halt { .. }),
+            _ => false,
+        }
+    }
+
+    /// What anybody with access to the socket may do: look, stop orders, end the node.
+    fn is_open_to_all(&self) -> bool {
+        match self {
+            Self::Status | Self::OrderList | Self::PositionList | Self::Halt { .. } | Self::Stop => true,
+            Self::Govern(request) => matches!(
+                request,
+                GovernRequest::ProposalList | GovernRequest::ProposalShow { .. } | GovernRequest::Limits
+            ),
+            _ => false,
+        }
+    }
+}
+
+fn no(refused: &Refused) -> OperatorReply {
+    failed(refused.code(), format!("{} against {}", refused.value, refused.limit), refused.hint())
+}
+
+/// The person that a request names, if its token proves it.
+fn identify(operators: &[OperatorSettings], signed: &Signed) -> Result<Principal, OperatorReply> {
+    let Some(by) = &signed.by else {
+        if operators.is_empty() {
+            return Ok(Principal::operator());
+        }
+        let mut nobody = Principal::operator();
+        nobody.roles.clear();
+        return Ok(nobody);
+    };
+    let digest = hex::encode(Sha256::digest(signed.token.as_ref().map_or("", |token| token.0.trim()).as_bytes()));
+    let known = operators.iter().find(|it| it.name.as_str() == by);
+    // an unknown name costs the same comparison as a wrong token, and gets the same answer
+    let wanted = known.map_or_else(|| "0".repeat(64), |it| it.token_sha256.to_ascii_lowercase());
+    let differs = digest.bytes().zip(wanted.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+    match known {
+        Some(it) if differs == 0 && signed.token.is_some() => Ok(it.principal()),
+        _ => Err(failed(
+            "NODE-30",
+            format!("`{}` is not proven", by.escape_debug()),
+            "name an operator of the settings with --as and the file of its token with --token-file",
+        )),
+    }
+}
+
+impl Core {
+    /// Carries out a request as the person that it names, once per key.
+    pub(crate) fn operate_signed(&mut self, signed: &Signed) -> Result<OperatorReply, NodeError> {
+        if matches!(*signed.request, OperatorRequest::Signed(_)) {
+            return Ok(failed("NODE-13", "a request within a signed request", "sign it once"));
+        }
+        let by = match identify(&self.operators, signed) {
+            Ok(by) => by,
+            Err(reply) => return Ok(reply),
+        };
+        self.speaker = by;
+        let reply = match &signed.key {
+            Some(key) => self.once(key, &signed.request),
+            None => self.operate_spoken(&signed.request),
+        };
+        self.speaker = Principal::operator();
+        reply
+    }
+
+    /// Whether the person who speaks may ask for `request` at all.
+    pub(crate) fn check_speaker(&self, request: &OperatorRequest) -> Result<(), OperatorReply> {
+        let unnamed = !self.operators.is_empty() && !self.operators.iter().any(|it| it.name == self.speaker.name);
+        if unnamed && !request.is_open_to_all() {
+            return Err(failed(
+                "NODE-31",
+                "this node knows its operators by name",
+                "say who you are with --as NAME and --token-file FILE; `tradewind halt` needs no name",
+            ));
+        }
+        let role = match request {
+            OperatorRequest::Resume { .. } | OperatorRequest::Adopt(_) => Role::Risk,
+            _ => return Ok(()),
+        };
+        if self.speaker.has(role) {
+            return Ok(());
+        }
+        Err(no(&Refused::new(Rule::NoRole, self.speaker.name.as_str(), "the role risk")))
+    }
+
+    /// Notes who says the next thing, where that is not the one local user.
+    fn operate_spoken(&mut self, request: &OperatorRequest) -> Result<OperatorReply, NodeError> {
+        self.speak(request)?;
+        self.operate(request.clone())
+    }
+
+    fn speak(&mut self, request: &OperatorRequest) -> Result<(), NodeError> {
+        let names = !self.operators.is_empty() && !request.is_open_to_all();
+        if names && !matches!(request, OperatorRequest::Govern(_)) && self.check_speaker(request).is_ok() {
+            self.act(Act::Speaks { by: self.speaker.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Carries out a request once under its key; the same again gives the same result.
+    fn once(&mut self, key: &str, request: &OperatorRequest) -> Result<OperatorReply, NodeError> {
+        let Some(key) = IdempotencyKey::new(&self.speaker.name, key) else {
+            return Ok(failed(
+                "NODE-32",
+                "the key cannot be used",
+                "1 to 64 printable ASCII characters without spaces",
+            ));
+        };
+        if !matches!(request, OperatorRequest::OrderPlace(_) | OperatorRequest::OrderOco(_)) {
+            return Ok(failed("NODE-32", "this request takes no key", "only `order place` and `order oco` take one"));
+        }
+        let payload = KeyUse::payload_of(&serde_json::to_vec(request).unwrap_or_default());
+        match self.host.state.governance.key(&key, &payload, self.now()) {
+            Known::Same(outcome) => return Ok(self.reply_of(&outcome)),
+            Known::Conflict(refused) => return Ok(no(&refused)),
+            Known::Fresh => (),
+        }
+        if let Err(reply) = self.check_speaker(request) {
+            return Ok(reply);
+        }
+        self.speak(request)?;
+        self.act(Act::KeyClaimed { key: key.clone(), payload })?;
+        let reply = self.operate(request.clone())?;
+        let is_open = |used: &KeyUse| used.outcome == KeyOutcome::Open;
+        if self.host.state.governance.keys.get(&key).is_some_and(is_open)
+            && let OperatorReply::Failed { code, message, hint } = &reply
+        {
+            let outcome = KeyOutcome::Refused { code: code.clone(), message: message.clone(), hint: hint.clone() };
+            self.act(Act::KeyDone { key, outcome })?;
+        }
+        Ok(reply)
+    }
+
+    fn reply_of(&self, outcome: &KeyOutcome) -> OperatorReply {
+        match outcome {
+            KeyOutcome::Open => no(&Refused::new(Rule::KeyOpen, "no outcome yet", "an outcome")),
+            KeyOutcome::Order { client_id } => match self.host.state.order(*client_id) {
+                Some(record) => done(&self.view(record)),
+                None => done(&json!({ "client_id": client_id, "status": "closed" })),
+            },
+            KeyOutcome::Held { proposal } => match self.host.state.governance.proposals.get(proposal) {
+                Some(held) => done(&proposal_view(held)),
+                None => done(&json!({ "proposal": proposal, "state": "over" })),
+            },
+            KeyOutcome::Refused { code, message, hint } => failed(code, message.clone(), hint),
+        }
+    }
+
+    /// Records a word or a fact, and what follows from it.
+    fn act(&mut self, act: Act) -> Result<(), NodeError> {
+        let now = self.now();
+        self.record(now, wall(), Source::Operator, PortfolioId(0), EventKind::Governance(Box::new(act)))
+    }
+
+    /// Says a word of which the answer is a fact or a no.
+    fn word(&mut self, act: Act) -> Result<Result<(), OperatorReply>, NodeError> {
+        self.host.outside.last_no = None;
+        self.act(act)?;
+        Ok(self.host.outside.last_no.take().map_or(Ok(()), |refused| Err(no(&refused))))
+    }
+
+    /// The proposal that the event `id` was put aside as, as the one who asked sees it.
+    pub(crate) fn held_reply(&self, id: Sequence) -> Option<OperatorReply> {
+        self.host.state.governance.proposals.get(&id).map(|held| done(&proposal_view(held)))
+    }
+
+    /// What concerns who may do what.
+    pub(crate) fn govern(&mut self, request: GovernRequest) -> Result<OperatorReply, NodeError> {
+        let by = self.speaker.clone();
+        let said = match request {
+            GovernRequest::ProposalList => {
+                let held = self.host.state.governance.proposals.values().rev();
+                return Ok(done(&held.map(proposal_view).collect::<Vec<_>>()));
+            }
+            GovernRequest::ProposalShow { id } => return Ok(self.shown(id)),
+            GovernRequest::Limits => return Ok(done(&self.limits_view())),
+            GovernRequest::LimitSet { name, value, portfolio, reason } => {
+                return self.set_limit(&name, &value, portfolio.as_deref(), &reason);
+            }
+            GovernRequest::ProposalApprove { id, hash } => {
+                let word = Act::ApprovalSaid { proposal: id, hash: WishHash::of_text(hash), by };
+                (self.word(word)?, Some(id))
+            }
+            GovernRequest::ProposalReject { id, reason, changes } => {
+                (self.word(Act::RejectionSaid { proposal: id, by, reason, changes })?, Some(id))
+            }
+            GovernRequest::LimitAnswer { id, yes } => (self.word(Act::ChangeAnswered { change: id, by, yes })?, None),
+            GovernRequest::Latch { scope, reason } => match scope.parse::<Scope>() {
+                Ok(scope) => {
+                    let (by, kind, at) = (by.name, Kind::Person, self.now());
+                    let latch = Latch { by, kind, tripped_by: None, at, reason };
+                    (self.word(Act::Latched { scope, latch })?, None)
+                }
+                Err(error) => return Ok(failed("NODE-33", error.to_string(), "for everything leave --scope out")),
+            },
+            GovernRequest::Clear { scope, reason } => match scope.parse::<Scope>() {
+                Ok(scope) => (self.word(Act::ClearSaid { scope, by, reason })?, None),
+                Err(error) => return Ok(failed("NODE-33", error.to_string(), "see `tradewind limits show`")),
+            },
+        };
+        Ok(match said {
+            (Err(reply), _) => reply,
+            (Ok(()), Some(id)) => self.shown(id),
+            (Ok(()), None) => done(&self.limits_view()),
+        })
+    }
+
+    fn shown(&self, id: Sequence) -> OperatorReply {
+        match self.host.state.governance.proposals.get(&id) {
+            Some(held) => done(&self.whole_view(held)),
+            None => no(&Refused::new(Rule::NoProposal, id.to_string(), "a listed proposal")),
+        }
+    }
+
+    /// The proposal as a page for a person who decides: made from the order alone; what its source says about it
+    /// stands apart, as a quotation, since a text may mislead.
+    fn whole_view(&self, held: &Held) -> Value {
+        let mut view = proposal_view(held);
+        let request = &held.wish.request;
+        let Some(listing) = self.host.state.listings.get(request.instrument.index()) else { return view };
+        let it = &listing.instrument;
+        let price = |price: Option<_>| price.map(|price| it.price_text(price));
+        let judged = request.kind.limit().or(request.kind.trigger()).or(listing.mark.map(|mark| mark.price));
+        let worst = judged.and_then(|price| it.notional(price, request.quantity).ok());
+        view["order"] = json!({
+            "venue": held.wish.venue, "market": held.wish.market, "symbol": held.wish.symbol,
+            "side": request.side, "quantity": it.quantity_text(request.quantity),
+            "limit": price(request.kind.limit()), "trigger": price(request.kind.trigger()),
+            "mark": price(listing.mark.map(|mark| mark.price)),
+            "reduce_only": request.reduce_only, "post_only": request.post_only,
+            "worth_now": worst.map(|money| money.to_string()),
+        });
+        view
+    }
+
+    fn limits_view(&self) -> Value {
+        let state = &self.host.state;
+        let rows = state.portfolios.iter().map(|portfolio| {
+            let values = limit_values(&portfolio.limits);
+            let values: serde_json::Map<String, Value> =
+                values.into_iter().map(|(name, _, value)| (name.to_owned(), json!(value))).collect();
+            json!({ "portfolio": portfolio.name, "limits": values })
+        });
+        let waiting = state.governance.changes.values().rev().map(change_view);
+        let latches = state.governance.latches.iter();
+        let latches = latches.map(|(scope, it)| json!({ "scope": scope, "by": it.by, "reason": it.reason }));
+        json!({
+            "portfolios": rows.collect::<Vec<_>>(),
+            "limits": crate::limits_view::limits(state),
+            "breakers": crate::limits_view::breakers(state),
+            "mode": crate::limits_view::mode(state),
+            "changes": waiting.collect::<Vec<_>>(),
+            "latches": latches.collect::<Vec<_>>(),
+            "halted": state.halted,
+            "policy": state.governance.policy,
+        })
+    }
+
+    fn set_limit(
+        &mut self,
+        name: &str,
+        value: &str,
+        portfolio: Option<&str>,
+        reason: &str,
+    ) -> Result<OperatorReply, NodeError> {
+        let (number, new) = match read_limit(name, value) {
+            Ok(read) => read,
+            Err(message) => {
+                let names = LIMITS.iter().map(|row| row.0).chain(controls().map(|limit| limit.name));
+                let hint = format!("one of {}", names.collect::<Vec<_>>().join(", "));
+                return Ok(failed("NODE-34", message, &hint));
+            }
+        };
+        let portfolios = match portfolio {
+            Some(name) => match self.portfolio_named(Some(name)) {
+                Ok(id) => vec![id],
+                Err(reply) => return Ok(*reply),
+            },
+            None => {
+                (0..self.host.state.portfolios.len()).filter_map(|at| u16::try_from(at).ok()).map(PortfolioId).collect()
+            }
+        };
+        for portfolio in portfolios {
+            let mut limits = self.host.state.portfolio(portfolio).limits;
+            let row = limit_values(&limits).into_iter().find(|row| row.0 == number);
+            let Some((_, tighter, old)) = row else { continue };
+            tradewind_engine::set_limit(&mut limits, number, new);
+            if let Err(error) = limits.validate() {
+                return Ok(failed(error.code(), error.to_string(), error.hint()));
+            }
+            if old == new {
+                continue;
+            }
+            let changed = Changed::Limit { portfolio, name: number.to_owned(), tighter, old, new };
+            let word = Act::ChangeSaid { changed, by: self.speaker.clone(), reason: reason.to_owned() };
+            if let Err(reply) = self.word(word)? {
+                return Ok(reply);
+            }
+        }
+        Ok(done(&self.limits_view()))
+    }
+}
+
+/// The limits of a portfolio beyond the first: they go by their names in the table of limits.
+fn controls() -> impl Iterator<Item = &'static Limit> {
+    tradewind_risk::LIMITS.iter().filter(|limit| limit.scope == LimitScope::Portfolio && limit.is_control())
+}
+
+/// The first limits by their name in the settings, how each is written, and the number that it is.
+const LIMITS: [(&str, Unit, &str); 7] = [
+    ("max_order", Unit::Percent, "max_order.equity_bps"),
+    ("max_order_amount", Unit::Amount, "max_order.amount"),
+    ("max_position", Unit::Percent, "max_position.equity_bps"),
+    ("max_position_amount", Unit::Amount, "max_position.amount"),
+    ("daily_loss", Unit::Percent, "daily_loss_bps"),
+    ("drawdown", Unit::Percent, "drawdown_bps"),
+    ("stale_after", Unit::Span, "stale_after_nanos"),
+];
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Percent,
+    Amount,
+    Span,
+}
+
+/// A limit's number and value from its name and text in the settings' words.
+fn read_limit(name: &str, value: &str) -> Result<(&'static str, Option<i64>), String> {
+    let Some((_, unit, number)) = LIMITS.iter().find(|row| row.0 == name) else { return read_control(name, value) };
+    if value == "none" {
+        return Ok((number, None));
+    }
+    let value = match unit {
+        Unit::Percent => i64::from(value.parse::<Percent>()?.bps()),
+        Unit::Amount => value.parse::<Amount>()?.units(),
+        Unit::Span => value.parse::<Seconds>()?.nanos(),
+    };
+    Ok((number, Some(value)))
+}
+
+/// As [`read_limit`] for the limits of a portfolio that go by their names in the table of limits.
+fn read_control(name: &str, value: &str) -> Result<(&'static str, Option<i64>), String> {
+    let of_portfolio = |limit: &&&Limit| limit.scope == LimitScope::Portfolio && limit.is_control();
+    let limit = Limit::find(name).as_ref().filter(of_portfolio).copied();
+    let limit = limit.ok_or_else(|| format!("there is no limit `{}` of a portfolio", name.escape_debug()))?;
+    if value == "none" {
+        return Ok((limit.name, None));
+    }
+    let read = limit.unit.parse(value).filter(|value| *value > 0);
+    let value = read.ok_or_else(|| {
+        let example = limit.text(limit.values.into_iter().flatten().next());
+        format!("`{}` is no value of {name}: write it like {}", value.escape_debug(), example.replace(' ', ""))
+    })?;
+    Ok((limit.name, Some(value)))
+}
+
+fn proposal_view(held: &Held) -> Value {
+    json!({
+        "proposal": held.id,
+        "state": held.state,
+        "by": held.wish.by,
+        "portfolio": held.wish.portfolio,
+        "symbol": held.wish.symbol,
+        "side": held.wish.request.side,
+        "quorum": held.quorum,
+        "approvals": held.approvals,
+        "asked_at": held.asked_at,
+        "expires_at": held.expires_at(),
+        "hash": held.hash,
+        "order_id": held.order,
+        "note": held.note,
+        "its_source_says": held.wish.reason,
+    })
+}
+
+fn change_view(change: &Change) -> Value {
+    let (what, old, new) = match &change.changed {
+        Changed::Limit { portfolio, name, old, new, .. } => (format!("{}/{name}", portfolio.0), json!(old), json!(new)),
+        Changed::Policy { old, new } => {
+            let parts = new.looser_than(old);
+            ("policy".to_owned(), Value::Null, json!({ "looser": parts }))
+        }
+    };
+    json!({
+        "change": change.id, "what": what, "old": old, "new": new, "by": change.by,
+        "asked_at": change.asked_at, "reason": change.reason, "state": change.state,
+    })
+}
+
+/// What the settings say about persons and policy, as the words that bring the register up to them.
+pub(crate) fn settings_words(
+    register: &tradewind_governance::Register,
+    operators: &[OperatorSettings],
+    policy: &Policy,
+) -> Vec<Act> {
+    let mut words = Vec::new();
+    let operators: Vec<Principal> = operators.iter().map(OperatorSettings::principal).collect();
+    if register.operators != operators {
+        words.push(Act::OperatorsSet { operators });
+    }
+    let old = register.policy.clone().unwrap_or_default();
+    if !same_but_times(&old, policy) {
+        let changed = Changed::Policy { old: Box::new(old), new: Box::new(policy.clone()) };
+        let by = Principal::of_source(Source::Host);
+        words.push(Act::ChangeSaid { changed, by, reason: "the settings at start".to_owned() });
+    }
+    words
+}
+
+fn same_but_times(old: &Policy, new: &Policy) -> bool {
+    let mut old = old.clone();
+    let listed = old.allow.addresses.keys().eq(new.allow.addresses.keys());
+    old.allow.addresses.clone_from(&new.allow.addresses);
+    listed && old == *new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_governance::Name;
+
+    fn operators() -> Vec<OperatorSettings> {
+        let token_sha256 = hex::encode(Sha256::digest(b"open sesame"));
+        vec![OperatorSettings { name: Name::new("anna").unwrap(), token_sha256, roles: [Role::Trader].into() }]
+    }
+
+    fn check(by: Option<&str>, token: Option<&str>, operators: &[OperatorSettings], want: Result<&str, &str>) {
+        let signed = Signed {
+            by: by.map(str::to_owned),
+            token: token.map(|token| Token(token.to_owned())),
+            key: None,
+            request: Box::new(OperatorRequest::Status),
+        };
+        let found = identify(operators, &signed);
+        let found = found.as_ref().map(|it| it.name.as_str()).map_err(|reply| match reply {
+            OperatorReply::Failed { code, .. } => code.as_str(),
+            OperatorReply::Done { .. } => "done",
+        });
+        assert_eq!(found, want, "{by:?}");
+        assert!(!format!("{signed:?}").contains("sesame")); // a token is never shown
+    }
+
+    #[test]
+    fn an_identity_is_proven_by_its_token_and_by_nothing_else() {
+        check(Some("anna"), Some("open sesame"), &operators(), Ok("anna"));
+        check(Some("anna"), Some("open sesame\n"), &operators(), Ok("anna")); // as a file ends
+        for token in [None, Some(""), Some("open"), Some("OPEN SESAME")] {
+            check(Some("anna"), token, &operators(), Err("NODE-30"));
+        }
+        check(Some("ben"), Some("open sesame"), &operators(), Err("NODE-30"));
+        check(Some("anna"), Some("open sesame"), &[], Err("NODE-30"));
+        check(None, None, &[], Ok("operator"));
+        check(None, None, &operators(), Ok("operator")); // without a single role
+    }
+
+    #[test]
+    fn limits_are_read_in_the_words_of_the_settings() {
+        for (name, value, want) in [
+            ("max_order", "5%", Ok(("max_order.equity_bps", Some(500)))),
+            ("max_order_amount", "12.5", Ok(("max_order.amount", Some(1_250_000_000)))),
+            ("stale_after", "2s", Ok(("stale_after_nanos", Some(2_000_000_000)))),
+            ("drawdown", "none", Ok(("drawdown_bps", None))),
+        ] {
+            assert_eq!(read_limit(name, value), want);
+        }
+        for (name, value) in [
+            ("max_order", "5"),
+            ("max_order", "NaN%"),
+            ("max_order", "-1%"),
+            ("max_order", "120%"),
+            ("max_order_amount", "1e9"),
+            ("max_order_amount", "99999999999999999999"),
+            ("stale_after", "-2s"),
+            ("borrow", "1"),
+            ("", "1"),
+        ] {
+            assert!(read_limit(name, value).is_err(), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn settings_are_told_once() {
+        let mut register = tradewind_governance::Register::default();
+        let policy = Policy::default();
+        assert!(settings_words(&register, &[], &policy).is_empty());
+        let words = settings_words(&register, &operators(), &policy);
+        assert_eq!(words.len(), 1);
+        let at = tradewind_governance::At {
+            sequence: 1,
+            now: tradewind_domain::Timestamp::from_millis(1),
+            incarnation: tradewind_domain::Incarnation(1),
+        };
+        register.apply(&words[0], at);
+        assert!(settings_words(&register, &operators(), &policy).is_empty());
+    }
+}

@@ -1,0 +1,148 @@
+//! `[governance]` and `[[operators]]`: who may do what.
+
+use super::Amount;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use tradewind_domain::Timestamp;
+use tradewind_governance::{
+    AllowLists, Autonomy, Caps, Deny, Name, Policy, Principal, Role, STAGES, SourceRule, Stage, Threshold,
+};
+
+/// A person who may use this node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorSettings {
+    /// Its name.
+    pub name: Name,
+    /// SHA-256 of its token, in hex; the token itself is in a file of its own.
+    pub token_sha256: String,
+    /// What it may do.
+    pub roles: BTreeSet<Role>,
+}
+
+impl OperatorSettings {
+    /// The person behind it.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal::person(self.name.clone(), self.roles.iter().copied())
+    }
+}
+
+/// What each source may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GovernanceSettings {
+    /// Largest order, in base currency.
+    pub cap_order: Option<Amount>,
+    /// Notional of all orders of a UTC day, in base currency.
+    pub cap_day: Option<Amount>,
+    /// Orders of one source in a UTC day.
+    pub cap_orders_day: Option<u32>,
+    /// From this notional on an order needs one person beside the one who asks.
+    pub approve_from: Option<Amount>,
+    /// From this notional on it needs two.
+    pub approve_two_from: Option<Amount>,
+    /// Venues that may be named.
+    pub venues: BTreeSet<String>,
+    /// Kinds of market that may be named.
+    pub markets: BTreeSet<String>,
+    /// Symbols that may be named.
+    pub symbols: BTreeSet<String>,
+    /// Chains that may be named.
+    pub chains: BTreeSet<String>,
+    /// Tokens that may be named.
+    pub tokens: BTreeSet<String>,
+    /// Routers that may be named.
+    pub routers: BTreeSet<String>,
+    /// Destinations that value may be sent to, a day after they were listed.
+    pub addresses: BTreeSet<String>,
+    /// The stage of a roll-out: `100`, `1000` or `10000`; none if empty.
+    pub stage: String,
+    /// Where the key is that signs audit checkpoints; in the data directory if empty.
+    pub audit_key: PathBuf,
+    /// What is never done.
+    pub deny: Vec<Deny>,
+    /// By source, such as `strategy-0`, `agent-0` or a person's name.
+    pub sources: BTreeMap<Name, SourceSettings>,
+}
+
+/// What one source may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceSettings {
+    /// How much by itself.
+    pub autonomy: Option<Autonomy>,
+    /// Largest order, in base currency.
+    pub cap_order: Option<Amount>,
+    /// Notional of a UTC day, in base currency.
+    pub cap_day: Option<Amount>,
+    /// Orders of a UTC day.
+    pub cap_orders_day: Option<u32>,
+}
+
+fn caps(order: Option<Amount>, day: Option<Amount>, orders_day: Option<u32>) -> Caps {
+    Caps { order: order.map(Amount::units), day: day.map(Amount::units), orders_day }
+}
+
+impl GovernanceSettings {
+    /// The policy that the gate works with. The journal knows when each address was listed first.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let threshold = |from: Option<Amount>, quorum| from.map(|from| Threshold { from: from.units(), quorum });
+        let rule = |it: &SourceSettings| SourceRule {
+            autonomy: it.autonomy,
+            caps: caps(it.cap_order, it.cap_day, it.cap_orders_day),
+        };
+        let never = Timestamp::from_nanos(0); // replaced when the policy comes into force
+        Policy {
+            deny: self.deny.clone(),
+            allow: AllowLists {
+                venues: self.venues.clone(),
+                markets: self.markets.clone(),
+                symbols: self.symbols.clone(),
+                chains: self.chains.clone(),
+                tokens: self.tokens.clone(),
+                routers: self.routers.clone(),
+                addresses: self.addresses.iter().map(|address| (address.clone(), never)).collect(),
+            },
+            sources: self.sources.iter().map(|(name, it)| (name.clone(), rule(it))).collect(),
+            caps: caps(self.cap_order, self.cap_day, self.cap_orders_day),
+            approvals: [threshold(self.approve_from, 1), threshold(self.approve_two_from, 2)]
+                .into_iter()
+                .flatten()
+                .collect(),
+            stage: STAGES.iter().position(|(name, ..)| *name == self.stage).and_then(Stage::shipped),
+        }
+    }
+
+    /// Whether live mode has the lists and caps that it wants.
+    #[must_use]
+    pub fn is_explicit(&self) -> bool {
+        let lists = [&self.venues, &self.markets, &self.symbols];
+        lists.iter().all(|list| !list.is_empty()) && self.cap_order.is_some() && self.cap_day.is_some()
+    }
+
+    /// What contradicts itself, in words.
+    pub(super) fn fault(&self, operators: &[OperatorSettings]) -> Option<String> {
+        let hex = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if let Some(it) = operators.iter().find(|it| !hex(&it.token_sha256)) {
+            return Some(format!(
+                "the operator {} has no token_sha256 of 64 hex digits: write what `sha256sum` prints for its token file",
+                it.name
+            ));
+        }
+        let names: BTreeSet<&Name> = operators.iter().map(|it| &it.name).collect();
+        if names.len() != operators.len() {
+            return Some("two operators have one name: a person is listed once, with all its roles".to_owned());
+        }
+        if !self.stage.is_empty() && STAGES.iter().all(|(name, ..)| *name != self.stage) {
+            let known: Vec<&str> = STAGES.iter().map(|(name, ..)| *name).collect();
+            return Some(format!("governance.stage is `{}`: one of {}, or none", self.stage, known.join(", ")));
+        }
+        let lists = [&self.venues, &self.markets, &self.symbols, &self.chains, &self.tokens, &self.routers];
+        let names = lists.into_iter().chain([&self.addresses]).flatten();
+        let unfit = names.filter_map(|name| tradewind_governance::check_plain(name).err().map(|why| (name, why)));
+        unfit.map(|(name, why)| format!("`{}` in an allow-list holds {why}", name.escape_default())).next()
+    }
+}

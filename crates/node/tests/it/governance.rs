@@ -1,0 +1,379 @@
+//! Two persons, one node: approvals, limits, keys, kill switches and the signed trail, against the local exchange.
+
+use crate::support::{Stage, ask, check_journal, exchange_config, settings, status, surroundings, until, words};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use tradewind_domain::Origin;
+use tradewind_domain::Side::Buy;
+use tradewind_exchange::{ExchangeConfig, Pace};
+use tradewind_governance::{Name, Role};
+use tradewind_journal::{DiskStorage, Journal, Options, Reader};
+use tradewind_node::settings::{OperatorSettings, Settings};
+use tradewind_node::{
+    GovernRequest, Node, OperatorReply, OperatorRequest, Signed, Token, audit, audit_chains, journal_dir, request,
+};
+
+const ALL: [Role; 3] = [Role::Trader, Role::Approver, Role::Risk];
+
+fn operator(name: &str, roles: &[Role]) -> OperatorSettings {
+    let token_sha256 = hex::encode(Sha256::digest(token(name).as_bytes()));
+    OperatorSettings { name: Name::new(name).unwrap(), token_sha256, roles: roles.iter().copied().collect() }
+}
+
+fn token(name: &str) -> String {
+    format!("token of {name}")
+}
+
+fn signed(by: &str, key: Option<&str>, request: OperatorRequest) -> OperatorRequest {
+    let (by, token, key) = (Some(by.to_owned()), Some(Token(token(by))), key.map(str::to_owned));
+    OperatorRequest::Signed(Signed { by, token, key, request: Box::new(request) })
+}
+
+async fn said(node: &Node, by: &str, request: OperatorRequest) -> Result<Value, (String, String)> {
+    ask(node, signed(by, None, request)).await
+}
+
+/// Anna and Ben; whatever is worth 100 or more waits for the other.
+fn two_persons(stage: &Stage) -> Settings {
+    let mut settings = settings(&stage.exchange.url(), stage.dir.path(), &[]);
+    settings.operators = vec![operator("anna", &ALL), operator("ben", &ALL)];
+    settings.governance.approve_from = Some("100".parse().unwrap());
+    settings
+}
+
+async fn start(settings: Settings) -> Node {
+    Node::start(settings, surroundings(Origin::Simulated)).await.expect("the node starts")
+}
+
+async fn propose(node: &Node, by: &str, quantity: &str) -> (u64, String) {
+    let order = OperatorRequest::OrderPlace(words(Buy, quantity, None));
+    let held = said(node, by, order).await.expect("it waits");
+    (held["proposal"].as_u64().expect("a proposal"), held["hash"].as_str().unwrap().to_owned())
+}
+
+fn approve(id: u64, hash: &str) -> OperatorRequest {
+    OperatorRequest::Govern(GovernRequest::ProposalApprove { id, hash: hash.to_owned() })
+}
+
+async fn proposal(node: &Node, id: u64) -> Value {
+    ask(node, OperatorRequest::Govern(GovernRequest::ProposalShow { id })).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_one_person_proposes_another_approves_and_the_venue_fills_once() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    let (id, hash) = propose(&node, "anna", "0.01").await;
+    let page = proposal(&node, id).await;
+    assert_eq!((&page["state"], &page["order"]["quantity"]), (&"proposed".into(), &"0.01".into()));
+    assert!(page["order"]["worth_now"].as_str().unwrap().ends_with("USDT"), "{page}");
+    for (by, hash, code) in [("anna", hash.as_str(), "GOV-23"), ("ben", "another order's", "GOV-22")] {
+        assert_eq!(said(&node, by, approve(id, hash)).await.unwrap_err().0, code);
+    }
+    assert_eq!(status(&node).await["counters"]["orders"], 0);
+    let approved = said(&node, "ben", approve(id, &hash)).await.unwrap();
+    assert_eq!(approved["approvals"], serde_json::json!(["ben"]));
+    until(&node, "it filled", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+    assert_eq!(proposal(&node, id).await["state"], "filled");
+    assert_eq!(said(&node, "ben", approve(id, &hash)).await.unwrap_err().0, "GOV-20");
+    assert_eq!(stage.venue_orders().await.len(), 1);
+    // what is small goes at once, and who is not proven goes nowhere
+    said(&node, "anna", OperatorRequest::OrderPlace(words(Buy, "0.001", None))).await.unwrap();
+    let order = OperatorRequest::OrderPlace(words(Buy, "0.001", None));
+    assert_eq!(ask(&node, order.clone()).await.unwrap_err().0, "NODE-31");
+    let OperatorRequest::Signed(mut forged) = signed("ben", None, order) else { unreachable!() };
+    forged.by = Some("anna".to_owned());
+    assert_eq!(ask(&node, OperatorRequest::Signed(forged)).await.unwrap_err().0, "NODE-30");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+
+    let chain = audit_chains(stage.dir.path()).unwrap().remove(0);
+    let steps: Vec<&str> = chain.iter().map(|step| step.what).collect();
+    for step in ["identity", "proposal", "approval", "governance", "verdict", "intent", "sent", "accepted", "fill"] {
+        assert!(steps.contains(&step), "{step} is not in {steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_gate_judges_again_when_an_approval_comes() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    let (id, hash) = propose(&node, "anna", "0.01").await;
+    ask(&node, OperatorRequest::Halt { reason: "look".to_owned() }).await.unwrap();
+    said(&node, "ben", approve(id, &hash)).await.unwrap();
+    let page = proposal(&node, id).await;
+    assert_eq!(page["state"], "rejected");
+    assert!(page["note"].as_str().unwrap().contains("GATE-01"), "{page}");
+    assert!(stage.venue_orders().await.is_empty());
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_proposal_is_void_after_a_restart_and_still_listed() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    let (id, hash) = propose(&node, "anna", "0.01").await;
+    node.stop().await.unwrap();
+    let node = start(two_persons(&stage)).await;
+    let list = ask(&node, OperatorRequest::Govern(GovernRequest::ProposalList)).await.unwrap();
+    assert_eq!((&list[0]["proposal"], &list[0]["state"]), (&id.into(), &"void".into()));
+    assert_eq!(said(&node, "ben", approve(id, &hash)).await.unwrap_err().0, "GOV-21");
+    assert!(stage.venue_orders().await.is_empty());
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn an_approval_after_120_seconds_of_the_market_is_refused() {
+    let stage = Stage::new(ExchangeConfig { pace: Pace::Realtime { speed: 240.0 }, ..exchange_config() }).await;
+    let node = start(two_persons(&stage)).await;
+    let (id, hash) = propose(&node, "anna", "0.01").await;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while proposal(&node, id).await["state"] == "proposed" {
+        assert!(std::time::Instant::now() < deadline, "it does not expire");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(said(&node, "ben", approve(id, &hash)).await.unwrap_err().0, "GOV-19");
+    assert!(stage.venue_orders().await.is_empty());
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_22_a_hundred_threads_approve_over_the_socket_and_one_order_comes_of_it() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.operators.extend((0..100).map(|n| operator(&format!("p{n}"), &[Role::Approver])));
+    let node = start(settings).await;
+    let (id, hash) = propose(&node, "anna", "0.01").await;
+    let dir = stage.dir.path().to_owned();
+    let yes = tokio::task::spawn_blocking(move || {
+        std::thread::scope(|scope| {
+            let spawn = |n: usize| {
+                let (dir, hash) = (&dir, &hash);
+                scope.spawn(move || request(dir, &signed(&format!("p{n}"), None, approve(id, hash))))
+            };
+            let threads: Vec<_> = (0..100).map(spawn).collect();
+            let replies = threads.into_iter().map(|thread| thread.join().unwrap());
+            let replies: Vec<_> = replies.collect();
+            let yes = replies.iter().filter(|reply| matches!(reply, Ok(OperatorReply::Done { .. }))).count();
+            (yes, format!("{:?}", replies.first()))
+        })
+    });
+    let (yes, first) = yes.await.unwrap();
+    assert_eq!(yes, 1, "one approval completes it, every other comes too late: {first}");
+    until(&node, "it filled", |it| it["counters"]["fills"].as_u64() > Some(0)).await;
+    assert_eq!((status(&node).await["counters"]["orders"].as_u64(), stage.venue_orders().await.len()), (Some(1), 1));
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_key_gives_the_same_result_again_also_after_a_restart() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    let place = |quantity: &str, key: &str| {
+        let request = Box::new(OperatorRequest::OrderPlace(words(Buy, quantity, Some("50000"))));
+        OperatorRequest::Signed(Signed { by: None, token: None, key: Some(key.to_owned()), request })
+    };
+    let first = ask(&node, place("0.01", "monday")).await.unwrap();
+    let again = ask(&node, place("0.01", "monday")).await.unwrap();
+    assert_eq!(first["client_id"], again["client_id"]);
+    assert_eq!(ask(&node, place("0.02", "monday")).await.unwrap_err().0, "GOV-32");
+    let refused = ask(&node, place("0.000001", "dust")).await.unwrap_err();
+    assert_eq!(ask(&node, place("0.000001", "dust")).await.unwrap_err(), refused);
+    for key in ["", "a b", "\u{200B}"] {
+        assert_eq!(ask(&node, place("0.01", key)).await.unwrap_err().0, "NODE-32");
+    }
+    until(&node, "it rests", |it| it["open_orders"] == 1).await;
+    node.stop().await.unwrap();
+    let node = stage.node().await.unwrap();
+    let later = ask(&node, place("0.01", "monday")).await.unwrap();
+    assert_eq!(first["client_id"], later["client_id"]);
+    assert_eq!(stage.venue_orders().await.len(), 1);
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_limit_goes_down_alone_and_up_by_two_and_outlives_a_restart() {
+    let stage = Stage::new(exchange_config()).await;
+    let set = |value: &str| {
+        OperatorRequest::Govern(GovernRequest::LimitSet {
+            name: "max_order_amount".to_owned(),
+            value: value.to_owned(),
+            portfolio: None,
+            reason: "test".to_owned(),
+        })
+    };
+    let node = stage.node().await.unwrap();
+    ask(&node, set("300")).await.unwrap();
+    assert_eq!(ask(&node, set("400")).await.unwrap_err().0, "GOV-28"); // one person alone
+    for value in ["-1", "NaN", "1e9", "0"] {
+        assert!(ask(&node, set(value)).await.is_err(), "{value}");
+    }
+    let big = OperatorRequest::OrderPlace(words(Buy, "0.01", None));
+    assert_eq!(ask(&node, big.clone()).await.unwrap_err().0, "GATE-07");
+    node.stop().await.unwrap();
+
+    let mut settings = two_persons(&stage);
+    settings.governance.approve_from = None;
+    let node = start(settings).await;
+    assert_eq!(said(&node, "anna", big.clone()).await.unwrap_err().0, "GATE-07"); // it outlived the restart
+    let asked = said(&node, "anna", set("5000")).await.unwrap();
+    let change = asked["changes"][0]["change"].as_u64().unwrap();
+    let yes = OperatorRequest::Govern(GovernRequest::LimitAnswer { id: change, yes: true });
+    assert_eq!(said(&node, "anna", yes.clone()).await.unwrap_err().0, "GOV-23");
+    said(&node, "ben", yes).await.unwrap();
+    said(&node, "anna", big).await.unwrap();
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_halt_outlives_the_journal_and_is_cleared_by_a_person_of_risk() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    let began = std::time::Instant::now();
+    ask(&node, OperatorRequest::Halt { reason: "odd fills".to_owned() }).await.unwrap();
+    eprintln!("halted, recorded, synced and latched in {:?}", began.elapsed());
+    assert!(stage.dir.path().join("HALTED").exists());
+    node.stop().await.unwrap();
+    std::fs::remove_dir_all(journal_dir(stage.dir.path())).unwrap(); // the whole journal is lost, not only its tail
+    std::fs::remove_dir_all(stage.dir.path().join("audit")).unwrap();
+
+    let mut settings = two_persons(&stage);
+    settings.operators.push(operator("tina", &[Role::Trader]));
+    let node = start(settings).await;
+    assert_eq!(status(&node).await["halted"], "odd fills");
+    let order = OperatorRequest::OrderPlace(words(Buy, "0.001", None));
+    assert_eq!(said(&node, "anna", order.clone()).await.unwrap_err().0, "GATE-01");
+    let resume = OperatorRequest::Resume { reason: "explained".to_owned() };
+    assert_eq!(said(&node, "tina", resume.clone()).await.unwrap_err().0, "GOV-25");
+    said(&node, "anna", resume).await.unwrap();
+    assert!(!stage.dir.path().join("HALTED").exists());
+    said(&node, "anna", order).await.unwrap();
+
+    let latch = |scope: &str| GovernRequest::Latch { scope: scope.to_owned(), reason: "outage".to_owned() };
+    said(&node, "ben", OperatorRequest::Govern(latch("venue:binance"))).await.unwrap();
+    let order = OperatorRequest::OrderPlace(words(Buy, "0.001", None));
+    assert_eq!(said(&node, "anna", order.clone()).await.unwrap_err().0, "GATE-01");
+    let clear = GovernRequest::Clear { scope: "venue:binance".to_owned(), reason: "over".to_owned() };
+    said(&node, "anna", OperatorRequest::Govern(clear)).await.unwrap();
+    said(&node, "anna", order).await.unwrap();
+    assert_eq!(said(&node, "anna", OperatorRequest::Govern(latch("moon"))).await.unwrap_err().0, "NODE-33");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+/// A data directory with a few records, stopped in order, in segments small enough to flip every byte of.
+async fn small_trail(stage: &Stage) {
+    let mut settings = settings(&stage.exchange.url(), stage.dir.path(), &[]);
+    settings.journal.segment_bytes = 16_384;
+    let node = start(settings).await;
+    ask(&node, OperatorRequest::OrderPlace(words(Buy, "0.01", Some("50000")))).await.unwrap();
+    until(&node, "it rests", |it| it["open_orders"] == 1).await;
+    node.stop().await.unwrap();
+}
+
+fn verdict(dir: &Path) -> (bool, Option<u64>) {
+    match audit(dir, None, None) {
+        Ok(report) => (report.verified, report.first_bad),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn every_changed_byte_and_every_removed_record_is_named() {
+    let stage = Stage::new(exchange_config()).await;
+    small_trail(&stage).await;
+    let dir = stage.dir.path();
+    let report = audit(dir, None, None).unwrap();
+    assert!(report.verified && report.signed_to == report.records && report.checkpoints > 0, "{report:?}");
+
+    let segments = std::fs::read_dir(journal_dir(dir)).unwrap().map(|entry| entry.unwrap().path());
+    for path in segments.filter(|path| path.extension().is_some_and(|it| it == "seg")) {
+        let sound = std::fs::read(&path).unwrap();
+        let end = sound.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        for at in 64..end {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            let found = audit(dir, None, None);
+            // a byte that makes a record one of a newer version is an error, which is no less a no
+            assert!(found.as_ref().map_or(true, |it| !it.verified && it.first_bad.is_some()), "byte {at}: {found:?}");
+        }
+        std::fs::write(&path, &sound).unwrap();
+    }
+    assert_eq!(verdict(dir), (true, None));
+
+    // somebody who writes the whole journal anew, chain and all, leaves the record out that they regret
+    let mut records = Vec::new();
+    let mut reader = Reader::open(journal_dir(dir), 1).unwrap();
+    while let Some(record) = reader.next().unwrap() {
+        records.push(record.payload.to_vec());
+    }
+    for gone in 0..records.len() {
+        let rewritten = tempfile::TempDir::new().unwrap();
+        let (mut journal, _) = Journal::<DiskStorage>::open(
+            journal_dir(rewritten.path()),
+            Options { segment_bytes: 16_384, first_segment_bytes: 16_384, prepare_in_background: false },
+        )
+        .unwrap();
+        for (_, payload) in records.iter().enumerate().filter(|(place, _)| *place != gone) {
+            journal.append(payload).unwrap();
+        }
+        journal.sync().unwrap();
+        drop(journal);
+        let trail = rewritten.path().join("audit");
+        std::fs::create_dir(&trail).unwrap();
+        for name in ["checkpoints.jsonl", "key.pub"] {
+            std::fs::copy(dir.join("audit").join(name), trail.join(name)).unwrap();
+        }
+        let named = gone as u64 + 1;
+        assert_eq!(verdict(rewritten.path()), (false, Some(named)));
+    }
+}
+
+#[tokio::test]
+async fn a_restored_backup_of_the_journal_is_noticed_at_start() {
+    let stage = Stage::new(exchange_config()).await;
+    small_trail(&stage).await;
+    let backup = tempfile::TempDir::new().unwrap();
+    let copy = |from: &Path, to: &Path| {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    };
+    copy(&journal_dir(stage.dir.path()), backup.path());
+    small_trail(&stage).await; // another day of trading
+    let anchor = stage.dir.path().join("anchor.jsonl");
+    std::fs::copy(stage.dir.path().join("audit/checkpoints.jsonl"), &anchor).unwrap();
+    std::fs::remove_dir_all(journal_dir(stage.dir.path())).unwrap();
+    copy(backup.path(), &journal_dir(stage.dir.path()));
+    let report = audit(stage.dir.path(), None, None).unwrap();
+    assert!(!report.verified && report.flaw.as_deref() == Some("Truncated"), "{report:?}");
+
+    let node = stage.node().await.unwrap();
+    let halted = status(&node).await["halted"].as_str().unwrap().to_owned();
+    assert!(halted.contains("rolled back"), "{halted}");
+    node.stop().await.unwrap();
+    let report = audit(stage.dir.path(), None, Some(&anchor)).unwrap();
+    assert!(!report.verified, "the anchor still knows of the other history: {report:?}");
+}
+
+#[tokio::test]
+async fn the_signing_key_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new(exchange_config()).await;
+    small_trail(&stage).await;
+    let key = stage.dir.path().join("audit/key");
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let error = stage.node().await.err().expect("a key that others can read signs nothing");
+    assert!(error.to_string().contains("others can read it"), "{error}");
+}

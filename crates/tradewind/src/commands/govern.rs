@@ -1,0 +1,178 @@
+//! `tradewind proposals`, `tradewind limits` and `tradewind audit`.
+
+use crate::cli::{AuditCommand, LimitsCommand, NodeArgs, ProposalsCommand, WhoArgs};
+use crate::commands::operate::{ask, ask_and_print, columns, field};
+use crate::output::{self, EXIT_WRONG, Failure, Format};
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use tradewind_domain::Coded;
+use tradewind_governance::audit::{CSV_HEADER, to_csv, to_json_line};
+use tradewind_node::{GovernRequest, OperatorRequest, Signed, Token, audit, audit_chains};
+
+/// `request` as the person that `who` names, under `key` if there is one.
+pub(crate) fn signed(
+    request: &OperatorRequest,
+    who: &WhoArgs,
+    key: Option<&String>,
+) -> Result<OperatorRequest, Failure> {
+    if who.by.is_none() && key.is_none() || matches!(request, OperatorRequest::Signed(_)) {
+        return Ok(request.clone());
+    }
+    let token = match &who.token_file {
+        Some(path) => Some(Token(std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?)),
+        None => None,
+    };
+    Ok(OperatorRequest::Signed(Signed {
+        by: who.by.clone(),
+        token,
+        key: key.cloned(),
+        request: Box::new(request.clone()),
+    }))
+}
+
+pub(crate) fn proposals(command: &ProposalsCommand, format: Format) -> Result<ExitCode, Failure> {
+    let ask_for = |node: &NodeArgs, request, text: fn(&Value) -> String| {
+        ask_and_print(node, &OperatorRequest::Govern(request), format, text)
+    };
+    match command {
+        ProposalsCommand::List(node) => ask_for(node, GovernRequest::ProposalList, proposal_rows),
+        ProposalsCommand::Show { id, node } => ask_for(node, GovernRequest::ProposalShow { id: *id }, proposal_page),
+        ProposalsCommand::Approve { id, hash, node } => {
+            let hash = match hash {
+                Some(hash) => hash.clone(),
+                None => seen(node, *id)?,
+            };
+            let request = OperatorRequest::Govern(GovernRequest::ProposalApprove { id: *id, hash });
+            ask_and_print(node, &request, format, proposal_page)
+        }
+        ProposalsCommand::Reject { id, reason, changes, node } => {
+            let request = GovernRequest::ProposalReject { id: *id, reason: reason.clone(), changes: *changes };
+            ask_and_print(node, &OperatorRequest::Govern(request), format, proposal_page)
+        }
+    }
+}
+
+/// Shows the proposal on stderr and gives back the hash of what was shown: that, and nothing else, is approved.
+fn seen(node: &NodeArgs, id: u64) -> Result<String, Failure> {
+    let page = ask(node, &OperatorRequest::Govern(GovernRequest::ProposalShow { id }))?;
+    eprintln!("{}\n", proposal_page(&page));
+    Ok(page["hash"].as_str().unwrap_or_default().to_owned())
+}
+
+pub(crate) fn proposal_rows(rows: &Value) -> String {
+    let names = ["proposal", "state", "by", "symbol", "side", "quorum", "order_id", "note"];
+    columns(rows, &names, "no proposals")
+}
+
+/// The page that a person decides on: made from the order; what its source says stands last, as a quotation.
+fn proposal_page(page: &Value) -> String {
+    let mut text = format!("proposal {}: {}\n", field(page, "proposal"), field(page, "state"));
+    let rows = |value: &Value, names: &[&str]| -> Vec<Vec<String>> {
+        names.iter().map(|name| vec![name.replace('_', " "), field(value, name)]).collect()
+    };
+    let order = &page["order"];
+    let names =
+        ["venue", "market", "symbol", "side", "quantity", "limit", "trigger", "mark", "worth_now", "reduce_only"];
+    if order.is_object() {
+        text.push_str(&output::table(&["the order", ""], rows(order, &names)));
+        text.push('\n');
+    }
+    let names = ["by", "quorum", "approvals", "order_id", "note", "hash"];
+    text.push_str(&output::table(&["the proposal", ""], rows(page, &names)));
+    let says = page["its_source_says"].as_str().unwrap_or_default();
+    text.push_str(&format!("\nits source says: \"{}\"", says.escape_debug()));
+    text
+}
+
+pub(crate) fn limits(command: &LimitsCommand, format: Format) -> Result<ExitCode, Failure> {
+    match command {
+        LimitsCommand::Show(node) => {
+            ask_and_print(node, &OperatorRequest::Govern(GovernRequest::Limits), format, limits_text)
+        }
+        LimitsCommand::Set { name, value, portfolio, reason, node } => {
+            let set = GovernRequest::LimitSet {
+                name: name.clone(),
+                value: value.clone(),
+                portfolio: portfolio.clone(),
+                reason: reason.clone(),
+            };
+            ask_and_print(node, &OperatorRequest::Govern(set), format, limits_text)
+        }
+        LimitsCommand::Approve { id, node } => {
+            let answer = GovernRequest::LimitAnswer { id: *id, yes: true };
+            ask_and_print(node, &OperatorRequest::Govern(answer), format, limits_text)
+        }
+        LimitsCommand::Reject { id, node } => {
+            let answer = GovernRequest::LimitAnswer { id: *id, yes: false };
+            ask_and_print(node, &OperatorRequest::Govern(answer), format, limits_text)
+        }
+    }
+}
+
+fn limits_text(view: &Value) -> String {
+    let mut text = String::new();
+    let set = |row: &&Value| !row["value"].is_null();
+    let rows: Vec<&Value> = view["limits"].as_array().into_iter().flatten().filter(set).collect();
+    for own in rows.chunk_by(|one, next| one["of"] == next["of"]) {
+        let cells = own.iter().map(|row| ["name", "value", "used", "distance", "bounds"].map(|it| field(row, it)).to_vec());
+        text.push_str(&format!("{}\n", field(own[0], "of")));
+        text.push_str(&output::table(&["limit", "value", "in use", "left", "bounds"], cells.collect::<Vec<_>>()));
+        text.push_str("\n\n");
+    }
+    text.push_str(&format!("risk mode: {}\n", field(view, "mode")));
+    let breakers = ["code", "guard", "mode", "since", "clear"];
+    text.push_str(&columns(&view["breakers"], &breakers, "no breaker is tripped"));
+    text.push('\n');
+    text.push_str(&columns(&view["changes"], &["change", "what", "old", "new", "by", "reason", "state"], "no changes"));
+    text.push('\n');
+    text.push_str(&columns(&view["latches"], &["scope", "by", "reason"], "no kill switch is on"));
+    if let Some(why) = view["halted"].as_str() {
+        text.push_str(&format!("\nhalted: {why}"));
+    }
+    text
+}
+
+pub(crate) fn audit_command(command: &AuditCommand, format: Format) -> Result<ExitCode, Failure> {
+    match command {
+        AuditCommand::Verify { dir, key, anchor } => verify(dir, key.as_deref(), anchor.as_deref(), format),
+        AuditCommand::Export { dir, csv } => export(dir, *csv, format),
+    }
+}
+
+fn verify(dir: &Path, key: Option<&str>, anchor: Option<&Path>, format: Format) -> Result<ExitCode, Failure> {
+    if !tradewind_node::journal_dir(dir).is_dir() {
+        return Err(Failure::new("CLI-09", format!("{} holds no journal", dir.display()), "name a data directory"));
+    }
+    let report =
+        audit(dir, key, anchor).map_err(|error| Failure::new(error.code(), error.to_string(), error.hint()))?;
+    output::print(format, &report, || match (report.first_bad, &report.flaw) {
+        (None, _) => format!(
+            "{} records are as they were written; {} of them signed in {} checkpoints by {}",
+            report.records,
+            report.signed_to.min(report.records),
+            report.checkpoints,
+            report.key.as_deref().unwrap_or("nobody")
+        ),
+        (Some(record), flaw) => {
+            format!("record {record} is the first bad one: {}", flaw.as_deref().unwrap_or("damaged"))
+        }
+    });
+    Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+}
+
+fn export(dir: &Path, csv: bool, format: Format) -> Result<ExitCode, Failure> {
+    let chains = audit_chains(dir).map_err(|error| Failure::new(error.code(), error.to_string(), error.hint()))?;
+    let steps: Vec<_> = chains.into_iter().flatten().collect();
+    if format == Format::Json && !csv {
+        output::print(format, &steps, String::new);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let head = if csv { writeln!(out, "{CSV_HEADER}") } else { Ok(()) };
+    let line = |step| if csv { to_csv(step) } else { to_json_line(step) };
+    let written = steps.iter().fold(head, |written, step| written.and_then(|()| writeln!(out, "{}", line(step))));
+    output::finish_output(written.and_then(|()| out.flush()));
+    Ok(ExitCode::SUCCESS)
+}
