@@ -6,7 +6,7 @@
 //! pairs of their own, at most one a second and [`PAIRS_MAX`] at a time; then the rest of the entry is cancelled, since
 //! what cannot be protected must not fill. When part of a target has filled, and its stop is gone with that, the rest of
 //! the target is taken back and a new pair stands for what is left. Where the market is past target or stop already the
-//! position is left at once.
+//! position is left at once, and so it is where gate or venue would not take the pair.
 //!
 //! If target and stop both fill in one instant they may sell more than was bought. That is never hidden: where the
 //! portfolio now stands on the other side, the excess is brought back by an order that only reduces; where it holds
@@ -17,8 +17,8 @@
 //! new total less what the old one filled. So the two together never come to more than the larger of both totals,
 //! whichever way a fill races the cancel, and the new order is judged by the gate as the only one.
 
-use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Protection, Role, SETTLE};
 use crate::State;
+use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Protection, Role, SETTLE};
 use tradewind_domain::{
     ClientOrderId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Side, TimeInForce, Timestamp,
 };
@@ -206,7 +206,10 @@ fn protect(
         None => OrderKind::Stop { trigger },
     });
     let target_kind = protection.target.map(|price| OrderKind::Limit { price });
-    if is_past(look.mark, side, protection) {
+    let (bid, ask) = look.quote.unzip();
+    let passed = [look.mark, if side == Side::Sell { bid } else { ask }];
+    // what the venue would not take as protection is no reason to stand without any
+    if parent.failures > 0 || passed.iter().any(|price| is_past(*price, side, protection)) {
         return Some(Due::One(Role::Exit, order(OrderKind::Market)));
     }
     let (target, stop) = (Role::Target(tally.next), Role::Stop(tally.next));

@@ -23,7 +23,8 @@ pub(crate) fn fold(state: &mut State, event: &Event) {
         EventKind::Traded { trade, .. } => {
             state.parents.on_trade(trade.instrument, trade.price, trade.quantity, at);
         }
-        EventKind::Quoted { .. } | EventKind::Decided(_) | EventKind::Timer | EventKind::StateHash { .. } => (),
+        EventKind::Quoted { quote, .. } => state.parents.on_quote(quote),
+        EventKind::Decided(_) | EventKind::Timer | EventKind::StateHash { .. } => (),
         EventKind::Parent(said) => fold_said(state, said, event),
         EventKind::CancelProposed { client_id } => state.parents.cancel_asked(*client_id, at),
         EventKind::Judged(Verdict::Refused(refusal)) => state.parents.refused(&refusal.to_string(), at),
@@ -90,7 +91,7 @@ fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
             let children = [(roles[0], names[0], pair[0].request), (roles[1], names[1], pair[1].request)];
             state.parents.ask(*parent, *slot, &children, event.at);
         }
-        ParentEvent::Asked { parent, ask, reason } => state.parents.asked(*parent, *ask, reason),
+        ParentEvent::Asked { parent, ask, reason } => state.parents.asked(*parent, *ask, reason, event.at),
         ParentEvent::Moved { parent, to } => state.parents.moved(*parent, to),
     }
 }
@@ -279,6 +280,7 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
         now: state.now,
         instrument: &listing.instrument,
         mark: listing.mark.map(|mark| mark.price),
+        quote: listing.quote.map(|quote| (quote.bid, quote.ask)),
         position: books.position(request.instrument).quantity(),
         may_propose: clear && (unknown == 0 || guards || request.reduce_only),
     }

@@ -1,11 +1,11 @@
 //! What events do to one parent.
 
-use super::parent::{Child, ChildEnd, ChildState, Parent, ParentState, RETRY_AFTER, Role, Seen};
+use super::parent::{Child, ChildEnd, ChildState, Parent, ParentState, PriceSource, RETRY_AFTER, Role, Seen};
 use super::plan::{ParentId, ParentWish, Plan};
 use super::schedule::VolumeSource;
 use tradewind_domain::{
-    Bar, ClientOrderId, OrderKind, OrderRecord, OrderRequest, OrderState, Outcome, Price, Quantity, TimeInForce,
-    Timestamp,
+    Bar, ClientOrderId, OrderKind, OrderRecord, OrderRequest, OrderState, Outcome, Price, Quantity, Quote, Side,
+    TimeInForce, Timestamp,
 };
 
 impl Parent {
@@ -111,10 +111,16 @@ impl Parent {
         }
     }
 
-    pub(super) fn on_price(&mut self, price: Price) {
-        if self.seen.woke || self.wish.plan != Plan::Wait {
-            return;
+    /// Whether this parent waits for a price and listens to `source`.
+    fn listens(&mut self, source: PriceSource) -> bool {
+        if self.seen.woke || self.wish.plan != Plan::Wait || source < self.seen.price_source {
+            return false;
         }
+        self.seen.price_source = source;
+        true
+    }
+
+    fn on_price(&mut self, price: Price) {
         let (kind, side) = (self.wish.request.kind, self.wish.request.side);
         self.seen.woke = match kind {
             OrderKind::Trailing { offset, activation } => self.seen.trail.on_price(side, offset, activation, price),
@@ -124,7 +130,7 @@ impl Parent {
 
     pub(super) fn on_bar(&mut self, bar: &Bar) {
         self.note_volume(VolumeSource::Bars(bar.interval), bar.volume, bar.open_time);
-        if self.wish.plan != Plan::Wait || self.seen.woke {
+        if !self.listens(PriceSource::Bars) {
             return;
         }
         let (kind, side) = (self.wish.request.kind, self.wish.request.side);
@@ -140,9 +146,17 @@ impl Parent {
         }
     }
 
+    pub(super) fn on_quote(&mut self, quote: &Quote) {
+        if self.listens(PriceSource::Quotes) {
+            self.on_price(if self.wish.request.side == Side::Sell { quote.bid } else { quote.ask });
+        }
+    }
+
     pub(super) fn on_trade(&mut self, price: Price, quantity: Quantity, at: Timestamp) {
         self.note_volume(VolumeSource::Trades, quantity, at);
-        self.on_price(price);
+        if self.listens(PriceSource::Trades) {
+            self.on_price(price);
+        }
     }
 
     fn note_volume(&mut self, source: VolumeSource, volume: Quantity, from: Timestamp) {

@@ -25,7 +25,9 @@ mod schedule;
 mod tests;
 
 pub use event::ParentEvent;
-pub use parent::{Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentState, RETRY_AFTER, Role, SETTLE};
+pub use parent::{
+    Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER, Role, SETTLE,
+};
 pub(crate) use parents::LIVE_MAX;
 pub use parents::{Ask, Parents};
 pub use plan::{ParentId, ParentWish, Plan, PlanError, Protection, Rung};

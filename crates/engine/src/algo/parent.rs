@@ -178,6 +178,21 @@ pub enum ParentState {
     },
 }
 
+/// Where the prices come from that an order waits for, worst first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriceSource {
+    /// Nothing was seen yet.
+    #[default]
+    None,
+    /// Closed bars.
+    Bars,
+    /// The side of quotes that the order would trade at: the bid for a sell, the ask for a buy.
+    Quotes,
+    /// Single trades.
+    Trades,
+}
+
 /// What a parent remembers of the market since it opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -185,8 +200,14 @@ pub struct Seen {
     pub woke: bool,
     /// Whether a bracket shall enter no more and only guard what it holds.
     pub closing: bool,
+    /// When it last went on after a pause: what was cancelled until then is put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Timestamp>,
     /// How far a trailing stop has followed.
     pub trail: Trail,
+    /// The best source of prices so far; a worse one is not listened to any more.
+    #[serde(default)]
+    pub price_source: PriceSource,
     /// How much has traded.
     pub volume: Quantity,
     /// By which count.
@@ -226,6 +247,8 @@ pub struct Look<'a> {
     pub instrument: &'a Instrument,
     /// Its newest price.
     pub mark: Option<Price>,
+    /// Its best bid and ask, where they are known.
+    pub quote: Option<(Price, Price)>,
     /// What the portfolio holds of it.
     pub position: Quantity,
     /// Whether anything may be proposed now.

@@ -4,7 +4,9 @@ use super::parent::{ChildState, Due, Look, Parent, ParentEnd, ParentState, Role}
 use super::plan::{ParentId, ParentWish};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use tradewind_domain::{Bar, ClientOrderId, InstrumentId, OrderRecord, OrderRequest, Price, Quantity, Timestamp};
+use tradewind_domain::{
+    Bar, ClientOrderId, InstrumentId, OrderRecord, OrderRequest, Price, Quantity, Quote, Timestamp,
+};
 
 /// Parents that are over and still remembered, for late reports and for lists.
 const OVER_KEPT: usize = 128;
@@ -21,7 +23,7 @@ pub enum Ask {
     Abandon,
     /// Propose nothing for now; the children stay.
     Pause,
-    /// Go on after a pause.
+    /// Go on after a pause; what was cancelled meanwhile is put back.
     Resume,
 }
 
@@ -169,7 +171,7 @@ impl Parents {
     }
 
     /// What was asked of a parent by somebody who may.
-    pub(crate) fn asked(&mut self, id: ParentId, ask: Ask, reason: &str) {
+    pub(crate) fn asked(&mut self, id: ParentId, ask: Ask, reason: &str, at: Timestamp) {
         let Some(parent) = self.live.get_mut(&id) else { return };
         let end = |reason: &str| ParentState::Ending { end: ParentEnd::Cancelled, reason: reason.to_owned() };
         match (ask, &parent.state) {
@@ -179,6 +181,7 @@ impl Parents {
             (Ask::Pause, ParentState::Working) => parent.state = ParentState::Paused { reason: reason.to_owned() },
             (Ask::Resume, ParentState::Paused { .. }) => {
                 (parent.state, parent.failures, parent.fault) = (ParentState::Working, 0, None);
+                parent.seen.resumed = Some(at);
             }
             (Ask::Pause | Ask::Resume, _) => (),
         }
@@ -199,6 +202,9 @@ impl Parents {
 
     pub(crate) fn on_bar(&mut self, bar: &Bar) {
         self.of_instrument(bar.instrument).for_each(|parent| parent.on_bar(bar));
+    }
+    pub(crate) fn on_quote(&mut self, quote: &Quote) {
+        self.of_instrument(quote.instrument).for_each(|parent| parent.on_quote(quote));
     }
     pub(crate) fn on_trade(&mut self, instrument: InstrumentId, price: Price, quantity: Quantity, at: Timestamp) {
         self.of_instrument(instrument).for_each(|parent| parent.on_trade(price, quantity, at));

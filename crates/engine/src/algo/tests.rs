@@ -90,7 +90,7 @@ impl World {
         for _ in 0..50 {
             let it = self.it.clone();
             let (now, mark, position) = (self.now, Some(self.mark), self.position);
-            let look = Look { now, instrument: &it, mark, position, may_propose: true };
+            let look = Look { now, instrument: &it, mark, quote: None, position, may_propose: true };
             let due = self.parents.due(|_| look).map(|(_, due)| due);
             match due {
                 None => return,
@@ -163,7 +163,7 @@ impl World {
             Step::Volume(quantity) => self.parents.on_trade(InstrumentId(0), self.mark, lots(quantity), self.now),
             Step::Position(quantity) => self.position = lots(quantity),
             Step::Mark(at) => self.mark = price(at),
-            Step::Ask(ask) => self.parents.asked(ParentId(1), ask, "on request"),
+            Step::Ask(ask) => self.parents.asked(ParentId(1), ask, "on request", self.now),
             Step::Restart => {
                 let text = serde_json::to_string(&self.parents).unwrap();
                 self.parents = serde_json::from_str(&text).unwrap();
@@ -314,6 +314,33 @@ fn a_ladder_stands_at_every_price_and_cancels_cleanly() {
               0s cancel 0
               0s cancel 2
               1s Over { end: Cancelled, reason: "on request" }
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_cancelled_during_a_pause_is_put_back() {
+    use Step::{Cancel, Fill, Wait};
+    let ladder = Plan::even_ladder(&it(), lots(9), price(90), price(80), 3).unwrap();
+    check(
+        wish(Side::Buy, 9, LIMIT, ladder),
+        &[
+            Step::Ask(Ask::Pause),
+            Fill(0, 1),
+            Cancel(0),
+            Cancel(1),
+            Wait(5),
+            Step::Ask(Ask::Resume),
+            Wait(1),
+            Cancel(2),
+            Wait(5),
+        ],
+        expect![[r#"
+            0s 0: Rung(0) buy 3 limit 90
+            0s 1: Rung(1) buy 3 limit 85
+            0s 2: Rung(2) buy 3 limit 80
+            5s 3: Rung(0) buy 2 limit 90
+            5s 4: Rung(1) buy 3 limit 85
         "#]],
     );
 }
