@@ -80,4 +80,50 @@ mod tests {
         assert!(!open("2024-07-08T20:00:00Z"));
         assert!(!open("2024-07-06T15:00:00Z")); // Saturday
     }
+
+    #[test]
+    fn sessions_keep_their_local_hours_on_both_sides_of_each_change_of_the_clocks() {
+        let open = |calendar: &Calendar, text: &str| {
+            let moment: jiff::Timestamp = text.parse().unwrap();
+            calendar.is_open(Timestamp::from_nanos(i64::try_from(moment.as_nanosecond()).unwrap()))
+        };
+        let new_york = Calendar::new_york_stocks();
+        // Friday before and Monday after 2024-03-10, Friday before and Monday after 2024-11-03
+        for (opens, closes) in [
+            ("2024-03-08T14:30:00Z", "2024-03-08T21:00:00Z"),
+            ("2024-03-11T13:30:00Z", "2024-03-11T20:00:00Z"),
+            ("2024-11-01T13:30:00Z", "2024-11-01T20:00:00Z"),
+            ("2024-11-04T14:30:00Z", "2024-11-04T21:00:00Z"),
+        ] {
+            assert!(open(&new_york, opens) && !open(&new_york, closes), "{opens}");
+        }
+        let london = Calendar::Sessions(SessionHours {
+            zone: "Europe/London".to_owned(),
+            open_minute: 8 * 60,
+            close_minute: 16 * 60 + 30,
+            weekdays: [true, true, true, true, true, false, false],
+        });
+        // around 2024-03-31 and 2024-10-27, and a leap day
+        for (opens, closes) in [
+            ("2024-02-29T08:00:00Z", "2024-02-29T16:30:00Z"),
+            ("2024-03-28T08:00:00Z", "2024-03-28T16:30:00Z"),
+            ("2024-04-02T07:00:00Z", "2024-04-02T15:30:00Z"),
+            ("2024-10-25T07:00:00Z", "2024-10-25T15:30:00Z"),
+            ("2024-10-28T08:00:00Z", "2024-10-28T16:30:00Z"),
+        ] {
+            assert!(open(&london, opens) && !open(&london, closes), "{opens}");
+        }
+        assert!(
+            !open(
+                &Calendar::Sessions(SessionHours {
+                    zone: "Nowhere/Land".to_owned(),
+                    open_minute: 0,
+                    close_minute: 1_439,
+                    weekdays: [true; 7]
+                }),
+                "2024-02-29T08:00:00Z"
+            ),
+            "an unknown zone is never open"
+        );
+    }
 }
