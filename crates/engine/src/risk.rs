@@ -12,7 +12,9 @@ use tradewind_domain::{
     Quantity, Side, Timestamp,
 };
 use tradewind_gate::{Books, Limits, Proposal, RiskView, Survey};
-use tradewind_risk::{AccountLimits, Equity, Fact, Guard, Line, Margin, Monitor, RiskMode, Scope};
+use tradewind_risk::{
+    Account, AccountLimits, Equity, Fact, Guard, LIMITS, LimitSet, LimitUse, Line, Margin, Monitor, RiskMode, Scope,
+};
 
 /// Stakes of other hands on the account count for nobody's portfolio.
 const OTHER_HANDS: PortfolioId = PortfolioId(u16::MAX);
@@ -201,6 +203,35 @@ pub(crate) fn reference_points(state: &State, portfolio: PortfolioId) -> (i128, 
         kept.and_then(Equity::day_start).unwrap_or_else(|| books.day_equity()),
         kept.and_then(Equity::peak).unwrap_or_else(|| books.peak_equity()),
     )
+}
+
+impl State {
+    /// Every limit of a portfolio and of its account: what it is set to, and how much of it is in use.
+    ///
+    /// # Panics
+    /// If the portfolio was never opened.
+    #[must_use]
+    pub fn limits_in_use(&self, portfolio: PortfolioId) -> Vec<LimitUse> {
+        let books = self.portfolio(portfolio);
+        let empty = RiskBook::default();
+        let risk = self.risk.as_deref().unwrap_or(&empty);
+        let (lines, _) = lines(self, books.base, None);
+        let mut open_orders = BTreeMap::new();
+        for record in self.open.values() {
+            *open_orders.entry(record.order.instrument()).or_default() += 1;
+        }
+        let account = Account {
+            portfolio,
+            equity: books.equity(),
+            account_equity: account_equity(self, books.base),
+            lines: &lines,
+            open_orders: &open_orders,
+            limits: &risk.account,
+            monitor: &risk.monitor,
+        };
+        let set = LimitSet { limits: books.limits, account: risk.account.clone() };
+        LIMITS.iter().map(|limit| LimitUse { limit, value: limit.get(&set), used: account.in_use(limit) }).collect()
+    }
 }
 
 impl Books for State {

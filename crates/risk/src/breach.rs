@@ -1,6 +1,7 @@
 //! Breaches: which guard, which value, which limit, what happens now, and how a person clears it.
 
 use serde::{Deserialize, Serialize};
+use tradewind_domain::ErrorCode;
 
 /// What a guard does about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ macro_rules! guards {
             $(#[doc = concat!("`", $code, "`: ", $asks)] $guard,)*
         }
 
+        /// Every code of this crate, in order; the book's error page is generated from such lists.
+        pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $asks, hint: $clear }),*];
+
         /// Every guard in the order in which [`crate::check`] asks it.
         pub const GUARDS: &[GuardInfo] = &[
             $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, action: Action::$action, clear: $clear },)*
@@ -50,18 +54,18 @@ macro_rules! guards {
 }
 
 guards! {
-    Operator "RSK-01" "did a person restrict trading?" ReduceOnly "ask who did, then reset it";
-    DailyLoss "RSK-02" "did today's loss trip its breaker?" ReduceOnly "wait for the next UTC day, or reset it";
-    WeeklyLoss "RSK-03" "did this week's loss trip its breaker?" ReduceOnly "look at the trades of the week, then reset it";
-    Drawdown "RSK-04" "did the fall from the peak stop entries?" ReduceOnly "look at the strategy, then reset it";
-    DrawdownHalt "RSK-05" "did the fall from the peak halt trading?" Halt "look at the strategy, then reset it";
-    ConsecutiveLosses "RSK-06" "did losses in a row trip their breaker?" ReduceOnly "look at the trades, then reset it";
+    Operator "RSK-01" "did a person restrict trading?" ReduceOnly "ask who did, then `tradewind resume`";
+    DailyLoss "RSK-02" "did today's loss trip its breaker?" ReduceOnly "wait for the next UTC day, or `tradewind resume`";
+    WeeklyLoss "RSK-03" "did this week's loss trip its breaker?" ReduceOnly "look at the trades of the week, then `tradewind resume`";
+    Drawdown "RSK-04" "did the fall from the peak stop entries?" ReduceOnly "look at the strategy, then `tradewind resume`";
+    DrawdownHalt "RSK-05" "did the fall from the peak halt trading?" Halt "look at the strategy, then `tradewind resume`";
+    ConsecutiveLosses "RSK-06" "did losses in a row trip their breaker?" ReduceOnly "look at the trades, then `tradewind resume`";
     FailedTrades "RSK-07" "were too many orders rejected within an hour?" Pause "see the venue's reasons; it clears by itself";
     OrderFailures "RSK-08" "did too many orders in a row fail?" Pause "see `tradewind status`; it clears by itself";
     ApiErrors "RSK-09" "did the venue's interface fail too often?" Pause "see the venue's status page; it clears by itself";
     Volatility "RSK-10" "is the market too wild for this instrument?" Pause "wait until it calms down; it clears by itself";
     RepeatedFills "RSK-11" "did one side of it fill too often?" Pause "see why the strategy repeats; it clears by itself";
-    ConfigDrift "RSK-12" "did the configuration change while positions are open?" ReduceOnly "compare it with what was approved, then reset it";
+    ConfigDrift "RSK-12" "did the configuration change while positions are open?" ReduceOnly "compare it with what was approved, then `tradewind resume`";
     Caution "RSK-13" "is the order within half of max_order while a breaker says caution?" Refuse "send half, or wait until the breaker clears";
     Data "RSK-14" "does the quote make sense?" Refuse "wait for the feed, or check it with `tradewind status`";
     Collar "RSK-15" "is the limit price near the mark?" Refuse "check the price, or raise limits.collar";

@@ -1,6 +1,7 @@
 //! The way in: every guard over one order, in the order of the table.
 
 use crate::monitor::Recent;
+use crate::usage::tail_risk_bps;
 use crate::{
     AccountLimits, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation, Tape, Totals,
     Trip, Unit, audit, liquidation_distance_bps,
@@ -362,9 +363,8 @@ impl Judge<'_> {
         if caps.var_bps.is_none() && caps.cvar_bps.is_none() {
             return Ok(());
         }
-        let equity = to_f64(self.it.account_equity.max(1));
-        let weights: Vec<f64> = lines.iter().map(|line| to_f64(line.worst_signed()) / equity).collect();
-        let Some((at_risk, shortfall)) = returns.value_at_risk_bps(&weights) else { return Ok(()) };
+        let found = tail_risk_bps(returns, lines.iter(), self.it.account_equity);
+        let Some((at_risk, shortfall)) = found else { return Ok(()) };
         for (guard, value, limit) in
             [(Guard::ValueAtRisk, at_risk, caps.var_bps), (Guard::ExpectedShortfall, shortfall, caps.cvar_bps)]
         {
@@ -379,11 +379,6 @@ impl Judge<'_> {
         let Some(plan) = self.it.plan else { return Ok(()) };
         audit(plan, self.it, self.controls).map(|_| ())
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a weight for statistics: money never comes back from it")]
-fn to_f64(units: i128) -> f64 {
-    units as f64
 }
 
 /// A modelled impact of at most 100 basis points, rounded up.

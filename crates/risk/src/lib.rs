@@ -30,12 +30,13 @@ mod profiles;
 mod protection;
 mod situation;
 mod tape;
+mod usage;
 mod window;
 
 pub use tradewind_quant::impact::SideDepth;
 
 pub use account::{Equity, Losses};
-pub use breach::{Action, Breach, GUARDS, Guard, GuardInfo};
+pub use breach::{Action, Breach, CODES, GUARDS, Guard, GuardInfo};
 pub use check::check;
 pub use exposure::{Class, Line, Totals};
 pub use limits::{Cap, Limits, LimitsError};
@@ -46,4 +47,5 @@ pub use plan::{Audited, Correction, Plan, audit};
 pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Unit};
 pub use protection::{Coverage, Excursion, Protection, ProtectionRules, Standing, coverage, protection};
 pub use situation::{Reference, Situation};
+pub use usage::{Account, LimitUse};
 pub use tape::{Returns, TAPE_MINUTES, Tape, VOLATILITY_MINUTES};

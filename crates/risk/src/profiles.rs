@@ -168,7 +168,7 @@ pub enum LimitScope {
     Account,
 }
 
-/// One line of the table of limits.
+/// One line of the table of limits. Two lines are equal if they have one name.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     /// Its name in settings and commands.
@@ -189,6 +189,13 @@ pub struct Limit {
     get: fn(&LimitSet) -> Option<i64>,
     set: fn(&mut LimitSet, Option<i64>),
 }
+
+impl PartialEq for Limit {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+impl Eq for Limit {}
 
 impl Limit {
     /// The limit of that name.
@@ -565,7 +572,7 @@ limit_set! {
 }
 
 /// Every limit, in the order in which people read them: the first eight, the other controls, the account's.
-pub const LIMITS: [Limit; 50] = {
+pub static LIMITS: [Limit; 50] = {
     let mut all = [BASE[0]; 50];
     let mut at = 0;
     while at < 50 {

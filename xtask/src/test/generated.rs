@@ -13,6 +13,7 @@ const PAGES: &[(&[&str], &str)] = &[
     (&["config", "reference", "commands"], "docs/reference/commands.md"),
     (&["config", "reference", "errors"], "docs/reference/errors.md"),
     (&["config", "reference", "guards"], "docs/reference/guards.md"),
+    (&["config", "reference", "limits"], "docs/reference/limits.md"),
     (&["config", "reference", "strategies"], "docs/reference/strategies.md"),
     (&["config", "reference", "statistics"], "docs/reference/statistics.md"),
 ];

@@ -76,13 +76,13 @@ fn a_person_restricts_and_configuration_that_drifts_restricts() {
     check(
         |world| world.fold(NOW, restricted(RiskMode::ReduceOnly)),
         &expect![
-            "RSK-01 operator: reduce-only since 2026-05-16T12:00:00Z against a person's reset; ReduceOnly; to clear: ask who did, then reset it"
+            "RSK-01 operator: reduce-only since 2026-05-16T12:00:00Z against a person's reset; ReduceOnly; to clear: ask who did, then `tradewind resume`"
         ],
     );
     check(
         |world| world.fold(NOW, Fact::Drifted),
         &expect![
-            "RSK-12 config-drift: reduce-only since 2026-05-16T12:00:00Z against a person's reset; ReduceOnly; to clear: compare it with what was approved, then reset it"
+            "RSK-12 config-drift: reduce-only since 2026-05-16T12:00:00Z against a person's reset; ReduceOnly; to clear: compare it with what was approved, then `tradewind resume`"
         ],
     );
     let other = Fact::Restricted { scope: Scope::Portfolio(PortfolioId(7)), mode: RiskMode::Halted };

@@ -1,0 +1,176 @@
+//! How much of each limit is in use: for people, before an order meets it.
+
+use crate::tape::Tape;
+use crate::{AccountLimits, Class, Guard, Limit, LimitScope, Line, Monitor, Returns};
+use std::collections::BTreeMap;
+use tradewind_domain::{InstrumentId, PortfolioId};
+
+/// An account as it stands, seen from one portfolio. Amounts are ledger units of that portfolio's base currency.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// Whose limits are looked at.
+    pub portfolio: PortfolioId,
+    /// Its equity.
+    pub equity: i128,
+    /// Equity of all portfolios together.
+    pub account_equity: i128,
+    /// What is held and may come to be held.
+    pub lines: &'a [Line<'a>],
+    /// Open orders by instrument.
+    pub open_orders: &'a BTreeMap<InstrumentId, i64>,
+    /// The account's limits, for its sectors.
+    pub limits: &'a AccountLimits,
+    /// What happened lately.
+    pub monitor: &'a Monitor,
+}
+
+impl Account<'_> {
+    /// How much of `limit` is in use, in its own unit; `None` for what is asked of each order alone, and for what is
+    /// not known yet. Of a limit on each of several things the fullest is told.
+    #[must_use]
+    pub fn in_use(&self, limit: &Limit) -> Option<i64> {
+        let now = self.monitor.now();
+        let (losses, rejections, failures) = self.monitor.streaks(self.portfolio);
+        let lost = self.monitor.equity_of(self.portfolio).map(crate::Equity::losses);
+        match limit.guard {
+            None => self.base(limit.name),
+            Some(Guard::DailyLoss) => lost.map(|lost| lost.day_bps),
+            Some(Guard::WeeklyLoss) => lost.map(|lost| lost.week_bps),
+            Some(Guard::Drawdown | Guard::DrawdownHalt) => lost.map(|lost| lost.peak_bps),
+            Some(Guard::ConsecutiveLosses) => Some(losses),
+            Some(Guard::FailedTrades) => Some(rejections),
+            Some(Guard::OrderFailures) => Some(failures),
+            Some(Guard::ApiErrors) => Some(self.monitor.api_errors_last_minute()),
+            Some(Guard::OrderRate) => Some(self.monitor.orders_last_second(self.portfolio, now)),
+            Some(Guard::AccountOrderRate) => Some(self.monitor.account_orders_last_second(now)),
+            Some(Guard::OpenOrders) => Some(self.open_orders.values().sum()),
+            Some(Guard::OpenOrdersSymbol) => Some(self.open_orders.values().copied().max().unwrap_or(0)),
+            Some(Guard::Caution | Guard::Volatility) => {
+                self.tapes().filter_map(|(_, tape)| tape.volatility_bps()).max()
+            }
+            Some(Guard::ValueAtRisk) => self.tail().map(|(at_risk, _)| at_risk),
+            Some(Guard::ExpectedShortfall) => self.tail().map(|(_, shortfall)| shortfall),
+            Some(Guard::OpenPositions) => Some(count(self.held().filter(|line| line.portfolio == self.portfolio))),
+            Some(Guard::AccountPositions) => Some(count(self.held())),
+            Some(Guard::Leverage) => {
+                let own = self.held().filter(|line| line.portfolio == self.portfolio).map(Line::worst).sum();
+                part(own, self.equity)
+            }
+            Some(Guard::Gross) => self.share(self.held().map(Line::worst).sum()),
+            Some(Guard::Net) => self.share(worst(self.held())),
+            Some(Guard::Asset) => {
+                self.share(fullest(self.held(), |line| Some(line.instrument.spec.symbol.base), worst))
+            }
+            Some(Guard::Strategy) => self.share(fullest(self.held(), |line| Some(line.portfolio), gross)),
+            Some(Guard::Class) => self.share(fullest(self.held(), |line| Some(Class::of(line.instrument)), gross)),
+            Some(Guard::Venue) => {
+                self.share(fullest(self.held(), |line| Some(line.instrument.spec.venue.as_str()), gross))
+            }
+            Some(Guard::Sector) => {
+                let sector = |line: &Line<'_>| self.limits.sectors.get(line.instrument.spec.symbol.base.code());
+                self.share(fullest(self.held(), |line| sector(line).map(String::as_str), gross))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn base(&self, name: &str) -> Option<i64> {
+        let largest = self.held().filter(|line| line.portfolio == self.portfolio).map(Line::worst).max().unwrap_or(0);
+        match name {
+            "max_position" => part(largest, self.equity),
+            "max_position_amount" => i64::try_from(largest).ok(),
+            _ => None,
+        }
+    }
+
+    fn held(&self) -> impl Iterator<Item = &Line<'_>> {
+        self.lines.iter().filter(|line| line.worst() != 0)
+    }
+
+    fn share(&self, units: i128) -> Option<i64> {
+        part(units, self.account_equity)
+    }
+
+    fn tapes(&self) -> impl Iterator<Item = (&Line<'_>, &Tape)> {
+        self.held().filter_map(|line| Some((line, self.monitor.tape(line.instrument.id)?)))
+    }
+
+    fn tail(&self) -> Option<(i64, i64)> {
+        let known = self.tapes().filter(|(_, tape)| tape.seen().0 >= tape.seen().1);
+        let (lines, tapes): (Vec<&Line<'_>>, Vec<&Tape>) = known.unzip();
+        tail_risk_bps(&Returns::common(&tapes)?, lines.into_iter(), self.account_equity)
+    }
+}
+
+/// Value at risk and expected shortfall of `lines`, one a tape of `returns`, in basis points of `equity`.
+pub(crate) fn tail_risk_bps<'a>(
+    returns: &Returns<'_>,
+    lines: impl Iterator<Item = &'a Line<'a>>,
+    equity: i128,
+) -> Option<(i64, i64)> {
+    let equity = to_f64(equity.max(1));
+    let weights: Vec<f64> = lines.map(|line| to_f64(line.worst_signed()) / equity).collect();
+    returns.value_at_risk_bps(&weights)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a weight for statistics: money never comes back from it")]
+fn to_f64(units: i128) -> f64 {
+    units as f64
+}
+
+fn part(units: i128, of: i128) -> Option<i64> {
+    (of > 0).then(|| i64::try_from(units.saturating_mul(10_000) / of).ok())?
+}
+
+fn count<'a>(lines: impl Iterator<Item = &'a Line<'a>>) -> i64 {
+    let instruments: std::collections::BTreeSet<u32> = lines.map(|line| line.instrument.id.0).collect();
+    i64::try_from(instruments.len()).unwrap_or(i64::MAX)
+}
+
+fn gross<'a>(lines: impl Iterator<Item = &'a Line<'a>>) -> i128 {
+    lines.map(Line::worst).sum()
+}
+
+fn worst<'a>(lines: impl Iterator<Item = &'a Line<'a>>) -> i128 {
+    let (low, high) = lines.fold((0, 0), |(low, high): (i128, i128), line| (low + line.low, high + line.high));
+    low.abs().max(high.abs())
+}
+
+/// The largest sum over the groups that `key` makes.
+fn fullest<'a, K: Ord>(
+    lines: impl Iterator<Item = &'a Line<'a>>,
+    key: impl Fn(&'a Line<'a>) -> Option<K>,
+    sum: impl Fn(std::vec::IntoIter<&'a Line<'a>>) -> i128,
+) -> i128 {
+    let mut groups: BTreeMap<K, Vec<&'a Line<'a>>> = BTreeMap::new();
+    for line in lines {
+        if let Some(key) = key(line) {
+            groups.entry(key).or_default().push(line);
+        }
+    }
+    groups.into_values().map(|lines| sum(lines.into_iter())).max().unwrap_or(0)
+}
+
+/// One limit as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitUse {
+    /// Which.
+    pub limit: &'static Limit,
+    /// What it is set to; `None` is no limit.
+    pub value: Option<i64>,
+    /// How much of it is in use; `None` for what is asked of each order alone, or is not known yet.
+    pub used: Option<i64>,
+}
+
+impl LimitUse {
+    /// What is left of it; negative where it is exceeded.
+    #[must_use]
+    pub fn distance(&self) -> Option<i64> {
+        self.value?.checked_sub(self.used?)
+    }
+    /// Whether the account has it, rather than the portfolio.
+    #[must_use]
+    pub fn is_of_account(&self) -> bool {
+        self.limit.scope == LimitScope::Account
+    }
+}
