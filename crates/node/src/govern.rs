@@ -42,6 +42,7 @@ pub struct Signed {
     #[serde(default)]
     pub key: Option<String>,
     /// What is asked for.
+    #[serde(rename = "asks")]
     pub request: Box<OperatorRequest>,
 }
 
@@ -567,6 +568,22 @@ mod tests {
         check(Some("anna"), Some("open sesame"), &[], Err("NODE-30"));
         check(None, None, &[], Ok("operator"));
         check(None, None, &operators(), Ok("operator")); // without a single role
+    }
+
+    #[test]
+    fn a_signed_request_is_read_as_it_was_written() {
+        let inner = [
+            OperatorRequest::Halt { reason: "x".to_owned() },
+            OperatorRequest::Govern(GovernRequest::ProposalApprove { id: 7, hash: "h".to_owned() }),
+            OperatorRequest::Govern(GovernRequest::Limits),
+        ];
+        for request in inner {
+            let (by, key) = (Some("anna".to_owned()), Some("k".to_owned()));
+            let token = Some(Token("t".to_owned()));
+            let signed = OperatorRequest::Signed(Signed { by, token, key, request: Box::new(request) });
+            let text = serde_json::to_string(&signed).unwrap();
+            assert_eq!(serde_json::from_str::<OperatorRequest>(&text).unwrap(), signed, "{text}");
+        }
     }
 
     #[test]

@@ -76,6 +76,11 @@ pub(crate) enum Command {
     /// Cancel every order and close every position of a running node.
     #[command(after_help = "Example:\n  tradewind flatten --data-dir my-paper")]
     Flatten(NodeArgs),
+    /// Take over what other hands did on the account: their orders, their executions, differences of balances.
+    #[command(
+        after_help = "Examples:\n  tradewind adopt --data-dir my-paper\n  tradewind adopt --order typed-by-hand --data-dir my-paper\n  tradewind adopt --balances --data-dir my-paper"
+    )]
+    Adopt(AdoptArgs),
     /// Stop every new order of a running node; exits stay possible.
     #[command(after_help = "Example:\n  tradewind halt --reason \"looks wrong\" --data-dir my-paper")]
     Halt(ReasonArgs),
@@ -296,6 +301,19 @@ pub(crate) struct WhoArgs {
     /// The file that holds your token.
     #[arg(long, value_name = "FILE", requires = "by", help_heading = "Identity")]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+/// What to adopt.
+#[derive(Args)]
+pub(crate) struct AdoptArgs {
+    /// Only this order, by its sender's name of it or by the venue's.
+    #[arg(long, conflicts_with = "balances")]
+    pub(crate) order: Option<String>,
+    /// Only the differences of balances: the venue's word is taken.
+    #[arg(long)]
+    pub(crate) balances: bool,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
 }
 
 #[derive(Args)]

@@ -36,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Position(command) => operate::position(&command, format),
         Command::Flatten(args) => operate::flatten(&args, format),
         Command::Halt(args) => operate::halt(&args, format),
+        Command::Adopt(args) => operate::adopt(&args, format),
         Command::Resume(args) => operate::resume(&args, format),
         Command::Stop(args) => operate::stop(&args, format),
         Command::Status(args) => operate::status(&args, format),

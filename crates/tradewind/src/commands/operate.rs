@@ -2,13 +2,15 @@
 
 use super::govern::signed;
 use super::parents;
-use crate::cli::{NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
+use crate::cli::{AdoptArgs, NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
 use serde_json::Value;
 use std::process::ExitCode;
 use tradewind_domain::{ClientOrderId, Side};
 use tradewind_engine::algo::Ask;
-use tradewind_node::{GovernRequest, KindWords, OcoWords, OperatorReply, OperatorRequest, OrderWords, request};
+use tradewind_node::{
+    AdoptWords, GovernRequest, KindWords, OcoWords, OperatorReply, OperatorRequest, OrderWords, request,
+};
 
 pub(crate) fn ask(node: &NodeArgs, asked: &OperatorRequest) -> Result<Value, Failure> {
     match request(&node.data_dir, &signed(asked, &node.who, None)?)? {
@@ -133,6 +135,21 @@ pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failu
 fn waits(held: &Value) -> String {
     let rows = super::govern::proposal_rows(&Value::Array(vec![held.clone()]));
     format!("it waits for {} to approve it within 120 s\n{rows}", field(held, "quorum"))
+}
+
+pub(crate) fn adopt(args: &AdoptArgs, format: Format) -> Result<ExitCode, Failure> {
+    let words = AdoptWords { order: args.order.clone(), balances: args.balances };
+    ask_and_print(&args.node, &OperatorRequest::Adopt(words), format, |done| {
+        let orders = done["orders"].as_array().map_or(0, Vec::len);
+        let mut text = format!("{orders} orders and {} executions adopted", done["executions"]);
+        for (currency, amount) in done["balances"].as_object().into_iter().flatten() {
+            text.push_str(&format!("\n{currency} {} booked", amount.as_str().unwrap_or_default()));
+        }
+        if let Some(why) = done["restricted"].as_str() {
+            text.push_str(&format!("\nonly what reduces is still allowed: {why}; `tradewind resume` ends it"));
+        }
+        text
+    })
 }
 
 pub(crate) fn halt(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failure> {
