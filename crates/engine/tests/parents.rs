@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use tradewind_domain::*;
+use tradewind_engine::algo::Schedule;
 use tradewind_engine::algo::*;
 use tradewind_engine::*;
 use tradewind_gate::{Action, Limits, Mode, Proposal};

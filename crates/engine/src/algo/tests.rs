@@ -1,3 +1,4 @@
+use super::Schedule;
 use super::*;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
