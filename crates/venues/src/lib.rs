@@ -19,6 +19,7 @@
 mod answer;
 mod backoff;
 pub mod binance;
+pub mod cumulative;
 mod budget;
 mod capabilities;
 mod error;

@@ -247,7 +247,8 @@ pub enum VenueEvent {
         /// Since when.
         at: Timestamp,
     },
-    /// The user stream was away: what happened meanwhile must be read by query, from `since` on.
+    /// The user stream was away, or told something that cannot be read: what happened must be read by query, from `since`
+    /// on.
     UserStreamGap {
         /// When it was last known to be whole.
         since: Timestamp,

@@ -4,6 +4,8 @@
 
 mod books;
 mod convert;
+mod faults_a;
+mod faults_b;
 mod faults_c;
 mod oco;
 mod orders;

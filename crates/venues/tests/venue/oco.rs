@@ -147,7 +147,7 @@ async fn a_pair_is_acknowledged_under_both_names() {
 }
 
 #[tokio::test]
-async fn an_answer_about_other_orders_leaves_both_unknown() {
+async fn a11_an_answer_about_other_orders_leaves_both_unknown() {
     let mut other = ack();
     other["orders"][1]["clientOrderId"] = json!("another");
     check(Ok(other), is_unknown).await;
@@ -162,7 +162,7 @@ async fn an_answer_about_other_orders_leaves_both_unknown() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_pair_is_definitive() {
+async fn a11_a_refusal_of_the_pair_is_definitive() {
     for (code, text) in [
         (-2010, "The relationship of the prices for the orders is not correct."),
         (-2010, "Account has insufficient balance for requested action."),

@@ -82,6 +82,7 @@ async fn the_user_stream_reports_in_order_and_tells_the_gap_when_it_was_cut() {
             "accepted",
             "fault VEN-05",
             "fault VEN-21",
+            "gap",
             "BTC 1.5",
             "transferred -12.5 USDT",
             "User down",

@@ -70,11 +70,13 @@ fn any_frame(text: &str) -> Result<AnyFrame<'_>, TransportFault> {
 
 fn user_event(all: &Instruments, event: &RawValue, received: Timestamp) -> UserFrame {
     let fault = |code, message| VenueEvent::Fault { code, message, at: received };
+    // what cannot be read may have been anything: the lists tell
+    let unread = |code, message| vec![fault(code, message), VenueEvent::UserStreamGap { since: received }];
     // a report counts whatever its stamp: the time of its receipt stands in for one that is none
     let stamps = |millis: i64| Stamps { event: moment("E", "", millis).ok(), received };
     let read = match read_json::<UserEvent>(event.get().as_bytes()) {
         Ok(read) => read,
-        Err(error) => return UserFrame::Events(vec![fault(error.code(), error.to_string())]),
+        Err(error) => return UserFrame::Events(unread(error.code(), error.to_string())),
     };
     UserFrame::Events(match read {
         UserEvent::ExecutionReport(execution) => match report(all, &execution) {
@@ -84,7 +86,7 @@ fn user_event(all: &Instruments, event: &RawValue, received: Timestamp) -> UserF
                 }
                 vec![VenueEvent::Report { report, stamps: stamps(execution.event_time) }]
             }
-            Err(error) => vec![fault(error.code(), error.to_string())],
+            Err(error) => unread(error.code(), error.to_string()),
         },
         UserEvent::OutboundAccountPosition(position) => {
             let (balances, faults) = position_balances(&position);
