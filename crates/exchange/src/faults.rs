@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Beginning of the path, such as `/api/v3/order`; for WebSocket API calls the method, such as `order.place`; for
-    /// frames of the user stream, with the method `FRAME`, the event, such as `executionReport`.
+    /// frames of streams, with the method `FRAME`, the event, such as `executionReport`, and of market streams
+    /// `market/bookTicker`, `market/kline` (closed ones), `market/depthUpdate` and `market/slow` (all that goes out
+    /// once a second): `market/` freezes them all, while heartbeats go on.
     pub path: String,
     /// Only this HTTP method, such as `POST`; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +47,7 @@ pub enum FaultKind {
     Status(u16),
     /// A query answers as if nothing were there yet: order unknown, lists empty.
     Unseen,
-    /// A frame of the user stream is sent twice.
+    /// A frame of a stream is sent twice; with [`FaultKind::Nothing`] it is not sent.
     Twice,
     /// The request is refused with the venue's code and words, and not carried out.
     Refuse {

@@ -150,6 +150,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route("/tradewind/v1/step", post(control::step))
         .route("/tradewind/v1/faults", post(control::faults))
         .route("/tradewind/v1/adjust", post(control::adjust))
+        .route("/tradewind/v1/disaster", post(control::disaster))
         .fallback(rest::answer)
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(axum::middleware::map_response(mark))

@@ -18,6 +18,12 @@ impl Backoff {
         Self { first, most, attempt: 0, chance: seed | 1 }
     }
 
+    /// Waits between attempts to connect: within half a minute of a venue's return every stream is up again.
+    #[must_use]
+    pub const fn of_connections(seed: u64) -> Self {
+        Self::new(Duration::from_millis(100), Duration::from_secs(10), seed)
+    }
+
     /// How long to wait before the next attempt: between half and all of the doubled time.
     pub fn next_wait(&mut self) -> Duration {
         let doubled = self.first.saturating_mul(1_u32.checked_shl(self.attempt).unwrap_or(u32::MAX));

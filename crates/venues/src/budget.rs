@@ -34,6 +34,15 @@ impl std::fmt::Display for Wait {
 }
 
 impl Wait {
+    /// The stable code of what it says.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Budget(_) | Self::Told(_) => "VEN-11",
+            Self::Banned(_) => "VEN-12",
+        }
+    }
+
     /// For how long.
     #[must_use]
     pub const fn duration(self) -> Duration {

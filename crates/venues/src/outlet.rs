@@ -3,8 +3,11 @@
 //! Reports about orders and account wait for room. Quotes are conflated to the latest of each instrument. Trades and
 //! unfinished bars are left out and counted. A lost change of a book is the caller's to resolve.
 
+use crate::budget::Wait;
 use crate::report::VenueEvent;
+use crate::socket::wall_clock;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tradewind_domain::InstrumentId;
@@ -29,6 +32,14 @@ impl Outlet {
     /// Hands over something that must not be lost; waits for room.
     pub(crate) async fn vital(&mut self, event: VenueEvent) -> Result<(), ReaderGone> {
         self.events.send(event).await.map_err(|_| ReaderGone)
+    }
+
+    /// Tells that the venue wants to be left in peace, and for how long; nothing if it does not.
+    pub(crate) async fn left_in_peace(&mut self, told: Option<Wait>) -> Result<Duration, ReaderGone> {
+        let Some(wait) = told else { return Ok(Duration::ZERO) };
+        let message = format!("nothing leaves meanwhile: {wait}");
+        self.vital(VenueEvent::Fault { code: wait.code(), message, at: wall_clock() }).await?;
+        Ok(wait.duration())
     }
 
     /// Hands over market data if there is room. `Ok(false)`: it was left out.

@@ -52,7 +52,7 @@ fn symbol(market: &Market) -> Value {
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let self_trade: Vec<&str> = SelfTrade::ALL.iter().map(|mode| mode.name()).collect();
     json!({
-        "symbol": rules.name(), "status": "TRADING", "baseAsset": rules.base.code(), "baseAssetPrecision": 8,
+        "symbol": rules.name(), "status": market.trading.name(), "baseAsset": rules.base.code(), "baseAssetPrecision": 8,
         "quoteAsset": rules.quote.code(), "quotePrecision": 8, "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8, "quoteCommissionPrecision": 8, "orderTypes": kinds, "icebergAllowed": false,
         "ocoAllowed": true, "otoAllowed": false, "opoAllowed": false, "quoteOrderQtyMarketAllowed": true,

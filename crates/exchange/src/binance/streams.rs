@@ -238,6 +238,9 @@ impl Hub {
                     );
                 }
                 Event::Best { listing, update, best } => {
+                    if spoil("market/bookTicker") == Some(FaultKind::Nothing) {
+                        continue;
+                    }
                     let name = world.markets[*listing].rules.name();
                     self.publish(
                         |stream| *stream == Stream::Best(*listing),
@@ -247,20 +250,18 @@ impl Hub {
                 Event::Closed { listing, span, candle } => {
                     let name = world.markets[*listing].rules.name();
                     let at = span.next_open(candle.open_time);
-                    self.publish(
-                        |stream| *stream == Stream::Candle(*listing, *span),
-                        |_| Some(payload::stream_candle(name, *span, candle, true, at)),
-                    );
+                    let is_heard = |stream: &Stream| *stream == Stream::Candle(*listing, *span);
+                    if !self.listeners.values().any(|listener| listener.streams.values().any(is_heard)) {
+                        continue; // nobody's candle spends no fault
+                    }
+                    for _ in 0..times(spoil("market/kline")) {
+                        self.publish(is_heard, |_| Some(payload::stream_candle(name, *span, candle, true, at)));
+                    }
                 }
                 Event::Report { row, execution } => {
                     let name = world.markets[row.listing].rules.name();
                     let report = payload::report(name, row, execution, now);
-                    let times = match spoil("executionReport") {
-                        Some(FaultKind::Nothing) => 0,
-                        Some(FaultKind::Twice) => 2,
-                        _ => 1,
-                    };
-                    for _ in 0..times {
+                    for _ in 0..times(spoil("executionReport")) {
                         self.publish_account(row.account, &report);
                     }
                 }
@@ -275,10 +276,17 @@ impl Hub {
     }
 
     /// Publishes what goes out by the clock: depth at both cadences; candles and tickers with the slow one.
-    pub(crate) fn tell_by_clock(&mut self, world: &mut World, cadence: Cadence) {
+    pub(crate) fn tell_by_clock(
+        &mut self,
+        world: &mut World,
+        cadence: Cadence,
+        spoil: &dyn Fn(&str) -> Option<FaultKind>,
+    ) {
         let now = world.now();
         let fast = cadence == Cadence::Fast;
-        let changes: Vec<Option<Changes>> = world.markets.iter_mut().map(|market| market.changes(cadence)).collect();
+        let lost = |changes: &Changes| changes.first > 0 && spoil("market/depthUpdate") == Some(FaultKind::Nothing);
+        let changes = world.markets.iter_mut().map(|market| market.changes(cadence).filter(|it| !fast || !lost(it)));
+        let changes: Vec<Option<Changes>> = changes.collect();
         let world = &*world;
         self.publish(
             |stream| matches!(stream, Stream::Changes(_, at) | Stream::Levels(_, _, at) if *at == fast),
@@ -290,7 +298,7 @@ impl Hub {
                 _ => None,
             },
         );
-        if !fast {
+        if !fast && spoil("market/slow") != Some(FaultKind::Nothing) {
             self.tell_slow(world, now);
         }
     }
@@ -328,6 +336,15 @@ impl Hub {
                 _ => None,
             },
         );
+    }
+}
+
+/// How often a frame is sent.
+fn times(fault: Option<FaultKind>) -> u32 {
+    match fault {
+        Some(FaultKind::Nothing) => 0,
+        Some(FaultKind::Twice) => 2,
+        _ => 1,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::shared::{Shared, lock};
 use crate::config::Pace;
 use crate::faults::Fault;
+use crate::world::market::Trading;
 use crate::world::{Source, World};
 use axum::Json;
 use axum::extract::State;
@@ -139,4 +140,60 @@ pub(crate) async fn adjust(State(shared): State<Arc<Shared>>, Json(adjust): Json
     };
     shared.act(|world| world.ledger.deposit(key.account, asset, units));
     (StatusCode::OK, Json(json!({"adjusted": adjust.amount})))
+}
+
+/// What happens to the exchange as a whole.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Disaster {
+    /// Every connection of a web socket ends.
+    Cut,
+    /// It restarts: connections end, the numbers of books begin anew, and with `forget` open orders are gone.
+    Restart {
+        /// Whether open orders are gone.
+        forget: bool,
+    },
+    /// Executions of the last seconds are taken back.
+    RollBack {
+        /// How many.
+        seconds: i64,
+    },
+    /// A pair trades otherwise from here on.
+    Relist {
+        /// Which, such as `BTCUSDT`.
+        symbol: String,
+        /// Whether it takes orders.
+        status: Option<Trading>,
+        /// Its smallest step of price.
+        tick: Option<String>,
+        /// Its smallest step of quantity.
+        lot: Option<String>,
+    },
+}
+
+/// Lets a disaster happen.
+pub(crate) async fn disaster(
+    State(shared): State<Arc<Shared>>,
+    Json(disaster): Json<Disaster>,
+) -> (StatusCode, Json<Value>) {
+    let undone = match &disaster {
+        Disaster::Cut => Ok(0),
+        Disaster::Restart { forget } => {
+            shared.act(|world| world.restart(*forget));
+            Ok(0)
+        }
+        Disaster::RollBack { seconds } => Ok(shared.act(|world| world.roll_back(world.now() - seconds * 1_000))),
+        Disaster::Relist { symbol, status, tick, lot } => shared.act(|world| {
+            let listing = world.listing(symbol).map_err(|refusal| refusal.text)?;
+            let relisted = world.relist(listing, *status, tick.as_deref(), lot.as_deref());
+            relisted.map(|()| 0).map_err(|error| error.to_string())
+        }),
+    };
+    if matches!(disaster, Disaster::Cut | Disaster::Restart { .. }) {
+        lock(&shared.hub).close_all();
+    }
+    match undone {
+        Ok(undone) => (StatusCode::OK, Json(json!({"undone": undone}))),
+        Err(text) => (StatusCode::CONFLICT, Json(json!({"error": text}))),
+    }
 }

@@ -23,11 +23,12 @@ pub(crate) async fn publish(shared: Arc<Shared>) {
         let ended = shared.act_and_tell(
             |world, _| world.tape_ended() && !world.is_bars(),
             |world, hub| {
+                let spoil = |event: &str| lock(&shared.faults).next("FRAME", event).map(|fault| fault.kind);
                 if fast_due {
-                    hub.tell_by_clock(world, Cadence::Fast);
+                    hub.tell_by_clock(world, Cadence::Fast, &spoil);
                 }
                 if slow_due {
-                    hub.tell_by_clock(world, Cadence::Slow);
+                    hub.tell_by_clock(world, Cadence::Slow, &spoil);
                 }
             },
         );

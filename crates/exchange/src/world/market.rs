@@ -107,6 +107,7 @@ pub(crate) struct Market {
     pub(crate) last: Price,
     /// Number of the newest change of the book.
     pub(crate) update: u64,
+    pub(crate) trading: Trading,
     pub(crate) best: Best,
     next_trade: i64,
     next_aggregate: i64,
@@ -118,6 +119,26 @@ pub(crate) struct Market {
 struct Pending {
     first: Option<u64>,
     levels: BTreeSet<(Side, Price)>,
+}
+
+/// Whether a pair takes orders, in the venue's words; cancels it always takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Trading {
+    #[serde(rename = "TRADING")]
+    Open,
+    Halt,
+    Break,
+}
+
+impl Trading {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "TRADING",
+            Self::Halt => "HALT",
+            Self::Break => "BREAK",
+        }
+    }
 }
 
 /// How often depth changes are published.
@@ -146,11 +167,19 @@ impl Market {
             candles: Candles::new(base, kept),
             last: Price::default(),
             update: 1,
+            trading: Trading::Open,
             best: [None; 2],
             next_trade: 1,
             next_aggregate: 1,
             pending: [Pending::default(), Pending::default()],
         }
+    }
+
+    /// Counts the changes of the book from the beginning, as after a restart.
+    pub(crate) fn begin_anew(&mut self) {
+        self.update = 1;
+        self.best = [None; 2];
+        self.pending = [Pending::default(), Pending::default()];
     }
 
     /// Opens the first candles.

@@ -6,6 +6,7 @@
 pub(crate) mod bars;
 pub(crate) mod book;
 pub(crate) mod candles;
+mod disaster;
 mod filters;
 pub(crate) mod ledger;
 mod lists;

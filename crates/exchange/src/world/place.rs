@@ -1,6 +1,7 @@
 //! What customers do: place and cancel orders.
 
 use super::book::Incoming;
+use super::market::Trading;
 use super::order::{Execution, Force, Kind, NewOrder, Row, SelfTrade, Status};
 use super::{Event, World, bars, filters};
 use crate::binance::answer::Refusal;
@@ -25,6 +26,9 @@ impl World {
     /// Everything that can be wrong with an order before its funds are looked at. Changes nothing.
     pub(crate) fn check(&self, account: usize, order: &NewOrder) -> Result<(), Refusal> {
         let market = &self.markets[order.listing];
+        if market.trading != Trading::Open {
+            return Err(Refusal::new(-1013, "Market is closed."));
+        }
         if self.is_bars() && !bars::knows(order.kind) {
             return Err(Refusal::not_supported("Take profit orders are not supported for this symbol."));
         }

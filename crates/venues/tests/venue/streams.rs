@@ -4,11 +4,10 @@ use crate::support::{Fake, OUR_ID, Reply, bitcoin, exchange_info, recordings, un
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tradewind_domain::{Coded as _, InstrumentId, Interval, Timestamp};
 use tradewind_venues::binance::convert::StandingState;
 use tradewind_venues::binance::{BinanceConfig, Connection, Subscriptions};
-use tradewind_venues::{BookChange, Stream, VenueEvent, VenueReport};
+use tradewind_venues::{BookChange, VenueEvent, VenueReport};
 
 fn execution(what: &str, trade: i64, last: &str, cumulative: &str) -> String {
     let event = json!({
@@ -93,37 +92,6 @@ async fn the_user_stream_reports_in_order_and_tells_the_gap_when_it_was_cut() {
     );
     drop(connection);
     assert!(events.recv().await.is_none(), "the tasks end with the last handle");
-}
-
-#[tokio::test]
-async fn a_silent_stream_is_asked_then_given_up() {
-    let fake = Fake::start(0, |_, _| Reply::Silence).await;
-    let (_connection, mut events) = fake
-        .connect(|c| (c.probe_after, c.dead_after) = (Duration::from_millis(100), Duration::from_millis(600)))
-        .await;
-    until(&mut events, |e| matches!(e, VenueEvent::Down { stream: Stream::User, .. }).then_some(())).await;
-    assert!(!fake.asked_for("ping").is_empty(), "asked whether it lives before it was given up");
-}
-
-#[tokio::test]
-async fn a_shutdown_notice_makes_the_next_session_before_the_old_one_ends() {
-    let fake = Fake::start(0, |method, _| match method {
-        "userDataStream.subscribe.signature" => {
-            Reply::Frames(vec![r#"{"event":{"e":"serverShutdown","E":1}}"#.to_owned()])
-        }
-        _ => Reply::Silence,
-    })
-    .await;
-    let (_connection, mut events) = fake.connect(|_| ()).await;
-    until(&mut events, |e| matches!(e, VenueEvent::Up { .. }).then_some(())).await;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-    while fake.asked_for("userDataStream.subscribe.signature").len() < 2 {
-        assert!(tokio::time::Instant::now() < deadline, "a second session is made");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    while let Ok(event) = events.try_recv() {
-        assert!(!matches!(event, VenueEvent::Down { .. }), "no gap in between");
-    }
 }
 
 #[tokio::test]

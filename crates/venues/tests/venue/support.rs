@@ -86,6 +86,11 @@ pub(crate) fn permit(request: OrderRequest) -> Permit<Approved> {
     }))
 }
 
+/// As [`permit`], for an order of another name.
+pub(crate) fn permit_of(request: OrderRequest, id: ClientOrderId) -> Permit<Approved> {
+    synced(reviewed(|view| tradewind_gate::review(view, &proposal(request), id).unwrap()))
+}
+
 /// A permit over two orders of which one cancels the other.
 pub(crate) fn pair_permit(pair: [OrderRequest; 2]) -> Permit<Approved> {
     synced(reviewed(|view| tradewind_gate::review_pair(view, &pair.map(proposal), [OUR_ID, OTHER_ID]).unwrap()))
@@ -144,10 +149,22 @@ pub(crate) enum Reply {
     Frames(Vec<String>),
     /// Two text frames, and the others once a snapshot was asked for and given.
     AroundSnapshot(Vec<String>),
+    /// These bytes, one after the other with so much time between.
+    Trickle(Vec<u8>, Duration),
     /// A close frame.
     Close,
     /// Nothing, for ever.
     Silence,
+}
+
+impl Reply {
+    /// With these headers, which outlive the test.
+    pub(crate) fn with(self, headers: &str) -> Self {
+        match self {
+            Self::Http(status, _, body) => Self::Http(status, String::leak(headers.to_owned()), body),
+            other => other,
+        }
+    }
 }
 
 type Script = Arc<dyn Fn(&str, &Value) -> Reply + Send + Sync>;
@@ -225,6 +242,7 @@ impl Fake {
                     let _ = stream.write_all(&raw).await;
                     return;
                 }
+                Reply::Trickle(bytes, pace) => return trickle(&mut stream, &bytes, pace).await,
                 Reply::Silence => tokio::time::sleep(Duration::from_secs(30)).await,
                 Reply::Close | Reply::Frames(_) | Reply::AroundSnapshot(_) => return,
             }
@@ -282,6 +300,7 @@ impl Fake {
                     let _ = socket.get_mut().write_all(&raw).await;
                     return;
                 }
+                Reply::Trickle(bytes, pace) => return trickle(socket.get_mut(), &bytes, pace).await,
                 Reply::Http(..) | Reply::Silence => (),
             }
         }
@@ -298,6 +317,16 @@ impl Fake {
         config.subscriptions = Subscriptions::default();
         change(&mut config);
         Connection::connect(config, vec![bitcoin()]).await.unwrap()
+    }
+}
+
+/// Writes byte by byte until the reader is gone.
+async fn trickle(stream: &mut TcpStream, bytes: &[u8], pace: Duration) {
+    for byte in bytes {
+        if stream.write_all(&[*byte]).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(pace).await;
     }
 }
 

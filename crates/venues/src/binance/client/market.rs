@@ -9,7 +9,6 @@ use crate::binance::convert::{self, Instruments};
 use crate::binance::protocol::{MarketFrame, Unusable, read_market_event};
 use crate::binance::rules::{BookSync, Doubt, Endpoint, Numbered, Numbers, Prices, Rhythm, Sync};
 use crate::binance::wire::{Depth, DepthEvent, StreamResponse};
-use crate::budget::Wait;
 use crate::outlet::{Outlet, ReaderGone};
 use crate::report::{BookChange, BookLevels, Levels, Stamps, Stream, VenueEvent};
 use crate::socket::{Socket, wall_clock};
@@ -147,7 +146,7 @@ impl Feed {
 impl MarketTask {
     /// Keeps the streams up for as long as somebody listens.
     pub(crate) async fn run(mut self) {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10), super::seed());
+        let mut backoff = Backoff::of_connections(super::seed());
         loop {
             let started = Instant::now();
             let why = match open(&self.config, &self.rest, &self.instruments).await {
@@ -166,7 +165,7 @@ impl MarketTask {
                 return;
             }
             // a venue that bans us is not tried before the ban ends
-            let told = self.rest.budgets.told().map_or(Duration::ZERO, Wait::duration);
+            let Ok(told) = self.outlet.left_in_peace(self.rest.budgets.told()).await else { return };
             tokio::select! {
                 () = tokio::time::sleep(backoff.next_wait() + told) => (),
                 _ = self.closed.changed() => return,

@@ -17,6 +17,7 @@ use crate::binance::convert::{ConvertError, Instruments, Listing, ListingRules, 
 use crate::binance::protocol;
 use crate::binance::rules::Endpoint;
 use crate::binance::wire::{ExchangeInfo, ServerTime};
+use crate::budget::Wait;
 use crate::outcome::{Ack, NotSentReason, Prepared, QueryError, SubmitError, TransportFault};
 use crate::outlet::Outlet;
 use crate::report::VenueEvent;
@@ -200,6 +201,12 @@ impl Connection {
     #[must_use]
     pub fn venue_time(&self) -> Option<(Timestamp, i64)> {
         self.rest.clock.now()
+    }
+
+    /// For how long the venue wants to be left in peace, if it does: nothing leaves meanwhile.
+    #[must_use]
+    pub fn told_to_wait(&self) -> Option<Wait> {
+        self.rest.budgets.told()
     }
 
     /// The largest error of the venue's clock, in nanoseconds, with which orders leave.

@@ -11,7 +11,7 @@ use crate::binance::protocol::{self, UserFrame};
 use crate::binance::rules::Endpoint;
 use crate::binance::sign::Signer;
 use crate::binance::wire::{ApiResponse, RequestId, Subscribed};
-use crate::budget::{Purpose, Wait};
+use crate::budget::Purpose;
 use crate::outcome::{NotSentReason, TransportFault};
 use crate::outlet::{Outlet, ReaderGone};
 use crate::report::{Stream, VenueEvent};
@@ -82,7 +82,7 @@ pub(crate) struct UserTask {
 impl UserTask {
     /// Keeps a session up for as long as somebody listens.
     pub(crate) async fn run(mut self) {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10), super::seed());
+        let mut backoff = Backoff::of_connections(super::seed());
         let mut whole_until = None;
         loop {
             match self.open().await {
@@ -108,7 +108,7 @@ impl UserTask {
                 }
             }
             // a venue that bans us is not tried before the ban ends
-            let told = self.rest.budgets.told().map_or(Duration::ZERO, Wait::duration);
+            let Ok(told) = self.outlet.left_in_peace(self.rest.budgets.told()).await else { return };
             if self.wait(backoff.next_wait() + told).await.is_err() {
                 return;
             }
