@@ -278,6 +278,30 @@ fn the_hard_cap_shrinks_the_room_that_strategies_see() {
 }
 
 #[test]
+fn what_is_in_use_is_told_with_what_is_left() {
+    let mut host = host(Limits::MODERATE, Some(Profile::Moderate.account()));
+    let used = |host: &Host, portfolio, name: &str| {
+        let rows = host.state.limits_in_use(PortfolioId(portfolio));
+        let row = *rows.iter().find(|row| row.limit.name == name).unwrap();
+        (row.used, row.distance())
+    };
+    assert_eq!(used(&host, 0, "gross"), (Some(0), Some(9_000)));
+    host.bought(0, 20_000, 10_000); // 2 bitcoin for 200 of 20,000
+    host.propose(1, limit(BTC, Side::Buy, 10_000, 9_900)).unwrap(); // 100 at the mark
+    host.mark(BTC, 9_000);
+    assert_eq!(used(&host, 0, "gross"), (Some(135), Some(8_865)), "270 of 19,980");
+    assert_eq!(used(&host, 0, "asset"), (Some(135), Some(2_865)));
+    assert_eq!(used(&host, 0, "max_position"), (Some(180), Some(820)), "180 of 9,980");
+    assert_eq!(used(&host, 0, "daily_loss"), (Some(20), Some(280)));
+    assert_eq!(used(&host, 1, "daily_loss"), (Some(0), Some(300)));
+    assert_eq!(used(&host, 0, "open_orders"), (Some(1), Some(199)));
+    assert_eq!(used(&host, 0, "account_positions"), (Some(1), Some(19)));
+    assert_eq!(used(&host, 0, "orders_per_second"), (Some(1), Some(4)));
+    assert_eq!(used(&host, 0, "value_at_risk"), (None, None), "too few minutes were seen");
+    assert_eq!(used(&host, 0, "collar"), (None, None), "asked of each order alone");
+}
+
+#[test]
 fn without_limits_nothing_is_kept_and_old_states_read_as_they_were() {
     let host = host(Limits::RESEARCH, None);
     assert_eq!(host.state.risk, None);

@@ -124,7 +124,7 @@ const FIELDS: &[Field] = &[
         "\"conservative\"",
         "the limits to start from: \"conservative\", \"moderate\", \"demo\" or \"research\"; what follows overrides it",
     ),
-    key("limits", "sectors", "{}", "which sector an asset belongs to, such as { BTC = \"majors\" }"),
+    key("limits", "sectors", "{}", "which sector an asset belongs to, a table such as {BTC=\"majors\"}"),
     optional(
         "governance",
         "cap_order",

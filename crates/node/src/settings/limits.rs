@@ -271,7 +271,7 @@ mod tests {
     fn faults_name_the_line_and_what_to_write() {
         for (text, want) in [
             ("[limits]\nleverage = \"2\"\n", "t.toml:2: `2` is not a multiple: write it with its unit, such as \"2x\""),
-            ("[limits]\nopen_positions = \"3\"\n", "t.toml:2: invalid type: string \"3\", expected a whole number"),
+            ("[limits]\nopen_positions = \"few\"\n", "t.toml:2: `few` is not a whole number, such as 10"),
             ("[limits]\n\nno_such = 1\n", "t.toml:3: unknown field `no_such`: see `tradewind config reference limits`"),
             ("[limits]\nno_self_match = 1\n", "t.toml:2: invalid type: integer `1`, expected true or false"),
             ("[limits]\nopen_positions = 0\n", "t.toml: limit open_positions cannot be 0"),
