@@ -39,19 +39,22 @@ impl Endings {
     }
 }
 
-/// What a snapshot holds: the state's own keys, and the endings beside them.
+/// What a snapshot holds: the state's own keys, and beside them the endings and the logic that led to it.
 #[derive(Serialize)]
 pub(crate) struct Snapshot<'a> {
     #[serde(flatten)]
     pub(crate) state: &'a State,
     pub(crate) endings: &'a Endings,
+    pub(crate) logic: u32,
 }
 
-/// The endings of a snapshot; one written before there were any has none.
+/// What stands beside the state; one written before there was any has none.
 #[derive(Default, Deserialize)]
 pub(crate) struct SnapshotEndings {
     #[serde(default)]
     pub(crate) endings: Endings,
+    #[serde(default)]
+    pub(crate) logic: u32,
 }
 
 #[cfg(test)]

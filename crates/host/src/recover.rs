@@ -1,8 +1,10 @@
 //! From a journal to a state: the newest snapshot, then every record after it, folded.
 
 use crate::endings::{Endings, SnapshotEndings};
-use tradewind_engine::{CodecError, State, apply, decode};
-use tradewind_journal::{Journal, OpenError, Options, ReadError, Reader, Recovery, Storage, latest_snapshot_storage};
+use tradewind_engine::{CodecError, EventKind, LOGIC_VERSION, State, apply, decode};
+use tradewind_journal::{
+    Journal, OpenError, Options, ReadError, Reader, Recovery, Snapshot, Storage, latest_snapshot_storage,
+};
 
 /// What a recovery found.
 #[derive(Debug)]
@@ -26,6 +28,12 @@ pub enum RecoverError {
     /// It cannot be read.
     #[error("the journal cannot be read: {0}")]
     Read(#[from] ReadError),
+    /// It was written by a program whose decision logic is later than ours: going on would decide otherwise.
+    #[error("the journal was written by logic {written}, this program has logic {LOGIC_VERSION}")]
+    Newer {
+        /// The logic that wrote it.
+        written: u32,
+    },
     /// A record is not ours.
     #[error("record {sequence} of the journal: {source}")]
     Record {
@@ -43,13 +51,20 @@ pub enum RecoverError {
 /// [`RecoverError`] if another process writes it, it is damaged, or a record is not ours.
 pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, Recovered), RecoverError> {
     let (journal, recovery) = Journal::open_storage(storage.clone(), options)?;
-    let (mut state, mut endings) = snapshot(&storage)?.unwrap_or_default();
+    let found = latest_snapshot_storage(&storage)?;
+    if let Some(snapshot) = &found {
+        check_logic(serde_json::from_slice::<SnapshotEndings>(&snapshot.bytes).unwrap_or_default().logic)?;
+    }
+    let (mut state, mut endings) = found.and_then(read).unwrap_or_default();
     let mut folded = 0;
     if journal.last_seq() > state.sequence {
         let mut reader = Reader::open_storage(storage, state.sequence + 1)?;
         while let Some(record) = reader.next()? {
             let event =
                 decode(record.payload).map_err(|source| RecoverError::Record { sequence: record.seq, source })?;
+            if let EventKind::Started { logic, .. } | EventKind::StateHash { logic, .. } = event.kind {
+                check_logic(logic)?;
+            }
             apply(&mut state, &event);
             endings.note(&state, &event);
             folded += 1;
@@ -58,25 +73,28 @@ pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, 
     Ok((journal, Recovered { state, endings, folded, recovery }))
 }
 
+fn check_logic(written: u32) -> Result<(), RecoverError> {
+    if written > LOGIC_VERSION { Err(RecoverError::Newer { written }) } else { Ok(()) }
+}
+
 /// The state of the newest sound snapshot, if there is one that this program reads.
 ///
 /// # Errors
 /// [`ReadError`] if the storage cannot be read.
 pub fn snapshot_state<S: Storage>(storage: &S) -> Result<Option<State>, ReadError> {
-    Ok(snapshot(storage)?.map(|(state, _)| state))
+    Ok(latest_snapshot_storage(storage)?.and_then(read).map(|(state, _)| state))
 }
 
-fn snapshot<S: Storage>(storage: &S) -> Result<Option<(State, Endings)>, ReadError> {
-    let Some(snapshot) = latest_snapshot_storage(storage)? else { return Ok(None) };
+fn read(snapshot: Snapshot) -> Option<(State, Endings)> {
     match serde_json::from_slice::<State>(&snapshot.bytes) {
         Ok(state) => {
             let beside: SnapshotEndings = serde_json::from_slice(&snapshot.bytes).unwrap_or_default(); // they are words for people
-            Ok(Some((state, beside.endings)))
+            Some((state, beside.endings))
         }
         Err(error) => {
             // a snapshot only saves time: an older shape of it is left aside, and the whole log is folded
             tracing::warn!(%error, "the snapshot is of another version: folding the whole journal");
-            Ok(None)
+            None
         }
     }
 }

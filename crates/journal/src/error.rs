@@ -85,6 +85,13 @@ impl StorageFault {
         Self { kind, doing, name: name.to_owned(), source }
     }
 
+    /// This process, or all of them together, may not open another file at the moment.
+    pub(crate) fn is_out_of_handles(&self) -> bool {
+        const EMFILE: i32 = 24;
+        const ENFILE: i32 = 23;
+        matches!(self.source.raw_os_error(), Some(EMFILE | ENFILE))
+    }
+
     /// The stable code: JRN-05, JRN-06 or JRN-07.
     pub fn code(&self) -> &'static str {
         match self.kind {
@@ -261,7 +268,8 @@ pub enum AppendError {
     /// The storage failed. Where a write had begun, the journal is now poisoned; otherwise a later try may succeed.
     #[error(transparent)]
     Storage(#[from] StorageFault),
-    /// The disk is full, and this record may wait. Nothing changed: vital records still have room.
+    /// No new segment can be made for want of space or file handles, and this record may wait. Nothing changed: vital
+    /// records still have room.
     #[error("there is room for vital records only")]
     NoRoom(#[source] StorageFault),
     /// The sync failed: what it covered may or may not be there. The journal is now poisoned.

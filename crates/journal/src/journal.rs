@@ -20,7 +20,7 @@ use crate::storage::{DiskStorage, Storage, StorageFile};
 /// A group is synced by itself once it holds this many bytes.
 const GROUP_BYTES_MAX: usize = 1 << 20;
 /// Most that is kept at the end of a segment for records that may not wait.
-const RESERVE_BYTES_MAX: u64 = 64 << 10;
+const RESERVE_BYTES_MAX: u64 = 512 << 10; // the cancels of 200 open orders take some 200 KiB
 /// A smaller segment keeps nothing back.
 const RESERVING_FROM: u64 = 8 << 10;
 
@@ -118,7 +118,7 @@ impl<S: Storage> Journal<S> {
     }
 
     /// As [`append`](Self::append), for a record that may not wait: on a full disk it goes into the room that every
-    /// segment of 8 KiB or more keeps back for such, a quarter of it and at most 64 KiB.
+    /// segment of 8 KiB or more keeps back for such, a quarter of it and at most 512 KiB.
     ///
     /// # Errors
     /// As [`append`](Self::append), but never [`AppendError::NoRoom`].
@@ -232,9 +232,9 @@ impl<S: Storage> Journal<S> {
         self.segment.written + (self.pending.len() + bytes + CHAIN_FRAME_BYTES) as u64
     }
 
-    /// Whether the disk is full, and nothing else is the matter: then the reserve stands.
+    /// Whether there is only no new segment to be had, for want of space or of file handles: then the reserve stands.
     fn fits_vital(&self, fault: &StorageFault) -> bool {
-        fault.kind == FaultKind::Full && self.poisoned.is_none()
+        (fault.kind == FaultKind::Full || fault.is_out_of_handles()) && self.poisoned.is_none()
     }
 
     fn write_group(&self) -> Result<(), AppendError> {
