@@ -6,8 +6,13 @@
 //!  not sent       answer │            cancel │   └─ expired ───▶ Closed(Expired)
 //!     ▼            lost  │              sent │ cancel refused
 //! Closed(NotSent)     ▼  │                ▼  │
-//!                  Unknown ─evidence─▶ PendingCancel / PendingReplace
+//!                  Unknown             PendingCancel
+//!                     │
+//!                     └─ evidence: the venue shows it ─▶ Working; proven absent ─▶ Closed(Expired)
 //! ```
+//!
+//! Filled, cancelled and expired lead to the end from every open state, since reports overtake one another. An order's
+//! replacement is an order of its own; `PendingReplace` is for venues that change an order under its name.
 
 use crate::error::hint_of;
 use crate::{Coded, Fill, Order, Quantity, Timestamp, VenueOrderId};
