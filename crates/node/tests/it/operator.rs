@@ -210,28 +210,6 @@ async fn people_trade_from_their_own_portfolio_and_the_way_out_covers_all() {
     check_journal(stage.dir.path());
 }
 
-#[tokio::test]
-async fn an_order_by_another_hand_halts_until_a_person_resumes() {
-    let stage = Stage::new(exchange_config()).await;
-    let node = stage.node().await.unwrap();
-    until(&node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
-    stage.by_hand("BUY", "0.01", "40000").await;
-    let seen = until(&node, "halted", |it| it["halted"].is_string()).await;
-    let reason = seen["halted"].as_str().unwrap();
-    assert!(reason.contains("by another hand (NEW)") && reason.contains("typed-by-hand"), "{reason}");
-    assert_eq!(place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap_err().0, "GATE-01");
-    resume(&node).await;
-    place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap();
-    node.stop().await.unwrap();
-
-    // it still rests at the venue: the next start says so
-    let node = stage.node().await.unwrap();
-    let seen = status(&node).await;
-    assert!(seen["halted"].as_str().is_some_and(|why| why.contains("open order typed-by-hand")), "{seen}");
-    node.stop().await.unwrap();
-    check_journal(stage.dir.path());
-}
-
 /// A calm market: each bar opens and closes where the one before did.
 fn calm(bars: usize) -> Vec<Bar> {
     let instrument = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance").list(InstrumentId(0)).unwrap();
