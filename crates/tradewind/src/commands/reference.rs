@@ -100,6 +100,13 @@ fn guards() -> String {
         text.push_str(&format!("| {} | {} | {} |\n", guard.code, guard.asks, guard.clear));
     }
     text.push_str(
+        "\n## What GATE-14 and GATE-15 ask\n\nThe rules of governance. Those up to GOV-17 are asked of every order, in this \
+         order; the rest of what people say about orders, limits and kill switches.\n\n| code | asks | to clear |\n|---|---|---|\n",
+    );
+    for rule in tradewind_governance::RULES {
+        text.push_str(&format!("| {} | {} | {} |\n", rule.code, rule.asks, rule.clear));
+    }
+    text.push_str(
         "\n## What GATE-16 asks\n\nThe limits and breakers of the account, in this order, once a portfolio or the account \
          has any.\n\n| code | asks | if not | to clear |\n|---|---|---|---|\n",
     );

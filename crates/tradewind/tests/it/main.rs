@@ -10,6 +10,7 @@ mod damage;
 mod data;
 mod errors;
 mod example;
+mod governance;
 mod faults;
 mod golden;
 mod help;

@@ -1,0 +1,147 @@
+//! Two persons at the controls, as the book tells it: who may do what, and the trail that it leaves.
+
+use crate::example::Exchange;
+use crate::support::{Run, Running, text, tradewind};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+struct Desk {
+    node: Running,
+    exchange: Exchange,
+    dir: tempfile::TempDir,
+}
+
+/// The settings of the examples, with two persons and a threshold from which each needs the other.
+fn settings(dir: &Path, exchange: &Exchange) -> PathBuf {
+    let minimal = include_str!("../../../../examples/minimal.toml").replace("127.0.0.1:9090", &exchange.address);
+    let mut text = format!("{minimal}\n[governance]\napprove_from = \"100\"\n");
+    for name in ["anna", "ben"] {
+        let token = format!("token of {name}\n");
+        std::fs::write(dir.join(format!("{name}.token")), &token).unwrap();
+        let sum: String = Sha256::digest(token.trim()).iter().map(|byte| format!("{byte:02x}")).collect();
+        text.push_str(&format!(
+            "\n[[operators]]\nname = \"{name}\"\ntoken_sha256 = \"{sum}\"\nroles = [\"trader\", \"approver\", \"risk\"]\n"
+        ));
+    }
+    let file = dir.join("two.toml");
+    std::fs::write(&file, text).unwrap();
+    tradewind(&["config", "check", self::text(&file)]).ended_with(0);
+    file
+}
+
+impl Desk {
+    fn open() -> Self {
+        let exchange = Exchange::start();
+        let dir = tempfile::tempdir().unwrap();
+        let file = settings(dir.path(), &exchange);
+        let data = dir.path().join("data");
+        let args = ["paper", "--config", text(&file), "--data-dir", text(&data)];
+        let mut node = Running::start_with(&args, &exchange.keys());
+        node.until("ready in");
+        Self { node, exchange, dir }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn run(&self, by: Option<&str>, args: &[&str]) -> Run {
+        let data = self.data();
+        let token = by.map(|by| self.dir.path().join(format!("{by}.token")));
+        let mut args = [args, &["--data-dir", text(&data), "-o", "json"]].concat();
+        if let (Some(by), Some(token)) = (by, &token) {
+            args.extend(["--as", by, "--token-file", text(token)]);
+        }
+        tradewind(&args)
+    }
+}
+
+impl Desk {
+    /// The node says no, with `code` and a hint.
+    fn refuses(&self, by: Option<&str>, args: &[&str], code: &str) {
+        let run = self.run(by, args).ended_with(1);
+        let said: Value =
+            serde_json::from_str(run.err.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("{}", run.err)); // what is about to be approved is shown before
+        assert_eq!(said["error"]["code"], code, "{args:?}: {said}");
+        assert!(said["error"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
+    }
+}
+
+fn order<'a>(quantity: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["order", "place", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", quantity], more].concat()
+}
+
+#[test]
+fn two_persons_trade_limit_halt_and_prove_it() {
+    let desk = Desk::open();
+    desk.refuses(None, &order("0.01", &[]), "NODE-31");
+    let held = desk.run(Some("anna"), &order("0.01", &["--key", "monday"])).ended_with(0).json();
+    let id = held["proposal"].to_string();
+    let again = desk.run(Some("anna"), &order("0.01", &["--key", "monday"])).ended_with(0).json();
+    assert_eq!(again["proposal"], held["proposal"]);
+    desk.refuses(Some("anna"), &order("0.02", &["--key", "monday"]), "GOV-32");
+    desk.refuses(Some("anna"), &["proposals", "approve", &id], "GOV-23");
+    let shown = desk.run(None, &["proposals", "show", &id]).ended_with(0).json();
+    assert_eq!((&shown["order"]["quantity"], &shown["by"]), (&"0.01".into(), &"anna".into()));
+    let hash = shown["hash"].as_str().unwrap();
+    desk.run(Some("ben"), &["proposals", "approve", &id, "--hash", hash]).ended_with(0);
+    let started = Instant::now();
+    while desk.run(None, &["proposals", "show", &id]).ended_with(0).json()["state"] != "filled" {
+        assert!(started.elapsed() < Duration::from_secs(10), "it does not fill");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let second = desk.run(Some("anna"), &order("0.01", &[])).ended_with(0).json()["proposal"].to_string();
+    desk.run(Some("ben"), &["proposals", "reject", &second, "--reason", "enough"]).ended_with(0);
+    let list = desk.run(None, &["proposals", "list"]).ended_with(0).json();
+    assert_eq!(list[0]["state"], "rejected");
+
+    let limit = |value| ["limits", "set", "max_order_amount", value];
+    desk.run(Some("anna"), &limit("50")).ended_with(0);
+    desk.refuses(Some("anna"), &order("0.001", &[]), "GATE-07");
+    let change = desk.run(Some("anna"), &limit("5000")).ended_with(0).json()["changes"][0]["change"].to_string();
+    desk.refuses(Some("anna"), &["limits", "approve", &change], "GOV-23");
+    desk.run(Some("ben"), &["limits", "approve", &change]).ended_with(0);
+    desk.run(Some("anna"), &order("0.001", &[])).ended_with(0);
+
+    desk.run(Some("ben"), &["halt", "--scope", "venue:binance", "--reason", "outage"]).ended_with(0);
+    desk.refuses(Some("anna"), &order("0.001", &[]), "GATE-01");
+    desk.run(Some("anna"), &["resume", "--scope", "venue:binance"]).ended_with(0);
+    desk.run(None, &["halt"]).ended_with(0); // anybody may stop it
+    desk.refuses(None, &["resume"], "NODE-31");
+    desk.run(Some("ben"), &["resume"]).ended_with(0);
+
+    let data = desk.data();
+    desk.node.signal("TERM");
+    desk.node.end().0.ended_with(0);
+    desk.exchange.end();
+    assert_eq!(tradewind(&["replay", text(&data), "-o", "json"]).ended_with(0).json()["matches"], true);
+    the_trail(&data);
+}
+
+/// The trail verifies, tells causes and effects, and names what was changed.
+fn the_trail(data: &Path) {
+    let verify = || tradewind(&["audit", "verify", text(data), "-o", "json"]);
+    let report = verify().ended_with(0).json();
+    assert_eq!((&report["verified"], &report["signed_to"]), (&true.into(), &report["records"]));
+    let rows = tradewind(&["audit", "export", text(data)]).ended_with(0).out;
+    let what = |line: &str| serde_json::from_str::<Value>(line).unwrap()["what"].as_str().unwrap().to_owned();
+    let steps: Vec<String> = rows.lines().map(what).collect();
+    for step in ["identity", "proposal", "approval", "verdict", "intent", "fill"] {
+        assert!(steps.iter().any(|it| it == step), "{step}");
+    }
+    let csv = tradewind(&["audit", "export", text(data), "--csv"]).ended_with(0).out;
+    assert_eq!(csv.lines().count(), rows.lines().count() + 1);
+    assert!(!rows.contains("token of") && !csv.contains("token of"), "no token is in the trail");
+
+    let segment = data.join("journal/00000000000000000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let place = bytes.windows(4).position(|window| window == b"anna").unwrap();
+    bytes[place] = b'h';
+    std::fs::write(&segment, bytes).unwrap();
+    let report = verify().ended_with(3).json();
+    assert!(report["first_bad"].as_u64().is_some_and(|record| record > 0), "{report}");
+    let said = tradewind(&["audit", "verify", text(data)]).ended_with(3).out;
+    assert!(said.contains(&format!("record {} is the first bad one", report["first_bad"])), "{said}");
+}
