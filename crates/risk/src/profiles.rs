@@ -511,7 +511,7 @@ limit_set! {
     drawdown_halt_bps "drawdown_halt" Percent DrawdownHalt "fall from the highest equity that halts"
         [Some(2_000), Some(2_000), Some(2_000)] ["twice what stops entries: the exits did not help"; 3];
     consecutive_losses "consecutive_losses" Count ConsecutiveLosses "losing trades in a row; then only reducing orders pass"
-        [Some(10), Some(10), Some(10)] ["with even odds this happens once in a thousand runs"; 3];
+        [None, Some(10), Some(10)] ["a streak in a made-up market says nothing", "with even odds this happens once in a thousand runs", "with even odds this happens once in a thousand runs"];
     failed_trades "failed_trades" Count FailedTrades "orders that the venue rejects within an hour; then only reducing orders pass"
         [Some(5), Some(5), Some(5)] ["a strategy that is rejected so often does not know the venue's rules"; 3];
     order_failures "order_failures" Count OrderFailures "orders that fail in a row; then only reducing orders pass"

@@ -545,8 +545,7 @@ pub(crate) enum LimitsCommand {
         after_help = "Example:\n  tradewind limits set max_order 5% --reason \"smaller for the weekend\" --data-dir my-paper"
     )]
     Set {
-        /// Its name in the settings: max_order, max_order_amount, max_position, max_position_amount, daily_loss,
-        /// drawdown or stale_after.
+        /// Its name in the settings, such as max_order or leverage: `tradewind config reference limits` lists all.
         name: String,
         /// As in the settings, such as 5%; `none` for no limit.
         #[arg(allow_negative_numbers = true)]
