@@ -9,7 +9,7 @@ use tradewind_domain::{ClientOrderId, Coded};
 use tradewind_engine::{Doubt, EventKind, Halt};
 use tradewind_host::{Outgoing, not_sent};
 use tradewind_journal::failpoint;
-use tradewind_venues::{Rejection, SubmitError};
+use tradewind_venues::{Rejection, SubmitError, TransportFault};
 use tradewind_venues::binance::Connection;
 
 /// Sends until the engine ends, each request on a task of its own so that a slow answer holds up nobody. Orders that
@@ -61,9 +61,8 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
             (Some(ack.at), ack.orders.into_iter().map(accepted).collect(), None)
         }
         Err(SubmitError::Rejected(rejection)) => {
-            if let Some(reason) = alarming(&rejection, is_order, reconciler) {
-                notice(inbox, format!("alarm: {reason}")).await;
-                let _ = inbox.send(Input::Fact(Fact::of_venue(None, EventKind::Halted(Halt { reason })))).await;
+            if let Some(reason) = refused_clock(&rejection, reconciler) {
+                halt(inbox, reason).await;
             }
             let reason = format!("{} {}: {}", rejection.code, rejection.venue_code, rejection.reason);
             if is_order {
@@ -80,6 +79,10 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
             (None, each(&|client_id| not_sent(client_id, is_order, text.clone())), doubt)
         }
         Err(SubmitError::Unknown(fault)) => {
+            if let TransportFault::DuplicateId { text, .. } = &fault {
+                let copy = "is another copy of this program running, or was a backup restored?";
+                halt(inbox, format!("the venue has an order under an id that was never sent ({text}): {copy}")).await;
+            }
             let reason = format!("{}: {fault}", fault.code());
             let told = each(&|client_id| EventKind::AnswerLost { client_id, reason: reason.clone() });
             (None, told, Some(if is_order { Doubt::Order } else { Doubt::Cancel }))
@@ -99,19 +102,17 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
     while doubts.join_next().await.is_some() {}
 }
 
-/// Why a refusal must stop trading: our id was used before, or the venue does not agree with our clock although it was
-/// measured anew. Nothing is sent again under another id, and the window is never widened.
-fn alarming(rejection: &Rejection, is_order: bool, reconciler: &Reconciler) -> Option<String> {
-    if rejection.code == "VEN-15" {
-        let again = reconciler.watch.clock_refused() > 1;
-        return again.then(|| {
-            let reason = &rejection.reason;
-            format!("the venue refuses our time stamps although its clock was measured anew: {reason}")
-        });
+async fn halt(inbox: &mpsc::Sender<Input>, reason: String) {
+    notice(inbox, format!("alarm: {reason}")).await;
+    let _ = inbox.send(Input::Fact(Fact::of_venue(None, EventKind::Halted(Halt { reason })))).await;
+}
+
+/// Why a refusal must stop trading: the venue does not agree with our clock although it was measured anew. The window
+/// is never widened.
+fn refused_clock(rejection: &Rejection, reconciler: &Reconciler) -> Option<String> {
+    if rejection.code != "VEN-15" || reconciler.watch.clock_refused() <= 1 {
+        return None;
     }
-    let duplicate = is_order && rejection.venue_code == -2010 && rejection.reason.contains("Duplicate");
-    duplicate.then(|| {
-        let reason = &rejection.reason;
-        format!("the venue has an order under an id of ours that was never sent ({reason}): is another copy running?")
-    })
+    let reason = &rejection.reason;
+    Some(format!("the venue refuses our time stamps although its clock was measured anew: {reason}"))
 }

@@ -5,7 +5,7 @@ use crate::inbox::{Fact, Input};
 use crate::watch::Watch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::EventKind;
 use tradewind_venues::binance::Connection;
@@ -44,8 +44,9 @@ impl Listener {
         let input = match event {
             VenueEvent::Bar { bar, closed: true, stamps } => return self.bar(bar, stamps.received).await,
             VenueEvent::Up { stream: Stream::Market, .. } => return self.fill_gap().await,
-            VenueEvent::UserStreamGap { .. } => return self.watch.sweep_soon(),
-            VenueEvent::Up { stream: Stream::User, .. } => return self.watch.stream_up(),
+            VenueEvent::UserStreamGap { .. } | VenueEvent::Up { stream: Stream::User, .. } => {
+                return self.watch.stream_up();
+            }
             VenueEvent::Quote { quote, stamps } => {
                 if !self.is_due(quote.instrument) {
                     return;
@@ -82,8 +83,12 @@ impl Listener {
         if matches!(report, VenueReport::Foreign(_)) {
             return self.watch.sweep_soon(); // its whole story is in the lists
         }
+        if self.is_told_too_early(&report).await {
+            return self.watch.sweep_soon();
+        }
         let terms = match &report {
             VenueReport::Accepted { client_id, price, quantity, .. } => Some((*client_id, *price, *quantity)),
+            VenueReport::Amended { client_id, quantity, .. } => Some((*client_id, None, *quantity)),
             _ => None,
         };
         if let Some((at, kind)) = fact_of(report) {
@@ -92,6 +97,20 @@ impl Listener {
         if let Some((client_id, price, quantity)) = terms {
             self.pass(Input::Terms { client_id, price, quantity }).await;
         }
+    }
+
+    /// The end of an order of which the venue executed more than was booked: some executions are still on their way, or
+    /// lost. Until the venue's lists have told them, the order counts in full; they tell its end as well.
+    async fn is_told_too_early(&self, report: &VenueReport) -> bool {
+        let (VenueReport::Cancelled { client_id, cumulative, .. } | VenueReport::Expired { client_id, cumulative, .. }) =
+            report
+        else {
+            return false;
+        };
+        let (reply, answer) = oneshot::channel();
+        self.pass(Input::Order(*client_id, reply)).await;
+        let Ok(Some(record)) = answer.await else { return false };
+        record.state.is_open() && record.filled < *cumulative
     }
 
     /// An engine that ended takes nothing more; the listening then ends with the next event.

@@ -261,6 +261,7 @@ impl Storm {
                 if is_order { None } else { Some(Doubt::Cancel) }
             }
             OrderAnswer::Unknown(fault) => {
+                self.heed_rejection(fault.code(), &fault.to_string(), is_order);
                 for client_id in &ids {
                     let reason = format!("{}: {fault}", fault.code());
                     self.venue_says(None, EventKind::AnswerLost { client_id: *client_id, reason });

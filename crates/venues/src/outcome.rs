@@ -154,6 +154,14 @@ pub enum TransportFault {
         /// The venue's text.
         text: String,
     },
+    /// The venue has an order under this client id already: this one, sent twice by something in between, or another.
+    #[error("the venue has an order under this id already ({code}): {text}")]
+    DuplicateId {
+        /// The venue's code.
+        code: i32,
+        /// The venue's text.
+        text: String,
+    },
     /// The venue answered with a redirect.
     #[error("the venue redirects (status {0})")]
     Redirected(u16),
@@ -170,6 +178,7 @@ impl Coded for TransportFault {
             Self::Answer(answer) => answer.code(),
             Self::VenueUnsure { .. } => "VEN-10",
             Self::UnlistedCode { .. } => "VEN-26",
+            Self::DuplicateId { .. } => "VEN-16",
             Self::Redirected(_) => "VEN-28",
             Self::TaskEnded => "VEN-27",
         }

@@ -196,7 +196,7 @@ async fn a08_a_duplicate_id_at_the_first_send_halts_and_sends_nothing_else() {
     let seen = until(&node, "halted", |it| it["halted"].is_string()).await;
     assert!(seen["halted"].as_str().unwrap().contains("never sent"), "{seen}");
     assert!(seen["notices"].to_string().contains("alarm"), "{seen}");
-    until_order(&node, &id, "rejected").await;
+    until_order(&node, &id, "expired").await;
     assert_eq!(stage.venue_orders().await.len(), 0, "no new id is tried");
     node.stop().await.unwrap();
     check_journal(stage.dir.path());

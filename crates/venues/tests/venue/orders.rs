@@ -76,7 +76,7 @@ async fn every_bad_answer_over_http_has_its_class_and_code() {
 async fn every_refusal_over_http_is_judged() {
     let http = |status, code, msg| Reply::Http(status, "", refusal(code, msg));
     check_rest(http(400, -2010, "Account has insufficient balance for requested action."), "rejected", "VEN-09").await;
-    check_rest(http(400, -2010, "Duplicate order sent."), "rejected", "VEN-16").await;
+    check_rest(http(400, -2010, "Duplicate order sent."), "unknown", "VEN-16").await;
     check_rest(http(400, -1013, "Filter failure: NOTIONAL"), "rejected", "VEN-09").await;
     check_rest(http(400, -1021, "Timestamp for this request is outside of the recvWindow."), "rejected", "VEN-15")
         .await;
@@ -179,7 +179,7 @@ async fn every_bad_answer_over_the_socket_has_its_class_and_code() {
             Reply::Frames(vec![json!({ "id": frame["id"], "status": status, "error": error }).to_string()])
         }
     };
-    check_socket(answer(400, -2010, "Duplicate order sent."), "rejected", "VEN-16").await;
+    check_socket(answer(400, -2010, "Duplicate order sent."), "unknown", "VEN-16").await;
     check_socket(answer(400, -1013, "Filter failure: LOT_SIZE"), "rejected", "VEN-09").await;
     check_socket(answer(504, -1007, "Timeout waiting for response from backend server."), "unknown", "VEN-10").await;
     check_socket(answer(400, -9999, "Invented tomorrow"), "unknown", "VEN-26").await;

@@ -103,6 +103,8 @@ fn judge_refusal(command: Command, status: u16, body: ErrorBody, wait: Option<Du
         Refusal::Rejected(Rejection { code: ours, venue_code: code, reason: text, retry_after: wait })
     };
     match judge(command, status, code, &text) {
+        // an order of this id lives, and only evidence tells whose: no is not the word for that
+        Verdict::Rejected("VEN-16") => (Refusal::Fault(TransportFault::DuplicateId { code, text }), Consequence::None),
         Verdict::Rejected("VEN-15") => (rejected("VEN-15", text), Consequence::ForgetClock),
         Verdict::Rejected(ours) => (rejected(ours, text), Consequence::None),
         Verdict::TooMany => (rejected("VEN-11", text), Consequence::Wait { wait, banned: false }),
