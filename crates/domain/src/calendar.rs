@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_follows_its_zone_over_summer_time() {
+    fn f04_a_session_follows_its_zone_over_summer_time() {
         let open = |text: &str| {
             let moment: jiff::Timestamp = text.parse().unwrap();
             let nanos = i64::try_from(moment.as_nanosecond()).unwrap();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_keep_their_local_hours_on_both_sides_of_each_change_of_the_clocks() {
+    fn f04_sessions_keep_their_local_hours_on_both_sides_of_each_change_of_the_clocks() {
         let open = |calendar: &Calendar, text: &str| {
             let moment: jiff::Timestamp = text.parse().unwrap();
             calendar.is_open(Timestamp::from_nanos(i64::try_from(moment.as_nanosecond()).unwrap()))

@@ -132,7 +132,7 @@ mod tests {
     const HALF_PAST_TWO: u16 = 150;
 
     #[test]
-    fn new_york_skips_an_hour_in_march_and_repeats_one_in_november() {
+    fn f04_new_york_skips_an_hour_in_march_and_repeats_one_in_november() {
         let daily = Schedule::daily("America/New_York", HALF_PAST_TWO);
         check(
             &daily,
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn london_skips_an_hour_in_march_and_repeats_one_in_october() {
+    fn f04_london_skips_an_hour_in_march_and_repeats_one_in_october() {
         let daily = Schedule::daily("Europe/London", HALF_PAST_ONE);
         check(
             &daily,
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn month_ends_and_leap_days_come_once() {
+    fn f04_month_ends_and_leap_days_come_once() {
         let month_end = Schedule { days: ScheduleDays::Monthly(31), ..Schedule::daily("UTC", 0) };
         check(
             &month_end,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_met_for_the_first_time_makes_up_for_nothing_and_a_restart_repeats_nothing() {
+    fn f04_a_job_met_for_the_first_time_makes_up_for_nothing_and_a_restart_repeats_nothing() {
         let daily = Schedule::daily("UTC", 0);
         let mut fired = FiredSlots::default();
         assert_eq!(fired.due("report", &daily, at("2024-01-02T12:00:00Z")), []);
@@ -206,7 +206,7 @@ mod tests {
         /// However often and in whatever order the time is looked at, over both changes of the clocks each local day's
         /// slot is given out exactly once.
         #[test]
-        fn every_local_day_fires_exactly_once(
+        fn f04_every_local_day_fires_exactly_once(
             zone in prop_oneof![Just("America/New_York"), Just("Europe/London"), Just("Australia/Lord_Howe")],
             minute in 0_u16..1_440,
             mut looks in proptest::collection::vec(0_i64..365 * 24 * 60, 1..200),

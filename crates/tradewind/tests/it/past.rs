@@ -12,7 +12,7 @@ const RECORDS: u64 = 120;
 const STATE_HASH: &str = "ed9f839cf1b5c4bc6e904d13d4bac03c5a52fd87e98413b44884bf03db39945c";
 
 #[test]
-fn an_earlier_data_directory_verifies_and_replays() {
+fn g10_an_earlier_data_directory_verifies_and_replays() {
     let verify = tradewind(&["journal", "verify", FIXTURE, "-o", "json"]).ended_with(0).json();
     assert_eq!((&verify["verified"], &verify["records"]), (&true.into(), &RECORDS.into()));
     let replay = tradewind(&["replay", FIXTURE, "-o", "json"]).ended_with(0).json();
@@ -21,7 +21,7 @@ fn an_earlier_data_directory_verifies_and_replays() {
 }
 
 #[test]
-fn a_node_goes_on_from_an_earlier_data_directory() {
+fn g10_a_node_goes_on_from_an_earlier_data_directory() {
     let exchange = Exchange::start();
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join("data/journal");

@@ -16,7 +16,7 @@ fn ends_in_order(mut process: Running, ready: &str, signal: &str) -> String {
 }
 
 #[test]
-fn a_node_ends_in_order_and_leaves_a_sound_journal() {
+fn g13_a_node_ends_in_order_and_leaves_a_sound_journal() {
     for (command, ready) in [("paper", "ready in"), ("demo", "ready in")] {
         for signal in ["INT", "TERM"] {
             let dir = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ fn an_interrupted_backtest_has_no_result_and_says_so() {
 }
 
 #[test]
-fn a_second_signal_ends_at_once() {
+fn g13_a_second_signal_ends_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut process = Running::start(&["paper", "--data-dir", text(dir.path())]);
     process.until("ready in");
