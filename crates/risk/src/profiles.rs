@@ -481,7 +481,7 @@ limit_set! {
     /// Everything further that a portfolio which meets a venue is held to. `None` is no limit.
     Controls CONTROLS Portfolio 23 (LimitSet::controls, LimitSet::controls_mut)
     collar_bps "collar" Percent Collar "distance of a limit price from the mark"
-        [Some(500), Some(500), Some(500)] [TYPING; 3];
+        [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
     market_collar_bps "market_collar" Percent MarketCollar "distance from the mark of the price that a market order would meet"
         [Some(100), Some(100), Some(100)] ["a market order takes what the book gives, so the book must be near the market"; 3];
     duplicate_window_nanos "duplicate_window" Duration Duplicate "time in which the same order may not be sent twice"

@@ -30,9 +30,8 @@ fn scenario(name: &str, profile: Profile, value: i64, outside: bool) -> Option<G
     let more = i64::from(outside);
     match name {
         "collar" => {
-            let limit = price("105").mantissa() + more;
+            let limit = price("100").mantissa() * (10_000 + value) / 10_000 + more;
             world.request = OrderRequest::limit(InstrumentId(0), Side::Buy, quantity("1"), Price::from_mantissa(limit));
-            assert_eq!(value, 500);
         }
         "market_collar" => {
             let ask = Price::from_mantissa(price("101").mantissa() + more);
