@@ -44,7 +44,7 @@ pub fn run_all(orders: &Orders, progress: impl Fn(u64, &Report) + Sync) -> Summa
                     if seed >= orders.seeds.end {
                         return;
                     }
-                    let report = run_one(orders, seed);
+                    let report = on_its_own(orders, seed);
                     progress(done.fetch_add(1, Ordering::Relaxed) + 1, &report);
                     let brief = Brief::of(orders, report);
                     reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(seed, brief);
@@ -53,6 +53,18 @@ pub fn run_all(orders: &Orders, progress: impl Fn(u64, &Report) + Sync) -> Summa
         }
     });
     sum(reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// Runs one seed on a thread of its own that bears its number: what a panic prints names it.
+fn on_its_own(orders: &Orders, seed: u64) -> Report {
+    std::thread::scope(|scope| {
+        let named = std::thread::Builder::new().name(format!("storm --seed {seed}"));
+        match named.spawn_scoped(scope, || run_one(orders, seed)).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(report)) => report,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => run_one(orders, seed), // no thread to be had: this one will do
+        }
+    })
 }
 
 /// What is kept of a storm.
@@ -78,6 +90,9 @@ fn sum(reports: BTreeMap<u64, Brief>) -> Summary {
         for (fault, times) in &report.faults {
             summary.faults += times;
             *summary.kinds.entry(fault.to_string()).or_default() += times;
+        }
+        for (what, times) in &report.refused {
+            *summary.refused.entry(what.clone()).or_default() += times;
         }
         summary.ambiguous += report.tally.ambiguous;
         summary.absent += report.tally.absent;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, Fill, Instrument, OrderRecord, OrderState, Timestamp, VenueOrderId};
 use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step};
+use tradewind_exchange::Reply;
 use tradewind_venues::Purpose;
 use tradewind_venues::binance::convert::{OrderStanding, StandingState, fill_of_trade, standing};
 use tradewind_venues::binance::protocol::{Consequence, Query, Refusal, read_answer};
@@ -118,10 +119,10 @@ impl Storm {
 
     /// Sends a question, if the budget allows one.
     pub(crate) fn ask(&mut self, query: &Query, ticket: Ticket) -> bool {
-        let (now, wall, life) = (self.now, self.wall(), self.node.life);
+        let (now, life) = (self.now, self.node.life);
         let Some(process) = self.node.process.as_mut() else { return false };
         let Some((venue, _)) = process.host.outside.clock.at(process.monotonic(now)) else { return false };
-        if process.weight.take(query.endpoint.weight(), Purpose::Vital, wall).is_err() {
+        if process.weight.take(query.endpoint.weight(), Purpose::Vital, process.budget_time(now)).is_err() {
             return false;
         }
         let text = query.signed(&process.host.outside.codec.signer, venue, crate::setup::WINDOW_MILLIS);
@@ -152,13 +153,8 @@ impl Storm {
     }
 
     /// The answer to an inquiry's question came.
-    pub(crate) fn inquiry_reply(
-        &mut self,
-        id: ClientOrderId,
-        question: &Question,
-        answer: Option<&(u16, String, Option<u64>)>,
-    ) {
-        let Some((status, body, retry_after)) = answer else { return self.inquiry_failed(id, None) };
+    pub(crate) fn inquiry_reply(&mut self, id: ClientOrderId, question: &Question, answer: Option<&Reply>) {
+        let Some(Reply { status, body, retry_after, .. }) = answer else { return self.inquiry_failed(id, None) };
         let wait = retry_after.map(Duration::from_secs);
         let Some(process) = self.node.process.as_mut() else { return };
         let codec = process.host.outside.codec.clone();
@@ -205,18 +201,17 @@ impl Storm {
 
     /// Does what a refusal asks; gives back the wait in nanoseconds.
     pub(crate) fn heed(&mut self, consequence: Consequence) -> Option<i64> {
-        let (wall, life) = (self.wall(), self.node.life);
         let process = self.node.process.as_mut()?;
         match consequence {
             Consequence::None => None,
             Consequence::ForgetClock => {
                 process.host.outside.clock.forget();
-                self.queue.at(self.now + 200 * MILLI, What::ReadClock { life });
+                self.read_clock_at(self.now + 200 * MILLI);
                 None
             }
             Consequence::Wait { wait, banned } => {
                 let wait = wait.unwrap_or(Duration::from_secs(if banned { 120 } else { 10 }));
-                process.weight.told_to_wait(wait, banned, wall);
+                process.weight.told_to_wait(wait, banned, process.budget_time(self.now));
                 i64::try_from(wait.as_nanos()).ok()
             }
         }

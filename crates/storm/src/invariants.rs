@@ -50,6 +50,10 @@ pub(crate) struct Watchdog {
     pub(crate) violations: Vec<String>,
     /// Approvals beyond a limit.
     pub(crate) breaches: u64,
+    /// How often each guard refused, and how often nothing was sent, by the first word of why.
+    pub(crate) refused: BTreeMap<String, u64>,
+    /// Why trading was halted or restricted.
+    pub(crate) halts: Vec<String>,
     /// Trades as the engine booked them since somebody last asked.
     pub(crate) booked: Vec<Fill>,
     /// Orders that ended since somebody last asked.
@@ -63,11 +67,15 @@ impl Watchdog {
             EventKind::Quoted { .. } | EventKind::BarClosed { .. } | EventKind::Decided(_) | EventKind::Timer => (),
             EventKind::Proposed(_) | EventKind::StateHash { .. } | EventKind::CancelProposed { .. } => (),
             EventKind::Judged(Verdict::Approved(order)) => self.approved(state, event, order),
+            EventKind::Judged(Verdict::Refused(refusal)) => self.count(format!("{:?}", refusal.guard)),
             EventKind::Judged(_) => (),
             EventKind::Filled(fill) => self.filled(state, event, fill),
             EventKind::Deposited(money) => self.post(event, event.portfolio, money.currency, money.units),
             EventKind::Adjusted { money, .. } => self.post(event, event.portfolio, money.currency, money.units),
-            EventKind::Halted(_) => self.set_halted(event, true),
+            EventKind::Halted(halt) => {
+                self.halts.push(halt.reason.clone());
+                self.set_halted(event, true);
+            }
             EventKind::Resumed { .. } => self.set_halted(event, false),
             EventKind::Intended(intent) => {
                 let body = Some(intent.body_sha256.clone());
@@ -81,8 +89,11 @@ impl Watchdog {
                 self.absent.insert(*client_id);
                 self.moved(state, event, *client_id);
             }
+            EventKind::NotSent { client_id, reason } => {
+                self.count(reason.split(':').next().unwrap_or_default().to_owned());
+                self.moved(state, event, *client_id);
+            }
             EventKind::Sent { client_id }
-            | EventKind::NotSent { client_id, .. }
             | EventKind::AnswerLost { client_id, .. }
             | EventKind::Accepted { client_id, .. }
             | EventKind::Rejected { client_id, .. }
@@ -157,6 +168,10 @@ impl Watchdog {
             let differ: Vec<_> = engine.symmetric_difference(&self.open).map(ToString::to_string).collect();
             self.violations.push(format!("{when}: open orders differ: {}", differ.join(" ")));
         }
+    }
+
+    fn count(&mut self, what: String) {
+        *self.refused.entry(what).or_default() += 1;
     }
 
     fn violate(&mut self, event: &Event, text: String) {

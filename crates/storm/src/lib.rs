@@ -7,7 +7,7 @@
 //!
 //! # Start here
 //! [`Storm::new`] takes a seed and a [`Plan`]; [`Storm::run`] gives a [`Report`]. [`run_all`] runs many. [`FAULTS`] is
-//! the catalogue of what can go wrong.
+//! the catalogue of what can go wrong. [`Scenario`] sets one fault up for a test.
 //!
 //! # What always holds
 //! * The same seed and plan give the same hash on every machine.
@@ -29,6 +29,7 @@ mod orders;
 mod plan;
 mod queue;
 mod report;
+mod scenario;
 mod setup;
 mod storm;
 mod sweep;
@@ -41,4 +42,5 @@ pub use faults::{FAULTS, FaultId, FaultInfo, Place};
 pub use judge::{Judge, Verdict};
 pub use plan::{Plan, Planned, When};
 pub use report::{Report, Summary, Tally};
+pub use scenario::{Outcome, Scenario};
 pub use storm::{Storm, all_faults};

@@ -36,6 +36,9 @@ impl Storm {
         if !self.link.up(self.now) {
             return self.queue.at(self.now + SECOND, What::Start); // no venue, no start
         }
+        if self.used_weight() > 3_000 {
+            return self.queue.at(self.now + 10 * SECOND, What::Start); // the start itself asks for much
+        }
         let (journal, recovered) = match recover(self.node.storage.clone(), JOURNAL) {
             Ok(found) => found,
             Err(error) if self.disk_spoilt => {
@@ -80,6 +83,8 @@ impl Storm {
             market: None,
             restricted_since: None,
             clock_refusals: 0,
+            clock_due: i64::MAX,
+            connect_due: i64::MAX,
             last_bars: BTreeMap::new(),
         });
         self.read_clock_now();
@@ -87,10 +92,10 @@ impl Storm {
         self.compare_at_start();
         self.begin_missing_inquiries();
         let life = self.node.life;
-        self.queue.at(self.now + MILLI, What::Connect { life });
+        self.connect_at(self.now + MILLI);
         self.queue.at(self.now + SECOND, What::Tick { life });
         self.queue.at(self.now + SWEEP_EVERY, What::Sweep { life });
-        self.queue.at(self.now + 60 * SECOND, What::ReadClock { life });
+        self.read_clock_at(self.now + 60 * SECOND);
     }
 
     /// What the venue lists, read through the codec once: it does not change.
@@ -120,6 +125,12 @@ impl Storm {
         codec
     }
 
+    /// How much weight this minute has used, by a question that costs least: an earlier life may have asked a lot.
+    fn used_weight(&mut self) -> u32 {
+        let request = RestRequest { method: "GET", path: "/api/v3/time", query: "", body: "", key: None };
+        self.house.ask(&request, self.now / MILLI).used_weight.unwrap_or(u32::MAX)
+    }
+
     fn ask_now<T: serde::de::DeserializeOwned>(&mut self, path: &str, query: &str, key: Option<&str>) -> T {
         let request = RestRequest { method: "GET", path, query, body: "", key };
         let reply = self.house.ask(&request, self.now / MILLI);
@@ -135,6 +146,7 @@ impl Storm {
         let (now, wall) = (self.now, self.wall());
         let Some(process) = self.node.process.as_mut() else { return };
         let monotonic = process.monotonic(now);
+        process.host.outside.clock.look(monotonic, wall);
         process.host.outside.clock.note(monotonic - 4 * MILLI, monotonic, time.server_time);
         (process.host.outside.wall, process.host.outside.monotonic) = (wall, monotonic);
     }

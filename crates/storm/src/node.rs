@@ -61,6 +61,9 @@ pub(crate) struct Process {
     pub(crate) market: Option<(Timestamp, i64)>,
     pub(crate) restricted_since: Option<i64>,
     pub(crate) clock_refusals: u32,
+    /// When the clock is read next, and when the next connection is tried.
+    pub(crate) clock_due: i64,
+    pub(crate) connect_due: i64,
     /// The newest closed bar of each instrument, by its open time.
     pub(crate) last_bars: BTreeMap<InstrumentId, Timestamp>,
 }
@@ -100,6 +103,11 @@ impl Process {
     pub(crate) const fn monotonic(&self, now: i64) -> i64 {
         let elapsed = now - self.began;
         elapsed + elapsed / 1_000_000 * self.drift_ppm
+    }
+
+    /// What budgets run on: the wall clock at the beginning, moved on by the monotonic clock.
+    pub(crate) const fn budget_time(&self, now: i64) -> Timestamp {
+        Timestamp::from_nanos(self.began + self.monotonic(now))
     }
 
     /// The market's time: that of the newest event, moved on by the monotonic clock.

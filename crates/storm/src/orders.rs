@@ -79,8 +79,8 @@ impl Storm {
 
     /// Nothing but the write comes after these.
     fn last_checks(&mut self, out: &Outgoing) -> Result<(), NotSentReason> {
-        let now = self.wall();
         let Some(process) = self.node.process.as_mut() else { return Ok(()) };
+        let now = process.budget_time(self.now);
         if !process.session.up {
             return Err(NotSentReason::NotConnected("the order socket is being connected".to_owned()));
         }
@@ -168,7 +168,7 @@ impl Storm {
             FaultId::A05 => Way { delay: (2_050 + lot % 5_000) * MILLI, cut: Some(soon), back: Back::Lost, ..sound },
             FaultId::A07 => {
                 let since = self.now + delay;
-                self.lag_queries(since, (1 + lot % 300) * SECOND);
+                self.lag(since, (1 + lot % 600) * SECOND, (1 + lot % 40) * SECOND);
                 Way { back: Back::Cut, ..sound }
             }
             FaultId::A09 => Way { back: Back::ErrorInSuccess, carried_out: lot % 2 == 0, ..sound },
@@ -197,16 +197,20 @@ impl Storm {
         let Some(process) = self.node.process.as_mut() else { return };
         let Some(pending) = process.pending.remove(&id) else { return };
         let read = protocol::read_order_answer(pending.permit.get().action(), text, pending.sent_at, received);
+        for usage in &read.usages {
+            if usage.kind == tradewind_venues::binance::wire::RateLimitType::RequestWeight {
+                process.weight.used(usage.interval, usage.count, process.budget_time(self.now));
+            }
+        }
         match read.consequence {
             Consequence::None => (),
             Consequence::ForgetClock => {
                 process.host.outside.clock.forget();
-                let life = self.node.life;
-                self.queue.at(self.now + 200 * MILLI, What::ReadClock { life });
+                self.read_clock_at(self.now + 200 * MILLI);
             }
             Consequence::Wait { wait, banned } => {
                 let wait = wait.unwrap_or(std::time::Duration::from_secs(if banned { 120 } else { 10 }));
-                process.weight.told_to_wait(wait, banned, received);
+                process.weight.told_to_wait(wait, banned, process.budget_time(self.now));
             }
         }
         self.became(pending, read.answer);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use tradewind_domain::ClientOrderId;
-use tradewind_exchange::Held;
+use tradewind_exchange::{Held, Reply};
 
 /// How the way back of an answer is spoilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) enum What {
     /// A frame of the user stream, or an answer, reaches the node.
     NodeFrame { session: u64, text: String },
     /// An answer to a question reaches the node; `None` if none came.
-    NodeRest { life: u64, ticket: u64, answer: Option<(u16, String, Option<u64>)> },
+    NodeRest { life: u64, ticket: u64, answer: Option<Reply> },
     /// A frame of the market streams reaches the node.
     Market { life: u64, text: String },
     /// The node notices that a session is gone.

@@ -57,6 +57,10 @@ pub struct Report {
     pub tally: Tally,
     /// The judge's word.
     pub verdict: Verdict,
+    /// How often each guard refused, and how often nothing was sent, by why.
+    pub refused: BTreeMap<String, u64>,
+    /// Why trading was halted.
+    pub halts: Vec<String>,
     /// What did not hold.
     pub violations: Vec<String>,
     /// SHA-256 over every event in order and the journal's chain: the same seed gives the same.
@@ -109,6 +113,8 @@ pub struct Summary {
     pub hash: String,
     /// One line for each storm that failed: how to replay it, and what did not hold.
     pub failures: Vec<String>,
+    /// How often each guard refused, and how often nothing was sent, by why.
+    pub refused: BTreeMap<String, u64>,
     /// How often things happened, over all storms.
     pub tally: BTreeMap<String, u64>,
 }

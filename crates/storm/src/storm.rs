@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tradewind_domain::{Bar, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::{Drift, EventKind};
-use tradewind_exchange::InProcess;
+use tradewind_exchange::{InProcess, Reply};
 use tradewind_host::fact_of;
 use tradewind_journal::{AppendError, Crash, Fault};
 use tradewind_venues::binance::protocol::{
@@ -25,7 +25,7 @@ use tradewind_venues::binance::protocol::{
 };
 use tradewind_venues::binance::rules::{Command, Endpoint};
 use tradewind_venues::binance::wire::ServerTime;
-use tradewind_venues::{TransportFault, VenueEvent};
+use tradewind_venues::{Purpose, TransportFault, VenueEvent};
 
 /// After the last fault everything must be known and agreed upon within this time: proof of absence may take a quarter
 /// of an hour.
@@ -52,7 +52,7 @@ pub struct Storm {
     pub(crate) tally: Tally,
     pub(crate) symbols: Vec<String>,
     pub(crate) codec: Option<Arc<Codec>>,
-    pub(crate) lag_until: i64,
+    pub(crate) lag_until: [i64; 2],
     pub(crate) disk_spoilt: bool,
     /// When venue and books were last found to agree.
     pub(crate) settled: Option<i64>,
@@ -89,7 +89,7 @@ impl Storm {
             tally: Tally::default(),
             symbols,
             codec: None,
-            lag_until: 0,
+            lag_until: [0; 2],
             disk_spoilt: false,
             settled: None,
             last_drifts: Vec::new(),
@@ -152,6 +152,9 @@ impl Storm {
 
     fn happen(&mut self, time: i64, what: What) {
         self.now = self.now.max(time);
+        if is_of_node(&what) && self.now >= self.frozen_until {
+            self.set_moment(); // both clocks are looked at before anything else
+        }
         if self.now < self.frozen_until && is_of_node(&what) {
             return self.queue.at(self.frozen_until, what); // the machine is suspended
         }
@@ -209,7 +212,10 @@ impl Storm {
         let codec = process.host.outside.codec.clone();
         match read_user_frame(&codec.instruments, text, wall) {
             Ok(UserFrame::Answer(id)) if !process.session.up => {
-                if id == process.session.subscribing && text.contains("\"status\":200") {
+                if id == process.session.subscribing && text.contains("-1021") {
+                    process.host.outside.clock.forget(); // measured anew before the next attempt
+                    self.read_clock_at(now + 200 * MILLI);
+                } else if id == process.session.subscribing && text.contains("\"status\":200") {
                     (process.session.up, process.session.failures) = (true, 0);
                     process.session.since = process.monotonic(now);
                     self.begin_sweep();
@@ -247,15 +253,26 @@ impl Storm {
         process.session.failures += 1;
         let wait = backoff(process.session.failures);
         self.all_unknown(&TransportFault::Broke("the connection broke".to_owned()));
+        self.connect_at(self.now + wait);
+    }
+
+    /// Connects at `time`, or sooner if that was meant already.
+    pub(crate) fn connect_at(&mut self, time: i64) {
         let life = self.node.life;
-        self.queue.at(self.now + wait, What::Connect { life });
+        if let Some(process) = self.node.process.as_mut().filter(|it| it.connect_due > time) {
+            process.connect_due = time;
+            self.queue.at(time, What::Connect { life });
+        }
     }
 
     fn connect(&mut self) {
         let now = self.now;
-        let life = self.node.life;
         let (up, delay) = (self.link.up(now), self.chance.between(5, 40) * MILLI);
         let Some(process) = self.node.process.as_mut() else { return };
+        if now < process.connect_due {
+            return; // tried sooner
+        }
+        process.connect_due = i64::MAX;
         if process.session.up {
             return;
         }
@@ -263,7 +280,7 @@ impl Storm {
         let (Some((venue, _)), true) = (clock, up) else {
             process.session.failures += 1;
             let wait = backoff(process.session.failures);
-            return self.queue.at(now + wait, What::Connect { life });
+            return self.connect_at(now + wait);
         };
         self.node.next_session += 1;
         let session = self.node.next_session;
@@ -274,7 +291,7 @@ impl Storm {
         let text = protocol::subscribe_text(signer, venue, window, process.next_id);
         let (carried_out, back) = (true, crate::queue::Back::Whole);
         self.queue.at(now + delay, What::VenueFrame { session, text, carried_out, hold: 0, back });
-        self.queue.at(now + 3 * SECOND, What::Connect { life }); // tried again unless it is up by then
+        self.connect_at(now + 3 * SECOND); // tried again unless it is up by then
     }
 
     fn market(&mut self, text: &str) {
@@ -310,13 +327,14 @@ impl Storm {
         self.after(result);
     }
 
-    fn told(&mut self, ticket: u64, answer: Option<(u16, String, Option<u64>)>) {
+    fn told(&mut self, ticket: u64, answer: Option<Reply>) {
         let now = self.now;
+        self.note_used(answer.as_ref().and_then(|reply| reply.used_weight));
         let Some(process) = self.node.process.as_mut() else { return };
         match process.tickets.remove(&ticket) {
             Some(Ticket::Clock(asked)) => {
-                let Some((status, body, wait)) = answer else { return };
-                let wait = wait.map(Duration::from_secs);
+                let Some(Reply { status, body, retry_after, .. }) = answer else { return };
+                let wait = retry_after.map(Duration::from_secs);
                 match read_answer::<ServerTime>(Command::Query, status, body.as_bytes(), wait) {
                     (Ok(time), _) => {
                         let answered = process.monotonic(now);
@@ -331,17 +349,39 @@ impl Storm {
         }
     }
 
+    /// The venue told how much weight this minute has used.
+    pub(crate) fn note_used(&mut self, used: Option<u32>) {
+        let now = self.now;
+        if let (Some(used), Some(process)) = (used, self.node.process.as_mut()) {
+            process.weight.used(Duration::from_secs(60), used.into(), process.budget_time(now));
+        }
+    }
+
     // --- the node's own clockwork
 
+    /// Reads the clock at `time`, or sooner if that was meant already.
+    pub(crate) fn read_clock_at(&mut self, time: i64) {
+        let life = self.node.life;
+        if let Some(process) = self.node.process.as_mut().filter(|it| it.clock_due > time) {
+            process.clock_due = time;
+            self.queue.at(time, What::ReadClock { life });
+        }
+    }
+
     fn read_clock(&mut self) {
-        let (now, life, wall) = (self.now, self.node.life, self.wall());
+        let (now, life) = (self.now, self.node.life);
         let delay = self.chance.between(1, 20) * MILLI;
         let up = self.link.up(now);
         let Some(process) = self.node.process.as_mut() else { return };
-        let budget = process.weight.take(Endpoint::Time.weight(), tradewind_venues::Purpose::Ordinary, wall);
+        if now < process.clock_due {
+            return; // read sooner
+        }
+        process.clock_due = i64::MAX;
+        let budget = process.weight.take(Endpoint::Time.weight(), Purpose::Ordinary, process.budget_time(now));
         let unknown = process.host.outside.clock.at(process.monotonic(now)).is_none();
         let next = if unknown { SECOND } else { CLOCK_EVERY };
-        self.queue.at(now + next, What::ReadClock { life });
+        self.read_clock_at(now + next);
+        let Some(process) = self.node.process.as_mut() else { return };
         if budget.is_err() || !up {
             return;
         }
@@ -384,9 +424,19 @@ impl Storm {
 
     fn set_moment(&mut self) {
         let (now, wall) = (self.now, self.wall());
+        let mut forgotten = false;
         if let Some(process) = self.node.process.as_mut() {
-            process.host.outside.monotonic = process.monotonic(now);
+            let monotonic = process.monotonic(now);
+            let known = process.host.outside.clock.at(monotonic).is_some();
+            process.host.outside.clock.look(monotonic, wall);
+            if known && process.host.outside.clock.at(monotonic).is_none() {
+                forgotten = true;
+            }
+            process.host.outside.monotonic = monotonic;
             process.host.outside.wall = wall;
+        }
+        if forgotten {
+            self.read_clock_at(now + 200 * MILLI);
         }
     }
 
@@ -479,7 +529,7 @@ impl Storm {
         self.node.wall_off = 0;
         self.link.market = None;
         self.link.down_until = self.link.down_until.min(self.now);
-        self.lag_until = self.lag_until.min(self.now);
+        self.lag_until = self.lag_until.map(|until| until.min(self.now));
         self.plan.rest();
         self.settled = None;
     }
@@ -515,21 +565,19 @@ impl Storm {
 
     fn close(mut self) -> Report {
         let mut chain = String::new();
+        let mut watchdog = self.node.watchdog.take().unwrap_or_default();
         if let Some(process) = self.node.process.as_mut() {
             let host = &mut process.host;
-            let mut watchdog = std::mem::take(&mut host.outside.watchdog);
+            watchdog = std::mem::take(&mut host.outside.watchdog);
             watchdog.compare_all(&host.state, "at the end");
             self.violations.append(&mut watchdog.violations);
-            self.tally.ambiguous = watchdog.ambiguous.len() as u64;
-            self.tally.absent = watchdog.absent.len() as u64;
-            self.tally.breaches = watchdog.breaches;
             self.tally.fills = host.state.counters.fills;
             chain = hex::encode(host.journal.chain());
             self.trace.update(host.journal.chain());
-        } else if let Some(watchdog) = &self.node.watchdog {
-            self.tally.ambiguous = watchdog.ambiguous.len() as u64;
-            self.tally.absent = watchdog.absent.len() as u64;
         }
+        self.tally.ambiguous = watchdog.ambiguous.len() as u64;
+        self.tally.absent = watchdog.absent.len() as u64;
+        self.tally.breaches = watchdog.breaches;
         self.tally.crashes = self.node.crashes;
         let quiet = self.violations.is_empty();
         let mut verdict = Verdict::default();
@@ -547,6 +595,8 @@ impl Storm {
             struck,
             tally: self.tally,
             verdict,
+            refused: watchdog.refused,
+            halts: watchdog.halts,
             violations: self.violations,
             hash: hex::encode(self.trace.finalize()),
             chain,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, Currency, InstrumentId, PortfolioId, Source, Timestamp, VenueOrderId};
 use tradewind_engine::{Basis, Doubt, EventKind, Findings, Seen, State, VenueOrder, VenueTrade, compare};
-use tradewind_exchange::RestRequest;
+use tradewind_exchange::{Reply, RestRequest};
 use tradewind_venues::binance::convert::{OrderStanding, StandingState, balances, fill_of_trade, standing};
 use tradewind_venues::binance::protocol::{Query, read_answer};
 use tradewind_venues::binance::rules::Command;
@@ -42,8 +42,6 @@ pub(crate) struct Sweeping {
     missing: usize,
     rounds: u32,
 }
-
-type Reply<'a> = (u16, &'a str, Option<u64>);
 
 impl Storm {
     /// Begins a comparison, unless one is under way.
@@ -89,11 +87,11 @@ impl Storm {
     }
 
     /// The answer to a part came.
-    pub(crate) fn sweep_reply(&mut self, number: u64, part: &Part, answer: Option<&(u16, String, Option<u64>)>) {
+    pub(crate) fn sweep_reply(&mut self, number: u64, part: &Part, answer: Option<&Reply>) {
         let Some(process) = self.node.process.as_mut() else { return };
         let codec = process.host.outside.codec.clone();
         let Some(sweep) = process.sweep.as_mut().filter(|sweep| sweep.number == number) else { return };
-        let read = answer.map(|(status, body, wait)| take(&mut sweep.seen, &codec, part, (*status, body, *wait)));
+        let read = answer.map(|reply| take(&mut sweep.seen, &codec, part, reply));
         match read {
             Some(Ok(())) => self.part_done(number),
             Some(Err(consequence)) => {
@@ -180,7 +178,8 @@ impl Storm {
                 let request = RestRequest { method: "GET", path: query.path, query: &text, body: "", key: Some(key()) };
                 let reply = self.house.ask(&request, now / 1_000_000);
                 // what cannot be read at the start is compared by the first sweep
-                let _ = take(&mut seen, &codec, &part, (reply.status, &reply.body, reply.retry_after));
+                let _ = take(&mut seen, &codec, &part, &reply);
+                self.note_used(reply.used_weight);
             }
             let Some(process) = self.node.process.as_ref() else { return };
             found = compare(&process.host.state, &basis, &seen);
@@ -212,9 +211,10 @@ fn take(
     seen: &mut Seen,
     codec: &crate::wire::Codec,
     part: &Part,
-    (status, body, wait): Reply<'_>,
+    reply: &Reply,
 ) -> Result<(), tradewind_venues::binance::protocol::Consequence> {
-    let (all, bytes, wait) = (&codec.instruments, body.as_bytes(), wait.map(Duration::from_secs));
+    let (all, bytes, wait) = (&codec.instruments, reply.body.as_bytes(), reply.retry_after.map(Duration::from_secs));
+    let status = reply.status;
     match part {
         Part::Open(_) => {
             let rows = list::<OrderReport, _>(status, bytes, wait, |row| standing(all, row).ok().map(venue_order))?;

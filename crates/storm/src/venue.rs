@@ -88,8 +88,10 @@ impl Storm {
         let reply = self.house.ask(&request, millis);
         self.tally.questions += 1;
         let delay = self.chance.between(1, 20) * MILLI;
-        let answer = Some((reply.status, reply.body, reply.retry_after));
-        self.queue.at(self.now + delay, What::NodeRest { life, ticket, answer });
+        if matches!(reply.status, 418 | 429) {
+            self.violate(format!("the venue's budget is passed by {path}"));
+        }
+        self.queue.at(self.now + delay, What::NodeRest { life, ticket, answer: Some(reply) });
     }
 
     /// What happened at the venue goes to whoever listens.
@@ -178,16 +180,22 @@ impl Storm {
         self.queue.at(noticed, What::SessionLost { session });
     }
 
-    /// For so long the venue's queries answer as if nothing had happened since `since`.
-    pub(crate) fn lag_queries(&mut self, since: i64, length: i64) {
-        self.house.lag_queries(Some(since / MILLI));
-        self.lag_until = self.lag_until.max(since + length);
+    /// For `orders` nanoseconds the venue finds no order and no open order that is newer than `since`, for `history`
+    /// its lists of orders and executions lack them: for less than a minute, or they would prove what is not so.
+    pub(crate) fn lag(&mut self, since: i64, orders: i64, history: i64) {
+        self.house.lag_orders(Some(since / MILLI));
+        self.house.lag_history(Some(since / MILLI));
+        self.lag_until = [since + orders, since + history];
     }
 
     pub(crate) fn end_lag(&mut self) {
-        if self.lag_until > 0 && self.now >= self.lag_until {
-            self.house.lag_queries(None);
-            self.lag_until = 0;
+        if self.lag_until[0] > 0 && self.now >= self.lag_until[0] {
+            self.house.lag_orders(None);
+            self.lag_until[0] = 0;
+        }
+        if self.lag_until[1] > 0 && self.now >= self.lag_until[1] {
+            self.house.lag_history(None);
+            self.lag_until[1] = 0;
         }
     }
 }

@@ -1,0 +1,98 @@
+//! Class A of the failure catalogue: the way of an order. Each fault strikes again and again; nothing is doubled, nothing
+//! is lost, no limit is passed, and what became of every order is known in the end. What else a fault must lead to stands
+//! with it.
+
+use tradewind_storm::{FaultId, Place, Report, Scenario};
+
+/// Ten minutes in which the fault strikes every `n`-th time at its place.
+fn storm(fault: FaultId, n: u32) -> Report {
+    let report = Scenario::new(11).every(fault, fault.info().place, n).run_until(10).passed();
+    assert!(report.faults.get(&fault).is_some_and(|times| *times >= 5), "{fault} struck {:?}", report.faults);
+    report
+}
+
+#[test]
+fn in_fair_weather_nothing_is_ambiguous() {
+    let report = Scenario::new(11).run_until(10).passed();
+    assert!(report.tally.submits > 20 && report.tally.fills > 20, "{:?}", report.tally);
+    assert_eq!((report.tally.ambiguous, report.tally.crashes, report.tally.drifts), (0, 0, 0));
+}
+
+#[test]
+fn a01_a_lost_answer_is_found_by_its_id() {
+    let report = storm(FaultId::A01, 3);
+    assert!(report.tally.ambiguous > 0);
+    assert_eq!(report.tally.proven_absent, 0, "every order was taken");
+}
+
+#[test]
+fn a02_what_was_filled_before_the_break_is_booked_once() {
+    let report = storm(FaultId::A02, 3);
+    assert!(report.tally.ambiguous > 0 && report.tally.fills > 0);
+    assert_eq!(report.tally.proven_absent, 0, "every order was taken");
+}
+
+#[test]
+fn a03_a_request_that_never_came_is_proven_absent() {
+    let report = storm(FaultId::A03, 3);
+    assert!(report.tally.proven_absent >= 5, "{:?}", report.tally);
+    assert_eq!(report.tally.proven_absent, report.tally.ambiguous);
+}
+
+#[test]
+fn a04_a_request_that_comes_late_and_inside_its_fence_is_adopted() {
+    let report = storm(FaultId::A04, 3);
+    assert!(report.tally.ambiguous > 0);
+    assert_eq!(report.tally.proven_absent, 0, "every order came");
+}
+
+#[test]
+fn a05_a_request_that_comes_after_its_fence_is_refused_and_proven_absent() {
+    let report = storm(FaultId::A05, 3);
+    assert!(report.tally.proven_absent >= 5, "{:?}", report.tally);
+    assert_eq!(report.tally.proven_absent, report.tally.ambiguous);
+}
+
+#[test]
+fn a06_nobody_sends_a_request_again_whose_connection_closed() {
+    let report = storm(FaultId::A06, 3);
+    // the judge counts bodies at the venue's door: what never came is seen there not once
+    assert!(report.tally.proven_absent >= 5, "{:?}", report.tally);
+}
+
+#[test]
+fn a07_an_order_that_the_venue_does_not_find_yet_stays_unknown() {
+    let report = storm(FaultId::A07, 4);
+    assert!(report.tally.ambiguous > 0);
+    assert_eq!(report.tally.proven_absent, 0, "every order was taken, however long the venue did not find it");
+}
+
+#[test]
+fn a09_an_error_inside_a_success_is_no_answer() {
+    let report = storm(FaultId::A09, 3);
+    assert!(report.tally.found > 0 && report.tally.proven_absent > 0, "{:?}", report.tally);
+}
+
+#[test]
+fn a10_a_code_that_nobody_knows_is_no_answer() {
+    let report = storm(FaultId::A10, 3);
+    assert!(report.tally.found > 0 && report.tally.proven_absent > 0, "{:?}", report.tally);
+}
+
+#[test]
+fn a13_fills_that_cross_a_cancel_are_booked() {
+    storm(FaultId::A13, 1);
+}
+
+#[test]
+fn a14_a_lost_answer_to_a_cancel_leaves_no_order_in_doubt() {
+    storm(FaultId::A14, 1);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_storm() {
+    let run = || Scenario::new(5).every(FaultId::A01, Place::Submit, 2).every(FaultId::G13, Place::Moment, 2).run_until(6);
+    let (first, second) = (run().passed(), run().passed());
+    assert_eq!(first, second);
+    assert_eq!(first.hash.len(), 64);
+}
