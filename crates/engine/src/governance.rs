@@ -82,14 +82,14 @@ pub(crate) fn expire(state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// What the policy says to `proposal`; `None` where nothing is governed, as in a backtest. Live mode without a policy
-/// is judged by the empty one, which allows nothing.
+/// What the policy says to `proposal`; `None` where nothing is governed, as in a backtest. Without a policy the empty
+/// one judges: on paper people and strategies trade and agents wait for a person; live, only what reduces goes.
 pub(crate) fn ruling(state: &State, event: &Event, proposal: &Proposal) -> Option<Ruling> {
     let empty = Policy::default();
     let policy = match &state.governance.policy {
         Some(policy) => policy,
-        None if state.mode == Mode::Live => &empty,
-        None => return None,
+        None if matches!(state.mode, Mode::Backtest | Mode::Observe) => return None,
+        None => &empty,
     };
     let by = proposer(state, event, proposal);
     Some(judge_policy(policy, &by, &wish(state, &by, proposal), &usage(state, event, &by, proposal)))

@@ -300,6 +300,18 @@ fn live_mode_without_a_policy_is_closed_but_for_what_reduces() {
 }
 
 #[test]
+fn on_paper_without_a_policy_strategies_trade_and_agents_wait() {
+    let mut host = Host::new(Mode::Paper, None);
+    host.propose(1, Source::Strategy(0), buy(100));
+    assert_eq!(host.sent.len(), 1);
+    let id = host.propose(2, AGENT, buy(100));
+    assert_eq!((host.sent.len(), host.held(id).state), (1, ProposalState::Proposed));
+    host.approve(3, id, anna());
+    assert_eq!(host.sent.len(), 2);
+    host.check();
+}
+
+#[test]
 fn a_kill_switch_of_one_venue_stops_its_orders_and_cancels_what_adds() {
     let mut host = Host::new(Mode::Paper, Some(Policy::default()));
     let price = Price::from_mantissa(9_000);
