@@ -4,6 +4,7 @@ use crate::output::Format;
 use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TwapArgs, VwapArgs};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use tradewind_storm::FaultId;
 
 /// What scripts may rely on; printed by `tradewind --help` and in the book.
 pub(crate) const EXIT_CODES: &str = "\
@@ -122,6 +123,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  tradewind diagnose --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy vote --last 5"
     )]
     Diagnose(DiagnoseArgs),
+    /// Trade through seeded storms of faults in simulated time, and judge what came of it.
+    #[command(
+        after_help = "Examples:\n  tradewind storm --seed 7 --hours 0.5 -o json\n  tradewind storm --seeds 1..2001 --jobs 2\n  tradewind storm --seed 7 --faults A01,A03,G02"
+    )]
+    Storm(StormArgs),
     /// Check this machine, a settings file and its keys, and say what live mode still needs.
     #[command(after_help = "Example:\n  tradewind doctor --config tradewind.toml")]
     Doctor {
@@ -231,6 +237,54 @@ pub(crate) struct BacktestArgs {
     /// Write every event as a line of JSON here.
     #[arg(long)]
     pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct StormArgs {
+    /// What the market, the proposers and the faults are drawn from.
+    #[arg(long, default_value_t = 1, conflicts_with = "seeds")]
+    pub(crate) seed: u64,
+    /// Many storms: from this seed on, up to that one, such as 1..2001.
+    #[arg(long, value_name = "FROM..TO", value_parser = seeds)]
+    pub(crate) seeds: Option<std::ops::Range<u64>>,
+    /// Simulated hours of each storm.
+    #[arg(long, default_value = "0.5", value_parser = hours)]
+    pub(crate) hours: f64,
+    /// Only these faults, such as A01,B04; every one without.
+    #[arg(long, value_delimiter = ',', value_parser = fault)]
+    pub(crate) faults: Vec<FaultId>,
+    /// No faults at all.
+    #[arg(long, conflicts_with = "faults")]
+    pub(crate) calm: bool,
+    /// Only these places of the drawn plan, as a failing storm names them.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) keep: Option<Vec<usize>>,
+    /// How many storms run side by side.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) jobs: usize,
+    /// Do not look for the smallest plan that still fails.
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
+    /// List every fault that a storm knows, and do nothing else.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+fn hours(text: &str) -> Result<f64, String> {
+    let hours: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of hours"))?;
+    if hours > 0.0 && hours <= 10_000.0 { Ok(hours) } else { Err("from a moment up to 10000 hours".to_owned()) }
+}
+
+fn fault(name: &str) -> Result<FaultId, String> {
+    FaultId::named(name).ok_or_else(|| format!("there is no fault `{name}`; see `tradewind storm --list`"))
+}
+
+/// A range of seeds such as `1..2001`, the last one excluded.
+fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
+    let wrong = || format!("`{text}` is not a range such as 1..2001");
+    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+    let range = from.parse().map_err(|_| wrong())?..to.parse().map_err(|_| wrong())?;
+    if range.is_empty() { Err(format!("`{text}` holds no seed")) } else { Ok(range) }
 }
 
 #[derive(Args)]

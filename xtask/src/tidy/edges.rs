@@ -49,6 +49,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "quant",
             "research",
             "risk",
+            "storm",
             "strategies",
             "venues",
         ],

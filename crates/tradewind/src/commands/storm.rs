@@ -1,0 +1,97 @@
+//! `tradewind storm`: the platform under seeded faults, in simulated time.
+
+use crate::cli::StormArgs;
+use crate::output::{self, EXIT_WRONG, Failure, Format};
+use std::process::ExitCode;
+use tradewind_storm::{FAULTS, Orders, Report, Summary, all_faults, replay_line, run_all, run_one, shrink};
+
+pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure> {
+    if args.list {
+        list(format);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let orders = orders(args);
+    let count = orders.seeds.end - orders.seeds.start;
+    let bar = output::progress((count > 1).then_some(count), "storms");
+    let summary = run_all(&orders, |done, _| bar.set_position(done));
+    bar.finish_and_clear();
+    for line in &summary.failures {
+        output::note(line);
+    }
+    if !summary.passed() && !args.no_shrink {
+        smallest(&orders);
+    }
+    output::print(format, &summary, || text(&summary));
+    Ok(if summary.passed() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+}
+
+fn orders(args: &StormArgs) -> Orders {
+    let mut allowed = args.faults.clone();
+    allowed.sort_unstable();
+    if allowed.is_empty() && !args.calm {
+        allowed = all_faults();
+    }
+    #[allow(clippy::cast_possible_truncation)] // at most 10,000 hours
+    let horizon = (args.hours * 3_600.0 * 1e9) as i64;
+    Orders {
+        seeds: args.seeds.clone().unwrap_or(args.seed..args.seed.saturating_add(1)),
+        horizon,
+        allowed,
+        keep: args.keep.clone(),
+        jobs: args.jobs,
+    }
+}
+
+/// Looks for the smallest plan with which the first failing storm still fails.
+fn smallest(orders: &Orders) {
+    let fails = |seed: &u64| !run_one(orders, *seed).passed();
+    let Some(seed) = orders.seeds.clone().find(fails) else { return };
+    let bar = output::progress(None, "plans tried");
+    let small = shrink(orders, seed, |_| bar.inc(1));
+    bar.finish_and_clear();
+    let report = run_one(&small, seed);
+    let why = report.failure().unwrap_or("it passes now");
+    output::note(&format!("smallest: {}   # {why}", replay_line(&small, &report)));
+    for line in strikes(&small, &report) {
+        output::note(&format!("  {line}"));
+    }
+}
+
+/// What is left of a plan, in words.
+fn strikes(orders: &Orders, report: &Report) -> Vec<String> {
+    let plan = tradewind_storm::Plan::draw(report.seed, orders.horizon, &orders.allowed);
+    let kept = orders.keep.iter().flatten().filter_map(|place| plan.faults.get(*place));
+    kept.map(|it| format!("{} {:?}: {}", it.fault, it.when, it.fault.info().what)).collect()
+}
+
+fn list(format: Format) {
+    let rows: Vec<serde_json::Value> = FAULTS
+        .iter()
+        .map(|it| serde_json::json!({"fault": it.name, "place": format!("{:?}", it.place).to_lowercase(), "what": it.what}))
+        .collect();
+    output::print(format, &rows, || {
+        let row = |it: &tradewind_storm::FaultInfo| {
+            vec![it.name.to_owned(), format!("{:?}", it.place).to_lowercase(), it.what.to_owned()]
+        };
+        output::table(&["fault", "strikes", "what happens"], FAULTS.iter().map(row))
+    });
+}
+
+fn text(summary: &Summary) -> String {
+    let kinds: Vec<String> = summary.kinds.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    format!(
+        "{} storms of {} simulated hours together: {} faults, {} ambiguous orders ({} proven absent)\n\
+         {} doubled, {} lost, {} beyond a limit, {} storms failed\n{}\nhash {}",
+        summary.seeds,
+        summary.hours,
+        summary.faults,
+        summary.ambiguous,
+        summary.absent,
+        summary.doubled,
+        summary.lost,
+        summary.breaches,
+        summary.failed,
+        kinds.join(", "),
+        summary.hash
+    )
+}
