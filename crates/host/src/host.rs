@@ -2,6 +2,7 @@
 
 use crate::draft::Draft;
 use crate::endings::Endings;
+use crate::may_say::may_say;
 use crate::outside::Outside;
 use crate::vital::may_wait;
 use std::collections::VecDeque;
@@ -131,6 +132,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
     /// # Errors
     /// As [`Self::record`].
     pub fn append(&mut self, draft: Draft) -> Result<Event, AppendError> {
+        assert!(may_say(draft.source, &draft.kind), "{:?} is no source of {:?}", draft.source, draft.kind);
         let waits = may_wait(&draft);
         let event = self.event(draft);
         let bytes = encode(&event, &self.state);

@@ -20,6 +20,7 @@ mod draft;
 mod endings;
 mod facts;
 mod host;
+mod may_say;
 mod outside;
 mod recover;
 mod send;
