@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Beginning of the path, such as `/api/v3/order`; for WebSocket API calls the method, such as `order.place`; for
-    /// frames of streams, with the method `FRAME`, the event, such as `executionReport`, and of market streams
+    /// frames of streams, with the method `FRAME`, the event, such as `executionReport` or `executionReport/TRADE`, and of market streams
     /// `market/bookTicker`, `market/kline` (closed ones), `market/depthUpdate` and `market/slow` (all that goes out
     /// once a second): `market/` freezes them all, while heartbeats go on.
     pub path: String,
@@ -49,6 +49,13 @@ pub enum FaultKind {
     Unseen,
     /// A frame of a stream is sent twice; with [`FaultKind::Nothing`] it is not sent.
     Twice,
+    /// A field of a report of the user stream says something else.
+    Field {
+        /// Its name on the wire, such as `t`.
+        name: String,
+        /// What it says, as JSON.
+        value: serde_json::Value,
+    },
     /// The request is refused with the venue's code and words, and not carried out.
     Refuse {
         /// The code, negative.

@@ -260,8 +260,12 @@ impl Hub {
                 }
                 Event::Report { row, execution } => {
                     let name = world.markets[row.listing].rules.name();
-                    let report = payload::report(name, row, execution, now);
-                    for _ in 0..times(spoil("executionReport")) {
+                    let mut report = payload::report(name, row, execution, now);
+                    let fault = spoil(&format!("executionReport/{}", report["x"].as_str().unwrap_or_default()));
+                    if let Some(FaultKind::Field { name, value }) = &fault {
+                        report[name.as_str()] = value.clone();
+                    }
+                    for _ in 0..times(fault) {
                         self.publish_account(row.account, &report);
                     }
                 }

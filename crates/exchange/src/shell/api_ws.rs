@@ -108,7 +108,8 @@ impl Session {
             | FaultKind::DelayMillis(_)
             | FaultKind::HoldMillis(_)
             | FaultKind::Unseen
-            | FaultKind::Twice => {}
+            | FaultKind::Twice
+            | FaultKind::Field { .. } => {}
             FaultKind::Refuse { code, text } => self.say(&frames::envelope(id, &Err(Refusal::new(*code, text)), None)),
             FaultKind::Cut => return false,
         }

@@ -50,7 +50,10 @@ pub(crate) async fn answer(
 }
 
 const fn spoils(kind: &FaultKind) -> bool {
-    !matches!(kind, FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice)
+    !matches!(
+        kind,
+        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Field { .. }
+    )
 }
 
 fn hold(fault: Option<&Fault>) -> Duration {
@@ -97,7 +100,7 @@ async fn spoil(kind: &FaultKind, right: &str) -> Response {
             plain(200, "application/json", Body::from_stream(stream::iter(parts)))
         }
         FaultKind::Status(status) => plain(*status, "text/html", Body::from("<html><body></body></html>")),
-        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice => {
+        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Field { .. } => {
             plain(200, "application/json", Body::empty())
         }
         FaultKind::Unseen => unseen(""),

@@ -140,12 +140,12 @@ async fn check_cancel(kind: FaultKind, after: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_whose_answer_is_spoilt_was_done() {
+async fn a14_a_cancel_whose_answer_is_spoilt_was_done() {
     check_cancel(FaultKind::Garbage, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_that_was_lost_leaves_the_order_open_and_can_be_repeated() {
+async fn a14_a_cancel_that_was_lost_leaves_the_order_open_and_can_be_repeated() {
     check_cancel(FaultKind::Cut, false).await;
 }
 

@@ -164,7 +164,7 @@ async fn check_lost(kind: FaultKind, after: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pair_whose_answer_is_lost_is_found_whole() {
+async fn a11_a_pair_whose_answer_is_lost_is_found_whole() {
     check_lost(FaultKind::Garbage, true).await;
     check_lost(FaultKind::Cut, true).await;
 }
@@ -196,7 +196,7 @@ async fn a_resting_pair_outlives_a_restart_and_a_cancel_of_one_ends_both() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pair_that_the_venue_rejects_is_rejected_whole() {
+async fn a11_a_pair_that_the_venue_rejects_is_rejected_whole() {
     let stage = Stage::new(exchange_config()).await;
     let node = holding(&stage).await;
     let mark = mark(&node).await;

@@ -12,13 +12,13 @@ use tradewind_exchange::{Fault, FaultKind};
 use tradewind_node::settings::{Seconds, Settings};
 use tradewind_node::{AdoptWords, Node, OperatorRequest, OrderWords};
 
-fn swift(stage: &Stage, dir: &Path) -> Settings {
+pub(crate) fn swift(stage: &Stage, dir: &Path) -> Settings {
     let mut settings = quick(&stage.exchange.url(), dir, &[]);
     settings.venue.sweep_every = Seconds::from_millis(300);
     settings
 }
 
-async fn start(stage: &Stage) -> Node {
+pub(crate) async fn start(stage: &Stage) -> Node {
     let node = Node::start(swift(stage, stage.dir.path()), surroundings(Origin::Simulated)).await.unwrap();
     until(&node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
     node
@@ -38,17 +38,17 @@ fn lost_answer(carried_out: bool) -> Fault {
     fault("order.place", FaultKind::Cut, carried_out, Some(1))
 }
 
-async fn place(node: &Node, order: OrderWords) -> Result<String, (String, String)> {
+pub(crate) async fn place(node: &Node, order: OrderWords) -> Result<String, (String, String)> {
     let placed = ask(node, OperatorRequest::OrderPlace(order)).await?;
     Ok(placed["client_id"].as_str().unwrap().to_owned())
 }
 
-async fn order(node: &Node, id: &str) -> Value {
+pub(crate) async fn order(node: &Node, id: &str) -> Value {
     let all = ask(node, OperatorRequest::OrderList).await.unwrap();
     all.as_array().unwrap().iter().find(|it| it["client_id"] == id).unwrap_or_else(|| panic!("{id} in {all}")).clone()
 }
 
-async fn until_order(node: &Node, id: &str, wanted: &str) {
+pub(crate) async fn until_order(node: &Node, id: &str, wanted: &str) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
         let seen = order(node, id).await;
@@ -60,16 +60,16 @@ async fn until_order(node: &Node, id: &str, wanted: &str) {
     }
 }
 
-fn far_buy() -> OrderWords {
+pub(crate) fn far_buy() -> OrderWords {
     words(Side::Buy, "0.001", Some("30000"))
 }
 
-fn events(dir: &Path) -> Vec<EventKind> {
+pub(crate) fn events(dir: &Path) -> Vec<EventKind> {
     tradewind_node::events(dir).unwrap().map(|event| event.kind).collect()
 }
 
 /// Stops the node and checks that the journal is sound and the next start finds nothing that differs.
-async fn finish(stage: &Stage, node: Node) -> Vec<EventKind> {
+pub(crate) async fn finish(stage: &Stage, node: Node) -> Vec<EventKind> {
     stage.faults(&[]).await;
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
