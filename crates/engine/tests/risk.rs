@@ -224,7 +224,9 @@ fn exposure_counts_every_portfolio_and_every_open_order() {
 
 #[test]
 fn orders_of_our_own_do_not_meet_and_the_same_order_is_not_sent_twice() {
-    let mut host = demo();
+    let controls = Controls { duplicate_window_nanos: Some(2_000_000_000), ..Controls::of(Profile::Demo) };
+    let limits = Limits { controls: Some(controls), ..Limits::DEMO };
+    let mut host = host(limits, Some(Profile::Demo.account()));
     let resting = host.propose(0, limit(BTC, Side::Buy, 10_000, 9_950)).unwrap();
     assert_eq!(host.propose(1, limit(BTC, Side::Sell, 10_000, 9_950)), Err(None), "a sell needs what it sells");
     host.bought(1, 20_000, 10_000);

@@ -154,6 +154,11 @@ impl Refusal {
         let breach = self.breach.map_or(self.info().code, tradewind_risk::Guard::code);
         self.rule.map_or(breach, |rule| rule.info().code)
     }
+    /// The most exact name of what refused, such as `MaxOrder` or `Collar`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.breach.map_or_else(|| format!("{:?}", self.guard), |guard| format!("{guard:?}"))
+    }
     /// How a person clears it.
     #[must_use]
     pub fn clear(&self) -> &'static str {
@@ -165,7 +170,7 @@ impl Refusal {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (code, clear) = (self.code(), self.clear());
-        let guard = self.breach.map_or_else(|| format!("{:?}", self.guard), |guard| format!("{guard:?}"));
+        let guard = self.name();
         write!(f, "{code} {guard}: {} against {}; to clear: {clear}", self.value, self.limit)
     }
 }

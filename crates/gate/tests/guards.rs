@@ -44,7 +44,7 @@ fn world() -> World {
     World {
         mark: Some(Mark { price: instrument.price("100").unwrap(), at: NOW, origin: Origin::Live }),
         instrument,
-        limits: Limits::CONSERVATIVE,
+        limits: Limits::AT_OPENING,
         proposal: Proposal { source: Source::Strategy(0), portfolio: PortfolioId(0), request, reason: "test".into() },
         halted: None,
         restricted: None,
@@ -441,4 +441,74 @@ fn a_pair_goes_whole_or_not_at_all() {
         }),
         Ok(())
     );
+}
+
+/// Order, position and age of the mark in every shipped profile: at the limit it passes, one unit past it does not.
+#[test]
+fn the_first_limits_of_every_profile_are_reached_from_both_sides() {
+    for limits in [Limits::DEMO, Limits::CONSERVATIVE, Limits::MODERATE] {
+        let cap = |cap: Cap| Quantity::from_mantissa(i64::try_from(cap.units(10_000 * UNIT).unwrap() / 100).unwrap());
+        let (order, position) = (cap(limits.max_order), cap(limits.max_position));
+        let one_more = |quantity: Quantity| quantity + Quantity::from_mantissa(1);
+        let judged = |change: &dyn Fn(&mut World)| {
+            verdict(|w| {
+                (w.limits, w.free_funds) = (limits, i128::from(i64::MAX));
+                change(w);
+            })
+            .map_err(|refusal| refusal.guard)
+        };
+        let wide = Cap { equity_bps: Some(1_000_000), amount: None };
+        let ordering = |size| move |w: &mut World| (w.proposal.request.quantity, w.limits.max_position) = (size, wide);
+        assert_eq!(judged(&ordering(order)), Ok(()));
+        assert_eq!(judged(&ordering(one_more(order))), Err(Guard::MaxOrder));
+        let small = quantity(0.01);
+        let holding = |held: Quantity| move |w: &mut World| (w.position, w.proposal.request.quantity) = (held, small);
+        assert_eq!(judged(&holding(position - small)), Ok(()));
+        assert_eq!(judged(&holding(one_more(position - small))), Err(Guard::MaxPosition));
+        let stale = limits.stale_after_nanos.unwrap();
+        let aged = |nanos: i64| {
+            move |w: &mut World| {
+                w.mark = w.mark.map(|mark| Mark { at: NOW.plus_nanos(-nanos), ..mark });
+                w.proposal.request.quantity = small;
+            }
+        };
+        assert_eq!(judged(&aged(stale - 1)), Ok(()));
+        assert_eq!(judged(&aged(stale)), Err(Guard::StaleData));
+    }
+}
+
+/// Books that hold nothing, and a hard cap of 50.
+#[derive(Debug)]
+struct Empty(tradewind_risk::AccountLimits, tradewind_risk::Monitor);
+
+impl Books for Empty {
+    fn survey(&self, _proposal: &Proposal) -> Survey<'_> {
+        Survey {
+            account: &self.0,
+            monitor: &self.1,
+            account_equity: 10_000 * UNIT,
+            lines: Vec::new(),
+            unvalued: 0,
+            quote: None,
+            depth: None,
+            open_orders_symbol: 0,
+            open_orders: 0,
+            own_opposite: None,
+            margin: None,
+        }
+    }
+}
+
+#[test]
+fn a_breach_of_the_accounts_limits_is_a_refusal_with_its_own_code() {
+    let caps = tradewind_risk::AccountCaps { hard_order_amount: Some(5_000_000_000), ..Default::default() };
+    let limits = tradewind_risk::AccountLimits { caps, ..tradewind_risk::AccountLimits::NONE };
+    let books = Empty(limits, tradewind_risk::Monitor::default());
+    let w = world();
+    let risk = Some(RiskView { books: &books, is_slice: false });
+    let refusal = review(&View { risk, ..view(&w) }, &w.proposal, ClientOrderId::from_u128(1)).unwrap_err();
+    assert_eq!((refusal.guard, refusal.code(), refusal.name().as_str()), (Guard::Risk, "RSK-23", "HardCap"));
+    assert_eq!((refusal.value.as_str(), refusal.limit.as_str()), ("100", "50"));
+    let json = serde_json::to_string(&refusal).unwrap();
+    assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), *refusal);
 }

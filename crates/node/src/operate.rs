@@ -110,7 +110,7 @@ pub(crate) fn failed(code: &str, message: impl Into<String>, hint: &str) -> Oper
 
 /// The gate's no, as a person reads it.
 pub(crate) fn refused(refusal: &Refusal) -> OperatorReply {
-    let message = format!("{:?}: {} against {}", refusal.guard, refusal.value, refusal.limit);
+    let message = format!("{}: {} against {}", refusal.name(), refusal.value, refusal.limit);
     failed(refusal.code(), message, refusal.clear())
 }
 

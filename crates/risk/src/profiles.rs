@@ -471,6 +471,8 @@ macro_rules! limit_set {
 }
 
 const TYPING: &str = "a price so far from the market is a typing error more often than a plan";
+const DUPLICATE: &str = "the same order within two seconds is a loop or a double click";
+const PACE: &str = "well below the order limits of the venues we know";
 const OWN: &str = "the strategy's own decision on simulated data";
 const RUNAWAY: &str = "a strategy that does this has run away";
 const SIMULATED: &str = "the simulated market's volatility is made up: a figure from it would mean nothing";
@@ -485,11 +487,11 @@ limit_set! {
     market_collar_bps "market_collar" Percent MarketCollar "distance from the mark of the price that a market order would meet"
         [Some(100), Some(100), Some(100)] ["a market order takes what the book gives, so the book must be near the market"; 3];
     duplicate_window_nanos "duplicate_window" Duration Duplicate "time in which the same order may not be sent twice"
-        [Some(2 * SECOND), Some(2 * SECOND), Some(2 * SECOND)] ["the same order within two seconds is a loop or a double click"; 3];
+        [None, Some(2 * SECOND), Some(2 * SECOND)] ["people try the same thing twice", DUPLICATE, DUPLICATE];
     orders_per_second "orders_per_second" Count OrderRate "orders of one strategy within a second"
-        [Some(5), Some(5), Some(5)] ["no shipped strategy needs more"; 3];
+        [Some(20), Some(5), Some(5)] ["people and scripts share it", "no shipped strategy needs more", "no shipped strategy needs more"];
     repeated_fills "repeated_fills" Count RepeatedFills "orders of one side of one instrument that fill within a minute; then it pauses"
-        [Some(10), Some(10), Some(10)] [RUNAWAY; 3];
+        [Some(50), Some(10), Some(10)] ["a minute of the simulated market is short", RUNAWAY, RUNAWAY];
     spread_bps "spread" Percent Spread "spread of the book that an order would take from"
         [Some(50), Some(50), Some(50)] ["half a percent lost at once is more than most signals are worth"; 3];
     impact_bps "impact" Percent Impact "modelled price impact of an order that takes from the book"
@@ -554,7 +556,7 @@ limit_set! {
     open_orders "open_orders" Count OpenOrders "open orders"
         [Some(200), Some(200), Some(200)] ["they must all be cancelled within a second"; 3];
     orders_per_second "account_orders_per_second" Count AccountOrderRate "orders of all portfolios within a second"
-        [Some(20), Some(20), Some(20)] ["well below the order limits of the venues we know"; 3];
+        [Some(50), Some(20), Some(20)] ["people and scripts share it", PACE, PACE];
     self_match "no_self_match" Flag SelfMatch "whether an order that would meet one of our own is refused"
         [Some(1), Some(1), Some(1)] ["trading with oneself costs two fees and breaks most venues' rules"; 3];
     api_errors "api_errors" Count ApiErrors "errors of the venue's interface within a minute; then only reducing orders pass"
