@@ -1,11 +1,14 @@
 //! The areas, in the order in which a mistake is cheapest to find.
 
 use super::tally::Reader;
-use super::{Area, Outcome, Tally, deny, generated, third_party};
+use super::{Area, Outcome, Tally, deny, generated, storm, third_party};
 use crate::process::{self, Stream, cargo};
 use crate::{env, tidy};
 use anyhow::Result;
 use std::process::Command;
+
+/// Processes that must be killed at their worst moments, and recover.
+const KILLS: u64 = 60;
 
 /// Everything main must pass.
 pub(crate) const AREAS: &[Area] = &[
@@ -14,6 +17,11 @@ pub(crate) const AREAS: &[Area] = &[
     Area { name: "deny", about: "licences, banned packages and sources, by cargo-deny", run: deny::run },
     Area { name: "clippy", about: "no warning in any target", run: clippy },
     Area { name: "tests", about: "unit and integration tests of every crate", run: tests },
+    Area {
+        name: "storm",
+        about: "2,000 seeded storms of the release build, and every seed that failed once",
+        run: storm::run,
+    },
     Area { name: "doc-tests", about: "examples in the documentation", run: doc_tests },
     Area { name: "docs", about: "the documentation builds without a warning", run: docs },
     Area { name: "example", about: "a strategy outside the tree compiles and passes its tests", run: example },
@@ -34,7 +42,15 @@ fn clippy() -> Result<Outcome> {
 }
 
 fn tests() -> Result<Outcome> {
-    counted(&mut cargo(&words("test --workspace --tests --locked --no-fail-fast -- --show-output")))
+    let mut outcome = counted(&mut cargo(&words("test --workspace --tests --locked --no-fail-fast -- --show-output")))?;
+    let kills = sum_of("kill cycles: ", &outcome.figures);
+    outcome.figures.retain(|figure| !figure.starts_with("kill cycles: "));
+    outcome.figures.push(format!("kill cycles: {kills} of at least {KILLS}, each survived"));
+    if kills < KILLS {
+        println!("error: only {kills} kill cycles");
+        outcome.tally = outcome.tally.plus(Tally::one(false));
+    }
+    Ok(outcome)
 }
 
 fn doc_tests() -> Result<Outcome> {
@@ -71,7 +87,13 @@ fn counted(command: &mut Command) -> Result<Outcome> {
     if !ok && tally.failed == 0 {
         tally = tally.plus(Tally::one(false));
     }
-    Ok(Outcome { tally, gaps: reader.gaps })
+    Ok(Outcome { tally, gaps: reader.gaps, figures: reader.figures })
+}
+
+/// The sum of the numbers behind `name`.
+fn sum_of(name: &str, figures: &[String]) -> u64 {
+    let told = figures.iter().filter_map(|figure| figure.strip_prefix(name)?.split(' ').next()?.parse::<u64>().ok());
+    told.sum()
 }
 
 fn words(line: &str) -> Vec<&str> {

@@ -37,7 +37,7 @@ pub(super) fn run() -> Result<Outcome> {
         }
         tally = tally.plus(Tally::one(difference.is_none()));
     }
-    Ok(Outcome { tally, gaps: Vec::new() })
+    Ok(Outcome { tally, ..Outcome::default() })
 }
 
 /// The first line, from 1, in which the texts differ.

@@ -3,6 +3,7 @@
 mod areas;
 mod deny;
 mod generated;
+pub(crate) mod storm;
 mod tally;
 mod third_party;
 
@@ -47,17 +48,19 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     /// What could not be tried, and why; a failure in a run of record.
     pub(crate) gaps: Vec<String>,
+    /// What was counted, in words; printed at the end.
+    pub(crate) figures: Vec<String>,
 }
 
 impl Outcome {
     /// An area that is one check.
     pub(crate) fn check(passed: bool) -> Self {
-        Self { tally: Tally::one(passed), gaps: Vec::new() }
+        Self { tally: Tally::one(passed), ..Self::default() }
     }
 
     /// An area that could not be tried here.
     pub(crate) fn gap(what: impl Into<String>) -> Self {
-        Self { tally: Tally::default(), gaps: vec![what.into()] }
+        Self { gaps: vec![what.into()], ..Self::default() }
     }
 }
 
@@ -116,6 +119,9 @@ fn summary(results: &[(&'static str, Duration, Outcome)], is_ci: bool) -> (Strin
         gaps.extend(outcome.gaps.iter().cloned());
     }
     writeln!(text, "{:<16} {:>8.1}\n", "all", time.as_secs_f64()).expect("writing to text cannot fail");
+    for figure in results.iter().flat_map(|(.., outcome)| &outcome.figures) {
+        writeln!(text, "{figure}").expect("writing to text cannot fail");
+    }
     gaps.sort();
     gaps.dedup();
     for gap in &gaps {
@@ -134,7 +140,8 @@ mod tests {
 
     fn results(failed: usize, gap: Option<&str>) -> Vec<(&'static str, Duration, Outcome)> {
         let gaps = gap.map(str::to_string).into_iter().collect();
-        let tests = Outcome { tally: Tally { passed: 7, failed }, gaps };
+        let figures = vec!["kill cycles: 86".to_string()];
+        let tests = Outcome { tally: Tally { passed: 7, failed }, gaps, figures };
         vec![("fmt", Duration::from_millis(1200), Outcome::check(true)), ("tests", Duration::from_secs(9), tests)]
     }
 
@@ -147,6 +154,7 @@ mod tests {
         let (text, passed) = summary(&results(0, None), true);
         assert_eq!(last_line(&text), "8 passed, 0 failed");
         assert!(passed && text.contains("fmt                   1.2       1       0"), "{text}");
+        assert!(text.contains("\nkill cycles: 86\n"), "{text}");
         let (text, passed) = summary(&results(2, None), false);
         assert_eq!(last_line(&text), "8 passed, 2 failed");
         assert!(!passed);

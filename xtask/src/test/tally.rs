@@ -28,6 +28,8 @@ pub(super) struct Reader {
     pub(super) tally: Tally,
     /// Lines `no recordings: NAME`.
     pub(super) gaps: Vec<String>,
+    /// What lines `figure: …` say.
+    pub(super) figures: Vec<String>,
     in_successes: bool,
 }
 
@@ -37,6 +39,10 @@ impl Reader {
         let told = line.trim();
         if let Some(name) = told.strip_prefix("no recordings: ") {
             self.gaps.push(format!("no recordings: {}", name.trim()));
+            return false;
+        }
+        if let Some(figure) = told.strip_prefix("figure: ") {
+            self.figures.push(figure.to_string());
             return false;
         }
         match told {
@@ -76,6 +82,7 @@ successes:
 
 ---- reads_a_year stdout ----
 no recordings: reads_a_year
+figure: kill cycles: 7 survived
 test result: a line that a test printed
 
 successes:
@@ -100,6 +107,7 @@ test result: ok. 40 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; fin
         OUTPUT.lines().for_each(|line| _ = reader.line(line));
         assert_eq!(reader.tally, Tally { passed: 42, failed: 1 });
         assert_eq!(reader.gaps, ["no recordings: reads_a_year"]);
+        assert_eq!(reader.figures, ["kill cycles: 7 survived"]);
     }
 
     #[test]
