@@ -11,6 +11,9 @@ pub fn wall() -> Timestamp {
     Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX).saturating_add(clock_shift()))
 }
 
+/// By how much a live event's stamp may lie ahead of our own clock, in nanoseconds.
+const MOST_AHEAD: i64 = 5_000_000_000;
+
 /// The market's time.
 ///
 /// A live market runs by our own clock. A local exchange may play another day, or faster than ours: there it is the
@@ -32,6 +35,12 @@ impl MarketClock {
         }
     }
 
+    /// The moment of an event as it is to be taken: of a live market none lies ahead of its receipt by more than the
+    /// clocks may differ.
+    pub(crate) fn believed(&self, at: Timestamp) -> Timestamp {
+        if self.live { at.min(wall().plus_nanos(MOST_AHEAD)) } else { at }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         match self.newest {
             Some((at, _)) if self.live => at.max(wall()),
@@ -44,6 +53,18 @@ impl MarketClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn c09_an_event_of_a_live_market_that_is_stamped_in_the_future_counts_from_its_receipt() {
+        let hour = 3_600 * 1_000_000_000;
+        let live = MarketClock::new(Origin::Live);
+        let ahead = live.believed(wall().plus_nanos(hour));
+        assert!(ahead.since(wall()) <= MOST_AHEAD, "{ahead}");
+        let late = wall().plus_nanos(-hour);
+        assert_eq!(live.believed(late), late, "an event may be told late");
+        let tomorrow = wall().plus_nanos(24 * hour);
+        assert_eq!(MarketClock::new(Origin::Simulated).believed(tomorrow), tomorrow, "a local exchange may run ahead");
+    }
 
     #[test]
     fn a_recorded_market_has_a_time_of_its_own_and_a_live_one_ours() {

@@ -254,6 +254,7 @@ impl Core {
     fn fact(&mut self, fact: Fact) -> Result<(), NodeError> {
         let at = match fact.at {
             Some(at) => {
+                let at = self.clock.believed(at);
                 self.clock.note(at);
                 at
             }

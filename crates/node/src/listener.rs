@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Origin, PortfolioId, Source, Timestamp};
-use tradewind_engine::EventKind;
+use tradewind_engine::{EventKind, ListingStatus};
 use tradewind_venues::binance::Connection;
-use tradewind_venues::{Stream, VenueEvent, VenueReport};
+use tradewind_venues::{Relisting, Stream, VenueEvent, VenueReport};
 
 /// The engine sees conflated quotes: enough to know that the feed lives.
 const QUOTE_EVERY: Duration = Duration::from_millis(500);
@@ -23,6 +23,8 @@ pub(crate) struct Listener {
     pub(crate) interval: Interval,
     /// The newest closed bar of each instrument, by its open time.
     pub(crate) last_bars: Vec<(InstrumentId, Timestamp)>,
+    /// Those bars themselves, of the ones that came while it listened.
+    pub(crate) told: Vec<Bar>,
     pub(crate) quoted: Vec<(InstrumentId, Instant)>,
 }
 
@@ -61,6 +63,7 @@ impl Listener {
                 })
             }
             VenueEvent::Report { report, .. } => return self.report(report).await,
+            VenueEvent::Relisted { instrument, how, at } => return self.relisted(instrument, how, at).await,
             VenueEvent::Down { stream, why, .. } => {
                 if stream == Stream::User {
                     self.watch.stream_down();
@@ -127,37 +130,83 @@ impl Listener {
         true
     }
 
-    /// Passes a closed bar on, once and in order.
+    /// Passes a closed bar on, once and in order; those that are missing before it are asked for first.
     async fn bar(&mut self, bar: Bar, received: Timestamp) {
+        let last = self.last_bars.iter().find(|(id, _)| *id == bar.instrument).map(|(_, open_time)| *open_time);
+        if last.is_some_and(|last| bar.open_time.since(last) > self.interval.nanos()) {
+            self.fill_gap_of(bar.instrument, Some(bar.open_time)).await;
+        }
+        self.pass_bar(bar, received).await;
+    }
+
+    async fn pass_bar(&mut self, bar: Bar, received: Timestamp) {
         match self.last_bars.iter_mut().find(|(id, _)| *id == bar.instrument) {
-            Some((_, open_time)) if bar.open_time <= *open_time => return,
+            Some((_, open_time)) if bar.open_time <= *open_time => return self.compare_bar(&bar).await,
             Some((_, open_time)) => *open_time = bar.open_time,
             None => self.last_bars.push((bar.instrument, bar.open_time)),
         }
+        self.told.retain(|it| it.instrument != bar.instrument);
+        self.told.push(bar);
         self.pass(Input::Bar { bar, received, origin: self.origin }).await;
     }
 
-    /// After a reconnect: asks for the bars that closed meanwhile, page after page.
+    /// A bar that was told before. What was decided on the first one stays decided; that the venue now says something
+    /// else is told.
+    async fn compare_bar(&self, bar: &Bar) {
+        let same_time = |it: &&Bar| (it.instrument, it.open_time) == (bar.instrument, bar.open_time);
+        if self.told.iter().find(same_time).is_some_and(|first| first != bar) {
+            let text = format!(
+                "alarm: the venue revised the bar of instrument {} that opened at {}: what was told first stays",
+                bar.instrument.0, bar.open_time
+            );
+            self.pass(Input::Notice(text)).await;
+        }
+    }
+
+    /// After a reconnect: asks for the bars that closed meanwhile.
     async fn fill_gap(&mut self) {
-        for (id, mut open_time) in self.last_bars.clone() {
-            loop {
-                let from = open_time.plus_nanos(self.interval.nanos());
-                let mut bars = match self.connection.bars(id, self.interval, from).await {
-                    Ok(bars) => bars,
-                    Err(error) => {
-                        let text = format!("{}: missed bars cannot be read: {error}", error.code());
-                        self.pass(Input::Notice(text)).await;
-                        break;
-                    }
-                };
-                bars.pop(); // the newest one is still growing; of a full page it comes again with the next one
-                let Some(last) = bars.last() else { break };
-                open_time = last.open_time;
-                for bar in bars {
-                    self.bar(bar, wall()).await;
+        for (id, _) in self.last_bars.clone() {
+            self.fill_gap_of(id, None).await;
+        }
+    }
+
+    /// Asks for bars that closed since the last one, page after page, up to the one that opens at `before`.
+    async fn fill_gap_of(&mut self, id: InstrumentId, before: Option<Timestamp>) {
+        let Some((_, mut open_time)) = self.last_bars.iter().copied().find(|(of, _)| *of == id) else { return };
+        loop {
+            let from = open_time.plus_nanos(self.interval.nanos());
+            let mut bars = match self.connection.bars(id, self.interval, from).await {
+                Ok(bars) => bars,
+                Err(error) => {
+                    let text = format!("{}: missed bars cannot be read: {error}", error.code());
+                    return self.pass(Input::Notice(text)).await;
                 }
+            };
+            match before {
+                Some(before) => bars.retain(|bar| bar.open_time < before),
+                // the newest one is still growing; of a full page it comes again with the next one
+                None => drop(bars.pop()),
+            }
+            let Some(last) = bars.last() else { return };
+            open_time = last.open_time;
+            for bar in bars {
+                self.pass_bar(bar, wall()).await;
             }
         }
+    }
+
+    /// The venue lists an instrument otherwise than before.
+    async fn relisted(&self, instrument: InstrumentId, how: Relisting, at: Timestamp) {
+        let (status, text) = match how {
+            Relisting::Trading => (ListingStatus::Trading, "it trades".to_owned()),
+            Relisting::Paused(word) => (ListingStatus::Paused, format!("it takes no orders ({word})")),
+            Relisting::Gone => (ListingStatus::Delisted, "it is no longer listed".to_owned()),
+            Relisting::OtherSteps(why) => (ListingStatus::Paused, format!("{why}; stop and start again to trade it")),
+        };
+        self.pass(Input::Notice(format!("alarm: the listing of instrument {} changed: {text}", instrument.0))).await;
+        let kind = EventKind::ListingChanged { instrument, status };
+        let portfolio = PortfolioId(0);
+        self.pass(Input::Fact(Fact { at: None, received: at, source: Source::Venue, portfolio, kind })).await;
     }
 }
 

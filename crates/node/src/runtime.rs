@@ -173,6 +173,7 @@ impl Node {
             origin: surroundings.origin,
             interval: settings.interval,
             last_bars,
+            told: Vec::new(),
             quoted: Vec::new(),
         };
         tasks.spawn(listening.listen(early, events));

@@ -19,9 +19,9 @@
 mod answer;
 mod backoff;
 pub mod binance;
-pub mod cumulative;
 mod budget;
 mod capabilities;
+pub mod cumulative;
 mod error;
 mod names;
 mod outcome;
@@ -38,7 +38,7 @@ pub use error::CODES;
 pub use names::Names;
 pub use outcome::{Ack, NotSentReason, Prepared, QueryError, Rejection, SubmitError, TransportFault};
 pub use report::{
-    AssetBalance, BookChange, BookLevels, ForeignReport, Levels, Stamps, Stream, VenueEvent, VenueReport,
+    AssetBalance, BookChange, BookLevels, ForeignReport, Levels, Relisting, Stamps, Stream, VenueEvent, VenueReport,
 };
 pub use secrets::{ApiKey, ApiSecret, SecretError, SecretSource};
 

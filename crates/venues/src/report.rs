@@ -168,6 +168,19 @@ pub enum BookChange {
     },
 }
 
+/// How the venue lists an instrument from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relisting {
+    /// As usual.
+    Trading,
+    /// It takes no orders for now; the venue's word for it. Cancels it takes.
+    Paused(String),
+    /// No more.
+    Gone,
+    /// With other steps of price or quantity than ours: what is different. Our orders would be refused.
+    OtherSteps(String),
+}
+
 /// Which of the connection's streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -252,6 +265,15 @@ pub enum VenueEvent {
     UserStreamGap {
         /// When it was last known to be whole.
         since: Timestamp,
+    },
+    /// The venue lists an instrument otherwise than before.
+    Relisted {
+        /// Which.
+        instrument: InstrumentId,
+        /// How.
+        how: Relisting,
+        /// When it was seen.
+        at: Timestamp,
     },
     /// The reader was too slow, and this many trades and unfinished bars were left out.
     Skipped {

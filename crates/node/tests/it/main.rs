@@ -9,6 +9,7 @@ mod failpoints;
 mod faults;
 mod faults_a;
 mod faults_b;
+mod faults_e;
 mod governance;
 mod oco;
 mod operator;

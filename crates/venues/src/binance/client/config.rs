@@ -61,6 +61,8 @@ pub struct BinanceConfig {
     pub replace_after: Duration,
     /// New orders stop when the venue's clock is known no better than this.
     pub most_clock_error: Duration,
+    /// How often the listing is read anew; it is also read when the venue refuses an order by one of its rules.
+    pub listing_every: Duration,
     /// How many events may wait for their reader.
     pub event_room: usize,
     /// How names become addresses.
@@ -102,6 +104,7 @@ impl BinanceConfig {
             dead_after: Duration::from_secs(15),
             replace_after: Duration::from_secs(23 * 3_600 + 50 * 60),
             most_clock_error: Duration::from_millis(250),
+            listing_every: Duration::from_secs(60),
             event_room: 4_096,
             names: Arc::default(),
             roots: Arc::default(),

@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod dial;
+mod listing;
 mod market;
 mod orders;
 mod queries;
@@ -16,15 +17,15 @@ pub use queries::{AccountFill, AccountState};
 use crate::binance::convert::{ConvertError, Instruments, Listing, ListingRules, list_symbol};
 use crate::binance::protocol;
 use crate::binance::rules::Endpoint;
-use crate::binance::wire::{ExchangeInfo, ServerTime};
+use crate::binance::wire::ServerTime;
 use crate::budget::Wait;
 use crate::outcome::{Ack, NotSentReason, Prepared, QueryError, SubmitError, TransportFault};
 use crate::outlet::Outlet;
 use crate::report::VenueEvent;
+use listing::{Rules, exchange_info, read_rules};
 use orders::{Answer, Order};
 use rest::Rest;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tradewind_domain::{FeeSchedule, Instrument, InstrumentId, Origin, Timestamp};
@@ -42,7 +43,7 @@ pub struct Connection {
     config: Arc<BinanceConfig>,
     rest: Rest,
     instruments: Arc<Instruments>,
-    rules: Arc<BTreeMap<InstrumentId, ListingRules>>,
+    rules: Rules,
     requests: mpsc::Sender<user::Request>,
     _alive: Arc<watch::Sender<()>>,
 }
@@ -81,11 +82,6 @@ pub async fn market_origin(config: &BinanceConfig) -> Result<Origin, QueryError>
     Ok(status.origin)
 }
 
-async fn exchange_info(rest: &Rest, symbols: &[&str]) -> Result<ExchangeInfo, QueryError> {
-    let list = format!("[\"{}\"]", symbols.join("\",\""));
-    rest.get(Endpoint::ExchangeInfo, "/api/v3/exchangeInfo", &[("symbols", list)]).await
-}
-
 impl Connection {
     /// Reads the venue's clock, limits and listing, then starts the streams.
     ///
@@ -105,12 +101,23 @@ impl Connection {
             read_clock(&rest).await?;
         }
         let instruments = Arc::new(Instruments::new(instruments));
-        let rules = Arc::new(read_rules(&rest, &instruments).await?);
+        let rules: Rules = Arc::new(RwLock::new(read_rules(&rest, &instruments).await?));
         let config = Arc::new(config);
         let (alive, closed) = watch::channel(());
         let (events, reader) = mpsc::channel(config.event_room);
         let (requests, incoming) = mpsc::channel(REQUEST_ROOM);
         tokio::spawn(keep_clock(rest.clone(), closed.clone()));
+        if !instruments.is_empty() {
+            let task = listing::ListingTask {
+                config: config.clone(),
+                rest: rest.clone(),
+                instruments: instruments.clone(),
+                rules: rules.clone(),
+                closed: closed.clone(),
+                events: events.clone(),
+            };
+            tokio::spawn(task.run());
+        }
         if config.subscriptions != Subscriptions::default() && !instruments.is_empty() {
             let task = market::MarketTask {
                 config: config.clone(),
@@ -149,7 +156,8 @@ impl Connection {
     }
 
     fn prepare_at(&self, action: &Action, now: Timestamp, window: i64) -> Result<Prepared, NotSentReason> {
-        protocol::prepare(&self.instruments, &self.rules, action, now, window)
+        let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
+        protocol::prepare(&self.instruments, &rules, action, now, window)
     }
 
     /// Sends what is permitted, once, and waits for the venue's acknowledgement.
@@ -224,8 +232,8 @@ impl Connection {
 
     /// The rules of an instrument, beside those that it carries itself.
     #[must_use]
-    pub fn rules(&self, instrument: InstrumentId) -> Option<&ListingRules> {
-        self.rules.get(&instrument)
+    pub fn rules(&self, instrument: InstrumentId) -> Option<ListingRules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).get(&instrument).cloned()
     }
 }
 
@@ -255,45 +263,6 @@ async fn keep_clock(rest: Rest, mut closed: watch::Receiver<()>) {
             }
         }
     }
-}
-
-/// Reads limits and listings, and checks that the instruments are those that the venue lists today.
-async fn read_rules(
-    rest: &Rest,
-    instruments: &Instruments,
-) -> Result<BTreeMap<InstrumentId, ListingRules>, QueryError> {
-    let mut rules = BTreeMap::new();
-    if instruments.is_empty() {
-        return Ok(rules);
-    }
-    let symbols: Vec<&str> = instruments.iter().map(|it| it.spec.venue_symbol.as_str()).collect();
-    let info = exchange_info(rest, &symbols).await?;
-    rest.budgets.set_limits(&info.rate_limits);
-    for it in instruments.iter() {
-        let symbol = &it.spec.venue_symbol;
-        let listed = info.symbols.iter().find(|listed| &listed.symbol == symbol);
-        let listed = listed.ok_or_else(|| ConvertError::UnknownSymbol(symbol.clone()))?;
-        let listing = list_symbol(listed, it.spec.fees)?;
-        let (ours, theirs) = (&it.spec, &listing.spec);
-        let same = (ours.price_decimals, ours.quantity_decimals, ours.tick, ours.lot)
-            == (theirs.price_decimals, theirs.quantity_decimals, theirs.tick, theirs.lot);
-        if !same {
-            let why = format!(
-                "decimals, tick and lot are {}, {}, {}, {} at the venue and {}, {}, {}, {} here",
-                theirs.price_decimals,
-                theirs.quantity_decimals,
-                theirs.tick.mantissa(),
-                theirs.lot.mantissa(),
-                ours.price_decimals,
-                ours.quantity_decimals,
-                ours.tick.mantissa(),
-                ours.lot.mantissa()
-            );
-            return Err(ConvertError::Listing { symbol: symbol.clone(), why }.into());
-        }
-        rules.insert(it.id, listing.rules);
-    }
-    Ok(rules)
 }
 
 /// A number that differs from process to process, for jitter.

@@ -76,6 +76,7 @@ pub(crate) fn ws_answer(rest: &Rest, text: &str, order: &Order, sent_at: Timesta
         rest.budgets.used(&usage.kind, usage.interval, usage.count);
     }
     rest.heed(read.consequence);
+    doubt_listing(rest, &read.answer);
     read.answer.into()
 }
 
@@ -98,6 +99,20 @@ pub(crate) async fn send_by_rest(config: &BinanceConfig, rest: &Rest, order: Ord
             answer.into()
         }
         Err(Failure::NotConnected(why)) => Answer::NotSent(NotSentReason::NotConnected(why), order),
-        Err(Failure::Refused(refusal)) => OrderAnswer::from(refusal).into(),
+        Err(Failure::Refused(refusal)) => {
+            let answer = OrderAnswer::from(refusal);
+            doubt_listing(rest, &answer);
+            answer.into()
+        }
     }
 }
+
+/// An order that broke a filter, or that came to a closed market, says that the listing is not as it was.
+fn doubt_listing(rest: &Rest, answer: &OrderAnswer) {
+    if let OrderAnswer::Rejected(Rejection { venue_code: -1013 | NO_SUCH_SYMBOL, .. }) = answer {
+        rest.listing_doubted.notify_one();
+    }
+}
+
+/// "Invalid symbol."
+const NO_SUCH_SYMBOL: i32 = -1121;

@@ -197,6 +197,8 @@ pub(crate) struct Rest {
     pub(crate) budgets: Arc<Budgets>,
     /// How often every session was to be made anew.
     pub(crate) renewals: Arc<AtomicU64>,
+    /// Told when the venue refused an order by a rule of its listing.
+    pub(crate) listing_doubted: Arc<tokio::sync::Notify>,
 }
 
 impl Rest {
@@ -211,6 +213,7 @@ impl Rest {
             clock: Arc::default(),
             budgets: Arc::default(),
             renewals: Arc::default(),
+            listing_doubted: Arc::default(),
         })
     }
 

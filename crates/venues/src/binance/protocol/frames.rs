@@ -47,6 +47,10 @@ pub fn read_user_frame(all: &Instruments, text: &str, received: Timestamp) -> Re
     }
     Ok(match (frame.id, frame.status) {
         (Some(RequestId::Number(id)), Some(_)) => UserFrame::Answer(id),
+        // a failure that does not say of which request may be one of any
+        (None, Some(status @ 400..)) => {
+            return Err(TransportFault::VenueUnsure { status, code: 0, text: quote(text.as_bytes()) });
+        }
         _ => UserFrame::Nothing,
     })
 }

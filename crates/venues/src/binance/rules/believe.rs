@@ -172,7 +172,7 @@ const BEATS: u32 = 10;
 /// Silence shorter than this is never strange.
 const LEAST_SILENCE: i64 = 2_000_000_000;
 /// Silence of so many mean gaps is.
-const MOST_GAPS: i64 = 20;
+const MOST_GAPS: i64 = 12;
 
 impl Rhythm {
     /// A message came; true if silence had been told before.
@@ -235,8 +235,8 @@ mod tests {
         assert_eq!(lively.newly_silent(ended + 2 * SECOND), Some(2 * SECOND));
         assert_eq!(lively.newly_silent(ended + 3 * SECOND), None, "told once");
         assert!(lively.heard(ended + 4 * SECOND), "and it was told");
-        assert_eq!(quiet.newly_silent(19 * SECOND + 19 * SECOND), None, "a quiet market is no frozen one");
-        assert!(quiet.newly_silent(19 * SECOND + 20 * SECOND).is_some());
+        assert_eq!(quiet.newly_silent(19 * SECOND + 11 * SECOND), None, "a quiet market is no frozen one");
+        assert!(quiet.newly_silent(19 * SECOND + 12 * SECOND).is_some());
         assert_eq!(Rhythm::default().newly_silent(i64::MAX), None, "no rhythm is known");
     }
 
