@@ -20,7 +20,6 @@ mod process;
 mod python;
 mod test;
 mod tidy;
-mod tools;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -147,7 +147,7 @@ fn limit(account: &mut Account) {
         cvar_bps: wide,
         ..of_account.caps
     };
-    account.say(EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: of_account })));
+    account.say(EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(of_account) })));
 }
 
 fn run(rounds: usize) -> Result<serde_json::Value, Failure> {

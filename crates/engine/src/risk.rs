@@ -35,7 +35,7 @@ pub enum RiskAct {
     /// The account's limits were set.
     AccountLimits {
         /// To these.
-        limits: AccountLimits,
+        limits: Box<AccountLimits>,
     },
     /// A person restricts trading; it only tightens.
     Restricted {
@@ -85,7 +85,7 @@ pub(crate) fn begin(state: &mut State, limits: &Limits) {
 pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
     let fact = match act {
         RiskAct::AccountLimits { limits } => {
-            return state.risk.get_or_insert_default().account.clone_from(limits);
+            return state.risk.get_or_insert_default().account.clone_from(limits.as_ref());
         }
         RiskAct::Restricted { scope, mode, .. } => Fact::Restricted { scope: *scope, mode: *mode },
         RiskAct::Reset { guard, .. } => Fact::Reset { by: event.source, guard: *guard },

@@ -41,7 +41,7 @@ impl Host {
         host.say(Source::Host, EventKind::LimitsSet(Box::new(Limits::CONSERVATIVE)));
         host.say(Source::Host, EventKind::Deposited(Money::parse("10000", usdt).unwrap()));
         let limits = Profile::Conservative.account();
-        host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits })));
+        host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) })));
         host.may(Autonomy::Bounded);
         host.mark();
         host

@@ -49,7 +49,7 @@ fn host(limits: Limits, account: Option<AccountLimits>) -> Host {
         host.say_for(portfolio, Source::Host, EventKind::Deposited(money));
     }
     if let Some(limits) = account {
-        host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits })));
+        host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) })));
     }
     host.mark(BTC, 10_000);
     host.mark(ETH, 5_000);
@@ -275,7 +275,7 @@ fn the_hard_cap_shrinks_the_room_that_strategies_see() {
     let mut host = host(Limits::RESEARCH, None);
     let lots = |host: &Host| host.state.room(PortfolioId(0), BTC, Side::Buy).unwrap().mantissa();
     assert_eq!(lots(&host), 1_050_000);
-    host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: account })));
+    host.say(Source::Operator, EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(account) })));
     assert_eq!(lots(&host), 100_000, "1,000 USDT at 100");
 }
 

@@ -172,7 +172,7 @@ pub(crate) fn introduce(
     let limits = settings.limits.set().account;
     let known = core.host.state.risk.as_ref().map_or(AccountLimits::NONE, |risk| risk.account.clone());
     if known != limits {
-        note(core, PortfolioId(0), EventKind::Risk(Box::new(RiskAct::AccountLimits { limits })))?;
+        note(core, PortfolioId(0), EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) })))?;
     }
     let by_hand = settings.operator_cash.bps();
     let base = settings.base_currency;

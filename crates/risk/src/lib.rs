@@ -47,5 +47,5 @@ pub use plan::{Audited, Correction, Plan, audit};
 pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Unit};
 pub use protection::{Coverage, Excursion, Protection, ProtectionRules, Standing, coverage, protection};
 pub use situation::{Reference, Situation};
-pub use usage::{Account, LimitUse};
 pub use tape::{Returns, TAPE_MINUTES, Tape, VOLATILITY_MINUTES};
+pub use usage::{Account, LimitUse};

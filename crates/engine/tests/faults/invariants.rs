@@ -328,7 +328,7 @@ fn invariant_16_throttles_and_losses_hold_across_restarts_and_jumps_of_the_clock
     stage.mark(MARK);
     let caps = AccountCaps { orders_per_second: Some(3), ..AccountCaps::default() };
     let limits = AccountLimits { caps, ..AccountLimits::NONE };
-    stage.operator(EventKind::Risk(Box::new(RiskAct::AccountLimits { limits })));
+    stage.operator(EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) })));
     let buy = |stage: &mut Stage| stage.propose(OrderRequest::limit(BTC, Side::Buy, lots(1_000), price(9_000)));
     for _ in 0..3 {
         let client_id = buy(&mut stage).unwrap();
