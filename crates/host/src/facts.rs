@@ -1,6 +1,6 @@
 //! What a venue's report is to the engine.
 
-use tradewind_domain::Timestamp;
+use tradewind_domain::{ClientOrderId, OrderRecord, Quantity, Timestamp};
 use tradewind_engine::EventKind;
 use tradewind_venues::VenueReport;
 
@@ -27,4 +27,24 @@ pub fn fact_of(report: VenueReport) -> Option<(Timestamp, EventKind)> {
         }
         VenueReport::Amended { .. } | VenueReport::Foreign(_) => return None,
     })
+}
+
+/// The order whose end `report` tells, and how much of it was executed by the venue's count.
+#[must_use]
+pub const fn end_of(report: &VenueReport) -> Option<(ClientOrderId, Quantity)> {
+    match report {
+        VenueReport::Cancelled { client_id, cumulative, .. } | VenueReport::Expired { client_id, cumulative, .. } => {
+            Some((*client_id, *cumulative))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the end of an order is told before all of its executions were booked: some are still on their way, or lost.
+///
+/// Such an end is not recorded. Until the venue's lists have told the executions the order counts in full, and the
+/// inquiry that finds them tells its end as well.
+#[must_use]
+pub fn is_told_too_early(record: &OrderRecord, executed: Quantity) -> bool {
+    record.state.is_open() && record.filled < executed
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::{EventKind, ListingStatus};
+use tradewind_host::{end_of, fact_of, is_told_too_early};
 use tradewind_venues::binance::Connection;
 use tradewind_venues::{Relisting, Stream, VenueEvent, VenueReport};
 
@@ -105,15 +106,10 @@ impl Listener {
     /// The end of an order of which the venue executed more than was booked: some executions are still on their way, or
     /// lost. Until the venue's lists have told them, the order counts in full; they tell its end as well.
     async fn is_told_too_early(&self, report: &VenueReport) -> bool {
-        let (VenueReport::Cancelled { client_id, cumulative, .. } | VenueReport::Expired { client_id, cumulative, .. }) =
-            report
-        else {
-            return false;
-        };
+        let Some((client_id, executed)) = end_of(report) else { return false };
         let (reply, answer) = oneshot::channel();
-        self.pass(Input::Order(*client_id, reply)).await;
-        let Ok(Some(record)) = answer.await else { return false };
-        record.state.is_open() && record.filled < *cumulative
+        self.pass(Input::Order(client_id, reply)).await;
+        matches!(answer.await, Ok(Some(record)) if is_told_too_early(&record, executed))
     }
 
     /// An engine that ended takes nothing more; the listening then ends with the next event.
@@ -208,28 +204,4 @@ impl Listener {
         let portfolio = PortfolioId(0);
         self.pass(Input::Fact(Fact { at: None, received: at, source: Source::Venue, portfolio, kind })).await;
     }
-}
-
-/// A venue's report as an event, with its time; `None` for what changes nothing here.
-fn fact_of(report: VenueReport) -> Option<(Timestamp, EventKind)> {
-    Some(match report {
-        VenueReport::Accepted { client_id, venue_id, at, .. } => (at, EventKind::Accepted { client_id, venue_id }),
-        VenueReport::Rejected { client_id, code, reason, definitive, at } => {
-            let reason = format!("{code}: {reason}");
-            let kind = if definitive {
-                EventKind::Rejected { client_id, reason: reason.into() }
-            } else {
-                EventKind::AnswerLost { client_id, reason }
-            };
-            (at, kind)
-        }
-        VenueReport::Filled { fill, at, .. } => (at, EventKind::Filled(fill)),
-        VenueReport::Cancelled { client_id, at, .. } => {
-            (at, EventKind::Cancelled { client_id, reason: "on request".into() })
-        }
-        VenueReport::Expired { client_id, reason, at, .. } => {
-            (at, EventKind::Cancelled { client_id, reason: reason.into() })
-        }
-        VenueReport::Amended { .. } | VenueReport::Foreign(_) => return None,
-    })
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tradewind_domain::{Bar, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::{Drift, EventKind};
 use tradewind_exchange::{InProcess, Reply};
-use tradewind_host::fact_of;
+use tradewind_host::{end_of, fact_of, is_told_too_early};
 use tradewind_journal::{AppendError, Crash, Fault};
 use tradewind_venues::binance::protocol::{
     self, MarketFrame, UserFrame, read_answer, read_market_event, read_user_frame,
@@ -233,8 +233,16 @@ impl Storm {
     }
 
     fn user_event(&mut self, event: VenueEvent) {
-        let VenueEvent::Report { report, .. } = event else { return };
-        if matches!(report, tradewind_venues::VenueReport::Foreign(_)) {
+        let report = match event {
+            VenueEvent::Report { report, .. } => report,
+            VenueEvent::UserStreamGap { .. } => return self.begin_sweep(), // told, and not to be read
+            _ => return,
+        };
+        let state = self.node.process.as_ref().map(|process| &process.host.state);
+        let early = end_of(&report).is_some_and(|(id, executed)| {
+            state.and_then(|state| state.order(id)).is_some_and(|record| is_told_too_early(record, executed))
+        });
+        if early || matches!(report, tradewind_venues::VenueReport::Foreign(_)) {
             return self.begin_sweep();
         }
         if let Some((at, kind)) = fact_of(report) {
