@@ -1,9 +1,12 @@
 //! What takes too long for every change: its results are kept, dated, in `docs/proof/`.
 
+mod kills;
+mod measures;
+
 use crate::bench::{self, Output};
 use crate::process::{self, cargo};
 use crate::{env, test};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -12,16 +15,26 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// `cargo xtask long`
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  cargo xtask long\n\nNever part of CI. Exit codes: 0 all passed, 1 something failed."
+    after_help = "Examples:\n  cargo xtask long\n  cargo xtask long --only storm,kills,kills-of-the-release,coverage\n\n\
+        Parts: advisories, storm, kills, kills-of-the-release, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
 )]
 pub(crate) struct Args {
     /// How many cases each property is tried with
     #[arg(long, default_value_t = 20_000)]
     cases: u32,
+    /// Runs these parts only
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Mutates these packages only
+    #[arg(long, value_name = "PACKAGE", value_delimiter = ',')]
+    mutate: Vec<String>,
     /// Measures these workloads only
     #[arg(long, value_name = "WORKLOAD", value_delimiter = ',')]
     bench: Vec<String>,
 }
+
+/// One part's work: whether it passed, and what to note.
+type Work<'a> = &'a dyn Fn() -> Result<(bool, String)>;
 
 /// What one part came to.
 struct Part {
@@ -39,11 +52,21 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let folder = env::root().join("docs/proof");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let date = date(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?);
-    let parts = [
-        timed("advisories", || test::advisories().map(|passed| (passed, String::new()))),
-        timed("properties", || properties(args.cases)),
-        timed("bench", || measured(args, &folder, &date)),
+    let all: [(&'static str, Work<'_>); 8] = [
+        ("advisories", &|| test::advisories().map(|passed| (passed, String::new()))),
+        ("storm", &storms),
+        ("kills", &kills::at_failpoints),
+        ("kills-of-the-release", &kills::of_the_release),
+        ("coverage", &measures::coverage),
+        ("mutants", &|| measures::mutants(&folder, &date, &args.mutate)),
+        ("properties", &|| properties(args.cases)),
+        ("bench", &|| measured(args, &folder, &date)),
     ];
+    if let Some(name) = args.only.iter().find(|name| !all.iter().any(|(known, _)| known == name)) {
+        bail!("there is no part `{name}`: `cargo xtask long --help` names them");
+    }
+    let chosen = all.into_iter().filter(|(name, _)| args.only.is_empty() || args.only.iter().any(|it| it == name));
+    let parts: Vec<Part> = chosen.map(|(name, work)| timed(name, work)).collect();
     let page = folder.join(format!("{date}-long.md"));
     fs::write(&page, self::page(&date, &parts)).with_context(|| format!("cannot write {}", page.display()))?;
     println!("written: docs/proof/{date}-long.md");
@@ -55,6 +78,17 @@ fn timed(name: &'static str, work: impl FnOnce() -> Result<(bool, String)>) -> P
     let start = Instant::now();
     let (passed, note) = work().unwrap_or_else(|error| (false, format!("{error:#}")));
     Part { name, passed, took: start.elapsed(), note }
+}
+
+/// A night of storms: 15,000 simulated hours.
+fn storms() -> Result<(bool, String)> {
+    const NIGHT: test::storm::Wanted = test::storm::Wanted {
+        seeds: 30_000,
+        hours_each: 0.5,
+        least: [("seeds", 30_000.0), ("hours", 15_000.0), ("faults", 750_000.0), ("ambiguous", 1_500_000.0)],
+    };
+    let (passed, figures) = test::storm::storms(&NIGHT)?;
+    Ok((passed, figures.join("; ")))
 }
 
 /// Every test once more, optimised, each property with many more cases.

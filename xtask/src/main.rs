@@ -20,6 +20,7 @@ mod process;
 mod python;
 mod test;
 mod tidy;
+mod tools;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

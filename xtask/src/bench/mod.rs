@@ -17,7 +17,7 @@ use workloads::{Case, OURS, WORKLOADS, Workload};
     The scripts that drive peers and floors are looked for in TRADEWIND_BENCH, default ../shared/bench.\n\
     Exit codes: 0 measured and every check value agrees, 1 a check value disagrees, 2 ours could not run.")]
 pub(crate) struct Args {
-    /// Measures these workloads only: bars-1m, ticks, indicators, journal, startup
+    /// Measures these workloads only: bars-1m, ticks, indicators, journal, gate, recovery, startup
     #[arg(long, value_name = "WORKLOAD", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Leaves these peers out, and says so

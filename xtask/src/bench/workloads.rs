@@ -176,8 +176,36 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         data: &[],
         cases: &[JOURNAL_SINGLE, JOURNAL_GROUP, JOURNAL_REPLAY],
     },
+    Workload {
+        name: "gate",
+        about: "one verdict of the gate: 100 positions, 1,000 open orders, value at risk included",
+        data: &[],
+        cases: &[GATE],
+    },
+    Workload {
+        name: "recovery",
+        about: "a start on a tail of a million records: safe, reconciled, and from a snapshot",
+        data: &[],
+        cases: &[RECOVERY],
+    },
     Workload { name: "startup", about: "from start to ready, and memory at rest", data: &[], cases: &[STARTUP] },
 ];
+
+const GATE: Case = Case {
+    label: "verdict",
+    contestants: &[Contestant::new(OURS, Program::Ours("gate"), &["20000"])],
+    figures: &[figure("p50_us", "p50_us"), figure("p99_us", "p99_us")],
+    checks: &[check("positions", &[OURS], 100.0, 0.0), check("open_orders", &[OURS], 1_000.0, 0.0)],
+    note: "every limit of the profile moderate is set; no peer asks as much before an order",
+};
+
+const RECOVERY: Case = Case {
+    label: "start",
+    contestants: &[Contestant::new(OURS, Program::Ours("recovery"), &["{run}/recovery", "1000000"])],
+    figures: &[figure("safe_s", "safe_s"), figure("reconciled_s", "reconciled_s"), figure("snapshot_s", "snapshot_s")],
+    checks: &[check("records", &[OURS], 1_000_000.0, 0.0)],
+    note: "nine quotes to a bar; reconciled with the local exchange on loopback",
+};
 
 const BARS: Case = Case {
     label: "backtest",

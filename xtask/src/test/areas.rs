@@ -91,7 +91,7 @@ fn counted(command: &mut Command) -> Result<Outcome> {
 }
 
 /// The sum of the numbers behind `name`.
-fn sum_of(name: &str, figures: &[String]) -> u64 {
+pub(crate) fn sum_of(name: &str, figures: &[String]) -> u64 {
     let told = figures.iter().filter_map(|figure| figure.strip_prefix(name)?.split(' ').next()?.parse::<u64>().ok());
     told.sum()
 }

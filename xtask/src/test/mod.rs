@@ -13,6 +13,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use areas::AREAS;
+pub(crate) use areas::sum_of;
 use tally::Tally;
 
 /// `cargo xtask test`

@@ -115,7 +115,11 @@ fn storm(program: &PathBuf, seeds: std::ops::Range<u64>, hours: f64) -> Result<V
         .with_context(|| format!("`{}` printed no result: {}", process::shown(&command), process::last_lines(&said, 4)))
 }
 
-fn program() -> Result<PathBuf> {
+/// The program as it is shipped.
+///
+/// # Errors
+/// If it cannot be built.
+pub(crate) fn program() -> Result<PathBuf> {
     let args = ["build", "--release", "--locked", "--quiet", "--package", "tradewind"];
     ensure!(process::passes(&mut process::cargo(&args))?, "cannot build the program");
     Ok(env::target().join("release").join("tradewind"))

@@ -15,7 +15,7 @@ use crate::socket::{prepare_tls, wall_clock};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tradewind_domain::Timestamp;
@@ -47,6 +47,8 @@ pub(crate) struct Budgets {
     ailing: Mutex<Ailing>,
     /// Budgets run on the monotonic clock: a wall clock that jumps neither holds an interval's end back nor ends a ban.
     began: (Instant, Timestamp),
+    /// Whether the venue has listed its limits.
+    listed: AtomicBool,
 }
 
 /// How often in a row the venue failed to answer a question, and until when it is left in peace.
@@ -72,6 +74,7 @@ impl Default for Budgets {
                 until: None,
             }),
             began: (Instant::now(), wall_clock()),
+            listed: AtomicBool::new(false),
         }
     }
 }
@@ -92,6 +95,7 @@ impl Budgets {
     }
 
     pub(crate) fn set_limits(&self, limits: &[RateLimit]) {
+        self.listed.store(true, Ordering::SeqCst);
         for (kind, budget) in [(RateLimitType::RequestWeight, &self.weight), (RateLimitType::Orders, &self.orders)] {
             let of_kind = limits.iter().filter(|limit| limit.rate_limit_type == kind);
             let windows: Vec<_> = of_kind
@@ -106,7 +110,12 @@ impl Budgets {
         }
     }
 
+    /// What the venue counted. Before it listed its limits that cannot be compared with anything: other processes on
+    /// this address may have used more than we take for granted, and the list itself must be read.
     pub(crate) fn used(&self, kind: &RateLimitType, interval: Duration, count: u64) {
+        if !self.listed.load(Ordering::SeqCst) {
+            return;
+        }
         let budget = match kind {
             RateLimitType::RequestWeight => &self.weight,
             RateLimitType::Orders => &self.orders,

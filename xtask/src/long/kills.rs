@@ -1,0 +1,148 @@
+//! Kills: at every failpoint many times over, and of the program as it is shipped at moments drawn by lot.
+
+use crate::process::{self, Stream, cargo};
+use crate::{env, test};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often every failpoint is gone through: 86 kills a round.
+const ROUNDS: u32 = 6;
+/// Kills that must come of it.
+const FAILPOINT_KILLS: u64 = 500;
+/// Kills of the release build.
+pub(super) const RELEASE_KILLS: u32 = 50;
+
+/// Kills a node at each of its failpoints, again and again on what the kills before it left.
+pub(super) fn at_failpoints() -> Result<(bool, String)> {
+    let args = ["test", "--package", "tradewind-node", "--locked", "--test", "it", "failpoints", "--", "--nocapture"];
+    let mut command = cargo(&args);
+    command.env("TRADEWIND_KILL_ROUNDS", ROUNDS.to_string());
+    let mut figures = Vec::new();
+    let passed = process::stream(&mut command, |stream, line| match line.trim().split_once("figure: ") {
+        Some((_, figure)) => figures.push(figure.to_string()),
+        None if stream == Stream::Stderr || line.contains("FAILED") => eprintln!("{line}"),
+        None => (),
+    })?;
+    let kills = test::sum_of("kill cycles: ", &figures);
+    Ok((passed && kills >= FAILPOINT_KILLS, format!("{kills} kills, each start after one checked")))
+}
+
+/// Kills `tradewind paper` at random moments; after each kill the journal must verify and replay to what was recorded.
+pub(super) fn of_the_release() -> Result<(bool, String)> {
+    let program = test::storm::program()?;
+    let folder = env::cache()?.join("long").join("kills");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    let exchange = Exchange::start(&program)?;
+    let settings = std::fs::read_to_string(env::root().join("examples/minimal.toml"))?;
+    let file = folder.join("kills.toml");
+    std::fs::write(&file, settings.replace("127.0.0.1:9090", &exchange.address))?;
+    let data = folder.join("data");
+    let (mut lot, mut ready) = (Lot(0x9e37_79b9_7f4a_7c15), 0);
+    for kill in 1..=RELEASE_KILLS {
+        let wait = Duration::from_millis(20 + lot.below(2_500));
+        ready += u32::from(killed_after(wait, &program, &file, &data, &exchange)?);
+        check(&program, &data).with_context(|| format!("after kill {kill}, {wait:?} after the start"))?;
+    }
+    // and in the end it starts, agrees with the venue and stops in order
+    let mut last = paper(&program, &file, &data, &exchange);
+    last.args(["--for", "3s", "-o", "json"]);
+    let said: Value = serde_json::from_str(&process::stdout_of(&mut last)?).context("the last run's result")?;
+    check(&program, &data)?;
+    ensure!(said["halted"].is_null(), "the last run was halted: {said}");
+    let events = said["events"].as_u64().unwrap_or(0);
+    let note = format!(
+        "{RELEASE_KILLS} kills 20 ms to 2.5 s after the start, {ready} of them after it was ready; each journal verified and \
+         replayed to its recorded state; {events} events at the end"
+    );
+    Ok((true, note))
+}
+
+/// Starts, waits, kills. Whether it was ready by then.
+fn killed_after(wait: Duration, program: &Path, file: &Path, data: &Path, exchange: &Exchange) -> Result<bool> {
+    let mut command = paper(program, file, data, exchange);
+    let mut child = process::spawn(command.stdout(Stdio::null()).stderr(Stdio::piped()).stdin(Stdio::null()))?;
+    std::thread::sleep(wait);
+    if let Some(status) = child.try_wait()? {
+        let said = child.stderr.take().map(std::io::read_to_string).transpose()?.unwrap_or_default();
+        bail!("it ended by itself with {status}: {}", process::last_lines(&said, 3));
+    }
+    child.kill()?; // SIGKILL
+    child.wait()?;
+    let said = child.stderr.take().map(std::io::read_to_string).transpose()?.unwrap_or_default();
+    Ok(said.contains("ready in"))
+}
+
+fn paper(program: &Path, file: &Path, data: &Path, exchange: &Exchange) -> Command {
+    let mut command = Command::new(program);
+    command.arg("paper").arg("--config").arg(file).arg("--data-dir").arg(data);
+    command.env("TRADEWIND_KEY", &exchange.key).env("TRADEWIND_SECRET", &exchange.secret);
+    command
+}
+
+fn check(program: &Path, data: &Path) -> Result<()> {
+    if !data.join("journal").exists() {
+        return Ok(()); // killed before the first record
+    }
+    let run = |command: &[&str]| -> Result<Value> {
+        let mut it = Command::new(program);
+        let out = process::stdout_of(it.args(command).arg(data).args(["-o", "json"]))?;
+        serde_json::from_str(&out).with_context(|| format!("`{}`", process::shown(&it)))
+    };
+    let verified = run(&["journal", "verify"])?;
+    let torn = verified["last_flaw"].as_str().unwrap_or("").to_string();
+    ensure!(verified["verified"] == true || torn == "tail", "the journal does not verify: {verified}");
+    let replayed = run(&["replay"])?;
+    ensure!(replayed["matches"] == true, "replay differs: {replayed}");
+    Ok(())
+}
+
+/// A local exchange in a process of its own.
+struct Exchange {
+    process: Child,
+    address: String,
+    key: String,
+    secret: String,
+}
+
+impl Exchange {
+    fn start(program: &PathBuf) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.args(["exchange", "--speed", "600", "-o", "json"]);
+        let mut process = process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null()))?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().context("piped")?).read_line(&mut line)?;
+        let said: Value = serde_json::from_str(&line).context("the exchange's first line")?;
+        let word = |key: &str| said[key].as_str().unwrap_or_default().to_string();
+        let address = word("url").trim_start_matches("http://").to_string();
+        Ok(Self { process, address, key: word("api_key"), secret: word("api_secret") })
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let began = Instant::now();
+        let _ = self.process.kill(); // it holds nothing that is needed
+        let _ = self.process.wait();
+        debug_assert!(began.elapsed() < Duration::from_secs(10));
+    }
+}
+
+/// A row of numbers that is the same every time.
+struct Lot(u64);
+
+impl Lot {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
+}
