@@ -3,6 +3,7 @@
 use crate::child::{NodeProcess, quick};
 use crate::failpoints::Trial;
 use crate::support::{Stage, ask, check_journal, exchange_config, status, surroundings, words};
+use crate::time::place_in_time;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -83,7 +84,7 @@ async fn g07_a_sync_of_twelve_seconds_is_waited_for_and_then_only_what_reduces_i
     }
     node.until("what would add is cancelled", |it| it["open_orders"] == 0 && it["unknown_orders"] == 0).await;
     node.done(OperatorRequest::Resume { reason: "the disk is well".to_owned() }).await;
-    node.done(OperatorRequest::OrderPlace(far())).await;
+    place_in_time(&node, "the disk is well").await;
     let orders = node.done(OperatorRequest::OrderList).await;
     for order in stage.venue_orders().await {
         let known = orders.as_array().unwrap().iter().any(|it| it["client_id"] == order["clientOrderId"]);

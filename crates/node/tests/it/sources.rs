@@ -41,8 +41,7 @@ async fn i02_words_that_are_no_numbers_or_no_symbol_are_refused_with_a_code_and_
         garbage.push(OrderWords { quantity: text.to_owned(), ..sound() });
         garbage.push(OrderWords { price: Some(text.to_owned()), ..sound() });
     }
-    for symbol in
-        ["", "BTCUSDT", "btc/usdt", "ВТС/USDT", "BTC/USDT\u{200b}", "\u{202e}TDSU/CTB", "BTC/USDT; drop", "ETH/USDT"]
+    for symbol in ["", "btc/usdt", "ВТС/USDT", "BTC/USDT\u{200b}", "\u{202e}TDSU/CTB", "BTC/USDT; drop", "ETH/USDT"]
     {
         garbage.push(OrderWords { symbol: symbol.to_owned(), ..sound() });
     }

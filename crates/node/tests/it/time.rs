@@ -13,7 +13,7 @@ fn far() -> OrderWords {
 }
 
 /// Places an order. While the venue's clock is being measured anew it is provably not sent; then one may try again.
-async fn place_in_time(node: &NodeProcess, moment: &str) -> Duration {
+pub(crate) async fn place_in_time(node: &NodeProcess, moment: &str) -> Duration {
     let began = Instant::now();
     loop {
         match node.ask(OperatorRequest::OrderPlace(far())).await.unwrap() {
