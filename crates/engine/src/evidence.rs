@@ -273,10 +273,7 @@ impl Inquiry {
     /// name its window with [`Self::within`].
     #[must_use]
     pub fn new(record: &OrderRecord, doubt: Doubt, policy: EvidencePolicy, now: Timestamp, clock_error: i64) -> Self {
-        // an intent of an older journal has no fence of its own: the widest window bounds it
-        let intended = record.times.intended.unwrap_or(now);
-        let fence = record.times.fence.unwrap_or(intended.plus_nanos(policy.widest_window));
-        let not_before = record.times.not_before.unwrap_or(record.times.created.plus_nanos(-policy.widest_window));
+        let (not_before, fence) = window_of(record, &policy, now);
         Self {
             client_id: record.order.client_id(),
             instrument: record.order.instrument(),
@@ -306,6 +303,18 @@ impl Inquiry {
     pub const fn within(mut self, not_before: Timestamp, fence: Timestamp) -> Self {
         (self.not_before, self.fence) = (not_before, fence);
         self
+    }
+
+    /// The outcome of the order itself turned out to be unknown while its cancel was in doubt: from here on the question
+    /// is whether the venue has it at all, within the order's own window. Nothing for an inquiry about the order.
+    pub fn widen(&mut self, record: &OrderRecord, now: Timestamp) {
+        if self.doubt == Doubt::Order || self.evidence.is_some() {
+            return;
+        }
+        let (not_before, fence) = window_of(record, &self.policy, now);
+        (self.not_before, self.fence) = (not_before.min(self.not_before), fence.max(self.fence));
+        (self.doubt, self.reads) = (Doubt::Order, [None; 4]);
+        self.round.clear();
     }
 
     /// Which order.
@@ -491,6 +500,14 @@ impl Inquiry {
         };
         (self.doubt == Doubt::Order && absence.fulfils(&self.policy)).then_some(absence)
     }
+}
+
+/// From when until when the venue could take the order. An intent of an older journal has no fence of its own: the widest
+/// window bounds it.
+fn window_of(record: &OrderRecord, policy: &EvidencePolicy, now: Timestamp) -> (Timestamp, Timestamp) {
+    let intended = record.times.intended.unwrap_or(now);
+    let fence = record.times.fence.unwrap_or(intended.plus_nanos(policy.widest_window));
+    (record.times.not_before.unwrap_or(record.times.created.plus_nanos(-policy.widest_window)), fence)
 }
 
 impl Evidence {

@@ -314,3 +314,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_doubt_about_a_cancel_becomes_one_about_the_order_whose_answer_was_lost_after_it() {
+    let cancel = FROM.plus_nanos(SECOND);
+    let mut inquiry = inquiry(Doubt::Cancel).within(cancel, cancel.plus_nanos(2 * SECOND));
+    let silence = |question: &Question, _| match question {
+        Question::Trades => Answer::Strangers(Vec::new()),
+        _ => Answer::Lacks,
+    };
+    let (_, evidence) = drive(&mut inquiry, 600, silence);
+    assert_eq!(evidence, None, "that a cancel is not found proves nothing about its order");
+    let mut unknown = record();
+    unknown.state = OrderState::Unknown { since: cancel };
+    inquiry.widen(&unknown, cancel);
+    assert_eq!((inquiry.doubt(), inquiry.not_before()), (Doubt::Order, FROM));
+    let (_, evidence) = drive(&mut inquiry, 1_200, silence);
+    let Some(Evidence::Absent(absence)) = evidence else { panic!("{evidence:?}") };
+    assert!(absence.fulfils(&POLICY) && absence.fence >= FENCE);
+}

@@ -91,11 +91,14 @@ impl Reconciler {
         let mut last_error = "";
         loop {
             let Some(record) = record_of(inbox, client_id).await else { return };
-            let told = was_unknown && !is_unknown(&record) && doubt == Doubt::Order;
+            let told = was_unknown && !is_unknown(&record) && asked.inquiry.doubt() == Doubt::Order;
             if !record.state.is_open() || told {
                 return; // the streams were faster
             }
             asked.record = record;
+            if matches!(asked.record.state, OrderState::Unknown { .. }) {
+                asked.inquiry.widen(&asked.record, asked.clock.now()); // its own answer was lost after its cancel's
+            }
             asked.look(&self.watch);
             if let Some(age) = asked.inquiry.alarm(asked.clock.now()) {
                 let age = age / 1_000_000_000;
@@ -117,17 +120,17 @@ impl Reconciler {
                     };
                     asked.inquiry.answered(asked.clock.now(), answer);
                 }
-                Step::Done(evidence) => return self.conclude(&asked, &evidence, doubt, inbox).await,
+                Step::Done(evidence) => return self.conclude(&asked, &evidence, inbox).await,
             }
         }
     }
 
-    async fn conclude(&self, asked: &Asked, evidence: &Evidence, doubt: Doubt, inbox: &mpsc::Sender<Input>) {
+    async fn conclude(&self, asked: &Asked, evidence: &Evidence, inbox: &mpsc::Sender<Input>) {
         if let Evidence::Found { standing, .. } = evidence {
             let (client_id, price, quantity) = (asked.inquiry.client_id(), standing.price, standing.quantity);
             let _ = inbox.send(Input::Terms { client_id, price, quantity }).await; // an engine that ended asks anew
         }
-        for (at, kind) in evidence.facts(&asked.record, doubt) {
+        for (at, kind) in evidence.facts(&asked.record, asked.inquiry.doubt()) {
             let _ = inbox.send(Input::Fact(Fact::of_venue(at, kind))).await;
         }
     }
