@@ -71,6 +71,9 @@ impl Storm {
             }
         }
         let clock = asked.clock;
+        if matches!(asked.record.state, OrderState::Unknown { .. }) {
+            asked.inquiry.widen(&asked.record, clock.at(monotonic)); // its own answer was lost after its cancel's
+        }
         inform(&mut asked.inquiry, clock, session, monotonic);
         let _ = asked.inquiry.alarm(clock.at(monotonic)); // nobody to wake here
         match asked.inquiry.next(clock.at(monotonic)) {

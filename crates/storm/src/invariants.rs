@@ -10,6 +10,7 @@ use tradewind_domain::{
     Timestamp, TradeId,
 };
 use tradewind_engine::{Event, EventKind, EvidencePolicy, State, Verdict};
+use tradewind_gate::Guard;
 
 /// What the watchdog knows of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +68,11 @@ impl Watchdog {
             EventKind::Quoted { .. } | EventKind::BarClosed { .. } | EventKind::Decided(_) | EventKind::Timer => (),
             EventKind::Proposed(_) | EventKind::StateHash { .. } | EventKind::CancelProposed { .. } => (),
             EventKind::Judged(Verdict::Approved(order)) => self.approved(state, event, order),
-            EventKind::Judged(Verdict::Refused(refusal)) => self.count(format!("{:?}", refusal.guard)),
+            EventKind::Judged(Verdict::Refused(refusal)) => {
+                // the rule's own name stands in front of what it found
+                let rule = refusal.value.split(':').next().filter(|_| refusal.guard == Guard::Risk);
+                self.count(format!("{:?} {}", refusal.guard, rule.unwrap_or_default()).trim_end().to_owned());
+            }
             EventKind::Judged(_) => (),
             EventKind::Filled(fill) => self.filled(state, event, fill),
             EventKind::Deposited(money) => self.post(event, event.portfolio, money.currency, money.units),

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tradewind_domain::Timestamp;
 use tradewind_exchange::{AccountConfig, ExchangeConfig, FeeRates, Flow, SymbolConfig};
 use tradewind_gate::{Cap, Limits};
+use tradewind_risk::{Controls, Profile};
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::{ApiKey, ApiSecret};
 
@@ -84,7 +85,24 @@ pub(crate) const MAX_POSITION: i64 = 15_000;
 /// From this age on a price is too old to trade on.
 pub(crate) const STALE_NANOS: i64 = 5_000_000_000;
 
+/// The controls that ship, less the breakers: a storm is one long run of failures, and must go on.
 pub(crate) fn limits() -> Limits {
     let amount = |whole: i64| Cap { equity_bps: None, amount: Some(whole * 100_000_000) };
-    Limits { max_order: amount(MAX_ORDER), max_position: amount(MAX_POSITION), ..Limits::CONSERVATIVE }
+    let controls = Controls {
+        open_positions: None,
+        order_failures: None,
+        failed_trades: None,
+        consecutive_losses: None,
+        weekly_loss_bps: None,
+        ..Controls::of(Profile::Conservative)
+    };
+    Limits {
+        max_order: amount(MAX_ORDER),
+        max_position: amount(MAX_POSITION),
+        daily_loss_bps: None,
+        drawdown_bps: None,
+        stale_after_nanos: Some(STALE_NANOS),
+        controls: Some(controls),
+        ..Limits::CONSERVATIVE
+    }
 }
