@@ -2,7 +2,8 @@
 
 use crate::{Event, EventKind, ListingStatus, State, Verdict, contingent, governance, parents, risk};
 use tradewind_domain::{
-    ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source, TimeInForce, Timestamp,
+    ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source,
+    TimeInForce, Timestamp,
 };
 use tradewind_gate::{Approved, Guard, Proposal, Refusal, View, review, review_cancel, review_pair};
 use tradewind_governance::Ruling;
@@ -125,26 +126,37 @@ pub(crate) fn refuse(refusal: Box<Refusal>, portfolio: PortfolioId, commands: &m
 }
 
 pub(crate) fn judge_pair(state: &State, event: &Event, pair: &[Proposal; 2], commands: &mut Vec<Command>) {
-    let mut pair = pair.clone();
-    let group = pair[0].request.oco.or(pair[1].request.oco).unwrap_or_else(|| fresh_group(state));
-    pair.iter_mut().for_each(|proposal| _ = proposal.request.oco.get_or_insert(group));
-    // of equals the first by name is the one that counts, and the dearer needs the funds
-    pair.sort_by_key(|it| std::cmp::Reverse(it.request.kind.limit().or(it.request.kind.trigger())));
+    let asked = pair;
+    let pair = in_one_group(state, pair.clone());
     let portfolio = pair[0].portfolio;
     let mut names = names(state, event.at, portfolio);
     names.sort_unstable();
     let ruling = pair.each_ref().map(|it| governance::ruling(state, event, it));
-    let stricter = ruling.iter().flatten().find(|it| !matches!(it, Ruling::Allowed)).or(ruling[0].as_ref());
-    match review_pair(&view(state, event, &pair[0], stricter), &pair, names) {
-        Ok(approved) => {
+    let stricter = governance::stricter(&ruling);
+    // what a parent asks for is not held: whoever needs a word for each order has no parents
+    let may_wait = matches!(event.kind, EventKind::ProposedPair { .. });
+    match (review_pair(&view(state, event, &pair[0], stricter), &pair, names), stricter) {
+        (Ok(approved), _) => {
             approve(approved, portfolio, commands);
             pair.iter().for_each(|it| governance::spend(state, event, it, None, commands));
         }
-        Err(refusal) => {
+        (Err(refusal), Some(Ruling::NeedsApproval { quorum })) if may_wait && refusal.guard == Guard::Approval => {
+            governance::hold_pair(state, event, asked, *quorum, commands);
+        }
+        (Err(refusal), _) => {
             refuse(refusal.clone(), portfolio, commands);
             refuse(refusal, portfolio, commands);
         }
     }
+}
+
+/// Two orders of one group, in the order in which they are judged: of equals the first by name is the one that counts,
+/// and the dearer needs the funds.
+pub(crate) fn in_one_group(state: &State, mut pair: [Proposal; 2]) -> [Proposal; 2] {
+    let group = pair[0].request.oco.or(pair[1].request.oco).unwrap_or_else(|| fresh_group(state));
+    pair.iter_mut().for_each(|proposal| _ = proposal.request.oco.get_or_insert(group));
+    pair.sort_by_key(|it| std::cmp::Reverse(it.request.kind.limit().or(it.request.kind.trigger())));
+    pair
 }
 
 /// A group that no order still remembered belongs to.

@@ -5,7 +5,7 @@ use crate::{Command, Event, EventKind, State};
 use tradewind_domain::{
     ClientOrderId, OrderRecord, OrderState, Outcome, PortfolioId, Price, Quantity, Sequence, Source,
 };
-use tradewind_gate::{Action, Cap, Guard, Limits, Mode, Proposal, Refusal, review};
+use tradewind_gate::{Cap, Guard, Limits, Mode, Proposal, Refusal, review, review_pair};
 use tradewind_governance::{
     Act, At, Changed, Held, KeyOutcome, Policy, Principal, ProposalState, Ruling, Scope, Tighter, Usage, Wish,
     judge_policy,
@@ -14,11 +14,18 @@ use tradewind_risk::{AccountLimits, LIMITS, Limit, LimitScope, LimitSet};
 
 /// Folds a word or a fact of governance.
 pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
-    if let Some(Changed::Limit { portfolio, name, new, .. }) = state.governance.apply(act, at(state, event)) {
-        let limits = &mut state.portfolios[portfolio.index()].limits;
-        set_limit(limits, &name, new);
-        let limits = *limits;
-        crate::risk::begin(state, &limits);
+    match state.governance.apply(act, at(state, event)) {
+        Some(Changed::Limit { portfolio, name, new, .. }) => {
+            let limits = &mut state.portfolios[portfolio.index()].limits;
+            set_limit(limits, &name, new);
+            let limits = *limits;
+            crate::risk::begin(state, &limits);
+        }
+        Some(Changed::AccountLimit { name, new, .. }) => {
+            let limits = &mut state.risk.get_or_insert_default().account;
+            set_account_limit(limits, &name, new);
+        }
+        Some(Changed::Policy { .. }) | None => (),
     }
 }
 
@@ -42,6 +49,11 @@ pub(crate) fn note_closed(state: &mut State, client_id: ClientOrderId, order: Or
         Outcome::Expired => ProposalState::Expired,
         Outcome::Cancelled => ProposalState::Cancelled,
     };
+    let Some(held) = state.governance.proposal_of(client_id) else { return };
+    let rests = |id: &ClientOrderId| *id != client_id && state.open.contains_key(id);
+    if to != ProposalState::Filled && [held.order, held.other_order].iter().flatten().any(rests) {
+        return; // the other order of the pair may still do what was asked
+    }
     state.governance.order_moved(client_id, to);
 }
 
@@ -198,31 +210,89 @@ pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8
     commands.push(Command::Record(held, proposal.portfolio));
 }
 
-/// Asks the gate once more, in full, and makes an order of what passes.
+/// As [`hold`] for two orders of which one cancels the other: one proposal, one hash over both.
+pub(crate) fn hold_pair(state: &State, event: &Event, pair: &[Proposal; 2], quorum: u8, commands: &mut Vec<Command>) {
+    let [first, second] = pair;
+    let by = proposer(state, event, first);
+    if let Err(no) = state.governance.check_reachable(&by.name, quorum) {
+        let refusal =
+            Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
+        return refuse(Box::new(refusal), first.portfolio, commands);
+    }
+    let mut wish = wish(state, &by, first);
+    wish.other = Some(second.request);
+    if second.reason != first.reason {
+        wish.reason = format!("{}; {}", first.reason, second.reason);
+    }
+    let held = Held::new(event.sequence, wish, quorum, event.at, state.incarnation);
+    let held = EventKind::Governance(Box::new(Act::Held(Box::new(held))));
+    commands.push(Command::Record(held, first.portfolio));
+}
+
+/// The strictest of two rulings: a no before a wait, and the larger quorum of two that wait.
+pub(crate) fn stricter(rulings: &[Option<Ruling>; 2]) -> Option<&Ruling> {
+    let weight = |ruling: &&Ruling| match ruling {
+        Ruling::Allowed => 0,
+        Ruling::NeedsApproval { quorum } => u32::from(*quorum),
+        Ruling::Denied(_) => u32::MAX,
+    };
+    let [first, second] = rulings.each_ref().map(Option::as_ref);
+    match (first, second) {
+        (Some(first), Some(second)) if weight(&second) > weight(&first) => Some(second),
+        (first, second) => first.or(second),
+    }
+}
+
+/// What the policy says to the wish `held`, now that people have approved it.
+fn ruling_at_release(state: &State, event: &Event, held: &Held, by: &Principal, proposal: &Proposal) -> Ruling {
+    let policy = state.governance.policy.clone().unwrap_or_default();
+    match judge_policy(&policy, by, &held.wish, &usage(state, event, by, proposal)) {
+        Ruling::NeedsApproval { quorum } if usize::from(quorum) <= held.approvals.len() => Ruling::Allowed,
+        other => other,
+    }
+}
+
+/// Asks the gate once more, in full, and makes an order of what passes: of a pair both, or neither.
 fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command>) {
     assert!(held.wish.hash() == held.hash, "what is released is what was approved");
     let wish = &held.wish;
     let reason = wish.reason.clone().into();
     let proposal = Proposal { source: wish.source, portfolio: wish.portfolio, request: wish.request, reason };
     let by = Principal { name: wish.by.clone(), ..released_for(state, held) };
-    let policy = state.governance.policy.clone().unwrap_or_default();
-    let ruling = match judge_policy(&policy, &by, wish, &usage(state, event, &by, &proposal)) {
-        Ruling::NeedsApproval { quorum } if usize::from(quorum) <= held.approvals.len() => Ruling::Allowed,
-        other => other,
+    let portfolio = proposal.portfolio;
+    let proposals: Vec<Proposal> = match wish.other {
+        Some(request) => {
+            crate::decide::in_one_group(state, [proposal.clone(), Proposal { request, ..proposal }]).into()
+        }
+        None => vec![proposal],
     };
-    let client_id = ClientOrderId::derive(event.at, state.incarnation, proposal.portfolio, state.intents + 1);
-    let moved = |to, order, note| {
-        let act = Act::Moved { proposal: held.id, to, order, note };
-        Command::Record(EventKind::Governance(Box::new(act)), proposal.portfolio)
+    let names = crate::decide::names(state, event.at, portfolio);
+    let verdict = match proposals.as_slice() {
+        [first, second] => {
+            let rulings = [first, second].map(|it| Some(ruling_at_release(state, event, held, &by, it)));
+            let view = view(state, event, first, stricter(&rulings));
+            let mut names = names;
+            names.sort_unstable();
+            review_pair(&view, &[first.clone(), second.clone()], names)
+        }
+        of_one => {
+            let proposal = &of_one[0];
+            let ruling = ruling_at_release(state, event, held, &by, proposal);
+            review(&view(state, event, proposal, Some(&ruling)), proposal, names[0])
+        }
     };
-    match review(&view(state, event, &proposal, Some(&ruling)), &proposal, client_id) {
+    let moved = |to, [order, other]: [Option<ClientOrderId>; 2], note| {
+        let act = Act::Moved { proposal: held.id, to, order, other, note };
+        Command::Record(EventKind::Governance(Box::new(act)), portfolio)
+    };
+    match verdict {
         Ok(approved) => {
-            let order = approved.action().client_ids().next();
-            debug_assert!(matches!(approved.action(), Action::Submit(_)));
-            approve(approved, proposal.portfolio, commands);
+            let orders: Vec<ClientOrderId> = approved.action().client_ids().collect();
+            let orders = [orders.first().copied(), orders.get(1).copied()];
+            approve(approved, portfolio, commands);
             let send = commands.pop().expect("an approval ends in a send");
-            commands.push(moved(ProposalState::Submitted, order, String::new()));
-            spend(state, event, &proposal, Some(&by), commands);
+            commands.push(moved(ProposalState::Submitted, orders, String::new()));
+            proposals.iter().for_each(|it| spend(state, event, it, Some(&by), commands));
             commands.push(send);
         }
         Err(mut refusal) => {
@@ -230,8 +300,8 @@ fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command
                 refusal.rule = Some(tradewind_governance::Rule::MoreApprovals);
             }
             let note = refusal.to_string();
-            refuse(refusal, proposal.portfolio, commands);
-            commands.push(moved(ProposalState::Rejected, None, note));
+            refuse(refusal, portfolio, commands);
+            commands.push(moved(ProposalState::Rejected, [None; 2], note));
         }
     }
 }
@@ -261,6 +331,25 @@ pub fn limit_values(limits: &Limits) -> Vec<(&'static str, Tighter, Option<i64>)
     let set = LimitSet { limits: *limits, account: AccountLimits::NONE };
     let way = |limit: &Limit| if limit.is_floor() { Tighter::Higher } else { Tighter::Lower };
     base.chain(controls().map(|limit| (limit.name, way(limit), limit.get(&set)))).collect()
+}
+
+/// Every number of the account's limits by name, with the way in which it gets tighter; `None` is no limit.
+#[must_use]
+pub fn account_limit_values(account: &AccountLimits) -> Vec<(&'static str, Tighter, Option<i64>)> {
+    let set = LimitSet { limits: Limits::OPEN, account: account.clone() };
+    let of_account = LIMITS.iter().filter(|limit| limit.scope == LimitScope::Account);
+    let way = |limit: &Limit| if limit.is_floor() { Tighter::Higher } else { Tighter::Lower };
+    of_account.map(|limit| (limit.name, way(limit), limit.get(&set))).collect()
+}
+
+/// Sets one number of the account's limits by name; `false` if there is no such number or it is negative.
+pub fn set_account_limit(account: &mut AccountLimits, name: &str, value: Option<i64>) -> bool {
+    let limit = Limit::find(name).filter(|limit| limit.scope == LimitScope::Account);
+    let Some(limit) = limit.filter(|_| value.is_none_or(|value| value >= 0)) else { return false };
+    let mut set = LimitSet { limits: Limits::OPEN, account: std::mem::take(account) };
+    limit.set(&mut set, value);
+    *account = set.account;
+    true
 }
 
 /// The limits of a portfolio beyond the first: they go by their names in the table of limits.
@@ -316,6 +405,20 @@ fn set_control(limits: &mut Limits, name: &str, value: Option<i64>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_number_of_the_account_is_read_and_set_by_its_name() {
+        let mut account = AccountLimits::NONE;
+        for (place, (name, _, none)) in account_limit_values(&AccountLimits::NONE).into_iter().enumerate() {
+            let value = i64::try_from(place).unwrap() + 7;
+            assert!(none.is_none() && set_account_limit(&mut account, name, Some(value)), "{name}");
+            let set = account_limit_values(&account).into_iter().filter(|row| row.2.is_some()).count();
+            assert_eq!(set, place + 1, "{name} sets one number");
+            assert_eq!(account_limit_values(&account)[place].2, Some(value));
+        }
+        assert!(!set_account_limit(&mut account, "leverage", Some(1)), "a portfolio's");
+        assert!(!set_account_limit(&mut account, "gross", Some(-1)));
+    }
 
     #[test]
     fn every_number_of_the_limits_is_read_and_set_by_its_name() {

@@ -41,13 +41,13 @@ pub use digest::TradeDigest;
 pub use error::CODES;
 pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Verdict};
 pub use evidence::{Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step};
-pub use governance::{limit_values, set_limit};
-pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_payment, funding_times};
 pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
+pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_payment, funding_times};
+pub use governance::{account_limit_values, limit_values, set_account_limit, set_limit};
 pub use portfolio::{Holding, Portfolio};
 pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
-pub use risk::{RiskAct, RiskBook};
 pub use replay::{Divergence, Replay};
+pub use risk::{RiskAct, RiskBook};
 pub use state::{Counters, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
 
 /// Folds one event into `state` and notes in `commands` what should now be done about it.

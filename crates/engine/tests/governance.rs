@@ -43,7 +43,11 @@ impl Host {
         host.say(0, Source::Host, EventKind::Listed(Box::new(spec.list(InstrumentId(0)).unwrap())));
         let usdt = Currency::new("USDT").unwrap();
         host.say(0, Source::Host, EventKind::Opened { base: usdt, name: "main".into() });
-        host.say(0, Source::Host, EventKind::LimitsSet(Box::new(Limits { stale_after_nanos: None, ..Limits::RESEARCH })));
+        host.say(
+            0,
+            Source::Host,
+            EventKind::LimitsSet(Box::new(Limits { stale_after_nanos: None, ..Limits::RESEARCH })),
+        );
         host.say(0, Source::Host, EventKind::Deposited(Money::parse("10000", usdt).unwrap()));
         host.act(0, Act::OperatorsSet { operators: vec![anna(), ben()] });
         if let Some(policy) = policy {
@@ -274,7 +278,7 @@ fn a_hundred_approvals_in_any_order_make_one_order() {
 }
 
 #[test]
-fn attack_44_a_drip_of_small_orders_stops_at_the_cap_of_the_day() {
+fn s4_44_a_drip_of_small_orders_stops_at_the_cap_of_the_day() {
     let caps = Caps { day: Some(100 * UNIT), ..Caps::default() };
     let mut host = Host::new(Mode::Paper, Some(Policy { caps, ..Policy::default() }));
     for second in 1..201 {
@@ -372,6 +376,141 @@ fn a_limit_changed_by_two_comes_into_force_and_holds_in_the_fold() {
     assert_eq!(host.state.portfolios[0].limits.max_order.amount, Some(5 * UNIT));
     host.act(4, Act::ChangeAnswered { change: id, by: ben(), yes: true });
     assert_eq!(host.state.portfolios[0].limits.max_order.amount, Some(9 * UNIT));
+    host.check();
+}
+
+/// A target at 110 and a stop at 90 for what is held.
+fn target_and_stop(quantity: i64) -> [OrderRequest; 2] {
+    let (price, quantity) = (Price::from_mantissa(11_000), Quantity::from_mantissa(quantity));
+    let target = OrderRequest::limit(InstrumentId(0), Side::Sell, quantity, price);
+    let kind = OrderKind::Stop { trigger: Price::from_mantissa(9_000) };
+    [OrderRequest { post_only: true, ..target }, OrderRequest { kind, ..target }]
+}
+
+impl Host {
+    fn propose_pair(&mut self, second: i64, source: Source, requests: [OrderRequest; 2]) -> u64 {
+        self.verdict = None;
+        let id = self.state.sequence + 1;
+        let [target, stop] = requests;
+        let proposal = |request, reason: &'static str| Proposal {
+            source,
+            portfolio: PortfolioId(0),
+            request,
+            reason: reason.into(),
+        };
+        let pair = Box::new([proposal(target, "a target"), proposal(stop, "a stop")]);
+        self.say(second, source, EventKind::ProposedPair { pair });
+        id
+    }
+
+    /// Buys a thousandth of a bitcoin's ten-thousandths, by a strategy, which needs nobody.
+    fn holding(policy: Policy) -> Self {
+        let mut host = Self::new(Mode::Paper, Some(policy));
+        host.propose(1, Source::Strategy(0), buy(1_000));
+        host.fill(1, host.sent[0]);
+        host.sent.clear();
+        host
+    }
+}
+
+#[test]
+fn a_pair_waits_as_one_proposal_whose_hash_covers_both_orders_and_is_released_together() {
+    let mut host = Host::holding(Policy::default());
+    let id = host.propose_pair(2, AGENT, target_and_stop(1_000));
+    assert_eq!((host.held(id).state, host.sent.len(), &host.verdict), (ProposalState::Proposed, 0, &None));
+    assert_eq!(host.held(id).wish.reason, "a target; a stop");
+    let mut other = host.held(id).wish.clone();
+    other.other.as_mut().unwrap().kind = OrderKind::Stop { trigger: Price::from_mantissa(8_999) };
+    host.act(3, Act::ApprovalSaid { proposal: id, hash: other.hash(), by: anna() });
+    assert_eq!((host.held(id).state, host.sent.len()), (ProposalState::Proposed, 0), "another stop is another hash");
+    host.approve(3, id, anna());
+    assert_eq!((host.held(id).state, host.sent.len()), (ProposalState::Submitted, 2));
+    let groups: Vec<_> = host.sent.iter().map(|order| order.request().oco).collect();
+    assert!(groups[0].is_some() && groups[0] == groups[1]);
+    let (mut told, mut known) = (
+        [host.held(id).order, host.held(id).other_order].map(Option::unwrap),
+        [host.sent[0].client_id(), host.sent[1].client_id()],
+    );
+    told.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(told, known);
+    host.approve(4, id, ben());
+    assert_eq!(host.sent.len(), 2, "once is once");
+    for order in host.sent.clone() {
+        host.say(4, Source::Host, EventKind::Sent { client_id: order.client_id() });
+    }
+    let stop = *host.sent.iter().find(|order| order.kind().trigger().is_some()).unwrap();
+    let venue_gone = EventKind::Expired { client_id: stop.client_id(), evidence: None };
+    host.say(5, Source::Venue, venue_gone);
+    assert_eq!(host.held(id).state, ProposalState::Submitted, "the target may still fill");
+    let target = *host.sent.iter().find(|order| order.kind().trigger().is_none()).unwrap();
+    host.fill(6, target);
+    assert_eq!(host.held(id).state, ProposalState::Filled);
+    host.check();
+}
+
+#[test]
+fn a_pair_is_judged_again_in_full_at_release_and_both_orders_stay_if_one_may_not_go() {
+    let mut host = Host::holding(Policy::default());
+    let id = host.propose_pair(2, AGENT, target_and_stop(1_000));
+    host.trade(3, 8_900); // the stop now lies above the market
+    host.approve(4, id, anna());
+    assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Pair, None)), 0));
+    assert_eq!(host.held(id).state, ProposalState::Rejected);
+    host.trade(5, 10_000);
+    let id = host.propose_pair(6, AGENT, target_and_stop(1_000));
+    host.say(7, Source::Operator, EventKind::Halted(Halt { reason: "look".into() }));
+    host.say(7, Source::Operator, EventKind::Resumed { reason: "fine".into() });
+    host.propose(8, Source::Strategy(0), sell(500)); // half of what the pair would sell is on its way out
+    host.approve(9, id, anna());
+    assert_eq!((host.held(id).state, host.sent.len()), (ProposalState::Rejected, 1), "{}", host.held(id).note);
+    host.check();
+}
+
+#[test]
+fn a_pair_waits_for_the_larger_quorum_of_its_two_orders() {
+    // a tenth of a bitcoin is worth 10 at the mark, which is more than the target's price, and 11 at the stop's
+    let approvals = vec![Threshold { from: 10 * UNIT, quorum: 1 }, Threshold { from: 11 * UNIT, quorum: 2 }];
+    let mut host = Host::new(Mode::Paper, Some(Policy { approvals, ..Policy::default() }));
+    let (price, quantity) = (Price::from_mantissa(9_000), Quantity::from_mantissa(1_000));
+    let target = OrderRequest::limit(InstrumentId(0), Side::Buy, quantity, price);
+    let kind = OrderKind::Stop { trigger: Price::from_mantissa(11_000) };
+    let pair = [OrderRequest { post_only: true, ..target }, OrderRequest { kind, ..target }];
+    let id = host.propose_pair(2, AGENT, pair);
+    assert_eq!(host.held(id).quorum, 2);
+    host.approve(3, id, anna());
+    assert_eq!(host.sent.len(), 0);
+    host.approve(4, id, ben());
+    assert_eq!(host.sent.len(), 2);
+    host.check();
+}
+
+#[test]
+fn a_limit_of_the_account_goes_down_alone_and_up_by_two() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let change = |old, new| {
+        let name = "hard_order_amount".to_owned();
+        let changed = Changed::AccountLimit { name, tighter: Tighter::Lower, old, new };
+        Act::ChangeSaid { changed, by: anna(), reason: "smaller".into() }
+    };
+    let set = |host: &Host| host.state.risk.as_ref().and_then(|risk| risk.account.caps.hard_order_amount);
+    host.act(1, change(None, Some(5 * UNIT)));
+    assert_eq!(set(&host), Some(5 * UNIT));
+    host.propose(2, Source::Strategy(0), buy(501));
+    assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Risk, None)), 0));
+    let id = host.state.sequence + 1;
+    host.act(3, change(Some(5 * UNIT), Some(9 * UNIT)));
+    assert_eq!(set(&host), Some(5 * UNIT));
+    host.act(4, Act::ChangeAnswered { change: id, by: anna(), yes: true });
+    assert_eq!(set(&host), Some(5 * UNIT), "nobody is its own second");
+    host.act(5, Act::ChangeAnswered { change: id, by: ben(), yes: true });
+    assert_eq!(set(&host), Some(9 * UNIT));
+    host.propose(6, Source::Strategy(0), buy(501));
+    assert_eq!(host.sent.len(), 1);
+    let change = &host.state.governance.changes[&id];
+    assert_eq!((change.by.as_str(), change.reason.as_str()), ("anna", "smaller"));
+    assert_eq!(change.state, ChangeState::Done { approver: Some(ben().name) });
+    assert_eq!(host.state.governance.overridden_account("hard_order_amount"), Some(Some(9 * UNIT)));
     host.check();
 }
 

@@ -47,6 +47,17 @@ pub enum Changed {
         /// What it is to be.
         new: Option<i64>,
     },
+    /// One number of the account's limits, which hold for all portfolios together. `None` is no limit.
+    AccountLimit {
+        /// Its name, such as `gross`.
+        name: String,
+        /// Which way is down.
+        tighter: Tighter,
+        /// What it is.
+        old: Option<i64>,
+        /// What it is to be.
+        new: Option<i64>,
+    },
     /// The whole policy.
     Policy {
         /// What it is.
@@ -61,7 +72,9 @@ impl Changed {
     #[must_use]
     pub fn loosens(&self) -> bool {
         match self {
-            Self::Limit { tighter, old, new, .. } => loosens(*tighter, *old, *new),
+            Self::Limit { tighter, old, new, .. } | Self::AccountLimit { tighter, old, new, .. } => {
+                loosens(*tighter, *old, *new)
+            }
             Self::Policy { old, new } => !new.looser_than(old).is_empty(),
         }
     }

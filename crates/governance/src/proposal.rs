@@ -91,6 +91,9 @@ pub struct Held {
     /// The order that it became.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<ClientOrderId>,
+    /// The order that goes with that one, of a pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_order: Option<ClientOrderId>,
     /// Why it ended, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
@@ -111,6 +114,7 @@ impl Held {
             approvals: BTreeSet::new(),
             completed_by: None,
             order: None,
+            other_order: None,
             note: String::new(),
         }
     }

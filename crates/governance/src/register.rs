@@ -64,6 +64,9 @@ pub enum Act {
         /// The order that it became.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<ClientOrderId>,
+        /// The order that goes with it, of a pair.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<ClientOrderId>,
         /// Why.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
@@ -184,7 +187,7 @@ pub struct Register {
     /// Changes by the event that asked for them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub changes: BTreeMap<Sequence, Change>,
-    /// Limits that were changed at run time, by `portfolio/name`: they outlive a restart.
+    /// Limits that were changed at run time, by `portfolio/name` or `account/name`: they outlive a restart.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, Option<i64>>,
     /// Kill switches that are on.
@@ -265,7 +268,7 @@ impl Register {
             (false, true) => ProposalState::NeedsChanges,
             (false, false) => ProposalState::Rejected,
         };
-        Ok(Act::Moved { proposal: id, to, order: None, note: format!("{}: {reason}", by.name) })
+        Ok(Act::Moved { proposal: id, to, order: None, other: None, note: format!("{}: {reason}", by.name) })
     }
 
     fn change(&self, changed: &Changed, by: &Principal, reason: &str, at: At) -> Result<Act, Refused> {
@@ -359,6 +362,7 @@ impl Register {
             proposal: held.id,
             to: ProposalState::Expired,
             order: None,
+            other: None,
             note: "120 s are over".to_owned(),
         });
         ends.collect()
@@ -402,6 +406,12 @@ impl Register {
         self.overrides.get(&override_key(portfolio, name)).copied()
     }
 
+    /// As [`Self::overridden`] for a limit of the account.
+    #[must_use]
+    pub fn overridden_account(&self, name: &str) -> Option<Option<i64>> {
+        self.overrides.get(&account_key(name)).copied()
+    }
+
     /// Folds a fact; a word changes nothing. Gives back the change that has just come into force, if one has.
     pub fn apply(&mut self, act: &Act, at: At) -> Option<Changed> {
         match act {
@@ -412,7 +422,7 @@ impl Register {
                 forget(&mut self.proposals, |held| !held.state.is_open());
             }
             Act::Approved { proposal, by } => self.approve(*proposal, by, at.sequence),
-            Act::Moved { proposal, to, order, note } => self.shift(*proposal, *to, *order, note),
+            Act::Moved { proposal, to, order, other, note } => self.shift(*proposal, *to, [*order, *other], note),
             Act::ChangeAsked(change) => {
                 self.changes.insert(change.id, change.clone());
                 forget(&mut self.changes, |change| {
@@ -460,10 +470,11 @@ impl Register {
         }
     }
 
-    fn shift(&mut self, id: Sequence, to: ProposalState, order: Option<ClientOrderId>, note: &str) {
+    fn shift(&mut self, id: Sequence, to: ProposalState, orders: [Option<ClientOrderId>; 2], note: &str) {
         let Some(held) = self.proposals.get_mut(&id).filter(|held| held.state.may_become(to)) else { return };
         held.state = to;
-        held.order = order.or(held.order);
+        held.order = orders[0].or(held.order);
+        held.other_order = orders[1].or(held.other_order);
         note.clone_into(&mut held.note);
     }
 
@@ -472,8 +483,8 @@ impl Register {
         let change = self.changes.get(&id).filter(|change| matches!(change.state, ChangeState::Done { .. }))?;
         let changed = change.changed.clone();
         match &changed {
-            Changed::Limit { portfolio, name, new, .. } => {
-                self.overrides.insert(override_key(*portfolio, name), *new);
+            Changed::Limit { new, .. } | Changed::AccountLimit { new, .. } => {
+                self.overrides.insert(subject(&changed), *new);
             }
             Changed::Policy { new, .. } => {
                 let listed = self.policy.take().map(|policy| policy.allow.addresses).unwrap_or_default();
@@ -532,12 +543,18 @@ impl Register {
         self.claim = None;
     }
 
-    /// What became of the order that a proposal turned into.
+    /// What became of an order that a proposal turned into.
     pub fn order_moved(&mut self, order: ClientOrderId, to: ProposalState) {
-        let id = self.proposals.values().rev().find(|held| held.order == Some(order)).map(|held| held.id);
-        if let Some(id) = id {
-            self.shift(id, to, None, "");
+        if let Some(id) = self.proposal_of(order).map(|held| held.id) {
+            self.shift(id, to, [None; 2], "");
         }
+    }
+
+    /// The proposal that turned into `order`.
+    #[must_use]
+    pub fn proposal_of(&self, order: ClientOrderId) -> Option<&Held> {
+        let of_order = |held: &&Held| held.order == Some(order) || held.other_order == Some(order);
+        self.proposals.values().rev().find(of_order)
     }
 }
 
@@ -545,12 +562,17 @@ impl Register {
 fn subject(changed: &Changed) -> String {
     match changed {
         Changed::Limit { portfolio, name, .. } => override_key(*portfolio, name),
+        Changed::AccountLimit { name, .. } => account_key(name),
         Changed::Policy { .. } => "policy".to_owned(),
     }
 }
 
 fn override_key(portfolio: PortfolioId, name: &str) -> String {
     format!("{}/{name}", portfolio.0)
+}
+
+fn account_key(name: &str) -> String {
+    format!("account/{name}")
 }
 
 const fn day_of(at: Timestamp) -> i64 {

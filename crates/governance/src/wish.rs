@@ -35,6 +35,9 @@ pub struct Wish {
     pub address: Option<String>,
     /// The order itself.
     pub request: OrderRequest,
+    /// The order that goes out with it, one cancelling the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<OrderRequest>,
     /// Why, in the words of whoever wishes; shown apart from the order, since a text may mislead.
     pub reason: String,
 }
@@ -96,6 +99,7 @@ impl Wish {
             router: None,
             address: None,
             request,
+            other: None,
             reason: reason.to_owned(),
         }
     }

@@ -44,7 +44,7 @@ fn attack_19_the_proposer_never_counts_and_roles_add_no_person() {
 }
 
 #[test]
-fn attack_48_an_agent_or_model_never_approves_whatever_roles_it_claims() {
+fn s4_48_an_agent_or_model_never_approves_whatever_roles_it_claims() {
     let mut world = world();
     let id = world.hold(AGENT, 1, 0);
     for source in [Source::Agent(1), Source::Strategy(0), Source::Host] {
@@ -164,7 +164,7 @@ fn its_order_tells_what_became_of_it() {
         let mut world = world();
         let id = world.hold(AGENT, 1, 0);
         world.approve(id, &anna(), 1).unwrap();
-        let moved = Act::Moved { proposal: id, to: ProposalState::Submitted, order: Some(order), note: String::new() };
+        let moved = Act::Moved { proposal: id, to: ProposalState::Submitted, order: Some(order), other: None, note: String::new() };
         world.say(moved, 1);
         world.register.order_moved(order, end);
         assert_eq!((world.held(id).state, world.held(id).order), (end, Some(order)));

@@ -54,7 +54,7 @@ fn an_untouched_log_verifies_to_its_last_checkpoint() {
 }
 
 #[test]
-fn attack_80_every_changed_byte_names_its_record() {
+fn s8_80_every_changed_byte_names_its_record() {
     let all = records(20);
     let checkpoints = sign(key(), &all, 8);
     for place in 0..all.len() {
@@ -69,7 +69,7 @@ fn attack_80_every_changed_byte_names_its_record() {
 }
 
 #[test]
-fn attack_80_removed_inserted_swapped_and_truncated_records_are_named() {
+fn s8_80_removed_inserted_swapped_and_truncated_records_are_named() {
     let all = records(20);
     let checkpoints = sign(key(), &all, 8);
     for place in 0..20 {
@@ -102,7 +102,7 @@ fn attack_80_removed_inserted_swapped_and_truncated_records_are_named() {
 }
 
 #[test]
-fn attack_80_a_log_replaced_by_an_older_one_is_caught_by_the_anchor() {
+fn s8_80_a_log_replaced_by_an_older_one_is_caught_by_the_anchor() {
     let all = records(24);
     let checkpoints = sign(key(), &all, 8);
     let (older, signed) = (all[..16].to_vec(), &checkpoints[..2]);
@@ -113,7 +113,7 @@ fn attack_80_a_log_replaced_by_an_older_one_is_caught_by_the_anchor() {
 }
 
 #[test]
-fn attack_81_two_continuations_of_one_log_are_told_apart() {
+fn s8_81_two_continuations_of_one_log_are_told_apart() {
     let mut fork = records(24);
     fork[20].1 = b"another history".to_vec();
     let (ours, theirs) = (sign(key(), &records(24), 8), sign(key(), &fork, 8));
@@ -127,7 +127,7 @@ fn attack_81_two_continuations_of_one_log_are_told_apart() {
 }
 
 #[test]
-fn attack_82_rewriting_data_and_hashes_takes_the_key() {
+fn s8_82_rewriting_data_and_hashes_takes_the_key() {
     let mut forged = records(16);
     forged[4].1 = b"never happened".to_vec();
     let by_another = sign(Key::from_seed(&[8; 32]), &forged, 8);

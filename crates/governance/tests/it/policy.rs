@@ -102,7 +102,7 @@ fn a_list_that_is_set_holds_on_paper_too_and_compares_bytes() {
 }
 
 #[test]
-fn attack_45_a_new_address_waits_a_day_from_when_it_was_listed() {
+fn s4_45_a_new_address_waits_a_day_from_when_it_was_listed() {
     let to = |wish: &mut Wish, _: &mut Usage| wish.address = Some("0xcc".into());
     check(|_| (), to, Err("GOV-11")); // nowhere is value sent by an empty list, on paper either
     for (age, want) in [(0, Err("GOV-12")), (ADDRESS_DELAY_NANOS - 1, Err("GOV-12")), (ADDRESS_DELAY_NANOS, Ok(0))] {
@@ -112,7 +112,7 @@ fn attack_45_a_new_address_waits_a_day_from_when_it_was_listed() {
 }
 
 #[test]
-fn attack_49_disguised_names_are_refused_before_anything_is_looked_up() {
+fn s4_49_disguised_names_are_refused_before_anything_is_looked_up() {
     let allow_all = |policy: &mut Policy| policy.deny.clear();
     for symbol in ["BTC\u{200B}/USDT", "\u{0412}TC/USDT", "\u{202E}TDSU/CTB", "", "BTC USDT", "BTC/USDT\n"] {
         check(allow_all, |wish, _| wish.symbol = symbol.into(), Err("GOV-01"));
