@@ -107,6 +107,8 @@ pub(crate) struct Market {
     pub(crate) last: Price,
     /// Number of the newest change of the book.
     pub(crate) update: u64,
+    /// The number under which best prices were told last.
+    told: u64,
     pub(crate) trading: Trading,
     pub(crate) best: Best,
     next_trade: i64,
@@ -167,6 +169,7 @@ impl Market {
             candles: Candles::new(base, kept),
             last: Price::default(),
             update: 1,
+            told: 0,
             trading: Trading::Open,
             best: [None; 2],
             next_trade: 1,
@@ -252,6 +255,16 @@ impl Market {
             pending.first.get_or_insert(self.update);
             pending.levels.insert((side, price));
         }
+    }
+
+    /// The number under which best prices are told now. A tape of bars has no levels that change, and yet no two of
+    /// its best prices may have the same one.
+    pub(crate) fn number_best(&mut self) -> u64 {
+        if self.update == self.told {
+            self.update += 1;
+        }
+        self.told = self.update;
+        self.told
     }
 
     /// Takes the changes since the last publication of this cadence.

@@ -266,7 +266,8 @@ impl World {
             let market = &mut self.markets[listing];
             if market.best != best {
                 market.best = best;
-                self.events.push(Event::Best { listing, update: market.update, best });
+                let update = market.number_best();
+                self.events.push(Event::Best { listing, update, best });
             }
         }
     }

@@ -310,6 +310,7 @@ impl MarketTask {
             Judged::Good => (),
             Judged::Old => return Ok(()),
             Judged::BeganAnew => return Err(End::Broke(format!("the numbers of {symbol} began anew"))),
+            Judged::Doubted(Doubt::OneSided) => return Ok(()), // the mark grows old by itself
             Judged::Doubted(doubt) => {
                 return self
                     .fault("VEN-34", format!("{symbol}: {doubt}: `{}`", quote(frame.data().as_bytes())), received)

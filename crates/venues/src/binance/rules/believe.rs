@@ -2,7 +2,7 @@
 //! last one. What is not believed is left out, so that the mark grows old and the gate refuses to price from it.
 
 use std::fmt;
-use tradewind_domain::{Bar, Price, Quote, Timestamp, Trade};
+use tradewind_domain::{Bar, Price, Quantity, Quote, Timestamp, Trade};
 
 /// A price of more than so many times the last one, or of less than that part of it, is doubted.
 const MOST_JUMP: i64 = 2;
@@ -18,6 +18,8 @@ const MOST_OLD: u32 = 10;
 pub enum Doubt {
     /// A price or a size that is not positive.
     NotPositive,
+    /// One side of the book is empty: there is no price between bid and ask, and nothing is wrong.
+    OneSided,
     /// The bid is not below the ask.
     Crossed,
     /// Too far from the price that was believed last.
@@ -33,6 +35,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotPositive => f.write_str("a price or a size is not positive"),
+            Self::OneSided => f.write_str("one side of the book is empty"),
             Self::Crossed => f.write_str("the bid is not below the ask"),
             Self::Outlier { last, came } => {
                 write!(f, "the price went from {} to {} at once", last.mantissa(), came.mantissa())
@@ -56,6 +59,10 @@ impl Prices {
     /// [`Doubt`] says why they are left out.
     pub fn quote(&mut self, quote: &Quote, received: Timestamp) -> Result<(), Doubt> {
         let zero = Price::from_mantissa(0);
+        let is_empty = |price: Price, size: Quantity| price == zero && size.is_zero();
+        if is_empty(quote.bid, quote.bid_size) || is_empty(quote.ask, quote.ask_size) {
+            return Err(Doubt::OneSided);
+        }
         let sizes = !quote.bid_size.is_zero() && !quote.ask_size.is_zero();
         if quote.bid <= zero
             || quote.ask <= zero
