@@ -147,3 +147,22 @@ async fn a19_what_had_to_fill_at_once_and_did_not_is_over_without_a_fill() {
     assert_eq!((&seen["halted"], &seen["counters"]["fills"]), (&Value::Null, &json!(0)));
     finish(&stage, node).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a16_an_order_that_broke_a_new_rule_is_rejected_once_and_the_rules_are_read_anew() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = patient(&stage).await;
+    stage.post("/tradewind/v1/disaster", &json!({"what": "relist", "symbol": "BTCUSDT", "tick": "0.10"})).await;
+    let id = place(&node, words(Side::Buy, "0.001", Some("30000.05"))).await.unwrap();
+    until_order(&node, &id, "rejected").await;
+    // long before the listing would have been read by the clock
+    let seen =
+        until(&node, "read anew", |it| it["notices"].to_string().contains("the listing of instrument 0 changed")).await;
+    assert_eq!((&seen["counters"]["rejected"], &seen["halted"]), (&json!(1), &Value::Null));
+    let (code, why) = place(&node, words(Side::Buy, "0.001", Some("30000.05"))).await.unwrap_err();
+    assert!(code.starts_with("GATE-"), "{code}: {why}");
+    assert_eq!(status(&node).await["counters"]["rejected"], 1, "the next one does not leave");
+    assert_eq!(stage.venue_orders().await.len(), 0);
+    node.stop().await.unwrap();
+    crate::support::check_journal(stage.dir.path());
+}
