@@ -108,7 +108,7 @@ impl Storm {
             }
             (14, 0) => {
                 let drift = Drift { what: "balance BTC".into(), ours: "1".into(), venue: "2".into() };
-                let drifts = if one % 3 == 0 { Vec::new() } else { vec![drift] };
+                let drifts = if one.is_multiple_of(3) { Vec::new() } else { vec![drift] };
                 let through = Timestamp::from_millis(self.stage.millis);
                 self.stage.venue(EventKind::Compared { through, drifts, at_start: false });
             }

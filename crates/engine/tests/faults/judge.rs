@@ -122,10 +122,8 @@ impl Judge {
             }
             EventKind::Judged(Verdict::Approved(order)) => self.approved(order),
             EventKind::Adopted(adoption) => self.approved(&adoption.order),
-            EventKind::Filled(fill) => {
-                if self.booked.insert((fill.instrument, fill.trade_id)) {
-                    self.book(fill, 1, event.portfolio, state);
-                }
+            EventKind::Filled(fill) if self.booked.insert((fill.instrument, fill.trade_id)) => {
+                self.book(fill, 1, event.portfolio, state);
             }
             EventKind::Reversed(fill) => {
                 let key = (fill.instrument, fill.trade_id);
