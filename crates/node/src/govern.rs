@@ -3,19 +3,19 @@
 use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
+use crate::limit_changes::change_view;
 use crate::operate::{OperatorReply, OperatorRequest, done, failed};
-use crate::settings::{Amount, OperatorSettings, Percent, Seconds};
+use crate::settings::OperatorSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use tradewind_domain::{Coded, PortfolioId, Sequence, Source};
+use tradewind_domain::{Coded, OrderRequest, PortfolioId, Sequence, Source, Timestamp};
 use tradewind_engine::{EventKind, limit_values};
 use tradewind_governance::{
-    Act, Change, Changed, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, Policy, Principal, Refused,
-    Role, Rule, Scope, WishHash,
+    Act, Changed, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, Policy, Principal, Refused, Role, Rule,
+    Scope, WishHash,
 };
-use tradewind_risk::{Limit, LimitScope};
 
 /// A person's token. Shows nothing of itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,9 @@ pub enum GovernRequest {
         value: String,
         /// Whose; every portfolio's without.
         portfolio: Option<String>,
+        /// Whether it is a limit of the account, which holds for all portfolios together.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        account: bool,
         /// Why.
         reason: String,
     },
@@ -256,7 +259,7 @@ impl Core {
                 None => done(&json!({ "client_id": client_id, "status": "closed" })),
             },
             KeyOutcome::Held { proposal } => match self.host.state.governance.proposals.get(proposal) {
-                Some(held) => done(&proposal_view(held)),
+                Some(held) => done(&self.whole_view(held)),
                 None => done(&json!({ "proposal": proposal, "state": "over" })),
             },
             KeyOutcome::Refused { code, message, hint } => failed(code, message.clone(), hint),
@@ -270,7 +273,7 @@ impl Core {
     }
 
     /// Says a word of which the answer is a fact or a no.
-    fn word(&mut self, act: Act) -> Result<Result<(), OperatorReply>, NodeError> {
+    pub(crate) fn word(&mut self, act: Act) -> Result<Result<(), OperatorReply>, NodeError> {
         self.host.outside.last_no = None;
         self.act(act)?;
         Ok(self.host.outside.last_no.take().map_or(Ok(()), |refused| Err(no(&refused))))
@@ -278,7 +281,7 @@ impl Core {
 
     /// The proposal that the event `id` was put aside as, as the one who asked sees it.
     pub(crate) fn held_reply(&self, id: Sequence) -> Option<OperatorReply> {
-        self.host.state.governance.proposals.get(&id).map(|held| done(&proposal_view(held)))
+        self.host.state.governance.proposals.get(&id).map(|held| done(&self.whole_view(held)))
     }
 
     /// What concerns who may do what.
@@ -287,12 +290,12 @@ impl Core {
         let said = match request {
             GovernRequest::ProposalList => {
                 let held = self.host.state.governance.proposals.values().rev();
-                return Ok(done(&held.map(proposal_view).collect::<Vec<_>>()));
+                return Ok(done(&held.map(|held| self.whole_view(held)).collect::<Vec<_>>()));
             }
             GovernRequest::ProposalShow { id } => return Ok(self.shown(id)),
             GovernRequest::Limits => return Ok(done(&self.limits_view())),
-            GovernRequest::LimitSet { name, value, portfolio, reason } => {
-                return self.set_limit(&name, &value, portfolio.as_deref(), &reason);
+            GovernRequest::LimitSet { name, value, portfolio, account, reason } => {
+                return self.set_limit(&name, &value, portfolio.as_deref(), account, &reason);
             }
             GovernRequest::ProposalApprove { id, hash } => {
                 let word = Act::ApprovalSaid { proposal: id, hash: WishHash::of_text(hash), by };
@@ -301,7 +304,10 @@ impl Core {
             GovernRequest::ProposalReject { id, reason, changes } => {
                 (self.word(Act::RejectionSaid { proposal: id, by, reason, changes })?, Some(id))
             }
-            GovernRequest::LimitAnswer { id, yes } => (self.word(Act::ChangeAnswered { change: id, by, yes })?, None),
+            GovernRequest::LimitAnswer { id, yes } => {
+                let said = self.word(Act::ChangeAnswered { change: id, by, yes })?;
+                return Ok(said.map_or_else(|reply| reply, |()| self.changes_told(&[id])));
+            }
             GovernRequest::Latch { scope, reason } => match scope.parse::<Scope>() {
                 Ok(scope) => {
                     let (by, kind, at) = (by.name, Kind::Person, self.now());
@@ -333,21 +339,29 @@ impl Core {
     /// stands apart, as a quotation, since a text may mislead.
     fn whole_view(&self, held: &Held) -> Value {
         let mut view = proposal_view(held);
-        let request = &held.wish.request;
-        let Some(listing) = self.host.state.listings.get(request.instrument.index()) else { return view };
+        view["seconds_left"] = json!(held.state.is_open().then(|| seconds_left(held, self.now())));
+        view["order"] = self.order_words(held, &held.wish.request);
+        if let Some(other) = &held.wish.other {
+            view["other_order"] = self.order_words(held, other);
+        }
+        view
+    }
+
+    /// An order as it is proposed, with what it is worth at its own price.
+    fn order_words(&self, held: &Held, request: &OrderRequest) -> Value {
+        let Some(listing) = self.host.state.listings.get(request.instrument.index()) else { return Value::Null };
         let it = &listing.instrument;
         let price = |price: Option<_>| price.map(|price| it.price_text(price));
         let judged = request.kind.limit().or(request.kind.trigger()).or(listing.mark.map(|mark| mark.price));
         let worst = judged.and_then(|price| it.notional(price, request.quantity).ok());
-        view["order"] = json!({
+        json!({
             "venue": held.wish.venue, "market": held.wish.market, "symbol": held.wish.symbol,
             "side": request.side, "quantity": it.quantity_text(request.quantity),
             "limit": price(request.kind.limit()), "trigger": price(request.kind.trigger()),
             "mark": price(listing.mark.map(|mark| mark.price)),
             "reduce_only": request.reduce_only, "post_only": request.post_only,
             "worth_now": worst.map(|money| money.to_string()),
-        });
-        view
+        })
     }
 
     fn limits_view(&self) -> Value {
@@ -358,7 +372,7 @@ impl Core {
                 values.into_iter().map(|(name, _, value)| (name.to_owned(), json!(value))).collect();
             json!({ "portfolio": portfolio.name, "limits": values })
         });
-        let waiting = state.governance.changes.values().rev().map(change_view);
+        let waiting = state.governance.changes.values().rev().map(|change| change_view(state, change));
         let latches = state.governance.latches.iter();
         let latches = latches.map(|(scope, it)| json!({ "scope": scope, "by": it.by, "reason": it.reason }));
         json!({
@@ -372,103 +386,11 @@ impl Core {
             "policy": state.governance.policy,
         })
     }
-
-    fn set_limit(
-        &mut self,
-        name: &str,
-        value: &str,
-        portfolio: Option<&str>,
-        reason: &str,
-    ) -> Result<OperatorReply, NodeError> {
-        let (number, new) = match read_limit(name, value) {
-            Ok(read) => read,
-            Err(message) => {
-                let names = LIMITS.iter().map(|row| row.0).chain(controls().map(|limit| limit.name));
-                let hint = format!("one of {}", names.collect::<Vec<_>>().join(", "));
-                return Ok(failed("NODE-34", message, &hint));
-            }
-        };
-        let portfolios = match portfolio {
-            Some(name) => match self.portfolio_named(Some(name)) {
-                Ok(id) => vec![id],
-                Err(reply) => return Ok(*reply),
-            },
-            None => {
-                (0..self.host.state.portfolios.len()).filter_map(|at| u16::try_from(at).ok()).map(PortfolioId).collect()
-            }
-        };
-        for portfolio in portfolios {
-            let mut limits = self.host.state.portfolio(portfolio).limits;
-            let row = limit_values(&limits).into_iter().find(|row| row.0 == number);
-            let Some((_, tighter, old)) = row else { continue };
-            tradewind_engine::set_limit(&mut limits, number, new);
-            if let Err(error) = limits.validate() {
-                return Ok(failed(error.code(), error.to_string(), error.hint()));
-            }
-            if old == new {
-                continue;
-            }
-            let changed = Changed::Limit { portfolio, name: number.to_owned(), tighter, old, new };
-            let word = Act::ChangeSaid { changed, by: self.speaker.clone(), reason: reason.to_owned() };
-            if let Err(reply) = self.word(word)? {
-                return Ok(reply);
-            }
-        }
-        Ok(done(&self.limits_view()))
-    }
 }
 
-/// The limits of a portfolio beyond the first: they go by their names in the table of limits.
-fn controls() -> impl Iterator<Item = &'static Limit> {
-    tradewind_risk::LIMITS.iter().filter(|limit| limit.scope == LimitScope::Portfolio && limit.is_control())
-}
-
-/// The first limits by their name in the settings, how each is written, and the number that it is.
-const LIMITS: [(&str, Unit, &str); 7] = [
-    ("max_order", Unit::Percent, "max_order.equity_bps"),
-    ("max_order_amount", Unit::Amount, "max_order.amount"),
-    ("max_position", Unit::Percent, "max_position.equity_bps"),
-    ("max_position_amount", Unit::Amount, "max_position.amount"),
-    ("daily_loss", Unit::Percent, "daily_loss_bps"),
-    ("drawdown", Unit::Percent, "drawdown_bps"),
-    ("stale_after", Unit::Span, "stale_after_nanos"),
-];
-
-#[derive(Clone, Copy)]
-enum Unit {
-    Percent,
-    Amount,
-    Span,
-}
-
-/// A limit's number and value from its name and text in the settings' words.
-fn read_limit(name: &str, value: &str) -> Result<(&'static str, Option<i64>), String> {
-    let Some((_, unit, number)) = LIMITS.iter().find(|row| row.0 == name) else { return read_control(name, value) };
-    if value == "none" {
-        return Ok((number, None));
-    }
-    let value = match unit {
-        Unit::Percent => i64::from(value.parse::<Percent>()?.bps()),
-        Unit::Amount => value.parse::<Amount>()?.units(),
-        Unit::Span => value.parse::<Seconds>()?.nanos(),
-    };
-    Ok((number, Some(value)))
-}
-
-/// As [`read_limit`] for the limits of a portfolio that go by their names in the table of limits.
-fn read_control(name: &str, value: &str) -> Result<(&'static str, Option<i64>), String> {
-    let of_portfolio = |limit: &&&Limit| limit.scope == LimitScope::Portfolio && limit.is_control();
-    let limit = Limit::find(name).as_ref().filter(of_portfolio).copied();
-    let limit = limit.ok_or_else(|| format!("there is no limit `{}` of a portfolio", name.escape_debug()))?;
-    if value == "none" {
-        return Ok((limit.name, None));
-    }
-    let read = limit.unit.parse(value).filter(|value| *value > 0);
-    let value = read.ok_or_else(|| {
-        let example = limit.text(limit.values.into_iter().flatten().next());
-        format!("`{}` is no value of {name}: write it like {}", value.escape_debug(), example.replace(' ', ""))
-    })?;
-    Ok((limit.name, Some(value)))
+/// Seconds until it is dead, whole ones.
+fn seconds_left(held: &Held, now: Timestamp) -> i64 {
+    held.expires_at().since(now).max(0).div_euclid(1_000_000_000)
 }
 
 fn proposal_view(held: &Held) -> Value {
@@ -481,26 +403,13 @@ fn proposal_view(held: &Held) -> Value {
         "side": held.wish.request.side,
         "quorum": held.quorum,
         "approvals": held.approvals,
-        "asked_at": held.asked_at,
-        "expires_at": held.expires_at(),
+        "asked_at": held.asked_at.to_string(),
+        "expires_at": held.expires_at().to_string(),
         "hash": held.hash,
         "order_id": held.order,
+        "other_order_id": held.other_order,
         "note": held.note,
         "its_source_says": held.wish.reason,
-    })
-}
-
-fn change_view(change: &Change) -> Value {
-    let (what, old, new) = match &change.changed {
-        Changed::Limit { portfolio, name, old, new, .. } => (format!("{}/{name}", portfolio.0), json!(old), json!(new)),
-        Changed::Policy { old, new } => {
-            let parts = new.looser_than(old);
-            ("policy".to_owned(), Value::Null, json!({ "looser": parts }))
-        }
-    };
-    json!({
-        "change": change.id, "what": what, "old": old, "new": new, "by": change.by,
-        "asked_at": change.asked_at, "reason": change.reason, "state": change.state,
     })
 }
 
@@ -583,31 +492,6 @@ mod tests {
             let signed = OperatorRequest::Signed(Signed { by, token, key, request: Box::new(request) });
             let text = serde_json::to_string(&signed).unwrap();
             assert_eq!(serde_json::from_str::<OperatorRequest>(&text).unwrap(), signed, "{text}");
-        }
-    }
-
-    #[test]
-    fn limits_are_read_in_the_words_of_the_settings() {
-        for (name, value, want) in [
-            ("max_order", "5%", Ok(("max_order.equity_bps", Some(500)))),
-            ("max_order_amount", "12.5", Ok(("max_order.amount", Some(1_250_000_000)))),
-            ("stale_after", "2s", Ok(("stale_after_nanos", Some(2_000_000_000)))),
-            ("drawdown", "none", Ok(("drawdown_bps", None))),
-        ] {
-            assert_eq!(read_limit(name, value), want);
-        }
-        for (name, value) in [
-            ("max_order", "5"),
-            ("max_order", "NaN%"),
-            ("max_order", "-1%"),
-            ("max_order", "120%"),
-            ("max_order_amount", "1e9"),
-            ("max_order_amount", "99999999999999999999"),
-            ("stale_after", "-2s"),
-            ("borrow", "1"),
-            ("", "1"),
-        ] {
-            assert!(read_limit(name, value).is_err(), "{name} {value}");
         }
     }
 

@@ -29,6 +29,7 @@ mod inbox;
 mod inquire;
 mod kill_switch;
 mod latency;
+mod limit_changes;
 mod limits_view;
 mod key_lock;
 mod listener;

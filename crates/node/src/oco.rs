@@ -79,7 +79,12 @@ impl Core {
             reason: reason.into(),
         };
         let pair = Box::new([proposal(target, "an operator's target"), proposal(stop, "an operator's stop")]);
-        Ok(match self.verdict_on(portfolio, EventKind::ProposedPair { pair })? {
+        let id = self.host.state.sequence + 1;
+        let verdict = self.verdict_on(portfolio, EventKind::ProposedPair { pair })?;
+        if let (None, Some(held)) = (&verdict, self.held_reply(id)) {
+            return Ok(held); // it waits for people
+        }
+        Ok(match verdict {
             Some(Verdict::Refused(refusal)) => refused(&refusal),
             Some(Verdict::Approved(order)) => self.pair_placed(portfolio, order.request().oco),
             _ => failed("NODE-06", "the gate gave no verdict", "look at the journal"),

@@ -16,7 +16,9 @@ use tokio::sync::mpsc;
 use tradewind_domain::{
     Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Timestamp,
 };
-use tradewind_engine::{EventKind, Halt, LOGIC_VERSION, RiskAct, State, limit_values, set_limit};
+use tradewind_engine::{
+    EventKind, Halt, LOGIC_VERSION, RiskAct, State, account_limit_values, limit_values, set_account_limit, set_limit,
+};
 use tradewind_gate::{Limits, Mode};
 use tradewind_governance::{Act, ChangeState, Changed, Principal, loosens};
 use tradewind_host::Draft;
@@ -169,11 +171,7 @@ pub(crate) fn introduce(
     for place in 0..core.host.state.portfolios.len() {
         set_limits(core, settings, portfolio(place))?;
     }
-    let limits = settings.limits.set().account;
-    let known = core.host.state.risk.as_ref().map_or(AccountLimits::NONE, |risk| risk.account.clone());
-    if known != limits {
-        note(core, PortfolioId(0), EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) })))?;
-    }
+    set_account_limits(core, settings)?;
     let by_hand = settings.operator_cash.bps();
     let base = settings.base_currency;
     for (portfolio, money) in deposits::missing(&core.host.state, &account.balances, base, portfolios, by_hand) {
@@ -201,13 +199,42 @@ fn set_limits(core: &mut Core, settings: &Settings, portfolio: PortfolioId) -> R
             asked.push(Changed::Limit { portfolio, name: name.to_owned(), tighter, old, new: wanted });
         }
     }
-    let is_asked = |it: &Changed| {
-        state.governance.changes.values().any(|known| known.changed == *it && known.state == ChangeState::Asked)
-    };
-    asked.retain(|it| !is_asked(it));
     if current != limits {
         core.record(now, wall(), Source::Host, portfolio, EventKind::LimitsSet(Box::new(limits)))?;
     }
+    ask_second(core, portfolio, asked)
+}
+
+/// As [`set_limits`] for what holds for all portfolios together.
+fn set_account_limits(core: &mut Core, settings: &Settings) -> Result<(), NodeError> {
+    let (now, state) = (core.now(), &core.host.state);
+    let known = state.risk.as_ref().map(|risk| &risk.account);
+    let current = known.map_or(AccountLimits::NONE, |account| AccountLimits::clone(account));
+    let mut limits = settings.limits.set().account;
+    let mut asked = Vec::new();
+    for (name, tighter, wanted) in account_limit_values(&limits) {
+        if let Some(changed) = state.governance.overridden_account(name) {
+            set_account_limit(&mut limits, name, changed);
+            continue;
+        }
+        let old = account_limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
+        if known.is_some() && state.governance.two_persons() && loosens(tighter, old, wanted) {
+            set_account_limit(&mut limits, name, old);
+            asked.push(Changed::AccountLimit { name: name.to_owned(), tighter, old, new: wanted });
+        }
+    }
+    if current != limits {
+        let limits = EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) }));
+        core.record(now, wall(), Source::Host, PortfolioId(0), limits)?;
+    }
+    ask_second(core, PortfolioId(0), asked)
+}
+
+/// What the settings loosen waits for a second person; what waits already is not asked for again.
+fn ask_second(core: &mut Core, portfolio: PortfolioId, mut asked: Vec<Changed>) -> Result<(), NodeError> {
+    let now = core.now();
+    let changes = &core.host.state.governance.changes;
+    asked.retain(|it| !changes.values().any(|known| known.changed == *it && known.state == ChangeState::Asked));
     for changed in asked {
         let by = Principal::of_source(Source::Host);
         let word = Act::ChangeSaid { changed, by, reason: "the settings at start".to_owned() };

@@ -607,6 +607,9 @@ pub(crate) enum LimitsCommand {
         /// Which portfolio, by name; all without.
         #[arg(long)]
         portfolio: Option<String>,
+        /// A limit of the account, which holds for all portfolios together, such as gross.
+        #[arg(long, conflicts_with = "portfolio")]
+        account: bool,
         /// Why, for the record.
         #[arg(long, default_value = "by the operator")]
         reason: String,

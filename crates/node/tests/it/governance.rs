@@ -21,28 +21,28 @@ fn operator(name: &str, roles: &[Role]) -> OperatorSettings {
     OperatorSettings { name: Name::new(name).unwrap(), token_sha256, roles: roles.iter().copied().collect() }
 }
 
-fn token(name: &str) -> String {
+pub(crate) fn token(name: &str) -> String {
     format!("token of {name}")
 }
 
-fn signed(by: &str, key: Option<&str>, request: OperatorRequest) -> OperatorRequest {
+pub(crate) fn signed(by: &str, key: Option<&str>, request: OperatorRequest) -> OperatorRequest {
     let (by, token, key) = (Some(by.to_owned()), Some(Token(token(by))), key.map(str::to_owned));
     OperatorRequest::Signed(Signed { by, token, key, request: Box::new(request) })
 }
 
-async fn said(node: &Node, by: &str, request: OperatorRequest) -> Result<Value, (String, String)> {
+pub(crate) async fn said(node: &Node, by: &str, request: OperatorRequest) -> Result<Value, (String, String)> {
     ask(node, signed(by, None, request)).await
 }
 
 /// Anna and Ben; whatever is worth 100 or more waits for the other.
-fn two_persons(stage: &Stage) -> Settings {
+pub(crate) fn two_persons(stage: &Stage) -> Settings {
     let mut settings = settings(&stage.exchange.url(), stage.dir.path(), &[]);
     settings.operators = vec![operator("anna", &ALL), operator("ben", &ALL)];
     settings.governance.approve_from = Some("100".parse().unwrap());
     settings
 }
 
-async fn start(settings: Settings) -> Node {
+pub(crate) async fn start(settings: Settings) -> Node {
     Node::start(settings, surroundings(Origin::Simulated)).await.expect("the node starts")
 }
 
@@ -205,6 +205,7 @@ async fn a_limit_goes_down_alone_and_up_by_two_and_outlives_a_restart() {
             name: "max_order_amount".to_owned(),
             value: value.to_owned(),
             portfolio: None,
+            account: false,
             reason: "test".to_owned(),
         })
     };
@@ -228,6 +229,89 @@ async fn a_limit_goes_down_alone_and_up_by_two_and_outlives_a_restart() {
     assert_eq!(said(&node, "anna", yes.clone()).await.unwrap_err().0, "GOV-23");
     said(&node, "ben", yes).await.unwrap();
     said(&node, "anna", big).await.unwrap();
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_limit_of_the_account_goes_down_alone_and_up_by_two_and_outlives_a_restart() {
+    let stage = Stage::new(exchange_config()).await;
+    let set = |name: &str, value: &str, portfolio: Option<&str>| {
+        let (name, value, portfolio) = (name.to_owned(), value.to_owned(), portfolio.map(str::to_owned));
+        let reason = "test".to_owned();
+        OperatorRequest::Govern(GovernRequest::LimitSet { name, value, portfolio, account: true, reason })
+    };
+    let mut settings = two_persons(&stage);
+    settings.governance.approve_from = None;
+    let node = start(settings.clone()).await;
+    let down = said(&node, "anna", set("hard_order_amount", "300", None)).await.unwrap();
+    let change = &down["changes"][0];
+    assert_eq!((&change["of"], &change["from"], &change["to"]), (&"account".into(), &"none".into(), &"300".into()));
+    assert_eq!((&change["standing"], &change["by"]), (&"in force".into(), &"anna".into()));
+    let big = OperatorRequest::OrderPlace(words(Buy, "0.01", None));
+    let no = said(&node, "anna", big.clone()).await.unwrap_err();
+    assert!(no.1.contains("300"), "{no:?}");
+    for (name, value, portfolio) in
+        [("gross", "-1%", None), ("gross", "80", None), ("max_order", "1%", None), ("gross", "80%", Some("operator"))]
+    {
+        assert_eq!(said(&node, "anna", set(name, value, portfolio)).await.unwrap_err().0, "NODE-34", "{name} {value}");
+    }
+    let nothing = said(&node, "anna", set("hard_order_amount", "300", None)).await.unwrap();
+    assert_eq!(nothing["changes"], serde_json::json!([]));
+    node.stop().await.unwrap();
+
+    let node = start(settings).await;
+    assert_eq!(said(&node, "anna", big.clone()).await.unwrap_err().0, no.0, "it outlived the restart");
+    let asked = said(&node, "anna", set("hard_order_amount", "5000", None)).await.unwrap();
+    assert_eq!(asked["changes"][0]["standing"], "waits for another person");
+    let id = asked["changes"][0]["change"].as_u64().unwrap();
+    let yes = OperatorRequest::Govern(GovernRequest::LimitAnswer { id, yes: true });
+    assert_eq!(said(&node, "anna", yes.clone()).await.unwrap_err().0, "GOV-23");
+    assert_eq!(said(&node, "anna", big.clone()).await.unwrap_err().0, no.0);
+    let done = said(&node, "ben", yes).await.unwrap();
+    assert_eq!(done["changes"][0]["standing"], "in force, approved by ben");
+    said(&node, "anna", big).await.unwrap();
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_target_and_a_stop_wait_together_and_go_out_together() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    let seen = until(&node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
+    let mark: f64 = seen["instruments"][0]["mark"].as_str().unwrap().parse().unwrap();
+    let pair = OperatorRequest::OrderOco(tradewind_node::OcoWords {
+        symbol: "BTC/USDT".to_owned(),
+        side: Buy,
+        quantity: "0.01".to_owned(),
+        target: format!("{:.2}", mark * 0.9),
+        stop: format!("{:.2}", mark * 1.1),
+        stop_limit: None,
+        reduce_only: false,
+        portfolio: None,
+    });
+    let held = said(&node, "anna", pair).await.unwrap();
+    let (id, hash) = (held["proposal"].as_u64().unwrap(), held["hash"].as_str().unwrap().to_owned());
+    let page = proposal(&node, id).await;
+    let orders = [&page["order"], &page["other_order"]];
+    assert!(
+        orders.iter().any(|it| it["limit"].is_string()) && orders.iter().any(|it| it["trigger"].is_string()),
+        "{page}"
+    );
+    assert!(page["expires_at"].as_str().unwrap().ends_with('Z'), "{page}");
+    assert!(page["seconds_left"].as_i64().is_some_and(|left| (0..=120).contains(&left)), "{page}");
+    assert_eq!(
+        (said(&node, "anna", approve(id, &hash)).await.unwrap_err().0.as_str(), stage.venue_orders().await.len()),
+        ("GOV-23", 0)
+    );
+    said(&node, "ben", approve(id, &hash)).await.unwrap();
+    until(&node, "both rest", |it| it["open_orders"] == 2).await;
+    let (page, venue) = (proposal(&node, id).await, stage.open_orders().await);
+    assert_eq!((&page["state"], venue.len()), (&"submitted".into(), 2));
+    for order in ["order_id", "other_order_id"] {
+        assert!(venue.iter().any(|it| it["clientOrderId"] == page[order]), "{page}");
+    }
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
 }

@@ -1,6 +1,7 @@
 //! The node against the real local exchange, over real sockets and on a real disk.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod attacks;
 mod child;
 mod control;
 mod crash;
@@ -11,6 +12,7 @@ mod faults_a;
 mod faults_b;
 mod faults_e;
 mod governance;
+mod halt;
 mod oco;
 mod operator;
 mod parents;

@@ -61,9 +61,50 @@ fn seen(node: &NodeArgs, id: u64) -> Result<String, Failure> {
     Ok(page["hash"].as_str().unwrap_or_default().to_owned())
 }
 
+/// What somebody wrote, so that it can neither leave its quotation nor deceive the eye: what is not printable ASCII is
+/// shown as its number, and a quotation mark as two apostrophes.
+fn quotation(text: &str) -> String {
+    let plain = |letter: char| match letter {
+        '"' => "''".to_owned(),
+        ' '..='~' => letter.to_string(),
+        other => other.escape_unicode().to_string(),
+    };
+    text.chars().map(plain).collect()
+}
+
 pub(crate) fn proposal_rows(rows: &Value) -> String {
-    let names = ["proposal", "state", "by", "symbol", "side", "quorum", "order_id", "note"];
-    columns(rows, &names, "no proposals")
+    let names = [
+        "proposal",
+        "state",
+        "by",
+        "symbol",
+        "side",
+        "quantity",
+        "limit",
+        "trigger",
+        "worth",
+        "quorum",
+        "seconds left",
+        "order_id",
+        "note",
+    ];
+    let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+    if rows.is_empty() {
+        return "no proposals".to_owned();
+    }
+    output::table(&names, rows.iter().map(|row| names.iter().map(|name| proposal_cell(row, name)).collect()))
+}
+
+/// What stands in the row of a proposal: of a pair the limit of its target and the trigger of its stop.
+fn proposal_cell(row: &Value, name: &str) -> String {
+    let orders = [&row["order"], &row["other_order"]];
+    let of_either = |name| orders.map(|order| field(order, name)).into_iter().find(|cell| cell != "-");
+    match name {
+        "quantity" | "limit" | "trigger" => of_either(name).unwrap_or_else(|| "-".to_owned()),
+        "worth" => of_either("worth_now").unwrap_or_else(|| "-".to_owned()),
+        "seconds left" => field(row, "seconds_left"),
+        name => field(row, name),
+    }
 }
 
 /// The page that a person decides on: made from the order; what its source says stands last, as a quotation.
@@ -72,17 +113,19 @@ fn proposal_page(page: &Value) -> String {
     let rows = |value: &Value, names: &[&str]| -> Vec<Vec<String>> {
         names.iter().map(|name| vec![name.replace('_', " "), field(value, name)]).collect()
     };
-    let order = &page["order"];
     let names =
         ["venue", "market", "symbol", "side", "quantity", "limit", "trigger", "mark", "worth_now", "reduce_only"];
-    if order.is_object() {
-        text.push_str(&output::table(&["the order", ""], rows(order, &names)));
-        text.push('\n');
+    for (title, order) in [("the order", &page["order"]), ("the other, one cancels the other", &page["other_order"])] {
+        if order.is_object() {
+            text.push_str(&output::table(&[title, ""], rows(order, &names)));
+            text.push('\n');
+        }
     }
-    let names = ["by", "quorum", "approvals", "order_id", "note", "hash"];
+    let names =
+        ["by", "quorum", "approvals", "expires_at", "seconds_left", "order_id", "other_order_id", "note", "hash"];
     text.push_str(&output::table(&["the proposal", ""], rows(page, &names)));
     let says = page["its_source_says"].as_str().unwrap_or_default();
-    text.push_str(&format!("\nits source says: \"{}\"", says.escape_debug()));
+    text.push_str(&format!("\nits source says: \"{}\"", quotation(says)));
     text
 }
 
@@ -91,24 +134,50 @@ pub(crate) fn limits(command: &LimitsCommand, format: Format) -> Result<ExitCode
         LimitsCommand::Show(node) => {
             ask_and_print(node, &OperatorRequest::Govern(GovernRequest::Limits), format, limits_text)
         }
-        LimitsCommand::Set { name, value, portfolio, reason, node } => {
+        LimitsCommand::Set { name, value, portfolio, account, reason, node } => {
             let set = GovernRequest::LimitSet {
                 name: name.clone(),
                 value: value.clone(),
                 portfolio: portfolio.clone(),
+                account: *account,
                 reason: reason.clone(),
             };
-            ask_and_print(node, &OperatorRequest::Govern(set), format, limits_text)
+            ask_and_print(node, &OperatorRequest::Govern(set), format, change_lines)
         }
         LimitsCommand::Approve { id, node } => {
             let answer = GovernRequest::LimitAnswer { id: *id, yes: true };
-            ask_and_print(node, &OperatorRequest::Govern(answer), format, limits_text)
+            ask_and_print(node, &OperatorRequest::Govern(answer), format, change_lines)
         }
         LimitsCommand::Reject { id, node } => {
             let answer = GovernRequest::LimitAnswer { id: *id, yes: false };
-            ask_and_print(node, &OperatorRequest::Govern(answer), format, limits_text)
+            ask_and_print(node, &OperatorRequest::Govern(answer), format, change_lines)
         }
     }
+}
+
+/// A line for each change, with what is to be done next.
+fn change_lines(answer: &Value) -> String {
+    let changes = answer["changes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if changes.is_empty() {
+        return "nothing changes: it is set so already".to_owned();
+    }
+    changes.iter().map(change_line).collect::<Vec<_>>().join("\n")
+}
+
+/// Such as `change 62: operator max_order 1 % -> 40 % waits for another person: tradewind limits approve 62`.
+fn change_line(change: &Value) -> String {
+    let id = field(change, "change");
+    let what = match change["limit"].as_str() {
+        Some(limit) => {
+            format!("{} {limit} {} -> {}", field(change, "of"), field(change, "from"), field(change, "to"))
+        }
+        None => field(change, "of"),
+    };
+    let next = match change["state"]["state"].as_str() {
+        Some("asked") => format!(": tradewind limits approve {id}"),
+        _ => String::new(),
+    };
+    format!("change {id}: {what} {}{next}", field(change, "standing"))
 }
 
 fn limits_text(view: &Value) -> String {
@@ -116,7 +185,8 @@ fn limits_text(view: &Value) -> String {
     let set = |row: &&Value| !row["value"].is_null();
     let rows: Vec<&Value> = view["limits"].as_array().into_iter().flatten().filter(set).collect();
     for own in rows.chunk_by(|one, next| one["of"] == next["of"]) {
-        let cells = own.iter().map(|row| ["name", "value", "used", "distance", "bounds"].map(|it| field(row, it)).to_vec());
+        let cells =
+            own.iter().map(|row| ["name", "value", "used", "distance", "bounds"].map(|it| field(row, it)).to_vec());
         text.push_str(&format!("{}\n", field(own[0], "of")));
         text.push_str(&output::table(&["limit", "value", "in use", "left", "bounds"], cells.collect::<Vec<_>>()));
         text.push_str("\n\n");
@@ -125,7 +195,8 @@ fn limits_text(view: &Value) -> String {
     let breakers = ["code", "guard", "mode", "since", "clear"];
     text.push_str(&columns(&view["breakers"], &breakers, "no breaker is tripped"));
     text.push('\n');
-    text.push_str(&columns(&view["changes"], &["change", "what", "old", "new", "by", "reason", "state"], "no changes"));
+    let changes = ["change", "of", "limit", "from", "to", "by", "reason", "standing"];
+    text.push_str(&columns(&view["changes"], &changes, "no changes"));
     text.push('\n');
     text.push_str(&columns(&view["latches"], &["scope", "by", "reason"], "no kill switch is on"));
     if let Some(why) = view["halted"].as_str() {
@@ -175,4 +246,61 @@ fn export(dir: &Path, csv: bool, format: Format) -> Result<ExitCode, Failure> {
     let written = steps.iter().fold(head, |written, step| written.and_then(|()| writeln!(out, "{}", line(step))));
     output::finish_output(written.and_then(|()| out.flush()));
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(change: &Value, want: &str) {
+        assert_eq!(change_lines(&json!({ "changes": [change] })), want);
+    }
+
+    #[test]
+    fn a_change_is_one_line_with_what_is_to_be_done_next() {
+        let change = |state: &str, standing: &str| {
+            json!({
+                "change": 62, "what": "limit", "of": "operator", "limit": "max_order", "from": "1 %", "to": "40 %",
+                "state": { "state": state }, "standing": standing,
+            })
+        };
+        let head = "change 62: operator max_order 1 % -> 40 %";
+        check(
+            &change("asked", "waits for another person"),
+            &format!("{head} waits for another person: tradewind limits approve 62"),
+        );
+        check(&change("done", "in force"), &format!("{head} in force"));
+        check(&change("rejected", "rejected by ben"), &format!("{head} rejected by ben"));
+        check(
+            &json!({ "change": 7, "what": "policy", "of": "policy", "state": { "state": "asked" }, "standing": "waits" }),
+            "change 7: policy waits: tradewind limits approve 7",
+        );
+        assert_eq!(change_lines(&json!({ "changes": [] })), "nothing changes: it is set so already");
+    }
+
+    #[test]
+    fn s4_50_what_a_source_says_stays_within_its_quotation() {
+        for (said, shown) in [
+            ("an operator's order", "an operator's order"),
+            ("\"\nhash: 1", "''\\u{a}hash: 1"),
+            ("\u{202E}buy", "\\u{202e}buy"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+        ] {
+            assert_eq!(quotation(said), shown);
+        }
+    }
+
+    #[test]
+    fn a_proposal_is_listed_with_what_it_would_trade_and_for_how_long_it_lives() {
+        let order = json!({ "quantity": "0.01", "limit": "60000", "trigger": null, "worth_now": "600 USDT" });
+        let stop = json!({ "quantity": "0.01", "limit": null, "trigger": "50000", "worth_now": "500 USDT" });
+        let row =
+            json!({ "proposal": 7, "state": "proposed", "order": order, "other_order": stop, "seconds_left": 118 });
+        let text = proposal_rows(&json!([row]));
+        for cell in ["0.01", "60000", "50000", "600 USDT", "118"] {
+            assert!(text.contains(cell), "{cell} is missing in\n{text}");
+        }
+        assert_eq!(proposal_rows(&json!([])), "no proposals");
+    }
 }

@@ -54,7 +54,10 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
         OrderCommand::Abandon(args) => parents::ask(args, Ask::Abandon, format),
         OrderCommand::Oco(args) => {
             let asked = OperatorRequest::OrderOco(pair(args)?);
-            ask_and_print(&args.node, &asked, format, orders)
+            ask_and_print(&args.node, &asked, format, |pair| match pair["proposal"].is_u64() {
+                true => waits(pair),
+                false => orders(pair),
+            })
         }
         OrderCommand::Cancel { client_id, node } => {
             let asked = OperatorRequest::OrderCancel { client_id: order_name(client_id)? };
@@ -211,6 +214,7 @@ fn orders(rows: &Value) -> String {
         "amount",
         "filled",
         "price",
+        "trigger",
         "average",
         "closed_reason",
     ];

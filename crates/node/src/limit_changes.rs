@@ -1,0 +1,268 @@
+//! Changes of limits in a person's words: how they are asked for, and how they read.
+
+use crate::core::Core;
+use crate::error::NodeError;
+use crate::operate::{OperatorReply, done, failed};
+use crate::settings::{Amount, Percent, Seconds};
+use serde_json::{Value, json};
+use tradewind_domain::{Coded, PortfolioId, Sequence};
+use tradewind_engine::{State, account_limit_values, limit_values, set_account_limit, set_limit};
+use tradewind_governance::{Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed};
+use tradewind_risk::{AccountLimits, Limit, LimitScope};
+
+impl Core {
+    /// Asks for a limit of one portfolio, of all of them, or of the account to be changed, and tells what came of it.
+    pub(crate) fn set_limit(
+        &mut self,
+        name: &str,
+        value: &str,
+        portfolio: Option<&str>,
+        account: bool,
+        reason: &str,
+    ) -> Result<OperatorReply, NodeError> {
+        let changes = match (account, portfolio) {
+            (true, Some(_)) => {
+                let message = "a limit of the account is no portfolio's";
+                return Ok(failed("NODE-34", message, "leave --portfolio or --account out"));
+            }
+            (true, None) => self.account_change(name, value),
+            (false, portfolio) => self.portfolio_changes(name, value, portfolio),
+        };
+        let changes = match changes {
+            Ok(changes) => changes,
+            Err(reply) => return Ok(*reply),
+        };
+        let mut told = Vec::new();
+        for changed in changes {
+            let word = Act::ChangeSaid { changed, by: self.speaker.clone(), reason: reason.to_owned() };
+            if let Err(reply) = self.word(word)? {
+                return Ok(reply);
+            }
+            told.extend(self.host.state.governance.changes.keys().next_back().copied());
+        }
+        Ok(self.changes_told(&told))
+    }
+
+    /// The changes of these numbers, as a person sees them.
+    pub(crate) fn changes_told(&self, ids: &[Sequence]) -> OperatorReply {
+        let state = &self.host.state;
+        let changes = ids.iter().filter_map(|id| state.governance.changes.get(id));
+        done(&json!({ "changes": changes.map(|change| change_view(state, change)).collect::<Vec<_>>() }))
+    }
+
+    /// What would change of the account; nothing if it is so already.
+    fn account_change(&self, name: &str, value: &str) -> Result<Vec<Changed>, Box<OperatorReply>> {
+        let (name, new) =
+            read_named(name, value, LimitScope::Account).map_err(|message| unfit(message, &account_names()))?;
+        let mut account = self.host.state.risk.as_ref().map_or(AccountLimits::NONE, |risk| risk.account.clone());
+        let row = account_limit_values(&account).into_iter().find(|row| row.0 == name);
+        let Some((_, tighter, old)) = row else { return Ok(Vec::new()) };
+        set_account_limit(&mut account, name, new);
+        if let Err(error) = account.caps.validate() {
+            return Err(Box::new(failed(error.code(), error.to_string(), error.hint())));
+        }
+        let changed = Changed::AccountLimit { name: name.to_owned(), tighter, old, new };
+        Ok(if old == new { Vec::new() } else { vec![changed] })
+    }
+
+    /// What would change of one portfolio or of all; those where it is so already are left out.
+    fn portfolio_changes(
+        &self,
+        name: &str,
+        value: &str,
+        portfolio: Option<&str>,
+    ) -> Result<Vec<Changed>, Box<OperatorReply>> {
+        let (number, new) = read_limit(name, value).map_err(|message| unfit(message, &portfolio_names()))?;
+        let portfolios = match portfolio {
+            Some(name) => vec![self.portfolio_named(Some(name))?],
+            None => (0_u16..).map(PortfolioId).take(self.host.state.portfolios.len()).collect(),
+        };
+        let mut changes = Vec::new();
+        for portfolio in portfolios {
+            let mut limits = self.host.state.portfolio(portfolio).limits;
+            let row = limit_values(&limits).into_iter().find(|row| row.0 == number);
+            let Some((_, tighter, old)) = row.filter(|row| row.2 != new) else { continue };
+            set_limit(&mut limits, number, new);
+            if let Err(error) = limits.validate() {
+                return Err(Box::new(failed(error.code(), error.to_string(), error.hint())));
+            }
+            changes.push(Changed::Limit { portfolio, name: number.to_owned(), tighter, old, new });
+        }
+        Ok(changes)
+    }
+}
+
+fn unfit(message: String, names: &[&str]) -> Box<OperatorReply> {
+    Box::new(failed("NODE-34", message, &format!("one of {}", names.join(", "))))
+}
+
+fn portfolio_names() -> Vec<&'static str> {
+    LIMITS.iter().map(|row| row.0).chain(controls().map(|limit| limit.name)).collect()
+}
+
+fn account_names() -> Vec<&'static str> {
+    let of_account = tradewind_risk::LIMITS.iter().filter(|limit| limit.scope == LimitScope::Account);
+    of_account.map(|limit| limit.name).collect()
+}
+
+/// The name in the settings of one of [`limit_values`].
+fn settings_name(number: &str) -> &str {
+    LIMITS.iter().find(|row| row.2 == number).map_or(number, |row| row.0)
+}
+
+/// A change as a person reads it, and as a program does: `old` and `new` are the bare numbers.
+pub(crate) fn change_view(state: &State, change: &Change) -> Value {
+    let mut view = json!({
+        "change": change.id, "by": change.by, "asked_at": change.asked_at.to_string(), "reason": change.reason,
+        "state": change.state, "standing": standing(state, change),
+    });
+    let (of, name, tighter, old, new) = match &change.changed {
+        Changed::Limit { portfolio, name, tighter, old, new } => {
+            let of = state.portfolios.get(portfolio.index()).map_or("", |portfolio| &portfolio.name);
+            (of, settings_name(name), tighter, old, new)
+        }
+        Changed::AccountLimit { name, tighter, old, new } => ("account", name.as_str(), tighter, old, new),
+        Changed::Policy { old, new } => {
+            view["what"] = json!("policy");
+            view["of"] = json!("policy");
+            view["looser"] = json!(new.looser_than(old));
+            return view;
+        }
+    };
+    let text = |value: Option<i64>| Limit::find(name).map_or_else(|| format!("{value:?}"), |limit| limit.text(value));
+    view["what"] = json!("limit");
+    view["of"] = json!(of);
+    view["limit"] = json!(name);
+    view["direction"] = json!(if tradewind_governance::loosens(*tighter, *old, *new) { "looser" } else { "tighter" });
+    (view["old"], view["new"]) = (json!(old), json!(new));
+    (view["from"], view["to"]) = (json!(text(*old)), json!(text(*new)));
+    view
+}
+
+/// Where it stands, in plain words.
+fn standing(state: &State, change: &Change) -> String {
+    match &change.state {
+        ChangeState::Asked if state.now.since(change.asked_at) >= CHANGE_WINDOW_NANOS => {
+            "lapsed: nobody approved it within 24 h".to_owned()
+        }
+        ChangeState::Asked => "waits for another person".to_owned(),
+        ChangeState::Done { approver: Some(name) } => format!("in force, approved by {name}"),
+        ChangeState::Done { approver: None } => "in force".to_owned(),
+        ChangeState::Rejected { by } => format!("rejected by {by}"),
+    }
+}
+
+/// The limits of a portfolio beyond the first: they go by their names in the table of limits.
+fn controls() -> impl Iterator<Item = &'static Limit> {
+    tradewind_risk::LIMITS.iter().filter(|limit| limit.scope == LimitScope::Portfolio && limit.is_control())
+}
+
+/// The first limits by their name in the settings, how each is written, and the number that it is.
+const LIMITS: [(&str, Unit, &str); 7] = [
+    ("max_order", Unit::Percent, "max_order.equity_bps"),
+    ("max_order_amount", Unit::Amount, "max_order.amount"),
+    ("max_position", Unit::Percent, "max_position.equity_bps"),
+    ("max_position_amount", Unit::Amount, "max_position.amount"),
+    ("daily_loss", Unit::Percent, "daily_loss_bps"),
+    ("drawdown", Unit::Percent, "drawdown_bps"),
+    ("stale_after", Unit::Span, "stale_after_nanos"),
+];
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Percent,
+    Amount,
+    Span,
+}
+
+/// A limit's number and value from its name and text in the settings' words.
+pub(crate) fn read_limit(name: &str, value: &str) -> Result<(&'static str, Option<i64>), String> {
+    let Some((_, unit, number)) = LIMITS.iter().find(|row| row.0 == name) else {
+        return read_named(name, value, LimitScope::Portfolio);
+    };
+    if value == "none" {
+        return Ok((number, None));
+    }
+    let value = match unit {
+        Unit::Percent => i64::from(value.parse::<Percent>()?.bps()),
+        Unit::Amount => value.parse::<Amount>()?.units(),
+        Unit::Span => value.parse::<Seconds>()?.nanos(),
+    };
+    Ok((number, Some(value)))
+}
+
+/// As [`read_limit`] for the limits that go by their names in the table of limits.
+fn read_named(name: &str, value: &str, scope: LimitScope) -> Result<(&'static str, Option<i64>), String> {
+    let limit = Limit::find(name).filter(|limit| limit.scope == scope && limit.is_control());
+    let whose = if scope == LimitScope::Account { "the account" } else { "a portfolio" };
+    let limit = limit.ok_or_else(|| {
+        let other = match (scope, Limit::find(name)) {
+            (LimitScope::Portfolio, Some(_)) => "; it is one of the account: add --account",
+            (LimitScope::Account, Some(_)) => "; it is one of a portfolio: leave --account out",
+            (_, None) => "",
+        };
+        format!("there is no limit `{}` of {whose}{other}", name.escape_debug())
+    })?;
+    if value == "none" {
+        return Ok((limit.name, None));
+    }
+    let read = limit.unit.parse(value).filter(|value| *value > 0);
+    let value = read.ok_or_else(|| {
+        let example = limit.text(limit.values.into_iter().flatten().next());
+        format!("`{}` is no value of {name}: write it like {}", value.escape_debug(), example.replace(' ', ""))
+    })?;
+    Ok((limit.name, Some(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_in_the_words_of_the_settings() {
+        for (name, value, want) in [
+            ("max_order", "5%", Ok(("max_order.equity_bps", Some(500)))),
+            ("max_order_amount", "12.5", Ok(("max_order.amount", Some(1_250_000_000)))),
+            ("stale_after", "2s", Ok(("stale_after_nanos", Some(2_000_000_000)))),
+            ("drawdown", "none", Ok(("drawdown_bps", None))),
+        ] {
+            assert_eq!(read_limit(name, value), want);
+        }
+        for (name, value) in [
+            ("max_order", "5"),
+            ("max_order", "NaN%"),
+            ("max_order", "-1%"),
+            ("max_order", "120%"),
+            ("max_order_amount", "1e9"),
+            ("max_order_amount", "99999999999999999999"),
+            ("stale_after", "-2s"),
+            ("borrow", "1"),
+            ("", "1"),
+        ] {
+            assert!(read_limit(name, value).is_err(), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_the_account_is_read_with_its_own_unit_and_is_no_portfolios() {
+        let of_account = |name, value| read_named(name, value, LimitScope::Account);
+        assert_eq!(of_account("gross", "80%"), Ok(("gross", Some(8_000))));
+        assert_eq!(of_account("account_positions", "5"), Ok(("account_positions", Some(5))));
+        assert_eq!(of_account("hard_order_amount", "none"), Ok(("hard_order_amount", None)));
+        for (name, value) in
+            [("gross", "80"), ("gross", "-1%"), ("gross", "0%"), ("max_order", "1%"), ("leverage", "2x")]
+        {
+            assert!(of_account(name, value).is_err(), "{name} {value}");
+        }
+        assert!(read_limit("gross", "80%").unwrap_err().contains("--account"));
+    }
+
+    #[test]
+    fn every_number_of_a_portfolio_and_of_the_account_has_its_line_in_the_table() {
+        let numbers = limit_values(&tradewind_gate::Limits::CONSERVATIVE).into_iter().map(|row| settings_name(row.0));
+        let of_account = account_limit_values(&AccountLimits::NONE).into_iter().map(|row| row.0);
+        for name in numbers.chain(of_account) {
+            assert!(Limit::find(name).is_some(), "{name}");
+        }
+    }
+}
