@@ -1,6 +1,8 @@
 //! Ctrl-C, a polite kill, a reader that has seen enough.
 
 use crate::support::{Running, shell, text, tradewind, waves};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const IN_ORDER: Duration = Duration::from_secs(3);
@@ -27,6 +29,81 @@ fn g13_a_node_ends_in_order_and_leaves_a_sound_journal() {
             assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true);
         }
     }
+}
+
+#[test]
+fn g13_a_polite_kill_while_orders_come_in_ends_in_order_and_takes_off_what_adds() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    let mut process = Running::start(&["paper", "--data-dir", place, "-o", "json"]);
+    process.until("ready in");
+    let price = below_the_market(place);
+    let going = Arc::new(AtomicBool::new(true));
+    let crowd = [0; 4].map(|_| {
+        let (place, price, going) = (place.to_owned(), price.clone(), going.clone());
+        std::thread::spawn(move || {
+            while going.load(Ordering::SeqCst) {
+                tradewind(&buy(&place, &price)); // some are refused: they come too fast
+            }
+        })
+    });
+    while orders(dir.path()) < 3 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    process.signal("TERM");
+    let (run, took) = process.end();
+    run.is_calm();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    run.ended_with(0);
+    going.store(false, Ordering::SeqCst);
+    crowd.into_iter().for_each(|it| it.join().unwrap());
+    tradewind(&["journal", "verify", place]).ended_with(0);
+    assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true);
+    let shown = tradewind(&["journal", "show", place, "-o", "json"]).ended_with(0).out;
+    let count = |kind: &str| shown.matches(&format!("\"type\":\"{kind}\"")).count();
+    assert!(count("accepted") >= 3 && count("cancelled") >= 3, "what adds is taken off the book");
+    assert_eq!(count("stopped"), 1);
+}
+
+fn buy<'a>(place: &'a str, price: &'a str) -> Vec<&'a str> {
+    let words = "order place --symbol BTC/USDT --side buy --quantity 0.001 --price";
+    words.split(' ').chain([price, "--data-dir", place]).collect()
+}
+
+/// A price at which an order rests.
+fn below_the_market(place: &str) -> String {
+    let status = tradewind(&["status", "--data-dir", place, "-o", "json"]).ended_with(0).json();
+    let mark: f64 = status["instruments"][0]["mark"].as_str().unwrap().parse().unwrap();
+    format!("{:.0}", mark * 0.97)
+}
+
+fn orders(data: &std::path::Path) -> usize {
+    let listed = tradewind(&["order", "list", "--data-dir", text(data), "-o", "json"]).ended_with(0).json();
+    listed.as_array().unwrap().len()
+}
+
+#[test]
+fn g13_a_node_whose_parent_is_gone_goes_on_and_ends_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    // the shell that started it ends at once, and with it whoever read what it says
+    let run = shell(&format!("\"$0\" paper --data-dir '{place}' -o json > /dev/null 2>&1 & echo $!")).ended_with(0);
+    let id = run.out.trim().to_owned();
+    let began = std::time::Instant::now();
+    while tradewind(&["status", "--data-dir", place]).code != Some(0) {
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not come up");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    tradewind(&buy(place, &below_the_market(place))).ended_with(0);
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let gone = || tradewind(&["status", "--data-dir", place]).code != Some(0);
+    let told = std::time::Instant::now();
+    while !gone() {
+        assert!(told.elapsed() < Duration::from_secs(5), "it does not end");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let replay = || tradewind(&["replay", place, "-o", "json"]);
+    assert_eq!(replay().ended_with(0).json()["matches"], true);
 }
 
 #[test]
