@@ -202,7 +202,8 @@ fn a_checkpoint_is_read_as_it_was_written_and_nothing_else_is() {
 }
 
 proptest! {
-    /// Whatever is done to the records, an unchanged verdict means unchanged records.
+    /// Whatever is done to the records, an unchanged verdict means unchanged records. A log that begins later is one
+    /// that retention left, which another test looks at.
     #[test]
     fn only_the_true_log_verifies(count in 1_u64..40, every in 1_usize..12, edits in proptest::collection::vec((0_usize..40, 0_u8..4, any::<u8>()), 0..4)) {
         let all = records(count);
@@ -218,6 +219,7 @@ proptest! {
                 _ => edited.insert(place, (byte.into(), vec![byte])),
             }
         }
+        prop_assume!(edited.first().is_none_or(|(sequence, _)| *sequence == 1));
         prop_assert_eq!(check(&edited, &checkpoints, None).is_ok(), edited == all);
     }
 }
