@@ -9,6 +9,7 @@ mod disk;
 mod faults;
 mod fixture;
 mod properties;
+mod refusals;
 mod snapshots;
 mod support;
 mod writing;
