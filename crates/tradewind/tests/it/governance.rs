@@ -59,6 +59,17 @@ impl Desk {
 }
 
 impl Desk {
+    /// What a person reads.
+    fn text(&self, by: Option<&str>, args: &[&str]) -> String {
+        let data = self.data();
+        let token = by.map(|by| self.dir.path().join(format!("{by}.token")));
+        let mut args = [args, &["--data-dir", text(&data)]].concat();
+        if let (Some(by), Some(token)) = (by, &token) {
+            args.extend(["--as", by, "--token-file", text(token)]);
+        }
+        tradewind(&args).ended_with(0).out.trim_end().to_owned()
+    }
+
     /// The node says no, with `code` and a hint.
     fn refuses(&self, by: Option<&str>, args: &[&str], code: &str) {
         let run = self.run(by, args).ended_with(1);
@@ -83,7 +94,12 @@ fn two_persons_trade_limit_halt_and_prove_it() {
     assert_eq!(again["proposal"], held["proposal"]);
     desk.refuses(Some("anna"), &order("0.02", &["--key", "monday"]), "GOV-32");
     desk.refuses(Some("anna"), &["proposals", "approve", &id], "GOV-23");
+    let listed = desk.text(None, &["proposals", "list"]);
+    assert!(listed.contains("0.01") && listed.contains("USDT") && listed.contains("seconds left"), "{listed}");
+    let page = desk.text(None, &["proposals", "show", &id]);
+    assert!(page.ends_with("its source says: \"an operator's order\""), "{page}");
     let shown = desk.run(None, &["proposals", "show", &id]).ended_with(0).json();
+    assert!(shown["expires_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{shown}");
     assert_eq!((&shown["order"]["quantity"], &shown["by"]), (&"0.01".into(), &"anna".into()));
     let hash = shown["hash"].as_str().unwrap();
     desk.run(Some("ben"), &["proposals", "approve", &id, "--hash", hash]).ended_with(0);
@@ -97,10 +113,17 @@ fn two_persons_trade_limit_halt_and_prove_it() {
     let list = desk.run(None, &["proposals", "list"]).ended_with(0).json();
     assert_eq!(list[0]["state"], "rejected");
 
-    let limit = |value| ["limits", "set", "max_order_amount", value];
-    desk.run(Some("anna"), &limit("50")).ended_with(0);
+    let limit = |value| ["limits", "set", "max_order_amount", value, "--portfolio", "operator"];
+    let said = desk.text(Some("anna"), &limit("50"));
+    assert!(said.starts_with("change ") && said.ends_with(": operator max_order_amount none -> 50 in force"), "{said}");
     desk.refuses(Some("anna"), &order("0.001", &[]), "GATE-07");
-    let change = desk.run(Some("anna"), &limit("5000")).ended_with(0).json()["changes"][0]["change"].to_string();
+    let asked = desk.text(Some("anna"), &limit("5000"));
+    let change = asked.rsplit(' ').next().unwrap().to_owned();
+    let wanted =
+        format!("operator max_order_amount 50 -> 5000 waits for another person: tradewind limits approve {change}");
+    assert_eq!(asked, format!("change {change}: {wanted}"));
+    let shown = desk.text(None, &["limits", "show"]);
+    assert!(shown.contains("waits for another person") && !shown.contains('{'), "{shown}");
     desk.refuses(Some("anna"), &["limits", "approve", &change], "GOV-23");
     desk.run(Some("ben"), &["limits", "approve", &change]).ended_with(0);
     desk.run(Some("anna"), &order("0.001", &[])).ended_with(0);

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
+mod attacks;
 mod bad_input;
 mod contract;
 mod damage;
