@@ -246,7 +246,8 @@ fn a_crash_makes_sent_orders_unknown_and_unsent_ones_impossible() {
     host.bar(1, 10_000);
     let sent = host.propose(1, buy(10_000)).unwrap();
     let unsent = host.propose(1, buy(10_000)).unwrap();
-    let intent = Intent { client_id: sent, body_sha256: "00".into(), fence: Timestamp::from_millis(62_000), not_before: None };
+    let intent =
+        Intent { client_id: sent, body_sha256: "00".into(), fence: Timestamp::from_millis(62_000), not_before: None };
     host.say(60_001, Source::Host, EventKind::Intended(intent));
     host.say(
         90_000,

@@ -9,11 +9,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "the indicator has no such parameter",
         "use one of the parameter names in the message, or leave it out for its default",
     ),
-    (
-        "IND-04",
-        "no indicator has this name",
-        "the catalogue lists every name; names are lower case, such as \"rsi\"",
-    ),
+    ("IND-04", "no indicator has this name", "the catalogue lists every name; names are lower case, such as \"rsi\""),
     (
         "IND-05",
         "a value of the bar is not a finite number",

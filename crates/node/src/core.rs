@@ -2,12 +2,12 @@
 
 use crate::clock::{MarketClock, wall};
 use crate::error::NodeError;
-use crate::kill_switch::LatchFile;
-use crate::settings::OperatorSettings;
 use crate::inbox::{Fact, Input, Progress};
+use crate::kill_switch::LatchFile;
 use crate::operate::failed;
 use crate::outgoing::Wire;
 use crate::reconcile::since;
+use crate::settings::OperatorSettings;
 use crate::time_watch::TimeWatch;
 use crate::watchdog::Pulse;
 use std::collections::VecDeque;

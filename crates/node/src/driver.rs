@@ -9,8 +9,8 @@ use tradewind_domain::{ClientOrderId, Coded};
 use tradewind_engine::{Doubt, EventKind, Halt};
 use tradewind_host::{Outgoing, not_sent};
 use tradewind_journal::failpoint;
-use tradewind_venues::{Rejection, SubmitError, TransportFault};
 use tradewind_venues::binance::Connection;
+use tradewind_venues::{Rejection, SubmitError, TransportFault};
 
 /// Sends until the engine ends, each request on a task of its own so that a slow answer holds up nobody. Orders that
 /// the last run left in doubt are asked for beside it.

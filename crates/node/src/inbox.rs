@@ -3,9 +3,7 @@
 use crate::clock::wall;
 use crate::operate::{OperatorReply, OperatorRequest};
 use tokio::sync::oneshot;
-use tradewind_domain::{
-    Bar, ClientOrderId, OrderRecord, Origin, PortfolioId, Price, Quantity, Source, Timestamp,
-};
+use tradewind_domain::{Bar, ClientOrderId, OrderRecord, Origin, PortfolioId, Price, Quantity, Source, Timestamp};
 use tradewind_engine::{Basis, EventKind, Findings, Seen};
 
 /// What comes into the engine's thread.

@@ -27,11 +27,11 @@ mod error;
 mod govern;
 mod inbox;
 mod inquire;
+mod key_lock;
 mod kill_switch;
 mod latency;
 mod limit_changes;
 mod limits_view;
-mod key_lock;
 mod listener;
 pub mod live;
 mod oco;
@@ -47,8 +47,8 @@ mod start;
 mod status;
 mod time_watch;
 mod warm_up;
-mod watchdog;
 mod watch;
+mod watchdog;
 mod words;
 
 pub use adopt::AdoptWords;
@@ -64,7 +64,9 @@ pub use operate::{OperatorReply, OperatorRequest};
 pub use parents::{ChildView, ParentView, ParentWords, PlanWords, ReplaceWords};
 pub use recover::{Recovered, events, journal_dir, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
-pub use status::{ClockView, ForeignView, InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status, UnknownView};
+pub use status::{
+    ClockView, ForeignView, InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status, UnknownView,
+};
 pub use words::{KindWords, OrderWords};
 
 /// The node's places where a test may end the process; see [`tradewind_journal::failpoint`].

@@ -150,11 +150,11 @@ impl Reconciler {
             match self.sweep_once(&inbox, balances).await {
                 Ok(Some(findings)) => {
                     last_error = "";
-                    wait = if findings.drifts.is_empty() { self.sweep_every } else { AFTER_DRIFT.min(self.sweep_every) };
+                    wait =
+                        if findings.drifts.is_empty() { self.sweep_every } else { AFTER_DRIFT.min(self.sweep_every) };
                     for client_id in findings.doubtful {
                         let (reconciler, inbox) = (self.clone(), inbox.clone());
-                        inquiries
-                            .spawn(async move { reconciler.resolve(client_id, Doubt::Order, None, &inbox).await });
+                        inquiries.spawn(async move { reconciler.resolve(client_id, Doubt::Order, None, &inbox).await });
                     }
                 }
                 Ok(None) => return, // the engine has ended

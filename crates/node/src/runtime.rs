@@ -8,14 +8,14 @@ use crate::core::{Core, Parts};
 use crate::driver;
 use crate::error::NodeError;
 use crate::inbox::{Input, Progress};
-use crate::kill_switch::{KillSwitch, LatchFile};
+use crate::inquire::Reconciler;
 use crate::key_lock::KeyLock;
+use crate::kill_switch::{KillSwitch, LatchFile};
 use crate::listener::Listener;
 use crate::live;
 use crate::operate::{OperatorReply, OperatorRequest};
 use crate::outgoing::{Latency, Wire};
 use crate::portfolios::Portfolios;
-use crate::inquire::Reconciler;
 use crate::recover::{Recovered, recover};
 use crate::settings::Settings;
 use crate::start::{self, Connected};
@@ -134,7 +134,14 @@ impl Node {
             state: recovered.state,
             journal,
             desks,
-            wire: Wire { connection: connection.clone(), outbox, switch: switch.clone(), last_no: None, latency: Latency::default(), watch: watch.clone() },
+            wire: Wire {
+                connection: connection.clone(),
+                outbox,
+                switch: switch.clone(),
+                last_no: None,
+                latency: Latency::default(),
+                watch: watch.clone(),
+            },
             operators: settings.operators.clone(),
             latch,
             durable,
@@ -179,7 +186,18 @@ impl Node {
         tasks.spawn(listening.listen(early, events));
         tasks.spawn(tick(inbox.clone()));
         tasks.spawn(control::serve(listener, inbox.clone(), asked.clone(), switch.clone()));
-        Ok(Self { inbox, asked, engine, tasks, socket, _key_lock: key_lock, switch, auditor, recovered: note, ready_in: started.elapsed() })
+        Ok(Self {
+            inbox,
+            asked,
+            engine,
+            tasks,
+            socket,
+            _key_lock: key_lock,
+            switch,
+            auditor,
+            recovered: note,
+            ready_in: started.elapsed(),
+        })
     }
 
     /// What the start found in the journal.
@@ -243,7 +261,8 @@ fn spawn_engine(
 ) -> Result<std::thread::JoinHandle<Result<Core, NodeError>>, NodeError> {
     let run = move || {
         let _abort = AbortOnPanic("engine");
-        let ended = Watchdog::over(core.pulse.clone(), core.host.journal.on_disk()).and_then(|_watchdog| core.run(input));
+        let ended =
+            Watchdog::over(core.pulse.clone(), core.host.journal.on_disk()).and_then(|_watchdog| core.run(input));
         if let Err(error) = &ended {
             tracing::error!(%error, "the engine stops: nothing leaves that is not remembered");
         }

@@ -91,7 +91,8 @@ fn a14_a_lost_answer_to_a_cancel_leaves_no_order_in_doubt() {
 
 #[test]
 fn the_same_seed_gives_the_same_storm() {
-    let run = || Scenario::new(5).every(FaultId::A01, Place::Submit, 2).every(FaultId::G13, Place::Moment, 2).run_until(6);
+    let run =
+        || Scenario::new(5).every(FaultId::A01, Place::Submit, 2).every(FaultId::G13, Place::Moment, 2).run_until(6);
     let (first, second) = (run().passed(), run().passed());
     assert_eq!(first, second);
     assert_eq!(first.hash.len(), 64);

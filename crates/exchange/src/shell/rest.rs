@@ -50,10 +50,7 @@ pub(crate) async fn answer(
 }
 
 const fn spoils(kind: &FaultKind) -> bool {
-    !matches!(
-        kind,
-        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Field { .. }
-    )
+    !matches!(kind, FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Field { .. })
 }
 
 fn hold(fault: Option<&Fault>) -> Duration {

@@ -164,7 +164,13 @@ fn its_order_tells_what_became_of_it() {
         let mut world = world();
         let id = world.hold(AGENT, 1, 0);
         world.approve(id, &anna(), 1).unwrap();
-        let moved = Act::Moved { proposal: id, to: ProposalState::Submitted, order: Some(order), other: None, note: String::new() };
+        let moved = Act::Moved {
+            proposal: id,
+            to: ProposalState::Submitted,
+            order: Some(order),
+            other: None,
+            note: String::new(),
+        };
         world.say(moved, 1);
         world.register.order_moved(order, end);
         assert_eq!((world.held(id).state, world.held(id).order), (end, Some(order)));

@@ -91,10 +91,16 @@ fn amount(text: &str) -> Result<Amount, String> {
 fn seconds(text: &str) -> Result<Seconds, String> {
     const MILLI: i64 = 1_000_000;
     let remedy = || format!("`{text}` is not a duration: write it with its unit, such as \"500ms\", \"5s\" or \"2m\"");
-    let (number, unit) = [("ms", MILLI), ("s", 1_000 * MILLI), ("m", 60_000 * MILLI), ("h", 3_600_000 * MILLI), ("d", 86_400_000 * MILLI)]
-        .into_iter()
-        .find_map(|(unit, nanos)| text.strip_suffix(unit).map(|number| (number, nanos)))
-        .ok_or_else(remedy)?;
+    let (number, unit) = [
+        ("ms", MILLI),
+        ("s", 1_000 * MILLI),
+        ("m", 60_000 * MILLI),
+        ("h", 3_600_000 * MILLI),
+        ("d", 86_400_000 * MILLI),
+    ]
+    .into_iter()
+    .find_map(|(unit, nanos)| text.strip_suffix(unit).map(|number| (number, nanos)))
+    .ok_or_else(remedy)?;
     let millis = parse_decimal(number.trim(), 3).map_err(|_| remedy())?;
     match millis.checked_mul(unit / 1_000) {
         Some(nanos) if nanos > 0 => Ok(Seconds(nanos)),

@@ -244,7 +244,11 @@ async fn no_strategy_closes_what_a_person_bought() {
     let seen = status(&node).await;
     assert!(seen["counters"]["hold"].as_u64() >= Some(15), "it decided on every bar: {seen}");
     let positions = ask(&node, OperatorRequest::PositionList).await.unwrap();
-    assert_eq!((&positions[0]["portfolio"], &seen["counters"]["orders"]), (&json!("operator"), &json!(1)), "{positions}");
+    assert_eq!(
+        (&positions[0]["portfolio"], &seen["counters"]["orders"]),
+        (&json!("operator"), &json!(1)),
+        "{positions}"
+    );
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
 }
