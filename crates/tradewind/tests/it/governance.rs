@@ -94,10 +94,6 @@ fn two_persons_trade_limit_halt_and_prove_it() {
     assert_eq!(again["proposal"], held["proposal"]);
     desk.refuses(Some("anna"), &order("0.02", &["--key", "monday"]), "GOV-32");
     desk.refuses(Some("anna"), &["proposals", "approve", &id], "GOV-23");
-    let listed = desk.text(None, &["proposals", "list"]);
-    assert!(listed.contains("0.01") && listed.contains("USDT") && listed.contains("seconds left"), "{listed}");
-    let page = desk.text(None, &["proposals", "show", &id]);
-    assert!(page.ends_with("its source says: \"an operator's order\""), "{page}");
     let shown = desk.run(None, &["proposals", "show", &id]).ended_with(0).json();
     assert!(shown["expires_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{shown}");
     assert_eq!((&shown["order"]["quantity"], &shown["by"]), (&"0.01".into(), &"anna".into()));
@@ -108,6 +104,10 @@ fn two_persons_trade_limit_halt_and_prove_it() {
         assert!(started.elapsed() < Duration::from_secs(10), "it does not fill");
         std::thread::sleep(Duration::from_millis(50));
     }
+    let listed = desk.text(None, &["proposals", "list"]);
+    assert!(listed.contains("0.01") && listed.contains("USDT") && listed.contains("seconds left"), "{listed}");
+    let page = desk.text(None, &["proposals", "show", &id]);
+    assert!(page.ends_with("its source says: \"an operator's order\""), "{page}");
     let second = desk.run(Some("anna"), &order("0.01", &[])).ended_with(0).json()["proposal"].to_string();
     desk.run(Some("ben"), &["proposals", "reject", &second, "--reason", "enough"]).ended_with(0);
     let list = desk.run(None, &["proposals", "list"]).ended_with(0).json();

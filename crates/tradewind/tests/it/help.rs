@@ -17,7 +17,7 @@ fn visit(path: &[String], leaves: &mut usize) {
     if inner.is_empty() {
         *leaves += 1;
         let name = format!("tradewind {}", path.join(" "));
-        let example = help.split("Example:").nth(1).unwrap_or_else(|| panic!("{name} has no example"));
+        let example = help.split("\nExample").nth(1).unwrap_or_else(|| panic!("{name} has no example"));
         assert!(example.contains(&name), "the example of {name} shows another command");
         assert!(help.contains("--output"), "{name} cannot answer in JSON");
     }
