@@ -209,7 +209,7 @@ fn set_limits(core: &mut Core, settings: &Settings, portfolio: PortfolioId) -> R
 fn set_account_limits(core: &mut Core, settings: &Settings) -> Result<(), NodeError> {
     let (now, state) = (core.now(), &core.host.state);
     let known = state.risk.as_ref().map(|risk| &risk.account);
-    let current = known.map_or(AccountLimits::NONE, |account| AccountLimits::clone(account));
+    let current = known.map_or(AccountLimits::NONE, AccountLimits::clone);
     let mut limits = settings.limits.set().account;
     let mut asked = Vec::new();
     for (name, tighter, wanted) in account_limit_values(&limits) {

@@ -1,5 +1,5 @@
 //! The node against the real local exchange, over real sockets and on a real disk.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod attacks;
 mod child;
