@@ -1,7 +1,7 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
 use crate::{DecisionKind, Event, EventKind, Listing, ListingStatus, Portfolio, State, Verdict};
-use crate::{account, governance, parents, risk};
+use crate::{account, amend, governance, parents, risk};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
     Timestamp, TradeIdSet,
@@ -70,6 +70,7 @@ fn apply_rest(state: &mut State, event: &Event) {
         }
         EventKind::CancelSent { client_id } => move_order(state, *client_id, OrderInput::CancelSent, at),
         EventKind::CancelRefused { client_id, .. } => move_order(state, *client_id, OrderInput::CancelRefused, at),
+        EventKind::Amend { client_id, said } => amend::apply(state, *client_id, said, at),
         EventKind::Cancelled { client_id, .. } => move_order(state, *client_id, OrderInput::Cancelled, at),
         EventKind::Expired { client_id, .. } => move_order(state, *client_id, OrderInput::Expired, at),
         EventKind::Listed(instrument) => listed(state, instrument),
@@ -180,7 +181,10 @@ fn judged(state: &mut State, verdict: &Verdict, at: Timestamp) {
             state.open.insert(order.client_id(), OrderRecord::new(*order, at));
         }
         Verdict::Refused(_) => state.counters.veto += 1,
-        Verdict::CancelApproved { .. } | Verdict::CancelRefused { .. } => (),
+        Verdict::CancelApproved { .. }
+        | Verdict::CancelRefused { .. }
+        | Verdict::AmendApproved { .. }
+        | Verdict::AmendRefused { .. } => (),
     }
 }
 

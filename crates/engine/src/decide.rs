@@ -1,6 +1,6 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::{Event, EventKind, ListingStatus, State, Verdict, contingent, governance, parents, risk};
+use crate::{Amend, Event, EventKind, ListingStatus, State, Verdict, amend, contingent, governance, parents, risk};
 use tradewind_domain::{
     ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source,
     TimeInForce, Timestamp,
@@ -52,6 +52,9 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
                 cancel_what_adds_exposure(state, commands);
             }
         }
+        EventKind::Amend { client_id, said: Amend::Proposed { quantity } } => {
+            amend::judge(state, *client_id, *quantity, commands);
+        }
         EventKind::Parent(said) => parents::decide(state, event, said, commands),
         EventKind::ListingChanged { instrument, status } => leave(state, *instrument, *status, commands),
         EventKind::Started { .. }
@@ -72,6 +75,7 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         | EventKind::Rejected { .. }
         | EventKind::Triggered { .. }
         | EventKind::CancelSent { .. }
+        | EventKind::Amend { .. }
         | EventKind::CancelRefused { .. }
         | EventKind::Cancelled { .. }
         | EventKind::Expired { .. }

@@ -120,6 +120,14 @@ pub enum EventKind {
         /// Of which order.
         client_id: ClientOrderId,
     },
+    /// Something about making an open order smaller in its place.
+    Amend {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// What.
+        #[serde(flatten)]
+        said: crate::Amend,
+    },
     /// The exact bytes that are about to leave, recorded before they do.
     Intended(Intent),
     /// The bytes were handed to the socket.
@@ -328,6 +336,20 @@ pub enum Verdict {
     },
     /// There is nothing to cancel.
     CancelRefused {
+        /// Which order was meant.
+        client_id: ClientOrderId,
+        /// Why not.
+        reason: Cow<'static, str>,
+    },
+    /// An order may be made smaller.
+    AmendApproved {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// What it is to be in all, executions included.
+        quantity: Quantity,
+    },
+    /// It may not.
+    AmendRefused {
         /// Which order was meant.
         client_id: ClientOrderId,
         /// Why not.

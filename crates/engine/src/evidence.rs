@@ -83,6 +83,8 @@ pub enum Doubt {
     Order,
     /// Whether the venue took its cancel.
     Cancel,
+    /// Whether the venue made it smaller.
+    Amend,
 }
 
 /// A question to the venue, always about the order of the inquiry.
@@ -247,6 +249,8 @@ pub struct Inquiry {
     client_id: ClientOrderId,
     instrument: InstrumentId,
     doubt: Doubt,
+    /// What the order was in all when the inquiry began.
+    quantity: Quantity,
     policy: EvidencePolicy,
     not_before: Timestamp,
     fence: Timestamp,
@@ -278,6 +282,7 @@ impl Inquiry {
             client_id: record.order.client_id(),
             instrument: record.order.instrument(),
             doubt,
+            quantity: record.order.quantity(),
             policy,
             not_before,
             fence,
@@ -439,8 +444,13 @@ impl Inquiry {
         self.round.clear();
         self.strangers.clear();
         self.reads = [None; 4];
-        if self.doubt == Doubt::Cancel && standing.stand == Stand::Open && now < self.quiet() {
-            self.again(now, None); // the cancel may still come
+        let is_done = match self.doubt {
+            Doubt::Order => true,
+            Doubt::Cancel => standing.stand != Stand::Open,
+            Doubt::Amend => standing.stand != Stand::Open || standing.quantity != self.quantity,
+        };
+        if !is_done && now < self.quiet() {
+            self.again(now, None); // the request may still come
         } else if standing.filled.is_zero() {
             self.evidence = Some(Evidence::Found { standing, fills: Vec::new() });
         } else {
@@ -537,6 +547,10 @@ impl Evidence {
         if doubt == Doubt::Cancel && standing.stand == Stand::Open {
             let reason = "the venue still works the order".to_owned();
             facts.push((None, EventKind::CancelRefused { client_id, reason }));
+        }
+        if doubt == Doubt::Amend && standing.stand == Stand::Open && standing.quantity == order.order.quantity() {
+            let reason = "the venue works the order as it was".to_owned();
+            facts.push((None, EventKind::Amend { client_id, said: crate::Amend::Refused { reason } }));
         }
         facts
     }

@@ -16,6 +16,7 @@
 
 mod account;
 pub mod algo;
+mod amend;
 mod apply;
 mod codec;
 mod contingent;
@@ -34,6 +35,7 @@ mod replay;
 mod risk;
 mod state;
 
+pub use amend::Amend;
 pub use apply::apply;
 pub use codec::{CodecError, SCHEMA, decode, encode};
 pub use decide::{Command, decide};

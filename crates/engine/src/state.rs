@@ -133,6 +133,9 @@ pub struct State {
     /// Executions that the venue took back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub reversed: BTreeSet<(InstrumentId, TradeId)>,
+    /// Open orders that the venue was asked to make smaller, with what they are to be in all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub amending: BTreeMap<ClientOrderId, Quantity>,
     /// Intents so far: each order's own number.
     pub intents: u64,
     /// How often things happened.
@@ -171,6 +174,7 @@ impl Default for State {
             foreign: BTreeMap::new(),
             foreign_fills: Vec::new(),
             reversed: BTreeSet::new(),
+            amending: BTreeMap::new(),
             intents: 0,
             counters: Counters::default(),
             listings: Vec::new(),
@@ -339,6 +343,9 @@ impl State {
                 crate::governance::note_closed(self, id, record.state);
             }
             self.closed.push_back(record);
+            if !self.amending.is_empty() {
+                self.amending.remove(&id);
+            }
         }
     }
 }

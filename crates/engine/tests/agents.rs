@@ -79,7 +79,7 @@ impl Host {
                 match command {
                     Command::Record(kind, _) => queue.push_back((Source::Host, kind, Some(event.sequence))),
                     Command::Send(approved) => match approved.action() {
-                        Action::Cancel { .. } => (),
+                        Action::Cancel { .. } | Action::Amend { .. } => (),
                         action => self.sent.extend(action.orders()),
                     },
                 }

@@ -55,6 +55,7 @@ impl Host {
                     Command::Send(approved) => self.sent.push(match approved.action() {
                         Action::Submit(order) => Action::Submit(*order),
                         Action::SubmitPair(pair) => Action::SubmitPair(pair.clone()),
+                        Action::Amend { .. } => continue,
                         Action::Cancel { client_id, instrument, venue_id } => Action::Cancel {
                             client_id: *client_id,
                             instrument: *instrument,
@@ -276,7 +277,7 @@ fn a_halt_cancels_what_adds_and_keeps_what_protects() {
     host.say(61_000, Source::Operator, EventKind::Halted(Halt { reason: "kill switch".into() }));
     let cancelled = host.sent.iter().filter_map(|action| match action {
         Action::Cancel { client_id, .. } => Some(*client_id),
-        Action::Submit(_) | Action::SubmitPair(_) => None,
+        Action::Submit(_) | Action::SubmitPair(_) | Action::Amend { .. } => None,
     });
     assert_eq!(cancelled.collect::<Vec<_>>(), vec![adds]);
     assert!(host.state.open.contains_key(&protects));

@@ -231,6 +231,18 @@ fn a_doubt_about_a_cancel_ends_with_the_venues_word_on_the_order() {
         drive(&mut inquiry(Doubt::Cancel), 60, |_, _| Answer::Standing(standing(Stand::Cancelled, "0")));
     assert!(matches!(&evidence.unwrap().facts(&record(), Doubt::Cancel)[..], [(Some(_), EventKind::Cancelled { .. })]));
     assert_eq!(asked.len(), 1);
+    // an amendment is done once the quantity is another, and refused once it can no longer come
+    let ordered = record().order.quantity();
+    let less = Standing { quantity: ordered - Quantity::from_mantissa(1), ..standing(Stand::Open, "0") };
+    let (asked, evidence) = drive(&mut inquiry(Doubt::Amend), 60, |_, _| Answer::Standing(less.clone()));
+    assert_eq!(asked.len(), 1);
+    assert!(matches!(&evidence.unwrap().facts(&record(), Doubt::Amend)[..], [(_, EventKind::Accepted { .. })]));
+    let same = Standing { quantity: ordered, ..standing(Stand::Open, "0") };
+    let (asked, evidence) = drive(&mut inquiry(Doubt::Amend), 60, |_, _| Answer::Standing(same.clone()));
+    assert!(asked.len() > 1);
+    let facts = evidence.unwrap().facts(&record(), Doubt::Amend);
+    assert!(matches!(facts.last(), Some((None, EventKind::Amend { said: Amend::Refused { .. }, .. }))), "{facts:?}");
+
     let (_, evidence) = drive(&mut inquiry(Doubt::Cancel), 3_600, |_, _| Answer::Lacks);
     assert_eq!(evidence, None, "an order that was there is never proven absent");
 }

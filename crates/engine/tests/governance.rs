@@ -92,6 +92,7 @@ impl Host {
                         Action::Submit(order) => self.sent.push(*order),
                         Action::SubmitPair(pair) => self.sent.extend(pair.iter()),
                         Action::Cancel { .. } => self.cancels += 1,
+                        Action::Amend { .. } => (),
                     },
                 }
             }

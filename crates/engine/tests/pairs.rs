@@ -65,6 +65,7 @@ impl Host {
                     Command::Send(approved) => self.sent.push(match approved.action() {
                         Action::Submit(order) => Action::Submit(*order),
                         Action::SubmitPair(pair) => Action::SubmitPair(pair.clone()),
+                        Action::Amend { .. } => continue,
                         Action::Cancel { client_id, instrument, venue_id } => Action::Cancel {
                             client_id: *client_id,
                             instrument: *instrument,

@@ -78,6 +78,7 @@ impl Host {
                     }
                     Command::Send(approved) => match approved.action() {
                         Action::Cancel { client_id, .. } => self.cancels.push(*client_id),
+                        Action::Amend { .. } => (),
                         action => {
                             self.pairs += usize::from(action.orders().len() == 2);
                             self.sent.extend(action.orders());

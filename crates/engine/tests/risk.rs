@@ -88,6 +88,7 @@ impl Host {
                     Command::Record(kind, portfolio) => queue.push_back((Source::Host, kind, portfolio)),
                     Command::Send(approved) => match approved.action() {
                         Action::Cancel { client_id, .. } => self.cancels.push(*client_id),
+                        Action::Amend { .. } => (),
                         action => self.sent.extend(action.orders()),
                     },
                 }

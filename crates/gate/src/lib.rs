@@ -8,7 +8,7 @@
 //! [`review`] is the way in, [`review_pair`] for two orders of which one cancels the other; [`GUARDS`] lists what it asks, in order. [`Limits`] holds the numbers.
 //!
 //! # What always holds
-//! * An [`Approved`] comes from [`review`], [`review_pair`] or [`review_cancel`] and from nowhere else.
+//! * An [`Approved`] comes from [`review`], [`review_pair`], [`review_cancel`] or [`review_amend`] and from nowhere else.
 //! * Of a pair both orders pass every guard, or neither goes.
 //! * The halt is asked first, and no setting removes it.
 //! * A guard judges the position as it would stand if this order and every open one filled.
@@ -40,7 +40,7 @@ pub use view::{Books, Mark, Proposal, RiskView, Survey, View};
 
 pub use pair::review_pair;
 
-use tradewind_domain::{ClientOrderId, InstrumentId, Order, VenueOrderId};
+use tradewind_domain::{ClientOrderId, Instrument, InstrumentId, Order, OrderKind, OrderRecord, Quantity, VenueOrderId};
 
 /// What may be done at a venue.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,23 +58,34 @@ pub enum Action {
         /// The venue's name of it, if it was ever heard.
         venue_id: Option<VenueOrderId>,
     },
+    /// Ask for this order to be made smaller in its place; asking twice does no harm.
+    Amend {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// The venue's name of it, if it was ever heard.
+        venue_id: Option<VenueOrderId>,
+        /// What it is to be in all, executions included.
+        quantity: Quantity,
+    },
 }
 
 impl Action {
-    /// The orders that it sends: one, the two of a pair, none for a cancel.
+    /// The orders that it sends: one, the two of a pair, none for a cancel or an amendment.
     #[must_use]
     pub fn orders(&self) -> &[Order] {
         match self {
             Self::Submit(order) => std::slice::from_ref(order),
             Self::SubmitPair(pair) => pair.as_slice(),
-            Self::Cancel { .. } => &[],
+            Self::Cancel { .. } | Self::Amend { .. } => &[],
         }
     }
 
-    /// The orders that it is about, each once: those that it sends, or the one that it cancels.
+    /// The orders that it is about, each once: those that it sends, or the one that it cancels or makes smaller.
     pub fn client_ids(&self) -> impl Iterator<Item = ClientOrderId> {
         let cancelled = match self {
-            Self::Cancel { client_id, .. } => Some(*client_id),
+            Self::Cancel { client_id, .. } | Self::Amend { client_id, .. } => Some(*client_id),
             Self::Submit(_) | Self::SubmitPair(_) => None,
         };
         self.orders().iter().map(Order::client_id).chain(cancelled)
@@ -86,7 +97,7 @@ impl Action {
         match self {
             Self::Submit(order) => order.instrument(),
             Self::SubmitPair(pair) => pair[0].instrument(),
-            Self::Cancel { instrument, .. } => *instrument,
+            Self::Cancel { instrument, .. } | Self::Amend { instrument, .. } => *instrument,
         }
     }
 }
@@ -143,4 +154,29 @@ pub const fn review_cancel(
     venue_id: Option<VenueOrderId>,
 ) -> Approved {
     Approved { action: Action::Cancel { client_id, instrument, venue_id } }
+}
+
+/// Approves making an open limit order smaller, to `quantity` in all: it only takes away, so a halt does not stop it.
+///
+/// # Errors
+/// Why the order cannot be made smaller in its place.
+pub fn review_amend(record: &OrderRecord, it: &Instrument, quantity: Quantity) -> Result<Approved, &'static str> {
+    let order = &record.order;
+    if !matches!(order.kind(), OrderKind::Limit { .. }) || order.request().oco.is_some() {
+        return Err("only a limit order that stands alone is made smaller in its place");
+    }
+    if order.client_id().is_foreign() {
+        return Err("the venue knows it by another hand's name");
+    }
+    if quantity >= order.quantity() {
+        return Err("an order keeps its place only if it becomes smaller");
+    }
+    if quantity <= record.filled {
+        return Err("so much is executed already: cancel the rest");
+    }
+    if it.whole_lots(quantity) != quantity || quantity < it.spec.min_quantity {
+        return Err("the quantity is not one of whole lots, or too small");
+    }
+    let (client_id, instrument, venue_id) = (order.client_id(), order.instrument(), record.venue_id.clone());
+    Ok(Approved { action: Action::Amend { client_id, instrument, venue_id, quantity } })
 }

@@ -32,7 +32,7 @@ pub use facts::{end_of, fact_of, is_told_too_early};
 pub use host::Host;
 pub use outside::{Gone, Outgoing, Outside};
 pub use recover::{RecoverError, Recovered, recover, snapshot_state};
-pub use send::{RESERVED_FOR_CANCELS, not_sent};
+pub use send::{Asks, RESERVED_FOR_CANCELS, not_sent};
 
 /// The host's places where a test may end the process; see [`tradewind_journal::failpoint`].
 pub const FAILPOINTS: &[&str] = &[

@@ -3,8 +3,8 @@
 use crate::draft::Draft;
 use crate::host::Host;
 use crate::outside::{Outgoing, Outside};
-use tradewind_domain::{ClientOrderId, PortfolioId, Source, Timestamp};
-use tradewind_engine::{EventKind, Intent, encode};
+use tradewind_domain::{ClientOrderId, PortfolioId, Quantity, Source, Timestamp};
+use tradewind_engine::{Amend, Doubt, EventKind, Intent, encode};
 use tradewind_gate::{Action, Approved};
 use tradewind_journal::{AppendError, Storage, failpoint};
 
@@ -28,6 +28,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
             Ok(_) => return self.unsent(approved.action(), at, "the driver's queue is full"),
             Err(reason) => return self.unsent(approved.action(), at, &reason.to_string()),
         };
+        let asks = Asks::of(approved.action());
         let (is_order, ids) = (is_order(approved.action()), approved.action().client_ids().collect::<Vec<_>>());
         let portfolio = self.portfolio_of(ids[0]);
         let draft = |cause, kind| Draft { cause: Some(cause), ..Draft::of_host(at, received, portfolio, kind) };
@@ -38,7 +39,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
                 fence: prepared.fence(),
                 not_before: Some(prepared.not_before()),
             }),
-            false => EventKind::CancelSent { client_id },
+            false => asks.sent(client_id),
         };
         failpoint("host.send.prepared");
         // of a pair both intents are recorded; the sync of the last covers the first, and there is one permit
@@ -56,7 +57,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
         failpoint("host.send.noted");
         if self.outside.hand_over(Outgoing { permit, prepared, received, decided }).is_err() {
             for client_id in ids {
-                let kind = not_sent(client_id, is_order, "the driver is gone".to_owned());
+                let kind = asks.not_sent(client_id, "the driver is gone".to_owned());
                 self.record(at, self.outside.wall(), Source::Host, portfolio, kind)?;
             }
         }
@@ -67,7 +68,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
     fn unsent(&mut self, action: &Action, at: Timestamp, reason: &str) -> Result<(), AppendError> {
         for client_id in action.client_ids() {
             let (portfolio, received) = (self.portfolio_of(client_id), self.outside.wall());
-            let kind = not_sent(client_id, is_order(action), reason.to_owned());
+            let kind = Asks::of(action).not_sent(client_id, reason.to_owned());
             self.record(at, received, Source::Host, portfolio, kind)?;
         }
         Ok(())
@@ -80,6 +81,68 @@ impl<S: Storage, O: Outside> Host<S, O> {
 
 fn is_order(action: &Action) -> bool {
     !action.orders().is_empty()
+}
+
+/// What a request asks of the venue, for the events that tell of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// To take orders.
+    Order,
+    /// To take an order off the book.
+    Cancel,
+    /// To make an order smaller, to so much in all.
+    Amend(Quantity),
+}
+
+impl Asks {
+    /// What an action asks.
+    #[must_use]
+    pub const fn of(action: &Action) -> Self {
+        match action {
+            Action::Submit(_) | Action::SubmitPair(_) => Self::Order,
+            Action::Cancel { .. } => Self::Cancel,
+            Action::Amend { quantity, .. } => Self::Amend(*quantity),
+        }
+    }
+
+    /// What is recorded once the request is about to leave.
+    #[must_use]
+    pub const fn sent(self, client_id: ClientOrderId) -> EventKind {
+        match self {
+            Self::Order => EventKind::Sent { client_id },
+            Self::Cancel => EventKind::CancelSent { client_id },
+            Self::Amend(quantity) => EventKind::Amend { client_id, said: Amend::Sent { quantity } },
+        }
+    }
+
+    /// What follows from a request of which no byte left.
+    #[must_use]
+    pub const fn not_sent(self, client_id: ClientOrderId, reason: String) -> EventKind {
+        match self {
+            Self::Order | Self::Cancel => not_sent(client_id, matches!(self, Self::Order), reason),
+            Self::Amend(_) => EventKind::Amend { client_id, said: Amend::Refused { reason } },
+        }
+    }
+
+    /// What follows from the venue's no.
+    #[must_use]
+    pub fn refused(self, client_id: ClientOrderId, reason: String) -> EventKind {
+        match self {
+            Self::Order => EventKind::Rejected { client_id, reason: reason.into() },
+            Self::Cancel => EventKind::CancelRefused { client_id, reason },
+            Self::Amend(_) => EventKind::Amend { client_id, said: Amend::Refused { reason } },
+        }
+    }
+
+    /// What is in doubt while there is no answer.
+    #[must_use]
+    pub const fn doubt(self) -> Doubt {
+        match self {
+            Self::Order => Doubt::Order,
+            Self::Cancel => Doubt::Cancel,
+            Self::Amend(_) => Doubt::Amend,
+        }
+    }
 }
 
 /// What follows from a request of which no byte left.

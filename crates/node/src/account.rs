@@ -5,7 +5,7 @@ use crate::core::Core;
 use crate::error::NodeError;
 use crate::inbox::Comparison;
 use tradewind_domain::{ClientOrderId, OrderKind, PortfolioId, Price, Quantity, Source};
-use tradewind_engine::{EventKind, Findings, compare};
+use tradewind_engine::{Amend, EventKind, Findings, compare};
 
 /// Notices that are kept.
 const NOTICES: usize = 50;
@@ -79,6 +79,11 @@ impl Core {
         let same_price = !priced || price.is_none() || price == order.kind().limit();
         if same_price && quantity == order.quantity() {
             return Ok(());
+        }
+        if same_price && self.host.state.amending.get(&client_id) == Some(&quantity) {
+            let (portfolio, said) = (order.portfolio(), Amend::Confirmed { quantity });
+            let kind = EventKind::Amend { client_id, said };
+            return self.record(self.now(), wall(), Source::Venue, portfolio, kind);
         }
         let it = &self.host.state.listing(order.instrument()).instrument;
         let text = |quantity, price: Option<Price>| {

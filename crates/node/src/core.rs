@@ -183,6 +183,7 @@ impl Core {
                 self.note(text);
                 Ok(())
             }
+            Input::Rules(instrument, spec) => self.other_rules(instrument, *spec),
             Input::Tick => self.tick(),
             Input::Stop(_) => Ok(()),
         }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tradewind_domain::{ClientOrderId, Coded};
 use tradewind_engine::{Doubt, EventKind, Halt};
-use tradewind_host::{Outgoing, not_sent};
+use tradewind_host::{Asks, Outgoing};
 use tradewind_journal::failpoint;
 use tradewind_venues::binance::Connection;
 use tradewind_venues::{Rejection, SubmitError, TransportFault};
@@ -43,7 +43,8 @@ pub(crate) async fn drive(
 async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Input>, reconciler: &Reconciler) {
     let _abort = AbortOnPanic("driver");
     let action = out.permit.get().action();
-    let (is_order, ids) = (!action.orders().is_empty(), action.client_ids().collect::<Vec<_>>());
+    let asks = Asks::of(action);
+    let (is_order, ids) = (asks == Asks::Order, action.client_ids().collect::<Vec<_>>());
     let window = (out.prepared.not_before(), out.prepared.fence());
     let (received, decided) = (out.received, out.decided);
     let each = |tell: &dyn Fn(ClientOrderId) -> EventKind| ids.iter().copied().map(tell).collect::<Vec<_>>();
@@ -54,29 +55,26 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
         Ok(ack) => {
             reconciler.watch.clock_agrees();
             let _ = inbox.send(Input::BytesOut { received, decided, sent: ack.sent_at }).await;
-            if !is_order {
-                return; // the cancel's effect comes as a report of the order
+            if let Asks::Amend(_) = asks {
+                (None, Vec::new(), Some(Doubt::Amend)) // the report of the order confirms it, or else its standing does
+            } else if !is_order {
+                return; // the effect of a cancel comes as a report of the order
+            } else {
+                let accepted = |(client_id, venue_id)| EventKind::Accepted { client_id, venue_id };
+                (Some(ack.at), ack.orders.into_iter().map(accepted).collect(), None)
             }
-            let accepted = |(client_id, venue_id)| EventKind::Accepted { client_id, venue_id };
-            (Some(ack.at), ack.orders.into_iter().map(accepted).collect(), None)
         }
         Err(SubmitError::Rejected(rejection)) => {
             if let Some(reason) = refused_clock(&rejection, reconciler) {
                 halt(inbox, reason).await;
             }
             let reason = format!("{} {}: {}", rejection.code, rejection.venue_code, rejection.reason);
-            if is_order {
-                let told = each(&|client_id| EventKind::Rejected { client_id, reason: reason.clone().into() });
-                (None, told, None)
-            } else {
-                let told = each(&|client_id| EventKind::CancelRefused { client_id, reason: reason.clone() });
-                (None, told, Some(Doubt::Cancel))
-            }
+            let told = each(&|client_id| asks.refused(client_id, reason.clone()));
+            (None, told, (!is_order).then_some(asks.doubt()))
         }
         Err(SubmitError::NotSent { reason, .. }) => {
             let text = format!("{}: {reason}", reason.code());
-            let doubt = (!is_order).then_some(Doubt::Cancel);
-            (None, each(&|client_id| not_sent(client_id, is_order, text.clone())), doubt)
+            (None, each(&|client_id| asks.not_sent(client_id, text.clone())), (!is_order).then_some(asks.doubt()))
         }
         Err(SubmitError::Unknown(fault)) => {
             if let TransportFault::DuplicateId { text, .. } = &fault {
@@ -85,7 +83,7 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
             }
             let reason = format!("{}: {fault}", fault.code());
             let told = each(&|client_id| EventKind::AnswerLost { client_id, reason: reason.clone() });
-            (None, told, Some(if is_order { Doubt::Order } else { Doubt::Cancel }))
+            (None, told, Some(asks.doubt()))
         }
     };
     // where the engine has ended, the next start asks the venue

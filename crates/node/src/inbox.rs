@@ -3,7 +3,10 @@
 use crate::clock::wall;
 use crate::operate::{OperatorReply, OperatorRequest};
 use tokio::sync::oneshot;
-use tradewind_domain::{Bar, ClientOrderId, OrderRecord, Origin, PortfolioId, Price, Quantity, Source, Timestamp};
+use tradewind_domain::{
+    Bar, ClientOrderId, InstrumentId, InstrumentSpec, OrderRecord, Origin, PortfolioId, Price, Quantity, Source,
+    Timestamp,
+};
 use tradewind_engine::{Basis, EventKind, Findings, Seen};
 
 /// What comes into the engine's thread.
@@ -26,6 +29,8 @@ pub(crate) enum Input {
     Basis(oneshot::Sender<(Basis, Timestamp, Timestamp)>),
     /// Compare what the venue said with the books, and record what follows.
     Compare(Box<Comparison>, oneshot::Sender<Box<Findings>>),
+    /// The venue lists an instrument by these rules.
+    Rules(InstrumentId, Box<InstrumentSpec>),
     /// A second passed.
     Tick,
     /// Stop trading and end.

@@ -92,7 +92,8 @@ impl Reconciler {
         loop {
             let Some(record) = record_of(inbox, client_id).await else { return };
             let told = was_unknown && !is_unknown(&record) && asked.inquiry.doubt() == Doubt::Order;
-            if !record.state.is_open() || told {
+            let amended = doubt == Doubt::Amend && record.state != OrderState::PendingReplace;
+            if !record.state.is_open() || told || amended {
                 return; // the streams were faster
             }
             asked.record = record;

@@ -41,6 +41,7 @@ mod parents;
 mod portfolios;
 mod reconcile;
 mod recover;
+mod relist;
 mod runtime;
 pub mod settings;
 mod start;

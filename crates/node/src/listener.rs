@@ -194,6 +194,7 @@ impl Listener {
     /// The venue lists an instrument otherwise than before.
     async fn relisted(&self, instrument: InstrumentId, how: Relisting, at: Timestamp) {
         let (status, text) = match how {
+            Relisting::Rules(spec) => return self.pass(Input::Rules(instrument, spec)).await,
             Relisting::Trading => (ListingStatus::Trading, "it trades".to_owned()),
             Relisting::Paused(word) => (ListingStatus::Paused, format!("it takes no orders ({word})")),
             Relisting::Gone => (ListingStatus::Delisted, "it is no longer listed".to_owned()),

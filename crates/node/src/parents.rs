@@ -6,13 +6,14 @@ use crate::operate::{OperatorReply, done, failed, refused};
 use crate::words::{OrderWords, read_order};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    ClientOrderId, Coded, Instrument, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Source, Timestamp,
+    ClientOrderId, Coded, Instrument, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price, Quantity,
+    Source, Timestamp,
 };
 use tradewind_engine::algo::{
     Ask, Child, ChildState, Parent, ParentEvent, ParentId, ParentState, ParentWish, Participation, Plan, Protection,
     Schedule,
 };
-use tradewind_engine::{EventKind, State, Verdict};
+use tradewind_engine::{Amend, EventKind, State, Verdict};
 
 const NANOS: i64 = 1_000_000_000;
 /// Why a parent is paused that the end of a run paused.
@@ -223,10 +224,36 @@ impl Core {
         };
         let it = &self.host.state.listing(record.order.instrument()).instrument;
         let (portfolio, request) = (record.order.portfolio(), *record.order.request());
+        let is_smaller = |new: &OrderRequest| new.kind == request.kind && new.quantity < request.quantity;
         match new_terms(it, request, words) {
+            Ok(new) if is_smaller(&new) && self.may_amend(record) => self.amend(old, new.quantity),
             Ok(request) => self.wish(portfolio, request, Plan::Replace { old }),
             Err(reply) => Ok(*reply),
         }
+    }
+
+    /// Whether the venue makes this order smaller in its place; any other change is a cancel and a new order.
+    fn may_amend(&self, record: &OrderRecord) -> bool {
+        let order = &record.order;
+        matches!(order.kind(), OrderKind::Limit { .. })
+            && order.request().oco.is_none()
+            && !order.client_id().is_foreign()
+            && record.state == OrderState::Working
+            && self.host.state.parents.parent_of(order.client_id()).is_none()
+            && self.host.outside.connection.rules(order.instrument()).is_some_and(|rules| rules.amend)
+    }
+
+    fn amend(&mut self, client_id: ClientOrderId, quantity: Quantity) -> Result<OperatorReply, NodeError> {
+        let kind = EventKind::Amend { client_id, said: Amend::Proposed { quantity } };
+        let verdict = self.verdict_on(PortfolioId(0), kind)?;
+        Ok(match (verdict, self.host.state.order(client_id)) {
+            (Some(Verdict::AmendRefused { reason, .. }), _) => {
+                let message = format!("order {client_id} cannot be made smaller: {reason}");
+                failed("NODE-10", message, "see `tradewind order list`")
+            }
+            (_, Some(record)) => done(&self.view(record)),
+            (_, None) => failed("NODE-10", format!("there is no order {client_id}"), "see `tradewind order list`"),
+        })
     }
 
     fn wish(&mut self, portfolio: PortfolioId, request: OrderRequest, plan: Plan) -> Result<OperatorReply, NodeError> {

@@ -70,8 +70,12 @@ impl Reconciler {
         let open: Vec<_> = core.host.state.open.values().cloned().collect();
         let mut settled = true;
         for record in open {
-            // whether the last run's cancel left is unknown; if it did, the venue will say so
-            let doubt = if record.state == OrderState::PendingCancel { Doubt::Cancel } else { Doubt::Order };
+            // whether the last run's request left is unknown; if it did, the venue will say so
+            let doubt = match record.state {
+                OrderState::PendingCancel => Doubt::Cancel,
+                OrderState::PendingReplace => Doubt::Amend,
+                _ => Doubt::Order,
+            };
             let mut asked = Asked::new(self, clock, record, Doubt::Order, None);
             match self.first_word(&mut asked).await.map_err(|source| self.failed(source))? {
                 FirstWord::Known(evidence) => self.record_evidence(core, &asked, &evidence, doubt)?,

@@ -160,6 +160,7 @@ impl Node {
             watch: watch.clone(),
         };
         start::introduce(&mut core, &settings, &instruments, &portfolios, &account)?;
+        core.resume_listings()?;
         start::keep_halted(&mut core, [latched, rolled_back])?;
         failpoint("node.start.introduced");
         let doubtful = reconciler.at_start(&mut core).await?;

@@ -8,7 +8,9 @@ use tradewind_domain::{
     Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_engine::algo::{ParentEvent, ParentWish};
-use tradewind_engine::{Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step};
+use tradewind_engine::{
+    Amend, Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step,
+};
 use tradewind_gate::{Action, Approved, Limits, Mode, Proposal};
 use tradewind_quant::EquityAccumulator;
 use tradewind_strategies::{Desk, Strategy};
@@ -427,6 +429,11 @@ impl<S: Sink> Backtest<S> {
                     EventKind::CancelRefused { client_id, reason: "it is not on the book".to_owned() }
                 };
                 self.queue.push_back((Source::Venue, kind));
+            }
+            // the matcher behind a backtest knows no amendments: the order stays as it is
+            Action::Amend { client_id, .. } => {
+                let said = Amend::Refused { reason: "a backtest makes no order smaller".to_owned() };
+                self.queue.push_back((Source::Venue, EventKind::Amend { client_id: *client_id, said }));
             }
         }
     }

@@ -140,6 +140,7 @@ impl Rehearsal {
                             let cancelled = EventKind::Cancelled { client_id: *client_id, reason };
                             self.queue.push_back((Source::Venue, cancelled));
                         }
+                        Action::Amend { .. } => (), // nobody asks for it here
                     },
                 }
             }

@@ -426,7 +426,8 @@ pub(crate) enum OrderCommand {
     /// Give an open order new terms.
     ///
     /// The old order is cancelled, and its successor is proposed when it can no longer fill, for what is then left: the
-    /// two never come to more than the larger of both quantities.
+    /// two never come to more than the larger of both quantities. A smaller quantity alone keeps the order's name and its
+    /// turn in the queue, where the venue can.
     #[command(after_help = "Example:\n  tradewind order replace 018bcfe56800… --price 62900 --quantity 0.02")]
     Replace(ReplaceArgs),
     /// List brackets, schedules, icebergs, ladders, replacements and orders that wait, living ones first.

@@ -77,6 +77,7 @@ pub const BINANCE: Capabilities = Capabilities {
             Support::Native,
             "orderList/oco: a LIMIT_MAKER and a STOP_LOSS or STOP_LOSS_LIMIT",
         ),
+        line("smaller quantity", Support::Native, "order/amend/keepPriority, where the symbol allows it"),
         line("replace", Support::Emulated, "cancel, then a new order with a new decision"),
         line("self-trade prevention", Support::Native, "EXPIRE_TAKER, where the symbol allows it"),
         line("cancel on disconnect", Support::Refused, "spot has no dead man's switch"),

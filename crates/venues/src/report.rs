@@ -171,6 +171,8 @@ pub enum BookChange {
 /// How the venue lists an instrument from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relisting {
+    /// By these rules, such as another smallest notional or other steps; told before what it means for trading.
+    Rules(Box<tradewind_domain::InstrumentSpec>),
     /// As usual.
     Trading,
     /// It takes no orders for now; the venue's word for it. Cancels it takes.

@@ -197,6 +197,55 @@ fn a14_a_cancel_nobody_answered_is_pending_until_the_order_is_seen_and_may_be_as
 }
 
 #[test]
+fn a15_an_order_made_smaller_in_its_place_counts_in_full_until_the_venue_confirms() {
+    let mut stage = Stage::new(Limits::RESEARCH);
+    let id = stage.working(limit(Side::Buy, 100, 9_900));
+    let amend = |said| EventKind::Amend { client_id: id, said };
+    let open = |stage: &Stage| stage.state.open_quantities(PortfolioId(0), BTC).0;
+    stage.venue(EventKind::Halted(Halt { reason: "a halt lets what only takes away pass".to_owned() }));
+    assert_eq!(stage.status(id), "pending_cancel", "a halt cancels what adds exposure");
+    stage.venue(EventKind::CancelRefused { client_id: id, reason: "-2011".into() });
+    stage.operator(amend(Amend::Proposed { quantity: lots(40) }));
+    assert_eq!((stage.status(id), open(&stage)), ("pending_update", lots(100)));
+    stage.venue(EventKind::AnswerLost { client_id: id, reason: "cut".into() });
+    assert_eq!((stage.status(id), open(&stage)), ("pending_update", lots(100)), "nothing is guessed");
+    stage.fill(id, 30, 9_900);
+    assert_eq!(open(&stage), lots(70), "what races it is booked");
+    stage.venue(amend(Amend::Confirmed { quantity: lots(40) }));
+    assert_eq!((stage.status(id), open(&stage), stage.state.amending.len()), ("partially_filled", lots(10), 0));
+    stage.operator(amend(Amend::Proposed { quantity: lots(35) }));
+    stage.venue(amend(Amend::Refused { reason: "-2038".to_owned() }));
+    assert_eq!((stage.status(id), open(&stage)), ("partially_filled", lots(10)), "it stays as it was");
+    stage.operator(amend(Amend::Proposed { quantity: lots(35) }));
+    stage.fill(id, 10, 9_900);
+    assert_eq!((stage.status(id), stage.position(), stage.state.amending.len()), ("filled", 40, 0));
+    stage.venue(amend(Amend::Refused { reason: "-2013".to_owned() }));
+    assert_eq!((stage.status(id), stage.state.counters.contradictions), ("filled", 0));
+    stage.check_journal();
+}
+
+#[test]
+fn only_less_of_a_limit_order_that_stands_alone_is_asked_for() {
+    let mut stage = Stage::new(Limits::RESEARCH);
+    let id = stage.working(limit(Side::Buy, 100, 9_900));
+    stage.fill(id, 30, 9_900);
+    for quantity in [100, 150, 30, 20, 0, -5] {
+        stage.operator(EventKind::Amend { client_id: id, said: Amend::Proposed { quantity: lots(quantity) } });
+        assert_eq!(stage.status(id), "partially_filled", "{quantity}");
+    }
+    let unknown = ClientOrderId::from_u128(77);
+    stage.operator(EventKind::Amend { client_id: unknown, said: Amend::Proposed { quantity: lots(1) } });
+    let (mut protected, [target, stop]) = protected();
+    for leg in [target, stop] {
+        let before = protected.status(leg);
+        protected.operator(EventKind::Amend { client_id: leg, said: Amend::Proposed { quantity: lots(1_000) } });
+        assert_eq!((protected.status(leg), protected.state.amending.len()), (before, 0));
+    }
+    assert_eq!((stage.state.amending.len(), stage.state.counters.contradictions), (0, 0));
+    stage.check_journal();
+}
+
+#[test]
 fn a16_a_rejection_by_new_rules_is_final_and_the_next_decision_obeys_them() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let request = limit(Side::Buy, 105, 9_905);

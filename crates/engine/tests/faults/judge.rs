@@ -134,6 +134,11 @@ impl Judge {
             EventKind::Reworked { client_id, quantity, .. } if state.open.contains_key(client_id) => {
                 self.orders.get_mut(client_id).unwrap().quantity = quantity.mantissa();
             }
+            EventKind::Amend { client_id, said: tradewind_engine::Amend::Confirmed { quantity } }
+                if state.open.contains_key(client_id) =>
+            {
+                self.orders.get_mut(client_id).unwrap().quantity = quantity.mantissa();
+            }
             _ => (),
         }
     }

@@ -121,6 +121,10 @@ impl Stage {
             self.cancels.push(*client_id);
             return vec![EventKind::CancelSent { client_id: *client_id }];
         }
+        if let Action::Amend { client_id, quantity, .. } = action {
+            let said = Amend::Sent { quantity: *quantity };
+            return vec![EventKind::Amend { client_id: *client_id, said }];
+        }
         let intended = |order: &Order| {
             let client_id = order.client_id();
             assert!(self.names.insert(client_id), "{client_id} is sent twice");

@@ -144,6 +144,9 @@ impl Refusal {
     pub(crate) fn cancel_restricted() -> Self {
         Self::new(-2011, "Order was not canceled due to cancel restrictions.")
     }
+    pub(crate) fn amend_rejected(text: &str) -> Self {
+        Self::new(-2038, text)
+    }
     pub(crate) fn no_such_order() -> Self {
         Self::new(-2013, "Order does not exist.")
     }

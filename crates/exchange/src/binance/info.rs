@@ -56,7 +56,7 @@ fn symbol(market: &Market) -> Value {
         "quoteAsset": rules.quote.code(), "quotePrecision": 8, "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8, "quoteCommissionPrecision": 8, "orderTypes": kinds, "icebergAllowed": false,
         "ocoAllowed": true, "otoAllowed": false, "opoAllowed": false, "quoteOrderQtyMarketAllowed": true,
-        "allowTrailingStop": false, "cancelReplaceAllowed": true, "amendAllowed": false, "pegInstructionsAllowed": false,
+        "allowTrailingStop": false, "cancelReplaceAllowed": true, "amendAllowed": true, "pegInstructionsAllowed": false,
         "isSpotTradingAllowed": true, "isMarginTradingAllowed": false, "filters": filters(market),
         "permissions": [], "permissionSets": [["SPOT"]], "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
         "allowedSelfTradePreventionModes": self_trade,

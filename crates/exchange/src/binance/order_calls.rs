@@ -239,6 +239,20 @@ pub(super) fn all(world: &World, params: &Params, me: usize) -> Answer {
     Ok(mine.into_iter().take(count).map(|row| payload::order(name_of(world, row), row)).collect())
 }
 
+/// Makes an open order smaller in its place. Without a new name the venue makes one up.
+///
+/// Source: "Order Amend Keep Priority" of `rest-api.md`, and `faqs/order_amend_keep_priority.md`.
+pub(super) fn amend(world: &mut World, params: &Params, me: usize) -> Answer {
+    let id = named(world, params, me)?;
+    let name = params.client_id("newClientOrderId")?.map(str::to_owned);
+    let quantity = params.decimal("newQty", 8)?.ok_or_else(|| Refusal::missing("newQty"))?;
+    params.all_read()?;
+    let id = id.ok_or_else(Refusal::no_such_order)?;
+    let (before, execution) = world.amend(id, name, Quantity::from_mantissa(quantity))?;
+    let row = &world.rows[&id];
+    Ok(payload::amended(name_of(world, row), row, &before, execution))
+}
+
 /// Cancels one order and places another. Codes -2021 and -2022 tell which half failed.
 pub(super) fn cancel_replace(world: &mut World, params: &Params, me: usize) -> Answer {
     let stop_on_failure = match params.required("cancelReplaceMode")? {

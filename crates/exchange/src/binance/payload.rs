@@ -307,6 +307,22 @@ pub(crate) fn cancelled(name: &str, row: &Row, request: &str) -> Value {
     order
 }
 
+/// The answer to an amendment of an order that was called `before`.
+pub(crate) fn amended(name: &str, row: &Row, before: &str, execution: u64) -> Value {
+    json!({
+        "transactTime": row.updated, "executionId": execution,
+        "amendedOrder": {
+            "symbol": name, "orderId": row.id, "orderListId": list_id(row), "origClientOrderId": before,
+            "clientOrderId": row.client_id, "price": price_text(row.price), "qty": quantity_text(row.quantity),
+            "executedQty": quantity_text(row.executed), "preventedQty": fixed(0),
+            "quoteOrderQty": fixed(row.quote_quantity), "cumulativeQuoteQty": fixed(row.quote_executed),
+            "status": row.status.name(), "timeInForce": row.force.name(), "type": row.kind.name(),
+            "side": side_name(row.side), "workingTime": row.working.unwrap_or(-1),
+            "selfTradePreventionMode": row.self_trade.name(),
+        },
+    })
+}
+
 pub(crate) fn own_trade(name: &str, trade: &OwnTrade, row: Option<&Row>) -> Value {
     json!({
         "symbol": name, "id": trade.id, "orderId": trade.order, "orderListId": row.map_or(-1, list_id),
@@ -342,12 +358,14 @@ pub(crate) fn report(name: &str, row: &Row, execution: &Execution, now: i64) -> 
         Execution::New => ("NEW", None, None),
         Execution::Trade(trade) => ("TRADE", None, Some(trade)),
         Execution::Canceled { client_id } => ("CANCELED", Some(client_id), None),
+        Execution::Replaced { .. } => ("REPLACED", None, None),
         Execution::Expired => ("EXPIRED", None, None),
         Execution::TradePrevention => ("TRADE_PREVENTION", None, None),
     };
-    let (client, original) = match cancel_name {
-        Some(cancel) => (cancel.as_str(), row.client_id.as_str()),
-        None => (row.client_id.as_str(), ""),
+    let (client, original) = match (cancel_name, execution) {
+        (Some(cancel), _) => (cancel.as_str(), row.client_id.as_str()),
+        (None, Execution::Replaced { before }) => (row.client_id.as_str(), before.as_str()),
+        (None, _) => (row.client_id.as_str(), ""),
     };
     let status = if what == "NEW" { "NEW" } else { row.status.name() };
     let mut report = json!({

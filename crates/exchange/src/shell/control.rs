@@ -168,6 +168,8 @@ pub(crate) enum Disaster {
         tick: Option<String>,
         /// Its smallest step of quantity.
         lot: Option<String>,
+        /// The smallest value of an order, in quote.
+        min_notional: Option<String>,
     },
 }
 
@@ -183,9 +185,9 @@ pub(crate) async fn disaster(
             Ok(0)
         }
         Disaster::RollBack { seconds } => Ok(shared.act(|world| world.roll_back(world.now() - seconds * 1_000))),
-        Disaster::Relist { symbol, status, tick, lot } => shared.act(|world| {
+        Disaster::Relist { symbol, status, tick, lot, min_notional } => shared.act(|world| {
             let listing = world.listing(symbol).map_err(|refusal| refusal.text)?;
-            let relisted = world.relist(listing, *status, tick.as_deref(), lot.as_deref());
+            let relisted = world.relist(listing, *status, [tick, lot, min_notional].map(Option::as_deref));
             relisted.map(|()| 0).map_err(|error| error.to_string())
         }),
     };

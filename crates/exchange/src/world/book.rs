@@ -84,6 +84,13 @@ impl Book {
         self.core.cancel(id, &mut Vec::new())
     }
 
+    /// Leaves `open` of a resting order, in its place; false if it is not there, or would not become smaller.
+    pub(crate) fn shrink(&mut self, id: u64, open: Quantity, now: i64) -> bool {
+        let Some((_, price)) = self.place_of(id) else { return false };
+        open < self.remaining(id)
+            && self.core.replace(id, price, open, Timestamp::from_millis(now), &mut Vec::new()).is_ok()
+    }
+
     /// Where an order rests.
     pub(crate) fn place_of(&self, id: u64) -> Option<(Side, Price)> {
         self.places.get(&id).copied()
@@ -143,5 +150,40 @@ fn order_of(incoming: &Incoming) -> NewOrder {
             SelfTrade::ExpireBoth => tradewind_book::SelfTrade::ExpireBoth,
         },
         oco: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incoming(id: u64, side: Side, lots: i64) -> Incoming {
+        Incoming {
+            id,
+            owner: usize::try_from(id).unwrap(),
+            side,
+            limit: Some(Price::from_mantissa(100)),
+            quantity: Quantity::from_mantissa(lots),
+            force: Force::Gtc,
+            post_only: false,
+            self_trade: SelfTrade::Allow,
+        }
+    }
+
+    #[test]
+    fn an_order_made_smaller_keeps_its_place_in_the_queue() {
+        let mut book = Book::default();
+        book.submit(&incoming(1, Side::Buy, 100), 0);
+        book.submit(&incoming(2, Side::Buy, 100), 1);
+        let lots = Quantity::from_mantissa;
+        assert!(!book.shrink(1, lots(100), 2) && !book.shrink(1, lots(0), 2) && !book.shrink(3, lots(1), 2));
+        assert!(book.shrink(1, lots(50), 2));
+        assert_eq!(book.size_at(Side::Buy, Price::from_mantissa(100)), lots(150));
+        let met: Vec<_> = book.submit(&incoming(3, Side::Sell, 60), 3);
+        let makers = met.iter().filter_map(|it| match it {
+            Happening::Fill { maker, quantity, .. } => Some((*maker, quantity.mantissa())),
+            _ => None,
+        });
+        assert_eq!(makers.collect::<Vec<_>>(), [(1, 50), (2, 10)], "the first is still the first");
     }
 }

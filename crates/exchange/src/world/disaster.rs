@@ -81,8 +81,7 @@ impl World {
         &mut self,
         listing: usize,
         trading: Option<Trading>,
-        tick: Option<&str>,
-        lot: Option<&str>,
+        [tick, lot, min_notional]: [Option<&str>; 3],
     ) -> Result<(), ExchangeError> {
         let bad = |reason: String| ExchangeError::Setting { setting: "symbols", reason };
         let number = |text: &str| parse_decimal(text, 8).map_err(|error| bad(error.to_string()));
@@ -95,6 +94,9 @@ impl World {
         if let Some(lot) = lot {
             spec.lot = Quantity::from_mantissa(number(lot)?);
             spec.min_quantity = spec.lot;
+        }
+        if let Some(min_notional) = min_notional {
+            spec.min_notional.units = number(min_notional)?.into();
         }
         market.rules.instrument = spec.list(market.rules.instrument.id).map_err(|error| bad(error.to_string()))?;
         Ok(())

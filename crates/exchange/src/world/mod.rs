@@ -6,6 +6,7 @@
 pub(crate) mod bars;
 pub(crate) mod book;
 pub(crate) mod candles;
+mod amend;
 mod disaster;
 mod filters;
 pub(crate) mod ledger;
@@ -78,6 +79,7 @@ pub(crate) struct World {
     now: i64,
     next_order: u64,
     next_list: u64,
+    amendments: u64,
     pub(crate) fills: u64,
     pub(crate) source: Option<Source>,
 }
@@ -103,6 +105,7 @@ impl World {
             now,
             next_order: 1,
             next_list: 1,
+            amendments: 0,
             fills: 0,
             source: None,
         };

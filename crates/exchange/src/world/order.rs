@@ -214,6 +214,11 @@ pub(crate) enum Execution {
         /// The id the cancel request was given.
         client_id: String,
     },
+    /// Made smaller in its place.
+    Replaced {
+        /// What it was called before.
+        before: String,
+    },
     Expired,
     /// Self-trade prevention ended it.
     TradePrevention,

@@ -140,6 +140,42 @@ fn a_resting_order_waits_its_turn_and_fills_in_parts() {
 }
 
 #[test]
+fn an_order_made_smaller_keeps_its_name_and_frees_what_it_held() {
+    let mut world = world(5, FeeAsset::Received);
+    let price = near(&world, Side::Buy, -100_000);
+    let new = NewOrder { client_id: Some("mine".to_owned()), ..order(Side::Buy, Kind::Limit, 200, Some(price), None) };
+    let id = world.place(ALICE, new).unwrap();
+    let locked = |world: &World| world.ledger.balance(ALICE, currency("USDT")).locked;
+    let (held, free) = (locked(&world), world.ledger.balance(ALICE, currency("USDT")).free);
+    let lots = |count: i64| Quantity::from_mantissa(count * 1_000);
+    world.take_events();
+    for (quantity, code) in
+        [(lots(200), -2038), (lots(300), -2038), (Quantity::ZERO, -2038), (lots(1) + Quantity::from_mantissa(1), -1013)]
+    {
+        assert_eq!(world.amend(id, None, quantity).unwrap_err().code, code);
+        assert_eq!((world.rows[&id].quantity, locked(&world)), (lots(200), held));
+    }
+    assert!(world.take_events().is_empty());
+    assert_eq!(world.amend(id, Some("mine".to_owned()), lots(50)).unwrap(), ("mine".to_owned(), 1));
+    assert_eq!((world.rows[&id].quantity, locked(&world) * 4), (lots(50), held));
+    assert_eq!(world.ledger.balance(ALICE, currency("USDT")).free, free + held * 3 / 4);
+    let events = world.take_events();
+    let report = events.iter().find_map(|event| match event {
+        Event::Report { row, execution } => Some(payload::report("BTCUSDT", row, execution, START)),
+        _ => None,
+    });
+    let report = report.unwrap();
+    assert_eq!((&report["x"], &report["X"], &report["c"]), (&"REPLACED".into(), &"NEW".into(), &"mine".into()));
+    assert_eq!((&report["C"], &report["q"]), (&"mine".into(), &"0.00050000".into()));
+    world.amend(id, None, lots(40)).unwrap();
+    assert_ne!(world.rows[&id].client_id, "mine", "without a name the venue makes one up");
+    assert!(world.find(ALICE, 0, None, Some(&world.rows[&id].client_id)).is_some());
+    world.cancel(id, None).unwrap();
+    assert_eq!(locked(&world), 0);
+    assert_eq!(world.amend(id, None, lots(30)).unwrap_err().code, -2013);
+}
+
+#[test]
 fn fees_are_taken_in_what_is_received_or_in_quote() {
     for (asset, base_fee) in [(FeeAsset::Received, true), (FeeAsset::Quote, false)] {
         let mut world = world(5, asset);

@@ -204,7 +204,7 @@ pub(crate) fn columns(rows: &Value, names: &[&str], empty: &str) -> String {
     output::table(names, rows.iter().map(|row| names.iter().map(|name| field(row, name)).collect()))
 }
 
-fn orders(rows: &Value) -> String {
+pub(crate) fn orders(rows: &Value) -> String {
     let names = [
         "client_id",
         "symbol",

@@ -55,7 +55,16 @@ pub(crate) fn scale(args: &ScaleArgs, format: Format) -> Result<ExitCode, Failur
 pub(crate) fn replace(args: &ReplaceArgs, format: Format) -> Result<ExitCode, Failure> {
     let (price, trigger, quantity) = (args.price.clone(), args.trigger.clone(), args.quantity.clone());
     let words = ReplaceWords { client_id: order_name(&args.client_id)?, price, trigger, quantity };
-    ask_and_print(&args.node, &OperatorRequest::OrderReplace(words), format, parent)
+    ask_and_print(&args.node, &OperatorRequest::OrderReplace(words), format, replaced)
+}
+
+/// What takes the order's place, or the order itself where the venue makes it smaller.
+fn replaced(answer: &Value) -> String {
+    if answer.get("plan").is_some() {
+        parent(answer)
+    } else {
+        super::operate::orders(&Value::Array(vec![answer.clone()]))
+    }
 }
 
 pub(crate) fn list(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
 
+mod amend;
 mod books;
 mod convert;
 mod faults_a;

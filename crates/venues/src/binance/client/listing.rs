@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tradewind_domain::{Instrument, InstrumentId};
+use tradewind_domain::{Instrument, InstrumentId, InstrumentSpec};
 
 /// Rules of the instruments as they were read last.
 pub(crate) type Rules = Arc<RwLock<BTreeMap<InstrumentId, ListingRules>>>;
@@ -85,6 +85,7 @@ impl ListingTask {
     pub(crate) async fn run(mut self) {
         // what the start read is known; a pair that did not trade then is told first of all
         let mut told: BTreeMap<InstrumentId, Relisting> = BTreeMap::new();
+        let mut specs: BTreeMap<_, _> = self.instruments.iter().map(|it| (it.id, it.spec.clone())).collect();
         let mut first = true;
         loop {
             if !std::mem::take(&mut first) || self.all_trade() {
@@ -96,16 +97,23 @@ impl ListingTask {
                 }
             }
             for it in self.instruments.clone().iter() {
-                let Some(how) = self.look(it).await else { continue };
-                if told.get(&it.id).unwrap_or(&Relisting::Trading) == &how {
-                    continue;
+                let Some((how, spec)) = self.look(it).await else { continue };
+                let mut news = Vec::new();
+                if let Some(spec) = spec.filter(|spec| specs.get(&it.id) != Some(spec)) {
+                    specs.insert(it.id, spec.clone());
+                    news.push(Relisting::Rules(Box::new(spec)));
                 }
-                tracing::warn!(symbol = it.spec.venue_symbol, ?how, "the listing changed");
-                told.insert(it.id, how.clone());
-                let event = VenueEvent::Relisted { instrument: it.id, how, at: wall_clock() };
-                tokio::select! {
-                    sent = self.events.send(event) => if sent.is_err() { return },
-                    _ = self.closed.changed() => return,
+                if told.get(&it.id).unwrap_or(&Relisting::Trading) != &how {
+                    told.insert(it.id, how.clone());
+                    news.push(how);
+                }
+                for how in news {
+                    tracing::warn!(symbol = it.spec.venue_symbol, ?how, "the listing changed");
+                    let event = VenueEvent::Relisted { instrument: it.id, how, at: wall_clock() };
+                    tokio::select! {
+                        sent = self.events.send(event) => if sent.is_err() { return },
+                        _ = self.closed.changed() => return,
+                    }
                 }
             }
             tokio::select! {
@@ -119,30 +127,37 @@ impl ListingTask {
         self.rules.read().unwrap_or_else(PoisonError::into_inner).values().all(|rules| rules.trading)
     }
 
-    /// How the venue lists an instrument now; `None` if it does not answer.
-    async fn look(&self, it: &Instrument) -> Option<Relisting> {
+    /// How the venue lists an instrument now, and by which rules, where those are in our decimals; `None` if it does not
+    /// answer.
+    async fn look(&self, it: &Instrument) -> Option<(Relisting, Option<InstrumentSpec>)> {
         let symbol = &it.spec.venue_symbol;
         let info = match exchange_info(&self.rest, &[symbol.as_str()]).await {
             Ok(info) => info,
-            Err(QueryError::Refused(refusal)) if refusal.venue_code == NO_SUCH_SYMBOL => return Some(Relisting::Gone),
+            Err(QueryError::Refused(refusal)) if refusal.venue_code == NO_SUCH_SYMBOL => {
+                return Some((Relisting::Gone, None));
+            }
             Err(error) => {
                 tracing::warn!(%error, "the listing could not be read");
                 return None;
             }
         };
         let Some(listed) = info.symbols.iter().find(|listed| &listed.symbol == symbol) else {
-            return Some(Relisting::Gone);
+            return Some((Relisting::Gone, None));
         };
-        match rules_of(it, listed) {
+        let decimals = |spec: &InstrumentSpec| (spec.price_decimals, spec.quantity_decimals);
+        let spec = list_symbol(listed, it.spec.fees).ok().map(|listing| listing.spec);
+        let spec = spec.filter(|spec| decimals(spec) == decimals(&it.spec));
+        let how = match rules_of(it, listed) {
             Ok(rules) => {
                 let how = match rules.trading {
                     true => Relisting::Trading,
                     false => Relisting::Paused(listed.status.to_string()),
                 };
                 self.rules.write().unwrap_or_else(PoisonError::into_inner).insert(it.id, rules);
-                Some(how)
+                how
             }
-            Err(error) => Some(Relisting::OtherSteps(error.to_string())),
-        }
+            Err(error) => Relisting::OtherSteps(error.to_string()),
+        };
+        Some((how, spec))
     }
 }

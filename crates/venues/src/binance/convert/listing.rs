@@ -25,6 +25,8 @@ pub struct ListingRules {
     pub order_types: Vec<OrderType>,
     /// Whether it takes two orders of which one cancels the other.
     pub oco: bool,
+    /// Whether an open order may be made smaller in its place.
+    pub amend: bool,
     /// Largest quantity of a market order.
     pub market_max_quantity: Quantity,
     /// Most open orders of one account.
@@ -109,6 +111,7 @@ pub fn list_symbol(info: &SymbolInfo, fees: FeeSchedule) -> Result<Listing, Conv
         trading: info.status == SymbolStatus::Trading && info.is_spot_trading_allowed,
         order_types: info.order_types.clone(),
         oco: info.oco_allowed,
+        amend: info.amend_allowed,
         market_max_quantity: Quantity::from_mantissa(market_max.unwrap_or(max)),
         max_orders,
         max_algo_orders,

@@ -9,7 +9,7 @@ mod report;
 pub use listing::{Listing, ListingRules, fee_schedule, list_symbol};
 pub use market::{bar, bar_of_event, book_levels, depth_diff, quote, recent_trade, trade};
 pub use oco::{oco_request, prepare_oco};
-pub use order::{RECV_WINDOW_MILLIS, cancel_request, order_request, prepare_cancel, prepare_order};
+pub use order::{RECV_WINDOW_MILLIS, cancel_request, order_request, prepare_amend, prepare_cancel, prepare_order};
 pub use report::{OrderStanding, StandingState, balances, fill_of_trade, position_balances, report, standing};
 
 use crate::error::{Coded, hint_of};

@@ -3,10 +3,12 @@
 use super::{ConvertError, ListingRules};
 use crate::binance::sign::encode;
 use crate::binance::wire::{
-    CancelOrder, NewOrder, NewOrderRespType, OrderSide, OrderType, SelfTradePrevention, TimeInForceWord,
+    AmendOrder, CancelOrder, NewOrder, NewOrderRespType, OrderSide, OrderType, SelfTradePrevention, TimeInForceWord,
 };
 use crate::outcome::Prepared;
-use tradewind_domain::{ClientOrderId, Instrument, Order, OrderKind, Side, TimeInForce, Timestamp, VenueOrderId};
+use tradewind_domain::{
+    ClientOrderId, Instrument, Order, OrderKind, Quantity, Side, TimeInForce, Timestamp, VenueOrderId,
+};
 
 /// How long a request stays valid, unless configured otherwise.
 pub const RECV_WINDOW_MILLIS: i64 = 2_000;
@@ -121,6 +123,28 @@ pub fn prepare_cancel(
     recv_window: i64,
 ) -> Prepared {
     prepare(cancel_request(it, client_id, venue_id).pairs(), now.millis(), recv_window)
+}
+
+/// An order made smaller in its place, ready to be recorded and signed. `now` is the venue's time.
+///
+/// The venue would give the order a new client id, so it is told to keep the one that it has.
+#[must_use]
+pub fn prepare_amend(
+    it: &Instrument,
+    client_id: ClientOrderId,
+    venue_id: Option<&VenueOrderId>,
+    quantity: Quantity,
+    now: Timestamp,
+    recv_window: i64,
+) -> Prepared {
+    let request = AmendOrder {
+        symbol: it.spec.venue_symbol.clone(),
+        order_id: venue_id.map(|id| id.0.to_string()),
+        orig_client_order_id: Some(client_id.to_string()),
+        new_client_order_id: Some(client_id.to_string()),
+        new_qty: Some(it.quantity_text(quantity)),
+    };
+    prepare(request.pairs(), now.millis(), recv_window)
 }
 
 pub(super) fn prepare(mut pairs: Vec<(&'static str, String)>, timestamp: i64, recv_window: i64) -> Prepared {

@@ -157,6 +157,7 @@ pub(crate) fn read_refusal(
 pub fn read_order_answer(action: &Action, text: &str, sent_at: Timestamp, received_at: Timestamp) -> ReadAnswer {
     match action {
         Action::SubmitPair(_) => ws_answer::<AcknowledgedPair>(action, text, sent_at, received_at),
+        Action::Amend { .. } => ws_answer::<AcknowledgedAmendment>(action, text, sent_at, received_at),
         Action::Submit(_) | Action::Cancel { .. } => ws_answer::<AcknowledgedOrder>(action, text, sent_at, received_at),
     }
 }
@@ -201,6 +202,7 @@ pub(crate) fn read_order_body(
 ) -> OrderAnswer {
     let read = match action {
         Action::SubmitPair(_) => read_json::<AcknowledgedPair>(bytes).map(Acknowledged::from),
+        Action::Amend { .. } => read_json::<AcknowledgedAmendment>(bytes).map(Acknowledged::from),
         Action::Submit(_) | Action::Cancel { .. } => read_json::<AcknowledgedOrder>(bytes).map(Acknowledged::from),
     };
     match read {
@@ -235,6 +237,14 @@ struct AcknowledgedPair {
     transaction_time: i64,
 }
 
+/// Of an order made smaller: how much is left of it is told by the user stream.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AcknowledgedAmendment {
+    transact_time: i64,
+    amended_order: ListedId,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListedId {
@@ -246,6 +256,12 @@ impl From<AcknowledgedOrder> for Acknowledged {
     fn from(one: AcknowledgedOrder) -> Self {
         let client_order_id = one.orig_client_order_id.unwrap_or(one.client_order_id);
         Self { orders: vec![ListedId { order_id: one.order_id, client_order_id }], millis: one.transact_time }
+    }
+}
+
+impl From<AcknowledgedAmendment> for Acknowledged {
+    fn from(one: AcknowledgedAmendment) -> Self {
+        Self { orders: vec![one.amended_order], millis: one.transact_time }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests about orders on their way out.
 
-use crate::binance::convert::{Instruments, ListingRules, prepare_cancel, prepare_oco, prepare_order};
+use crate::binance::convert::{Instruments, ListingRules, prepare_amend, prepare_cancel, prepare_oco, prepare_order};
 use crate::binance::rules::{Command, Endpoint};
 use crate::binance::sign::Signer;
 use crate::outcome::{NotSentReason, Prepared};
@@ -31,6 +31,13 @@ pub fn prepare(
         Action::Cancel { client_id, venue_id, .. } => {
             Ok(prepare_cancel(it, *client_id, venue_id.as_ref(), now, window))
         }
+        Action::Amend { client_id, venue_id, quantity, .. } => {
+            if rules.get(&id).is_some_and(|rules| !rules.amend) {
+                let symbol = &it.spec.venue_symbol;
+                return Err(NotSentReason::Unsupported(format!("{symbol} takes no amendments of orders")));
+            }
+            Ok(prepare_amend(it, *client_id, venue_id.as_ref(), *quantity, now, window))
+        }
     }
 }
 
@@ -39,7 +46,7 @@ pub fn prepare(
 pub const fn command(action: &Action) -> Command {
     match action {
         Action::Submit(_) | Action::SubmitPair(_) => Command::Submit,
-        Action::Cancel { .. } => Command::Cancel,
+        Action::Cancel { .. } | Action::Amend { .. } => Command::Cancel,
     }
 }
 
@@ -50,6 +57,7 @@ pub const fn endpoint(action: &Action) -> Endpoint {
         Action::Submit(_) => Endpoint::NewOrder,
         Action::SubmitPair(_) => Endpoint::NewOco,
         Action::Cancel { .. } => Endpoint::Cancel,
+        Action::Amend { .. } => Endpoint::Amend,
     }
 }
 
@@ -59,6 +67,7 @@ pub(crate) const fn rest_route(action: &Action) -> (reqwest::Method, &'static st
         Action::Submit(_) => (reqwest::Method::POST, "/api/v3/order"),
         Action::SubmitPair(_) => (reqwest::Method::POST, "/api/v3/orderList/oco"),
         Action::Cancel { .. } => (reqwest::Method::DELETE, "/api/v3/order"),
+        Action::Amend { .. } => (reqwest::Method::PUT, "/api/v3/order/amend/keepPriority"),
     }
 }
 
@@ -69,6 +78,7 @@ pub fn order_text(signer: &Signer, action: &Action, prepared: &Prepared, id: i64
         Action::Submit(_) => "order.place",
         Action::SubmitPair(_) => "orderList.place.oco",
         Action::Cancel { .. } => "order.cancel",
+        Action::Amend { .. } => "order.amend.keepPriority",
     };
     let mut params = prepared.pairs.clone();
     params.push(("apiKey", signer.key().expose().to_owned()));

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub enum Command {
     /// A new order.
     Submit,
-    /// A cancel.
+    /// A cancel, or another request that only takes away.
     Cancel,
     /// A question.
     Query,
@@ -37,7 +37,7 @@ pub enum Verdict {
 const DEFINITIVE: &[i32] = &[
     -1002, -1013, -1014, -1020, -1100, -1101, -1102, -1103, -1104, -1105, -1106, -1108, -1111, -1114, -1115, -1116,
     -1117, -1118, -1119, -1121, -1122, -1128, -1130, -1134, -1135, -1145, -1158, -1160, -1165, -1166, -1168, -1196,
-    -1197, -1198, -1199, -1220, -2010, -2011, -2026, -2039,
+    -1197, -1198, -1199, -1220, -2010, -2011, -2026, -2038, -2039,
 ];
 
 /// Judges a refusal with HTTP `status` and the body's `code` and `text`.
@@ -96,6 +96,7 @@ mod tests {
         check(Submit, 400, -1022, "Signature for this request is not valid.", Verdict::Rejected("VEN-29"));
         check(Submit, 401, -2015, "Invalid API-key, IP, or permissions for action.", Verdict::Rejected("VEN-29"));
         check(Cancel, 400, -2011, "Unknown order sent.", no);
+        check(Cancel, 400, -2038, "The requested action would change no state; rejecting.", no);
         check(Query, 400, -2013, "Order does not exist.", Verdict::NotFound);
         // of these nobody knows what became
         check(Submit, 400, -1006, "An unexpected response was received from the message bus.", Verdict::Unsure);

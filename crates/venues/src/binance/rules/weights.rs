@@ -31,6 +31,8 @@ pub enum Endpoint {
     NewOco,
     /// A cancel.
     Cancel,
+    /// An order made smaller in its place; it counts as no new order.
+    Amend,
     /// The user stream's subscription.
     Subscribe,
     /// What the key may do.
@@ -54,7 +56,7 @@ impl Endpoint {
         match self {
             Self::Time | Self::NewOrder | Self::NewOco | Self::Cancel | Self::KeyRights => 1,
             Self::Klines | Self::Subscribe => 2,
-            Self::Order => 4,
+            Self::Order | Self::Amend => 4,
             Self::OpenOrders => 6,
             Self::ExchangeInfo | Self::Account | Self::AllOrders | Self::MyTrades => 20,
             Self::Depth(..=100) => 5,

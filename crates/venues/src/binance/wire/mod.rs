@@ -26,7 +26,7 @@ pub use market::{
 pub use order::{
     CancelResponse, CancelledItem, ListedOrder, NewOrderResponse, OrderFill, OrderList, OrderReport, PreventedMatch,
 };
-pub use request::{CancelOrder, NewOco, NewOrder, QueryOrder};
+pub use request::{AmendOrder, CancelOrder, NewOco, NewOrder, QueryOrder};
 pub use streams::{
     AggTradeEvent, BookTickerEvent, Combined, DepthEvent, KlineBody, KlineEvent, MarketEvent, PartialDepth,
     ServerShutdown, StreamRequest, StreamResponse, TickerEvent, TradeEvent,

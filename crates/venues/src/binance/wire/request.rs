@@ -56,6 +56,15 @@ requests! {
         new_client_order_id: String = "newClientOrderId",
         cancel_restrictions: String = "cancelRestrictions",
     }
+    /// `PUT /api/v3/order/amend/keepPriority` and `order.amend.keepPriority`.
+    AmendOrder {
+        symbol: String = "symbol",
+        @
+        order_id: String = "orderId",
+        orig_client_order_id: String = "origClientOrderId",
+        new_client_order_id: String = "newClientOrderId",
+        new_qty: String = "newQty",
+    }
     /// `GET /api/v3/order` and `order.status`.
     QueryOrder {
         symbol: String = "symbol",
