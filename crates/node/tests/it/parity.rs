@@ -5,6 +5,7 @@
 //! on, and trades from the next one. So the first bar that may lead to an order is the same one.
 
 use crate::support::{CASH, Pace, Stage, exchange_config, recording, status, surroundings};
+use std::collections::BTreeSet;
 use tradewind_book::FillPolicy;
 use tradewind_domain::{Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, Origin};
 use tradewind_engine::{Event, EventKind, TradeDigest};
@@ -60,8 +61,10 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String
     stage.exchange.shutdown().await;
 
     let instrument = ended.state.listing(InstrumentId(0)).instrument.clone();
-    let lines = tradewind_node::events(stage.dir.path()).unwrap().filter_map(|event| line(&instrument, &event));
-    let lines = lines.collect();
+    let mut booked = BTreeSet::new(); // the stream tells of an execution, and a sweep may tell of it again
+    let is_new = |event: &Event| !matches!(&event.kind, EventKind::Filled(fill) if !booked.insert(fill.trade_id));
+    let events = tradewind_node::events(stage.dir.path()).unwrap().filter(is_new);
+    let lines = events.filter_map(|event| line(&instrument, &event)).collect();
     let replay = tradewind_node::replay(stage.dir.path(), |_| ()).unwrap();
     assert_eq!((replay.divergence(), replay.hashes_compared()), (None, 1), "{}", case.test);
     (ended.trade_hash, lines, instrument)
