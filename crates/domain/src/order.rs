@@ -37,7 +37,7 @@ impl Side {
     /// `quantity` with the sign of this side.
     #[must_use]
     pub const fn signed(self, quantity: Quantity) -> Quantity {
-        Quantity::from_mantissa(quantity.mantissa() * self.sign())
+        Quantity::from_mantissa(quantity.mantissa().saturating_mul(self.sign()))
     }
 }
 
