@@ -512,6 +512,22 @@ impl Inquiry {
     }
 }
 
+/// Whose trades, among those of an instrument, nobody can name yet: not those of `others`, and not the order's own as far
+/// as they were booked. Each trade is the venue's name of its order, and how much was traded.
+#[must_use]
+pub fn strangers(
+    record: &OrderRecord,
+    others: &BTreeSet<VenueOrderId>,
+    trades: &[(VenueOrderId, Quantity)],
+) -> Vec<VenueOrderId> {
+    let own = |id: &VenueOrderId| record.venue_id.as_ref() == Some(id);
+    let traded = trades.iter().filter(|(id, _)| own(id)).fold(Quantity::ZERO, |sum, (_, quantity)| sum + *quantity);
+    let is_known = |id: &VenueOrderId| others.contains(id) || (own(id) && traded <= record.filled);
+    let mut strange: Vec<_> = trades.iter().map(|(id, _)| id).filter(|id| !is_known(id)).cloned().collect();
+    strange.dedup();
+    strange
+}
+
 /// From when until when the venue could take the order. An intent of an older journal has no fence of its own: the widest
 /// window bounds it.
 fn window_of(record: &OrderRecord, policy: &EvidencePolicy, now: Timestamp) -> (Timestamp, Timestamp) {

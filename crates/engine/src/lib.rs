@@ -42,7 +42,9 @@ pub use decide::{Command, decide};
 pub use digest::TradeDigest;
 pub use error::CODES;
 pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Verdict};
-pub use evidence::{Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step};
+pub use evidence::{
+    Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step, strangers,
+};
 pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
 pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_payment, funding_times};
 pub use governance::{account_limit_values, limit_values, set_account_limit, set_limit};

@@ -345,3 +345,16 @@ fn a_doubt_about_a_cancel_becomes_one_about_the_order_whose_answer_was_lost_afte
     let Some(Evidence::Absent(absence)) = evidence else { panic!("{evidence:?}") };
     assert!(absence.fulfils(&POLICY) && absence.fence >= FENCE);
 }
+
+#[test]
+fn trades_are_strange_until_their_order_is_named_or_they_are_booked() {
+    let id = |name: &str| VenueOrderId(name.into());
+    let one = instrument().quantity("1").unwrap();
+    let (mut record, known) = (record(), [id("8")].into());
+    let trades = [(id("7"), one), (id("8"), one), (id("77"), one), (id("77"), one)];
+    assert_eq!(strangers(&record, &known, &trades), [id("7"), id("77")], "whose 77 is nobody knows");
+    record.venue_id = Some(id("77"));
+    assert_eq!(strangers(&record, &known, &trades), [id("7"), id("77")], "its own trades are not booked");
+    record.filled = one + one;
+    assert_eq!(strangers(&record, &known, &trades), [id("7")]);
+}

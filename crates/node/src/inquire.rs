@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tradewind_domain::{
     ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderState, Timestamp, VenueOrderId,
 };
-use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step};
+use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step, strangers};
 use tradewind_venues::QueryError;
 use tradewind_venues::binance::Connection;
 use tradewind_venues::binance::convert::{OrderStanding, StandingState};
@@ -83,7 +83,12 @@ impl Reconciler {
         window: Option<(Timestamp, Timestamp)>,
         inbox: &mpsc::Sender<Input>,
     ) {
-        let Some(_asking) = self.watch.begin(client_id) else { return };
+        let Some(_asking) = self.watch.begin(client_id) else {
+            if doubt == Doubt::Order {
+                self.watch.doubt_order(client_id); // whoever asks about its cancel asks about the order from now on
+            }
+            return;
+        };
         let Some(record) = record_of(inbox, client_id).await else { return };
         let was_unknown = is_unknown(&record);
         let clock = SteadyClock::of(&self.connection).await;
@@ -97,8 +102,9 @@ impl Reconciler {
                 return; // the streams were faster
             }
             asked.record = record;
-            if matches!(asked.record.state, OrderState::Unknown { .. }) {
-                asked.inquiry.widen(&asked.record, asked.clock.now()); // its own answer was lost after its cancel's
+            // its own answer was lost after its cancel's, or the venue does not list it any more
+            if matches!(asked.record.state, OrderState::Unknown { .. }) || self.watch.is_order_doubted(client_id) {
+                asked.inquiry.widen(&asked.record, asked.clock.now());
             }
             asked.look(&self.watch);
             if let Some(age) = asked.inquiry.alarm(asked.clock.now()) {
@@ -153,10 +159,10 @@ impl Reconciler {
             }
             Question::Trades => {
                 let trades = self.connection.fills_since(id, since).await?;
-                let mut strangers: Vec<_> = trades.into_iter().map(|trade| trade.venue_id).collect();
-                strangers.retain(|venue_id| !asked.others.contains(venue_id));
-                strangers.dedup();
-                Ok(Answer::Strangers(strangers))
+                let traded =
+                    trades.into_iter().map(|trade| Ok((trade.venue_id.clone(), trade.fill(client_id)?.quantity)));
+                let traded = traded.collect::<Result<Vec<_>, QueryError>>()?;
+                Ok(Answer::Strangers(strangers(&asked.record, &asked.others, &traded)))
             }
             Question::Name(venue_id) => match self.connection.order_named(id, venue_id).await {
                 Ok(standing) if is_it(&standing, asked) => Ok(Answer::Standing(standing_of(standing))),

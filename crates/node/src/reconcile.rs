@@ -44,7 +44,7 @@ impl Reconciler {
             let settled = self.explain_open(core, clock).await?;
             let asked = core.now();
             found = self.compare_at_start(core, asked).await?;
-            if settled && found.drifts.is_empty() {
+            if settled && found.drifts.is_empty() && found.ask.is_empty() {
                 break;
             }
             if attempt < START_TRIES {
@@ -53,9 +53,14 @@ impl Reconciler {
         }
         found.explained.drain(..).for_each(|text| core.note(format!("explained at the start: {text}")));
         core.off = found.off;
-        let (now, drifts) = (core.now(), found.drifts);
-        let kind = EventKind::Compared { through: now, drifts, at_start: true };
-        core.record(now, wall(), Source::Venue, PortfolioId(0), kind)?;
+        if found.ask.is_empty() || !found.drifts.is_empty() {
+            let (now, drifts) = (core.now(), found.drifts);
+            let kind = EventKind::Compared { through: now, drifts, at_start: true };
+            core.record(now, wall(), Source::Venue, PortfolioId(0), kind)?;
+        } else {
+            // an agreement would end the asking for executions whose order the venue does not name yet
+            core.note(format!("{} executions cannot be named yet: the next comparison asks again", found.ask.len()));
+        }
         let unknown = core.host.state.open.values().filter(|it| matches!(it.state, OrderState::Unknown { .. }));
         Ok(unknown.map(|it| it.order.client_id()).collect())
     }

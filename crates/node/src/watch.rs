@@ -21,6 +21,8 @@ struct Known {
     stream_since: Option<Instant>,
     /// Orders that are being asked about.
     asked: BTreeSet<ClientOrderId>,
+    /// Of those, orders that are in doubt themselves although their cancel was asked about.
+    doubted: BTreeSet<ClientOrderId>,
     /// Refusals in a row because of the time stamp.
     clock_refusals: u32,
 }
@@ -58,6 +60,14 @@ impl Watch {
         is_new.then(|| Asking { watch: self, client_id }) // made only now: a guard dropped would end the other's
     }
 
+    /// The order itself is in doubt, whatever is being asked about it.
+    pub(crate) fn doubt_order(&self, client_id: ClientOrderId) {
+        self.known().doubted.insert(client_id);
+    }
+    pub(crate) fn is_order_doubted(&self, client_id: ClientOrderId) -> bool {
+        self.known().doubted.contains(&client_id)
+    }
+
     /// The venue took a request, so it agrees with our time stamps.
     pub(crate) fn clock_agrees(&self) {
         self.known().clock_refusals = 0;
@@ -78,7 +88,9 @@ pub(crate) struct Asking<'a> {
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        self.watch.known().asked.remove(&self.client_id);
+        let mut known = self.watch.known();
+        known.asked.remove(&self.client_id);
+        known.doubted.remove(&self.client_id);
     }
 }
 
@@ -137,8 +149,10 @@ mod tests {
         let first = watch.begin(id);
         assert!(first.is_some() && watch.begin(id).is_none());
         assert!(watch.begin(ClientOrderId::from_u128(2)).is_some());
+        watch.doubt_order(id);
+        assert!(watch.is_order_doubted(id));
         drop(first);
-        assert!(watch.begin(id).is_some());
+        assert!(watch.begin(id).is_some() && !watch.is_order_doubted(id), "a new inquiry is a new doubt");
     }
 
     #[test]
