@@ -30,6 +30,8 @@ pub struct InProcess {
     counters: Counters,
     hidden: [Option<i64>; 2],
     candles: Option<String>,
+    /// Frames that nothing in the world led to.
+    extra: Vec<Frame>,
 }
 
 /// One REST request as it came over the wire.
@@ -146,6 +148,7 @@ impl InProcess {
             counters: Counters::new(parts.limits),
             hidden: [None; 2],
             candles: None,
+            extra: Vec::new(),
         })
     }
 
@@ -294,7 +297,7 @@ impl InProcess {
 
     /// What happened since the last call, as frames, oldest first.
     pub fn take_frames(&mut self) -> Vec<Frame> {
-        let (now, mut all) = (self.world.now(), Vec::new());
+        let (now, mut all) = (self.world.now(), std::mem::take(&mut self.extra));
         for event in self.world.take_events() {
             match event {
                 Event::Best { listing, update, best } => {
@@ -359,9 +362,29 @@ impl InProcess {
         self.world.take_events().clear();
     }
 
-    /// Money comes to an account from outside, or, negative, leaves it.
-    pub fn transfer_in(&mut self, account: usize, asset: Currency, units: i128) {
+    /// Money comes to an account from outside, or, negative, leaves it; its owner is told of it or not.
+    pub fn transfer_in(&mut self, account: usize, asset: Currency, units: i128, is_told: bool) {
         self.world.ledger.deposit(FIRST_CUSTOMER + account, asset, units);
+        if is_told {
+            let now = self.world.now();
+            let event = json!({
+                "e": "balanceUpdate", "E": now, "a": asset.code(), "d": payload::fixed(units), "T": now,
+            });
+            self.extra.extend(user(FIRST_CUSTOMER + account, &event));
+        }
+    }
+
+    /// Another program on the same address uses up this minute's weight, all but `left`.
+    pub fn squeeze(&mut self, left: u32) {
+        let now = self.world.now();
+        let used = self.counters.used(CALLER, now);
+        let taken = self.limits.weight_per_minute.saturating_sub(used + left);
+        let _ = self.counters.charge(CALLER, taken, now); // what it is answered is not our concern
+    }
+
+    /// The address is banned for so many milliseconds.
+    pub fn ban(&mut self, millis: i64) {
+        self.counters.ban(CALLER, self.world.now() + millis);
     }
 
     // --- what a judge may see

@@ -63,6 +63,11 @@ impl Counters {
         Err(Refusal::too_much_weight(limits.weight_per_minute, seconds(60_000 - now % 60_000)))
     }
 
+    /// Bans an address until then, without further reason.
+    pub(crate) fn ban(&mut self, address: IpAddr, until: i64) {
+        self.addresses.entry(address).or_default().banned_until = until;
+    }
+
     /// What this address used in this minute.
     pub(crate) fn used(&self, address: IpAddr, now: i64) -> u32 {
         self.addresses.get(&address).filter(|entry| entry.minute == now / 60_000).map_or(0, |entry| entry.used)

@@ -82,7 +82,7 @@ pub fn order_text(signer: &Signer, action: &Action, prepared: &Prepared, id: i64
     };
     let mut params = prepared.pairs.clone();
     params.push(("apiKey", signer.key().expose().to_owned()));
-    ws_request(signer, id, method, params)
+    signed_frame(signer, id, method, params)
 }
 
 /// The signed frame that subscribes to the account's events. `now` is the venue's time, `window` in milliseconds.
@@ -93,11 +93,12 @@ pub fn subscribe_text(signer: &Signer, now: Timestamp, window: u128, id: i64) ->
         ("recvWindow", window.to_string()),
         ("timestamp", now.millis().to_string()),
     ];
-    ws_request(signer, id, "userDataStream.subscribe.signature", params)
+    signed_frame(signer, id, "userDataStream.subscribe.signature", params)
 }
 
-/// The text of a signed request of the WebSocket API.
-fn ws_request(signer: &Signer, id: i64, method: &str, mut params: Vec<(&'static str, String)>) -> String {
+/// The text of a signed request of the WebSocket API under the number `id`. `params` lack the signature alone.
+#[must_use]
+pub fn signed_frame(signer: &Signer, id: i64, method: &str, mut params: Vec<(&'static str, String)>) -> String {
     let signature = signer.sign_ws(&params);
     params.push(("signature", signature));
     let value = |(name, text): (&'static str, String)| {
