@@ -60,23 +60,36 @@ faults! {
     B02 Frame 6 "a report comes before the one in front of it";
     B03 Frame 4 "a report comes much later";
     B04 Frame 10 "a report is lost, and nothing else";
+    B05 Moment 4 "another hand trades on the account";
+    B11 Moment 3 "money comes or goes, and the venue says so";
+    B12 Moment 2 "a balance differs by a unit, and nobody says why";
     D01 Moment 4 "the connection is half open: nothing comes, nothing breaks";
+    D02 Moment 3 "answers to questions trickle in";
     D03 Submit 5 "half an answer comes";
     D05 Moment 6 "the connection breaks, several times in a row";
     D12 Submit 4 "a page for people comes as the answer";
     D13 Submit 3 "the answer to another request comes";
+    E01 Moment 2 "another program uses up the minute's budget";
+    E02 Moment 1 "the address is banned";
     E04 Submit 5 "a server error comes as the answer";
+    E06 Moment 2 "the venue restarts and has forgotten the open orders";
+    E09 Moment 2 "the venue is away for minutes";
     F01 Moment 6 "the wall clock jumps";
     F05 Moment 1 "the machine is suspended";
+    F07 Moment 4 "timers fire late";
     G01 Submit 3 "the process is killed around the sending of an order";
     G02 Moment 3 "the power fails: what was not synced is lost or torn";
+    G03 Moment 2 "the power fails, and the end of the log is garbage";
     G04 Moment 2 "the disk is full";
     G05 Moment 2 "the disk fails while it syncs";
+    G09 Moment 1 "the process is killed, and its snapshots are spoilt";
     G13 Moment 2 "the process is killed at any moment";
     C02 Moment 4 "quotes come twice";
     C05 Moment 3 "quotes are crossed or empty";
     C06 Moment 3 "a quote is ten times too high";
     C07 Moment 4 "the market feed freezes";
+    I02 Moment 3 "a decider asks for what no order can be";
+    I04 Moment 3 "a decider asks for the same order a hundred times";
 }
 
 impl FaultId {

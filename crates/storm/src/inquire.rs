@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, Fill, Instrument, OrderRecord, OrderState, Timestamp, VenueOrderId};
-use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step};
+use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step, strangers};
 use tradewind_exchange::Reply;
 use tradewind_venues::Purpose;
 use tradewind_venues::binance::convert::{OrderStanding, StandingState, fill_of_trade, standing};
@@ -23,6 +23,8 @@ pub(crate) struct Asked {
     clock: Steady,
     others: BTreeSet<VenueOrderId>,
     was_unknown: bool,
+    /// The order itself is in doubt, although its cancel was asked about.
+    doubted: bool,
 }
 
 const fn is_unknown(record: &OrderRecord) -> bool {
@@ -34,7 +36,9 @@ impl Storm {
     pub(crate) fn begin_inquiry(&mut self, id: ClientOrderId, doubt: Doubt, window: Option<(Timestamp, Timestamp)>) {
         let now = self.now;
         let Some(process) = self.node.process.as_mut() else { return };
-        if process.inquiries.contains_key(&id) {
+        if let Some(asked) = process.inquiries.get_mut(&id) {
+            // whoever asks about its cancel asks about the order from now on
+            asked.doubted |= doubt == Doubt::Order;
             return;
         }
         let Some(record) = process.host.state.order(id).cloned() else { return };
@@ -49,7 +53,9 @@ impl Storm {
             inquiry = inquiry.within(not_before, fence);
         }
         let was_unknown = is_unknown(&record);
-        process.inquiries.insert(id, Asked { inquiry, record, clock, others: BTreeSet::new(), was_unknown });
+        process
+            .inquiries
+            .insert(id, Asked { inquiry, record, clock, others: BTreeSet::new(), was_unknown, doubted: false });
         self.step_inquiry(id);
     }
 
@@ -71,8 +77,9 @@ impl Storm {
             }
         }
         let clock = asked.clock;
-        if matches!(asked.record.state, OrderState::Unknown { .. }) {
-            asked.inquiry.widen(&asked.record, clock.at(monotonic)); // its own answer was lost after its cancel's
+        // its own answer was lost after its cancel's, or the venue does not list it any more
+        if matches!(asked.record.state, OrderState::Unknown { .. }) || asked.doubted {
+            asked.inquiry.widen(&asked.record, clock.at(monotonic));
         }
         inform(&mut asked.inquiry, clock, session, monotonic);
         let _ = asked.inquiry.alarm(clock.at(monotonic)); // nobody to wake here
@@ -182,13 +189,10 @@ impl Storm {
                     .map(|rows| among(rows, asked))
             }
             Question::Trades => list::<AccountTrade, _>(*status, bytes, wait, |row| {
-                Some(VenueOrderId(row.order_id.to_string().into_boxed_str()))
+                let (fill, _) = fill_of_trade(it, id, row).ok()?;
+                Some((VenueOrderId(row.order_id.to_string().into_boxed_str()), fill.quantity))
             })
-            .map(|mut strangers| {
-                strangers.retain(|venue_id| !asked.others.contains(venue_id));
-                strangers.dedup();
-                Answer::Strangers(strangers)
-            }),
+            .map(|traded| Answer::Strangers(strangers(&asked.record, &asked.others, &traded))),
             Question::Fills(_) => {
                 list::<AccountTrade, _>(*status, bytes, wait, |row| timed(it, id, row)).map(Answer::Fills)
             }

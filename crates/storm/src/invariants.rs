@@ -106,6 +106,14 @@ impl Watchdog {
             | EventKind::CancelRefused { client_id, .. }
             | EventKind::Cancelled { client_id, .. }
             | EventKind::Triggered { client_id } => self.moved(state, event, *client_id),
+            EventKind::Adopted(adoption) => {
+                self.known(event, &adoption.order);
+                self.moved(state, event, adoption.order.client_id());
+            }
+            EventKind::Foreign(order) => self.moved(state, event, order.client_id),
+            EventKind::ForeignFilled(fill) if state.order(fill.client_id).is_some() => {
+                self.filled(state, event, fill);
+            }
             EventKind::Started { .. } => {
                 for client_id in self.open.clone() {
                     self.moved(state, event, client_id);
@@ -204,6 +212,11 @@ impl Watchdog {
             self.violate(event, format!("order {id} was approved while halted"));
         }
         self.check_limits(state, event, order);
+        self.known(event, order);
+    }
+
+    fn known(&mut self, event: &Event, order: &Order) {
+        let id = order.client_id();
         let known = Known {
             portfolio: order.portfolio(),
             instrument: order.instrument(),

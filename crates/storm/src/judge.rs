@@ -66,6 +66,12 @@ impl Judge {
         self.prices[listing] = price;
     }
 
+    /// What the wire last said a symbol costs, at eight decimals; `None` before it said anything.
+    #[must_use]
+    pub fn price_of(&self, listing: usize) -> Option<i64> {
+        self.prices.get(listing).copied().filter(|price| *price > 0)
+    }
+
     /// A caller says that it sends an order of this name for one of its portfolios.
     pub fn sends(&mut self, name: &str, portfolio: u16, listing: usize, sign: i64, quantity: i64, house: &InProcess) {
         self.look(house);

@@ -64,6 +64,7 @@ impl Storm {
             monotonic: 0,
             outbox: Vec::new(),
             watchdog,
+            log: self.log.is_some().then(Vec::new),
         };
         let host = Host::new(recovered.state, journal, wire, SNAPSHOT_EVERY);
         let drift_ppm = self.chance.between(-400, 400);
@@ -91,6 +92,7 @@ impl Storm {
         self.introduce();
         self.compare_at_start();
         self.begin_missing_inquiries();
+        self.doubt_cancels();
         let life = self.node.life;
         self.connect_at(self.now + MILLI);
         self.queue.at(self.now + SECOND, What::Tick { life });

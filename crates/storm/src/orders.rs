@@ -17,7 +17,7 @@ use tradewind_venues::{NotSentReason, Prepared, Purpose, TransportFault, Wait};
 pub(crate) const MILLI: i64 = 1_000_000;
 pub(crate) const SECOND: i64 = 1_000_000_000;
 /// How long an answer may take: the venue gives up after ten seconds itself.
-const ANSWER_TIME: i64 = 11 * SECOND;
+pub(crate) const ANSWER_TIME: i64 = 11 * SECOND;
 /// New orders stop when the venue's clock is known no better than this.
 const MOST_CLOCK_ERROR: i64 = 250 * MILLI;
 

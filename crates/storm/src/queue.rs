@@ -72,11 +72,14 @@ pub(crate) enum What {
 pub(crate) struct Queue {
     all: BTreeMap<(i64, u64), What>,
     next: u64,
+    /// Frames of the user stream that are on their way.
+    pub(crate) frames: usize,
 }
 
 impl Queue {
     pub(crate) fn at(&mut self, time: i64, what: What) {
         self.next += 1;
+        self.frames += usize::from(matches!(what, What::NodeFrame { .. }));
         self.all.insert((time, self.next), what);
     }
 
@@ -86,6 +89,8 @@ impl Queue {
         if *time > end {
             return None;
         }
-        self.all.pop_first().map(|((time, _), what)| (time, what))
+        let ((time, _), what) = self.all.pop_first()?;
+        self.frames -= usize::from(matches!(what, What::NodeFrame { .. }));
+        Some((time, what))
     }
 }

@@ -36,6 +36,12 @@ pub struct Tally {
     pub drifts: u64,
     /// How often an operator let trading go on.
     pub resumed: u64,
+    /// How often an operator threw the switch.
+    pub halted: u64,
+    /// Orders of other hands that an operator adopted.
+    pub adopted: u64,
+    /// Balances that an operator took from the venue.
+    pub adjusted: u64,
     /// How often the process died.
     pub crashes: u64,
     /// Approvals beyond a limit, by the watchdog's count.

@@ -57,6 +57,14 @@ pub struct Storm {
     /// When venue and books were last found to agree.
     pub(crate) settled: Option<i64>,
     pub(crate) last_drifts: Vec<Drift>,
+    /// By how much the venue held more than the books when they were last compared.
+    pub(crate) last_off: Vec<(tradewind_domain::Currency, i128)>,
+    /// Until when the venue's budget may be short through no fault of ours.
+    pub(crate) scarce_until: i64,
+    /// Whom the venue told to wait: which life, from when it must know, until when.
+    pub(crate) told_to_wait: Option<(u64, i64, i64)>,
+    /// Until when answers to questions are slow.
+    pub(crate) slow_until: i64,
     /// From here on nobody proposes.
     pub(crate) calm_from: i64,
     frozen_until: i64,
@@ -64,7 +72,7 @@ pub struct Storm {
     horizon: i64,
     trace: Sha256,
     violations: Vec<String>,
-    log: Option<Vec<String>>,
+    pub(crate) log: Option<Vec<String>>,
 }
 
 impl Storm {
@@ -93,6 +101,10 @@ impl Storm {
             disk_spoilt: false,
             settled: None,
             last_drifts: Vec::new(),
+            last_off: Vec::new(),
+            scarce_until: 0,
+            told_to_wait: None,
+            slow_until: 0,
             calm_from: START + horizon,
             frozen_until: 0,
             seed,
@@ -235,6 +247,7 @@ impl Storm {
     fn user_event(&mut self, event: VenueEvent) {
         let report = match event {
             VenueEvent::Report { report, .. } => report,
+            VenueEvent::Transferred { delta, .. } => return self.venue_says(None, EventKind::Deposited(delta)),
             VenueEvent::UserStreamGap { .. } => return self.begin_sweep(), // told, and not to be read
             _ => return,
         };
@@ -467,6 +480,9 @@ impl Storm {
             self.judge.is_over(id.to_string());
         }
         self.violations.append(&mut watchdog.violations);
+        if let (Some(log), Some(lines)) = (self.log.as_mut(), process.host.outside.log.as_mut()) {
+            log.append(lines);
+        }
         self.trace.update(process.host.state.sequence.to_le_bytes());
         match result {
             Ok(()) => self.drain_outbox(),
@@ -515,6 +531,34 @@ impl Storm {
                 self.node.storage.fail_at(at, if lot.is_multiple_of(2) { Fault::Io } else { Fault::Full });
             }
             FaultId::G13 => self.kill(lot),
+            FaultId::G03 => self.spoil_tail(lot),
+            FaultId::G09 => self.spoil_snapshots(lot),
+            FaultId::B05 => self.another_hand(lot),
+            FaultId::B11 => self.transfer(lot, true),
+            FaultId::B12 => self.transfer(lot, false),
+            FaultId::D02 => self.slow_until = self.now + length,
+            FaultId::E01 => {
+                self.scarce_until = self.now + 70 * SECOND;
+                self.house.squeeze(u32::try_from(lot % 200).unwrap_or(0));
+            }
+            FaultId::E02 => {
+                let ban = (120 + i64::try_from(lot % 120).unwrap_or(0)) * SECOND;
+                self.scarce_until = self.now + ban + 10 * SECOND;
+                self.house.ban(ban / MILLI);
+            }
+            FaultId::E06 => {
+                self.emit();
+                self.house.forget_open_orders(0);
+                self.cut(self.now, session);
+            }
+            FaultId::E09 => {
+                self.link.down_until = self.now + 2 * length;
+                self.link.market = Some((FaultId::C07, self.now + 2 * length));
+                self.cut(self.now, session);
+            }
+            FaultId::F07 => self.frozen_until = self.now + (1 + i64::try_from(lot % 3).unwrap_or(0)) * SECOND,
+            FaultId::I02 => self.garbage(lot),
+            FaultId::I04 => self.again_and_again(lot),
             FaultId::C02 | FaultId::C05 | FaultId::C06 | FaultId::C07 => {
                 self.link.market = Some((planned.fault, self.now + length));
             }
@@ -538,8 +582,14 @@ impl Storm {
         self.link.market = None;
         self.link.down_until = self.link.down_until.min(self.now);
         self.lag_until = self.lag_until.map(|until| until.min(self.now));
+        self.slow_until = 0;
         self.plan.rest();
         self.settled = None;
+    }
+
+    /// Whether nothing is planned to go wrong.
+    pub(crate) fn is_fair(&self) -> bool {
+        self.plan.plan.faults.is_empty()
     }
 
     fn is_quiet(&self) -> bool {
@@ -551,6 +601,11 @@ impl Storm {
             && process.inquiries.is_empty()
             && process.session.up
             && state.open.values().all(answered)
+            && state.foreign.is_empty()
+            && state.foreign_fills.is_empty()
+            && state.halted.is_none()
+            && state.reduce_only.is_none()
+            && self.queue.frames == 0
             && self.settled.is_some_and(|at| at > self.calm_from + 60 * SECOND)
     }
 

@@ -8,11 +8,11 @@ use crate::setup::key;
 use crate::storm::Storm;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tradewind_domain::{ClientOrderId, Currency, InstrumentId, PortfolioId, Source, Timestamp, VenueOrderId};
+use tradewind_domain::{ClientOrderId, Currency, InstrumentId, Timestamp, VenueOrderId};
 use tradewind_engine::{Basis, Doubt, EventKind, Findings, Seen, State, VenueOrder, VenueTrade, compare};
 use tradewind_exchange::{Reply, RestRequest};
 use tradewind_venues::binance::convert::{OrderStanding, StandingState, balances, fill_of_trade, standing};
-use tradewind_venues::binance::protocol::{Query, read_answer};
+use tradewind_venues::binance::protocol::{Query, Refusal, read_answer};
 use tradewind_venues::binance::rules::Command;
 use tradewind_venues::binance::wire::{Account, AccountTrade, OrderReport};
 
@@ -39,7 +39,8 @@ pub(crate) struct Sweeping {
     number: u64,
     basis: Basis,
     seen: Seen,
-    missing: usize,
+    /// What is still to be asked, the next one last.
+    parts: Vec<Part>,
     rounds: u32,
 }
 
@@ -56,24 +57,20 @@ impl Storm {
         let seen = Seen { asked, trades_from: since(state, asked), ..Seen::default() };
         self.node.next_ticket += 1;
         let number = self.node.next_ticket;
-        let ids: Vec<InstrumentId> = state.listings.iter().map(|it| it.instrument.id).collect();
-        let from = seen.trades_from;
-        process.sweep = Some(Sweeping { number, basis: Basis::of(state), seen, missing: 1, rounds: 0 });
-        for id in ids {
-            self.ask_part(number, Part::Open(id), from);
-            self.ask_part(number, Part::Trades(id), from);
-        }
-        self.ask_part(number, Part::Balances, from);
-        self.part_done(number);
+        let ids = state.listings.iter().map(|it| it.instrument.id).rev();
+        let mut parts = vec![Part::Balances];
+        parts.extend(ids.flat_map(|id| [Part::Trades(id), Part::Open(id)]));
+        process.sweep = Some(Sweeping { number, basis: Basis::of(state), seen, parts, rounds: 0 });
+        self.ask_next_part();
     }
 
-    fn ask_part(&mut self, number: u64, part: Part, from: Timestamp) {
+    /// One part after the other, as a node asks them.
+    fn ask_next_part(&mut self) {
         let Some(process) = self.node.process.as_mut() else { return };
-        let query = query_of(process.host.outside.codec.as_ref(), &part, from);
-        if let Some(sweep) = process.sweep.as_mut() {
-            sweep.missing += 1;
-        }
-        match query {
+        let Some(sweep) = process.sweep.as_mut() else { return };
+        let (number, from) = (sweep.number, sweep.seen.trades_from);
+        let Some(part) = sweep.parts.pop() else { return self.all_parts_came() };
+        match query_of(process.host.outside.codec.as_ref(), &part, from) {
             Some(query) if self.ask(&query, Ticket::Sweep(number, part)) => (),
             _ => self.drop_sweep(),
         }
@@ -93,7 +90,7 @@ impl Storm {
         let Some(sweep) = process.sweep.as_mut().filter(|sweep| sweep.number == number) else { return };
         let read = answer.map(|reply| take(&mut sweep.seen, &codec, part, reply));
         match read {
-            Some(Ok(())) => self.part_done(number),
+            Some(Ok(())) => self.ask_next_part(),
             Some(Err(consequence)) => {
                 self.heed(consequence);
                 self.drop_sweep();
@@ -102,31 +99,24 @@ impl Storm {
         }
     }
 
-    fn part_done(&mut self, number: u64) {
+    fn all_parts_came(&mut self) {
         let Some(process) = self.node.process.as_mut() else { return };
-        let Some(sweep) = process.sweep.as_mut().filter(|sweep| sweep.number == number) else { return };
-        sweep.missing -= 1;
-        if sweep.missing > 0 {
-            return;
-        }
+        let Some(sweep) = process.sweep.as_mut() else { return };
         let found = compare(&process.host.state, &sweep.basis, &sweep.seen);
-        if found.ask.is_empty() || sweep.rounds >= 3 {
+        if found.ask.is_empty() || sweep.rounds > 0 {
             if let Some(sweep) = process.sweep.take() {
                 self.conclude_sweep(&sweep.seen, found);
             }
             return;
         }
         sweep.rounds += 1;
-        sweep.missing = 1;
-        let from = sweep.seen.trades_from;
-        for (id, venue_id) in found.ask {
-            self.ask_part(number, Part::Named(id, venue_id), from);
-        }
-        self.part_done(number);
+        sweep.parts = found.ask.into_iter().map(|(id, venue_id)| Part::Named(id, venue_id)).collect();
+        self.ask_next_part();
     }
 
     fn conclude_sweep(&mut self, seen: &Seen, found: Findings) {
-        let Findings { facts, doubtful, drifts, .. } = found;
+        let Findings { facts, doubtful, drifts, off, balanced, ask, .. } = found;
+        self.last_off = off;
         for (at, kind) in facts {
             self.venue_says(Some(at), kind);
         }
@@ -139,9 +129,12 @@ impl Storm {
             self.last_drifts.clone_from(&drifts);
         }
         self.tally.sweeps += 1;
-        self.settled = if drifts.is_empty() { Some(self.now) } else { None };
-        let kind = EventKind::Compared { through: seen.asked, drifts, at_start: seen.at_start };
-        self.venue_says(None, kind);
+        self.settled = if balanced && drifts.is_empty() { Some(self.now) } else { None };
+        let compared = if seen.at_start { ask.is_empty() } else { balanced };
+        if compared || !drifts.is_empty() {
+            let kind = EventKind::Compared { through: seen.asked, drifts, at_start: seen.at_start };
+            self.venue_says(None, kind);
+        }
     }
 
     /// Orders of unknown outcome that nobody asks about, such as after a start or while the clock was not known.
@@ -155,6 +148,19 @@ impl Storm {
             process.host.state.open.values().filter(unknown).map(|it| it.order.client_id()).collect();
         for id in ids {
             self.begin_inquiry(id, Doubt::Order, None);
+        }
+    }
+
+    /// Whether the last life's cancels left is not known: the venue is asked.
+    pub(crate) fn doubt_cancels(&mut self) {
+        let Some(process) = self.node.process.as_ref() else { return };
+        let pending = |record: &&tradewind_domain::OrderRecord| {
+            matches!(record.state, tradewind_domain::OrderState::PendingCancel)
+        };
+        let open = process.host.state.open.values();
+        let ids: Vec<ClientOrderId> = open.filter(pending).map(|it| it.order.client_id()).collect();
+        for id in ids {
+            self.begin_inquiry(id, Doubt::Cancel, None);
         }
     }
 
@@ -231,6 +237,7 @@ fn take(
         }
         Part::Named(..) => match read_answer::<OrderReport>(Command::Query, status, bytes, wait) {
             (Ok(row), consequence) => seen.named.push(standing(all, &row).map(venue_order).map_err(|_| consequence)?),
+            (Err(Refusal::NotFound { .. }), _) => (), // one that the venue does not find yet stays nameless
             (Err(_), consequence) => return Err(consequence),
         },
         Part::Balances => match read_answer::<Account>(Command::Query, status, bytes, wait) {
@@ -264,28 +271,5 @@ fn since(state: &State, now: Timestamp) -> Timestamp {
         Some(whole) => whole.through.plus_nanos(-OVERLAP).min(now),
         None if state.intents == 0 => now,
         None => state.now.plus_nanos(-OVERLAP).min(now),
-    }
-}
-
-/// The operator looks at the screen now and then.
-impl Storm {
-    /// Lets trading go on some time after it was halted or restricted: the cause was looked at.
-    pub(crate) fn operator(&mut self) {
-        let now = self.now;
-        let Some(process) = self.node.process.as_mut() else { return };
-        let state = &process.host.state;
-        if state.halted.is_none() && state.reduce_only.is_none() {
-            process.restricted_since = None;
-            return;
-        }
-        let since = *process.restricted_since.get_or_insert(now);
-        if now - since < 20 * SECOND {
-            return;
-        }
-        process.restricted_since = None;
-        self.tally.resumed += 1;
-        let at = self.node.process.as_ref().map(|it| it.market_time(now)).unwrap_or_default();
-        let kind = EventKind::Resumed { reason: "an operator looked at it".to_owned() };
-        self.record(at, Source::Operator, PortfolioId(0), kind);
     }
 }

@@ -1,7 +1,7 @@
 //! The venue's side: frames in, frames out, and what the network does to them.
 
 use crate::faults::{FaultId, Place};
-use crate::orders::{MILLI, SECOND};
+use crate::orders::{ANSWER_TIME, MILLI, SECOND};
 use crate::queue::{Back, What};
 use crate::setup::{FLOW_SECONDS, key};
 use crate::storm::Storm;
@@ -83,19 +83,42 @@ impl Storm {
 
     /// A question arrives.
     pub(crate) fn asked(&mut self, life: u64, ticket: u64, path: &str, query: &str) {
+        self.check_peace(life, path);
         let millis = self.venue_millis();
         let request = RestRequest { method: "GET", path, query, body: "", key: Some(key()) };
         let reply = self.house.ask(&request, millis);
         self.tally.questions += 1;
         let delay = self.chance.between(1, 20) * MILLI;
-        if matches!(reply.status, 418 | 429) {
+        if matches!(reply.status, 418 | 429) && self.now >= self.scarce_until {
             self.violate(format!("the venue's budget is passed by {path}"));
         }
-        self.queue.at(self.now + delay, What::NodeRest { life, ticket, answer: Some(reply) });
+        if matches!(reply.status, 418 | 429)
+            && let (Some(wait), true) = (reply.retry_after, life == self.node.life)
+        {
+            // once the node has read this, nothing may come to the door before the wait is over
+            let wait = i64::try_from(wait).unwrap_or(0) * SECOND;
+            self.told_to_wait = Some((life, self.now + delay, self.now + wait - SECOND));
+        }
+        let slow = if self.now < self.slow_until { self.chance.between(0, 14) * SECOND } else { 0 };
+        let (delay, answer) = if slow > ANSWER_TIME { (ANSWER_TIME, None) } else { (delay + slow, Some(reply)) };
+        self.queue.at(self.now + delay, What::NodeRest { life, ticket, answer });
+    }
+
+    /// Whoever was told to wait waits. What was on its way already is no fault.
+    fn check_peace(&mut self, life: u64, what: &str) {
+        if let Some((of, from, until)) = self.told_to_wait
+            && of == life
+            && self.now > from + 25 * MILLI
+            && self.now < until
+            && self.now >= self.slow_until
+        {
+            let early = (until - self.now) / MILLI;
+            self.violate(format!("{what} is asked {early} ms before the venue wants to be asked"));
+        }
     }
 
     /// What happened at the venue goes to whoever listens.
-    fn emit(&mut self) {
+    pub(crate) fn emit(&mut self) {
         for frame in self.house.take_frames() {
             match frame {
                 Frame::Market(text) => self.emit_market(text),

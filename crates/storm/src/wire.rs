@@ -4,7 +4,7 @@ use crate::invariants::Watchdog;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tradewind_domain::{InstrumentId, Timestamp};
-use tradewind_engine::{Event, State};
+use tradewind_engine::{Event, EventKind, State};
 use tradewind_gate::Action;
 use tradewind_host::{Gone, Outgoing, Outside};
 use tradewind_venues::binance::convert::{Instruments, ListingRules};
@@ -31,6 +31,8 @@ pub(crate) struct Wire {
     pub(crate) monotonic: i64,
     pub(crate) outbox: Vec<Outgoing>,
     pub(crate) watchdog: Watchdog,
+    /// A line for each event, where somebody reads them.
+    pub(crate) log: Option<Vec<String>>,
 }
 
 impl Outside for Wire {
@@ -51,5 +53,10 @@ impl Outside for Wire {
     }
     fn stepped(&mut self, state: &State, event: &Event) {
         self.watchdog.look(state, event);
+        if let Some(log) = self.log.as_mut()
+            && !matches!(event.kind, EventKind::Quoted { .. } | EventKind::Timer)
+        {
+            log.push(format!("    {} {:?} {:?}", event.sequence, event.portfolio, event.kind));
+        }
     }
 }
