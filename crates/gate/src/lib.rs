@@ -40,7 +40,9 @@ pub use view::{Books, Mark, Proposal, RiskView, Survey, View};
 
 pub use pair::review_pair;
 
-use tradewind_domain::{ClientOrderId, Instrument, InstrumentId, Order, OrderKind, OrderRecord, Quantity, VenueOrderId};
+use tradewind_domain::{
+    ClientOrderId, Instrument, InstrumentId, Order, OrderKind, OrderRecord, Quantity, VenueOrderId,
+};
 
 /// What may be done at a venue.
 #[derive(Debug, PartialEq, Eq)]

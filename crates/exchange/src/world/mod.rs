@@ -3,10 +3,10 @@
 //! [`World::advance`] moves time, the verbs in [`place`] are what customers do, and [`World::take_events`] hands out
 //! what everybody should be told. No clock, no network: the same calls at the same times give the same events.
 
+mod amend;
 pub(crate) mod bars;
 pub(crate) mod book;
 pub(crate) mod candles;
-mod amend;
 mod disaster;
 mod filters;
 pub(crate) mod ledger;
