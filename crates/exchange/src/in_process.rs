@@ -351,11 +351,12 @@ impl InProcess {
         }
     }
 
-    /// The exchange restarts and has forgotten the open orders of an account: they are gone without a word.
+    /// The exchange restarts and has forgotten the open orders of an account: they are gone without a word, and only
+    /// those that had traded are still listed, as cancelled.
     pub fn forget_open_orders(&mut self, account: usize) {
-        let open: Vec<u64> = self.world.open_orders(FIRST_CUSTOMER + account).map(|row| row.id).collect();
-        for id in open {
-            if self.world.cancel(id, None).is_ok() {
+        let open = self.world.open_orders(FIRST_CUSTOMER + account).map(|row| (row.id, row.executed.is_zero()));
+        for (id, never_traded) in open.collect::<Vec<_>>() {
+            if self.world.cancel(id, None).is_ok() && never_traded {
                 self.world.rows.remove(&id);
             }
         }

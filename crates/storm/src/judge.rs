@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use tradewind_domain::Side;
 use tradewind_exchange::{InProcess, TradeEntry};
 
 /// Above a limit by so many in a thousand is no breach: the judge's prices are those of the wire, a moment apart from
@@ -129,10 +130,11 @@ impl Judge {
             let Some(name) = self.names.get(&trade.order).cloned() else { continue };
             let quantity = trade.quantity.mantissa();
             *self.filled.entry(name.clone()).or_default() += quantity;
-            if let Some(sent) = self.sent.get(&name) {
-                let fee = if sent.sign > 0 { i64::try_from(trade.fee).unwrap_or(0) } else { 0 };
-                *self.positions.entry((sent.portfolio, sent.listing)).or_default() += sent.sign * quantity - fee;
-            }
+            let sign = if trade.side == Side::Buy { 1 } else { -1 };
+            let fee = if sign > 0 { i64::try_from(trade.fee).unwrap_or(0) } else { 0 };
+            // what another hand traded is the first portfolio's once a person adopts it, and counts before
+            let portfolio = self.sent.get(&name).map_or(0, |sent| sent.portfolio);
+            *self.positions.entry((portfolio, trade.listing)).or_default() += sign * quantity - fee;
         }
     }
 
@@ -181,7 +183,7 @@ impl Judge {
         for trade in house.trades(0, 0) {
             let place = (trade.listing, trade.id);
             at_venue.insert(place);
-            let sign = if trade.side == tradewind_domain::Side::Buy { 1 } else { -1 };
+            let sign = if trade.side == Side::Buy { 1 } else { -1 };
             let told = (
                 sign * trade.quantity.mantissa(),
                 trade.price.mantissa(),

@@ -88,19 +88,19 @@ impl Storm {
         let request = RestRequest { method: "GET", path, query, body: "", key: Some(key()) };
         let reply = self.house.ask(&request, millis);
         self.tally.questions += 1;
-        let delay = self.chance.between(1, 20) * MILLI;
         if matches!(reply.status, 418 | 429) && self.now >= self.scarce_until {
             self.violate(format!("the venue's budget is passed by {path}"));
         }
-        if matches!(reply.status, 418 | 429)
-            && let (Some(wait), true) = (reply.retry_after, life == self.node.life)
+        let slow = if self.now < self.slow_until { self.chance.between(0, 14) * SECOND } else { 0 };
+        let delay = self.chance.between(1, 20) * MILLI + slow;
+        if let (418 | 429, Some(wait), true) = (reply.status, reply.retry_after, life == self.node.life)
+            && delay < ANSWER_TIME
         {
             // once the node has read this, nothing may come to the door before the wait is over
             let wait = i64::try_from(wait).unwrap_or(0) * SECOND;
             self.told_to_wait = Some((life, self.now + delay, self.now + wait - SECOND));
         }
-        let slow = if self.now < self.slow_until { self.chance.between(0, 14) * SECOND } else { 0 };
-        let (delay, answer) = if slow > ANSWER_TIME { (ANSWER_TIME, None) } else { (delay + slow, Some(reply)) };
+        let (delay, answer) = if delay > ANSWER_TIME { (ANSWER_TIME, None) } else { (delay, Some(reply)) };
         self.queue.at(self.now + delay, What::NodeRest { life, ticket, answer });
     }
 
@@ -110,7 +110,6 @@ impl Storm {
             && of == life
             && self.now > from + 25 * MILLI
             && self.now < until
-            && self.now >= self.slow_until
         {
             let early = (until - self.now) / MILLI;
             self.violate(format!("{what} is asked {early} ms before the venue wants to be asked"));
