@@ -46,6 +46,8 @@ pub struct Judge {
     looked_at: usize,
     filled: BTreeMap<String, i64>,
     positions: BTreeMap<(u16, usize), i64>,
+    /// What other hands traded and nobody adopted yet.
+    foreign: BTreeMap<(usize, i64), i64>,
     names: BTreeMap<u64, String>,
     over: BTreeSet<String>,
     verdict: Verdict,
@@ -109,6 +111,14 @@ impl Judge {
     /// A caller says that it booked a fill: listing, trade number, signed quantity, price, fee.
     pub fn books(&mut self, listing: usize, trade: i64, signed: i64, price: i64, fee: i64) {
         self.booked.insert((listing, trade), (signed, price, fee));
+        if let Some(moved) = self.foreign.remove(&(listing, trade)) {
+            self.adopted(listing, moved);
+        }
+    }
+
+    /// What another hand traded is the first portfolio's from the moment that a person adopts it.
+    fn adopted(&mut self, listing: usize, moved: i64) {
+        *self.positions.entry((0, listing)).or_default() += moved;
     }
 
     /// A crash: what the callers booked is what they still know after it.
@@ -132,9 +142,12 @@ impl Judge {
             *self.filled.entry(name.clone()).or_default() += quantity;
             let sign = if trade.side == Side::Buy { 1 } else { -1 };
             let fee = if sign > 0 { i64::try_from(trade.fee).unwrap_or(0) } else { 0 };
-            // what another hand traded is the first portfolio's once a person adopts it, and counts before
-            let portfolio = self.sent.get(&name).map_or(0, |sent| sent.portfolio);
-            *self.positions.entry((portfolio, trade.listing)).or_default() += sign * quantity - fee;
+            let (place, moved) = ((trade.listing, trade.id), sign * quantity - fee);
+            match self.sent.get(&name) {
+                Some(sent) => *self.positions.entry((sent.portfolio, trade.listing)).or_default() += moved,
+                None if self.booked.contains_key(&place) => self.adopted(trade.listing, moved),
+                None => drop(self.foreign.insert(place, moved)),
+            }
         }
     }
 
@@ -203,5 +216,121 @@ impl Judge {
             self.verdict.findings.push(format!("trade {trade} of {symbol} is in the books and nowhere else"));
         }
         self.verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_exchange::Receipt;
+    use tradewind_venues::binance::protocol::signed_frame;
+
+    /// A market in which one order of 0.01 BTC was filled, and the frame that brought it.
+    fn filled() -> (InProcess, String) {
+        let mut house = InProcess::open(&crate::setup::exchange(3)).unwrap();
+        let signer = crate::setup::signer();
+        let pairs = vec![
+            ("symbol", "BTCUSDT".to_owned()),
+            ("side", "BUY".to_owned()),
+            ("type", "MARKET".to_owned()),
+            ("quantity", "0.01".to_owned()),
+            ("newClientOrderId", "a".to_owned()),
+            ("timestamp", house.now().to_string()),
+            ("apiKey", crate::setup::key().to_owned()),
+        ];
+        let (text, at) = (signed_frame(&signer, 1, "order.place", pairs), house.now());
+        let Receipt::Held(held) = house.receive(&text, at) else { panic!("it is let in") };
+        house.carry_out(*held, at);
+        assert!(house.trades(0, 0).count() > 0);
+        (house, text)
+    }
+
+    /// What a judge says of a market with one filled order when the callers tell it so.
+    fn check(tell: impl FnOnce(&mut Judge, &InProcess, &str), doubled: u64, lost: u64, breaches: u64) {
+        let (house, text) = filled();
+        let mut judge = Judge::new(vec!["BTCUSDT".to_owned()], 1_000, 2_000);
+        judge.price(0, 60_000 * 100_000_000);
+        tell(&mut judge, &house, &text);
+        let verdict = judge.close(&house);
+        assert_eq!((verdict.doubled, verdict.lost, verdict.breaches), (doubled, lost, breaches), "{verdict:?}");
+    }
+
+    fn book_all(judge: &mut Judge, house: &InProcess) {
+        for trade in house.trades(0, 0) {
+            let (quantity, price) = (trade.quantity.mantissa(), trade.price.mantissa());
+            judge.books(0, trade.id, quantity, price, i64::try_from(trade.fee).unwrap());
+        }
+    }
+
+    const LOT: i64 = 1_000_000; // 0.01
+
+    #[test]
+    fn what_was_sent_once_and_booked_once_is_right() {
+        check(
+            |judge, house, text| {
+                judge.sends("a", 0, 0, 1, LOT, house);
+                judge.at_door(text);
+                book_all(judge, house);
+            },
+            0,
+            0,
+            0,
+        );
+    }
+
+    #[test]
+    fn what_is_sent_or_comes_twice_is_doubled() {
+        check(
+            |judge, house, text| {
+                judge.sends("a", 0, 0, 1, LOT, house);
+                judge.sends("a", 0, 0, 1, LOT, house);
+                judge.at_door(text);
+                judge.at_door(text);
+                book_all(judge, house);
+            },
+            2,
+            0,
+            0,
+        );
+    }
+
+    #[test]
+    fn a_fill_that_nobody_booked_or_that_never_was_is_lost() {
+        let (house, _) = filled();
+        let trades = house.trades(0, 0).count() as u64;
+        check(|_, _, _| (), 0, trades, 0);
+        check(
+            |judge, house, _| {
+                book_all(judge, house);
+                judge.books(0, 9_999, LOT, 1, 0);
+            },
+            0,
+            1,
+            0,
+        );
+        check(
+            |judge, house, _| {
+                book_all(judge, house);
+                judge.forgets(|_, _| false); // a crash took it all back, and nobody read it again
+            },
+            0,
+            trades,
+            0,
+        );
+    }
+
+    #[test]
+    fn orders_beyond_a_limit_alone_or_together_are_breaches() {
+        let sends = |quantities: &'static [i64]| {
+            move |judge: &mut Judge, house: &InProcess, _: &str| {
+                book_all(judge, house);
+                for (place, quantity) in quantities.iter().enumerate() {
+                    judge.sends(&format!("n{place}"), 1, 0, 1, *quantity, house);
+                }
+            }
+        };
+        check(sends(&[LOT, LOT, LOT]), 0, 0, 0); // 1,800 of at most 2,000
+        check(sends(&[LOT, LOT, LOT, LOT]), 0, 0, 1); // 2,400
+        check(sends(&[2 * LOT]), 0, 0, 1); // 1,200 of at most 1,000 alone
     }
 }
