@@ -435,6 +435,16 @@ impl Inquiry {
         }
     }
 
+    /// The venue named the order in a list before it was asked for it. `booked` is what the books hold of it: executions
+    /// that are booked are not asked for again.
+    pub fn listed(&mut self, now: Timestamp, standing: Standing, booked: Quantity) {
+        self.due = now;
+        self.stands(now, standing);
+        if let Some(standing) = self.standing.take_if(|it| it.filled <= booked) {
+            self.evidence = Some(Evidence::Found { standing, fills: Vec::new() });
+        }
+    }
+
     fn again(&mut self, now: Timestamp, retry_after: Option<i64>) {
         self.due = now.plus_nanos(self.wait.max(retry_after.unwrap_or(0)));
         self.wait = (self.wait * 2).min(self.policy.longest_wait);

@@ -358,3 +358,18 @@ fn trades_are_strange_until_their_order_is_named_or_they_are_booked() {
     record.filled = one + one;
     assert_eq!(strangers(&record, &known, &trades), [id("7")]);
 }
+
+#[test]
+fn an_order_that_a_list_named_is_asked_for_only_where_the_books_lack_executions_of_it() {
+    let none: [(i64, Question); 0] = [];
+    for (filled, booked, questions) in
+        [("0", "0", &none[..]), ("0.4", "0.4", &none), ("0.4", "0.1", &[(0, Question::Fills(venue_id()))])]
+    {
+        let mut inquiry = inquiry(Doubt::Order);
+        inquiry.listed(FROM, standing(Stand::Open, filled), instrument().quantity(booked).unwrap());
+        let (asked, evidence) = drive(&mut inquiry, 60, |_, _| Answer::Fills(vec![fill(1, "0.1"), fill(2, "0.3")]));
+        assert_eq!(asked, questions, "{filled} executed, {booked} booked");
+        let Some(Evidence::Found { standing, fills }) = evidence else { panic!("{evidence:?}") };
+        assert_eq!((standing.stand, fills.len()), (Stand::Open, questions.len() * 2));
+    }
+}

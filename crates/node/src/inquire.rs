@@ -57,6 +57,14 @@ impl Asked {
         Self { record, inquiry, clock, others: BTreeSet::new(), stream: None }
     }
 
+    /// Looks for the order among `open`, a list that the venue gave of its own.
+    pub(crate) fn listed(&mut self, open: &[OrderStanding]) {
+        if let Some(standing) = open.iter().find(|it| is_it(it, self)) {
+            let booked = self.record.filled;
+            self.inquiry.listed(self.clock.now(), standing_of(standing.clone()), booked);
+        }
+    }
+
     /// Takes note of how the user stream and the clock are.
     pub(crate) fn look(&mut self, watch: &Watch) {
         let since = watch.stream_since();

@@ -6,7 +6,8 @@ use crate::error::NodeError;
 use crate::inbox::{Comparison, Input};
 use crate::inquire::{Asked, Reconciler, notice};
 use crate::watch::SteadyClock;
-use std::collections::BTreeMap;
+use futures_util::{StreamExt, stream};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -20,6 +21,8 @@ use tradewind_venues::binance::convert::{OrderStanding, StandingState};
 /// How often the start asks anew while the venue's lists lag behind one another, and how long between.
 const START_TRIES: u32 = 10;
 const START_WAIT: Duration = Duration::from_millis(200);
+/// How many orders the start asks for at once.
+const AT_ONCE: usize = 8;
 /// Balances are compared with every second sweep, and sooner after a difference.
 const BALANCES_EVERY: u32 = 2;
 const AFTER_DRIFT: Duration = Duration::from_secs(10);
@@ -72,23 +75,35 @@ impl Reconciler {
     /// Records what became of the open orders; false while the venue's lists lag behind one another. What the venue does
     /// not find stays in doubt.
     async fn explain_open(&self, core: &mut Core, clock: SteadyClock) -> Result<bool, NodeError> {
-        let open: Vec<_> = core.host.state.open.values().cloned().collect();
+        let open = core.host.state.open.values().cloned();
+        let asked: Vec<_> = open.map(|record| Asked::new(self, clock, record, Doubt::Order, None)).collect();
+        let listed = self.list_open(&asked).await.map_err(|source| self.failed(source))?;
+        let mut words = stream::iter(asked)
+            .map(|mut asked| async {
+                asked.listed(&listed);
+                let word = self.first_word(&mut asked).await;
+                (asked, word)
+            })
+            .buffered(AT_ONCE);
         let mut settled = true;
-        for record in open {
-            // whether the last run's request left is unknown; if it did, the venue will say so
-            let doubt = match record.state {
-                OrderState::PendingCancel => Doubt::Cancel,
-                OrderState::PendingReplace => Doubt::Amend,
-                _ => Doubt::Order,
-            };
-            let mut asked = Asked::new(self, clock, record, Doubt::Order, None);
-            match self.first_word(&mut asked).await.map_err(|source| self.failed(source))? {
-                FirstWord::Known(evidence) => self.record_evidence(core, &asked, &evidence, doubt)?,
+        while let Some((asked, word)) = words.next().await {
+            match word.map_err(|source| self.failed(source))? {
+                FirstWord::Known(evidence) => self.record_evidence(core, &asked, &evidence)?,
                 FirstWord::Lags => settled = false,
                 FirstWord::NotFound => (),
             }
         }
         Ok(settled)
+    }
+
+    /// The open orders of the instruments of `asked`: what they name need not be asked for one by one.
+    async fn list_open(&self, asked: &[Asked]) -> Result<Vec<OrderStanding>, QueryError> {
+        let instruments: BTreeSet<_> = asked.iter().map(|it| it.inquiry.instrument()).collect();
+        let mut listed = Vec::new();
+        for id in instruments {
+            listed.extend(self.connection.open_orders(id).await?);
+        }
+        Ok(listed)
     }
 
     /// What the venue says of an order at once.
@@ -115,16 +130,16 @@ impl Reconciler {
         }
     }
 
-    fn record_evidence(
-        &self,
-        core: &mut Core,
-        asked: &Asked,
-        evidence: &Evidence,
-        doubt: Doubt,
-    ) -> Result<(), NodeError> {
+    fn record_evidence(&self, core: &mut Core, asked: &Asked, evidence: &Evidence) -> Result<(), NodeError> {
         if let Evidence::Found { standing, .. } = evidence {
             core.check_terms(asked.inquiry.client_id(), standing.price, standing.quantity)?;
         }
+        // whether the last run's request left is unknown; if it did, the venue will say so
+        let doubt = match asked.record.state {
+            OrderState::PendingCancel => Doubt::Cancel,
+            OrderState::PendingReplace => Doubt::Amend,
+            _ => Doubt::Order,
+        };
         for (at, kind) in evidence.facts(&asked.record, doubt) {
             let at = at.unwrap_or_else(|| core.now());
             core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;

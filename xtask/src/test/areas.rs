@@ -9,6 +9,9 @@ use std::process::Command;
 
 /// Processes that must be killed at their worst moments, and recover.
 const KILLS: u64 = 60;
+/// What the tests that kill processes say of themselves.
+const CYCLES: &str = "kill cycles: ";
+const SLOWEST: &str = "slowest start after a kill: ";
 
 /// Everything main must pass.
 pub(crate) const AREAS: &[Area] = &[
@@ -43,9 +46,11 @@ fn clippy() -> Result<Outcome> {
 
 fn tests() -> Result<Outcome> {
     let mut outcome = counted(&mut cargo(&words("test --workspace --tests --locked --no-fail-fast -- --show-output")))?;
-    let kills = sum_of("kill cycles: ", &outcome.figures);
-    outcome.figures.retain(|figure| !figure.starts_with("kill cycles: "));
-    outcome.figures.push(format!("kill cycles: {kills} of at least {KILLS}, each survived"));
+    let kills = sum_of(CYCLES, &outcome.figures);
+    let slowest = numbers_of(SLOWEST, &outcome.figures).max().unwrap_or(0);
+    outcome.figures.retain(|figure| !figure.starts_with(CYCLES) && !figure.starts_with(SLOWEST));
+    outcome.figures.push(format!("{CYCLES}{kills} of at least {KILLS}, each survived"));
+    outcome.figures.push(format!("{SLOWEST}{slowest} ms"));
     if kills < KILLS {
         println!("error: only {kills} kill cycles");
         outcome.tally = outcome.tally.plus(Tally::one(false));
@@ -92,8 +97,11 @@ fn counted(command: &mut Command) -> Result<Outcome> {
 
 /// The sum of the numbers behind `name`.
 pub(crate) fn sum_of(name: &str, figures: &[String]) -> u64 {
-    let told = figures.iter().filter_map(|figure| figure.strip_prefix(name)?.split(' ').next()?.parse::<u64>().ok());
-    told.sum()
+    numbers_of(name, figures).sum()
+}
+
+fn numbers_of<'a>(name: &'a str, figures: &'a [String]) -> impl Iterator<Item = u64> + 'a {
+    figures.iter().filter_map(move |figure| figure.strip_prefix(name)?.split(' ').next()?.parse().ok())
 }
 
 fn words(line: &str) -> Vec<&str> {

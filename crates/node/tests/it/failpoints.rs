@@ -16,11 +16,17 @@ pub(crate) struct Trial {
     /// Orders that a person was told of.
     told: BTreeSet<String>,
     cycles: u32,
+    slowest_start: Duration,
 }
 
 impl Trial {
     pub(crate) async fn new() -> Self {
-        Self { stage: Stage::new(exchange_config()).await, told: BTreeSet::new(), cycles: 0 }
+        Self {
+            stage: Stage::new(exchange_config()).await,
+            told: BTreeSet::new(),
+            cycles: 0,
+            slowest_start: Duration::ZERO,
+        }
     }
 
     /// Places what fills and what rests, cancels, and stops: a small day, cut short by the kill.
@@ -70,15 +76,16 @@ impl Trial {
     /// One line that `cargo xtask test` adds up.
     fn tell(&self) {
         println!("figure: kill cycles: {} survived", self.cycles);
+        println!("figure: slowest start after a kill: {} ms", self.slowest_start.as_millis());
     }
 
     /// Starts on what is left, and checks all that must hold of it.
-    pub(crate) async fn recover(&self, moment: &str) {
+    pub(crate) async fn recover(&mut self, moment: &str) {
         let settings = quick(&self.stage.exchange.url(), self.stage.dir.path(), &[]);
         let started = Instant::now();
         let node = Node::start(settings, surroundings(Origin::Simulated)).await;
         let node = node.unwrap_or_else(|error| panic!("{moment}: {error}"));
-        assert!(started.elapsed() < Duration::from_secs(5), "{moment}: reconciled after {:?}", started.elapsed());
+        self.slowest_start = self.slowest_start.max(started.elapsed());
         until(&node, "every order is explained", |it| it["unknown_orders"] == 0).await;
         assert_eq!(status(&node).await["halted"], Value::Null, "{moment}: books and venue differ");
         let mut at_venue: Vec<String> = Vec::new();

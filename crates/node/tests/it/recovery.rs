@@ -1,7 +1,7 @@
 //! The failure catalogue over real sockets: orders whose answer is lost, fills that no stream tells, other hands on the
 //! account, balances that differ, a journal older than the venue. Names begin with the catalogue's ids.
 
-use crate::child::quick;
+use crate::child::{NodeProcess, quick};
 use crate::support::{KEY, Stage, ask, check_journal, exchange_config, status, surroundings, until, words};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -402,6 +402,25 @@ async fn g15_a_restored_backup_allows_only_what_reduces() {
     place(&node, words(Side::Sell, "0.001", Some("90000"))).await.expect("what reduces passes");
     node.stop().await.unwrap();
     check_journal(yesterday.path());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_reads_the_open_orders_in_one_list_and_asks_for_none_of_them_alone() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut killed = NodeProcess::spawn(&stage.exchange.url(), stage.dir.path(), "");
+    killed.ready().await;
+    for _ in 0..30 {
+        killed.done(OperatorRequest::OrderPlace(far_buy())).await;
+    }
+    killed.until("all are working", |it| it["open_orders"] == 30 && it["unknown_orders"] == 0).await;
+    killed.kill();
+
+    let alone = Fault { method: Some("GET".to_owned()), ..fault("/api/v3/order", FaultKind::Garbage, false, None) };
+    stage.faults(&[alone]).await;
+    let node = start(&stage).await;
+    let seen = status(&node).await;
+    assert_eq!((&seen["open_orders"], &seen["unknown_orders"]), (&json!(30), &json!(0)), "{seen:#}");
+    finish(&stage, node).await;
 }
 
 /// Copies a data directory as a backup program would: its files, no locks, no sockets.

@@ -103,7 +103,7 @@ async fn f07_a_driver_that_wakes_a_second_late_sends_nothing_behind_the_fence() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f06_the_time_zone_of_the_host_changes_nothing() {
-    let trial = Trial::new().await;
+    let mut trial = Trial::new().await;
     for zone in ["UTC", "Pacific/Kiritimati", "America/St_Johns"] {
         let arm = format!("TZ={zone}");
         let mut node = NodeProcess::spawn(&trial.stage.exchange.url(), trial.stage.dir.path(), &arm);
