@@ -2,7 +2,7 @@
 
 use crate::error::hint_of;
 use crate::{
-    ClientOrderId, Coded, Instrument, InstrumentId, Money, OcoGroup, PortfolioId, Price, Quantity, Timestamp,
+    ClientOrderId, Coded, Instrument, InstrumentId, Money, OcoGroup, PortfolioId, Price, Quantity, Source, Timestamp,
     TrailingOffset,
 };
 use serde::{Deserialize, Serialize};
@@ -208,6 +208,9 @@ impl OrderRequest {
 pub struct Order {
     client_id: ClientOrderId,
     portfolio: PortfolioId,
+    /// Whose wish it was; not recorded by older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
     #[serde(flatten)]
     request: OrderRequest,
 }
@@ -301,13 +304,19 @@ impl Order {
         check_quantity(instrument, request.quantity)?;
         check_flags(&request)?;
         check_notional(instrument, &request, reference)?;
-        Ok(Self { client_id, portfolio, request })
+        Ok(Self { client_id, portfolio, source: None, request })
     }
 
     /// An order that the venue works already, with the venue's terms: nothing is checked, nobody can send it.
     #[must_use]
     pub const fn as_worked(portfolio: PortfolioId, client_id: ClientOrderId, request: OrderRequest) -> Self {
-        Self { client_id, portfolio, request }
+        Self { client_id, portfolio, source: None, request }
+    }
+
+    /// The same order as the wish of `source`.
+    #[must_use]
+    pub const fn from_source(self, source: Option<Source>) -> Self {
+        Self { source, ..self }
     }
 
     /// Its name.
@@ -319,6 +328,11 @@ impl Order {
     #[must_use]
     pub const fn portfolio(&self) -> PortfolioId {
         self.portfolio
+    }
+    /// Whose wish it was; `None` for an order of another hand, and for one of a journal that does not tell.
+    #[must_use]
+    pub const fn source(&self) -> Option<Source> {
+        self.source
     }
     /// What was asked.
     #[must_use]

@@ -2,7 +2,9 @@
 
 use crate::apply::{filled, move_order};
 use crate::{Adoption, Drift, Event, EventKind, ForeignOrder, State, Whole};
-use tradewind_domain::{Fee, Fill, Money, OrderInput, OrderKind, OrderRecord, OrderState, PortfolioId, Timestamp};
+use tradewind_domain::{
+    Fee, Fill, Money, Order, OrderInput, OrderKind, OrderRecord, OrderState, PortfolioId, Timestamp,
+};
 
 /// Comparisons with a difference in a row after which only what reduces is allowed.
 const DRIFTS_UNTIL_REDUCE_ONLY: u32 = 3;
@@ -30,7 +32,8 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
                 if let (Some(price), Some(_)) = (price, request.kind.limit()) {
                     request.kind = at_limit(request.kind, *price);
                 }
-                record.order = tradewind_domain::Order::as_worked(record.order.portfolio(), *client_id, request);
+                let (portfolio, source) = (record.order.portfolio(), record.order.source());
+                record.order = Order::as_worked(portfolio, *client_id, request).from_source(source);
             }
         }
         EventKind::Reversed(fill) => reversed(state, fill, event.portfolio, at),

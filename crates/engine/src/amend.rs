@@ -49,7 +49,8 @@ pub(crate) fn apply(state: &mut State, client_id: ClientOrderId, said: &Amend, a
                 && *quantity > record.filled
             {
                 let request = tradewind_domain::OrderRequest { quantity: *quantity, ..*record.order.request() };
-                record.order = Order::as_worked(record.order.portfolio(), client_id, request);
+                let (portfolio, source) = (record.order.portfolio(), record.order.source());
+                record.order = Order::as_worked(portfolio, client_id, request).from_source(source);
             } else if state.open.contains_key(&client_id) {
                 state.counters.contradictions += 1; // executed beyond what the venue says that it is
             }

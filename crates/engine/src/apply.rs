@@ -1,7 +1,7 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
 use crate::{DecisionKind, Event, EventKind, Listing, ListingStatus, Portfolio, State, Verdict};
-use crate::{account, amend, governance, parents, risk};
+use crate::{account, amend, governance, parents, risk, rollout};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
     Timestamp, TradeIdSet,
@@ -16,6 +16,7 @@ use tradewind_gate::Mark;
 pub fn apply(state: &mut State, event: &Event) {
     state.sequence = event.sequence;
     state.now = state.now.max(event.at);
+    let before = rollout::before(state);
     match &event.kind {
         // by far the most frequent in a backtest: worth being inlined into its loop, which the rest is not
         EventKind::BarClosed { bar, origin } => set_mark(state, bar.instrument, bar.close, event.at, *origin),
@@ -26,6 +27,9 @@ pub fn apply(state: &mut State, event: &Event) {
     }
     if state.risk.is_some() {
         risk::fold(state, event);
+    }
+    if state.governance.rollout.is_some() {
+        rollout::fold(state, event, before.as_ref());
     }
 }
 
@@ -41,8 +45,10 @@ fn apply_rest(state: &mut State, event: &Event) {
         },
         EventKind::Judged(verdict) => {
             judged(state, verdict, at);
-            if let Verdict::Approved(order) = verdict {
-                governance::note_order(state, event.cause, order.client_id());
+            match verdict {
+                Verdict::Approved(order) => governance::note_order(state, event.cause, order.client_id()),
+                Verdict::AmendApproved { client_id, .. } => governance::note_order(state, event.cause, *client_id),
+                _ => (),
             }
         }
         EventKind::Governance(act) => governance::apply(state, event, act),

@@ -137,7 +137,7 @@ pub(crate) fn judge_pair(state: &State, event: &Event, pair: &[Proposal; 2], com
     names.sort_unstable();
     let ruling = pair.each_ref().map(|it| governance::ruling(state, event, it));
     let stricter = governance::stricter(&ruling);
-    // what a parent asks for is not held: whoever needs a word for each order has no parents
+    // what a parent asks for is not held: the whole parent was, if anything of it had to be
     let may_wait = matches!(event.kind, EventKind::ProposedPair { .. });
     match (review_pair(&view(state, event, &pair[0], stricter), &pair, names), stricter) {
         (Ok(approved), _) => {
@@ -181,6 +181,7 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
     View {
         now: event.at,
         halted: state.halted.as_deref().or_else(|| governance::latched(state, event, proposal)),
+        protects: matches!(&event.kind, EventKind::Parent(said) if said.protects()),
         restricted: restricted(state, proposal),
         mode: state.mode,
         ruling,

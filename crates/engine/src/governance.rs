@@ -1,13 +1,16 @@
 //! Where governance meets the order path: what the policy says to a proposal, who is asked, and what is released.
 
+use crate::algo::{Behind, ParentEnd, ParentId, ParentState, ParentWish, Plan};
 use crate::decide::{approve, cancel_adding, refuse, view};
-use crate::{Command, Event, EventKind, State};
+use crate::{Command, Event, EventKind, State, parents};
+use std::borrow::Cow;
 use tradewind_domain::{
-    ClientOrderId, OrderRecord, OrderState, Outcome, PortfolioId, Price, Quantity, Sequence, Source,
+    AccountId, ClientOrderId, InstrumentId, OrderRecord, OrderState, Outcome, PortfolioId, Price, Quantity, Sequence,
+    Source,
 };
 use tradewind_gate::{Cap, Guard, Limits, Mode, Proposal, Refusal, review, review_pair};
 use tradewind_governance::{
-    Act, At, Changed, Held, KeyOutcome, Policy, Principal, ProposalState, Ruling, Scope, Tighter, Usage, Wish,
+    Act, At, Changed, Held, KeyOutcome, Name, Policy, Principal, ProposalState, Ruling, Scope, Tighter, Usage, Wish,
     judge_policy,
 };
 use tradewind_risk::{AccountLimits, LIMITS, Limit, LimitScope, LimitSet};
@@ -25,7 +28,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
             let limits = &mut state.risk.get_or_insert_default().account;
             set_account_limit(limits, &name, new);
         }
-        Some(Changed::Policy { .. }) | None => (),
+        Some(Changed::Stage { .. } | Changed::Policy { .. }) | None => (),
     }
 }
 
@@ -37,6 +40,28 @@ fn at(state: &State, event: &Event) -> At {
 pub(crate) fn note_order(state: &mut State, request: Option<Sequence>, client_id: ClientOrderId) {
     if let (Some(request), true) = (request, state.governance.claim.is_some()) {
         state.governance.note_outcome(request, &KeyOutcome::Order { client_id });
+    }
+}
+
+/// A parent was opened: what its idempotency key, if it has one, led to.
+pub(crate) fn note_parent(state: &mut State, request: Option<Sequence>, parent: ParentId) {
+    if let (Some(request), true) = (request, state.governance.claim.is_some()) {
+        state.governance.note_outcome(request, &KeyOutcome::Parent { parent: parent.0 });
+    }
+}
+
+/// What the end of a parent means for the proposal that it came from.
+pub(crate) fn note_parent_moved(state: &mut State, parent: ParentId, to: &ParentState) {
+    let ParentState::Over { end, reason } = to else { return };
+    let to = match end {
+        ParentEnd::Finished => ProposalState::Filled,
+        ParentEnd::Cancelled => ProposalState::Cancelled,
+        ParentEnd::Expired => ProposalState::Expired,
+        ParentEnd::Failed => ProposalState::Rejected,
+    };
+    let behind = state.parents.get(parent).and_then(|parent| parent.behind.as_ref());
+    if let Some(proposal) = behind.and_then(|behind| behind.proposal) {
+        state.governance.proposal_over(proposal, to, reason);
     }
 }
 
@@ -65,7 +90,11 @@ pub(crate) fn decide(state: &State, event: &Event, act: &Act, commands: &mut Vec
     if let Act::Latched { scope, .. } = act {
         let covers = |record: &OrderRecord| {
             let venue = &state.listing(record.order.instrument()).instrument.spec.venue;
-            !matches!(scope, Scope::Source(_)) && scope.covers(Source::Host, event.account, venue)
+            match (scope, record.order.source()) {
+                (_, Some(source)) => scope.covers(source, event.account, venue),
+                (Scope::Source(_), None) => false, // another hand's, or of a journal that does not tell
+                (_, None) => scope.covers(Source::Host, event.account, venue),
+            }
         };
         cancel_adding(state, covers, commands);
     }
@@ -84,6 +113,13 @@ pub(crate) fn latched<'a>(state: &'a State, event: &Event, proposal: &Proposal) 
     Some(&latch.reason)
 }
 
+/// Whether a scoped kill switch is on over what `source` does in `instrument`.
+pub(crate) fn is_latched(state: &State, source: Source, instrument: InstrumentId) -> bool {
+    let venue = || &state.listing(instrument).instrument.spec.venue;
+    let register = &state.governance;
+    !register.latches.is_empty() && register.latched(source, AccountId(0), venue()).is_some()
+}
+
 /// Ends what waited for people for too long.
 pub(crate) fn expire(state: &State, commands: &mut Vec<Command>) {
     if state.governance.proposals.is_empty() {
@@ -97,23 +133,72 @@ pub(crate) fn expire(state: &State, commands: &mut Vec<Command>) {
 /// What the policy says to `proposal`; `None` where nothing is governed, as in a backtest. Without a policy the empty
 /// one judges: on paper people and strategies trade and agents wait for a person; live, only what reduces goes.
 pub(crate) fn ruling(state: &State, event: &Event, proposal: &Proposal) -> Option<Ruling> {
-    let empty = Policy::default();
-    let policy = match &state.governance.policy {
-        Some(policy) => policy,
-        None if matches!(state.mode, Mode::Backtest | Mode::Observe) => return None,
-        None => &empty,
-    };
-    let by = proposer(state, event, proposal);
-    Some(judge_policy(policy, &by, &wish(state, &by, proposal), &usage(state, event, &by, proposal)))
+    let by = proposer(state, event, proposal.source);
+    let approvals = behind(state, event).map_or(0, |behind| behind.approvals);
+    match ruling_of(state, event, &by, proposal)? {
+        Ruling::NeedsApproval { quorum } if quorum <= approvals => Some(Ruling::Allowed), // as a whole it was approved
+        other => Some(other),
+    }
 }
 
-/// Who stands behind a proposal: the person who spoke just before, or whom its source stands for.
-fn proposer(state: &State, event: &Event, proposal: &Proposal) -> Principal {
-    let spoke = || state.governance.spoke_before(event.sequence);
-    match proposal.source {
-        Source::Operator => spoke().unwrap_or_else(Principal::operator),
-        source => Principal::of_source(source),
+fn ruling_of(state: &State, event: &Event, by: &Principal, proposal: &Proposal) -> Option<Ruling> {
+    let policy = policy(state)?;
+    Some(judge_policy(&policy, by, &wish(state, by, proposal), &usage(state, event, by, proposal)))
+}
+
+/// The policy that judges, if anything is governed.
+fn policy(state: &State) -> Option<Cow<'_, Policy>> {
+    match &state.governance.policy {
+        Some(policy) => Some(Cow::Borrowed(policy)),
+        None if matches!(state.mode, Mode::Backtest | Mode::Observe) => None,
+        None => Some(Cow::Owned(Policy::default())),
     }
+}
+
+/// What the policy says to a parent: to its first child `sample` as to any order, and of how many persons the `whole`
+/// needs the approval, of whom `approvals` gave it.
+pub(crate) fn ruling_of_parent(
+    state: &State,
+    event: &Event,
+    by: &Principal,
+    [sample, whole]: [&Proposal; 2],
+    approvals: u8,
+) -> Option<Ruling> {
+    let of_sample = match ruling_of(state, event, by, sample)? {
+        denied @ Ruling::Denied(_) => return Some(denied),
+        Ruling::NeedsApproval { quorum } => quorum,
+        Ruling::Allowed => 0,
+    };
+    let of_whole = match policy(state)?.quorum(by, &usage(state, event, by, whole)) {
+        Ok(quorum) => quorum,
+        Err(refused) => return Some(Ruling::Denied(refused)),
+    };
+    let quorum = of_sample.max(of_whole);
+    Some(if quorum <= approvals { Ruling::Allowed } else { Ruling::NeedsApproval { quorum } })
+}
+
+/// Who stands behind what `source` says with `event`: the person who spoke just before, or who asked for the parent
+/// whose child it is, or whom the source stands for.
+pub(crate) fn proposer(state: &State, event: &Event, source: Source) -> Principal {
+    if source != Source::Operator {
+        return Principal::of_source(source);
+    }
+    let spoke = state.governance.spoke_before(event.sequence);
+    let known = |behind: &Behind| known(state, &behind.by, source);
+    spoke.or_else(|| behind(state, event).map(known)).unwrap_or_else(Principal::operator)
+}
+
+/// Who stands behind the parent whose child `event` proposes, where its source does not say.
+fn behind<'a>(state: &'a State, event: &Event) -> Option<&'a Behind> {
+    let EventKind::Parent(said) = &event.kind else { return None };
+    said.parent().and_then(|id| state.parents.get(id))?.behind.as_ref()
+}
+
+/// The person called `name`, with the roles that it has now; one whom the settings name no more keeps what its wishes
+/// were approved for.
+fn known(state: &State, name: &Name, source: Source) -> Principal {
+    let known = state.governance.operators.iter().find(|person| person.name == *name);
+    known.cloned().unwrap_or_else(|| Principal { name: name.clone(), ..Principal::of_source(source) })
 }
 
 fn wish(state: &State, by: &Principal, proposal: &Proposal) -> Wish {
@@ -190,7 +275,7 @@ pub(crate) fn spend(
     if !state.governance.policy.as_ref().is_some_and(Policy::counts_usage) {
         return;
     }
-    let by = by.map_or_else(|| proposer(state, event, proposal).name, |by| by.name.clone());
+    let by = by.map_or_else(|| proposer(state, event, proposal.source).name, |by| by.name.clone());
     let reduces = view(state, event, proposal, None).reduces(proposal); // an exit takes nothing of any cap
     let units = if reduces { 0 } else { notional(state, proposal).unwrap_or(i128::from(i64::MAX)) };
     let units = i64::try_from(units).unwrap_or(i64::MAX);
@@ -199,34 +284,46 @@ pub(crate) fn spend(
 
 /// Puts an order aside until people have said yes, if enough of them are there to say so.
 pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8, commands: &mut Vec<Command>) {
-    let by = proposer(state, event, proposal);
-    if let Err(no) = state.governance.check_reachable(&by.name, quorum) {
-        let refusal =
-            Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
-        return refuse(Box::new(refusal), proposal.portfolio, commands);
-    }
-    let held = Held::new(event.sequence, wish(state, &by, proposal), quorum, event.at, state.incarnation);
-    let held = EventKind::Governance(Box::new(Act::Held(Box::new(held))));
-    commands.push(Command::Record(held, proposal.portfolio));
+    let by = proposer(state, event, proposal.source);
+    put_aside(state, event, wish(state, &by, proposal), quorum, commands);
 }
 
 /// As [`hold`] for two orders of which one cancels the other: one proposal, one hash over both.
 pub(crate) fn hold_pair(state: &State, event: &Event, pair: &[Proposal; 2], quorum: u8, commands: &mut Vec<Command>) {
     let [first, second] = pair;
-    let by = proposer(state, event, first);
-    if let Err(no) = state.governance.check_reachable(&by.name, quorum) {
-        let refusal =
-            Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
-        return refuse(Box::new(refusal), first.portfolio, commands);
-    }
-    let mut wish = wish(state, &by, first);
+    let mut wish = wish(state, &proposer(state, event, first.source), first);
     wish.other = Some(second.request);
     if second.reason != first.reason {
         wish.reason = format!("{}; {}", first.reason, second.reason);
     }
+    put_aside(state, event, wish, quorum, commands);
+}
+
+/// As [`hold`] for an order that becomes other orders: one proposal, one hash over its total and its whole plan.
+pub(crate) fn hold_parent(
+    state: &State,
+    event: &Event,
+    by: &Principal,
+    parent: &ParentWish,
+    quorum: u8,
+    commands: &mut Vec<Command>,
+) {
+    let instrument = &state.listing(parent.request.instrument).instrument;
+    let (name, source, portfolio) = (by.name.clone(), parent.source, parent.portfolio);
+    let mut wish = Wish::of_order(name, source, portfolio, instrument, parent.request, &parent.reason);
+    wish.plan = Some(serde_json::to_string(&parent.plan).expect("a plan has text keys only"));
+    put_aside(state, event, wish, quorum, commands);
+}
+
+fn put_aside(state: &State, event: &Event, wish: Wish, quorum: u8, commands: &mut Vec<Command>) {
+    let portfolio = wish.portfolio;
+    if let Err(no) = state.governance.check_reachable(&wish.by, quorum) {
+        let refusal =
+            Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
+        return refuse(Box::new(refusal), portfolio, commands);
+    }
     let held = Held::new(event.sequence, wish, quorum, event.at, state.incarnation);
-    let held = EventKind::Governance(Box::new(Act::Held(Box::new(held))));
-    commands.push(Command::Record(held, first.portfolio));
+    commands.push(Command::Record(EventKind::Governance(Box::new(Act::Held(Box::new(held)))), portfolio));
 }
 
 /// The strictest of two rulings: a no before a wait, and the larger quorum of two that wait.
@@ -258,8 +355,11 @@ fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command
     let wish = &held.wish;
     let reason = wish.reason.clone().into();
     let proposal = Proposal { source: wish.source, portfolio: wish.portfolio, request: wish.request, reason };
-    let by = Principal { name: wish.by.clone(), ..released_for(state, held) };
+    let by = Principal { name: wish.by.clone(), ..known(state, &wish.by, wish.source) };
     let portfolio = proposal.portfolio;
+    if let Some(plan) = &wish.plan {
+        return release_parent(state, event, held, &by, plan, commands);
+    }
     let proposals: Vec<Proposal> = match wish.other {
         Some(request) => {
             crate::decide::in_one_group(state, [proposal.clone(), Proposal { request, ..proposal }]).into()
@@ -281,10 +381,7 @@ fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command
             review(&view(state, event, proposal, Some(&ruling)), proposal, names[0])
         }
     };
-    let moved = |to, [order, other]: [Option<ClientOrderId>; 2], note| {
-        let act = Act::Moved { proposal: held.id, to, order, other, note };
-        Command::Record(EventKind::Governance(Box::new(act)), portfolio)
-    };
+    let moved = |to, orders, note| moved(held, to, orders, note);
     match verdict {
         Ok(approved) => {
             let orders: Vec<ClientOrderId> = approved.action().client_ids().collect();
@@ -295,21 +392,37 @@ fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command
             proposals.iter().for_each(|it| spend(state, event, it, Some(&by), commands));
             commands.push(send);
         }
-        Err(mut refusal) => {
-            if refusal.guard == Guard::Approval {
-                refusal.rule = Some(tradewind_governance::Rule::MoreApprovals);
-            }
-            let note = refusal.to_string();
-            refuse(refusal, portfolio, commands);
-            commands.push(moved(ProposalState::Rejected, [None; 2], note));
-        }
+        Err(refusal) => reject(held, refusal, commands),
     }
 }
 
-/// What stands behind a proposal's name: a known person, or what its source stands for.
-fn released_for(state: &State, held: &Held) -> Principal {
-    let known = state.governance.operators.iter().find(|person| person.name == held.wish.by);
-    known.cloned().unwrap_or_else(|| Principal::of_source(held.wish.source))
+/// As [`release`] for an order that becomes other orders: it lives from here on, and each child is judged when due.
+fn release_parent(state: &State, event: &Event, held: &Held, by: &Principal, plan: &str, commands: &mut Vec<Command>) {
+    let plan: Plan = serde_json::from_str(plan).expect("it was written by `hold_parent`, and its hash was checked");
+    let Wish { source, portfolio, request, ref reason, .. } = held.wish;
+    let wish = ParentWish { source, portfolio, request, plan, reason: reason.clone() };
+    match parents::release(state, event, &wish, by, held) {
+        Ok(opened) => {
+            commands.push(moved(held, ProposalState::Submitted, [None; 2], String::new()));
+            commands.push(opened);
+        }
+        Err(refusal) => reject(held, refusal, commands),
+    }
+}
+
+/// The gate's no to what people have approved.
+fn reject(held: &Held, mut refusal: Box<Refusal>, commands: &mut Vec<Command>) {
+    if refusal.guard == Guard::Approval {
+        refusal.rule = Some(tradewind_governance::Rule::MoreApprovals);
+    }
+    let note = refusal.to_string();
+    refuse(refusal, held.wish.portfolio, commands);
+    commands.push(moved(held, ProposalState::Rejected, [None; 2], note));
+}
+
+fn moved(held: &Held, to: ProposalState, [order, other]: [Option<ClientOrderId>; 2], note: String) -> Command {
+    let act = Act::Moved { proposal: held.id, to, order, other, note };
+    Command::Record(EventKind::Governance(Box::new(act)), held.wish.portfolio)
 }
 
 /// Every number of `limits` by name, with the way in which it gets tighter; `None` is no limit.

@@ -33,6 +33,7 @@ mod portfolio;
 mod reconcile;
 mod replay;
 mod risk;
+mod rollout;
 mod state;
 
 pub use amend::Amend;

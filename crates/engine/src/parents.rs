@@ -3,7 +3,7 @@
 //! One proposal at a time: after each the gate's word is awaited, so that every child is judged with the last one
 //! counted, whichever parent it came from.
 
-use crate::algo::{Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentState, ParentWish, Plan, Role};
+use crate::algo::{Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentState, ParentWish, Plan, Role};
 use crate::decide::{approve, excluding, judge_pair, names, refuse, view};
 use crate::governance;
 use crate::{Command, Event, EventKind, ListingStatus, State, Verdict};
@@ -11,6 +11,7 @@ use tradewind_domain::{
     ClientOrderId, Coded, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderRequest, Quantity, Side, Source, pow10,
 };
 use tradewind_gate::{Guard, Proposal, Refusal, review};
+use tradewind_governance::{Held, Principal, Ruling};
 
 /// Folds what an event, just applied to everything else, means for parents.
 pub(crate) fn fold(state: &mut State, event: &Event) {
@@ -74,12 +75,14 @@ fn note_fee(state: &mut State, fill: &Fill) {
 fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
     match said {
         ParentEvent::Wished { .. } => (),
-        ParentEvent::Opened { wish, .. } => {
+        ParentEvent::Opened { wish, behind, .. } => {
             let replaced = match wish.plan {
                 Plan::Replace { old } => state.open.get(&old),
                 _ => None,
             };
-            state.parents.open(wish.clone(), event.at, replaced);
+            let id = state.parents.open(wish.clone(), event.at, replaced);
+            state.parents.stand_behind(id, behind.clone());
+            governance::note_parent(state, event.cause, id);
         }
         ParentEvent::Child { parent, slot, role, proposal } => {
             let [name, _] = names(state, event.at, proposal.portfolio);
@@ -92,7 +95,10 @@ fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
             state.parents.ask(*parent, *slot, &children, event.at);
         }
         ParentEvent::Asked { parent, ask, reason } => state.parents.asked(*parent, *ask, reason, event.at),
-        ParentEvent::Moved { parent, to } => state.parents.moved(*parent, to),
+        ParentEvent::Moved { parent, to } => {
+            state.parents.moved(*parent, to);
+            governance::note_parent_moved(state, *parent, to);
+        }
     }
 }
 
@@ -114,7 +120,7 @@ pub(crate) fn decide(state: &State, event: &Event, said: &ParentEvent, commands:
     }
 }
 
-/// The gate's word on a child. It is not held for approval: whoever needs one for each order has no parents.
+/// The gate's word on a child. It is not held for approval: the whole parent was, if anything of it had to be.
 fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<Command>) {
     let [name, _] = names(state, event.at, proposal.portfolio);
     let ruling = governance::ruling(state, event, proposal);
@@ -140,20 +146,46 @@ pub(crate) fn waits(state: &State, proposal: &Proposal) -> Option<ParentWish> {
 }
 
 /// Opens a parent if its plan means something and its first child would pass the gate now; each child is judged again,
-/// in full, when it is due.
+/// in full, when it is due. What needs people's approval waits for it as a whole.
 pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &mut Vec<Command>) {
-    match check(state, event, wish) {
+    let by = governance::proposer(state, event, wish.source);
+    match check(state, event, wish, &by, 0) {
         Ok(()) => {
-            let opened = ParentEvent::Opened { parent: state.parents.next_id(), wish: wish.clone() };
-            commands.push(Command::Record(EventKind::Parent(Box::new(opened)), wish.portfolio));
+            let named = wish.source == Source::Operator && by != Principal::operator();
+            let behind = named.then(|| Behind { by: by.name, approvals: 0, proposal: None });
+            commands.push(opened(state, wish, behind));
         }
-        Err(refusal) => refuse(refusal, wish.portfolio, commands),
+        Err((refusal, Some(quorum))) if refusal.guard == Guard::Approval => {
+            governance::hold_parent(state, event, &by, wish, quorum, commands);
+        }
+        Err((refusal, _)) => refuse(refusal, wish.portfolio, commands),
     }
 }
 
-fn check(state: &State, event: &Event, wish: &ParentWish) -> Result<(), Box<Refusal>> {
+fn opened(state: &State, wish: &ParentWish, behind: Option<Behind>) -> Command {
+    let opened = ParentEvent::Opened { parent: state.parents.next_id(), wish: wish.clone(), behind };
+    Command::Record(EventKind::Parent(Box::new(opened)), wish.portfolio)
+}
+
+/// Opens a parent that people have approved as a whole, if the gate, asked once more, still takes it.
+pub(crate) fn release(
+    state: &State,
+    event: &Event,
+    wish: &ParentWish,
+    by: &Principal,
+    held: &Held,
+) -> Result<Command, Box<Refusal>> {
+    let approvals = u8::try_from(held.approvals.len()).unwrap_or(u8::MAX);
+    check(state, event, wish, by, approvals).map_err(|(refusal, _)| refusal)?;
+    Ok(opened(state, wish, Some(Behind { by: by.name.clone(), approvals, proposal: Some(held.id) })))
+}
+
+/// What says no to a parent, with the quorum that would make it a yes, if one would.
+type No = (Box<Refusal>, Option<u8>);
+
+fn check(state: &State, event: &Event, wish: &ParentWish, by: &Principal, approvals: u8) -> Result<(), No> {
     let no = |value: String, limit: &str| {
-        Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None, breach: None })
+        (Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None, breach: None }), None)
     };
     let it = &state.listing(wish.request.instrument).instrument;
     wish.check(it).map_err(|error| no(format!("{}: {error}", error.code()), error.hint()))?;
@@ -166,13 +198,21 @@ fn check(state: &State, event: &Event, wish: &ParentWish) -> Result<(), Box<Refu
     };
     let first = first_child(state, wish, replaced);
     let sample = proposal(wish, first, "would be its first child".to_owned());
-    let ruling = governance::ruling(state, event, &sample);
+    let whole = match wish.plan {
+        Plan::Replace { .. } => sample.clone(),
+        _ => proposal(wish, wish.request, wish.reason.clone()),
+    };
+    let ruling = governance::ruling_of_parent(state, event, by, [&sample, &whole], approvals);
     let mut view = view(state, event, &sample, ruling.as_ref());
     if let Some(record) = replaced {
         excluding(&mut view, state, record);
     }
     let [name, _] = names(state, event.at, wish.portfolio);
-    review(&view, &sample, name).map(|_| ())
+    let quorum = match ruling {
+        Some(Ruling::NeedsApproval { quorum }) => Some(quorum),
+        _ => None,
+    };
+    review(&view, &sample, name).map(|_| ()).map_err(|refusal| (refusal, quorum))
 }
 
 /// The order to be replaced: open, not being replaced already, of the same instrument, portfolio and side.
@@ -264,9 +304,9 @@ fn reason(parent: &Parent, role: Role) -> String {
     format!("{} {}, {role:?}: {}", parent.wish.plan.word(), parent.id, parent.wish.reason)
 }
 
-/// The world as a parent may look at it now. It may not propose while trading is halted or its instrument does not
-/// trade, on a mark that the gate would call stale, or, unless it only guards a position, beside an order of unknown
-/// outcome: it waits for better rather than have its children refused.
+/// The world as a parent may look at it now. It may not propose while its instrument does not trade, on a mark that the
+/// gate would call stale, or, unless it only guards a position, while a kill switch is on over it or beside an order of
+/// unknown outcome: it waits for better rather than have its children refused.
 fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let request = &parent.wish.request;
     let (listing, books) = (state.listing(request.instrument), state.portfolio(parent.wish.portfolio));
@@ -275,7 +315,8 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let fresh = listing
         .mark
         .is_some_and(|mark| books.limits.stale_after_nanos.is_none_or(|limit| state.now.since(mark.at) < limit));
-    let clear = state.halted.is_none() && listing.status == ListingStatus::Trading && fresh;
+    let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, request.instrument);
+    let clear = (!stopped || guards) && listing.status == ListingStatus::Trading && fresh;
     Look {
         now: state.now,
         instrument: &listing.instrument,

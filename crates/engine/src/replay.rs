@@ -1,6 +1,7 @@
 //! Replay: decides again what was decided then, and reports the first difference.
 
-use crate::{Command, Event, EventKind, LOGIC_VERSION, State, step};
+use crate::algo::ParentEvent;
+use crate::{Command, Event, EventKind, LOGIC_VERSION, State, Verdict, step};
 use std::collections::VecDeque;
 use tradewind_domain::{Sequence, Source};
 
@@ -65,7 +66,7 @@ impl Replay {
                 _ => false,
             };
         match (self.expected.pop_front(), is_ours) {
-            (Some(decided), _) if decided == event.kind => (),
+            (Some(decided), _) if decided == event.kind || is_same_but_untold(&decided, &event.kind) => (),
             (None, false) => (),
             (decided, _) => {
                 let decided = decided.map_or_else(|| "nothing".to_owned(), |kind| format!("{kind:?}"));
@@ -92,5 +93,22 @@ impl Replay {
     #[must_use]
     pub const fn divergence(&self) -> Option<&Divergence> {
         self.divergence.as_ref()
+    }
+}
+
+/// Whether `decided` is what was recorded but for who stands behind it, which older journals do not tell.
+fn is_same_but_untold(decided: &EventKind, recorded: &EventKind) -> bool {
+    match (decided, recorded) {
+        (EventKind::Judged(Verdict::Approved(ours)), EventKind::Judged(Verdict::Approved(theirs))) => {
+            theirs.source().is_none() && ours.from_source(None) == *theirs
+        }
+        (EventKind::Parent(ours), EventKind::Parent(theirs)) => match (&**ours, &**theirs) {
+            (
+                ParentEvent::Opened { parent, wish, .. },
+                ParentEvent::Opened { parent: same, wish: asked, behind: None },
+            ) => parent == same && wish == asked,
+            _ => false,
+        },
+        _ => false,
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use tradewind_domain::*;
+use tradewind_engine::algo::{Parent, ParentEvent, ParentId, ParentWish, Plan, Schedule};
 use tradewind_engine::*;
 use tradewind_gate::{Action, Guard, Limits, Mode, Proposal};
 use tradewind_governance::*;
@@ -570,4 +571,388 @@ fn nothing_is_governed_and_nothing_is_recorded_where_no_policy_is_set() {
     let before = host.journal.len();
     host.propose(1, Source::Strategy(0), buy(100));
     assert_eq!((host.sent.len(), host.journal.len() - before), (1, 2)); // proposal and verdict
+}
+
+impl Host {
+    fn stage(&mut self, second: i64, old: Option<usize>, new: Option<usize>, by: Principal) -> u64 {
+        let shipped = |place: Option<usize>| place.and_then(Stage::shipped).map(Box::new);
+        let id = self.state.sequence + 1;
+        let changed = Changed::Stage { old: shipped(old), new: shipped(new) };
+        self.act(second, Act::ChangeSaid { changed, by, reason: "a stage".into() });
+        id
+    }
+
+    fn seen(&self) -> TrackRecord {
+        self.state.governance.rollout.as_ref().unwrap().seen
+    }
+}
+
+#[test]
+fn a_stage_caps_gross_exposure_to_the_lot_at_every_stage() {
+    // one unit of the smallest quantity costs a hundredth
+    for (place, lots) in [(0, 10_000), (1, 100_000)] {
+        let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+        let half = lots / 2;
+        host.stage(1, None, Some(place), Principal::of_source(Source::Host));
+        host.propose(2, Source::Operator, buy(half));
+        host.fill(2, host.sent[0]);
+        host.propose(3, Source::Operator, buy(half + 1));
+        assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Policy, Some(Rule::Stage))), 1), "stage {place}");
+        host.propose(4, Source::Operator, buy(half));
+        assert_eq!(host.sent.len(), 2, "to the last lot of stage {place}");
+        host.propose(5, Source::Strategy(0), buy(1));
+        assert_eq!(host.refusal(), Some((Guard::Policy, Some(Rule::Stage))), "open orders count");
+        host.fill(5, host.sent[1]);
+        host.start(6, 10, Mode::Paper);
+        host.propose(7, Source::Operator, buy(1));
+        assert!(host.refusal().is_some(), "it outlives a restart");
+        host.propose(8, Source::Operator, OrderRequest { reduce_only: true, ..sell(half) });
+        assert_eq!(host.sent.len(), 3, "nobody is locked in");
+        host.check();
+    }
+}
+
+#[test]
+fn what_a_rollout_sees_is_folded_from_the_events_and_opens_the_next_stage() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    host.stage(1, None, Some(0), Principal::of_source(Source::Host));
+    assert_eq!(host.seen(), TrackRecord::default());
+    let usdt = Currency::new("USDT").unwrap();
+    host.say(1, Source::Venue, EventKind::Deposited(Money::parse("500", usdt).unwrap()));
+    assert_eq!(host.seen().result_bps, 0, "money that came in is no gain");
+    for day in 0..7 {
+        let second = 10 + day * 86_400;
+        for _ in 0..3 {
+            host.propose(second, Source::Operator, buy(100));
+            host.fill(second, *host.sent.last().unwrap());
+        }
+    }
+    // 2,100 lots, a hundredth each: up a tenth and down to where it began, a fifth of it up again
+    host.trade(7 * 86_400, 11_000);
+    host.trade(7 * 86_400, 10_000);
+    host.trade(7 * 86_400, 10_200);
+    let want = TrackRecord { days: 7, fills: 21, drawdown_bps: 205, result_bps: 42, incidents: 0 };
+    assert_eq!(host.seen(), want);
+    let id = host.stage(7 * 86_400, Some(0), Some(1), anna());
+    assert_eq!(host.state.governance.stage().unwrap().name, "100");
+    host.act(7 * 86_400 + 1, Act::ChangeAnswered { change: id, by: ben(), yes: true });
+    assert_eq!(host.state.governance.stage().unwrap().name, "1000");
+    assert_eq!(host.seen(), TrackRecord::default());
+    host.check();
+}
+
+#[test]
+fn halts_kill_switches_drifts_and_orders_of_other_hands_are_incidents_each_once() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    host.say(1, Source::Operator, EventKind::Halted(Halt { reason: "before".into() }));
+    host.say(1, Source::Operator, EventKind::Resumed { reason: "before".into() });
+    host.stage(1, None, Some(0), Principal::of_source(Source::Host));
+    let drift = || vec![Drift { what: "balance BTC".into(), ours: "1".into(), venue: "2".into() }];
+    let latch =
+        Latch { by: anna().name, kind: Kind::Person, tripped_by: None, at: Timestamp::default(), reason: "x".into() };
+    let halt = || EventKind::Halted(Halt { reason: "look".into() });
+    let compared = |drifts| EventKind::Compared { through: Timestamp::from_millis(0), drifts, at_start: false };
+    let scope = "venue:other".parse().unwrap();
+    let foreign = ForeignOrder {
+        client_id: ClientOrderId::from_u128(77),
+        client_text: "typed".into(),
+        venue_id: VenueOrderId("9".into()),
+        instrument: InstrumentId(0),
+        side: Side::Buy,
+        price: None,
+        quantity: Quantity::from_mantissa(1),
+        filled: Quantity::ZERO,
+        open: true,
+    };
+    let mut incidents = 0;
+    for (kind, more) in [
+        (halt(), 1),
+        (halt(), 0), // it is halted already
+        (EventKind::Resumed { reason: "fine".into() }, 0),
+        (compared(Vec::new()), 0),
+        (compared(drift()), 1),
+        (EventKind::Reconciled { drifts: Vec::new() }, 0),
+        (EventKind::Reconciled { drifts: drift() }, 1),
+        (EventKind::Governance(Box::new(Act::Latched { scope, latch })), 1),
+        (EventKind::Foreign(Box::new(foreign.clone())), 1),
+        (EventKind::Foreign(Box::new(foreign)), 0), // the same one again
+    ] {
+        incidents += more;
+        let text = format!("{kind:?}");
+        host.say(2, Source::Venue, kind);
+        assert_eq!(host.seen().incidents, incidents, "{text}");
+    }
+    host.stage(3, Some(0), Some(0), Principal::of_source(Source::Host));
+    assert_eq!(host.seen().incidents, 0, "begun anew");
+    host.check();
+}
+
+#[test]
+fn a_kill_switch_of_one_source_cancels_what_it_added_and_leaves_protection_and_others_alone() {
+    let mut host = Host::holding(Policy::default());
+    let bid = |quantity| {
+        OrderRequest::limit(InstrumentId(0), Side::Buy, Quantity::from_mantissa(quantity), Price::from_mantissa(9_000))
+    };
+    let stop = OrderRequest { kind: OrderKind::Stop { trigger: Price::from_mantissa(8_000) }, ..sell(100) };
+    host.propose(2, Source::Strategy(0), bid(100));
+    host.propose(2, Source::Strategy(1), bid(200));
+    host.propose(2, Source::Strategy(0), OrderRequest { reduce_only: true, ..stop });
+    host.propose(2, Source::Operator, bid(300));
+    for order in host.sent.clone() {
+        host.say(2, Source::Host, EventKind::Sent { client_id: order.client_id() });
+    }
+    let sources: Vec<_> = host.sent.iter().map(|order| order.source()).collect();
+    let strategy = |place| Some(Source::Strategy(place));
+    assert_eq!(sources, [strategy(0), strategy(1), strategy(0), Some(Source::Operator)]);
+    let latch = Latch {
+        by: anna().name,
+        kind: Kind::Person,
+        tripped_by: None,
+        at: Timestamp::from_millis(3_000),
+        reason: "odd fills".into(),
+    };
+    host.act(3, Act::Latched { scope: "source:strategy-0".parse().unwrap(), latch });
+    let asked = |host: &Host| -> Vec<ClientOrderId> {
+        let records = host.journal.iter().map(|record| decode(record).unwrap().kind);
+        let asked = records.filter_map(|kind| match kind {
+            EventKind::CancelProposed { client_id } => Some(client_id),
+            _ => None,
+        });
+        asked.collect()
+    };
+    assert_eq!(asked(&host), [host.sent[0].client_id()], "its bid, and neither its stop nor another's bid");
+    host.propose(4, Source::Strategy(0), bid(100));
+    assert_eq!(host.refusal(), Some((Guard::Halt, None)));
+    host.propose(4, Source::Strategy(1), bid(100));
+    assert_eq!(host.sent.len(), 5);
+    host.check();
+}
+
+impl Host {
+    fn wish(&mut self, second: i64, source: Source, request: OrderRequest, plan: Plan) -> u64 {
+        self.verdict = None;
+        let id = self.state.sequence + 1;
+        let wish = ParentWish { source, portfolio: PortfolioId(0), request, plan, reason: "slowly".into() };
+        self.say(second, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+        id
+    }
+
+    fn timer(&mut self, second: i64) {
+        self.say(second, Source::Timer, EventKind::Timer);
+    }
+
+    fn parent(&self) -> &Parent {
+        self.state.parents.get(ParentId(1)).expect("it was opened")
+    }
+
+    /// Sends and fills the newest order.
+    fn fill_last(&mut self, second: i64) {
+        let order = *self.sent.last().unwrap();
+        let intent = Intent {
+            client_id: order.client_id(),
+            body_sha256: String::new(),
+            fence: Timestamp::from_millis(second * 1_000 + 2_000),
+            not_before: None,
+        };
+        self.say(second, Source::Host, EventKind::Intended(intent));
+        self.fill(second, order);
+    }
+}
+
+fn twap(start: i64, seconds: i64, slices: u32) -> Plan {
+    Plan::Schedule(Schedule::even(Timestamp::from_millis(start * 1_000), seconds * 1_000_000_000, slices))
+}
+
+#[test]
+fn a_parent_of_a_source_that_needs_approval_waits_as_a_whole_and_its_children_run_without_asking_again() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let id = host.wish(1, AGENT, buy(1_000), twap(1, 20, 2));
+    let held = host.held(id).clone();
+    assert_eq!((held.state, host.sent.len(), &host.verdict), (ProposalState::Proposed, 0, &None));
+    assert_eq!(held.wish.request, buy(1_000));
+    let mut other = held.wish.clone();
+    other.plan = Some(serde_json::to_string(&twap(1, 20, 1)).unwrap());
+    host.act(2, Act::ApprovalSaid { proposal: id, hash: other.hash(), by: anna() });
+    assert_eq!(host.held(id).state, ProposalState::Proposed, "another plan is another hash");
+    host.approve(3, id, anna());
+    assert_eq!((host.held(id).state, host.sent.len()), (ProposalState::Submitted, 1));
+    let behind = host.parent().behind.clone().unwrap();
+    assert_eq!((behind.by.as_str(), behind.approvals, behind.proposal), ("agent-0", 1, Some(id)));
+    host.fill_last(3);
+    host.start(5, 12, Mode::Paper); // what was approved goes on after a restart: it is an order by now
+    host.timer(12);
+    assert_eq!(host.sent.len(), 2, "the second slice asks nobody");
+    assert_eq!(host.sent[1].source(), Some(AGENT));
+    host.fill_last(12);
+    host.timer(13);
+    assert!(host.parent().is_over());
+    assert_eq!(host.held(id).state, ProposalState::Filled);
+    host.check();
+}
+
+#[test]
+fn the_gate_is_asked_again_for_a_parent_at_its_release_and_for_each_child() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let id = host.wish(1, AGENT, buy(1_000), twap(1, 20, 2));
+    host.say(2, Source::Operator, EventKind::Halted(Halt { reason: "look".into() }));
+    host.approve(3, id, anna());
+    assert_eq!((host.held(id).state, host.refusal()), (ProposalState::Rejected, Some((Guard::Halt, None))));
+    host.say(4, Source::Operator, EventKind::Resumed { reason: "fine".into() });
+    let id = host.wish(5, AGENT, buy(1_000), twap(5, 20, 2));
+    host.approve(6, id, anna());
+    host.fill_last(6);
+    // from now on the agent may order nothing: the second child meets the policy of its own moment
+    let rule = SourceRule { autonomy: Some(Autonomy::ResearchOnly), ..SourceRule::default() };
+    let mut policy = Policy::default();
+    policy.sources.insert(Principal::of_source(AGENT).name, rule);
+    host.set_policy(7, policy);
+    host.timer(16);
+    assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Policy, Some(Rule::Autonomy))), 1));
+    host.check();
+}
+
+#[test]
+fn a_parent_is_asked_about_by_its_whole_size_and_slicing_evades_no_threshold() {
+    let approvals = vec![Threshold { from: 10 * UNIT, quorum: 1 }, Threshold { from: 20 * UNIT, quorum: 2 }];
+    let mut host = Host::new(Mode::Paper, Some(Policy { approvals, ..Policy::default() }));
+    host.wish(1, Source::Strategy(0), buy(999), twap(1, 20, 10));
+    assert_eq!(host.sent.len(), 1, "below every threshold it opens at once");
+    host.fill_last(1);
+    let id = host.wish(2, Source::Strategy(0), buy(2_000), twap(2, 20, 10));
+    assert_eq!(host.held(id).quorum, 2);
+    host.approve(3, id, anna());
+    assert_eq!(host.held(id).state, ProposalState::Proposed);
+    host.approve(4, id, ben());
+    assert_eq!(host.held(id).state, ProposalState::Submitted);
+    // at twice the price the whole needs two where one has said yes
+    let id = host.wish(5, Source::Strategy(0), buy(1_500), twap(5, 20, 10));
+    assert_eq!(host.held(id).quorum, 1);
+    host.trade(6, 20_000);
+    host.approve(7, id, anna());
+    let held = host.held(id);
+    assert_eq!(held.state, ProposalState::Rejected);
+    assert!(held.note.contains("2 to be asked"), "{}", held.note);
+    host.check();
+}
+
+#[test]
+fn a_parent_that_nobody_could_approve_is_refused() {
+    let approvals = vec![Threshold { from: 10 * UNIT, quorum: 3 }];
+    let mut host = Host::new(Mode::Paper, Some(Policy { approvals, ..Policy::default() }));
+    host.wish(1, Source::Strategy(0), buy(1_000), twap(1, 20, 2));
+    assert_eq!(host.refusal(), Some((Guard::Approval, Some(Rule::SecondPerson))));
+    assert!(host.state.governance.proposals.is_empty());
+    host.check();
+}
+
+#[test]
+fn an_order_that_waits_for_its_price_waits_for_people_first() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let touched = OrderRequest { kind: OrderKind::Touched { trigger: Price::from_mantissa(9_000) }, ..buy(100) };
+    let id = host.propose(2, AGENT, touched);
+    assert_eq!((host.held(id).state, host.state.parents.is_empty()), (ProposalState::Proposed, true));
+    host.approve(3, id, anna());
+    assert_eq!((host.held(id).state, host.sent.len()), (ProposalState::Submitted, 0));
+    host.trade(4, 9_000);
+    assert_eq!(host.sent.len(), 1);
+    host.check();
+}
+
+#[test]
+fn children_are_judged_and_counted_under_the_name_of_whoever_asked_for_the_parent() {
+    let mut policy = Policy::default();
+    policy.caps.orders_day = Some(100);
+    let own = Caps { orders_day: Some(2), ..Caps::default() };
+    policy.sources.insert(ben().name, SourceRule { autonomy: None, caps: own });
+    let mut host = Host::new(Mode::Paper, Some(policy));
+    host.act(1, Act::Speaks { by: ben() });
+    host.wish(1, Source::Operator, buy(300), twap(1, 30, 3));
+    assert_eq!(host.parent().behind.as_ref().map(|it| it.by.as_str()), Some("ben"));
+    host.fill_last(1);
+    host.timer(11);
+    host.fill_last(11);
+    let spent = &host.state.governance.spent.as_ref().unwrap().by;
+    assert_eq!((spent.len(), spent[&ben().name].orders), (1, 2));
+    host.timer(21);
+    assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Policy, Some(Rule::OrderCount))), 2));
+    // somebody whom the settings name no more: its parent keeps its name
+    host.act(22, Act::OperatorsSet { operators: vec![anna()] });
+    host.timer(23);
+    assert_eq!(host.refusal(), Some((Guard::Policy, Some(Rule::OrderCount))));
+    host.check();
+}
+
+#[test]
+fn a_key_remembers_the_parent_that_its_request_became() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let key = IdempotencyKey::new(&anna().name, "k1").unwrap();
+    let payload = KeyUse::payload_of(b"twap");
+    host.act(1, Act::Speaks { by: anna() });
+    host.act(1, Act::KeyClaimed { key: key.clone(), payload: payload.clone() });
+    host.wish(1, Source::Operator, buy(300), twap(1, 30, 3));
+    let known = |host: &Host, payload: &str| host.state.governance.key(&key, payload, host.state.now);
+    assert_eq!(known(&host, &payload), Known::Same(KeyOutcome::Parent { parent: 1 }));
+    host.start(2, 12, Mode::Paper);
+    assert_eq!(known(&host, &payload), Known::Same(KeyOutcome::Parent { parent: 1 }));
+    assert!(matches!(known(&host, &KeyUse::payload_of(b"another")), Known::Conflict(_)));
+    host.check();
+}
+
+#[test]
+fn a_parent_stands_still_while_a_kill_switch_is_on_over_its_source() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    host.wish(1, Source::Strategy(0), buy(300), twap(1, 30, 3));
+    host.fill_last(1);
+    let scope: Scope = "source:strategy-0".parse().unwrap();
+    let latch =
+        Latch { by: anna().name, kind: Kind::Person, tripped_by: None, at: Timestamp::default(), reason: "x".into() };
+    host.act(2, Act::Latched { scope: scope.clone(), latch });
+    host.timer(12);
+    host.timer(14);
+    assert_eq!((host.sent.len(), host.parent().failures), (1, 0), "it waits rather than be refused");
+    host.act(15, Act::ClearSaid { scope, by: ben(), reason: "explained".into() });
+    host.timer(16);
+    assert_eq!(host.sent.len(), 2);
+    host.check();
+}
+
+#[test]
+fn a_journal_that_does_not_tell_who_stands_behind_its_orders_still_replays() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    host.act(1, Act::Speaks { by: anna() });
+    host.wish(1, Source::Operator, buy(300), twap(1, 30, 3));
+    let replayed = |journal: &[Vec<u8>]| {
+        let mut replay = Replay::default();
+        journal.iter().for_each(|record| replay.feed(&decode(record).unwrap()));
+        replay.divergence().cloned()
+    };
+    let older = |record: &Vec<u8>| {
+        let mut value: serde_json::Value = serde_json::from_slice(record).unwrap();
+        let kind = &mut value["event"]["kind"];
+        if kind["type"] == "judged" || kind["step"] == "opened" {
+            let object = kind.as_object_mut().unwrap();
+            object.remove("source");
+            object.remove("behind");
+        }
+        let text = serde_json::to_string(&value["event"]).unwrap();
+        let decimals = value["decimals"].clone();
+        format!("{{\"v\":1,\"decimals\":{decimals},\"event\":{text}}}").into_bytes()
+    };
+    let journal: Vec<Vec<u8>> = host.journal.iter().map(older).collect();
+    let told: Vec<_> = journal.iter().map(|record| decode(record).unwrap()).collect();
+    assert!(
+        told.iter().any(|it| matches!(&it.kind, EventKind::Judged(Verdict::Approved(it)) if it.source().is_none()))
+    );
+    assert_eq!(replayed(&journal), None);
+    // but another order is another order
+    let other = |record: &Vec<u8>| {
+        let text = String::from_utf8(record.clone()).unwrap();
+        if text.contains("\"judged\"") {
+            text.replace("\"side\":\"buy\"", "\"side\":\"sell\"").into()
+        } else {
+            record.clone()
+        }
+    };
+    let forged: Vec<Vec<u8>> = journal.iter().map(other).collect();
+    assert!(replayed(&forged).is_some());
 }

@@ -8,6 +8,7 @@ use tradewind_engine::algo::Schedule;
 use tradewind_engine::algo::*;
 use tradewind_engine::*;
 use tradewind_gate::{Action, Limits, Mode, Proposal};
+use tradewind_governance::{Act, Kind, Latch, Principal};
 
 /// A host without a disk: numbers events, steps them, records what comes back, keeps what would be sent.
 #[derive(Default)]
@@ -485,5 +486,88 @@ fn two_orders_of_a_group_that_both_fill_are_brought_back() {
     host.fill(2, 3, 1_000, 9_000);
     assert!(host.state.portfolio(PortfolioId(0)).position(BTC).quantity().is_zero());
     assert_eq!((host.sent.len(), host.state.open.len()), (4, 0));
+    host.check_journal();
+}
+
+/// Buys a thousand at 100 by a strategy's bracket with a target at 110 and a stop at 90; gives back the parent's number.
+fn entered(host: &mut Host, source: Source) -> u64 {
+    let protection = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
+    let (request, plan, reason) = (limit(Side::Buy, 1_000, 10_000), Plan::Bracket(protection), "a test".to_owned());
+    let wish = ParentWish { source, portfolio: PortfolioId(0), request, plan, reason };
+    host.say(1, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    host.accept(1, 0);
+    1
+}
+
+#[test]
+fn a_bracket_that_enters_is_refused_while_halted_and_one_that_has_entered_goes_on_protecting() {
+    for source in [Source::Operator, Source::Strategy(0)] {
+        let mut host = Host::trading(spec());
+        entered(&mut host, source);
+        host.say(2, Source::Operator, EventKind::Halted(Halt { reason: "look".into() }));
+        assert_eq!(host.cancels, [host.sent[0].client_id()], "its entry adds");
+        host.fill(2, 0, 600, 10_000); // but some of it was on its way
+        assert_eq!((host.sent.len(), host.pairs), (3, 1), "and is protected, whoever asked for it");
+        assert!(host.sent[1..].iter().all(|order| order.request().reduce_only));
+        host.cancelled(3, 0);
+        host.timer(5);
+        assert_eq!(host.sent.len(), 3);
+        host.accept(5, 1);
+        host.accept(5, 2);
+        let stop = host.sent[1..].iter().position(|order| order.kind().trigger().is_some()).unwrap() + 1;
+        host.fill(6, stop, 590, 9_000);
+        host.timer(9);
+        assert_eq!(host.parent(1).filled(), lots(1_190));
+        // another one would enter
+        let before = host.sent.len();
+        let protection = Protection { target: None, stop: Some(price(9_000)), stop_limit: None };
+        host.wish(10, market(Side::Buy, 1_000), Plan::Bracket(protection));
+        assert!(host.last_refusal().is_some_and(|why| why.contains("GATE-01")), "{:?}", host.last_refusal());
+        assert_eq!(host.sent.len(), before);
+        host.check_journal();
+    }
+}
+
+#[test]
+fn a_bracket_goes_on_protecting_while_a_kill_switch_is_on_over_its_strategy() {
+    let mut host = Host::trading(spec());
+    entered(&mut host, Source::Strategy(0));
+    let latch = Latch {
+        by: Principal::operator().name,
+        kind: Kind::Person,
+        tripped_by: None,
+        at: Timestamp::from_millis(2_000),
+        reason: "odd fills".into(),
+    };
+    let latched = Act::Latched { scope: "source:strategy-0".parse().unwrap(), latch };
+    host.say(2, Source::Operator, EventKind::Governance(Box::new(latched)));
+    assert_eq!(host.cancels, [host.sent[0].client_id()]);
+    host.fill(2, 0, 600, 10_000);
+    assert_eq!((host.sent.len(), host.pairs), (3, 1));
+    host.check_journal();
+}
+
+#[test]
+fn a_position_is_protected_by_a_pair_while_halted() {
+    let mut host = Host::trading(spec());
+    host.propose(1, market(Side::Buy, 1_000));
+    host.accept(1, 0);
+    host.fill(1, 0, 1_000, 10_000);
+    host.say(2, Source::Operator, EventKind::Halted(Halt { reason: "look".into() }));
+    let pair = |reduce_only| {
+        let target = OrderRequest { reduce_only, post_only: true, ..limit(Side::Sell, 900, 11_000) };
+        let stop = OrderRequest { kind: OrderKind::Stop { trigger: price(9_000) }, post_only: false, ..target };
+        let proposal = |request| Proposal {
+            source: Source::Operator,
+            portfolio: PortfolioId(0),
+            request,
+            reason: "protection".into(),
+        };
+        EventKind::ProposedPair { pair: Box::new([proposal(target), proposal(stop)]) }
+    };
+    host.say(3, Source::Operator, pair(false));
+    assert!(host.last_refusal().is_some_and(|why| why.contains("GATE-01")));
+    host.say(4, Source::Operator, pair(true));
+    assert_eq!(host.pairs, 1);
     host.check_journal();
 }

@@ -15,7 +15,7 @@ pub(crate) fn refuse(guard: Guard, value: impl Into<String>, limit: impl Into<St
 
 pub(crate) fn halt(view: &View<'_>, proposal: &Proposal) -> Verdict {
     match view.halted {
-        Some(why) if !view.is_operator_exit(proposal) => {
+        Some(why) if !view.is_operator_exit(proposal) && !view.is_protection(proposal) => {
             Err(refuse(Guard::Halt, why, "an operator's reduce-only order"))
         }
         _ => Ok(()),
@@ -54,6 +54,7 @@ pub(crate) fn approval(view: &View<'_>) -> Verdict {
 pub(crate) fn order(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Order, Box<Refusal>> {
     let reference = view.mark.map(|mark| mark.price);
     Order::new(view.instrument, proposal.portfolio, client_id, proposal.request, reference)
+        .map(|order| order.from_source(Some(proposal.source)))
         .map_err(|error| refuse(Guard::Order, format!("{}: {error}", error.code()), error.hint()))
 }
 

@@ -80,6 +80,8 @@ pub struct View<'a> {
     pub now: Timestamp,
     /// Why trading is halted, if it is.
     pub halted: Option<&'a str>,
+    /// Whether the proposal protects, or brings back, what its own bracket entered: a halt does not stop that.
+    pub protects: bool,
     /// Why only what reduces is allowed here, if so.
     pub restricted: Option<&'a str>,
     /// What the process is allowed to do.
@@ -136,5 +138,11 @@ impl View<'_> {
     #[must_use]
     pub fn is_operator_exit(&self, proposal: &Proposal) -> bool {
         proposal.source == Source::Operator && proposal.request.reduce_only && self.reduces(proposal)
+    }
+
+    /// Whether the proposal is a bracket's own protection and can only reduce.
+    #[must_use]
+    pub fn is_protection(&self, proposal: &Proposal) -> bool {
+        self.protects && proposal.request.reduce_only && self.reduces(proposal)
     }
 }

@@ -12,6 +12,7 @@ struct World {
     restricted: Option<&'static str>,
     ruling: Option<tradewind_governance::Ruling>,
     halted: Option<&'static str>,
+    protects: bool,
     mode: Mode,
     mark: Option<Mark>,
     position: Quantity,
@@ -47,6 +48,7 @@ fn world() -> World {
         limits: Limits::AT_OPENING,
         proposal: Proposal { source: Source::Strategy(0), portfolio: PortfolioId(0), request, reason: "test".into() },
         halted: None,
+        protects: false,
         restricted: None,
         ruling: None,
         mode: Mode::Paper,
@@ -66,6 +68,7 @@ fn view(w: &World) -> View<'_> {
     View {
         now: NOW,
         halted: w.halted,
+        protects: w.protects,
         restricted: w.restricted,
         mode: w.mode,
         ruling: w.ruling.as_ref(),
@@ -137,6 +140,26 @@ fn a_halt_stops_everything_but_an_operators_exit() {
     passes(|w| {
         (w.halted, w.position) = (Some("kill switch"), quantity(1.0));
         operator_exit(w, 1.0);
+    });
+}
+
+#[test]
+fn a_halt_lets_a_brackets_own_protection_through_and_nothing_that_calls_itself_so() {
+    let sell = |w: &mut World, size: f64| {
+        (w.halted, w.position, w.protects) = (Some("kill switch"), quantity(1.0), true);
+        w.proposal.request =
+            OrderRequest { reduce_only: true, ..OrderRequest::market(w.instrument.id, Side::Sell, quantity(size)) };
+    };
+    assert_eq!(verdict(|w| sell(w, 1.0)), Ok(()));
+    let halted = "an operator's reduce-only order";
+    refuses(Guard::Halt, "kill switch", halted, |w| sell(w, 1.5)); // turns it over
+    refuses(Guard::Halt, "kill switch", halted, |w| {
+        sell(w, 1.0);
+        w.proposal.request.reduce_only = false;
+    });
+    refuses(Guard::Halt, "kill switch", halted, |w| {
+        sell(w, 1.0);
+        w.protects = false;
     });
 }
 

@@ -1,6 +1,6 @@
 //! Changes of limits and policy: downwards at once, upwards only by two persons within a day.
 
-use crate::{Name, Policy, Principal, Refused, Role, Rule};
+use crate::{Name, Policy, Principal, Refused, Role, Rule, Stage};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{PortfolioId, Sequence, Timestamp};
 
@@ -58,6 +58,13 @@ pub enum Changed {
         /// What it is to be.
         new: Option<i64>,
     },
+    /// The stage of the roll-out; `None` is no stage, which is no cap. The same stage again begins its evidence anew.
+    Stage {
+        /// What it is.
+        old: Option<Box<Stage>>,
+        /// What it is to be.
+        new: Option<Box<Stage>>,
+    },
     /// The whole policy.
     Policy {
         /// What it is.
@@ -74,6 +81,10 @@ impl Changed {
         match self {
             Self::Limit { tighter, old, new, .. } | Self::AccountLimit { tighter, old, new, .. } => {
                 loosens(*tighter, *old, *new)
+            }
+            Self::Stage { old, new } => {
+                let capital = |stage: &Option<Box<Stage>>| stage.as_ref().map(|stage| stage.capital);
+                loosens(Tighter::Lower, capital(old), capital(new))
             }
             Self::Policy { old, new } => !new.looser_than(old).is_empty(),
         }

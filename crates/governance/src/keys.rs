@@ -39,6 +39,11 @@ pub enum KeyOutcome {
         /// Which one.
         client_id: ClientOrderId,
     },
+    /// It became this order that becomes other orders.
+    Parent {
+        /// Its number.
+        parent: u64,
+    },
     /// It waits for people.
     Held {
         /// As this proposal.

@@ -38,7 +38,7 @@ pub use policy::{
 };
 pub use proposal::{Held, PROPOSAL_LIFE_NANOS, ProposalState};
 pub use register::{Act, At, DaySpent, Register, Spent};
-pub use rollout::{Criteria, STAGES, Stage, TrackRecord, Unmet};
+pub use rollout::{Criteria, Criterion, Rollout, STAGES, Stage, TrackRecord, Unmet};
 pub use rule::{CODES, RULES, Refused, Rule, RuleInfo};
 pub use text::{Unfit, check_plain};
 pub use wish::{Wish, WishHash};

@@ -258,6 +258,14 @@ impl Policy {
         })
     }
 
+    /// How many persons beside `by` an order of `usage` needs, whatever else the policy says to it.
+    ///
+    /// # Errors
+    /// [`Rule::OrderCap`] where that depends on a notional that cannot be known.
+    pub fn quorum(&self, by: &Principal, usage: &Usage) -> Result<u8, Refused> {
+        quorum(self, self.autonomy(by), by, usage)
+    }
+
     fn caps_of(&self, by: &Principal) -> Caps {
         self.sources.get(&by.name).map_or(Caps::default(), |rule| rule.caps)
     }

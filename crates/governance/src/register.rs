@@ -7,7 +7,7 @@
 use crate::keys::compare;
 use crate::{
     CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Held, IdempotencyKey, KEY_LIFE_NANOS, KeyOutcome, KeyUse, Kind,
-    Known, Latch, Name, Policy, Principal, ProposalState, Refused, Role, Rule, Scope, Usage, WishHash,
+    Known, Latch, Name, Policy, Principal, ProposalState, Refused, Role, Rollout, Rule, Scope, Stage, Usage, WishHash,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -205,6 +205,9 @@ pub struct Register {
     /// What was ordered today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<DaySpent>,
+    /// The roll-out, once one was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Box<Rollout>>,
 }
 
 /// The place of an event that carries an [`Act`].
@@ -279,6 +282,9 @@ impl Register {
         if !settings && !by.has(Role::Risk) {
             return Err(Refused::new(Rule::NoRole, by.name.as_str(), "the role risk"));
         }
+        if let Changed::Stage { old, new } = changed {
+            self.check_stage(old.as_deref(), new.as_deref())?;
+        }
         let seconds = self.persons(Role::Risk).filter(|person| person.name != by.name).count();
         let state = match changed.loosens() {
             true if seconds > 0 && self.two_persons() => ChangeState::Asked,
@@ -307,7 +313,43 @@ impl Register {
         if let Some(later) = self.changes.values().filter(later).find(|it| it.id > id) {
             return Err(Refused::new(Rule::ChangeStale, format!("changed again by {}", later.id), "the value it was"));
         }
+        if let Changed::Stage { old, new } = &change.changed {
+            self.check_stage(old.as_deref(), new.as_deref())?; // what was seen meanwhile counts as well
+        }
         Ok(Act::ChangeMoved { change: id, to: ChangeState::Done { approver: Some(by.name.clone()) } })
+    }
+
+    /// Whether the roll-out may go from `old` to `new`: back as far as anybody wants, on by one stage whose criteria are
+    /// met.
+    fn check_stage(&self, old: Option<&Stage>, new: Option<&Stage>) -> Result<(), Refused> {
+        let name = |stage: Option<&Stage>| stage.map_or_else(|| "none".to_owned(), |stage| stage.name.clone());
+        let current = self.stage();
+        if old != current {
+            return Err(Refused::new(
+                Rule::ChangeStale,
+                format!("stage {}", name(old)),
+                format!("stage {}", name(current)),
+            ));
+        }
+        let Some(current) = current else { return Ok(()) };
+        if new.is_some_and(|new| new.capital <= current.capital) {
+            return Ok(());
+        }
+        let seen = self.rollout.as_ref().map(|rollout| rollout.seen).unwrap_or_default();
+        match current.next(&seen)? {
+            next if next.as_ref() == new => Ok(()),
+            next => Err(Refused::new(
+                Rule::Criteria,
+                format!("stage {}", name(new)),
+                format!("stage {}", name(next.as_ref())),
+            )),
+        }
+    }
+
+    /// The stage that caps what is at risk, if one does.
+    #[must_use]
+    pub fn stage(&self) -> Option<&Stage> {
+        self.policy.as_ref().and_then(|policy| policy.stage.as_ref())
     }
 
     fn clear(&self, scope: &Scope, by: &Principal, reason: &str) -> Result<Act, Refused> {
@@ -486,11 +528,19 @@ impl Register {
             Changed::Limit { new, .. } | Changed::AccountLimit { new, .. } => {
                 self.overrides.insert(subject(&changed), *new);
             }
+            Changed::Stage { new, .. } => {
+                let stage = new.as_deref().cloned();
+                self.policy.get_or_insert_default().stage.clone_from(&stage);
+                self.rollout = Some(Box::new(Rollout::new(stage, id, now)));
+            }
             Changed::Policy { new, .. } => {
                 let listed = self.policy.take().map(|policy| policy.allow.addresses).unwrap_or_default();
                 let mut policy = (**new).clone();
                 for (address, since) in &mut policy.allow.addresses {
                     *since = listed.get(address).copied().unwrap_or(now); // a new entry counts from now on
+                }
+                if let Some(rollout) = &self.rollout {
+                    policy.stage.clone_from(&rollout.stage); // only its own change moves it
                 }
                 self.policy = Some(policy);
             }
@@ -543,6 +593,11 @@ impl Register {
         self.claim = None;
     }
 
+    /// A proposal that became other orders is over.
+    pub fn proposal_over(&mut self, proposal: Sequence, to: ProposalState, note: &str) {
+        self.shift(proposal, to, [None; 2], note);
+    }
+
     /// What became of an order that a proposal turned into.
     pub fn order_moved(&mut self, order: ClientOrderId, to: ProposalState) {
         if let Some(id) = self.proposal_of(order).map(|held| held.id) {
@@ -563,6 +618,7 @@ fn subject(changed: &Changed) -> String {
     match changed {
         Changed::Limit { portfolio, name, .. } => override_key(*portfolio, name),
         Changed::AccountLimit { name, .. } => account_key(name),
+        Changed::Stage { .. } => "stage".to_owned(),
         Changed::Policy { .. } => "policy".to_owned(),
     }
 }

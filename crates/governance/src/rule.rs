@@ -69,7 +69,7 @@ rules! {
     /// The source has placed too many orders today.
     OrderCount "GOV-16" "is the source within its number of orders for the day?" "wait for the next UTC day, or raise orders_day with a second person";
     /// The roll-out stage allows no more.
-    Stage "GOV-17" "is the exposure within the roll-out stage's capital?" "reduce first, or meet the stage's criteria and advance it";
+    Stage "GOV-17" "is the exposure within the roll-out stage's capital?" "reduce first, or meet the stage's criteria and `tradewind limits stage advance`";
     /// There is no such proposal.
     NoProposal "GOV-18" "is there such a proposal?" "see `tradewind proposals list`";
     /// It lived its 120 seconds.
@@ -107,7 +107,7 @@ rules! {
     /// This identity may not clear the latch.
     Clearer "GOV-35" "may this person clear the latch?" "ask another person with the role `risk`";
     /// The stage's criteria are not met.
-    Criteria "GOV-36" "are the stage's criteria met?" "trade on at this stage until they are";
+    Criteria "GOV-36" "are the stage's criteria met?" "trade on at this stage until they are; `tradewind limits stage show` lists them";
     /// Nothing is latched there.
     NotLatched "GOV-37" "is there such a latch?" "see `tradewind status`";
 }

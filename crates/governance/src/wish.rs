@@ -38,6 +38,9 @@ pub struct Wish {
     /// The order that goes out with it, one cancelling the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<OrderRequest>,
+    /// How the order is to become other orders, if it is: the plan as the engine writes it, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// Why, in the words of whoever wishes; shown apart from the order, since a text may mislead.
     pub reason: String,
 }
@@ -100,6 +103,7 @@ impl Wish {
             address: None,
             request,
             other: None,
+            plan: None,
             reason: reason.to_owned(),
         }
     }

@@ -19,6 +19,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, InstrumentId, Sequence, Source, Timestamp};
+use tradewind_engine::algo::{ParentEvent, ParentId};
 use tradewind_engine::{Event, EventKind, Verdict};
 use tradewind_governance::Act;
 use tradewind_governance::audit::{Checkpoint, Fault, Key, Link, Notary, PublicKey, Step, Verified, Verifier, chains};
@@ -333,14 +334,23 @@ struct Causes {
     decisions: BTreeMap<(Source, InstrumentId), (Timestamp, Sequence)>,
     /// Who spoke last, or under which key.
     spoke: Option<Sequence>,
+    /// Where each parent was opened.
+    parents: BTreeMap<ParentId, Sequence>,
+}
+
+const fn is_child(said: &ParentEvent) -> bool {
+    matches!(said, ParentEvent::Child { .. } | ParentEvent::Pair { .. })
 }
 
 impl Causes {
     fn link(&mut self, event: &Event) -> Option<Link> {
         let (what, order, cause) = self.kind(event)?;
+        // a child came of its parent, whatever the moment was at which it was due
+        let is_child = matches!(&event.kind, EventKind::Parent(said) if is_child(said));
+        let cause = if is_child { cause.or(event.cause) } else { event.cause.or(cause) };
         let text = serde_json::to_string(&event.kind).unwrap_or_default();
         let source = serde_json::to_value(event.source).map(|it| it.to_string().replace('"', "")).unwrap_or_default();
-        Some(Link { sequence: event.sequence, at: event.at, source, what, cause: event.cause.or(cause), order, text })
+        Some(Link { sequence: event.sequence, at: event.at, source, what, cause, order, text })
     }
 
     fn kind(&mut self, event: &Event) -> Option<(&'static str, Option<ClientOrderId>, Option<Sequence>)> {
@@ -360,7 +370,22 @@ impl Causes {
                 let decided = decided.filter(|(at, _)| *at == event.at).map(|(_, sequence)| *sequence);
                 Some(("proposal", None, decided.or(self.spoke.filter(|spoke| spoke + 1 == event.sequence))))
             }
-            EventKind::ProposedPair { .. } => Some(("proposal", None, None)),
+            EventKind::ProposedPair { .. } => {
+                Some(("proposal", None, self.spoke.filter(|spoke| spoke + 1 == event.sequence)))
+            }
+            EventKind::Parent(said) => match &**said {
+                ParentEvent::Wished { .. } => {
+                    Some(("proposal", None, self.spoke.filter(|spoke| spoke + 1 == event.sequence)))
+                }
+                ParentEvent::Opened { parent, .. } => {
+                    self.parents.insert(*parent, event.sequence);
+                    Some(("parent", None, None))
+                }
+                ParentEvent::Child { parent, .. } | ParentEvent::Pair { parent, .. } => {
+                    Some(("proposal", None, self.parents.get(parent).copied()))
+                }
+                ParentEvent::Asked { .. } | ParentEvent::Moved { .. } => None,
+            },
             EventKind::Governance(act) => match &**act {
                 // a proposal is named after the event that made it
                 Act::ApprovalSaid { proposal, .. } | Act::RejectionSaid { proposal, .. } => {

@@ -28,13 +28,15 @@ tradewind_domain::codes! {
     "NODE-19" "the node does not answer on its control socket" "look at its log; if it hangs, end it and start again: the journal recovers";
     "NODE-30" "the identity is not proven" "name an operator of the settings with --as and the file of its token with --token-file";
     "NODE-31" "this node knows its operators by name" "say who you are with --as NAME and --token-file FILE; `tradewind halt` needs no name";
-    "NODE-32" "the idempotency key cannot be used" "1 to 64 printable ASCII characters without spaces, with `order place` or `order oco`";
+    "NODE-32" "the idempotency key cannot be used" "1 to 64 printable ASCII characters without spaces, with a command that places or replaces orders";
     "NODE-33" "the scope of a kill switch cannot be read" "venue:NAME, account:NUMBER or source:NAME; for everything leave --scope out";
     "NODE-34" "the limit cannot be set" "use a name and a value as in the settings, such as max_order 5%";
     "NODE-35" "the audit trail cannot be read, written or signed" "see the message for the file; a key must be readable by its owner alone";
     "NODE-36" "the kill switch cannot be kept on disk" "free space or make the data directory writable, then start again";
     "NODE-37" "another program trades with this key" "stop it first, or give this one a key of its own: two programs on one key cannot know all its orders";
     "NODE-38" "the data directory was written by a later version of this program" "start it with that version or a later one; nothing was changed";
+    "NODE-40" "the roll-out cannot be moved there" "see `tradewind limits stage show`; a roll-out begins with `governance.stage` in the settings";
+    "NODE-41" "the control socket answers the owner of this process alone" "run the command as the user that runs the node";
 }
 
 /// Looks up the hint of a code of [`CODES`].

@@ -5,12 +5,15 @@ use crate::core::Core;
 use crate::error::NodeError;
 use crate::limit_changes::change_view;
 use crate::operate::{OperatorReply, OperatorRequest, done, failed};
+use crate::parents::{parent_view, plan_words};
 use crate::settings::OperatorSettings;
+use crate::stages::{StageMove, stage_view, with_stage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use tradewind_domain::{Coded, OrderRequest, PortfolioId, Sequence, Source, Timestamp};
+use tradewind_engine::algo::{Parent, ParentId};
 use tradewind_engine::{EventKind, limit_values};
 use tradewind_governance::{
     Act, Changed, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, Policy, Principal, Refused, Role, Rule,
@@ -89,6 +92,18 @@ pub enum GovernRequest {
         /// Why.
         reason: String,
     },
+    /// The staged roll-out: its stage, and what was seen since it began.
+    Stage,
+    /// Move the roll-out.
+    StageMove {
+        /// Where to.
+        to: StageMove,
+        /// To which earlier stage, by name; the one before without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<String>,
+        /// Why.
+        reason: String,
+    },
     /// Say yes or no to a change that waits.
     LimitAnswer {
         /// Its number.
@@ -122,13 +137,23 @@ impl OperatorRequest {
         }
     }
 
+    /// Whether it places an order that must not be placed twice.
+    const fn takes_key(&self) -> bool {
+        matches!(self, Self::OrderPlace(_) | Self::OrderOco(_) | Self::OrderParent(_) | Self::OrderReplace(_))
+    }
+
     /// What anybody with access to the socket may do: look, stop orders, end the node.
     fn is_open_to_all(&self) -> bool {
         match self {
-            Self::Status | Self::OrderList | Self::PositionList | Self::Halt { .. } | Self::Stop => true,
+            Self::Status | Self::OrderList | Self::ParentList | Self::PositionList | Self::Halt { .. } | Self::Stop => {
+                true
+            }
             Self::Govern(request) => matches!(
                 request,
-                GovernRequest::ProposalList | GovernRequest::ProposalShow { .. } | GovernRequest::Limits
+                GovernRequest::ProposalList
+                    | GovernRequest::ProposalShow { .. }
+                    | GovernRequest::Limits
+                    | GovernRequest::Stage
             ),
             _ => false,
         }
@@ -226,12 +251,16 @@ impl Core {
                 "1 to 64 printable ASCII characters without spaces",
             ));
         };
-        if !matches!(request, OperatorRequest::OrderPlace(_) | OperatorRequest::OrderOco(_)) {
-            return Ok(failed("NODE-32", "this request takes no key", "only `order place` and `order oco` take one"));
+        if !request.takes_key() {
+            return Ok(failed(
+                "NODE-32",
+                "this request takes no key",
+                "requests that place or replace orders take one",
+            ));
         }
         let payload = KeyUse::payload_of(&serde_json::to_vec(request).unwrap_or_default());
         match self.host.state.governance.key(&key, &payload, self.now()) {
-            Known::Same(outcome) => return Ok(self.reply_of(&outcome)),
+            Known::Same(outcome) => return Ok(self.reply_of(&outcome, request)),
             Known::Conflict(refused) => return Ok(no(&refused)),
             Known::Fresh => (),
         }
@@ -251,10 +280,17 @@ impl Core {
         Ok(reply)
     }
 
-    fn reply_of(&self, outcome: &KeyOutcome) -> OperatorReply {
+    fn reply_of(&self, outcome: &KeyOutcome, request: &OperatorRequest) -> OperatorReply {
         match outcome {
             KeyOutcome::Open => no(&Refused::new(Rule::KeyOpen, "no outcome yet", "an outcome")),
+            KeyOutcome::Parent { parent } => match self.host.state.parents.get(ParentId(*parent)) {
+                Some(parent) => done(&parent_view(&self.host.state, parent)),
+                None => done(&json!({ "parent": ParentId(*parent).to_string(), "status": "over" })),
+            },
             KeyOutcome::Order { client_id } => match self.host.state.order(*client_id) {
+                Some(record) if matches!(request, OperatorRequest::OrderOco(_)) => {
+                    self.pair_placed(record.order.portfolio(), record.order.request().oco)
+                }
                 Some(record) => done(&self.view(record)),
                 None => done(&json!({ "client_id": client_id, "status": "closed" })),
             },
@@ -297,6 +333,8 @@ impl Core {
             GovernRequest::LimitSet { name, value, portfolio, account, reason } => {
                 return self.set_limit(&name, &value, portfolio.as_deref(), account, &reason);
             }
+            GovernRequest::Stage => return Ok(done(&stage_view(&self.host.state))),
+            GovernRequest::StageMove { to, stage, reason } => return self.move_stage(to, stage.as_deref(), &reason),
             GovernRequest::ProposalApprove { id, hash } => {
                 let word = Act::ApprovalSaid { proposal: id, hash: WishHash::of_text(hash), by };
                 (self.word(word)?, Some(id))
@@ -339,8 +377,14 @@ impl Core {
     /// stands apart, as a quotation, since a text may mislead.
     fn whole_view(&self, held: &Held) -> Value {
         let mut view = proposal_view(held);
+        let became = |parent: &&Parent| parent.behind.as_ref().is_some_and(|it| it.proposal == Some(held.id));
+        let parents = &self.host.state.parents;
+        view["parent_id"] = json!(parents.live().chain(parents.over()).find(became).map(|it| it.id.to_string()));
         view["seconds_left"] = json!(held.state.is_open().then(|| seconds_left(held, self.now())));
         view["order"] = self.order_words(held, &held.wish.request);
+        if let Some(plan) = &held.wish.plan {
+            view["plan"] = plan_words(&self.host.state, held.wish.request.instrument, plan);
+        }
         if let Some(other) = &held.wish.other {
             view["other_order"] = self.order_words(held, other);
         }
@@ -383,6 +427,7 @@ impl Core {
             "changes": waiting.collect::<Vec<_>>(),
             "latches": latches.collect::<Vec<_>>(),
             "halted": state.halted,
+            "stage": stage_view(state),
             "policy": state.governance.policy,
         })
     }
@@ -424,9 +469,11 @@ pub(crate) fn settings_words(
     if register.operators != operators {
         words.push(Act::OperatorsSet { operators });
     }
-    let old = register.policy.clone().unwrap_or_default();
-    if !same_but_times(&old, policy) {
-        let changed = Changed::Policy { old: Box::new(old), new: Box::new(policy.clone()) };
+    let (policy, stage) = with_stage(register, policy);
+    words.extend(stage);
+    let old = Policy { stage: policy.stage.clone(), ..register.policy.clone().unwrap_or_default() };
+    if !same_but_times(&old, &policy) {
+        let changed = Changed::Policy { old: Box::new(old), new: Box::new(policy) };
         let by = Principal::of_source(Source::Host);
         words.push(Act::ChangeSaid { changed, by, reason: "the settings at start".to_owned() });
     }

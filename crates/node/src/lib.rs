@@ -44,6 +44,7 @@ mod recover;
 mod relist;
 mod runtime;
 pub mod settings;
+mod stages;
 mod start;
 mod status;
 mod time_watch;
@@ -65,6 +66,7 @@ pub use operate::{OperatorReply, OperatorRequest};
 pub use parents::{ChildView, ParentView, ParentWords, PlanWords, ReplaceWords};
 pub use recover::{Recovered, events, journal_dir, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
+pub use stages::StageMove;
 pub use status::{
     ClockView, ForeignView, InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status, UnknownView,
 };

@@ -4,6 +4,7 @@ use crate::core::Core;
 use crate::error::NodeError;
 use crate::operate::{OperatorReply, done, failed};
 use crate::settings::{Amount, Percent, Seconds};
+use crate::stages::stage_name;
 use serde_json::{Value, json};
 use tradewind_domain::{Coded, PortfolioId, Sequence};
 use tradewind_engine::{State, account_limit_values, limit_values, set_account_limit, set_limit};
@@ -122,6 +123,18 @@ pub(crate) fn change_view(state: &State, change: &Change) -> Value {
             (of, settings_name(name), tighter, old, new)
         }
         Changed::AccountLimit { name, tighter, old, new } => ("account", name.as_str(), tighter, old, new),
+        Changed::Stage { old, new } => {
+            let names = [old, new].map(|stage| stage_name(stage.as_deref()));
+            let capitals = [old, new].map(|stage| stage.as_ref().map(|stage| stage.capital));
+            view["what"] = json!("stage");
+            view["of"] = json!("account");
+            view["limit"] = json!("stage");
+            let same = if old == new { "the same" } else { "tighter" };
+            view["direction"] = json!(if change.changed.loosens() { "looser" } else { same });
+            (view["old"], view["new"]) = (json!(capitals[0]), json!(capitals[1]));
+            (view["from"], view["to"]) = (json!(names[0]), json!(names[1]));
+            return view;
+        }
         Changed::Policy { old, new } => {
             view["what"] = json!("policy");
             view["of"] = json!("policy");

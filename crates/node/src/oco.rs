@@ -92,7 +92,7 @@ impl Core {
     }
 
     /// Both orders of the group that the engine has just given to a pair, the target first.
-    fn pair_placed(&self, portfolio: PortfolioId, group: Option<OcoGroup>) -> OperatorReply {
+    pub(crate) fn pair_placed(&self, portfolio: PortfolioId, group: Option<OcoGroup>) -> OperatorReply {
         let state = &self.host.state;
         let of_pair = |it: &&OrderRecord| it.order.portfolio() == portfolio && it.order.request().oco == group;
         let mut pair: Vec<&OrderRecord> = state.open.values().chain(&state.closed).filter(of_pair).collect();

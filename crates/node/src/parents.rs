@@ -5,15 +5,17 @@ use crate::error::NodeError;
 use crate::operate::{OperatorReply, done, failed, refused};
 use crate::words::{OrderWords, read_order};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tradewind_domain::{
-    ClientOrderId, Coded, Instrument, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price, Quantity,
-    Source, Timestamp,
+    ClientOrderId, Coded, Instrument, InstrumentId, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId,
+    Price, Quantity, Source, Timestamp,
 };
 use tradewind_engine::algo::{
     Ask, Child, ChildState, Parent, ParentEvent, ParentId, ParentState, ParentWish, Participation, Plan, Protection,
     Schedule,
 };
 use tradewind_engine::{Amend, EventKind, State, Verdict};
+use tradewind_governance::Principal;
 
 const NANOS: i64 = 1_000_000_000;
 /// Why a parent is paused that the end of a run paused.
@@ -111,6 +113,9 @@ pub struct ParentView {
     pub plan: String,
     /// Whose it is.
     pub portfolio: String,
+    /// Who asked for it: a person's name, or a strategy's or an agent's.
+    #[serde(default)]
+    pub by: String,
     /// Unified symbol.
     pub symbol: String,
     /// Buy or sell.
@@ -259,8 +264,11 @@ impl Core {
     fn wish(&mut self, portfolio: PortfolioId, request: OrderRequest, plan: Plan) -> Result<OperatorReply, NodeError> {
         let reason = format!("an operator's {}", plan.word());
         let wish = ParentWish { source: Source::Operator, portfolio, request, plan, reason };
-        let id = self.host.state.parents.next_id();
+        let (id, event) = (self.host.state.parents.next_id(), self.host.state.sequence + 1);
         let verdict = self.verdict_on(portfolio, EventKind::Parent(Box::new(ParentEvent::Wished { wish })))?;
+        if let (None, Some(held)) = (&verdict, self.held_reply(event)) {
+            return Ok(held); // the whole of it waits for people
+        }
         Ok(self.parent_opened(id, verdict))
     }
 
@@ -349,7 +357,40 @@ fn new_terms(it: &Instrument, old: OrderRequest, words: &ReplaceWords) -> Read<O
     Ok(OrderRequest { kind, quantity, ..old })
 }
 
-fn parent_view(state: &State, parent: &Parent) -> ParentView {
+/// A plan as a person reads it before it is approved; the hash covers the plan as it was written.
+pub(crate) fn plan_words(state: &State, instrument: InstrumentId, written: &str) -> Value {
+    let (Ok(plan), Some(listing)) = (serde_json::from_str::<Plan>(written), state.listings.get(instrument.index()))
+    else {
+        return json!(written);
+    };
+    let it = &listing.instrument;
+    let price = |price: Option<Price>| price.map_or_else(|| "none".to_owned(), |price| it.price_text(price));
+    let seconds = |nanos: i64| tradewind_domain::format_decimal(nanos.into(), 9);
+    let words = match &plan {
+        Plan::Wait => "waits for its price".to_owned(),
+        Plan::Bracket(Protection { target, stop, stop_limit }) => {
+            format!("target {}, stop {}, stop limit {}", price(*target), price(*stop), price(*stop_limit))
+        }
+        Plan::Replace { old } => format!("takes the place of order {old}"),
+        Plan::Iceberg { display } => format!("shows {} at a time", it.quantity_text(*display)),
+        Plan::Schedule(schedule) => {
+            let (slices, each) = (schedule.slices, seconds(schedule.every_nanos));
+            let curve = if schedule.weights.is_empty() { "even" } else { "along a volume curve" };
+            format!("{slices} slices, {curve}, one each {each} s from {}", schedule.start)
+        }
+        Plan::Participate(part) => {
+            let rate = tradewind_domain::format_decimal(part.rate_bps.into(), 2);
+            format!("{rate} % of the volume until {}, at least {} an order", part.until, it.quantity_text(part.clip))
+        }
+        Plan::Ladder { rungs } => {
+            let ends = [rungs.first(), rungs.last()].map(|rung| price(rung.map(|rung| rung.price)));
+            format!("{} orders from {} to {}", rungs.len(), ends[0], ends[1])
+        }
+    };
+    json!(format!("{}: {words}", plan.word()))
+}
+
+pub(crate) fn parent_view(state: &State, parent: &Parent) -> ParentView {
     let request = &parent.wish.request;
     let it = &state.listing(request.instrument).instrument;
     let (status, reason) = match &parent.state {
@@ -366,6 +407,10 @@ fn parent_view(state: &State, parent: &Parent) -> ParentView {
         parent: parent.id.to_string(),
         plan: parent.wish.plan.word().to_owned(),
         portfolio: state.portfolio(parent.wish.portfolio).name.clone(),
+        by: match &parent.behind {
+            Some(behind) => behind.by.to_string(),
+            None => Principal::of_source(parent.wish.source).name.to_string(),
+        },
         symbol: it.spec.symbol.to_string(),
         side: word(&request.side),
         order_type: request.kind.word().to_owned(),

@@ -510,6 +510,9 @@ pub(crate) struct OcoArgs {
     pub(crate) symbol: String,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
     /// buy or sell, both of them.
     #[arg(long)]
     pub(crate) side: String,
@@ -617,6 +620,9 @@ pub(crate) enum LimitsCommand {
         #[command(flatten)]
         node: NodeArgs,
     },
+    /// Show and move the staged roll-out: little money first, more once the record says so.
+    #[command(subcommand)]
+    Stage(StageCommand),
     /// Approve a change that another person asked for.
     #[command(after_help = "Example:\n  tradewind limits approve 57 --as ben --token-file ben.token")]
     Approve {
@@ -633,6 +639,43 @@ pub(crate) enum LimitsCommand {
         #[command(flatten)]
         node: NodeArgs,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StageCommand {
+    /// Show the stage, what was seen since it began, and what the next one wants to have seen.
+    #[command(after_help = "Example:\n  tradewind limits stage show --data-dir my-paper")]
+    Show(NodeArgs),
+    /// Ask for the next stage: every criterion must be met, and a second person approves with `limits approve`.
+    #[command(
+        after_help = "Example:\n  tradewind limits stage advance --reason \"seven good days\" --as anna --token-file anna.token"
+    )]
+    Advance(StageArgs),
+    /// Go back to an earlier stage, at once.
+    #[command(
+        after_help = "Example:\n  tradewind limits stage demote --to 100 --reason \"slippage\" --data-dir my-paper"
+    )]
+    Demote {
+        /// Its name; the stage before this one without.
+        #[arg(long)]
+        to: Option<String>,
+        #[command(flatten)]
+        args: StageArgs,
+    },
+    /// Begin the same stage again: what was seen until now counts no more.
+    #[command(
+        after_help = "Example:\n  tradewind limits stage repeat --reason \"after the drill\" --data-dir my-paper"
+    )]
+    Repeat(StageArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct StageArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Why, for the record.
+    #[arg(long, default_value = "by the operator")]
+    pub(crate) reason: String,
 }
 
 #[derive(Subcommand)]

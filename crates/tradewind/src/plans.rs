@@ -8,6 +8,9 @@ use clap::Args;
 pub(crate) struct WishArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
     /// What to trade.
     pub(crate) symbol: String,
     /// buy or sell.
@@ -105,6 +108,9 @@ pub(crate) struct ReplaceArgs {
     pub(crate) client_id: String,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
     /// New limit price.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) price: Option<String>,

@@ -1,6 +1,6 @@
 //! What is said of parents, and what is decided about them, as events.
 
-use super::{Ask, ParentId, ParentState, ParentWish, Role};
+use super::{Ask, Behind, ParentId, ParentState, ParentWish, Role};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{InstrumentId, PortfolioId};
 use tradewind_gate::Proposal;
@@ -20,6 +20,9 @@ pub enum ParentEvent {
         parent: ParentId,
         /// What is wished.
         wish: ParentWish,
+        /// Who stands behind it, where its source does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behind: Option<Behind>,
     },
     /// It proposes a child; the gate's word follows.
     Child {
@@ -68,6 +71,16 @@ impl ParentEvent {
         match self {
             Self::Wished { .. } | Self::Asked { .. } => false,
             Self::Opened { .. } | Self::Child { .. } | Self::Pair { .. } | Self::Moved { .. } => true,
+        }
+    }
+
+    /// Whether it proposes what protects, or brings back, what a bracket entered.
+    #[must_use]
+    pub fn protects(&self) -> bool {
+        match self {
+            Self::Child { role, .. } => role.protects(),
+            Self::Pair { roles, .. } => roles.iter().all(|role| role.protects()),
+            Self::Wished { .. } | Self::Opened { .. } | Self::Asked { .. } | Self::Moved { .. } => false,
         }
     }
 

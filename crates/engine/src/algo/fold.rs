@@ -13,6 +13,7 @@ impl Parent {
         let mut parent = Self {
             id,
             wish,
+            behind: None,
             opened: at,
             state: ParentState::Working,
             children: Vec::new(),

@@ -30,5 +30,5 @@ pub use parent::{
 };
 pub(crate) use parents::LIVE_MAX;
 pub use parents::{Ask, Parents};
-pub use plan::{ParentId, ParentWish, Plan, PlanError, Protection, Rung};
+pub use plan::{Behind, ParentId, ParentWish, Plan, PlanError, Protection, Rung};
 pub use schedule::{Participation, Schedule, VolumeSource};

@@ -1,6 +1,6 @@
 //! [`Parent`] and [`Child`]: what was asked, what came of it, and what is due.
 
-use super::plan::{ParentId, ParentWish, Plan};
+use super::plan::{Behind, ParentId, ParentWish, Plan};
 use super::schedule::VolumeSource;
 use super::{ladder, schedule};
 use crate::contingent;
@@ -42,6 +42,17 @@ pub enum Role {
     Exit,
     /// What brings back what target and stop sold too much between them.
     Excess,
+}
+
+impl Role {
+    /// Whether such a child only takes back what its bracket entered, or what its way out took too much.
+    #[must_use]
+    pub const fn protects(self) -> bool {
+        match self {
+            Self::Target(_) | Self::Stop(_) | Self::Exit | Self::Excess => true,
+            Self::Slice(_) | Self::Rung(_) | Self::Awake | Self::Replaced | Self::Replacement | Self::Entry => false,
+        }
+    }
 }
 
 /// How a child ended.
@@ -221,6 +232,9 @@ pub struct Parent {
     pub id: ParentId,
     /// What was asked.
     pub wish: ParentWish,
+    /// Who stands behind it, where its source does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Behind>,
     /// When.
     pub opened: Timestamp,
     /// Where it stands.

@@ -1,7 +1,7 @@
 //! [`Parents`]: every parent of a risk domain, folded from events.
 
 use super::parent::{ChildState, Due, Look, Parent, ParentEnd, ParentState, Role};
-use super::plan::{ParentId, ParentWish};
+use super::plan::{Behind, ParentId, ParentWish};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use tradewind_domain::{
@@ -106,6 +106,13 @@ impl Parents {
         }
         self.live.insert(id, Parent::open(id, wish, at, replaced));
         id
+    }
+
+    /// Notes who stands behind a parent.
+    pub(crate) fn stand_behind(&mut self, id: ParentId, behind: Option<Behind>) {
+        if let Some(parent) = self.live.get_mut(&id) {
+            parent.behind = behind;
+        }
     }
 
     /// Notes proposed children; `false` for a parent that no longer lives or already proposed this slot.

@@ -3,8 +3,10 @@
 use super::{Participation, Schedule};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    ClientOrderId, Coded, Instrument, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Source, TimeInForce,
+    ClientOrderId, Coded, Instrument, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Sequence, Source,
+    TimeInForce,
 };
+use tradewind_governance::Name;
 
 /// A parent of this risk domain, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +32,24 @@ pub struct ParentWish {
     pub plan: Plan,
     /// Why, in words for the audit.
     pub reason: String,
+}
+
+/// Who stands behind a parent, where its source alone does not say: every child is judged by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// Who.
+    pub by: Name,
+    /// How many persons approved it as a whole: a child that needs no more of them is asked about no more.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub approvals: u8,
+    /// The proposal that it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Sequence>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_none(approvals: &u8) -> bool {
+    *approvals == 0
 }
 
 /// How a wish turns into children.

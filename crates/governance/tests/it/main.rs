@@ -6,4 +6,5 @@ mod audit;
 mod changes;
 mod keys;
 mod policy;
+mod rollout;
 pub(crate) mod support;

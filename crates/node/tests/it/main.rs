@@ -20,6 +20,7 @@ mod parents;
 mod parity;
 mod process;
 mod recovery;
+mod rollout;
 mod sources;
 mod support;
 mod time;

@@ -1,6 +1,6 @@
 //! `tradewind proposals`, `tradewind limits` and `tradewind audit`.
 
-use crate::cli::{AuditCommand, LimitsCommand, NodeArgs, ProposalsCommand, WhoArgs};
+use crate::cli::{AuditCommand, LimitsCommand, NodeArgs, ProposalsCommand, StageCommand, WhoArgs};
 use crate::commands::operate::{ask, ask_and_print, columns, field};
 use crate::output::{self, EXIT_WRONG, Failure, Format};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::Coded;
 use tradewind_governance::audit::{CSV_HEADER, to_csv, to_json_line};
-use tradewind_node::{GovernRequest, OperatorRequest, Signed, Token, audit, audit_chains};
+use tradewind_node::{GovernRequest, OperatorRequest, Signed, StageMove, Token, audit, audit_chains};
 
 /// `request` as the person that `who` names, under `key` if there is one.
 pub(crate) fn signed(
@@ -121,6 +121,10 @@ fn proposal_page(page: &Value) -> String {
             text.push('\n');
         }
     }
+    if page["plan"].is_string() {
+        text.push_str(&output::table(&["its plan", ""], rows(page, &["plan"])));
+        text.push('\n');
+    }
     let names =
         ["by", "quorum", "approvals", "expires_at", "seconds_left", "order_id", "other_order_id", "note", "hash"];
     text.push_str(&output::table(&["the proposal", ""], rows(page, &names)));
@@ -144,6 +148,7 @@ pub(crate) fn limits(command: &LimitsCommand, format: Format) -> Result<ExitCode
             };
             ask_and_print(node, &OperatorRequest::Govern(set), format, change_lines)
         }
+        LimitsCommand::Stage(command) => stage(command, format),
         LimitsCommand::Approve { id, node } => {
             let answer = GovernRequest::LimitAnswer { id: *id, yes: true };
             ask_and_print(node, &OperatorRequest::Govern(answer), format, change_lines)
@@ -153,6 +158,38 @@ pub(crate) fn limits(command: &LimitsCommand, format: Format) -> Result<ExitCode
             ask_and_print(node, &OperatorRequest::Govern(answer), format, change_lines)
         }
     }
+}
+
+fn stage(command: &StageCommand, format: Format) -> Result<ExitCode, Failure> {
+    let (to, stage, args) = match command {
+        StageCommand::Show(node) => {
+            return ask_and_print(node, &OperatorRequest::Govern(GovernRequest::Stage), format, stage_text);
+        }
+        StageCommand::Advance(args) => (StageMove::Advance, None, args),
+        StageCommand::Demote { to, args } => (StageMove::Demote, to.clone(), args),
+        StageCommand::Repeat(args) => (StageMove::Repeat, None, args),
+    };
+    let moved = GovernRequest::StageMove { to, stage, reason: args.reason.clone() };
+    ask_and_print(&args.node, &OperatorRequest::Govern(moved), format, change_lines)
+}
+
+/// Where the roll-out stands, and what the next stage still wants to see.
+fn stage_text(view: &Value) -> String {
+    let mut text = format!("stage {}: {}", field(view, "stage"), field(view, "standing"));
+    if let Some(since) = view["since"].as_str() {
+        text.push_str(&format!("\nsince {since}, by change {}\n", field(view, "change")));
+        text.push_str(&columns(&view["criteria"], &["criterion", "seen", "wanted", "met"], "no criteria"));
+        let next = match view["ready"].as_bool() {
+            Some(true) => {
+                format!("every criterion of stage {} is met: tradewind limits stage advance", field(view, "next"))
+            }
+            _ => format!("stage {} is not to be had yet", field(view, "next")),
+        };
+        text.push_str(&format!("\n{next}"));
+    }
+    let history = ["change", "from", "to", "by", "asked_at", "reason", "standing"];
+    text.push_str(&format!("\n\n{}", columns(&view["history"], &history, "no changes of the stage")));
+    text
 }
 
 /// A line for each change, with what is to be done next.
@@ -277,6 +314,25 @@ mod tests {
             "change 7: policy waits: tradewind limits approve 7",
         );
         assert_eq!(change_lines(&json!({ "changes": [] })), "nothing changes: it is set so already");
+    }
+
+    #[test]
+    fn a_rollout_is_shown_with_what_the_next_stage_wants_to_see() {
+        let criterion = json!({ "criterion": "fills", "seen": 3, "wanted": 20, "met": false });
+        let mut view = json!({
+            "stage": "100", "standing": "gross exposure within 100", "since": "2026-01-01T00:00:00Z", "change": 12,
+            "criteria": [criterion], "ready": false, "next": "1000", "history": [],
+        });
+        let text = stage_text(&view);
+        for part in
+            ["stage 100: gross exposure within 100", "since 2026", "by change 12", "fills", "20", "not to be had"]
+        {
+            assert!(text.contains(part), "{part} is missing in\n{text}");
+        }
+        view["ready"] = json!(true);
+        assert!(stage_text(&view).contains("tradewind limits stage advance"));
+        let none = json!({ "stage": null, "standing": "no roll-out", "history": [] });
+        assert_eq!(stage_text(&none), "stage -: no roll-out\n\nno changes of the stage");
     }
 
     #[test]

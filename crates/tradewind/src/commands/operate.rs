@@ -53,7 +53,7 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
         OrderCommand::End(args) => parents::ask(args, Ask::Cancel, format),
         OrderCommand::Abandon(args) => parents::ask(args, Ask::Abandon, format),
         OrderCommand::Oco(args) => {
-            let asked = OperatorRequest::OrderOco(pair(args)?);
+            let asked = signed(&OperatorRequest::OrderOco(pair(args)?), &args.node.who, args.key.as_ref())?;
             ask_and_print(&args.node, &asked, format, |pair| match pair["proposal"].is_u64() {
                 true => waits(pair),
                 false => orders(pair),
@@ -135,7 +135,7 @@ pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failu
 }
 
 /// An order that waits for people.
-fn waits(held: &Value) -> String {
+pub(crate) fn waits(held: &Value) -> String {
     let rows = super::govern::proposal_rows(&Value::Array(vec![held.clone()]));
     format!("it waits for {} to approve it within 120 s\n{rows}", field(held, "quorum"))
 }

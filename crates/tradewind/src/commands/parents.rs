@@ -1,6 +1,7 @@
 //! Orders that become other orders: brackets, schedules, icebergs, ladders, replacements.
 
-use super::operate::{ask_and_print, columns, order_name, side};
+use super::govern::signed;
+use super::operate::{ask_and_print, columns, order_name, side, waits};
 use crate::cli::NodeArgs;
 use crate::output::{Failure, Format};
 use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TwapArgs, VwapArgs, WishArgs};
@@ -22,7 +23,8 @@ fn place(wish: &WishArgs, trigger: Option<String>, plan: PlanWords, format: Form
         reduce_only: wish.reduce_only,
         portfolio: wish.portfolio.clone(),
     };
-    ask_and_print(&wish.node, &OperatorRequest::OrderParent(ParentWords { order, plan }), format, parent)
+    let request = OperatorRequest::OrderParent(ParentWords { order, plan });
+    ask_and_print(&wish.node, &signed(&request, &wish.node.who, wish.key.as_ref())?, format, opened)
 }
 
 pub(crate) fn bracket(args: &BracketArgs, format: Format) -> Result<ExitCode, Failure> {
@@ -55,13 +57,19 @@ pub(crate) fn scale(args: &ScaleArgs, format: Format) -> Result<ExitCode, Failur
 pub(crate) fn replace(args: &ReplaceArgs, format: Format) -> Result<ExitCode, Failure> {
     let (price, trigger, quantity) = (args.price.clone(), args.trigger.clone(), args.quantity.clone());
     let words = ReplaceWords { client_id: order_name(&args.client_id)?, price, trigger, quantity };
-    ask_and_print(&args.node, &OperatorRequest::OrderReplace(words), format, replaced)
+    let request = signed(&OperatorRequest::OrderReplace(words), &args.node.who, args.key.as_ref())?;
+    ask_and_print(&args.node, &request, format, replaced)
+}
+
+/// The parent, or the proposal that it waits as.
+fn opened(answer: &Value) -> String {
+    if answer["proposal"].is_u64() { waits(answer) } else { parent(answer) }
 }
 
 /// What takes the order's place, or the order itself where the venue makes it smaller.
 fn replaced(answer: &Value) -> String {
-    if answer.get("plan").is_some() {
-        parent(answer)
+    if answer["proposal"].is_u64() || answer.get("plan").is_some() {
+        opened(answer)
     } else {
         super::operate::orders(&Value::Array(vec![answer.clone()]))
     }

@@ -108,6 +108,7 @@ fn reviewed(review: impl FnOnce(&View<'_>) -> Approved) -> Approved {
         ruling: None,
         now,
         halted: None,
+        protects: false,
         restricted: None,
         mode: Mode::Live,
         limits: &Limits::OPEN,
