@@ -152,7 +152,7 @@ pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &m
     match check(state, event, wish, &by, 0) {
         Ok(()) => {
             let named = wish.source == Source::Operator && by != Principal::operator();
-            let behind = named.then(|| Behind { by: by.name, approvals: 0, proposal: None });
+            let behind = named.then_some(Behind { by: by.name, approvals: 0, proposal: None });
             commands.push(opened(state, wish, behind));
         }
         Err((refusal, Some(quorum))) if refusal.guard == Guard::Approval => {
