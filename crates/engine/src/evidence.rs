@@ -563,6 +563,10 @@ impl Evidence {
         facts.sort_by_key(|(at, _)| *at);
         let venue_id = standing.venue_id.clone();
         let word = match standing.stand {
+            // the venue worked less than was meant, all of it was executed, and nothing else will tell the end
+            Stand::Filled if standing.filled < order.order.quantity() => {
+                EventKind::Cancelled { client_id, reason: "by the venue, which worked a smaller order".into() }
+            }
             Stand::Open | Stand::Filled => EventKind::Accepted { client_id, venue_id },
             Stand::Cancelled => EventKind::Cancelled { client_id, reason: "on request".into() },
             Stand::Expired => EventKind::Cancelled { client_id, reason: "by the venue".into() },

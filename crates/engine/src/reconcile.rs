@@ -7,15 +7,15 @@
 use crate::{Drift, EventKind, ForeignOrder, State};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{
-    ClientOrderId, Currency, Fill, InstrumentId, LEDGER_DECIMALS, OrderState, Price, Quantity, Side, Timestamp,
-    VenueOrderId, format_decimal,
+    ClientOrderId, Currency, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderState, Price, Quantity, Side,
+    Timestamp, VenueOrderId, format_decimal,
 };
 
 /// What was known before the venue was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Basis {
-    /// Orders that could still fill, with whether the venue had confirmed them.
-    pub open: BTreeMap<ClientOrderId, bool>,
+    /// Orders that could still fill, with what each was in all if the venue had confirmed it.
+    pub open: BTreeMap<ClientOrderId, Option<Quantity>>,
     /// Foreign orders that could still fill.
     pub foreign: BTreeSet<ClientOrderId>,
     /// Fills booked so far.
@@ -26,13 +26,18 @@ impl Basis {
     /// What `state` knows now.
     #[must_use]
     pub fn of(state: &State) -> Self {
-        let confirmed = |state| matches!(state, OrderState::Working | OrderState::PendingCancel);
+        let confirmed = |record: &OrderRecord| works(record).then(|| record.order.quantity());
         Self {
-            open: state.open.iter().map(|(id, record)| (*id, confirmed(record.state))).collect(),
+            open: state.open.iter().map(|(id, record)| (*id, confirmed(record))).collect(),
             foreign: state.foreign.values().filter(|it| it.open).map(|it| it.client_id).collect(),
             fills: state.counters.fills,
         }
     }
+}
+
+/// Whether the venue has confirmed that it has the order.
+const fn works(record: &OrderRecord) -> bool {
+    matches!(record.state, OrderState::Working | OrderState::PendingCancel | OrderState::PendingReplace)
 }
 
 /// An order as the venue lists it.
@@ -97,7 +102,8 @@ pub struct Findings {
     pub facts: Vec<(Timestamp, EventKind)>,
     /// Whose orders are these? Ask, add the answers to [`Seen::named`] and compare again before recording anything.
     pub ask: Vec<(InstrumentId, VenueOrderId)>,
-    /// Orders of ours that the venue works no longer, or never did: begin an inquiry about each.
+    /// Orders of ours that the venue works no longer, never did, or works in another quantity: begin an inquiry about
+    /// each.
     pub doubtful: Vec<ClientOrderId>,
     /// Where venue and books differ.
     pub drifts: Vec<Drift>,
@@ -193,6 +199,9 @@ fn orders(state: &State, basis: &Basis, seen: &Seen, findings: &mut Findings) {
     for order in seen.open.iter().chain(&seen.named) {
         if let Some(id) = own_id(state, order) {
             listed.extend(order.open.then_some(id));
+            if order.open && is_worked_otherwise(state, basis, order, id) {
+                findings.doubtful.push(id);
+            }
             let ended = !state.open.contains_key(&id) && !basis.open.contains_key(&id);
             if order.open && ended {
                 let (ours, venue) = ("closed".to_owned(), "open".to_owned());
@@ -207,10 +216,7 @@ fn orders(state: &State, basis: &Basis, seen: &Seen, findings: &mut Findings) {
         }
     }
     for (id, confirmed) in &basis.open {
-        let works = |record: &tradewind_domain::OrderRecord| {
-            matches!(record.state, OrderState::Working | OrderState::PendingCancel)
-        };
-        if *confirmed && !listed.contains(id) && state.open.get(id).is_some_and(works) {
+        if confirmed.is_some() && !listed.contains(id) && state.open.get(id).is_some_and(works) {
             findings.doubtful.push(*id);
         }
     }
@@ -221,6 +227,16 @@ fn orders(state: &State, basis: &Basis, seen: &Seen, findings: &mut Findings) {
             findings.ask.push((order.instrument, order.venue_id.clone()));
         }
     }
+}
+
+/// Whether the venue lists an order of ours in another quantity than the books had before it was asked and have now: the
+/// word of the change was lost. While a change is on its way nothing is wrong yet.
+fn is_worked_otherwise(state: &State, basis: &Basis, order: &VenueOrder, id: ClientOrderId) -> bool {
+    let before = basis.open.get(&id).copied().flatten();
+    state.open.get(&id).is_some_and(|record| {
+        let settled = matches!(record.state, OrderState::Working) && before == Some(record.order.quantity());
+        settled && record.order.quantity() != order.quantity
+    })
 }
 
 fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at_start: bool, findings: &mut Findings) {

@@ -373,3 +373,13 @@ fn an_order_that_a_list_named_is_asked_for_only_where_the_books_lack_executions_
         assert_eq!((standing.stand, fills.len()), (Stand::Open, questions.len() * 2));
     }
 }
+
+#[test]
+fn a15_an_order_that_the_venue_worked_smaller_and_filled_is_over_with_what_it_filled() {
+    let standing = Standing { quantity: instrument().quantity("0.4").unwrap(), ..standing(Stand::Filled, "0.4") };
+    let evidence = Evidence::Found { standing, fills: vec![fill(1, "0.4")] };
+    for doubt in [Doubt::Order, Doubt::Amend] {
+        let facts: Vec<_> = evidence.facts(&record(), doubt).into_iter().map(|(_, kind)| kind).collect();
+        assert!(matches!(&facts[..], [EventKind::Filled(_), EventKind::Cancelled { .. }]), "{facts:?}");
+    }
+}

@@ -353,3 +353,30 @@ fn positions_of_contracts_are_compared_too() {
     assert_eq!(stage.compare(&seen(0)).drifts, []);
     assert_eq!(stage.compare(&seen(5)).drifts[0].what, "position BTC/USDT:USDT");
 }
+
+#[test]
+fn a15_an_order_that_is_listed_in_another_quantity_is_asked_about_unless_its_change_is_on_its_way() {
+    let mut stage = Stage::new(8);
+    let ours = stage.working(Side::Buy, 100, "1");
+    let listed = |units| Seen { open: vec![stage.order(&ours.to_string(), "1", units, 0, true)], ..Seen::default() };
+    let (same, smaller) = (listed(100), listed(40));
+    assert!(stage.compare(&same).doubtful.is_empty());
+    assert_eq!(stage.compare(&smaller).doubtful, [ours], "the word of the change was lost");
+    let basis = Basis::of(&stage.state);
+    let quantity = Quantity::from_mantissa(40);
+    stage.say(EventKind::Amend { client_id: ours, said: Amend::Sent { quantity } });
+    assert!(stage.compare(&smaller).doubtful.is_empty(), "its own inquiry asks");
+    stage.say(EventKind::Amend { client_id: ours, said: Amend::Confirmed { quantity } });
+    assert!(compare(&stage.state, &basis, &same).doubtful.is_empty(), "the list is older than the change");
+    assert!(stage.compare(&smaller).doubtful.is_empty());
+    assert_eq!(stage.compare(&Seen::default()).doubtful, [ours], "it is gone");
+}
+
+#[test]
+fn a15_an_order_that_is_gone_while_its_change_is_on_its_way_is_asked_about() {
+    let mut stage = Stage::new(8);
+    let ours = stage.working(Side::Buy, 100, "1");
+    let quantity = Quantity::from_mantissa(40);
+    stage.say(EventKind::Amend { client_id: ours, said: Amend::Sent { quantity } });
+    assert_eq!(stage.compare(&Seen::default()).doubtful, [ours]);
+}

@@ -1,7 +1,7 @@
 //! What a venue's report is to the engine.
 
-use tradewind_domain::{ClientOrderId, OrderRecord, Quantity, Timestamp};
-use tradewind_engine::EventKind;
+use tradewind_domain::{ClientOrderId, OrderKind, OrderRecord, Price, Quantity, Timestamp};
+use tradewind_engine::{Amend, EventKind, State};
 use tradewind_venues::VenueReport;
 
 /// A venue's report as an event, with its time; `None` for what changes nothing here.
@@ -47,4 +47,29 @@ pub const fn end_of(report: &VenueReport) -> Option<(ClientOrderId, Quantity)> {
 #[must_use]
 pub fn is_told_too_early(record: &OrderRecord, executed: Quantity) -> bool {
     record.state.is_open() && record.filled < executed
+}
+
+/// What follows from the terms at which the venue works an order: nothing where they are what was meant, the end of an
+/// amendment that was asked for, or else other terms, which count because they are the venue's.
+///
+/// Terms that the venue worked before it executed all of them are not taken over: the end of the order tells them.
+#[must_use]
+pub fn fact_of_terms(
+    state: &State,
+    client_id: ClientOrderId,
+    price: Option<Price>,
+    quantity: Quantity,
+) -> Option<EventKind> {
+    let record = state.open.get(&client_id)?;
+    let order = &record.order;
+    // an order that we make of another, such as a touched or a trailing one, has its own terms at the venue
+    let priced = matches!(order.kind(), OrderKind::Limit { .. } | OrderKind::StopLimit { .. });
+    let same_price = !priced || price.is_none() || price == order.kind().limit();
+    if same_price && quantity == order.quantity() || quantity <= record.filled {
+        return None;
+    }
+    if same_price && state.amending.get(&client_id) == Some(&quantity) {
+        return Some(EventKind::Amend { client_id, said: Amend::Confirmed { quantity } });
+    }
+    Some(EventKind::Reworked { client_id, price, quantity })
 }

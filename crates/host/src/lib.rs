@@ -28,7 +28,7 @@ mod vital;
 
 pub use draft::Draft;
 pub use endings::Endings;
-pub use facts::{end_of, fact_of, is_told_too_early};
+pub use facts::{end_of, fact_of, fact_of_terms, is_told_too_early};
 pub use host::Host;
 pub use outside::{Gone, Outgoing, Outside};
 pub use recover::{RecoverError, Recovered, recover, snapshot_state};

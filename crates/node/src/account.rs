@@ -4,8 +4,9 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
 use crate::inbox::Comparison;
-use tradewind_domain::{ClientOrderId, OrderKind, PortfolioId, Price, Quantity, Source};
-use tradewind_engine::{Amend, EventKind, Findings, compare};
+use tradewind_domain::{ClientOrderId, PortfolioId, Price, Quantity, Source};
+use tradewind_engine::{EventKind, Findings, compare};
+use tradewind_host::fact_of_terms;
 
 /// Notices that are kept.
 const NOTICES: usize = 50;
@@ -72,18 +73,15 @@ impl Core {
         price: Option<Price>,
         quantity: Quantity,
     ) -> Result<(), NodeError> {
-        let Some(record) = self.host.state.open.get(&client_id) else { return Ok(()) };
-        let order = &record.order;
-        // an order that we make of another, such as a touched or a trailing one, has its own terms at the venue
-        let priced = matches!(order.kind(), OrderKind::Limit { .. } | OrderKind::StopLimit { .. });
-        let same_price = !priced || price.is_none() || price == order.kind().limit();
-        if same_price && quantity == order.quantity() {
+        let state = &self.host.state;
+        let (Some(kind), Some(record)) = (fact_of_terms(state, client_id, price, quantity), state.open.get(&client_id))
+        else {
             return Ok(());
-        }
-        if same_price && self.host.state.amending.get(&client_id) == Some(&quantity) {
-            let (portfolio, said) = (order.portfolio(), Amend::Confirmed { quantity });
-            let kind = EventKind::Amend { client_id, said };
-            return self.record(self.now(), wall(), Source::Venue, portfolio, kind);
+        };
+        let order = &record.order;
+        let portfolio = order.portfolio();
+        if let EventKind::Amend { .. } = kind {
+            return self.record(self.now(), wall(), Source::Venue, portfolio, kind); // it was asked for
         }
         let it = &self.host.state.listing(order.instrument()).instrument;
         let text = |quantity, price: Option<Price>| {
@@ -91,9 +89,7 @@ impl Core {
             format!("{}{}", it.quantity_text(quantity), at.unwrap_or_default())
         };
         let (meant, worked) = (text(order.quantity(), order.kind().limit()), text(quantity, price));
-        let portfolio = order.portfolio();
         self.note(format!("alarm: order {client_id} was meant as {meant} and the venue works {worked}"));
-        let kind = EventKind::Reworked { client_id, price, quantity };
         self.record(self.now(), wall(), Source::Venue, portfolio, kind)
     }
 }

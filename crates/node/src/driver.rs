@@ -19,12 +19,12 @@ pub(crate) async fn drive(
     connection: Connection,
     inbox: mpsc::Sender<Input>,
     reconciler: Reconciler,
-    doubtful: Vec<ClientOrderId>,
+    doubtful: Vec<(ClientOrderId, Doubt)>,
 ) {
     let mut tasks = JoinSet::new();
-    for client_id in doubtful {
+    for (client_id, doubt) in doubtful {
         let (inbox, reconciler) = (inbox.clone(), reconciler.clone());
-        tasks.spawn(async move { reconciler.resolve(client_id, Doubt::Order, None, &inbox).await });
+        tasks.spawn(async move { reconciler.resolve(client_id, doubt, None, &inbox).await });
     }
     loop {
         tokio::select! {

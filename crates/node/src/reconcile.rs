@@ -40,7 +40,7 @@ impl Reconciler {
     /// orders. Gives back the orders that stay in doubt.
     ///
     /// A difference that remains allows only what reduces, until a person adopts or resumes.
-    pub(crate) async fn at_start(&self, core: &mut Core) -> Result<Vec<ClientOrderId>, NodeError> {
+    pub(crate) async fn at_start(&self, core: &mut Core) -> Result<Vec<(ClientOrderId, Doubt)>, NodeError> {
         let clock = SteadyClock::of(&self.connection).await;
         let mut found = Findings::default();
         for attempt in 1..=START_TRIES {
@@ -64,8 +64,8 @@ impl Reconciler {
             // an agreement would end the asking for executions whose order the venue does not name yet
             core.note(format!("{} executions cannot be named yet: the next comparison asks again", found.ask.len()));
         }
-        let unknown = core.host.state.open.values().filter(|it| matches!(it.state, OrderState::Unknown { .. }));
-        Ok(unknown.map(|it| it.order.client_id()).collect())
+        let doubts = core.host.state.open.values().map(|it| (it.order.client_id(), doubt_of(it.state)));
+        Ok(doubts.filter_map(|(id, doubt)| Some((id, doubt?))).collect())
     }
 
     fn failed(&self, source: QueryError) -> NodeError {
@@ -135,11 +135,7 @@ impl Reconciler {
             core.check_terms(asked.inquiry.client_id(), standing.price, standing.quantity)?;
         }
         // whether the last run's request left is unknown; if it did, the venue will say so
-        let doubt = match asked.record.state {
-            OrderState::PendingCancel => Doubt::Cancel,
-            OrderState::PendingReplace => Doubt::Amend,
-            _ => Doubt::Order,
-        };
+        let doubt = doubt_of(asked.record.state).unwrap_or(Doubt::Order);
         for (at, kind) in evidence.facts(&asked.record, doubt) {
             let at = at.unwrap_or_else(|| core.now());
             core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;
@@ -249,6 +245,16 @@ impl Reconciler {
             }
         }
         Ok(())
+    }
+}
+
+/// What is not known of an order after a start, if anything is not.
+const fn doubt_of(state: OrderState) -> Option<Doubt> {
+    match state {
+        OrderState::Unknown { .. } => Some(Doubt::Order),
+        OrderState::PendingCancel => Some(Doubt::Cancel),
+        OrderState::PendingReplace => Some(Doubt::Amend),
+        _ => None,
     }
 }
 

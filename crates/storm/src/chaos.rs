@@ -1,6 +1,7 @@
 //! Strategies that propose anything at all: sound orders, cancels, and orders that must never leave.
 
 use crate::chance::Chance;
+use crate::larger::{self, Scene};
 use crate::setup::{MAX_ORDER, MAX_POSITION, PORTFOLIOS};
 use crate::storm::Storm;
 use tradewind_domain::{
@@ -29,24 +30,26 @@ impl Storm {
             let at = process.market_time(self.now);
             for wish in wishes {
                 self.tally.proposals += 1;
-                let kind = match wish {
-                    Wish::Order(request) => EventKind::Proposed(Proposal {
-                        source: Source::Strategy(portfolio),
-                        portfolio: PortfolioId(portfolio),
-                        request,
-                        reason: "chaos".into(),
-                    }),
-                    Wish::Cancel(client_id) => EventKind::CancelProposed { client_id },
+                let (source, kind) = match wish {
+                    Wish::Order(source, request) => {
+                        let (portfolio, reason) = (PortfolioId(portfolio), "chaos".into());
+                        (source, EventKind::Proposed(Proposal { source, portfolio, request, reason }))
+                    }
+                    Wish::Cancel(client_id) => (Source::Strategy(portfolio), EventKind::CancelProposed { client_id }),
+                    Wish::Larger(kind @ EventKind::Amend { .. }) => (Source::Operator, kind), // a strategy may not
+                    Wish::Larger(kind) => (Source::Strategy(portfolio), kind),
                 };
-                self.record(at, Source::Strategy(portfolio), PortfolioId(portfolio), kind);
+                self.record(at, source, PortfolioId(portfolio), kind);
             }
         }
     }
 }
 
 enum Wish {
-    Order(OrderRequest),
+    Order(Source, OrderRequest),
     Cancel(ClientOrderId),
+    /// More than an order.
+    Larger(EventKind),
 }
 
 fn wishes(
@@ -65,27 +68,40 @@ fn wishes(
     if side == Side::Sell {
         quantity = quantity.min(held);
     }
+    let scene = Scene { state, portfolio, it, held, bid, ask };
+    let strategy = Source::Strategy(portfolio.0);
+    let larger = |kind: Option<EventKind>| kind.map(Wish::Larger).into_iter().collect();
     match mood.below(100) {
-        0..=34 => vec![Wish::Order(OrderRequest::market(id, side, quantity))],
-        35..=54 => {
+        0..=29 => vec![Wish::Order(strategy, OrderRequest::market(id, side, quantity))],
+        30..=46 => {
             let request = OrderRequest::limit(id, side, quantity, away(it, side, price, 5));
-            vec![Wish::Order(OrderRequest { time_in_force: TimeInForce::Ioc, ..request })]
+            vec![Wish::Order(strategy, OrderRequest { time_in_force: TimeInForce::Ioc, ..request })]
         }
-        55..=74 => {
+        47..=65 => {
             let request = OrderRequest::limit(id, side, quantity, away(it, side, price, -mood.between(5, 60)));
-            vec![Wish::Order(OrderRequest { post_only: mood.happens(500), ..request })]
+            vec![Wish::Order(strategy, OrderRequest { post_only: mood.happens(500), ..request })]
         }
-        75..=89 => {
+        66..=71 => larger(larger::amend(mood, &scene)),
+        72..=75 => larger(Some(larger::pair(mood, &scene))),
+        76..=79 => larger(larger::parent(mood, &scene)),
+        80 => larger(larger::ask(mood, &scene)),
+        81..=83 => vec![Wish::Order(Source::Agent(portfolio.0), OrderRequest::market(id, side, quantity))],
+        84..=92 => {
             let mine = |record: &&tradewind_domain::OrderRecord| record.order.portfolio() == portfolio;
             let open: Vec<_> = state.open.values().filter(mine).map(|it| it.order.client_id()).collect();
             if open.is_empty() { Vec::new() } else { vec![Wish::Cancel(*mood.pick(&open))] }
         }
-        _ => nasty(mood, it, side, quantity, price),
+        _ => nasty(mood, strategy, it, (side, quantity, price)),
     }
 }
 
 /// What no gate may let pass, and what it may let pass once.
-fn nasty(mood: &mut Chance, it: &Instrument, side: Side, quantity: Quantity, price: Price) -> Vec<Wish> {
+fn nasty(
+    mood: &mut Chance,
+    source: Source,
+    it: &Instrument,
+    (side, quantity, price): (Side, Quantity, Price),
+) -> Vec<Wish> {
     let id = it.id;
     let huge = Quantity::from_mantissa(i64::MAX / 2);
     let order = match mood.below(9) {
@@ -103,20 +119,20 @@ fn nasty(mood: &mut Chance, it: &Instrument, side: Side, quantity: Quantity, pri
         _ => {
             // the same again and again: what passes once must not pass beyond the limits
             let request = OrderRequest::market(id, Side::Buy, lots_worth(it, MAX_ORDER - 300, price));
-            return (0..4).map(|_| Wish::Order(request)).collect();
+            return (0..4).map(|_| Wish::Order(source, request)).collect();
         }
     };
-    vec![Wish::Order(order)]
+    vec![Wish::Order(source, order)]
 }
 
-fn lots_worth(it: &Instrument, whole: i64, price: Price) -> Quantity {
+pub(crate) fn lots_worth(it: &Instrument, whole: i64, price: Price) -> Quantity {
     let units = i128::from(whole) * 100_000_000 * 100_000_000 / i128::from(price.mantissa().max(1));
     let quantity = Quantity::from_mantissa(i64::try_from(units).unwrap_or(i64::MAX));
     it.whole_lots(quantity).max(it.spec.min_quantity)
 }
 
 /// `price` moved by basis points: towards the other side for positive ones.
-fn away(it: &Instrument, side: Side, price: Price, bps: i64) -> Price {
+pub(crate) fn away(it: &Instrument, side: Side, price: Price, bps: i64) -> Price {
     let moved = price.mantissa() + price.mantissa() / 10_000 * bps * side.sign();
     let moved = Price::from_mantissa(moved.max(it.spec.tick.mantissa()));
     if side == Side::Buy { it.tick_down(moved) } else { it.tick_up(moved) }

@@ -12,6 +12,8 @@ pub enum Place {
     Cancel,
     /// The n-th frame of the user stream.
     Frame,
+    /// The n-th amendment that is sent.
+    Amend,
     /// A moment.
     Moment,
 }
@@ -56,6 +58,7 @@ faults! {
     A10 Submit 3 "an error comes with a code that nobody knows";
     A13 Cancel 10 "the cancel is held while fills cross it";
     A14 Cancel 20 "the cancel is taken, its answer is lost";
+    A15 Amend 10 "an amendment is held while fills cross it, never arrives, or its answer is lost";
     B01 Frame 10 "a report comes twice";
     B02 Frame 6 "a report comes before the one in front of it";
     B03 Frame 4 "a report comes much later";

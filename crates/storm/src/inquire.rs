@@ -1,6 +1,6 @@
 //! Orders in doubt: the engine's rules decide what to ask, here it is asked over the simulated wire.
 
-use crate::node::{Steady, Ticket, inform};
+use crate::node::{Steady, Ticket, Window, inform};
 use crate::orders::MILLI;
 use crate::queue::What;
 use crate::storm::Storm;
@@ -22,6 +22,8 @@ pub(crate) struct Asked {
     record: OrderRecord,
     clock: Steady,
     others: BTreeSet<VenueOrderId>,
+    /// What it began with.
+    doubt: Doubt,
     was_unknown: bool,
     /// The order itself is in doubt, although its cancel was asked about.
     doubted: bool,
@@ -32,8 +34,16 @@ const fn is_unknown(record: &OrderRecord) -> bool {
 }
 
 impl Storm {
+    /// Asks about what was put off, once the venue's clock is known.
+    pub(crate) fn begin_put_off(&mut self) {
+        let Some(process) = self.node.process.as_mut() else { return };
+        for (id, doubt, window) in std::mem::take(&mut process.put_off) {
+            self.begin_inquiry(id, doubt, window);
+        }
+    }
+
     /// Begins to ask what became of an order, unless somebody asks already.
-    pub(crate) fn begin_inquiry(&mut self, id: ClientOrderId, doubt: Doubt, window: Option<(Timestamp, Timestamp)>) {
+    pub(crate) fn begin_inquiry(&mut self, id: ClientOrderId, doubt: Doubt, window: Option<Window>) {
         let now = self.now;
         let Some(process) = self.node.process.as_mut() else { return };
         if let Some(asked) = process.inquiries.get_mut(&id) {
@@ -44,8 +54,7 @@ impl Storm {
         let Some(record) = process.host.state.order(id).cloned() else { return };
         let monotonic = process.monotonic(now);
         let Some((venue, error)) = process.host.outside.clock.at(monotonic) else {
-            // the clock is being read anew: the next sweep finds the order again
-            return;
+            return process.put_off.push((id, doubt, window)); // the clock is being read anew
         };
         let clock = Steady { began: monotonic, venue, error };
         let mut inquiry = Inquiry::new(&record, doubt, EvidencePolicy::BINANCE_SPOT, venue, error);
@@ -55,7 +64,7 @@ impl Storm {
         let was_unknown = is_unknown(&record);
         process
             .inquiries
-            .insert(id, Asked { inquiry, record, clock, others: BTreeSet::new(), was_unknown, doubted: false });
+            .insert(id, Asked { inquiry, record, clock, others: BTreeSet::new(), doubt, was_unknown, doubted: false });
         self.step_inquiry(id);
     }
 
@@ -67,7 +76,9 @@ impl Storm {
         let Some(asked) = process.inquiries.get_mut(&id) else { return };
         let record = process.host.state.order(id);
         let told = |record: &OrderRecord| {
-            !record.state.is_open() || asked.was_unknown && !is_unknown(record) && asked.inquiry.doubt() == Doubt::Order
+            let amended = asked.doubt == Doubt::Amend && record.state != OrderState::PendingReplace;
+            let is_known = asked.was_unknown && !is_unknown(record) && asked.inquiry.doubt() == Doubt::Order;
+            !record.state.is_open() || is_known || amended
         };
         match record {
             Some(record) if !told(record) => asked.record = record.clone(),
@@ -102,7 +113,10 @@ impl Storm {
     fn conclude(&mut self, asked: &Asked, evidence: &Evidence) {
         match evidence {
             Evidence::Absent(_) => self.tally.proven_absent += 1,
-            Evidence::Found { .. } => self.tally.found += 1,
+            Evidence::Found { standing, .. } => {
+                self.tally.found += 1;
+                self.terms(asked.inquiry.client_id(), standing.price, standing.quantity);
+            }
         }
         for (at, kind) in evidence.facts(&asked.record, asked.inquiry.doubt()) {
             self.venue_says(at, kind);

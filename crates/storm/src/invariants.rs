@@ -3,13 +3,15 @@
 //! The watchdog keeps books of its own: a map of orders, a set of trades, a ledger. It compares them with the engine's
 //! after each event. What a crash takes back from the engine it takes back from the watchdog, too.
 
-use crate::setup::{MAX_ORDER, MAX_POSITION, STALE_NANOS};
+use crate::approvals::Approvals;
+use crate::setup::STALE_NANOS;
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{
-    ClientOrderId, Currency, Fill, InstrumentId, Order, OrderState, Outcome, PortfolioId, Price, Quantity, Side,
-    Timestamp, TradeId,
+    ClientOrderId, Currency, Fill, InstrumentId, OcoGroup, Order, OrderState, Outcome, PortfolioId, Price, Quantity,
+    Side, Timestamp, TradeId,
 };
-use tradewind_engine::{Event, EventKind, EvidencePolicy, State, Verdict};
+use tradewind_engine::algo::{ParentEvent, Role};
+use tradewind_engine::{Amend, Event, EventKind, EvidencePolicy, State, Verdict};
 use tradewind_gate::Guard;
 
 /// What the watchdog knows of an order.
@@ -19,6 +21,8 @@ struct Known {
     instrument: InstrumentId,
     side: Side,
     quantity: Quantity,
+    /// The orders of which only one fills.
+    group: Option<OcoGroup>,
     filled: Quantity,
     cost: i128,
     state: OrderState,
@@ -42,7 +46,10 @@ pub(crate) struct Watchdog {
     trades: BTreeSet<(InstrumentId, TradeId)>,
     ledger: BTreeMap<(PortfolioId, Currency), i128>,
     halted: bool,
+    approvals: Approvals,
     undo: Vec<(u64, Undo)>,
+    /// Parents that were opened since somebody last asked.
+    pub(crate) parents: u64,
     /// Orders whose outcome was ever unknown.
     pub(crate) ambiguous: BTreeSet<ClientOrderId>,
     /// Orders that were proven never to have come.
@@ -64,6 +71,9 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     /// Compares after `event` was applied.
     pub(crate) fn look(&mut self, state: &State, event: &Event) {
+        if let Some(wrong) = self.approvals.look(event) {
+            self.violate(event, wrong);
+        }
         match &event.kind {
             EventKind::Quoted { .. } | EventKind::BarClosed { .. } | EventKind::Decided(_) | EventKind::Timer => (),
             EventKind::Proposed(_) | EventKind::StateHash { .. } | EventKind::CancelProposed { .. } => (),
@@ -106,6 +116,18 @@ impl Watchdog {
             | EventKind::CancelRefused { client_id, .. }
             | EventKind::Cancelled { client_id, .. }
             | EventKind::Triggered { client_id } => self.moved(state, event, *client_id),
+            EventKind::Amend { client_id, said } => {
+                if let Amend::Confirmed { quantity } = said
+                    && self.orders.get(client_id).is_some_and(|known| *quantity > known.quantity)
+                {
+                    self.violate(event, format!("order {client_id} was amended to more than it was: {quantity:?}"));
+                }
+                self.worked(state, event, *client_id);
+            }
+            EventKind::Reworked { client_id, .. } => self.worked(state, event, *client_id),
+            EventKind::Parent(said) => {
+                self.parents += u64::from(matches!(**said, ParentEvent::Opened { .. }));
+            }
             EventKind::Adopted(adoption) => {
                 self.known(event, &adoption.order);
                 self.moved(state, event, adoption.order.client_id());
@@ -163,6 +185,7 @@ impl Watchdog {
             }
         }
         self.undo.clear();
+        self.approvals.take_back(last);
         self.compare_all(state, "after a recovery");
     }
 
@@ -213,6 +236,41 @@ impl Watchdog {
         }
         self.check_limits(state, event, order);
         self.known(event, order);
+        self.check_parent(state, event, id);
+    }
+
+    /// An order is worked at other terms from here on.
+    fn worked(&mut self, state: &State, event: &Event, id: ClientOrderId) {
+        if let Some(record) = state.order(id) {
+            let quantity = record.order.quantity();
+            self.change(event, id, |known| known.quantity = quantity);
+        }
+        self.moved(state, event, id);
+    }
+
+    /// What a parent's orders may come to between them is at most what was asked of it; of a replacement and the order
+    /// that it replaces, at most the larger of the two. What protects a bracket's entry is bounded by the gate.
+    fn check_parent(&mut self, state: &State, event: &Event, id: ClientOrderId) {
+        let Some(parent) = state.parents.parent_of(id) else { return };
+        let counts = |role: Role| {
+            matches!(
+                role,
+                Role::Slice(_) | Role::Rung(_) | Role::Awake | Role::Entry | Role::Replaced | Role::Replacement
+            )
+        };
+        let (mut sum, mut most) = (Quantity::ZERO, parent.wish.request.quantity);
+        for child in parent.children.iter().filter(|child| counts(child.role)) {
+            let Some(known) = self.orders.get(&child.client_id) else { continue };
+            sum += if known.state.is_open() { known.quantity.max(known.filled) } else { known.filled };
+            if child.role == Role::Replaced {
+                most = most.max(known.quantity);
+            }
+        }
+        if sum > most {
+            let text =
+                format!("the orders of {} {} may come to {sum:?} of {most:?}", parent.wish.plan.word(), parent.id);
+            self.violate(event, text);
+        }
     }
 
     fn known(&mut self, event: &Event, order: &Order) {
@@ -222,6 +280,7 @@ impl Watchdog {
             instrument: order.instrument(),
             side: order.side(),
             quantity: order.quantity(),
+            group: order.request().oco,
             filled: Quantity::ZERO,
             cost: 0,
             state: OrderState::Intended,
@@ -246,20 +305,25 @@ impl Watchdog {
         }
         let price = order.kind().limit().map_or(mark.price, |limit| limit.max(mark.price));
         let worth = |price: Price, quantity: i64| i128::from(price.mantissa()) * i128::from(quantity) / 100_000_000;
-        let cap = |whole: i64| i128::from(whole) * 100_000_000;
+        let (max_order, max_position) = self.approvals.most(portfolio);
+        let cap = |units: Option<i64>| units.map_or(i128::MAX, i128::from);
         let order_worth = worth(price, order.quantity().mantissa());
         let held = self.ledger.get(&(portfolio, spec.symbol.base)).copied().unwrap_or(0);
         let held = i64::try_from(held).unwrap_or(i64::MAX);
-        let waiting: i64 = self
-            .open
-            .iter()
-            .filter_map(|id| self.orders.get(id))
-            .filter(|it| it.portfolio == portfolio && it.instrument == instrument && it.side == order.side())
-            .map(|it| (it.quantity - it.filled).mantissa())
-            .sum();
+        let alike = |it: &&Known| it.portfolio == portfolio && it.instrument == instrument && it.side == order.side();
+        let (mut waiting, mut groups) = (0, BTreeMap::<OcoGroup, i64>::new());
+        for it in self.open.iter().filter_map(|id| self.orders.get(id)).filter(alike) {
+            let open = (it.quantity - it.filled).mantissa();
+            match it.group {
+                Some(group) if Some(group) == order.request().oco => (), // of these this one stands for all
+                Some(group) => _ = groups.entry(group).and_modify(|most| *most = open.max(*most)).or_insert(open),
+                None => waiting += open,
+            }
+        }
+        waiting += groups.values().sum::<i64>();
         let after = held + order.side().sign() * (waiting + order.quantity().mantissa());
         let reduces = held != 0 && held.signum() != order.side().sign() && after * held.signum() >= 0;
-        let too_large = order_worth > cap(MAX_ORDER) || worth(mark.price, after.abs()) > cap(MAX_POSITION);
+        let too_large = order_worth > cap(max_order) || worth(mark.price, after.abs()) > cap(max_position);
         if too_large && !reduces {
             self.breaches += 1;
             let text = format!("order {} is worth {order_worth}, the position would be {after}", order.client_id());

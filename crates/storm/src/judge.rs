@@ -12,14 +12,26 @@ use tradewind_exchange::{InProcess, TradeEntry};
 /// those that the gate judged by.
 const TOLERANCE_PER_MILLE: i128 = 30;
 
-/// An order as the judge knows it. Quantities are at eight decimals.
-#[derive(Clone, Debug)]
-struct Sent {
-    portfolio: u16,
-    listing: usize,
-    sign: i64,
-    quantity: i64,
-    times: u32,
+/// An order as its caller sends it. Quantities are at eight decimals.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// Of which of its portfolios.
+    pub portfolio: u16,
+    /// The symbol's place.
+    pub listing: usize,
+    /// 1 to buy, -1 to sell.
+    pub sign: i64,
+    /// How much in all.
+    pub quantity: i64,
+    /// The request that it shares with another order of which only one fills.
+    pub group: Option<i64>,
+}
+
+/// The largest order and the largest position that a portfolio may have, in whole units of quote currency.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    order: i128,
+    position: i128,
 }
 
 /// A verdict in words, and the figures.
@@ -40,6 +52,7 @@ pub struct Verdict {
 pub struct Judge {
     symbols: Vec<String>,
     sent: BTreeMap<String, Sent>,
+    times: BTreeMap<String, u32>,
     at_door: BTreeMap<String, u32>,
     booked: BTreeMap<(usize, i64), (i64, i64, i64)>,
     prices: Vec<i64>,
@@ -51,8 +64,15 @@ pub struct Judge {
     names: BTreeMap<u64, String>,
     over: BTreeSet<String>,
     verdict: Verdict,
-    max_order: i128,
-    max_position: i128,
+    bounds: Bounds,
+    /// Of portfolios for which people said otherwise.
+    changed: BTreeMap<u16, Bounds>,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { order: i128::MAX, position: i128::MAX }
+    }
 }
 
 impl Judge {
@@ -60,8 +80,13 @@ impl Judge {
     #[must_use]
     pub fn new(symbols: Vec<String>, max_order: i64, max_position: i64) -> Self {
         let prices = vec![0; symbols.len()];
-        let (max_order, max_position) = (i128::from(max_order), i128::from(max_position));
-        Self { symbols, prices, max_order, max_position, ..Self::default() }
+        let bounds = Bounds { order: max_order.into(), position: max_position.into() };
+        Self { symbols, prices, bounds, ..Self::default() }
+    }
+
+    /// People were told that a portfolio's limits are these from here on.
+    pub fn limits(&mut self, portfolio: u16, max_order: i64, max_position: i64) {
+        self.changed.insert(portfolio, Bounds { order: max_order.into(), position: max_position.into() });
     }
 
     /// The wire carried this price of a symbol, at eight decimals.
@@ -76,30 +101,54 @@ impl Judge {
     }
 
     /// A caller says that it sends an order of this name for one of its portfolios.
-    pub fn sends(&mut self, name: &str, portfolio: u16, listing: usize, sign: i64, quantity: i64, house: &InProcess) {
+    pub fn sends(&mut self, name: &str, sent: Sent, house: &InProcess) {
         self.look(house);
-        let sent = self.sent.entry(name.to_owned());
-        let sent = sent.or_insert(Sent { portfolio, listing, sign, quantity, times: 0 });
-        sent.times += 1;
-        if sent.times > 1 {
+        self.sent.entry(name.to_owned()).or_insert(sent);
+        let times = self.times.entry(name.to_owned()).or_default();
+        *times += 1;
+        if *times > 1 {
             self.verdict.doubled += 1;
-            self.verdict.findings.push(format!("order {name} was sent {} times", sent.times));
+            self.verdict.findings.push(format!("order {name} was sent {times} times"));
         }
-        self.check_exposure(portfolio, listing, sign, name);
+        self.check_exposure(&sent, name);
+    }
+
+    /// The venue answered that it made an order smaller: it cannot fill beyond that any more, whoever knows of it.
+    pub fn answered(&mut self, reply: &str) {
+        if !reply.contains("\"amendedOrder\"") {
+            return;
+        }
+        let Ok(frame) = serde_json::from_str::<Value>(reply) else { return };
+        let order = &frame["result"]["amendedOrder"];
+        let quantity = order["qty"].as_str().and_then(|text| tradewind_domain::parse_decimal(text, 8).ok());
+        let sent = order["clientOrderId"].as_str().and_then(|name| self.sent.get_mut(name));
+        if let (Some(sent), Some(quantity)) = (sent, quantity) {
+            if quantity > sent.quantity {
+                self.verdict.breaches += 1;
+                self.verdict
+                    .findings
+                    .push(format!("an amendment made an order of {} larger: {quantity}", sent.quantity));
+            }
+            sent.quantity = quantity;
+        }
     }
 
     /// A frame reached the venue's door, whatever becomes of it.
     pub fn at_door(&mut self, text: &str) {
         let Ok(frame) = serde_json::from_str::<Value>(text) else { return };
-        if frame["method"] != "order.place" {
-            return;
-        }
-        let name = frame["params"]["newClientOrderId"].as_str().unwrap_or_default().to_owned();
-        let times = self.at_door.entry(name.clone()).or_default();
-        *times += 1;
-        if *times > 1 {
-            self.verdict.doubled += 1;
-            self.verdict.findings.push(format!("order {name} came to the door {times} times"));
+        let fields: &[&str] = match frame["method"].as_str() {
+            Some("order.place") => &["newClientOrderId"],
+            Some("orderList.place.oco") => &["aboveClientOrderId", "belowClientOrderId"],
+            _ => return,
+        };
+        for field in fields {
+            let name = frame["params"][*field].as_str().unwrap_or_default().to_owned();
+            let times = self.at_door.entry(name.clone()).or_default();
+            *times += 1;
+            if *times > 1 {
+                self.verdict.doubled += 1;
+                self.verdict.findings.push(format!("order {name} came to the door {times} times"));
+            }
         }
     }
 
@@ -152,20 +201,28 @@ impl Judge {
     }
 
     /// What is held, and everything sent on that side that may still fill, stays within the limits.
-    fn check_exposure(&mut self, portfolio: u16, listing: usize, sign: i64, name: &str) {
+    fn check_exposure(&mut self, it: &Sent, name: &str) {
+        let Sent { portfolio, listing, sign, quantity: own, .. } = *it;
         let held = self.positions.get(&(portfolio, listing)).copied().unwrap_or(0);
-        let may_fill = |(name, sent): (&String, &Sent)| {
+        let (mut waiting, mut groups) = (0, BTreeMap::<i64, i64>::new());
+        for (name, sent) in &self.sent {
             let mine = sent.portfolio == portfolio && sent.listing == listing && sent.sign == sign;
-            let filled = self.filled.get(name).copied().unwrap_or(0);
-            (mine && !self.over.contains(name)).then_some(sent.quantity - filled)
-        };
-        let waiting: i64 = self.sent.iter().filter_map(may_fill).sum();
+            if !mine || self.over.contains(name) {
+                continue;
+            }
+            let open = sent.quantity - self.filled.get(name).copied().unwrap_or(0);
+            match sent.group {
+                Some(group) => _ = groups.entry(group).and_modify(|most| *most = open.max(*most)).or_insert(open),
+                None => waiting += open,
+            }
+        }
+        waiting += groups.values().sum::<i64>();
+        let bounds = self.changed.get(&portfolio).copied().unwrap_or(self.bounds);
         let worst = held + sign * waiting;
         let adds = held.signum() * sign >= 0 || worst.signum() == sign;
         let worth = |quantity: i64| i128::from(self.prices[listing]) * i128::from(quantity.abs()) / 10_i128.pow(16);
         let above = |amount: i128, limit: i128| amount * 1_000 > limit * (1_000 + TOLERANCE_PER_MILLE);
-        let own = self.sent[name].quantity;
-        if adds && (above(worth(worst), self.max_position) || above(worth(own), self.max_order)) {
+        if adds && (above(worth(worst), bounds.position) || above(worth(own), bounds.order)) {
             self.verdict.breaches += 1;
             let symbol = &self.symbols[listing];
             self.verdict.findings.push(format!(
@@ -264,11 +321,15 @@ mod tests {
 
     const LOT: i64 = 1_000_000; // 0.01
 
+    fn sent(portfolio: u16, quantity: i64) -> Sent {
+        Sent { portfolio, listing: 0, sign: 1, quantity, group: None }
+    }
+
     #[test]
     fn what_was_sent_once_and_booked_once_is_right() {
         check(
             |judge, house, text| {
-                judge.sends("a", 0, 0, 1, LOT, house);
+                judge.sends("a", sent(0, LOT), house);
                 judge.at_door(text);
                 book_all(judge, house);
             },
@@ -282,8 +343,8 @@ mod tests {
     fn what_is_sent_or_comes_twice_is_doubled() {
         check(
             |judge, house, text| {
-                judge.sends("a", 0, 0, 1, LOT, house);
-                judge.sends("a", 0, 0, 1, LOT, house);
+                judge.sends("a", sent(0, LOT), house);
+                judge.sends("a", sent(0, LOT), house);
                 judge.at_door(text);
                 judge.at_door(text);
                 book_all(judge, house);
@@ -325,12 +386,59 @@ mod tests {
             move |judge: &mut Judge, house: &InProcess, _: &str| {
                 book_all(judge, house);
                 for (place, quantity) in quantities.iter().enumerate() {
-                    judge.sends(&format!("n{place}"), 1, 0, 1, *quantity, house);
+                    judge.sends(&format!("n{place}"), sent(1, *quantity), house);
                 }
             }
         };
         check(sends(&[LOT, LOT, LOT]), 0, 0, 0); // 1,800 of at most 2,000
         check(sends(&[LOT, LOT, LOT, LOT]), 0, 0, 1); // 2,400
         check(sends(&[2 * LOT]), 0, 0, 1); // 1,200 of at most 1,000 alone
+    }
+
+    #[test]
+    fn of_a_pair_one_counts_and_what_people_lowered_holds_from_then_on() {
+        let pair = |judge: &mut Judge, house: &InProcess| {
+            for (place, group) in [(0, 1), (1, 1), (2, 2), (3, 2)] {
+                judge.sends(&format!("n{place}"), Sent { group: Some(group), ..sent(1, LOT) }, house);
+            }
+        };
+        check(
+            |judge, house, _| {
+                book_all(judge, house);
+                pair(judge, house); // 1,200 of at most 2,000
+            },
+            0,
+            0,
+            0,
+        );
+        check(
+            |judge, house, _| {
+                book_all(judge, house);
+                judge.limits(1, 1_000, 1_000);
+                pair(judge, house);
+            },
+            0,
+            0,
+            2, // each of the second pair
+        );
+    }
+
+    #[test]
+    fn an_order_that_the_venue_made_smaller_counts_as_such_and_never_grows() {
+        let said = |quantity: &str| {
+            format!(r#"{{"result":{{"amendedOrder":{{"clientOrderId":"n0","qty":"{quantity}"}}}},"status":200}}"#)
+        };
+        let tell = |quantity: &'static str| {
+            move |judge: &mut Judge, house: &InProcess, _: &str| {
+                book_all(judge, house);
+                judge.sends("n0", sent(1, LOT), house);
+                judge.answered(&said(quantity));
+                judge.sends("n1", sent(1, LOT), house);
+                judge.sends("n2", sent(1, LOT), house);
+                judge.sends("n3", sent(1, LOT / 2), house);
+            }
+        };
+        check(tell("0.00500000"), 0, 0, 0); // 300 + 600 + 600 + 300 of at most 2,000
+        check(tell("0.02000000"), 0, 0, 3); // it grew, and with it what may be held
     }
 }

@@ -15,6 +15,7 @@
 //! * The [`Judge`] knows the venue's history and the callers' words, and none of our code.
 //! * A storm ends only when all is quiet: everything known, and venue and books agreed.
 
+mod approvals;
 mod batch;
 mod chance;
 mod chaos;
@@ -22,12 +23,14 @@ mod faults;
 mod inquire;
 mod invariants;
 mod judge;
+mod larger;
 mod life;
 mod link;
 mod mishaps;
 mod node;
 mod operator;
 mod orders;
+mod people;
 mod plan;
 mod queue;
 mod report;
@@ -41,7 +44,7 @@ mod wire;
 pub use batch::{Orders, replay_line, run_all, run_one, shrink};
 pub use chance::Chance;
 pub use faults::{FAULTS, FaultId, FaultInfo, Place};
-pub use judge::{Judge, Verdict};
+pub use judge::{Judge, Sent, Verdict};
 pub use plan::{Plan, Planned, When};
 pub use report::{Report, Summary, Tally};
 pub use scenario::{Outcome, Scenario};

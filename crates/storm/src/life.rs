@@ -2,6 +2,7 @@
 
 use crate::node::{Process, Session, budgets};
 use crate::orders::{MILLI, SECOND};
+use crate::people::operators;
 use crate::queue::What;
 use crate::setup::{CASH, PORTFOLIOS, START_MILLIS, key, limits, signer, venue_symbols};
 use crate::storm::Storm;
@@ -12,9 +13,10 @@ use std::sync::Arc;
 use tradewind_domain::{
     Currency, FeeSchedule, Incarnation, Instrument, InstrumentId, Money, PortfolioId, Source, TradeId,
 };
-use tradewind_engine::{EventKind, LOGIC_VERSION, State};
+use tradewind_engine::{EventKind, LOGIC_VERSION, State, limit_values, set_limit};
 use tradewind_exchange::RestRequest;
-use tradewind_gate::Mode;
+use tradewind_gate::{Limits, Mode};
+use tradewind_governance::Act;
 use tradewind_host::{Host, recover};
 use tradewind_journal::{Crash, Options};
 use tradewind_strategies::{Desk, registry};
@@ -75,6 +77,7 @@ impl Storm {
             pending: BTreeMap::new(),
             next_id: 0,
             inquiries: BTreeMap::new(),
+            put_off: Vec::new(),
             tickets: BTreeMap::new(),
             sweep: None,
             weight,
@@ -92,7 +95,7 @@ impl Storm {
         self.introduce();
         self.compare_at_start();
         self.begin_missing_inquiries();
-        self.doubt_cancels();
+        self.doubt_changes();
         let life = self.node.life;
         self.connect_at(self.now + MILLI);
         self.queue.at(self.now + SECOND, What::Tick { life });
@@ -167,6 +170,10 @@ impl Storm {
             EventKind::Started { incarnation, mode: Mode::Paper, logic: LOGIC_VERSION },
         ));
         facts.extend(unlisted(state, &process.host.outside.codec));
+        if state.governance.operators != operators() {
+            let operators = EventKind::Governance(Box::new(Act::OperatorsSet { operators: operators() }));
+            facts.push((PortfolioId(0), Source::Host, operators));
+        }
         let cash = Currency::new("USDT").expect("a code of four letters");
         for place in 0..PORTFOLIOS {
             let portfolio = PortfolioId(place);
@@ -177,8 +184,9 @@ impl Storm {
         for place in 0..PORTFOLIOS {
             let portfolio = PortfolioId(place);
             let books = state.portfolios.get(portfolio.index());
-            if books.is_none_or(|books| books.limits != limits()) {
-                facts.push((portfolio, Source::Host, EventKind::LimitsSet(Box::new(limits()))));
+            let wanted = limits_of(state, portfolio);
+            if books.is_none_or(|books| books.limits != wanted) {
+                facts.push((portfolio, Source::Host, EventKind::LimitsSet(Box::new(wanted))));
             }
             if books.is_none_or(|books| books.holdings().iter().all(|it| it.deposited == 0)) {
                 let money = Money { currency: cash, units: i128::from(CASH) * 100_000_000 };
@@ -220,6 +228,17 @@ impl Storm {
         };
         self.die(how, 2 * SECOND + i64::try_from(lot % 60).unwrap_or(0) * SECOND);
     }
+}
+
+/// The storm's limits, and in their place what people changed while it ran.
+fn limits_of(state: &State, portfolio: PortfolioId) -> Limits {
+    let mut wanted = limits();
+    for (name, ..) in limit_values(&limits()) {
+        if let Some(changed) = state.governance.overridden(portfolio, name) {
+            set_limit(&mut wanted, name, changed);
+        }
+    }
+    wanted
 }
 
 fn unlisted(state: &State, codec: &Codec) -> Vec<(PortfolioId, Source, EventKind)> {

@@ -8,11 +8,14 @@ use crate::wire::Wire;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, InstrumentId, Timestamp};
-use tradewind_engine::{Inquiry, Question};
+use tradewind_engine::{Doubt, Inquiry, Question};
 use tradewind_host::Host;
 use tradewind_journal::SimStorage;
 use tradewind_strategies::Desk;
 use tradewind_venues::Budget;
+
+/// From when until when the venue takes a request.
+pub(crate) type Window = (Timestamp, Timestamp);
 
 /// Why a question was asked.
 #[derive(Clone, Debug)]
@@ -50,6 +53,8 @@ pub(crate) struct Process {
     pub(crate) pending: BTreeMap<i64, Pending>,
     pub(crate) next_id: i64,
     pub(crate) inquiries: BTreeMap<ClientOrderId, Asked>,
+    /// Doubts that wait until the venue's clock is known.
+    pub(crate) put_off: Vec<(ClientOrderId, Doubt, Option<Window>)>,
     pub(crate) tickets: BTreeMap<u64, Ticket>,
     pub(crate) sweep: Option<Sweeping>,
     pub(crate) weight: Budget,

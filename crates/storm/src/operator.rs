@@ -13,6 +13,7 @@ const HALTS: u64 = 5;
 impl Storm {
     /// What the operator does in this second.
     pub(crate) fn operator(&mut self) {
+        self.people();
         let now = self.now;
         let switch = now < self.calm_from && self.mood.below(10_000) < HALTS && !self.is_fair();
         let Some(process) = self.node.process.as_mut() else { return };
@@ -78,7 +79,7 @@ impl Storm {
         }
     }
 
-    fn says(&mut self, kind: EventKind) {
+    pub(crate) fn says(&mut self, kind: EventKind) {
         let Some(process) = self.node.process.as_ref() else { return };
         let at = process.market_time(self.now);
         self.record(at, Source::Operator, PortfolioId(0), kind);

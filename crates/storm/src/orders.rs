@@ -1,14 +1,15 @@
 //! Orders out, answers in: the last checks, the wire, and what became of it.
 
 use crate::faults::{FaultId, Place};
+use crate::judge::Sent;
 use crate::plan::Planned;
 use crate::queue::{Back, What};
 use crate::storm::Storm;
 use sha2::{Digest as _, Sha256};
-use tradewind_domain::{ClientOrderId, Coded as _, PortfolioId, Source, Timestamp};
+use tradewind_domain::{ClientOrderId, Coded as _, PortfolioId, Price, Quantity, Source, Timestamp};
 use tradewind_engine::{Doubt, EventKind, Halt};
-use tradewind_gate::{Action, Approved};
-use tradewind_host::{Outgoing, not_sent};
+use tradewind_gate::Approved;
+use tradewind_host::{Asks, Outgoing, fact_of_terms};
 use tradewind_journal::Permit;
 use tradewind_venues::binance::protocol::{self, Consequence, OrderAnswer};
 use tradewind_venues::binance::rules::Command;
@@ -55,8 +56,11 @@ impl Storm {
     }
 
     fn send(&mut self, out: Outgoing) {
-        let is_submit = protocol::command(out.permit.get().action()) == Command::Submit;
-        let strikes = self.plan.next(if is_submit { Place::Submit } else { Place::Cancel });
+        let strikes = self.plan.next(match Asks::of(out.permit.get().action()) {
+            Asks::Order => Place::Submit,
+            Asks::Cancel => Place::Cancel,
+            Asks::Amend(_) => Place::Amend,
+        });
         if let Some(Planned { fault: FaultId::G01, lot, .. }) = strikes
             && lot.is_multiple_of(2)
         {
@@ -69,7 +73,7 @@ impl Storm {
         }
         if let Err(reason) = self.last_checks(&out) {
             let reason = format!("{}: {reason}", reason.code());
-            return self.tell_not_sent(out.permit.get().action(), &reason);
+            return self.tell_not_sent(&out, &reason);
         }
         self.write(out, strikes);
         if let Some(Planned { fault: FaultId::G01, lot, .. }) = strikes {
@@ -110,13 +114,21 @@ impl Storm {
         let text = protocol::order_text(&process.host.outside.codec.signer, action, &out.prepared, id);
         let session = process.session.id;
         self.check_body(&out);
-        for order in out.permit.get().action().orders() {
-            let listing = order.instrument().index();
-            let name = order.client_id().to_string();
-            let quantity = order.quantity().mantissa();
-            self.judge.sends(&name, order.portfolio().0, listing, order.side().sign(), quantity, &self.house);
+        let action = out.permit.get().action();
+        let group = (action.orders().len() > 1).then_some(id);
+        for order in action.orders() {
+            let sent = Sent {
+                portfolio: order.portfolio().0,
+                listing: order.instrument().index(),
+                sign: order.side().sign(),
+                quantity: order.quantity().mantissa(),
+                group,
+            };
+            self.judge.sends(&order.client_id().to_string(), sent, &self.house);
             self.tally.submits += 1;
         }
+        self.tally.pairs += u64::from(action.orders().len() > 1);
+        self.tally.amends += u64::from(matches!(Asks::of(action), Asks::Amend(_)));
         let way = self.way(strikes);
         let Some(process) = self.node.process.as_mut() else { return };
         process.pending.insert(id, Pending { permit: out.permit, prepared: out.prepared, sent_at });
@@ -173,6 +185,11 @@ impl Storm {
             }
             FaultId::A09 => Way { back: Back::ErrorInSuccess, carried_out: lot % 2 == 0, ..sound },
             FaultId::A10 => Way { back: Back::UnknownCode, carried_out: lot % 2 == 0, ..sound },
+            FaultId::A15 if lot % 5 == 0 => Way { arrives: false, cut: Some(soon), ..sound },
+            FaultId::A15 if lot % 5 == 1 => Way { hold: (200 + lot % 1_500) * MILLI, back: Back::Lost, ..sound },
+            FaultId::A15 if lot % 5 == 2 => Way { back: Back::ServerError, carried_out: lot % 2 == 0, ..sound },
+            FaultId::A15 if lot % 5 == 3 => Way { hold: (200 + lot % 1_500) * MILLI, ..sound },
+            FaultId::A15 => Way { back: Back::Cut, ..sound },
             FaultId::A13 => Way { hold: (200 + lot % 1_500) * MILLI, ..sound },
             FaultId::D03 => Way { back: Back::Half, carried_out: lot % 4 != 0, ..sound },
             FaultId::D12 => Way { back: Back::Page, carried_out: lot % 2 == 0, ..sound },
@@ -184,10 +201,14 @@ impl Storm {
 
     // --- what became of it
 
-    fn tell_not_sent(&mut self, action: &Action, reason: &str) {
-        let is_order = !action.orders().is_empty();
-        for client_id in action.client_ids().collect::<Vec<_>>() {
-            self.venue_says(None, not_sent(client_id, is_order, reason.to_owned()));
+    fn tell_not_sent(&mut self, out: &Outgoing, reason: &str) {
+        let asks = Asks::of(out.permit.get().action());
+        let window = (out.prepared.not_before(), out.prepared.fence());
+        for client_id in out.permit.get().action().client_ids().collect::<Vec<_>>() {
+            self.venue_says(None, asks.not_sent(client_id, reason.to_owned()));
+            if asks != Asks::Order {
+                self.begin_inquiry(client_id, asks.doubt(), Some(window)); // an earlier request may still be out
+            }
         }
     }
 
@@ -235,7 +256,8 @@ impl Storm {
 
     fn became(&mut self, pending: Pending, answer: OrderAnswer) {
         let action = pending.permit.get().action();
-        let is_order = !action.orders().is_empty();
+        let asks = Asks::of(action);
+        let is_order = asks == Asks::Order;
         let ids: Vec<ClientOrderId> = action.client_ids().collect();
         let window = (pending.prepared.not_before(), pending.prepared.fence());
         let doubt = match answer {
@@ -246,23 +268,16 @@ impl Storm {
                 for (client_id, venue_id) in ack.orders.into_iter().filter(|_| is_order) {
                     self.venue_says(Some(ack.at), EventKind::Accepted { client_id, venue_id });
                 }
-                return;
+                // the report of the order confirms an amendment, or else its standing does
+                if let Asks::Amend(_) = asks { Some(Doubt::Amend) } else { None }
             }
             OrderAnswer::Rejected(rejection) => {
                 self.heed_rejection(rejection.code, &rejection.reason, is_order);
                 let reason = format!("{} {}: {}", rejection.code, rejection.venue_code, rejection.reason);
                 for client_id in &ids {
-                    let (client_id, reason) = (*client_id, reason.clone());
-                    self.venue_says(
-                        None,
-                        if is_order {
-                            EventKind::Rejected { client_id, reason: reason.into() }
-                        } else {
-                            EventKind::CancelRefused { client_id, reason }
-                        },
-                    );
+                    self.venue_says(None, asks.refused(*client_id, reason.clone()));
                 }
-                if is_order { None } else { Some(Doubt::Cancel) }
+                (!is_order).then_some(asks.doubt())
             }
             OrderAnswer::Unknown(fault) => {
                 self.heed_rejection(fault.code(), &fault.to_string(), is_order);
@@ -270,13 +285,22 @@ impl Storm {
                     let reason = format!("{}: {fault}", fault.code());
                     self.venue_says(None, EventKind::AnswerLost { client_id: *client_id, reason });
                 }
-                Some(if is_order { Doubt::Order } else { Doubt::Cancel })
+                Some(asks.doubt())
             }
         };
         for client_id in ids {
             if let Some(doubt) = doubt {
                 self.begin_inquiry(client_id, doubt, Some(window));
             }
+        }
+    }
+
+    /// The terms at which the venue works an order: where they are not what was meant, they count.
+    pub(crate) fn terms(&mut self, client_id: ClientOrderId, price: Option<Price>, quantity: Quantity) {
+        let Some(process) = self.node.process.as_ref() else { return };
+        if let Some(kind) = fact_of_terms(&process.host.state, client_id, price, quantity) {
+            self.tally.reworked += u64::from(matches!(kind, EventKind::Reworked { .. }));
+            self.venue_says(None, kind);
         }
     }
 

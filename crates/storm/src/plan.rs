@@ -9,8 +9,9 @@ const SECOND: i64 = 1_000_000_000;
 const ORDERS_SPOILT: u64 = 420;
 const CANCELS_SPOILT: u64 = 250;
 const FRAMES_SPOILT: u64 = 25;
-/// Orders, cancels and frames that a plan looks ahead for each half hour.
-const AHEAD: [u32; 3] = [400, 200, 2_000];
+const AMENDS_SPOILT: u64 = 600;
+/// Orders, cancels, frames and amendments that a plan looks ahead for each half hour.
+const AHEAD: [u32; 4] = [400, 200, 2_000, 40];
 
 /// When a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,8 @@ pub enum When {
     Cancel(u32),
     /// With the n-th frame of the user stream, from 0.
     Frame(u32),
+    /// With the n-th amendment that is sent, from 0.
+    Amend(u32),
     /// So many nanoseconds after the beginning.
     Moment(i64),
 }
@@ -31,6 +34,7 @@ impl When {
         match place {
             Place::Cancel => Self::Cancel(n),
             Place::Frame => Self::Frame(n),
+            Place::Amend => Self::Amend(n),
             Place::Submit | Place::Moment => Self::Submit(n),
         }
     }
@@ -62,7 +66,12 @@ impl Plan {
         let mut faults = Vec::new();
         let of = |place| FAULTS.iter().filter(|it| it.place == place && allowed.contains(&it.id)).collect::<Vec<_>>();
         let halves = u32::try_from(horizon / (1_800 * SECOND) + 1).unwrap_or(1);
-        let counted = [(Place::Submit, ORDERS_SPOILT), (Place::Cancel, CANCELS_SPOILT), (Place::Frame, FRAMES_SPOILT)];
+        let counted = [
+            (Place::Submit, ORDERS_SPOILT),
+            (Place::Cancel, CANCELS_SPOILT),
+            (Place::Frame, FRAMES_SPOILT),
+            (Place::Amend, AMENDS_SPOILT),
+        ];
         for ((place, spoilt), ahead) in counted.into_iter().zip(AHEAD) {
             let kinds = of(place);
             for n in 0..ahead * halves {
@@ -107,7 +116,7 @@ fn by_share<'a>(kinds: &[&'a FaultInfo], chance: &mut Chance) -> Option<&'a Faul
 pub(crate) struct Striking {
     pub(crate) plan: Plan,
     counted: BTreeMap<When, usize>,
-    next: [u32; 3],
+    next: [u32; 4],
     /// Places of the plan that struck.
     pub(crate) struck: Vec<usize>,
 }
@@ -115,15 +124,16 @@ pub(crate) struct Striking {
 impl Striking {
     pub(crate) fn new(plan: Plan) -> Self {
         let counted = plan.faults.iter().enumerate().map(|(place, it)| (it.when, place)).collect();
-        Self { plan, counted, next: [0; 3], struck: Vec::new() }
+        Self { plan, counted, next: [0; 4], struck: Vec::new() }
     }
 
-    /// What strikes the next order, cancel or frame.
+    /// What strikes the next order, cancel, frame or amendment.
     pub(crate) fn next(&mut self, place: Place) -> Option<Planned> {
         let slot = match place {
             Place::Submit => 0,
             Place::Cancel => 1,
             Place::Frame => 2,
+            Place::Amend => 3,
             Place::Moment => return None,
         };
         let n = self.next[slot];

@@ -42,6 +42,20 @@ pub struct Tally {
     pub adopted: u64,
     /// Balances that an operator took from the venue.
     pub adjusted: u64,
+    /// Amendments that left.
+    pub amends: u64,
+    /// Orders that the venue worked at other terms than were meant.
+    pub reworked: u64,
+    /// Parents that were opened.
+    pub parents: u64,
+    /// Pairs of which one cancels the other that left.
+    pub pairs: u64,
+    /// Orders of agents that people approved.
+    pub approved: u64,
+    /// Orders of agents that people rejected, or let lapse.
+    pub unapproved: u64,
+    /// Limits that were changed while trading.
+    pub limits_changed: u64,
     /// How often the process died.
     pub crashes: u64,
     /// Approvals beyond a limit, by the watchdog's count.

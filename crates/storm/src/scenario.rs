@@ -42,7 +42,7 @@ impl Scenario {
         self
     }
 
-    /// Lets a fault strike every `n`-th order, cancel or frame, each time drawn otherwise; a moment comes every `n`
+    /// Lets a fault strike every `n`-th order, cancel, frame or amendment, each time drawn otherwise; a moment comes every `n`
     /// minutes.
     #[must_use]
     pub fn every(mut self, fault: FaultId, place: Place, n: u32) -> Self {
@@ -51,6 +51,7 @@ impl Scenario {
                 Place::Submit => When::Submit(turn * n),
                 Place::Cancel => When::Cancel(turn * n),
                 Place::Frame => When::Frame(turn * n),
+                Place::Amend => When::Amend(turn * n),
                 Place::Moment => When::Moment(i64::from((turn + 1) * n) * MINUTE),
             };
             self.faults.push(Planned { when, fault, lot: u64::from(turn) * 7_919 });

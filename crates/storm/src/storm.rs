@@ -25,7 +25,7 @@ use tradewind_venues::binance::protocol::{
 };
 use tradewind_venues::binance::rules::{Command, Endpoint};
 use tradewind_venues::binance::wire::ServerTime;
-use tradewind_venues::{Purpose, TransportFault, VenueEvent};
+use tradewind_venues::{Purpose, TransportFault, VenueEvent, VenueReport};
 
 /// After the last fault everything must be known and agreed upon within this time: proof of absence may take a quarter
 /// of an hour.
@@ -255,11 +255,19 @@ impl Storm {
         let early = end_of(&report).is_some_and(|(id, executed)| {
             state.and_then(|state| state.order(id)).is_some_and(|record| is_told_too_early(record, executed))
         });
-        if early || matches!(report, tradewind_venues::VenueReport::Foreign(_)) {
+        if early || matches!(report, VenueReport::Foreign(_)) {
             return self.begin_sweep();
         }
+        let terms = match &report {
+            VenueReport::Accepted { client_id, price, quantity, .. } => Some((*client_id, *price, *quantity)),
+            VenueReport::Amended { client_id, quantity, .. } => Some((*client_id, None, *quantity)),
+            _ => None,
+        };
         if let Some((at, kind)) = fact_of(report) {
             self.venue_says(Some(at), kind);
+        }
+        if let Some((client_id, price, quantity)) = terms {
+            self.terms(client_id, price, quantity);
         }
     }
 
@@ -417,8 +425,10 @@ impl Storm {
         let (now, life) = (self.now, self.node.life);
         self.queue.at(now + SECOND, What::Tick { life });
         self.operator();
+        self.begin_put_off();
         let Some(process) = self.node.process.as_mut() else { return };
-        if !process.host.state.open.is_empty() {
+        let state = &process.host.state;
+        if !state.open.is_empty() || !state.parents.is_empty() || state.governance.is_waiting() {
             let at = process.market_time(now);
             self.record(at, Source::Timer, PortfolioId(0), EventKind::Timer);
         }
@@ -466,7 +476,7 @@ impl Storm {
         Timestamp::from_nanos(self.now + self.node.wall_off)
     }
 
-    fn after(&mut self, result: Result<(), AppendError>) {
+    pub(crate) fn after(&mut self, result: Result<(), AppendError>) {
         let Some(process) = self.node.process.as_mut() else { return };
         let watchdog = &mut process.host.outside.watchdog;
         watchdog.synced(process.host.journal.synced_seq());
@@ -476,6 +486,7 @@ impl Storm {
             let fee = i64::try_from(fill.fee.0.units).unwrap_or(i64::MAX);
             self.judge.books(listing, trade, signed, fill.price.mantissa(), fee);
         }
+        self.tally.parents += std::mem::take(&mut watchdog.parents);
         for id in watchdog.over.drain(..) {
             self.judge.is_over(id.to_string());
         }
@@ -595,12 +606,13 @@ impl Storm {
     fn is_quiet(&self) -> bool {
         let Some(process) = self.node.process.as_ref() else { return false };
         let state = &process.host.state;
-        let answered =
-            |record: &tradewind_domain::OrderRecord| matches!(record.state, tradewind_domain::OrderState::Working);
         process.pending.is_empty()
             && process.inquiries.is_empty()
+            && process.put_off.is_empty()
             && process.session.up
             && state.open.values().all(answered)
+            && state.parents.is_empty()
+            && !state.governance.is_waiting()
             && state.foreign.is_empty()
             && state.foreign_fills.is_empty()
             && state.halted.is_none()
@@ -612,17 +624,27 @@ impl Storm {
     fn why_not_quiet(&self) -> String {
         let Some(process) = self.node.process.as_ref() else { return "the process does not come up".to_owned() };
         let state = &process.host.state;
-        let open: Vec<String> =
-            state.open.values().map(|it| format!("{} {:?}", it.order.client_id(), it.state)).take(5).collect();
+        let open: Vec<String> = state
+            .open
+            .values()
+            .filter(|it| !answered(it))
+            .map(|it| format!("{} {:?}", it.order.client_id(), it.state))
+            .collect();
         format!(
-            "{} pending, {} inquiries, session {}, {} open {open:?}, settled {:?}, drifts {:?}, halted {:?}",
+            "{} pending, {} inquiries, session {}, {} open {open:?}, {} parents, waiting {}, settled {:?}, drifts {:?}, \
+             {} foreign, {} fills of theirs, halted {:?}, restricted {:?}",
             process.pending.len(),
             process.inquiries.len(),
             process.session.up,
             state.open.len(),
+            state.parents.live().count(),
+            state.governance.is_waiting(),
             self.settled.map(|at| (at - START) / SECOND),
             self.last_drifts.iter().map(|it| format!("{}: {} / {}", it.what, it.ours, it.venue)).collect::<Vec<_>>(),
-            state.halted
+            state.foreign.len(),
+            state.foreign_fills.len(),
+            state.halted,
+            state.reduce_only
         )
     }
 
@@ -692,6 +714,11 @@ fn seconds(nanos: i64) -> f64 {
 /// How long to wait before connecting anew.
 fn backoff(failures: u32) -> i64 {
     ((100 * MILLI) << failures.min(7)).min(10 * SECOND)
+}
+
+/// Whether the venue's word on an order is known, and nothing more is awaited.
+const fn answered(record: &tradewind_domain::OrderRecord) -> bool {
+    matches!(record.state, tradewind_domain::OrderState::Working)
 }
 
 const fn is_of_node(what: &What) -> bool {

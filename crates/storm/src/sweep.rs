@@ -151,16 +151,18 @@ impl Storm {
         }
     }
 
-    /// Whether the last life's cancels left is not known: the venue is asked.
-    pub(crate) fn doubt_cancels(&mut self) {
+    /// Whether the last life's cancels and amendments left is not known: the venue is asked.
+    pub(crate) fn doubt_changes(&mut self) {
         let Some(process) = self.node.process.as_ref() else { return };
-        let pending = |record: &&tradewind_domain::OrderRecord| {
-            matches!(record.state, tradewind_domain::OrderState::PendingCancel)
+        let doubt = |record: &tradewind_domain::OrderRecord| match record.state {
+            tradewind_domain::OrderState::PendingCancel => Some(Doubt::Cancel),
+            tradewind_domain::OrderState::PendingReplace => Some(Doubt::Amend),
+            _ => None,
         };
         let open = process.host.state.open.values();
-        let ids: Vec<ClientOrderId> = open.filter(pending).map(|it| it.order.client_id()).collect();
-        for id in ids {
-            self.begin_inquiry(id, Doubt::Cancel, None);
+        let doubts: Vec<_> = open.filter_map(|it| Some((it.order.client_id(), doubt(it)?))).collect();
+        for (id, doubt) in doubts {
+            self.begin_inquiry(id, doubt, None);
         }
     }
 

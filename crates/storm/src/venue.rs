@@ -48,6 +48,7 @@ impl Storm {
     pub(crate) fn matching(&mut self, session: u64, held: Held, back: Back) {
         let millis = self.venue_millis();
         let reply = self.house.carry_out(held, millis);
+        self.judge.answered(&reply);
         if back == Back::Cut {
             self.cut(self.now, session); // before anything of what happened can be told
         }

@@ -31,7 +31,10 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("research", &["book", "domain", "engine", "gate", "quant", "strategies"]),
     ("host", &["domain", "engine", "gate", "journal", "strategies", "venues"]),
     ("node", &["domain", "engine", "gate", "governance", "host", "journal", "risk", "strategies", "venues"]),
-    ("storm", &["domain", "engine", "exchange", "gate", "host", "journal", "risk", "strategies", "venues"]),
+    (
+        "storm",
+        &["domain", "engine", "exchange", "gate", "governance", "host", "journal", "risk", "strategies", "venues"],
+    ),
     // 7: the binary
     (
         "tradewind",

@@ -13,8 +13,11 @@ pub const SETTLE: i64 = 1_000_000_000;
 pub const RETRY_AFTER: i64 = 1_000_000_000;
 /// How long it waits for the answer to a cancel before it asks again.
 const CANCEL_AGAIN_AFTER: i64 = 5_000_000_000;
-/// How often it asks for one cancel.
-const CANCELS_MAX: u8 = 3;
+/// How often it asks for one cancel so soon; from then on it asks less often, and for as long as the order stands: a ban
+/// or an outage lasts longer than a few attempts.
+const CANCELS_SOON: u8 = 3;
+/// How long it waits then.
+const CANCEL_LATER_AFTER: i64 = 60_000_000_000;
 /// How many children in a row may fail.
 const FAILURES_MAX: u8 = 2;
 
@@ -143,8 +146,9 @@ impl Child {
     }
     /// The request to cancel it, if one may be made now.
     pub(crate) fn cancel(&self, now: Timestamp) -> Option<Due> {
-        let waited = self.cancel_asked.is_none_or(|asked| now.since(asked) >= CANCEL_AGAIN_AFTER);
-        (self.is_open() && waited && self.cancels < CANCELS_MAX).then_some(Due::Cancel(self.client_id))
+        let wait = if self.cancels < CANCELS_SOON { CANCEL_AGAIN_AFTER } else { CANCEL_LATER_AFTER };
+        let waited = self.cancel_asked.is_none_or(|asked| now.since(asked) >= wait);
+        (self.is_open() && waited).then_some(Due::Cancel(self.client_id))
     }
 }
 

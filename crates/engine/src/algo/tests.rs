@@ -320,6 +320,24 @@ fn a_ladder_stands_at_every_price_and_cancels_cleanly() {
 }
 
 #[test]
+fn a_cancel_that_nobody_answers_is_asked_for_again_for_as_long_as_the_order_stands() {
+    use Step::{Cancel, Wait};
+    check(
+        wish(Side::Buy, 10, LIMIT, Plan::Iceberg { display: lots(10) }),
+        &[Step::Ask(Ask::Cancel), Wait(5), Wait(5), Wait(5), Wait(45), Wait(10), Wait(60), Cancel(0), Wait(1)],
+        expect![[r#"
+              0s 0: Slice(0) buy 10 limit 90
+              0s cancel 0
+              5s cancel 0
+              10s cancel 0
+              70s cancel 0
+              130s cancel 0
+              131s Over { end: Cancelled, reason: "on request" }
+        "#]],
+    );
+}
+
+#[test]
 fn what_was_cancelled_during_a_pause_is_put_back() {
     use Step::{Cancel, Fill, Wait};
     let ladder = Plan::even_ladder(&it(), lots(9), price(90), price(80), 3).unwrap();
