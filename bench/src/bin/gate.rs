@@ -80,7 +80,7 @@ impl Account {
 
 fn proposed(request: OrderRequest) -> EventKind {
     let (source, portfolio) = (Source::Operator, PortfolioId(0));
-    EventKind::Proposed(Proposal { source, portfolio, request, reason: "bench".into() })
+    EventKind::Proposed(Proposal { plan: None, source, portfolio, request, reason: "bench".into() })
 }
 
 fn build() -> Result<Account, Failure> {

@@ -131,6 +131,7 @@ fn bar(millis: i64, price: i64) -> Result<EventKind, Failure> {
 
 fn order() -> OrderWords {
     OrderWords {
+        plan: None,
         symbol: "BTC/USDT".to_owned(),
         side: Side::Buy,
         quantity: "0.001".to_owned(),

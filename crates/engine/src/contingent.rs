@@ -12,6 +12,10 @@
 //! portfolio now stands on the other side, the excess is brought back by an order that only reduces; where it holds
 //! more of the instrument for other reasons, the parent pauses and says by how much.
 //!
+//! A bracket may also be put around an order that went to the venue before it, because its proposal said where the trade
+//! ends. It then never guards more than the portfolio still holds: what another order closes is taken out of its pairs.
+//! Whoever wants to close what it guards asks it to: it takes its pair back, closes so much at once, and guards the rest.
+//!
 //! # Replacements
 //! The old order is cancelled, and nothing is proposed until it can no longer fill; then the new one is proposed for the
 //! new total less what the old one filled. So the two together never come to more than the larger of both totals,
@@ -122,18 +126,29 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
         return Some(Due::One(Role::Entry, request));
     };
     let tally = Tally::of(parent, look);
-    let uncovered = tally.entered - tally.left - tally.leaving;
+    let bare = tally.entered - tally.left - tally.leaving;
+    let uncovered = look.room.map_or(bare, |room| bare.min(room - tally.leaving));
     if let Some(due) = excess(parent, look, &tally) {
         return Some(due);
     }
     if let Some(due) = parent.children.iter().find_map(|child| lone_target(parent, look, child)) {
         return Some(due);
     }
+    if look.room.is_some_and(|room| !look.is_dust(tally.leaving - room.max(Quantity::ZERO))) {
+        return take_back(parent, look); // somebody else has closed what the pair was for
+    }
+    if let Some(owed) = parent.owed(look.now).filter(|owed| !look.is_dust(*owed)) {
+        return leave(parent, look, owed);
+    }
     if entry.is_open() && (parent.seen.closing || tally.pairs >= PAIRS_MAX && !look.is_dust(uncovered)) {
         return entry.cancel(look.now);
     }
     if !look.is_dust(uncovered) {
         return protect(parent, look, protection, &tally, uncovered, entry.is_open());
+    }
+    let held = Quantity::from_mantissa(look.position.mantissa() * parent.wish.request.side.sign());
+    if look.room.is_some() && !look.is_dust(bare) && !look.is_dust(held) {
+        return None; // another order is about to close it, and may yet not
     }
     let done = !entry.may_fill(look.now) && parent.is_quiet(look.now);
     done.then(|| match entry.state {
@@ -156,6 +171,27 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
             Due::Move(ParentState::Over { end: ParentEnd::Finished, reason })
         }
     })
+}
+
+/// Cancels what stands of the pairs.
+fn take_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+    let of_pair = |child: &&Child| matches!(child.role, Role::Target(_) | Role::Stop(_));
+    parent.children.iter().filter(of_pair).find_map(|child| child.cancel(look.now))
+}
+
+/// Takes the pairs back, and closes `owed` once none of them can fill any more.
+fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<Due> {
+    let guards = |child: &Child| matches!(child.role, Role::Target(_) | Role::Stop(_)) && child.may_fill(look.now);
+    if parent.children.iter().any(guards) {
+        return take_back(parent, look);
+    }
+    let quantity = look.instrument.whole_lots(look.room.map_or(owed, |room| owed.min(room)));
+    if look.is_dust(quantity) {
+        return None;
+    }
+    let side = parent.wish.request.side.opposite();
+    let exit = OrderRequest { reduce_only: true, ..OrderRequest::market(look.instrument.id, side, quantity) };
+    Some(Due::One(Role::Exit, exit))
 }
 
 /// A target whose stop is gone, after some of either filled: it protects against nothing.
@@ -269,5 +305,42 @@ impl Parent {
             child.role == Role::Entry && !matches!(child.state, ChildState::Over(end) if end.never_worked())
         };
         matches!(self.wish.plan, crate::algo::Plan::Bracket(_)) && self.children.iter().any(entered)
+    }
+
+    /// What a bracket's exits at once have done so far; with `now` what they may still do besides.
+    fn exited(&self, now: Option<Timestamp>) -> Quantity {
+        let exits = self.children.iter().filter(|child| child.role == Role::Exit);
+        exits.map(|child| now.map_or(child.filled, |now| child.possible(now))).fold(Quantity::ZERO, |sum, it| sum + it)
+    }
+
+    /// How much of what it holds no exit of its own is about to close: what was entered less what was left.
+    pub(crate) fn holds(&self) -> Quantity {
+        self.children.iter().fold(Quantity::ZERO, |held, child| match child.role {
+            Role::Entry => held + child.filled - child.fee_taken,
+            Role::Target(_) | Role::Stop(_) | Role::Exit => held - child.filled,
+            _ => held,
+        })
+    }
+
+    /// What it was asked to leave at once and no exit of it covers yet; `None` where nothing was ever asked.
+    pub(crate) fn owed(&self, now: Timestamp) -> Option<Quantity> {
+        let asked = !self.seen.leave.is_zero();
+        asked.then(|| (self.seen.leave - self.exited(Some(now))).min(self.holds()).max(Quantity::ZERO))
+    }
+
+    /// Whether an order is one of the two that protect what it holds.
+    pub(crate) fn is_guard(&self, client_id: ClientOrderId) -> bool {
+        let guards =
+            |child: &Child| child.client_id == client_id && matches!(child.role, Role::Target(_) | Role::Stop(_));
+        self.wish.entry.is_some() && self.children.iter().any(guards)
+    }
+
+    /// Notes that so much is to be left at once; all of it ends the entry as well.
+    pub(crate) fn leave(&mut self, quantity: Quantity) {
+        if quantity <= Quantity::ZERO {
+            return;
+        }
+        self.seen.closing |= quantity >= self.holds();
+        self.seen.leave = self.seen.leave.max(self.exited(None)) + quantity.min(self.holds());
     }
 }

@@ -1,12 +1,15 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::{Amend, Event, EventKind, ListingStatus, State, Verdict, amend, contingent, governance, parents, risk};
+use crate::algo::Behind;
+use crate::{
+    Amend, Event, EventKind, ListingStatus, State, Verdict, amend, contingent, governance, parents, protect, risk,
+};
 use tradewind_domain::{
     ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source,
     TimeInForce, Timestamp,
 };
 use tradewind_gate::{Approved, Guard, Proposal, Refusal, View, review, review_cancel, review_pair};
-use tradewind_governance::Ruling;
+use tradewind_governance::{Principal, Ruling};
 
 /// What the host should do next, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,21 +104,39 @@ pub(crate) fn names(state: &State, at: Timestamp, portfolio: PortfolioId) -> [Cl
 /// A proposal that its venue does not keep itself becomes a parent that waits.
 fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<Command>) {
     if let Some(wish) = parents::waits(state, proposal) {
+        if proposal.plan.is_some() {
+            return refuse(protect::unkept(proposal), proposal.portfolio, commands);
+        }
         return parents::open(state, event, &wish, commands);
     }
     let portfolio = proposal.portfolio;
     let [client_id, _] = names(state, event.at, portfolio);
     let ruling = governance::ruling(state, event, proposal);
+    let rest = protect::make_way(state, event, proposal, ruling.as_ref(), commands);
+    let Some(proposal) = rest.as_deref() else { return };
     match (review(&view(state, event, proposal, ruling.as_ref()), proposal, client_id), ruling) {
         (Ok(approved), _) => {
-            approve(approved, portfolio, commands);
-            governance::spend(state, event, proposal, None, commands);
+            match protect::guard_of(state, event, &approved, proposal, named(state, event, proposal)) {
+                Ok(guard) => {
+                    protect::approve(approved, guard, proposal, commands);
+                    governance::spend(state, event, proposal, None, commands);
+                }
+                Err(refusal) => refuse(refusal, portfolio, commands),
+            }
         }
         (Err(refusal), Some(Ruling::NeedsApproval { quorum })) if refusal.guard == Guard::Approval => {
             governance::hold(state, event, proposal, quorum, commands);
         }
         (Err(refusal), _) => refuse(refusal, portfolio, commands),
     }
+}
+
+/// The person behind a proposal, where its source does not say.
+fn named(state: &State, event: &Event, proposal: &Proposal) -> Option<Behind> {
+    proposal.plan.as_ref()?;
+    let by = governance::proposer(state, event, proposal.source);
+    let named = proposal.source == Source::Operator && by != Principal::operator();
+    named.then_some(Behind { by: by.name, approvals: 0, proposal: None })
 }
 
 pub(crate) fn approve(approved: Approved, portfolio: PortfolioId, commands: &mut Vec<Command>) {
@@ -297,7 +318,7 @@ fn cancel_expired(state: &State, commands: &mut Vec<Command>) {
 fn bring_back(state: &State, filled: ClientOrderId, commands: &mut Vec<Command>) {
     let Some((portfolio, request)) = contingent::group_excess(state, filled) else { return };
     let reason = "both orders of a group filled: what is too much is brought back".into();
-    let proposal = Proposal { source: Source::Host, portfolio, request, reason };
+    let proposal = Proposal { plan: None, source: Source::Host, portfolio, request, reason };
     commands.push(Command::Record(EventKind::Proposed(proposal), portfolio));
 }
 

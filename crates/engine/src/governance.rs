@@ -204,7 +204,8 @@ fn known(state: &State, name: &Name, source: Source) -> Principal {
 fn wish(state: &State, by: &Principal, proposal: &Proposal) -> Wish {
     let instrument = &state.listing(proposal.request.instrument).instrument;
     let (source, portfolio) = (proposal.source, proposal.portfolio);
-    Wish::of_order(by.name.clone(), source, portfolio, instrument, proposal.request, &proposal.reason)
+    let wish = Wish::of_order(by.name.clone(), source, portfolio, instrument, proposal.request, &proposal.reason);
+    Wish { trade: proposal.plan.clone(), ..wish }
 }
 
 fn usage(state: &State, event: &Event, by: &Principal, proposal: &Proposal) -> Usage {
@@ -354,7 +355,8 @@ fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command
     assert!(held.wish.hash() == held.hash, "what is released is what was approved");
     let wish = &held.wish;
     let reason = wish.reason.clone().into();
-    let proposal = Proposal { source: wish.source, portfolio: wish.portfolio, request: wish.request, reason };
+    let (source, portfolio, plan) = (wish.source, wish.portfolio, wish.trade.clone());
+    let proposal = Proposal { source, portfolio, request: wish.request, reason, plan };
     let by = Principal { name: wish.by.clone(), ..known(state, &wish.by, wish.source) };
     let portfolio = proposal.portfolio;
     if let Some(plan) = &wish.plan {
@@ -382,11 +384,20 @@ fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command
         }
     };
     let moved = |to, orders, note| moved(held, to, orders, note);
+    let approvals = u8::try_from(held.approvals.len()).unwrap_or(u8::MAX);
+    let behind = Some(Behind { by: by.name.clone(), approvals, proposal: None });
+    let verdict = verdict.and_then(|approved| match proposals.as_slice() {
+        [lone] => crate::protect::guard_of(state, event, &approved, lone, behind).map(|guard| (approved, Some(guard))),
+        _ => Ok((approved, None)),
+    });
     match verdict {
-        Ok(approved) => {
+        Ok((approved, guard)) => {
             let orders: Vec<ClientOrderId> = approved.action().client_ids().collect();
             let orders = [orders.first().copied(), orders.get(1).copied()];
-            approve(approved, portfolio, commands);
+            match guard {
+                Some(guard) => crate::protect::approve(approved, guard, &proposals[0], commands),
+                None => approve(approved, portfolio, commands),
+            }
             let send = commands.pop().expect("an approval ends in a send");
             commands.push(moved(ProposalState::Submitted, orders, String::new()));
             proposals.iter().for_each(|it| spend(state, event, it, Some(&by), commands));
@@ -400,7 +411,7 @@ fn release(state: &State, event: &Event, held: &Held, commands: &mut Vec<Command
 fn release_parent(state: &State, event: &Event, held: &Held, by: &Principal, plan: &str, commands: &mut Vec<Command>) {
     let plan: Plan = serde_json::from_str(plan).expect("it was written by `hold_parent`, and its hash was checked");
     let Wish { source, portfolio, request, ref reason, .. } = held.wish;
-    let wish = ParentWish { source, portfolio, request, plan, reason: reason.clone() };
+    let wish = ParentWish { entry: None, source, portfolio, request, plan, reason: reason.clone() };
     match parents::release(state, event, &wish, by, held) {
         Ok(opened) => {
             commands.push(moved(held, ProposalState::Submitted, [None; 2], String::new()));

@@ -30,6 +30,7 @@ mod funding;
 mod governance;
 mod parents;
 mod portfolio;
+mod protect;
 mod reconcile;
 mod replay;
 mod risk;
@@ -50,9 +51,10 @@ pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
 pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_payment, funding_times};
 pub use governance::{account_limit_values, limit_values, set_account_limit, set_limit};
 pub use portfolio::{Holding, Portfolio};
+pub use protect::Guarded;
 pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
 pub use replay::{Divergence, Replay};
-pub use risk::{RiskAct, RiskBook};
+pub use risk::{Exemption, RiskAct, RiskBook};
 pub use state::{Counters, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
 
 /// Folds one event into `state` and notes in `commands` what should now be done about it.

@@ -76,13 +76,17 @@ fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
     match said {
         ParentEvent::Wished { .. } => (),
         ParentEvent::Opened { wish, behind, .. } => {
-            let replaced = match wish.plan {
-                Plan::Replace { old } => state.open.get(&old),
+            let found = match (&wish.plan, wish.entry) {
+                (Plan::Replace { old }, _) => state.open.get(old).map(|record| (Role::Replaced, record)),
+                (Plan::Bracket(_), Some(entry)) => state.order(entry).map(|record| (Role::Entry, record)),
                 _ => None,
             };
-            let id = state.parents.open(wish.clone(), event.at, replaced);
+            let found = found.map(|(role, record)| (role, record.clone()));
+            let id = state.parents.open(wish.clone(), event.at, found.as_ref().map(|(role, record)| (*role, record)));
             state.parents.stand_behind(id, behind.clone());
-            governance::note_parent(state, event.cause, id);
+            if wish.entry.is_none() {
+                governance::note_parent(state, event.cause, id); // else the request led to the order
+            }
         }
         ParentEvent::Child { parent, slot, role, proposal } => {
             let [name, _] = names(state, event.at, proposal.portfolio);
@@ -142,6 +146,7 @@ pub(crate) fn waits(state: &State, proposal: &Proposal) -> Option<ParentWish> {
         request: proposal.request,
         plan: Plan::Wait,
         reason: proposal.reason.clone().into_owned(),
+        entry: None,
     })
 }
 
@@ -191,6 +196,9 @@ fn check(state: &State, event: &Event, wish: &ParentWish, by: &Principal, approv
     wish.check(it).map_err(|error| no(format!("{}: {error}", error.code()), error.hint()))?;
     if state.parents.live().count() >= LIVE_MAX {
         return Err(no(format!("{} parents live", LIVE_MAX), "cancel one first"));
+    }
+    if wish.entry.is_some() {
+        return Err(no("an entry that stands already".to_owned(), "a wish for the entry as well"));
     }
     let replaced = match wish.plan {
         Plan::Replace { old } => Some(replaceable(state, wish, old).map_err(|what| no(what, "an open order"))?),
@@ -256,7 +264,7 @@ fn first_child(state: &State, wish: &ParentWish, replaced: Option<&OrderRecord>)
 }
 
 fn proposal(wish: &ParentWish, request: OrderRequest, reason: String) -> Proposal {
-    Proposal { source: wish.source, portfolio: wish.portfolio, request, reason: reason.into() }
+    Proposal { plan: None, source: wish.source, portfolio: wish.portfolio, request, reason: reason.into() }
 }
 
 /// Whether a parent may want something else after this event. Not after what a host notes while it sends: the next
@@ -315,6 +323,7 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let fresh = listing
         .mark
         .is_some_and(|mark| books.limits.stale_after_nanos.is_none_or(|limit| state.now.since(mark.at) < limit));
+    let room = wish_room(state, parent);
     let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, request.instrument);
     let clear = (!stopped || guards) && listing.status == ListingStatus::Trading && fresh;
     Look {
@@ -323,8 +332,28 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
         mark: listing.mark.map(|mark| mark.price),
         quote: listing.quote.map(|quote| (quote.bid, quote.ask)),
         position: books.position(request.instrument).quantity(),
+        room,
         may_propose: clear && (unknown == 0 || guards || request.reduce_only),
     }
+}
+
+/// For a bracket around an order that stood before it: what of the position on its side no other order is to close.
+fn wish_room(state: &State, parent: &Parent) -> Option<Quantity> {
+    parent.wish.entry?;
+    let (portfolio, request) = (parent.wish.portfolio, &parent.wish.request);
+    let position = state.portfolio(portfolio).position(request.instrument).quantity();
+    let held = position.mantissa().saturating_mul(request.side.sign());
+    let leaves = |record: &&OrderRecord| {
+        let order = &record.order;
+        let own = || parent.children.iter().any(|child| child.client_id == order.client_id());
+        order.portfolio() == portfolio
+            && order.instrument() == request.instrument
+            && order.side() != request.side
+            && !own()
+            && state.is_counted(record, None)
+    };
+    let others: i64 = state.open.values().filter(leaves).map(|record| record.open_quantity().mantissa()).sum();
+    Some(Quantity::from_mantissa(held.saturating_sub(others).max(0)))
 }
 
 /// An instrument that is gone takes its parents with it; their orders are cancelled.

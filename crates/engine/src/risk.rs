@@ -4,16 +4,18 @@
 //! There is no monitor before some limit calls for one, so a backtest pays one comparison an event.
 
 use crate::decide::cancel_adding;
+use crate::protect;
 use crate::{Command, Event, EventKind, State, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tradewind_domain::{
     ClientOrderId, Currency, Fill, Instrument, InstrumentId, OcoGroup, OrderKind, OrderRecord, PortfolioId, Price,
-    Quantity, Side, Timestamp,
+    Quantity, Side, Timestamp, TradePlan,
 };
 use tradewind_gate::{Books, Limits, Proposal, RiskView, Survey};
 use tradewind_risk::{
-    Account, AccountLimits, Equity, Fact, Guard, LIMITS, LimitSet, LimitUse, Line, Margin, Monitor, RiskMode, Scope,
+    Account, AccountLimits, Correction, Equity, Fact, Guard, LIMITS, LimitSet, LimitUse, Line, Margin, Monitor,
+    RiskMode, Scope,
 };
 
 /// Stakes of other hands on the account count for nobody's portfolio.
@@ -26,6 +28,24 @@ pub struct RiskBook {
     pub account: AccountLimits,
     /// Throttles, losses, breakers, prices of every minute.
     pub monitor: Monitor,
+    /// Positions that a person lets stand without a stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempt: Vec<Exemption>,
+}
+
+/// A position that a person lets stand without a stop, until it is closed or the person takes that back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exemption {
+    /// Whose.
+    pub portfolio: PortfolioId,
+    /// In what.
+    pub instrument: InstrumentId,
+    /// Who said so.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A word or a fact about limits and breakers.
@@ -59,6 +79,34 @@ pub enum RiskAct {
         /// What differs.
         reason: String,
     },
+    /// A person lets a position of the event's portfolio stand without a stop, until it is closed.
+    Exempted {
+        /// In what.
+        instrument: InstrumentId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A person takes that back.
+    ExemptionEnded {
+        /// In what.
+        instrument: InstrumentId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The plan that an approved order goes out with: the engine's own note, with what was put right in it.
+    Planned {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// The plan as it is traded.
+        plan: TradePlan,
+        /// What was put right.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        corrections: Vec<Correction>,
+    },
     /// A breaker tripped: the engine's own note of what the events before it led to.
     Tripped {
         /// Which.
@@ -90,7 +138,8 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
         RiskAct::Restricted { scope, mode, .. } => Fact::Restricted { scope: *scope, mode: *mode },
         RiskAct::Reset { guard, .. } => Fact::Reset { by: event.source, guard: *guard },
         RiskAct::Drifted { .. } => Fact::Drifted,
-        RiskAct::Tripped { .. } => return,
+        RiskAct::Tripped { .. } | RiskAct::Planned { .. } => return,
+        RiskAct::Exempted { .. } | RiskAct::ExemptionEnded { .. } => return protect::exempt(state, event, act),
     };
     state.risk.get_or_insert_default();
     note(state, event.at, PortfolioId(0), &[fact]);
@@ -138,6 +187,7 @@ pub(crate) fn fold(state: &mut State, event: &Event) {
         EventKind::Timer => note(state, event.at, PortfolioId(0), &[Fact::Tick]),
         _ => (),
     }
+    protect::watch(state, event);
 }
 
 /// Folds an execution: how often a side fills, whether the trade lost, and what is left.
@@ -165,7 +215,7 @@ fn marked(state: &mut State, event: &Event, instrument: InstrumentId) {
     }
 }
 
-fn note(state: &mut State, at: Timestamp, portfolio: PortfolioId, facts: &[Fact]) {
+pub(crate) fn note(state: &mut State, at: Timestamp, portfolio: PortfolioId, facts: &[Fact]) {
     let limits = state.portfolios.get(portfolio.index()).map_or(&Limits::OPEN, |books| &books.limits);
     let Some(risk) = &mut state.risk else { return };
     for fact in facts {

@@ -96,7 +96,7 @@ impl Host {
 
     fn propose(&mut self, request: OrderRequest) {
         let reason = "the news sound good".into();
-        let proposal = Proposal { source: AGENT, portfolio: PortfolioId(0), request, reason };
+        let proposal = Proposal { plan: None, source: AGENT, portfolio: PortfolioId(0), request, reason };
         self.say(AGENT, EventKind::Proposed(proposal));
     }
 

@@ -85,8 +85,13 @@ impl Host {
     /// Proposes and returns the client id of what the gate approved.
     fn propose(&mut self, minute: i64, request: OrderRequest) -> Option<ClientOrderId> {
         let before = self.sent.len();
-        let proposal =
-            Proposal { source: Source::Strategy(0), portfolio: PortfolioId(0), request, reason: "test".into() };
+        let proposal = Proposal {
+            plan: None,
+            source: Source::Strategy(0),
+            portfolio: PortfolioId(0),
+            request,
+            reason: "test".into(),
+        };
         self.say(minute * 60_000, Source::Strategy(0), EventKind::Proposed(proposal));
         match self.sent.get(before) {
             Some(Action::Submit(order)) => Some(order.client_id()),

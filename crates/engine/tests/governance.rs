@@ -119,7 +119,8 @@ impl Host {
     fn propose(&mut self, second: i64, source: Source, request: OrderRequest) -> u64 {
         self.verdict = None;
         let id = self.state.sequence + 1;
-        let proposal = Proposal { source, portfolio: PortfolioId(0), request, reason: "it looks cheap".into() };
+        let proposal =
+            Proposal { plan: None, source, portfolio: PortfolioId(0), request, reason: "it looks cheap".into() };
         self.say(second, source, EventKind::Proposed(proposal));
         id
     }
@@ -297,7 +298,7 @@ fn s4_43_no_text_of_an_agent_changes_what_is_decided_about_its_order() {
             host.verdict = None;
             let id = host.state.sequence + 1;
             let reason = text.to_owned().into();
-            let proposal = Proposal { source: AGENT, portfolio: PortfolioId(0), request, reason };
+            let proposal = Proposal { plan: None, source: AGENT, portfolio: PortfolioId(0), request, reason };
             host.say(second, AGENT, EventKind::Proposed(proposal));
             id
         };
@@ -428,6 +429,7 @@ impl Host {
         let id = self.state.sequence + 1;
         let [target, stop] = requests;
         let proposal = |request, reason: &'static str| Proposal {
+            plan: None,
             source,
             portfolio: PortfolioId(0),
             request,
@@ -732,7 +734,8 @@ impl Host {
     fn wish(&mut self, second: i64, source: Source, request: OrderRequest, plan: Plan) -> u64 {
         self.verdict = None;
         let id = self.state.sequence + 1;
-        let wish = ParentWish { source, portfolio: PortfolioId(0), request, plan, reason: "slowly".into() };
+        let wish =
+            ParentWish { entry: None, source, portfolio: PortfolioId(0), request, plan, reason: "slowly".into() };
         self.say(second, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
         id
     }

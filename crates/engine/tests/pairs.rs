@@ -113,7 +113,7 @@ impl Host {
 }
 
 fn proposal(request: OrderRequest) -> Proposal {
-    Proposal { source: Source::Operator, portfolio: MAIN, request, reason: "test".into() }
+    Proposal { plan: None, source: Source::Operator, portfolio: MAIN, request, reason: "test".into() }
 }
 
 /// A target and a stop of one size.

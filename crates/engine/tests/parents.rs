@@ -114,7 +114,8 @@ impl Host {
 
     fn wish(&mut self, second: i64, request: OrderRequest, plan: Plan) {
         let reason = "a test".to_owned();
-        let wish = ParentWish { source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
+        let wish =
+            ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
         let said = EventKind::Parent(Box::new(ParentEvent::Wished { wish }));
         self.say(second, Source::Operator, said);
     }
@@ -125,7 +126,13 @@ impl Host {
     }
 
     fn propose(&mut self, second: i64, request: OrderRequest) {
-        let proposal = Proposal { source: Source::Operator, portfolio: PortfolioId(0), request, reason: "test".into() };
+        let proposal = Proposal {
+            plan: None,
+            source: Source::Operator,
+            portfolio: PortfolioId(0),
+            request,
+            reason: "test".into(),
+        };
         self.say(second, Source::Operator, EventKind::Proposed(proposal));
     }
 
@@ -469,6 +476,7 @@ fn two_orders_of_a_group_that_both_fill_are_brought_back() {
     let leg = |kind| OrderRequest { kind, reduce_only: true, oco: Some(OcoGroup(7)), ..market(Side::Sell, 1_000) };
     let kinds = [OrderKind::Limit { price: price(11_000) }, OrderKind::Stop { trigger: price(9_000) }];
     let proposal = |kind| Proposal {
+        plan: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request: leg(kind),
@@ -493,7 +501,7 @@ fn two_orders_of_a_group_that_both_fill_are_brought_back() {
 fn entered(host: &mut Host, source: Source) -> u64 {
     let protection = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
     let (request, plan, reason) = (limit(Side::Buy, 1_000, 10_000), Plan::Bracket(protection), "a test".to_owned());
-    let wish = ParentWish { source, portfolio: PortfolioId(0), request, plan, reason };
+    let wish = ParentWish { entry: None, source, portfolio: PortfolioId(0), request, plan, reason };
     host.say(1, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
     host.accept(1, 0);
     1
@@ -558,6 +566,7 @@ fn a_position_is_protected_by_a_pair_while_halted() {
         let target = OrderRequest { reduce_only, post_only: true, ..limit(Side::Sell, 900, 11_000) };
         let stop = OrderRequest { kind: OrderKind::Stop { trigger: price(9_000) }, post_only: false, ..target };
         let proposal = |request| Proposal {
+            plan: None,
             source: Source::Operator,
             portfolio: PortfolioId(0),
             request,

@@ -78,7 +78,7 @@ impl Stage {
     fn propose(&mut self, source: Source, side: Side, units: i64, price: i64) -> Result<ClientOrderId, Guard> {
         let request =
             OrderRequest::limit(InstrumentId(0), side, Quantity::from_mantissa(units), Price::from_mantissa(price));
-        let proposal = Proposal { source, portfolio: PortfolioId(0), request, reason: "test".into() };
+        let proposal = Proposal { plan: None, source, portfolio: PortfolioId(0), request, reason: "test".into() };
         match self.say(EventKind::Proposed(proposal)).unwrap() {
             Verdict::Approved(order) => Ok(order.client_id()),
             Verdict::Refused(refusal) => Err(refusal.guard),

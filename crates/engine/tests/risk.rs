@@ -111,7 +111,7 @@ impl Host {
     /// Proposes for `portfolio`; the order's name, if it was approved.
     fn propose(&mut self, portfolio: u16, request: OrderRequest) -> Result<Order, Option<Guard>> {
         let (sent, portfolio) = (self.sent.len(), PortfolioId(portfolio));
-        let proposal = Proposal { source: Source::Strategy(0), portfolio, request, reason: "test".into() };
+        let proposal = Proposal { plan: None, source: Source::Strategy(0), portfolio, request, reason: "test".into() };
         self.say_for(portfolio, Source::Strategy(0), EventKind::Proposed(proposal));
         match self.sent.get(sent) {
             Some(order) => Ok(*order),

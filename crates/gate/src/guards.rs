@@ -5,7 +5,7 @@ use tradewind_domain::{
     ClientOrderId, Coded, LEDGER_DECIMALS, Liquidity, Order, OrderKind, Origin, Price, Quantity, Side, format_decimal,
 };
 use tradewind_governance::Ruling;
-use tradewind_risk::{Reference, Situation};
+use tradewind_risk::{Audited, Reference, Situation};
 
 type Verdict = Result<(), Box<Refusal>>;
 
@@ -185,9 +185,10 @@ pub(crate) fn losses(view: &View<'_>, proposal: &Proposal) -> Verdict {
     Ok(())
 }
 
-/// Everything that the risk crate asks, about the account as it would stand after the order.
-pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Verdict {
-    let (Some(risk), Some(mark)) = (view.risk, view.mark) else { return Ok(()) };
+/// Everything that the risk crate asks, about the account as it would stand after the order. Gives back its plan as it
+/// may be traded; `None` where it has none, or none was judged.
+pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Result<Option<Box<Audited>>, Box<Refusal>> {
+    let (Some(risk), Some(mark)) = (view.risk, view.mark) else { return Ok(None) };
     let survey = risk.books.survey(proposal);
     let quantity = proposal.request.quantity.mantissa();
     let Some(notional) = in_base(view, judged_price(view, proposal), quantity.into()) else {
@@ -214,9 +215,10 @@ pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Verdict {
         open_orders: survey.open_orders,
         own_opposite: survey.own_opposite,
         margin: survey.margin,
-        plan: None,
+        plan: proposal.plan.as_deref(),
     };
-    tradewind_risk::check(view.limits, survey.account, survey.monitor, &situation).map_err(|breach| {
+    let judged = tradewind_risk::check(view.limits, survey.account, survey.monitor, &situation);
+    judged.map(|audited| audited.map(Box::new)).map_err(|breach| {
         let tradewind_risk::Breach { guard, value, limit } = *breach;
         Box::new(Refusal { guard: Guard::Risk, value, limit, rule: None, breach: Some(guard) })
     })

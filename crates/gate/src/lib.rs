@@ -35,7 +35,7 @@ mod view;
 
 pub use refusal::{CODES, GUARDS, Guard, GuardInfo, Refusal};
 pub use tradewind_governance::Mode;
-pub use tradewind_risk::{Cap, Limits, LimitsError};
+pub use tradewind_risk::{Audited, Cap, Limits, LimitsError};
 pub use view::{Books, Mark, Proposal, RiskView, Survey, View};
 
 pub use pair::review_pair;
@@ -111,6 +111,7 @@ impl Action {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Approved {
     action: Action,
+    audited: Option<Box<Audited>>,
 }
 
 impl Approved {
@@ -119,6 +120,12 @@ impl Approved {
     pub const fn action(&self) -> &Action {
         &self.action
     }
+
+    /// The plan of the order as it may be traded, and what was put right in it; `None` where none was judged.
+    #[must_use]
+    pub fn audited(&self) -> Option<&Audited> {
+        self.audited.as_deref()
+    }
 }
 
 /// Judges `proposal` in the light of `view`; the order will be called `client_id`.
@@ -126,11 +133,14 @@ impl Approved {
 /// # Errors
 /// The first guard that refuses, with its value, its limit and how to clear it.
 pub fn review(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Approved, Box<Refusal>> {
-    judge(view, proposal, client_id).map(|order| Approved { action: Action::Submit(order) })
+    judge(view, proposal, client_id).map(|(order, audited)| Approved { action: Action::Submit(order), audited })
 }
 
+/// An order that passed every guard, with its plan as it may be traded.
+type Judged = (Order, Option<Box<Audited>>);
+
 /// Every guard on one proposal.
-fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Order, Box<Refusal>> {
+fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Judged, Box<Refusal>> {
     guards::halt(view, proposal)?;
     guards::mode(view, proposal)?;
     guards::policy(view)?;
@@ -143,9 +153,9 @@ fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Resu
     guards::position(view, proposal)?;
     guards::funds(view, proposal)?;
     guards::losses(view, proposal)?;
-    guards::risk(view, proposal)?;
+    let audited = guards::risk(view, proposal)?;
     guards::approval(view)?; // last: nobody is asked about an order that could not go
-    Ok(order)
+    Ok((order, audited))
 }
 
 /// Approves a cancel: taking an order off the book adds no exposure, so a halt does not stop it.
@@ -155,7 +165,7 @@ pub const fn review_cancel(
     instrument: InstrumentId,
     venue_id: Option<VenueOrderId>,
 ) -> Approved {
-    Approved { action: Action::Cancel { client_id, instrument, venue_id } }
+    Approved { action: Action::Cancel { client_id, instrument, venue_id }, audited: None }
 }
 
 /// Approves making an open limit order smaller, to `quantity` in all: it only takes away, so a halt does not stop it.
@@ -180,5 +190,5 @@ pub fn review_amend(record: &OrderRecord, it: &Instrument, quantity: Quantity) -
         return Err("the quantity is not one of whole lots, or too small");
     }
     let (client_id, instrument, venue_id) = (order.client_id(), order.instrument(), record.venue_id.clone());
-    Ok(Approved { action: Action::Amend { client_id, instrument, venue_id, quantity } })
+    Ok(Approved { action: Action::Amend { client_id, instrument, venue_id, quantity }, audited: None })
 }

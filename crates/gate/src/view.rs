@@ -2,7 +2,9 @@
 
 use crate::{Limits, Mode};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Source, Timestamp};
+use tradewind_domain::{
+    Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Source, Timestamp, TradePlan,
+};
 use tradewind_governance::Ruling;
 use tradewind_risk::{AccountLimits, Line, Margin, Monitor, SideDepth};
 
@@ -29,6 +31,10 @@ pub struct Proposal {
     pub request: OrderRequest,
     /// Why, in words for the audit.
     pub reason: std::borrow::Cow<'static, str>,
+    /// Where the trade ends and how sure its proposer is, where that was said: the guards of the risk crate judge it, and
+    /// what fills of the order is protected by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<TradePlan>>,
 }
 
 /// The whole account as the risk crate wants to see it. Amounts are in the base currency of the proposal's portfolio.

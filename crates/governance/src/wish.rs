@@ -4,7 +4,7 @@ use crate::{Name, Refused, Rule, check_plain};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use tradewind_domain::{Instrument, InstrumentKind, OrderRequest, PortfolioId, Source};
+use tradewind_domain::{Instrument, InstrumentKind, OrderRequest, PortfolioId, Source, TradePlan};
 
 /// What somebody wishes for, with everything that a policy can name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Wish {
     /// How the order is to become other orders, if it is: the plan as the engine writes it, whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// Where the trade ends and how sure its proposer is, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trade: Option<Box<TradePlan>>,
     /// Why, in the words of whoever wishes; shown apart from the order, since a text may mislead.
     pub reason: String,
 }
@@ -104,6 +107,7 @@ impl Wish {
             request,
             other: None,
             plan: None,
+            trade: None,
             reason: reason.to_owned(),
         }
     }

@@ -43,7 +43,13 @@ mod tests {
     fn proposal(source: Source, reduce_only: bool) -> EventKind {
         let order = OrderRequest::market(InstrumentId(0), Side::Sell, Quantity::from_mantissa(1));
         let request = OrderRequest { reduce_only, ..order };
-        EventKind::Proposed(Proposal { source, portfolio: PortfolioId(0), request, reason: Cow::Borrowed("a test") })
+        EventKind::Proposed(Proposal {
+            plan: None,
+            source,
+            portfolio: PortfolioId(0),
+            request,
+            reason: Cow::Borrowed("a test"),
+        })
     }
 
     #[test]

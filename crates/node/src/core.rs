@@ -15,11 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use tradewind_domain::{Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Source, Timestamp};
+use tradewind_domain::{
+    Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Sequence, Source, Timestamp,
+};
 use tradewind_engine::{Basis, EventKind, State};
 use tradewind_governance::Principal;
 use tradewind_host::Host;
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
+use tradewind_risk::{Scope, Trip};
 use tradewind_strategies::Desk;
 
 /// The engine's thread.
@@ -54,6 +57,8 @@ pub(crate) struct Core {
     pace: Option<mpsc::UnboundedSender<Progress>>,
     progress: Progress,
     told: Option<Progress>,
+    /// The event that tripped the breaker which was last told of.
+    told_trips: Sequence,
 }
 
 /// What a core is made of.
@@ -95,6 +100,7 @@ impl Core {
             synced: (Instant::now(), 0),
             pace: parts.pace,
             told: None,
+            told_trips: 0,
         }
     }
 
@@ -225,7 +231,8 @@ impl Core {
         self.watch_time();
         self.watch_space();
         let state = &self.host.state;
-        if state.open.is_empty() && state.parents.is_empty() && !state.governance.is_waiting() {
+        let bare = state.risk.as_deref().is_some_and(|risk| !risk.monitor.bare_positions().is_empty());
+        if state.open.is_empty() && state.parents.is_empty() && !state.governance.is_waiting() && !bare {
             return Ok(()); // nothing to expire: no event
         }
         self.record(self.now(), wall(), Source::Timer, PortfolioId(0), EventKind::Timer)
@@ -308,6 +315,34 @@ impl Core {
         portfolio: PortfolioId,
         kind: EventKind,
     ) -> Result<(), NodeError> {
-        Ok(self.host.record(at, received, source, portfolio, kind)?)
+        self.host.record(at, received, source, portfolio, kind)?;
+        self.tell_trips();
+        Ok(())
+    }
+
+    /// Says which breakers tripped since it was last said.
+    fn tell_trips(&mut self) {
+        let Some(risk) = &self.host.state.risk else { return };
+        let tripped = risk.monitor.tripped();
+        if tripped <= self.told_trips {
+            return;
+        }
+        self.told_trips = tripped;
+        let news: Vec<String> = risk.monitor.trips().iter().map(|trip| self.trip_text(trip)).collect();
+        news.into_iter().for_each(|text| self.note(text));
+    }
+
+    fn trip_text(&self, trip: &Trip) -> String {
+        let state = &self.host.state;
+        let symbol = |id| state.listing(id).instrument.spec.symbol.to_string();
+        let of = match trip.scope {
+            Scope::Account => "the account".to_owned(),
+            Scope::Portfolio(id) => state.portfolio(id).name.clone(),
+            Scope::Instrument(id) => symbol(id),
+            Scope::Pair(portfolio, id) => format!("{} in {}", symbol(id), state.portfolio(portfolio).name),
+        };
+        let info = trip.guard.info();
+        let (code, name, mode, clear) = (info.code, trip.guard.name(), trip.mode.name(), info.clear);
+        format!("alarm: {code} {name}: {of} is {mode}; to clear: {clear}")
     }
 }

@@ -219,7 +219,9 @@ impl Core {
             ));
         }
         let role = match request {
-            OperatorRequest::Resume { .. } | OperatorRequest::Adopt(_) => Role::Risk,
+            OperatorRequest::Resume { .. } | OperatorRequest::Adopt(_) | OperatorRequest::PositionExempt { .. } => {
+                Role::Risk
+            }
             _ => return Ok(()),
         };
         if self.speaker.has(role) {

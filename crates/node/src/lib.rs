@@ -70,7 +70,7 @@ pub use stages::StageMove;
 pub use status::{
     ClockView, ForeignView, InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status, UnknownView,
 };
-pub use words::{KindWords, OrderWords};
+pub use words::{KindWords, OrderWords, TradeWords};
 
 /// The node's places where a test may end the process; see [`tradewind_journal::failpoint`].
 pub const FAILPOINTS: &[&str] = &[

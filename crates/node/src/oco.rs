@@ -73,6 +73,7 @@ impl Core {
     fn propose_pair(&mut self, portfolio: PortfolioId, pair: [OrderRequest; 2]) -> Result<OperatorReply, NodeError> {
         let [target, stop] = pair;
         let proposal = |request, reason: &'static str| Proposal {
+            plan: None,
             source: Source::Operator,
             portfolio,
             request,

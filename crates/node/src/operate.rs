@@ -9,14 +9,14 @@ use crate::oco::OcoWords;
 use crate::parents::{ParentWords, ReplaceWords};
 use crate::portfolios::operators;
 use crate::status::{OrderView, order_view, positions, status};
-use crate::words::{OrderWords, read_order};
+use crate::words::{OrderWords, read_order, read_trade_plan};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
     ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId,
-    Quantity, Side, Source,
+    Quantity, Side, Source, TradePlan,
 };
 use tradewind_engine::algo::Ask;
-use tradewind_engine::{EventKind, Halt, Verdict};
+use tradewind_engine::{EventKind, Halt, RiskAct, Verdict};
 use tradewind_gate::{Proposal, Refusal};
 
 /// A person's request.
@@ -57,6 +57,19 @@ pub enum OperatorRequest {
     PositionClose {
         /// Unified symbol.
         symbol: String,
+    },
+    /// Let a position stand without a stop until it is closed, or take that back.
+    PositionExempt {
+        /// Unified symbol.
+        symbol: String,
+        /// Which portfolio, by name; people's own without.
+        #[serde(default)]
+        portfolio: Option<String>,
+        /// Why, for the record.
+        reason: String,
+        /// Whether an exemption ends rather than begins.
+        #[serde(default)]
+        end: bool,
     },
     /// Cancel every order and propose to close every position. Works while halted.
     Flatten,
@@ -143,6 +156,9 @@ impl Core {
             OperatorRequest::ParentAsk { parent, ask, reason } => self.ask_parent(parent, ask, &reason)?,
             OperatorRequest::OrderCancel { client_id } => self.cancel(client_id)?,
             OperatorRequest::PositionClose { symbol } => self.close(&symbol)?,
+            OperatorRequest::PositionExempt { symbol, portfolio, reason, end } => {
+                self.exempt(&symbol, portfolio.as_deref(), reason, end)?
+            }
             OperatorRequest::Flatten => self.flatten()?,
             OperatorRequest::Adopt(words) => self.adopt(&words)?,
             OperatorRequest::Halt { reason } => {
@@ -178,11 +194,13 @@ impl Core {
             Err(reply) => return Ok(*reply),
         };
         let request = match self.host.state.find(&words.symbol) {
-            Some(instrument) => read_order(instrument, words),
+            Some(instrument) => {
+                read_order(instrument, words).and_then(|order| Ok((order, read_trade_plan(instrument, words)?)))
+            }
             None => Err(Box::new(self.no_such_symbol(&words.symbol))),
         };
         match request {
-            Ok(request) => self.propose(portfolio, request, "an operator's order"),
+            Ok((request, plan)) => self.propose_planned(portfolio, request, plan, "an operator's order"),
             Err(reply) => Ok(*reply),
         }
     }
@@ -209,7 +227,17 @@ impl Core {
         request: OrderRequest,
         reason: &'static str,
     ) -> Result<OperatorReply, NodeError> {
-        let proposal = Proposal { source: Source::Operator, portfolio, request, reason: reason.into() };
+        self.propose_planned(portfolio, request, None, reason)
+    }
+
+    fn propose_planned(
+        &mut self,
+        portfolio: PortfolioId,
+        request: OrderRequest,
+        plan: Option<Box<TradePlan>>,
+        reason: &'static str,
+    ) -> Result<OperatorReply, NodeError> {
+        let proposal = Proposal { plan, source: Source::Operator, portfolio, request, reason: reason.into() };
         let parent = self.host.state.parents.next_id();
         let id = self.host.state.sequence + 1;
         let verdict = self.verdict_on(portfolio, EventKind::Proposed(proposal))?;
@@ -218,6 +246,9 @@ impl Core {
         }
         if self.host.state.parents.get(parent).is_some() {
             return Ok(self.parent_opened(parent, verdict)); // the venue does not keep such orders: the engine waits
+        }
+        if let (None, Some(leaving)) = (&verdict, self.leaving(portfolio, &request)) {
+            return Ok(leaving); // what guards the position closes it
         }
         Ok(match verdict {
             Some(Verdict::Refused(refusal)) => refused(&refusal),
@@ -268,6 +299,33 @@ impl Core {
             }
             None => done(&replies),
         })
+    }
+
+    /// Lets a position stand without a stop, or takes that back.
+    fn exempt(
+        &mut self,
+        symbol: &str,
+        portfolio: Option<&str>,
+        reason: String,
+        end: bool,
+    ) -> Result<OperatorReply, NodeError> {
+        let portfolio = match self.portfolio_named(portfolio) {
+            Ok(portfolio) => portfolio,
+            Err(reply) => return Ok(*reply),
+        };
+        let Some(instrument) = self.host.state.find(symbol).map(|it| it.id) else {
+            return Ok(self.no_such_symbol(symbol));
+        };
+        if !self.host.state.guarded().iter().any(|it| (it.portfolio, it.instrument) == (portfolio, instrument)) {
+            return Ok(failed("NODE-11", format!("nothing is held of {symbol}"), "see `tradewind position list`"));
+        }
+        let by = self.speaker.name.as_str().to_owned();
+        let act = match end {
+            false => RiskAct::Exempted { instrument, by, reason },
+            true => RiskAct::ExemptionEnded { instrument, by, reason },
+        };
+        self.say(portfolio, EventKind::Risk(Box::new(act)))?;
+        Ok(done(&positions(&self.host.state)))
     }
 
     /// Cancels every order and closes every position. What a resting order may still take of a position is closed once
@@ -324,7 +382,7 @@ impl Core {
     /// The reduce-only market order that closes what is held, in whole lots; `None` for nothing or dust.
     fn exit(&self, portfolio: PortfolioId, instrument: &Instrument) -> Option<OrderRequest> {
         let held = self.host.state.portfolio(portfolio).position(instrument.id).quantity();
-        let (buys, sells, _) = self.host.state.open_quantities(portfolio, instrument.id);
+        let (buys, sells) = self.host.state.open_wishes(portfolio, instrument.id);
         let leaving = if held > Quantity::ZERO { sells } else { -buys };
         let lots = instrument.whole_lots(held - leaving);
         let same_side = lots.mantissa().signum() == held.mantissa().signum();

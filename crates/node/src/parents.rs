@@ -206,6 +206,10 @@ impl Core {
             Ok(portfolio) => portfolio,
             Err(reply) => return Ok(*reply),
         };
+        if words.order.plan.is_some() {
+            let message = "a plan with an order that becomes other orders";
+            return Ok(failed("NODE-12", message, "give --stop and --target to `order place` or `order bracket`"));
+        }
         let now = self.now();
         let read = match self.host.state.find(&words.order.symbol) {
             None => Err(Box::new(self.no_such_symbol(&words.order.symbol))),
@@ -263,13 +267,25 @@ impl Core {
 
     fn wish(&mut self, portfolio: PortfolioId, request: OrderRequest, plan: Plan) -> Result<OperatorReply, NodeError> {
         let reason = format!("an operator's {}", plan.word());
-        let wish = ParentWish { source: Source::Operator, portfolio, request, plan, reason };
+        let wish = ParentWish { entry: None, source: Source::Operator, portfolio, request, plan, reason };
         let (id, event) = (self.host.state.parents.next_id(), self.host.state.sequence + 1);
         let verdict = self.verdict_on(portfolio, EventKind::Parent(Box::new(ParentEvent::Wished { wish })))?;
         if let (None, Some(held)) = (&verdict, self.held_reply(event)) {
             return Ok(held); // the whole of it waits for people
         }
         Ok(self.parent_opened(id, verdict))
+    }
+
+    /// The brackets that were asked to close what `request` would, if any were.
+    pub(crate) fn leaving(&self, portfolio: PortfolioId, request: &OrderRequest) -> Option<OperatorReply> {
+        let state = &self.host.state;
+        let asked = |parent: &&Parent| {
+            let wish = &parent.wish;
+            !parent.seen.leave.is_zero()
+                && (wish.portfolio, wish.request.instrument) == (portfolio, request.instrument)
+                && wish.request.side != request.side
+        };
+        state.parents.live().find(asked).map(|parent| done(&parent_view(state, parent)))
     }
 
     /// The answer to a wish for the parent that would be called `id`.

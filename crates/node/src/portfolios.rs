@@ -77,6 +77,8 @@ mod tests {
 
     fn settings(names: &[&str]) -> Vec<StrategySettings> {
         let entry = |name: &&str| StrategySettings {
+            stop: None,
+            target: None,
             name: (*name).to_owned(),
             symbols: Vec::new(),
             parameters: toml::Table::new(),

@@ -8,7 +8,7 @@ use crate::error::NodeError;
 use crate::govern::settings_words;
 use crate::portfolios::Portfolios;
 use crate::runtime::Surroundings;
-use crate::settings::{NodeMode, Settings};
+use crate::settings::{NodeMode, Percent, Settings};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use tradewind_gate::{Limits, Mode};
 use tradewind_governance::{Act, ChangeState, Changed, Principal, loosens};
 use tradewind_host::Draft;
 use tradewind_risk::AccountLimits;
-use tradewind_strategies::{Desk, registry};
+use tradewind_strategies::{Desk, Ends, registry};
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
 use tradewind_venues::{ApiKey, ApiSecret, SecretSource, Stream, VenueEvent};
@@ -129,7 +129,9 @@ pub(crate) fn desks(
         for instrument in instruments.iter().filter(mine) {
             let built = registry::build(&strategy.name, &strategy.parameters)
                 .map_err(|error| NodeError::Strategy(format!("{}: {error}; {}", error.code(), error.hint())))?;
-            desks.push(Desk::new(built, Source::Strategy(place), *portfolio, instrument.id));
+            let desk = Desk::new(built, Source::Strategy(place), *portfolio, instrument.id);
+            let (stop_bps, target_bps) = (strategy.stop.map(Percent::bps), strategy.target.map(Percent::bps));
+            desks.push(desk.with_ends(Ends { stop_bps, target_bps }));
         }
     }
     Ok(desks)

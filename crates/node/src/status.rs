@@ -5,9 +5,10 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::latency::Quantiles;
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{LEDGER_DECIMALS, OrderRecord, OrderState, Timestamp, format_decimal};
-use tradewind_engine::{Counters, ForeignOrder, State};
+use tradewind_domain::{Instrument, LEDGER_DECIMALS, OrderRecord, OrderState, Timestamp, format_decimal};
+use tradewind_engine::{Counters, ForeignOrder, Guarded, State};
 use tradewind_gate::Mode;
+use tradewind_risk::Coverage;
 
 /// A node at a glance. Money and sizes are decimal text.
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +39,8 @@ pub struct Status {
     pub drifting: u32,
     /// When venue and books last agreed, by the market's time.
     pub agreed_at: Option<String>,
+    /// Positions without a stop and without an exemption, where the limit on those is set.
+    pub unprotected: Vec<UnprotectedView>,
     /// What other hands do on the account and nobody adopted.
     pub foreign: Vec<ForeignView>,
     /// The venue's clock; missing until it was measured.
@@ -61,6 +64,21 @@ pub struct UnknownView {
     pub since: String,
     /// For how many seconds.
     pub age_seconds: i64,
+}
+
+/// A position without a stop and without an exemption.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnprotectedView {
+    /// Which portfolio.
+    pub portfolio: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// Since when.
+    pub since: String,
+    /// For how many seconds.
+    pub age_seconds: i64,
+    /// After how many only reducing orders of it pass.
+    pub limit_seconds: i64,
 }
 
 /// An order that another hand placed on the account.
@@ -196,6 +214,12 @@ pub struct PositionView {
     /// Whether it is too little to order: what fees and odd lots leave behind counts as no position.
     #[serde(default)]
     pub dust: bool,
+    /// How much of it stops close.
+    #[serde(default)]
+    pub protected: Option<String>,
+    /// `covered`, `missing` with where a stop would stand by the usual distances, or `exempt` and why.
+    #[serde(default)]
+    pub protection: Option<String>,
 }
 
 pub(crate) fn status(core: &Core) -> Status {
@@ -214,6 +238,7 @@ pub(crate) fn status(core: &Core) -> Status {
         unknown: unknown(core),
         drifting: state.drifting,
         agreed_at: state.whole.map(|whole| whole.through.to_string()),
+        unprotected: unprotected(core),
         foreign: foreign_orders(state).iter().map(|order| foreign_view(state, order)).collect(),
         clock: clock(core),
         trade_hash: core.host.digest.hex(),
@@ -244,6 +269,19 @@ fn unknown(core: &Core) -> Vec<UnknownView> {
         age_seconds: now.since(since) / 1_000_000_000,
     };
     views.into_iter().map(view).collect()
+}
+
+fn unprotected(core: &Core) -> Vec<UnprotectedView> {
+    let (state, now) = (&core.host.state, core.now());
+    let bare = state.risk.as_deref().map(|risk| risk.monitor.bare_positions()).unwrap_or_default();
+    let view = |it: &tradewind_risk::Bare| UnprotectedView {
+        portfolio: state.portfolio(it.portfolio).name.clone(),
+        symbol: state.listing(it.instrument).instrument.spec.symbol.to_string(),
+        since: it.since.to_string(),
+        age_seconds: now.since(it.since) / 1_000_000_000,
+        limit_seconds: it.limit / 1_000_000_000,
+    };
+    bare.iter().map(view).collect()
 }
 
 fn foreign_view(state: &State, order: &ForeignOrder) -> ForeignView {
@@ -322,11 +360,22 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
     }
 }
 
+fn protection_text(it: &Instrument, coverage: &Coverage) -> String {
+    match coverage {
+        Coverage::Flat => "flat".to_owned(),
+        Coverage::Covered => "covered".to_owned(),
+        Coverage::Missing(needed) => format!("missing: a stop at {} would do", it.price_text(needed.stop)),
+        Coverage::Exempt { reason } => format!("exempt: {reason}"),
+    }
+}
+
 /// Every position that is not flat.
 pub(crate) fn positions(state: &State) -> Vec<PositionView> {
-    let mut views = Vec::new();
-    for portfolio in &state.portfolios {
+    let (mut views, guarded) = (Vec::new(), state.guarded());
+    for (place, portfolio) in state.portfolios.iter().enumerate() {
         for listing in &state.listings {
+            let of = |it: &&Guarded| it.portfolio.index() == place && it.instrument == listing.instrument.id;
+            let guard = guarded.iter().find(of);
             let position = portfolio.position(listing.instrument.id);
             if position.quantity().is_zero() {
                 continue;
@@ -343,6 +392,8 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
                     .and_then(|mark| it.unrealised(&position, mark.price).ok())
                     .map(|money| money.amount()),
                 dust: it.is_dust(position.quantity(), listing.mark.map(|mark| mark.price)),
+                protected: guard.map(|guard| it.quantity_text(guard.protected)),
+                protection: guard.map(|guard| protection_text(it, &guard.coverage)),
             });
         }
     }

@@ -2,7 +2,9 @@
 
 use crate::operate::{OperatorReply, failed};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Coded, Instrument, OrderKind, OrderRequest, Side, TimeInForce, Timestamp, TrailingOffset};
+use tradewind_domain::{
+    Coded, Instrument, OrderKind, OrderRequest, Side, TimeInForce, Timestamp, TradePlan, TrailingOffset, parse_decimal,
+};
 
 /// An order in a person's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,54 @@ pub struct OrderWords {
     /// Which portfolio, by name; people's own without.
     #[serde(default)]
     pub portfolio: Option<String>,
+    /// Where the trade ends and how sure its proposer is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<TradeWords>,
+}
+
+/// Where a trade ends and how sure its proposer is, in a person's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TradeWords {
+    /// Trigger price of the stop that what fills is protected by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<String>,
+    /// Price of the target beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// As a part of certainty, such as `65%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<String>,
+    /// Average true range, by which a stop on the wrong side is put right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atr: Option<String>,
+}
+
+/// Reads the plan of an order; what cannot be read is the answer.
+pub(crate) fn read_trade_plan(
+    instrument: &Instrument,
+    words: &OrderWords,
+) -> Result<Option<Box<TradePlan>>, Box<OperatorReply>> {
+    let Some(words) = &words.plan else { return Ok(None) };
+    let price = |text: &Option<String>| match text {
+        Some(text) => instrument.price(text).map(Some).map_err(|error| coded(&error)),
+        None => Ok(None),
+    };
+    let confidence_bps = match words.confidence.as_deref().map(str::trim) {
+        None => None,
+        Some(text) => {
+            Some(text.strip_suffix('%').and_then(|part| parse_decimal(part.trim(), 2).ok()).ok_or_else(|| {
+                let hint = "write it as a part of certainty with its unit, such as 65%";
+                Box::new(failed("NODE-12", format!("`{text}` is not a confidence"), hint))
+            })?)
+        }
+    };
+    let (stop, target, atr) = (price(&words.stop)?, price(&words.target)?, price(&words.atr)?);
+    Ok(Some(Box::new(TradePlan { hold: false, confidence_bps, stop, target, atr })))
+}
+
+fn coded(error: &dyn Coded) -> Box<OperatorReply> {
+    Box::new(failed(error.code(), error.to_string(), error.hint()))
 }
 
 /// A kind of order that its prices alone do not tell.
@@ -55,7 +105,6 @@ pub enum KindWords {
 
 /// Reads the words for `instrument`; what cannot be read is the answer.
 pub(crate) fn read_order(instrument: &Instrument, words: &OrderWords) -> Result<OrderRequest, Box<OperatorReply>> {
-    let coded = |error: &dyn Coded| Box::new(failed(error.code(), error.to_string(), error.hint()));
     let price = |text: &Option<String>| match text {
         Some(text) => instrument.price(text).map(Some).map_err(|error| coded(&error)),
         None => Ok(None),
@@ -91,11 +140,10 @@ pub(crate) fn read_order(instrument: &Instrument, words: &OrderWords) -> Result<
 
 /// A distance in price, or a part of it such as `1.5%`.
 fn trailing(instrument: &Instrument, text: &str) -> Result<TrailingOffset, Box<OperatorReply>> {
-    let wrong = |error: &dyn Coded| Box::new(failed(error.code(), error.to_string(), error.hint()));
     match text.strip_suffix('%') {
-        None => instrument.price(text).map(TrailingOffset::Price).map_err(|error| wrong(&error)),
+        None => instrument.price(text).map(TrailingOffset::Price).map_err(|error| coded(&error)),
         Some(percent) => {
-            let bps = tradewind_domain::parse_decimal(percent.trim(), 2).map_err(|error| wrong(&error))?;
+            let bps = parse_decimal(percent.trim(), 2).map_err(|error| coded(&error))?;
             Ok(TrailingOffset::Bps(u32::try_from(bps).unwrap_or(0))) // the order's own check refuses what is no part
         }
     }

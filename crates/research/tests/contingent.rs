@@ -33,7 +33,14 @@ fn market(side: Side, quantity: &str) -> OrderRequest {
     OrderRequest::market(InstrumentId(0), side, listed().quantity(quantity).unwrap())
 }
 fn wish(request: OrderRequest, plan: How) -> ParentWish {
-    ParentWish { source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason: "a test".to_owned() }
+    ParentWish {
+        entry: None,
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request,
+        plan,
+        reason: "a test".to_owned(),
+    }
 }
 fn held(run: &Backtest) -> Quantity {
     run.state().portfolio(PortfolioId(0)).position(InstrumentId(0)).quantity()
@@ -44,7 +51,7 @@ fn fills(spec: InstrumentSpec, request: OrderRequest, bars: &[Bar]) -> Vec<(usiz
     let mut run = backtest(spec);
     run.feed(&bars[0]).unwrap();
     let reason = "a test".into();
-    run.propose(Proposal { source: Source::Operator, portfolio: PortfolioId(0), request, reason });
+    run.propose(Proposal { plan: None, source: Source::Operator, portfolio: PortfolioId(0), request, reason });
     let mut found = Vec::new();
     for (place, bar) in bars.iter().enumerate().skip(1) {
         let before = run.state().counters.fills;
@@ -96,6 +103,7 @@ fn a_trailing_stop_follows_bars_and_fills_where_it_stood() {
         let mut run = backtest(spec);
         run.feed(&bars[0]).unwrap();
         let buy = Proposal {
+            plan: None,
             source: Source::Operator,
             portfolio: PortfolioId(0),
             request: market(Side::Buy, "1"),

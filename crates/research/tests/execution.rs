@@ -47,7 +47,14 @@ fn execute(series: &BarSeries, bars: &[Bar], quantity: &str, how: How, mut seen:
     run.feed(&bars[0]).unwrap();
     let request = OrderRequest::market(InstrumentId(0), Side::Buy, quantity);
     let reason = "a test".to_owned();
-    run.wish(ParentWish { source: Source::Operator, portfolio: PortfolioId(0), request, plan: how, reason });
+    run.wish(ParentWish {
+        entry: None,
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request,
+        plan: how,
+        reason,
+    });
     for bar in &bars[1..] {
         run.feed(bar).unwrap();
         let parent = run.state().parents.get(ParentId(1)).unwrap();

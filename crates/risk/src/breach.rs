@@ -99,6 +99,7 @@ guards! {
     StopDistance "RSK-43" "is the plan's stop neither too near nor too far?" Refuse "move the stop";
     RewardRisk "RSK-44" "may the plan gain enough for what it may lose?" Refuse "move the target or the stop";
     OrderRisk "RSK-45" "does the plan lose little enough at its stop?" Refuse "lower the quantity, or move the stop nearer";
+    Unprotected "RSK-46" "has every position a stop, or an exemption?" ReduceOnly "place a stop (`tradewind order oco --reduce-only`), or `tradewind position exempt`; it clears by itself then";
 }
 
 impl Guard {

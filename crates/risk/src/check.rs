@@ -3,8 +3,8 @@
 use crate::monitor::Recent;
 use crate::usage::tail_risk_bps;
 use crate::{
-    AccountLimits, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation, Tape, Totals,
-    Trip, Unit, audit, liquidation_distance_bps,
+    AccountLimits, Audited, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation, Tape,
+    Totals, Trip, Unit, audit, liquidation_distance_bps,
 };
 use tradewind_domain::{LEDGER_DECIMALS, OrderKind, Price, Side, Source, format_decimal};
 
@@ -18,9 +18,17 @@ const AHEAD: i64 = 1_000_000_000;
 /// An order that only reduces passes every guard but the throttle of the account, the duplicate check, the price
 /// collar on its own bad side and the check against meeting our own orders.
 ///
+/// Gives back the proposal's plan as it may be traded, with what was put right in it; `None` where it has none, or only
+/// reduces.
+///
 /// # Errors
 /// The first guard of [`crate::GUARDS`] that refuses, with its value and its limit.
-pub fn check(limits: &Limits, account: &AccountLimits, monitor: &Monitor, situation: &Situation<'_>) -> Verdict {
+pub fn check(
+    limits: &Limits,
+    account: &AccountLimits,
+    monitor: &Monitor,
+    situation: &Situation<'_>,
+) -> Result<Option<Audited>, Box<Breach>> {
     let judge = Judge {
         limits,
         controls: limits.controls.as_ref().unwrap_or(&Controls::NONE),
@@ -37,7 +45,7 @@ pub fn check(limits: &Limits, account: &AccountLimits, monitor: &Monitor, situat
     judge.open_orders()?;
     judge.self_match()?;
     if situation.reduces {
-        return Ok(());
+        return Ok(None);
     }
     judge.size()?;
     judge.taking()?;
@@ -375,9 +383,8 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn plan(&self) -> Verdict {
-        let Some(plan) = self.it.plan else { return Ok(()) };
-        audit(plan, self.it, self.controls).map(|_| ())
+    fn plan(&self) -> Result<Option<Audited>, Box<Breach>> {
+        self.it.plan.map(|plan| audit(plan, self.it, self.controls)).transpose()
     }
 }
 

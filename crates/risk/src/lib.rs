@@ -33,6 +33,7 @@ mod tape;
 mod usage;
 mod window;
 
+pub use tradewind_domain::TradePlan as Plan;
 pub use tradewind_quant::impact::SideDepth;
 
 pub use account::{Equity, Losses};
@@ -42,8 +43,8 @@ pub use exposure::{Class, Line, Totals};
 pub use limits::{Cap, Limits, LimitsError};
 pub use margin::{Margin, liquidation_distance_bps};
 pub use mode::{BREAKERS, BreakerRule, Exit, Input, RiskMode, breaker_rule};
-pub use monitor::{Fact, Monitor, Scope, Trip};
-pub use plan::{Audited, Correction, Plan, audit};
+pub use monitor::{Bare, Fact, Monitor, Scope, Trip};
+pub use plan::{Audited, Correction, audit};
 pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Unit};
 pub use protection::{Coverage, Excursion, Protection, ProtectionRules, Standing, coverage, protection};
 pub use situation::{Reference, Situation};

@@ -55,6 +55,8 @@ pub enum Exit {
     Day,
     /// By a person alone: losses.
     Person,
+    /// As soon as what it is about is gone, or by a person.
+    Cause,
 }
 
 /// What can happen to a breaker.
@@ -66,6 +68,8 @@ pub enum Input {
     CooledDown,
     /// A UTC day began.
     DayRolled,
+    /// What it is about is gone.
+    Gone,
     /// Somebody asks for it to be cleared. Only an operator may.
     Reset(Source),
 }
@@ -79,9 +83,12 @@ impl RiskMode {
         match (input, exit) {
             (Input::Trip(mode), _) => self.max(mode),
             (Input::CooledDown, Exit::Timed(_)) => self.milder(),
-            (Input::DayRolled, Exit::Day) | (Input::Reset(Source::Operator), _) => Self::Normal,
-            (Input::CooledDown, Exit::Day | Exit::Person)
-            | (Input::DayRolled, Exit::Timed(_) | Exit::Person)
+            (Input::DayRolled, Exit::Day) | (Input::Gone, Exit::Cause) | (Input::Reset(Source::Operator), _) => {
+                Self::Normal
+            }
+            (Input::CooledDown, Exit::Day | Exit::Person | Exit::Cause)
+            | (Input::DayRolled, Exit::Timed(_) | Exit::Person | Exit::Cause)
+            | (Input::Gone, Exit::Timed(_) | Exit::Day | Exit::Person)
             | (Input::Reset(_), _) => self,
         }
     }
@@ -105,7 +112,7 @@ const fn rule(guard: Guard, entry: RiskMode, exit: Exit) -> BreakerRule {
 }
 
 /// Every breaker.
-pub const BREAKERS: [BreakerRule; 12] = [
+pub const BREAKERS: [BreakerRule; 13] = [
     rule(Guard::Operator, RiskMode::ReduceOnly, Exit::Person),
     rule(Guard::DailyLoss, RiskMode::ReduceOnly, Exit::Day),
     rule(Guard::WeeklyLoss, RiskMode::ReduceOnly, Exit::Person),
@@ -118,6 +125,7 @@ pub const BREAKERS: [BreakerRule; 12] = [
     rule(Guard::Volatility, RiskMode::Caution, Exit::Timed(10 * MINUTE)),
     rule(Guard::RepeatedFills, RiskMode::ReduceOnly, Exit::Timed(MINUTE)),
     rule(Guard::ConfigDrift, RiskMode::ReduceOnly, Exit::Person),
+    rule(Guard::Unprotected, RiskMode::ReduceOnly, Exit::Cause),
 ];
 
 /// The rule of a breaker.
@@ -136,7 +144,7 @@ mod tests {
     #[test]
     fn every_mode_answers_every_input_as_documented() {
         use RiskMode::{Caution, Halted, Normal, ReduceOnly};
-        let exits = [Exit::Timed(1), Exit::Day, Exit::Person];
+        let exits = [Exit::Timed(1), Exit::Day, Exit::Person, Exit::Cause];
         for mode in RiskMode::ALL {
             for exit in exits {
                 for trip in RiskMode::ALL {
@@ -151,16 +159,23 @@ mod tests {
             }
         }
         let table = [
-            // mode, cooled down: timed, day, person; day rolled: timed, day, person
-            (Normal, [Normal, Normal, Normal], [Normal, Normal, Normal]),
-            (Caution, [Normal, Caution, Caution], [Caution, Normal, Caution]),
-            (ReduceOnly, [Caution, ReduceOnly, ReduceOnly], [ReduceOnly, Normal, ReduceOnly]),
-            (Halted, [ReduceOnly, Halted, Halted], [Halted, Normal, Halted]),
+            // mode, then by exit (timed, day, person, cause) after: cooled down, day rolled, gone
+            (Normal, [Normal; 4], [Normal; 4], [Normal; 4]),
+            (Caution, [Normal, Caution, Caution, Caution], [Caution, Normal, Caution, Caution], [Caution; 4]),
+            (
+                ReduceOnly,
+                [Caution, ReduceOnly, ReduceOnly, ReduceOnly],
+                [ReduceOnly, Normal, ReduceOnly, ReduceOnly],
+                [ReduceOnly; 4],
+            ),
+            (Halted, [ReduceOnly, Halted, Halted, Halted], [Halted, Normal, Halted, Halted], [Halted; 4]),
         ];
-        for (mode, cooled, rolled) in table {
+        for (mode, cooled, rolled, gone) in table {
             for (place, exit) in exits.into_iter().enumerate() {
                 assert_eq!(mode.on(Input::CooledDown, exit), cooled[place], "{mode:?} {exit:?}");
                 assert_eq!(mode.on(Input::DayRolled, exit), rolled[place], "{mode:?} {exit:?}");
+                let left = if exit == Exit::Cause { Normal } else { gone[place] };
+                assert_eq!(mode.on(Input::Gone, exit), left, "{mode:?} {exit:?}");
             }
         }
     }

@@ -126,6 +126,20 @@ pub enum Fact {
         /// How much, in the base currency.
         units: i128,
     },
+    /// A position stands without a stop and without an exemption.
+    Bare {
+        /// Whose.
+        portfolio: PortfolioId,
+        /// In what.
+        instrument: InstrumentId,
+    },
+    /// A position is protected, exempt or gone.
+    Covered {
+        /// Whose.
+        portfolio: PortfolioId,
+        /// In what.
+        instrument: InstrumentId,
+    },
     /// The configuration or the program is not what it was when positions were opened.
     Drifted,
     /// A person restricts trading. It only tightens; [`Fact::Reset`] loosens.
@@ -168,6 +182,19 @@ struct Desk {
     fills: BTreeMap<u32, [Window; 2]>,
 }
 
+/// A position that stands without a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Bare {
+    /// Whose.
+    pub portfolio: PortfolioId,
+    /// In what.
+    pub instrument: InstrumentId,
+    /// Since when.
+    pub since: Timestamp,
+    /// For how many nanoseconds it may.
+    pub limit: i64,
+}
+
 /// Everything that limits need to remember. Journalled with the state of the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Monitor {
@@ -179,6 +206,9 @@ pub struct Monitor {
     api_errors: Window,
     desks: BTreeMap<u16, Desk>,
     tapes: BTreeMap<u32, Tape>,
+    /// In the order of portfolios and instruments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bare: Vec<Bare>,
 }
 
 impl Monitor {
@@ -205,12 +235,15 @@ impl Monitor {
             Fact::Marked { instrument, price } => self.marked(instrument, price, &account.caps),
             Fact::Equity { portfolio, units } => self.equity(portfolio, units, limits),
             Fact::Deposited { portfolio, units } => self.desk(portfolio).equity.deposit(units),
+            Fact::Bare { portfolio, instrument } => self.bare(portfolio, instrument, limits),
+            Fact::Covered { portfolio, instrument } => self.covered(portfolio, instrument),
             Fact::Drifted => self.trip(Guard::ConfigDrift, Scope::Account, RiskMode::ReduceOnly, 1, 0),
             Fact::Restricted { scope, mode } => self.trip(Guard::Operator, scope, mode, 0, 0),
             Fact::Reset { by, guard } => self.reset(by, guard),
             Fact::Tick => (),
         }
         self.cool_down();
+        self.count_bare();
         if self.trips.len() > before || self.worst() > worst {
             self.tripped = sequence;
         }
@@ -282,6 +315,12 @@ impl Monitor {
     #[must_use]
     pub fn api_errors_last_minute(&self) -> i64 {
         self.api_errors.count(self.now, MINUTE)
+    }
+
+    /// The positions that stand without a stop and without an exemption, where a limit cares.
+    #[must_use]
+    pub fn bare_positions(&self) -> &[Bare] {
+        &self.bare
     }
 
     /// How long ago `portfolio` sent the same order, if that was less than `window` nanoseconds ago.
@@ -403,6 +442,33 @@ impl Monitor {
         }
     }
 
+    fn bare(&mut self, portfolio: PortfolioId, instrument: InstrumentId, limits: &Limits) {
+        let Some(limit) = limits.controls.and_then(|it| it.unprotected_nanos) else { return };
+        let place = self.bare.partition_point(|it| (it.portfolio, it.instrument) < (portfolio, instrument));
+        match self.bare.get_mut(place).filter(|it| (it.portfolio, it.instrument) == (portfolio, instrument)) {
+            Some(known) => known.limit = limit,
+            None => self.bare.insert(place, Bare { portfolio, instrument, since: self.now, limit }),
+        }
+    }
+
+    fn covered(&mut self, portfolio: PortfolioId, instrument: InstrumentId) {
+        self.bare.retain(|it| (it.portfolio, it.instrument) != (portfolio, instrument));
+        let scope = Scope::Pair(portfolio, instrument);
+        self.move_all(|trip| trip.guard == Guard::Unprotected && trip.scope == scope, Input::Gone);
+    }
+
+    /// Trips for every position that has stood without a stop for too long.
+    fn count_bare(&mut self) {
+        for place in 0..self.bare.len() {
+            let Bare { portfolio, instrument, since, limit } = self.bare[place];
+            let stood = self.now.since(since);
+            if stood >= limit {
+                let scope = Scope::Pair(portfolio, instrument);
+                self.trip(Guard::Unprotected, scope, RiskMode::ReduceOnly, stood, limit);
+            }
+        }
+    }
+
     /// Trips a breaker. One about losses trips once: it says when and where it began until a person clears it. One that
     /// cools down begins its cool-down anew.
     fn trip(&mut self, guard: Guard, scope: Scope, mode: RiskMode, value: i64, limit: i64) {
@@ -440,6 +506,12 @@ impl Monitor {
             self.api_errors.clear();
             return;
         };
+        if trip.guard == Guard::Unprotected {
+            let now = self.now;
+            let same = |it: &&mut Bare| Scope::Pair(it.portfolio, it.instrument) == trip.scope;
+            self.bare.iter_mut().filter(same).for_each(|it| it.since = now);
+            return;
+        }
         let desk = self.desk(portfolio);
         match trip.guard {
             Guard::DailyLoss => desk.equity.rebase_day(),

@@ -1,28 +1,8 @@
 //! What a proposal says of its own stop, target and confidence, and whether that may be traded.
 
-use crate::{Breach, Controls, Guard, Situation, Unit};
+use crate::{Breach, Controls, Guard, Plan, Situation, Unit};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{LEDGER_DECIMALS, Price, Side, format_decimal, round_div};
-
-/// What an agent or a strategy says of the trade that it proposes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Whether its last word is to do nothing.
-    #[serde(default)]
-    pub hold: bool,
-    /// How sure it is, in basis points.
-    #[serde(default)]
-    pub confidence_bps: Option<i64>,
-    /// Where it gives up.
-    #[serde(default)]
-    pub stop: Option<Price>,
-    /// Where it takes its profit.
-    #[serde(default)]
-    pub target: Option<Price>,
-    /// Average true range, if it is known.
-    #[serde(default)]
-    pub atr: Option<Price>,
-}
 
 /// Something in a plan that was put right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,32 +26,52 @@ pub struct Audited {
     pub corrections: Vec<Correction>,
 }
 
-/// Audits the plan of an order that adds exposure. Entry is the order's limit, or else the mark.
+/// Audits the plan of an order that adds exposure. Entry is the order's limit or trigger, or else the mark.
 ///
 /// A stop on the wrong side of the entry is moved 1.5 average true ranges to the right one, which is a correction and
-/// is recorded as one; without a range it is refused. A missing stop, target or confidence is not judged: the rule of
-/// [`crate::protection`] gives every position a stop of its own.
+/// is recorded as one; without a range it is refused. A missing stop, target or confidence is not judged here: how long a
+/// position may stand without a stop is the limit `unprotected`'s to say.
 ///
 /// # Errors
-/// [`Breach`] by the first rule that refuses: hold, confidence, stop distance, reward against risk, loss at the stop.
+/// [`Breach`] by the first rule that refuses: hold, confidence, prices above zero, stop distance, reward against risk,
+/// loss at the stop, a target on the losing side.
 pub fn audit(plan: &Plan, it: &Situation<'_>, controls: &Controls) -> Result<Audited, Box<Breach>> {
     if plan.hold {
         return Err(Box::new(Breach::new(Guard::Plan, "hold", "buy or sell")));
     }
-    if let (Some(least), Some(found)) = (controls.confidence_bps, plan.confidence_bps)
-        && found < least
-    {
-        let text = |bps| Unit::Percent.text(bps);
-        return Err(Box::new(Breach::new(Guard::Confidence, text(found), text(least))));
+    confidence(plan, controls)?;
+    for (guard, price) in [(Guard::StopDistance, plan.stop), (Guard::RewardRisk, plan.target)] {
+        if let Some(price) = price.filter(|price| price.mantissa() <= 0) {
+            return Err(Box::new(Breach::new(guard, it.instrument.price_text(price), "a price above zero")));
+        }
     }
-    let entry = it.request.kind.limit().unwrap_or(it.reference.price);
+    let entry = it.request.kind.limit().or(it.request.kind.trigger()).unwrap_or(it.reference.price);
     let mut audited = Audited { plan: *plan, corrections: Vec::new() };
-    let Some(stop) = plan.stop else { return Ok(audited) };
-    let stop = right_side(stop, entry, it, plan, &mut audited)?;
-    stop_distance(stop, entry, controls)?;
-    reward_risk(stop, entry, plan, it.request.side, controls)?;
-    order_risk(stop, entry, it, controls)?;
+    if let Some(stop) = plan.stop {
+        let stop = right_side(stop, entry, it, plan, &mut audited)?;
+        stop_distance(stop, entry, controls)?;
+        reward_risk(stop, entry, plan, it.request.side, controls)?;
+        order_risk(stop, entry, it, controls)?;
+    }
+    if let Some(target) = plan.target.filter(|target| against(*target, entry, it.request.side) >= 0) {
+        let text = |price| it.instrument.price_text(price);
+        let value = format!("a target at {} for an entry at {}", text(target), text(entry));
+        return Err(Box::new(Breach::new(Guard::RewardRisk, value, "a target on the winning side")));
+    }
     Ok(audited)
+}
+
+/// A confidence is a part of certainty, and at least what the limit asks for.
+fn confidence(plan: &Plan, controls: &Controls) -> Result<(), Box<Breach>> {
+    let text = |bps| Unit::Percent.text(bps);
+    let Some(found) = plan.confidence_bps else { return Ok(()) };
+    if !(0..=10_000).contains(&found) {
+        return Err(Box::new(Breach::new(Guard::Confidence, text(found), "between 0 % and 100 %")));
+    }
+    match controls.confidence_bps {
+        Some(least) if found < least => Err(Box::new(Breach::new(Guard::Confidence, text(found), text(least)))),
+        _ => Ok(()),
+    }
 }
 
 /// How far `price` lies on the losing side of `entry`; negative on the winning side.

@@ -477,11 +477,12 @@ const OWN: &str = "the strategy's own decision on simulated data";
 const RUNAWAY: &str = "a strategy that does this has run away";
 const SIMULATED: &str = "the simulated market's volatility is made up: a figure from it would mean nothing";
 const ONE_VENUE: &str = "the demo knows one market and one strategy";
+const STOPLESS: &str = "a minute is enough to place one, and too short for most markets to run far";
 const BROKEN: &str = "orders that fail in a row mean that something between us and the venue is broken";
 
 limit_set! {
     /// Everything further that a portfolio which meets a venue is held to. `None` is no limit.
-    Controls CONTROLS Portfolio 23 (LimitSet::controls, LimitSet::controls_mut)
+    Controls CONTROLS Portfolio 24 (LimitSet::controls, LimitSet::controls_mut)
     collar_bps "collar" Percent Collar "distance of a limit price from the mark"
         [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
     market_collar_bps "market_collar" Percent MarketCollar "distance from the mark of the price that a market order would meet"
@@ -528,6 +529,8 @@ limit_set! {
         [Some(15_000), Some(15_000), Some(15_000)] ["below it two wins in five lose money"; 3];
     order_risk_bps "order_risk" Percent OrderRisk "what a plan loses at its stop, part of equity"
         [Some(200), Some(200), Some(200)] ["fifty losses in a row before the account is gone"; 3];
+    unprotected_nanos "unprotected" Duration Unprotected "time that a position may stand without a stop or an exemption; then only reducing orders of it pass"
+        [None, Some(60 * SECOND), Some(60 * SECOND)] ["its strategies say no stops", STOPLESS, STOPLESS];
 }
 
 limit_set! {
@@ -574,16 +577,16 @@ limit_set! {
 }
 
 /// Every limit, in the order in which people read them: the first eight, the other controls, the account's.
-pub static LIMITS: [Limit; 50] = {
-    let mut all = [BASE[0]; 50];
+pub static LIMITS: [Limit; 51] = {
+    let mut all = [BASE[0]; 51];
     let mut at = 0;
-    while at < 50 {
+    while at < 51 {
         all[at] = if at < 8 {
             BASE[at]
-        } else if at < 31 {
+        } else if at < 32 {
             CONTROLS[at - 8]
         } else {
-            ACCOUNT[at - 31]
+            ACCOUNT[at - 32]
         };
         at += 1;
     }

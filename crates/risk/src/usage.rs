@@ -43,6 +43,10 @@ impl Account<'_> {
             Some(Guard::ApiErrors) => Some(self.monitor.api_errors_last_minute()),
             Some(Guard::OrderRate) => Some(self.monitor.orders_last_second(self.portfolio, now)),
             Some(Guard::AccountOrderRate) => Some(self.monitor.account_orders_last_second(now)),
+            Some(Guard::Unprotected) => {
+                let own = self.monitor.bare_positions().iter().filter(|it| it.portfolio == self.portfolio);
+                Some(own.map(|it| now.since(it.since)).max().unwrap_or(0))
+            }
             Some(Guard::OpenOrders) => Some(self.open_orders.values().sum()),
             Some(Guard::OpenOrdersSymbol) => Some(self.open_orders.values().copied().max().unwrap_or(0)),
             Some(Guard::Caution | Guard::Volatility) => {

@@ -33,7 +33,7 @@ impl Storm {
                 let (source, kind) = match wish {
                     Wish::Order(source, request) => {
                         let (portfolio, reason) = (PortfolioId(portfolio), "chaos".into());
-                        (source, EventKind::Proposed(Proposal { source, portfolio, request, reason }))
+                        (source, EventKind::Proposed(Proposal { plan: None, source, portfolio, request, reason }))
                     }
                     Wish::Cancel(client_id) => (Source::Strategy(portfolio), EventKind::CancelProposed { client_id }),
                     Wish::Larger(kind @ EventKind::Amend { .. }) => (Source::Operator, kind), // a strategy may not

@@ -71,6 +71,7 @@ pub(crate) fn pair(mood: &mut Chance, scene: &Scene<'_>) -> EventKind {
         false => OrderKind::StopLimit { trigger, price: away(it, side, trigger, 20) },
     };
     let proposal = |request| Proposal {
+        plan: None,
         source: scene.source(),
         portfolio: scene.portfolio,
         request,
@@ -142,7 +143,7 @@ fn replacement(mood: &mut Chance, scene: &Scene<'_>) -> Option<EventKind> {
 
 fn wished(scene: &Scene<'_>, request: OrderRequest, plan: Plan) -> EventKind {
     let (source, portfolio, reason) = (scene.source(), scene.portfolio, "chaos at length".to_owned());
-    let wish = ParentWish { source, portfolio, request, plan, reason };
+    let wish = ParentWish { entry: None, source, portfolio, request, plan, reason };
     EventKind::Parent(Box::new(ParentEvent::Wished { wish }))
 }
 

@@ -120,7 +120,7 @@ impl Storm {
         let at: Timestamp = process.market_time(now);
         let (source, portfolio) = (Source::Strategy(0), PortfolioId(0));
         self.tally.proposals += 1;
-        let proposal = Proposal { source, portfolio, request, reason: "a mishap".into() };
+        let proposal = Proposal { plan: None, source, portfolio, request, reason: "a mishap".into() };
         self.record(at, source, portfolio, EventKind::Proposed(proposal));
     }
 }

@@ -94,6 +94,7 @@ pub(crate) fn limits() -> Limits {
         failed_trades: None,
         consecutive_losses: None,
         weekly_loss_bps: None,
+        unprotected_nanos: None,
         ..Controls::of(Profile::Conservative)
     };
     Limits {

@@ -3,7 +3,8 @@
 use crate::{Market, Opinion, Strategy, Target};
 use std::borrow::Cow;
 use tradewind_domain::{
-    Bar, FeeAsset, Instrument, InstrumentId, Money, OrderRequest, PortfolioId, Position, Quantity, Side, Source,
+    Bar, FeeAsset, Instrument, InstrumentId, Money, OrderRequest, PortfolioId, Position, Price, Quantity, Side, Source,
+    TradePlan,
 };
 use tradewind_engine::{Decision, DecisionKind, State};
 use tradewind_gate::{Mark, Proposal};
@@ -16,6 +17,34 @@ pub struct Desk {
     instrument: InstrumentId,
     seen: usize,
     warm_up: usize,
+    ends: Option<Ends>,
+}
+
+/// Where trades end whose strategy does not say it, in basis points of the close that they were decided on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// How far below a long's entry, or above a short's, to give up.
+    pub stop_bps: Option<u32>,
+    /// How far on the other side to be content.
+    pub target_bps: Option<u32>,
+}
+
+impl Ends {
+    /// The plan of a trade that `side` opens at about `price`; `None` where neither distance is set.
+    ///
+    /// Both prices are rounded to the tick towards the entry's losing side, as stops and targets at a venue are.
+    #[must_use]
+    pub fn plan(&self, it: &Instrument, side: Side, price: Price) -> Option<TradePlan> {
+        let away = |bps: u32, sign: i64| {
+            let distance = i128::from(price.mantissa()) * i128::from(bps) / 10_000 * i128::from(sign);
+            let raw = Price::from_mantissa(i64::try_from(i128::from(price.mantissa()) + distance).ok()?);
+            Some(if side == Side::Buy { it.tick_down(raw) } else { it.tick_up(raw) })
+        };
+        let stop = self.stop_bps.and_then(|bps| away(bps, -side.sign()));
+        let target = self.target_bps.and_then(|bps| away(bps, side.sign()));
+        let plan = TradePlan { stop, target, ..TradePlan::default() };
+        plan.has_end().then_some(plan)
+    }
 }
 
 /// What came of one bar.
@@ -36,7 +65,13 @@ impl Desk {
     #[must_use]
     pub fn new(strategy: Box<dyn Strategy>, source: Source, portfolio: PortfolioId, instrument: InstrumentId) -> Self {
         let warm_up = strategy.warm_up();
-        Self { strategy, source, portfolio, instrument, seen: 0, warm_up }
+        Self { strategy, source, portfolio, instrument, seen: 0, warm_up, ends: None }
+    }
+
+    /// The same desk, which says where its trades end when its strategy does not.
+    #[must_use]
+    pub fn with_ends(self, ends: Ends) -> Self {
+        Self { ends: Some(ends), ..self }
     }
 
     /// What it watches.
@@ -124,14 +159,17 @@ impl Desk {
         let mut proposals = Vec::with_capacity(1 + opinion.orders.len());
         let mut kind = DecisionKind::Hold;
         if let Some(Some(target)) = target {
-            let (buys, sells, _) = state.open_quantities(self.portfolio, self.instrument);
+            let (buys, sells) = state.open_wishes(self.portfolio, self.instrument);
             let missing = self.fit(state, market.position, target - market.position - buys + sells);
             let missing = market.instrument.whole_lots(missing);
             if missing.abs() >= market.instrument.spec.min_quantity && !missing.is_zero() {
                 let side = if missing > Quantity::ZERO { Side::Buy } else { Side::Sell };
                 kind = if side == Side::Buy { DecisionKind::Buy } else { DecisionKind::Sell };
                 let request = OrderRequest::market(self.instrument, side, missing.abs());
-                proposals.push(self.proposal(request, opinion.reason.clone()));
+                let adds = market.position.mantissa().signum() * missing.mantissa().signum() >= 0;
+                let ends = || self.ends?.plan(market.instrument, side, bar.close).map(Box::new);
+                let plan = if adds { opinion.plan.clone().or_else(ends) } else { None };
+                proposals.push(Proposal { plan, ..self.proposal(request, opinion.reason.clone()) });
             }
         }
         for request in opinion.orders {
@@ -159,7 +197,7 @@ impl Desk {
     }
 
     fn proposal(&self, request: OrderRequest, reason: Cow<'static, str>) -> Proposal {
-        Proposal { source: self.source, portfolio: self.portfolio, request, reason }
+        Proposal { plan: None, source: self.source, portfolio: self.portfolio, request, reason }
     }
 }
 

@@ -30,7 +30,7 @@ mod volatility_target;
 mod vote;
 
 pub use breakout::{Breakout, BreakoutParams};
-pub use desk::{Desk, Outcome};
+pub use desk::{Desk, Ends, Outcome};
 pub use ema_trend::{EmaTrend, EmaTrendParams};
 pub use error::{CODES, StrategyError};
 pub use mean_reversion::{MeanReversion, MeanReversionParams};

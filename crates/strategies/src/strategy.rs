@@ -1,7 +1,7 @@
 //! The trait that a strategy implements, and what it may say.
 
 use std::borrow::Cow;
-use tradewind_domain::{Bar, Instrument, Money, OrderRequest, Position, Quantity};
+use tradewind_domain::{Bar, Instrument, Money, OrderRequest, Position, Quantity, TradePlan};
 use tradewind_engine::Signal;
 
 /// What a strategy sees besides the bar. Numbers for sizing are floats; money itself stays exact in the engine.
@@ -51,6 +51,9 @@ pub struct Opinion {
     pub orders: Vec<OrderRequest>,
     /// Why, in words.
     pub reason: Cow<'static, str>,
+    /// Where the trade ends and how sure the strategy is: it goes with the order that leads to `target`, the gate judges
+    /// it, and what fills is protected by it.
+    pub plan: Option<Box<TradePlan>>,
 }
 
 impl Opinion {
@@ -65,13 +68,18 @@ impl Opinion {
     #[must_use]
     #[inline]
     pub const fn hold(reason: &'static str) -> Self {
-        Self { target: None, orders: Vec::new(), reason: Cow::Borrowed(reason) }
+        Self { target: None, orders: Vec::new(), reason: Cow::Borrowed(reason), plan: None }
+    }
+    /// The same, with where the trade ends and how sure the strategy is.
+    #[must_use]
+    pub fn with_plan(self, plan: TradePlan) -> Self {
+        Self { plan: Some(Box::new(plan)), ..self }
     }
     /// Wants to hold `target`, because of `reason`.
     #[must_use]
     #[inline]
     pub const fn target(target: Target, reason: &'static str) -> Self {
-        Self { target: Some(target), orders: Vec::new(), reason: Cow::Borrowed(reason) }
+        Self { target: Some(target), orders: Vec::new(), reason: Cow::Borrowed(reason), plan: None }
     }
 }
 

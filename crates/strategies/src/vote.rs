@@ -236,7 +236,7 @@ impl Strategy for Vote {
         self.last = Some(count);
         let reached = if count.rising { count.score >= count.threshold } else { count.score <= count.threshold };
         if !reached {
-            return Opinion { target: None, orders: Vec::new(), reason: self.missing(&count).into() };
+            return Opinion { target: None, orders: Vec::new(), reason: self.missing(&count).into(), plan: None };
         }
         let target = match (held, count.rising) {
             (Held::Flat, true) => Target::Weight(self.params.weight),
@@ -244,7 +244,7 @@ impl Strategy for Vote {
             (Held::Long | Held::Short, _) => Target::Flat,
         };
         let reason = format!("score {:.3} reached the threshold {:.3}", count.score, count.threshold);
-        Opinion { target: Some(target), orders: Vec::new(), reason: reason.into() }
+        Opinion { target: Some(target), orders: Vec::new(), reason: reason.into(), plan: None }
     }
 
     /// Each vote's distance is its value less the value at which the score would reach its threshold, all other

@@ -502,6 +502,18 @@ pub(crate) struct PlaceArgs {
     /// Which portfolio, by name.
     #[arg(long)]
     pub(crate) portfolio: Option<String>,
+    /// Where to give up: a stop at the venue for what fills.
+    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
+    pub(crate) stop: Option<String>,
+    /// Where to be content: a limit order beside the stop.
+    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
+    pub(crate) target: Option<String>,
+    /// How sure you are, such as 65%; the limit `confidence` asks for a least.
+    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
+    pub(crate) confidence: Option<String>,
+    /// Average true range: a stop on the wrong side is moved to one and a half of it, and that is recorded.
+    #[arg(long, allow_negative_numbers = true, requires = "stop", help_heading = "Plan of the trade")]
+    pub(crate) atr: Option<String>,
 }
 
 #[derive(Args)]
@@ -548,6 +560,25 @@ pub(crate) enum PositionCommand {
         symbol: String,
         #[command(flatten)]
         node: NodeArgs,
+    },
+    /// Let a position stand without a stop until it is closed, with your name and reason on record.
+    #[command(
+        after_help = "Example:\n  tradewind position exempt BTC/USDT --reason \"a hedge of coins held elsewhere\""
+    )]
+    Exempt {
+        /// Unified symbol.
+        symbol: String,
+        #[command(flatten)]
+        node: NodeArgs,
+        /// Why, for the record.
+        #[arg(long)]
+        reason: String,
+        /// Which portfolio, by name.
+        #[arg(long)]
+        portfolio: Option<String>,
+        /// Take an exemption back.
+        #[arg(long)]
+        end: bool,
     },
 }
 

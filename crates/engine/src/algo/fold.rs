@@ -9,7 +9,7 @@ use tradewind_domain::{
 };
 
 impl Parent {
-    pub(super) fn open(id: ParentId, wish: ParentWish, at: Timestamp, replaced: Option<&OrderRecord>) -> Self {
+    pub(super) fn open(id: ParentId, wish: ParentWish, at: Timestamp, found: Option<(Role, &OrderRecord)>) -> Self {
         let mut parent = Self {
             id,
             wish,
@@ -22,8 +22,8 @@ impl Parent {
             not_before: at,
             seen: Seen::default(),
         };
-        if let Some(record) = replaced {
-            parent.ask(Role::Replaced, record.order.client_id(), record.order.request(), at);
+        if let Some((role, record)) = found {
+            parent.ask(role, record.order.client_id(), record.order.request(), at);
             parent.order(record, at, false);
         }
         parent

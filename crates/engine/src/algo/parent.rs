@@ -208,6 +208,11 @@ pub enum PriceSource {
     Trades,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_nothing(quantity: &Quantity) -> bool {
+    quantity.is_zero()
+}
+
 /// What a parent remembers of the market since it opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -215,6 +220,9 @@ pub struct Seen {
     pub woke: bool,
     /// Whether a bracket shall enter no more and only guard what it holds.
     pub closing: bool,
+    /// How much of what a bracket holds was to be left at once, all exits of that kind so far together.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub leave: Quantity,
     /// When it last went on after a pause: what was cancelled until then is put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Timestamp>,
@@ -269,6 +277,8 @@ pub struct Look<'a> {
     pub quote: Option<(Price, Price)>,
     /// What the portfolio holds of it.
     pub position: Quantity,
+    /// For a bracket around an order that stood before it: how much of the position no other order is about to close.
+    pub room: Option<Quantity>,
     /// Whether anything may be proposed now.
     pub may_propose: bool,
 }

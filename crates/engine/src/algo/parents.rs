@@ -25,6 +25,12 @@ pub enum Ask {
     Pause,
     /// Go on after a pause; what was cancelled meanwhile is put back.
     Resume,
+    /// Of a bracket around an order that stood before it: take the protection back and close so much at once; what is
+    /// left then is protected anew.
+    Leave {
+        /// How much.
+        quantity: Quantity,
+    },
 }
 
 /// Every parent of a risk domain.
@@ -98,13 +104,13 @@ impl Parents {
         self.asking == Some(id) && self.live.get(&id).is_some_and(proposed)
     }
 
-    pub(crate) fn open(&mut self, wish: ParentWish, at: Timestamp, replaced: Option<&OrderRecord>) -> ParentId {
+    pub(crate) fn open(&mut self, wish: ParentWish, at: Timestamp, found: Option<(Role, &OrderRecord)>) -> ParentId {
         let id = self.next_id();
         self.opened += 1;
-        if let Some(record) = replaced {
+        if let Some((_, record)) = found {
             self.of.insert(record.order.client_id(), id);
         }
-        self.live.insert(id, Parent::open(id, wish, at, replaced));
+        self.live.insert(id, Parent::open(id, wish, at, found));
         id
     }
 
@@ -190,7 +196,8 @@ impl Parents {
                 (parent.state, parent.failures, parent.fault) = (ParentState::Working, 0, None);
                 parent.seen.resumed = Some(at);
             }
-            (Ask::Pause | Ask::Resume, _) => (),
+            (Ask::Leave { quantity }, ParentState::Working) if parent.wish.entry.is_some() => parent.leave(quantity),
+            (Ask::Pause | Ask::Resume | Ask::Leave { .. }, _) => (),
         }
     }
 

@@ -32,6 +32,9 @@ pub struct ParentWish {
     pub plan: Plan,
     /// Why, in words for the audit.
     pub reason: String,
+    /// The order that a bracket guards, where its entry went to the venue before it: what fills of that is protected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<ClientOrderId>,
 }
 
 /// Who stands behind a parent, where its source alone does not say: every child is judged by it.

@@ -27,7 +27,7 @@ const fn lots(mantissa: i64) -> Quantity {
 fn wish(side: Side, quantity: i64, kind: OrderKind, plan: Plan) -> ParentWish {
     let request = OrderRequest { kind, ..OrderRequest::market(InstrumentId(0), side, lots(quantity)) };
     let reason = "a test".to_owned();
-    ParentWish { source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason }
+    ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason }
 }
 
 /// What happens to a parent, its children named by their place.
@@ -91,7 +91,7 @@ impl World {
         for _ in 0..50 {
             let it = self.it.clone();
             let (now, mark, position) = (self.now, Some(self.mark), self.position);
-            let look = Look { now, instrument: &it, mark, quote: None, position, may_propose: true };
+            let look = Look { now, instrument: &it, mark, quote: None, position, room: None, may_propose: true };
             let due = self.parents.due(|_| look).map(|(_, due)| due);
             match due {
                 None => return,
@@ -594,7 +594,7 @@ fn replacing(old: i64, new: i64) -> World {
     }
     let wish = wish(Side::Buy, new, OrderKind::Limit { price: price(95) }, Plan::Replace { old: id });
     let mut parents = Parents::default();
-    parents.open(wish, Timestamp::from_nanos(0), Some(&record));
+    parents.open(wish, Timestamp::from_nanos(0), Some((Role::Replaced, &record)));
     World::of(parents, vec![record])
 }
 

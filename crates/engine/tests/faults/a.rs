@@ -14,6 +14,7 @@ fn protected() -> (Stage, [ClientOrderId; 2]) {
     let leg = |kind| OrderRequest { kind, reduce_only: true, ..market(Side::Sell, 50_000) };
     let pair = [leg(OrderKind::Limit { price: price(12_000) }), leg(OrderKind::Stop { trigger: price(9_000) })];
     let propose = |request| Proposal {
+        plan: None,
         source: Source::Strategy(0),
         portfolio: PortfolioId(0),
         request,
@@ -48,6 +49,7 @@ fn replacing() -> (Stage, ClientOrderId) {
     let mut stage = Stage::new(Limits::RESEARCH);
     let old = stage.working(limit(Side::Buy, 80_000, 9_900));
     let wish = ParentWish {
+        entry: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request: limit(Side::Buy, 50_000, 9_950),

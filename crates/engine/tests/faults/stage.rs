@@ -146,7 +146,7 @@ impl Stage {
     /// Proposes for `portfolio`; the order's name, if it was approved.
     pub(crate) fn propose_for(&mut self, portfolio: u16, request: OrderRequest) -> Option<ClientOrderId> {
         let (before, portfolio) = (self.sent.len(), PortfolioId(portfolio));
-        let proposal = Proposal { source: Source::Strategy(0), portfolio, request, reason: "test".into() };
+        let proposal = Proposal { plan: None, source: Source::Strategy(0), portfolio, request, reason: "test".into() };
         self.say_for(portfolio, Source::Strategy(0), EventKind::Proposed(proposal));
         self.sent.get(before).map(Order::client_id)
     }

@@ -117,6 +117,18 @@ const FIELDS: &[Field] = &[
         "a registered strategy, see `tradewind strategy list`; the table may be repeated",
     ),
     key("strategy", "symbols", "[]", "what it trades; all symbols if empty"),
+    optional(
+        "strategy",
+        "stop",
+        "\"2%\"",
+        "distance from the close at which its trades are given up, where it says none itself: a stop at the venue for what fills",
+    ),
+    optional(
+        "strategy",
+        "target",
+        "\"4%\"",
+        "distance from the close at which its trades are content, where it says none itself: a limit order beside the stop",
+    ),
     key("strategy", "parameters", "{}", "its own parameters, see `tradewind strategy show NAME`"),
     key(
         "limits",

@@ -128,6 +128,12 @@ pub struct StrategySettings {
     /// Its own parameters.
     #[serde(default)]
     pub parameters: toml::Table,
+    /// How far from the close it gives a trade up, where it does not say so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Percent>,
+    /// How far from the close it is content with a trade, where it does not say so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Percent>,
 }
 
 /// What live mode needs besides `mode = "live"`.
@@ -179,6 +185,8 @@ impl Default for Settings {
                 name: "ema-trend".to_owned(),
                 symbols: Vec::new(),
                 parameters: toml::Table::new(),
+                stop: None,
+                target: None,
             }],
             limits: LimitSettings::default(),
             governance: GovernanceSettings::default(),

@@ -34,6 +34,8 @@ pub(crate) fn exchange_config() -> ExchangeConfig {
 pub(crate) fn settings(url: &str, data_dir: &Path, strategies: &[&str]) -> Settings {
     let sockets = url.replacen("http", "ws", 1);
     let strategy = |name: &&str| StrategySettings {
+        stop: None,
+        target: None,
         name: (*name).to_owned(),
         symbols: Vec::new(),
         parameters: toml::Table::new(),
@@ -239,6 +241,7 @@ pub(crate) async fn until(node: &Node, what: &str, is: impl Fn(&Value) -> bool) 
 
 pub(crate) fn words(side: tradewind_domain::Side, quantity: &str, price: Option<&str>) -> OrderWords {
     OrderWords {
+        plan: None,
         symbol: "BTC/USDT".to_owned(),
         side,
         quantity: quantity.to_owned(),

@@ -117,6 +117,11 @@ fn scenario(name: &str, profile: Profile, value: i64, outside: bool) -> Option<G
             // a stop 2 % away loses 2 % of the notional
             world.equity = world.notional + i128::from(1 - more) - i128::from(more);
         }
+        "unprotected" => {
+            let (portfolio, instrument) = (PortfolioId(0), InstrumentId(0));
+            world.fold(NOW, Fact::Bare { portfolio, instrument });
+            world.fold(NOW.plus_nanos(value - 1 + more), Fact::Tick);
+        }
         other => panic!("no scenario for the limit {other}"),
     }
     world.refusal()

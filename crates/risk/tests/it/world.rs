@@ -119,7 +119,7 @@ impl World {
                 high: *high,
             })
             .collect();
-        check(&self.limits.limits, &self.limits.account, &self.monitor, &self.situation(&lines))
+        check(&self.limits.limits, &self.limits.account, &self.monitor, &self.situation(&lines)).map(|_| ())
     }
 
     pub(crate) fn situation<'a>(&'a self, lines: &'a [Line<'a>]) -> Situation<'a> {

@@ -97,6 +97,8 @@ pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strat
         strategy: strategies
             .iter()
             .map(|name| StrategySettings {
+                stop: None,
+                target: None,
                 name: (*name).to_owned(),
                 symbols: Vec::new(),
                 parameters: toml::Table::new(),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use tradewind_domain::{ClientOrderId, Side};
 use tradewind_engine::algo::Ask;
 use tradewind_node::{
-    AdoptWords, GovernRequest, KindWords, OcoWords, OperatorReply, OperatorRequest, OrderWords, request,
+    AdoptWords, GovernRequest, KindWords, OcoWords, OperatorReply, OperatorRequest, OrderWords, TradeWords, request,
 };
 
 pub(crate) fn ask(node: &NodeArgs, asked: &OperatorRequest) -> Result<Value, Failure> {
@@ -96,8 +96,16 @@ fn pair(args: &OcoArgs) -> Result<OcoWords, Failure> {
     })
 }
 
+/// The plan of an order, if any of it was given.
+fn trade(args: &PlaceArgs) -> Option<TradeWords> {
+    let (stop, target) = (args.stop.clone(), args.target.clone());
+    let words = TradeWords { stop, target, confidence: args.confidence.clone(), atr: args.atr.clone() };
+    (words != TradeWords::default()).then_some(words)
+}
+
 fn words(args: &PlaceArgs) -> Result<OrderWords, Failure> {
     Ok(OrderWords {
+        plan: trade(args),
         symbol: args.symbol.clone(),
         side: side(&args.side)?,
         quantity: args.quantity.clone(),
@@ -123,6 +131,11 @@ pub(crate) fn position(command: &PositionCommand, format: Format) -> Result<Exit
         PositionCommand::Close { symbol, node } => {
             let asked = OperatorRequest::PositionClose { symbol: symbol.clone() };
             ask_and_print(node, &asked, format, |_| format!("closing {symbol}; see `tradewind position list`"))
+        }
+        PositionCommand::Exempt { symbol, node, reason, portfolio, end } => {
+            let (symbol, reason) = (symbol.clone(), reason.clone());
+            let asked = OperatorRequest::PositionExempt { symbol, portfolio: portfolio.clone(), reason, end: *end };
+            ask_and_print(node, &asked, format, positions)
         }
     }
 }
@@ -222,7 +235,11 @@ pub(crate) fn orders(rows: &Value) -> String {
 }
 
 fn positions(rows: &Value) -> String {
-    columns(rows, &["portfolio", "symbol", "quantity", "entry_price", "mark", "unrealised", "dust"], "no positions")
+    columns(
+        rows,
+        &["portfolio", "symbol", "quantity", "entry_price", "mark", "unrealised", "dust", "protection"],
+        "no positions",
+    )
 }
 
 fn status_text(status: &Value) -> String {
@@ -253,6 +270,15 @@ fn status_text(status: &Value) -> String {
         ]
     });
     text.push_str(&output::table(&["", "count", "p50", "p99", "max"], latency));
+    for position in status["unprotected"].as_array().into_iter().flatten() {
+        text.push_str(&format!(
+            "\nwithout a stop: {} in {} for {} s; after {} s only reducing orders of it pass",
+            field(position, "symbol"),
+            field(position, "portfolio"),
+            position["age_seconds"],
+            position["limit_seconds"],
+        ));
+    }
     for notice in status["notices"].as_array().into_iter().flatten() {
         text.push_str(&format!("\nnotice: {}", notice.as_str().unwrap_or_default()));
     }

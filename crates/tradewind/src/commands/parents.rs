@@ -12,6 +12,7 @@ use tradewind_node::{OperatorRequest, OrderWords, ParentWords, PlanWords, Replac
 
 fn place(wish: &WishArgs, trigger: Option<String>, plan: PlanWords, format: Format) -> Result<ExitCode, Failure> {
     let order = OrderWords {
+        plan: None,
         symbol: wish.symbol.clone(),
         side: side(&wish.side)?,
         quantity: wish.quantity.clone(),

@@ -147,6 +147,7 @@ fn limits() -> String {
             Exit::Timed(nanos) => format!("time: one mode milder after each {} minutes without a trip", nanos / MINUTE),
             Exit::Day => "the next UTC day, or a person".to_owned(),
             Exit::Person => "a person".to_owned(),
+            Exit::Cause => "the end of what it is about, or a person".to_owned(),
         };
         let (code, name, entry) = (rule.guard.code(), rule.guard.name(), rule.entry.name());
         text.push_str(&format!("| {code} | {name} | {entry} | {exit} |\n"));

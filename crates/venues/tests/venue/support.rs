@@ -97,7 +97,7 @@ pub(crate) fn pair_permit(pair: [OrderRequest; 2]) -> Permit<Approved> {
 }
 
 fn proposal(request: OrderRequest) -> Proposal {
-    Proposal { source: Source::Operator, portfolio: PortfolioId(0), request, reason: "a test".into() }
+    Proposal { plan: None, source: Source::Operator, portfolio: PortfolioId(0), request, reason: "a test".into() }
 }
 
 fn reviewed(review: impl FnOnce(&View<'_>) -> Approved) -> Approved {

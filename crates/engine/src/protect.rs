@@ -1,0 +1,321 @@
+//! Protection: what the plan of an order leads to, exits that make way for it, and positions that stand without any.
+//!
+//! # From a plan to orders
+//! A proposal may say where its trade ends. Once the gate has approved the order, a bracket is put around it: whatever
+//! fills is protected at the venue by a target and a stop. That does not depend on any limit, so a strategy with a plan
+//! does the same in a backtest as live. What the gate put right in the plan is recorded with it.
+//!
+//! # Exits
+//! What protects a position also holds it: a venue sells nothing twice. A market order that closes what brackets guard
+//! therefore goes through them: they take their pairs back, close so much at once, and guard what is left.
+//!
+//! # Positions without a stop
+//! Where the limit `unprotected` is set, every position must have a stop that stands (or a trailing one that this engine
+//! keeps), or a person's exemption. The monitor is told of those that have neither, and counts how long.
+
+use crate::algo::{Behind, LIVE_MAX, Parent, ParentEvent, ParentState, ParentWish, Plan, Protection};
+use crate::decide::approve as approve_plain;
+use crate::risk::note;
+use crate::{Command, Event, EventKind, Exemption, RiskAct, State};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use tradewind_domain::{
+    Coded, InstrumentId, OrderKind, OrderRecord, OrderState, PortfolioId, Price, Quantity, Side, Source, Timestamp,
+};
+use tradewind_gate::{Approved, Guard, Limits, Proposal, Refusal};
+use tradewind_governance::Ruling;
+use tradewind_risk::{Coverage, Excursion, Fact, ProtectionRules, Standing, coverage};
+
+/// The bracket that the plan of an approved order calls for; `None` where there is no plan with an end, or the order only
+/// reduces.
+///
+/// # Errors
+/// A refusal for a plan that no bracket can be made of: an order with a plan goes out with it or not at all.
+pub(crate) fn guard_of(
+    state: &State,
+    event: &Event,
+    approved: &Approved,
+    proposal: &Proposal,
+    behind: Option<Behind>,
+) -> Result<Option<ParentEvent>, Box<Refusal>> {
+    let Some(plan) = proposal.plan.as_deref().filter(|plan| plan.has_end()) else { return Ok(None) };
+    if crate::decide::view(state, event, proposal, None).reduces(proposal) {
+        return Ok(None);
+    }
+    let plan = approved.audited().map_or(plan, |audited| &audited.plan);
+    let it = &state.listing(proposal.request.instrument).instrument;
+    // off the tick is rounded away from the entry for the stop and towards it for the target
+    let on_tick = |price: Price| match proposal.request.side {
+        Side::Buy => it.tick_down(price),
+        Side::Sell => it.tick_up(price),
+    };
+    let protection = Protection { target: plan.target.map(on_tick), stop: plan.stop.map(on_tick), stop_limit: None };
+    let wish = ParentWish {
+        source: proposal.source,
+        portfolio: proposal.portfolio,
+        request: proposal.request,
+        plan: Plan::Bracket(protection),
+        reason: format!("the plan of the order: {}", proposal.reason),
+        entry: approved.action().client_ids().next(),
+    };
+    let below_zero = |price: Option<Price>| price.is_some_and(|price| price.mantissa() <= 0);
+    if below_zero(protection.stop) || below_zero(protection.target) {
+        return Err(no("a plan that ends at zero or below".to_owned(), "prices above zero"));
+    }
+    wish.check(it).map_err(|error| no(format!("{}: {error}", error.code()), error.hint()))?;
+    if state.parents.live().count() >= LIVE_MAX {
+        return Err(no(format!("{LIVE_MAX} parents live"), "cancel one first"));
+    }
+    Ok(Some(ParentEvent::Opened { parent: state.parents.next_id(), wish, behind }))
+}
+
+/// The refusal of a plan beside an order that its venue does not keep: what wakes here later is another order.
+pub(crate) fn unkept(proposal: &Proposal) -> Box<Refusal> {
+    let value = format!("a plan with a {} order, which waits in this engine", proposal.request.kind.word());
+    no(value, "a plan with an order that the venue takes at once")
+}
+
+fn no(value: String, limit: &str) -> Box<Refusal> {
+    Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None, breach: None })
+}
+
+/// As [`crate::decide::approve`], with the plan on record and its bracket around the order before that is sent.
+pub(crate) fn approve(
+    approved: Approved,
+    guard: Option<ParentEvent>,
+    proposal: &Proposal,
+    commands: &mut Vec<Command>,
+) {
+    let planned = proposal.plan.as_deref().zip(approved.action().client_ids().next()).map(|(plan, client_id)| {
+        let audited = approved.audited();
+        RiskAct::Planned {
+            client_id,
+            plan: audited.map_or(*plan, |it| it.plan),
+            corrections: audited.map(|it| it.corrections.clone()).unwrap_or_default(),
+        }
+    });
+    approve_plain(approved, proposal.portfolio, commands);
+    let Some(planned) = planned else { return };
+    let send = commands.pop().expect("an approval ends in a send");
+    commands.push(Command::Record(EventKind::Risk(Box::new(planned)), proposal.portfolio));
+    if let Some(opened) = guard {
+        commands.push(Command::Record(EventKind::Parent(Box::new(opened)), proposal.portfolio));
+    }
+    commands.push(send);
+}
+
+/// Asks the brackets that guard what `proposal` would close to leave so much of it; gives back what is left of the
+/// proposal for the gate, `None` where nothing is.
+///
+/// Market orders only, and only where the policy says yes and nothing is halted, or a person asks to reduce: a bracket takes
+/// its pair back for an exit that will come.
+pub(crate) fn make_way<'a>(
+    state: &State,
+    event: &Event,
+    proposal: &'a Proposal,
+    ruling: Option<&Ruling>,
+    commands: &mut Vec<Command>,
+) -> Option<Cow<'a, Proposal>> {
+    let request = &proposal.request;
+    let may = matches!(request.kind, OrderKind::Market)
+        && request.oco.is_none()
+        && !state.parents.is_empty()
+        && matches!(ruling, None | Some(Ruling::Allowed))
+        && (proposal.source == Source::Operator && request.reduce_only
+            || state.halted.is_none() && crate::governance::latched(state, event, proposal).is_none());
+    let guards = |parent: &&Parent| {
+        let wish = &parent.wish;
+        wish.entry.is_some()
+            && parent.state == ParentState::Working
+            && (wish.portfolio, wish.request.instrument) == (proposal.portfolio, request.instrument)
+            && wish.request.side != request.side
+    };
+    if !may || !state.parents.live().any(|parent| guards(&parent)) {
+        return Some(Cow::Borrowed(proposal));
+    }
+    let held = state.portfolio(proposal.portfolio).position(request.instrument).quantity().mantissa();
+    let (buys, sells, _) = state.open_quantities(proposal.portfolio, request.instrument);
+    let leaving = if request.side == Side::Sell { sells } else { buys };
+    let free = (-held.saturating_mul(request.side.sign()) - leaving.mantissa()).max(0);
+    let mut missing = Quantity::from_mantissa((request.quantity.mantissa() - free).max(0));
+    let mut rest = request.quantity;
+    for parent in state.parents.live().filter(guards) {
+        let owed = parent.owed(state.now).unwrap_or_default();
+        let quantity = missing.min(parent.holds() - owed);
+        if quantity > Quantity::ZERO {
+            (missing, rest) = (missing - quantity, rest - quantity);
+            let reason = format!("an exit goes before its protection: {}", proposal.reason);
+            let asked = ParentEvent::Asked { parent: parent.id, ask: crate::algo::Ask::Leave { quantity }, reason };
+            commands.push(Command::Record(EventKind::Parent(Box::new(asked)), proposal.portfolio));
+        }
+    }
+    if rest == request.quantity {
+        return Some(Cow::Borrowed(proposal));
+    }
+    let listing = state.listing(request.instrument);
+    if rest.is_zero() || listing.instrument.is_dust(rest, listing.mark.map(|mark| mark.price)) {
+        return None;
+    }
+    let mut left = proposal.clone();
+    left.request.quantity = rest;
+    Some(Cow::Owned(left))
+}
+
+/// Folds a person's word that a position may stand without a stop, or may no longer.
+pub(crate) fn exempt(state: &mut State, event: &Event, act: &RiskAct) {
+    let (portfolio, at) = (event.portfolio, event.at);
+    let (instrument, exemption) = match act {
+        RiskAct::Exempted { instrument, by, reason } => {
+            let (instrument, by, reason) = (*instrument, by.clone(), reason.clone());
+            (instrument, Some(Exemption { portfolio, instrument, by, reason, at }))
+        }
+        RiskAct::ExemptionEnded { instrument, .. } => (*instrument, None),
+        _ => return,
+    };
+    if event.source != Source::Operator {
+        return;
+    }
+    let risk = state.risk.get_or_insert_default();
+    risk.exempt.retain(|it| (it.portfolio, it.instrument) != (portfolio, instrument));
+    risk.exempt.extend(exemption);
+}
+
+/// Tells the monitor which positions stand without a stop, after events that may change that.
+pub(crate) fn watch(state: &mut State, event: &Event) {
+    let matters = matches!(
+        event.kind,
+        EventKind::Filled(_)
+            | EventKind::Accepted { .. }
+            | EventKind::AnswerLost { .. }
+            | EventKind::CancelSent { .. }
+            | EventKind::CancelRefused { .. }
+            | EventKind::Cancelled { .. }
+            | EventKind::Expired { .. }
+            | EventKind::Rejected { .. }
+            | EventKind::NotSent { .. }
+            | EventKind::Started { .. }
+            | EventKind::LimitsSet(_)
+            | EventKind::Adopted(_)
+            | EventKind::Adjusted { .. }
+            | EventKind::Reversed(_)
+            | EventKind::Governance(_)
+            | EventKind::Parent(_)
+            | EventKind::Risk(_)
+            | EventKind::Timer
+    );
+    let Some(risk) = state.risk.as_deref().filter(|_| matters) else { return };
+    let cares = |limits: &Limits| limits.controls.is_some_and(|it| it.unprotected_nanos.is_some());
+    let idle = risk.monitor.bare_positions().is_empty() && risk.exempt.is_empty();
+    if idle && !state.portfolios.iter().any(|books| cares(&books.limits)) {
+        return;
+    }
+    let mut facts: BTreeMap<(PortfolioId, InstrumentId), bool> =
+        risk.monitor.bare_positions().iter().map(|it| ((it.portfolio, it.instrument), false)).collect();
+    let guarded = state.guarded();
+    for it in &guarded {
+        if cares(&state.portfolio(it.portfolio).limits) {
+            facts.insert((it.portfolio, it.instrument), matches!(it.coverage, Coverage::Missing(_)));
+        }
+    }
+    for ((portfolio, instrument), is_bare) in facts {
+        let fact = if is_bare { Fact::Bare { portfolio, instrument } } else { Fact::Covered { portfolio, instrument } };
+        note(state, event.at, portfolio, &[fact]);
+    }
+    // an exemption is of a position: it ends with it
+    let risk = state.risk.as_mut().expect("it was there above");
+    let stands = |it: &Exemption| guarded.iter().any(|g| (g.portfolio, g.instrument) == (it.portfolio, it.instrument));
+    risk.exempt.retain(stands);
+}
+
+/// A position, and what protects it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guarded {
+    /// Whose.
+    pub portfolio: PortfolioId,
+    /// In what.
+    pub instrument: InstrumentId,
+    /// How much of it stops close: those that stand at the venue, and trailing ones that the engine keeps.
+    pub protected: Quantity,
+    /// Whether that is enough, what would be, or who said that it need not be.
+    pub coverage: Coverage,
+    /// Since when the limit on such positions has counted it; `None` where it does not.
+    pub bare_since: Option<Timestamp>,
+}
+
+impl State {
+    /// Every position that is more than dust, with what protects it.
+    #[must_use]
+    pub fn guarded(&self) -> Vec<Guarded> {
+        let mut guarded = Vec::new();
+        for (place, books) in self.portfolios.iter().enumerate() {
+            let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
+            for listing in &self.listings {
+                let (it, position) = (&listing.instrument, books.position(listing.instrument.id));
+                let quantity = position.quantity();
+                if quantity.is_zero() || it.is_dust(quantity, listing.mark.map(|mark| mark.price)) {
+                    continue;
+                }
+                let side = if quantity > Quantity::ZERO { Side::Sell } else { Side::Buy };
+                let protected = self.protected(portfolio, it.id, side);
+                let entry = i64::try_from(position.cost() / i128::from(quantity.mantissa())).unwrap_or(0);
+                let entry = if it.is_inverse() { listing.mark.map(|mark| mark.price) } else { None }
+                    .unwrap_or(Price::from_mantissa(entry));
+                let standing = Standing { quantity, excursion: Excursion::new(entry), atr: None, stop: None };
+                let risk = self.risk.as_deref();
+                let same = |p: PortfolioId, i: InstrumentId| (p, i) == (portfolio, it.id);
+                let exemption = risk.and_then(|risk| risk.exempt.iter().find(|e| same(e.portfolio, e.instrument)));
+                let reason = exemption.map(|it| it.reason.as_str());
+                let coverage = coverage(it, &standing, protected, reason, &ProtectionRules::SHIPPED);
+                let bare = risk.map(|risk| risk.monitor.bare_positions()).unwrap_or_default();
+                let bare_since = bare.iter().find(|b| same(b.portfolio, b.instrument)).map(|b| b.since);
+                guarded.push(Guarded { portfolio, instrument: it.id, protected, coverage, bare_since });
+            }
+        }
+        guarded
+    }
+
+    /// How much stops of `side` close: those that stand, and trailing ones that wait in this engine.
+    fn protected(&self, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
+        let stands = |record: &&OrderRecord| {
+            let order = &record.order;
+            let is_stop = matches!(
+                order.kind(),
+                OrderKind::Stop { .. } | OrderKind::StopLimit { .. } | OrderKind::Trailing { .. }
+            );
+            (order.portfolio(), order.instrument(), order.side()) == (portfolio, instrument, side)
+                && is_stop
+                && matches!(record.state, OrderState::Working | OrderState::PendingReplace)
+        };
+        let waits = |parent: &&Parent| {
+            let (wish, request) = (&parent.wish, &parent.wish.request);
+            (wish.portfolio, request.instrument, request.side) == (portfolio, instrument, side)
+                && wish.plan == Plan::Wait
+                && matches!(request.kind, OrderKind::Trailing { .. })
+                && parent.state == ParentState::Working
+                && !parent.seen.woke
+        };
+        let orders = self.open.values().filter(stands).map(OrderRecord::open_quantity);
+        let parents = self.parents.live().filter(waits).map(|parent| parent.wish.request.quantity);
+        orders.chain(parents).fold(Quantity::ZERO, |sum, more| sum + more)
+    }
+
+    /// What open orders of `portfolio` in `instrument` are meant to add and take: as [`Self::open_quantities`], without
+    /// what only guards a position, and with what brackets were asked to leave at once.
+    #[must_use]
+    pub fn open_wishes(&self, portfolio: PortfolioId, instrument: InstrumentId) -> (Quantity, Quantity) {
+        let (mut buys, mut sells, _) = self.open_quantities(portfolio, instrument);
+        let mine = |it: &&Parent| {
+            it.wish.entry.is_some() && (it.wish.portfolio, it.wish.request.instrument) == (portfolio, instrument)
+        };
+        for parent in self.parents.live().filter(mine) {
+            let guards =
+                |record: &&OrderRecord| parent.is_guard(record.order.client_id()) && self.is_counted(record, None);
+            let guarding = self.open.values().filter(guards).map(OrderRecord::open_quantity);
+            let guarding = guarding.fold(Quantity::ZERO, |sum, more| sum + more);
+            let owed = parent.owed(self.now).unwrap_or_default();
+            let leaving = if parent.wish.request.side == Side::Buy { &mut sells } else { &mut buys };
+            *leaving = *leaving - guarding + owed;
+        }
+        (buys, sells)
+    }
+}
