@@ -74,6 +74,7 @@ pub use catalog::{Statistic, catalog};
 pub use chance::Draws;
 pub use error::{CODES, QuantError, check_finite};
 pub use figures::{Activity, BenchmarkSummary, Breakdown, Distribution, DrawdownSummary, Growth, Ratios};
+pub use numeric::quantile_of_sorted;
 pub use summary::{Conventions, OrderCounts, Summary, SummaryInputs};
 pub use trades::{TradeRecord, TradeStatistics};
 pub use window::ReturnWindow;

@@ -65,11 +65,12 @@ pub(crate) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     Some(ordered)
 }
 
-/// Quantile by linear interpolation at `(n - 1) * probability` (R type 7, the default of numpy).
+/// Quantile of ascending values by linear interpolation at `(n - 1) * probability` (R type 7, the default of numpy).
+/// `None` without values, for a probability outside 0 to 1, and if the result is not finite.
 ///
 /// Source: R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", The American Statistician, 1996.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= place < len, floored on purpose")]
-pub(crate) fn quantile_of_sorted(ordered: &[f64], probability: f64) -> Option<f64> {
+pub fn quantile_of_sorted(ordered: &[f64], probability: f64) -> Option<f64> {
     if ordered.is_empty() || !(0.0..=1.0).contains(&probability) {
         return None;
     }

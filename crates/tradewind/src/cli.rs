@@ -123,6 +123,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  tradewind diagnose --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy vote --last 5"
     )]
     Diagnose(DiagnoseArgs),
+    /// Run a strategy through hundreds of made-up markets with crashes and blow-offs, and see where it breaks.
+    #[command(
+        after_help = "Examples:\n  tradewind stress --strategy breakout --scenarios 200\n  tradewind stress --strategy breakout --seed 137 --scenarios 1 --report worst.html"
+    )]
+    Stress(StressArgs),
     /// Trade through seeded storms of faults in simulated time, and judge what came of it.
     #[command(
         after_help = "Examples:\n  tradewind storm --seed 7 --hours 0.5 -o json\n  tradewind storm --seeds 1..2001 --jobs 2\n  tradewind storm --seed 7 --faults A01,A03,G02"
@@ -165,6 +170,20 @@ pub(crate) struct DemoArgs {
     pub(crate) speed: Option<f64>,
 }
 
+/// Who decides, and how.
+#[derive(Args)]
+pub(crate) struct StrategyArgs {
+    /// A registered strategy, see `tradewind strategy list`.
+    #[arg(id = "strategy", long = "strategy", default_value = "ema-trend")]
+    pub(crate) name: String,
+    /// A parameter of the strategy as NAME=VALUE; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// A TOML file with the strategy's parameters.
+    #[arg(long)]
+    pub(crate) parameters_file: Option<PathBuf>,
+}
+
 #[derive(Args)]
 pub(crate) struct BarsArgs {
     /// A file of bars: CSV, CSV.gz, zip, Feather or Parquet.
@@ -173,15 +192,8 @@ pub(crate) struct BarsArgs {
     /// What the bars are of.
     #[arg(long)]
     pub(crate) symbol: String,
-    /// A registered strategy, see `tradewind strategy list`.
-    #[arg(long, default_value = "ema-trend")]
-    pub(crate) strategy: String,
-    /// A parameter of the strategy as NAME=VALUE; may be repeated.
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub(crate) parameters: Vec<String>,
-    /// A TOML file with the strategy's parameters.
-    #[arg(long)]
-    pub(crate) parameters_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) strategy: StrategyArgs,
     /// First bar to use, such as 2024-01-01.
     #[arg(long)]
     pub(crate) from: Option<String>,
@@ -237,6 +249,52 @@ pub(crate) struct BacktestArgs {
     /// Write every event as a line of JSON here.
     #[arg(long)]
     pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct StressArgs {
+    #[command(flatten)]
+    pub(crate) strategy: StrategyArgs,
+    /// Seed of the first scenario; the next ones count up from it.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many scenarios.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) scenarios: u32,
+    /// Bars of each scenario, an hour long each.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(crate) bars: u32,
+    /// Standard deviation of a bar's return in percent.
+    #[arg(long, default_value_t = 1.0, value_parser = volatility)]
+    pub(crate) volatility: f64,
+    /// How likely a crash or a blow-off begins at a bar, from 0 to 1.
+    #[arg(long, default_value_t = 0.02, value_parser = probability)]
+    pub(crate) events: f64,
+    /// Fee of every fill in basis points.
+    #[arg(long, default_value = "10", allow_negative_numbers = true)]
+    pub(crate) fee_bps: String,
+    /// Slippage of a taking fill in basis points.
+    #[arg(long, default_value = "2", allow_negative_numbers = true)]
+    pub(crate) slippage_bps: String,
+    /// Limits of the gate: research, conservative, moderate, demo or open.
+    #[arg(long, default_value = "research")]
+    pub(crate) limits: String,
+    /// How many scenarios run side by side.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) jobs: usize,
+    /// Write the page of one scenario here: with `--scenarios 1`, as of a backtest.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+fn volatility(text: &str) -> Result<f64, String> {
+    let percent: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of percent"))?;
+    if percent > 0.0 && percent <= 20.0 { Ok(percent) } else { Err("above 0 and up to 20 percent".to_owned()) }
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("from 0 to 1".to_owned()) }
 }
 
 #[derive(Args)]

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
     signals::watch_from_a_thread();
     let bars = Bars::open(&args.bars, fees(args)?)?;
     let has_volume = bars.has_volume();
-    let (strategy, table) = bars::strategy(&args.bars)?;
+    let (strategy, table) = bars::strategy(&args.bars.strategy)?;
     let plan = Plan {
         instrument: bars.instrument.clone(),
         origin: if args.bars.simulated { Origin::Simulated } else { Origin::Recorded },
@@ -92,7 +92,7 @@ fn data_source(finished: &Finished) -> DataSource {
 }
 
 /// Basis points with up to two decimals, as hundredths.
-fn centi_bps(text: &str, option: &str) -> Result<i32, Failure> {
+pub(super) fn centi_bps(text: &str, option: &str) -> Result<i32, Failure> {
     let wrong =
         || Failure::new("CLI-05", format!("{option} `{text}` is not a number of basis points"), "write 10 or 2.5");
     parse_decimal(text, 2)

@@ -1,6 +1,6 @@
 //! What backtest and diagnose share: a file of bars, a span of time, a strategy with its parameters.
 
-use crate::cli::BarsArgs;
+use crate::cli::{BarsArgs, StrategyArgs};
 use crate::output::Failure;
 use crate::signals;
 use std::path::Path;
@@ -161,7 +161,7 @@ pub(crate) fn deposit(args: &BarsArgs, instrument: &Instrument) -> Result<Money,
 }
 
 /// The parameters that were given, in a table.
-pub(crate) fn parameters(args: &BarsArgs) -> Result<toml::Table, Failure> {
+fn parameters(args: &StrategyArgs) -> Result<toml::Table, Failure> {
     let mut table = match &args.parameters_file {
         None => toml::Table::new(),
         Some(path) => {
@@ -188,9 +188,9 @@ pub(crate) fn parameters(args: &BarsArgs) -> Result<toml::Table, Failure> {
 }
 
 /// The strategy that was asked for.
-pub(crate) fn strategy(args: &BarsArgs) -> Result<(Box<dyn Strategy>, toml::Table), Failure> {
+pub(crate) fn strategy(args: &StrategyArgs) -> Result<(Box<dyn Strategy>, toml::Table), Failure> {
     let table = parameters(args)?;
-    Ok((registry::build(&args.strategy, &table)?, table))
+    Ok((registry::build(&args.name, &table)?, table))
 }
 
 impl Failure {

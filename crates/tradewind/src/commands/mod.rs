@@ -18,6 +18,7 @@ mod recording;
 mod reference;
 mod storm;
 mod strategy;
+mod stress;
 
 use crate::cli::{Cli, Command};
 use crate::output::Failure;
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Data(command) => data::run(&command, format),
         Command::Strategy(command) => strategy::run(&command, format),
         Command::Diagnose(args) => diagnose::run(&args, format),
+        Command::Stress(args) => stress::run(&args, format),
         Command::Storm(args) => storm::run(&args, format),
         Command::Doctor { config, data_dir } => doctor::run(config.as_deref(), data_dir.as_deref(), format),
         Command::Config(command) => config::run(&command, format),

@@ -18,5 +18,6 @@ mod help;
 mod market;
 mod operate;
 mod past;
+mod stress;
 mod support;
 mod the_end;
