@@ -3,7 +3,8 @@
 use crate::apply::{filled, move_order};
 use crate::{Adoption, Drift, Event, EventKind, ForeignOrder, State, Whole};
 use tradewind_domain::{
-    Fee, Fill, Money, Order, OrderInput, OrderKind, OrderRecord, OrderState, PortfolioId, Timestamp,
+    Fee, Fill, Money, Order, OrderInput, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price,
+    Timestamp,
 };
 
 /// Comparisons with a difference in a row after which only what reduces is allowed.
@@ -27,13 +28,9 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         EventKind::Adjusted { money, .. } => state.portfolios[event.portfolio.index()].deposit(*money, at),
         EventKind::Reworked { client_id, price, quantity } => {
             if let Some(record) = state.open.get_mut(client_id) {
-                let mut request = *record.order.request();
-                request.quantity = *quantity;
-                if let (Some(price), Some(_)) = (price, request.kind.limit()) {
-                    request.kind = at_limit(request.kind, *price);
-                }
-                let (portfolio, source) = (record.order.portfolio(), record.order.source());
-                record.order = Order::as_worked(portfolio, *client_id, request).from_source(source);
+                let (asked, portfolio) = (record.order.request(), record.order.portfolio());
+                let request = OrderRequest { quantity: *quantity, kind: at_limit(asked.kind, *price), ..*asked };
+                record.order = Order::as_worked(portfolio, *client_id, request).from_source(record.order.source());
             }
         }
         EventKind::Reversed(fill) => reversed(state, fill, event.portfolio, at),
@@ -41,12 +38,13 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
     }
 }
 
-const fn at_limit(kind: OrderKind, price: tradewind_domain::Price) -> OrderKind {
-    match kind {
-        OrderKind::StopLimit { trigger, .. } => OrderKind::StopLimit { trigger, price },
-        OrderKind::LimitTouched { trigger, .. } => OrderKind::LimitTouched { trigger, price },
-        OrderKind::Limit { .. } => OrderKind::Limit { price },
-        other => other,
+/// The same kind of order with another limit price, if it has one and another is known.
+const fn at_limit(kind: OrderKind, price: Option<Price>) -> OrderKind {
+    match (kind, price) {
+        (OrderKind::StopLimit { trigger, .. }, Some(price)) => OrderKind::StopLimit { trigger, price },
+        (OrderKind::LimitTouched { trigger, .. }, Some(price)) => OrderKind::LimitTouched { trigger, price },
+        (OrderKind::Limit { .. }, Some(price)) => OrderKind::Limit { price },
+        (other, _) => other,
     }
 }
 

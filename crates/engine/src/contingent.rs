@@ -254,9 +254,9 @@ fn protect(
     match (target_kind.map(order), stop_kind.map(order)) {
         (Some(one), Some(other)) if side == Side::Sell => Some(Due::Pair([(target, resting(one)), (stop, other)])),
         (Some(one), Some(other)) => Some(Due::Pair([(stop, other), (target, resting(one))])),
-        (Some(one), None) => Some(Due::One(target, one)),
-        (None, Some(other)) => Some(Due::One(stop, other)),
-        (None, None) => None,
+        (one, other) => {
+            one.map(|one| (target, one)).or(other.map(|one| (stop, one))).map(|(role, one)| Due::One(role, one))
+        }
     }
 }
 

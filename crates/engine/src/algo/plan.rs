@@ -240,7 +240,7 @@ fn check_protection(request: &OrderRequest, protection: &Protection) -> Result<(
         _ if crossed(*stop, *target) => Err("a stop on the wrong side of its target"),
         _ if crossed(*stop, entry) => Err("a stop on the wrong side of its entry"),
         _ if crossed(entry, *target) => Err("a target on the wrong side of its entry"),
-        _ if crossed(*stop, *stop_limit) && stop_limit != stop => Err("a stop limit that is better than its stop"),
+        _ if crossed(*stop_limit, *stop) && stop_limit != stop => Err("a stop limit that is better than its stop"),
         _ => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_domain::Coded;
-use tradewind_journal::{Journal, Options, Reader, backup, verify};
+use tradewind_journal::{Flaw, Journal, Options, Reader, backup, verify};
 use tradewind_node::journal_dir;
 
 pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
@@ -43,6 +43,8 @@ pub(crate) struct Verified {
     verified: bool,
     records: u64,
     damage: Option<String>,
+    /// What kind of damage; `tail` alone is what a killed process may leave, and the next start sets it aside.
+    flaw: Option<Flaw>,
     code: Option<&'static str>,
     chain: Option<String>,
 }
@@ -55,6 +57,7 @@ pub(crate) fn check(dir: &Path) -> Verified {
             verified: report.is_sound(),
             records: report.records,
             damage: report.first_bad.as_ref().map(ToString::to_string),
+            flaw: report.first_bad.as_ref().map(|damage| damage.flaw),
             code: (!report.is_sound()).then_some("JRN-03"),
             chain: Some(report.chain),
         },
@@ -62,6 +65,7 @@ pub(crate) fn check(dir: &Path) -> Verified {
             verified: false,
             records: 0,
             damage: Some(format!("{error}; {}", error.hint())),
+            flaw: None,
             code: Some(error.code()),
             chain: None,
         },

@@ -1,0 +1,19 @@
+//! Parts of the core one at a time: what each of them promises to whoever uses it.
+
+#![allow(clippy::unwrap_used)] // a test may
+
+#[path = "../faults/judge.rs"]
+#[allow(dead_code)] // shared with the faults
+mod judge;
+#[path = "../faults/stage.rs"]
+#[allow(dead_code)]
+mod stage;
+
+mod digest;
+mod governed;
+mod limits;
+mod orders;
+mod parents;
+mod plans;
+mod state;
+mod waiting;
