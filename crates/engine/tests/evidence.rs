@@ -383,3 +383,42 @@ fn a15_an_order_that_the_venue_worked_smaller_and_filled_is_over_with_what_it_fi
         assert!(matches!(&facts[..], [EventKind::Filled(_), EventKind::Cancelled { .. }]), "{facts:?}");
     }
 }
+
+#[test]
+fn what_the_venue_says_of_an_order_that_is_over_is_recorded_as_it_ended() {
+    let client_id = ClientOrderId::from_u128(1);
+    for (stand, want) in [
+        (Stand::Expired, EventKind::Cancelled { client_id, reason: "by the venue".into() }),
+        (Stand::Cancelled, EventKind::Cancelled { client_id, reason: "on request".into() }),
+        (Stand::Rejected, EventKind::Rejected { client_id, reason: "by the venue".into() }),
+    ] {
+        let (_, evidence) = drive(&mut inquiry(Doubt::Order), 60, |_, _| Answer::Standing(standing(stand, "0")));
+        let facts = evidence.unwrap().facts(&record(), Doubt::Order);
+        assert_eq!(facts, [(Some(FROM.plus_nanos(SECOND)), want)], "{stand:?}");
+    }
+}
+
+#[test]
+fn an_inquiry_about_the_order_itself_is_not_widened() {
+    let mut inquiry = inquiry(Doubt::Order);
+    let (quiet, mut later) = (inquiry.quiet(), record());
+    later.times.fence = Some(FENCE.plus_nanos(60 * SECOND));
+    inquiry.widen(&later, FROM);
+    assert_eq!((inquiry.doubt(), inquiry.quiet()), (Doubt::Order, quiet));
+}
+
+#[test]
+fn an_answer_to_another_question_proves_nothing() {
+    // a stranger's name is asked for, and answered with a list: the question stays
+    let mut named = 0;
+    let (asked, evidence) = drive(&mut inquiry(Doubt::Order), 120, |question, _| match question {
+        Question::Trades => Answer::Strangers(vec![VenueOrderId("9".into())]),
+        Question::Name(_) => {
+            named += 1;
+            if named % 2 == 1 { Answer::Strangers(Vec::new()) } else { Answer::Another }
+        }
+        _ => Answer::Lacks,
+    });
+    let Some(Evidence::Absent(proof)) = evidence else { panic!("{evidence:?}") };
+    assert_eq!(named, 2 * proof.trades.count, "each time asked again: {asked:?}");
+}

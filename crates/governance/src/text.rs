@@ -84,6 +84,7 @@ mod tests {
             ("", Unfit::Empty),
             ("BTC\u{200B}/USDT", Unfit::Invisible(0x200B)),
             ("BTC\u{FEFF}", Unfit::Invisible(0xFEFF)),
+            ("BTC\u{FFF9}", Unfit::Invisible(0xFFF9)),
             ("BTC\u{00AD}", Unfit::Invisible(0xAD)),
             ("BTC \u{202E}", Unfit::Invisible(0x20)),
             ("\u{202E}CTB", Unfit::Direction(0x202E)),

@@ -42,15 +42,20 @@ fn act(stage: &mut Stage, act: Act) {
 /// An agent proposes; the number of the event.
 fn asks(stage: &mut Stage, request: OrderRequest) -> u64 {
     let (id, source) = (stage.state.sequence + 1, Source::Agent(0));
-    let proposal = Proposal { source, portfolio: PortfolioId(0), request, reason: "it looks cheap".into() };
+    let proposal = Proposal { plan: None, source, portfolio: PortfolioId(0), request, reason: "it looks cheap".into() };
     stage.say_for(PortfolioId(0), source, EventKind::Proposed(proposal));
     id
 }
 
 fn asks_for_two(stage: &mut Stage, requests: [OrderRequest; 2]) -> u64 {
     let (id, source) = (stage.state.sequence + 1, Source::Agent(0));
-    let pair =
-        requests.map(|request| Proposal { source, portfolio: PortfolioId(0), request, reason: "a way out".into() });
+    let pair = requests.map(|request| Proposal {
+        plan: None,
+        source,
+        portfolio: PortfolioId(0),
+        request,
+        reason: "a way out".into(),
+    });
     stage.say_for(PortfolioId(0), source, EventKind::ProposedPair { pair: Box::new(pair) });
     id
 }

@@ -270,7 +270,7 @@ fn what_another_hand_sells_counts_and_is_not_ours_to_sell() {
         let before = stage.sent.len();
         let request = limit(Side::Sell, quantity, 10_100);
         let reason = "test".into();
-        let proposal = Proposal { source: Source::Operator, portfolio: PortfolioId(0), request, reason };
+        let proposal = Proposal { plan: None, source: Source::Operator, portfolio: PortfolioId(0), request, reason };
         stage.operator(EventKind::Proposed(proposal));
         stage.sent.len() > before
     };

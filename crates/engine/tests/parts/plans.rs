@@ -142,8 +142,13 @@ fn so_many_parents_live_and_no_more() {
 #[test]
 fn every_word_about_a_parent_says_whose_decision_it_is_and_about_what() {
     let it = wish(limit(Side::Buy, 1_000, 9_900), twap());
-    let proposal =
-        Proposal { source: Source::Host, portfolio: PortfolioId(1), request: market(Side::Buy, 1), reason: "".into() };
+    let proposal = Proposal {
+        plan: None,
+        source: Source::Host,
+        portfolio: PortfolioId(1),
+        request: market(Side::Buy, 1),
+        reason: "".into(),
+    };
     let (parent, role, pair) = (ParentId(3), Role::Exit, Box::new([proposal.clone(), proposal.clone()]));
     let ask = tradewind_engine::algo::Ask::Cancel;
     let to = ParentState::Working;

@@ -110,6 +110,8 @@ fn s8_80_a_log_replaced_by_an_older_one_is_caught_by_the_anchor() {
     assert_eq!(check(&older, signed, Some(&checkpoints[2])), fault(17, Flaw::Truncated));
     assert_eq!(check(&older, &[], Some(&checkpoints[0])), fault(1, Flaw::Truncated));
     assert!(check(&all, &checkpoints, Some(&checkpoints[0])).is_ok());
+    let other = sign(Key::from_seed(&[9; 32]), &all, 8);
+    assert_eq!(check(&all, &checkpoints, Some(&other[1])), fault(9, Flaw::Signature), "an anchor of another hand");
 }
 
 #[test]

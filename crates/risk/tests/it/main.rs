@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss)] // a test may
 
 mod breakers;
+mod edges;
 mod guards;
+mod numbers;
 mod plans;
 mod protections;
 mod reach;
