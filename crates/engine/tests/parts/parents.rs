@@ -12,7 +12,7 @@ const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: S
 
 fn open(stage: &mut Stage, request: OrderRequest, plan: Plan) {
     let reason = "a test".to_owned();
-    let wish = ParentWish { source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
+    let wish = ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
     stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
 }
 

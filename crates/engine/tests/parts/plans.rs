@@ -10,7 +10,14 @@ use tradewind_gate::{Cap, Limits, Proposal};
 const SECOND: i64 = 1_000_000_000;
 
 fn wish(request: OrderRequest, plan: Plan) -> ParentWish {
-    ParentWish { source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason: "a test".to_owned() }
+    ParentWish {
+        entry: None,
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request,
+        plan,
+        reason: "a test".to_owned(),
+    }
 }
 
 fn twap() -> Plan {
@@ -155,7 +162,7 @@ fn every_word_about_a_parent_says_whose_decision_it_is_and_about_what() {
     for (said, decision, names, concerns) in [
         (ParentEvent::Wished { wish: it.clone() }, false, None, Some((BTC, PortfolioId(0)))),
         (ParentEvent::Asked { parent, ask, reason: String::new() }, false, Some(parent), None),
-        (ParentEvent::Opened { parent, wish: it }, true, Some(parent), Some((BTC, PortfolioId(0)))),
+        (ParentEvent::Opened { parent, wish: it, behind: None }, true, Some(parent), Some((BTC, PortfolioId(0)))),
         (ParentEvent::Child { parent, slot: 0, role, proposal }, true, Some(parent), Some((BTC, PortfolioId(1)))),
         (
             ParentEvent::Pair { parent, slot: 0, roles: [role; 2], pair },
