@@ -62,6 +62,9 @@ pub(crate) enum Command {
         /// The settings file; its mode must be "live".
         #[arg(long)]
         config: PathBuf,
+        /// While another process trades with this data directory or key, wait until it ends and then take over.
+        #[arg(long)]
+        standby: bool,
     },
     /// Run the local exchange alone, for other programs.
     #[command(
@@ -371,6 +374,9 @@ pub(crate) struct PaperArgs {
     /// Stop after this long, such as 10m.
     #[arg(long = "for", value_parser = duration)]
     pub(crate) duration: Option<std::time::Duration>,
+    /// While another process trades with this data directory or key, wait until it ends and then take over.
+    #[arg(long)]
+    pub(crate) standby: bool,
 }
 
 #[derive(Args)]

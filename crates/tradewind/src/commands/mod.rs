@@ -32,7 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Demo(args) => demo::run(&args, format),
         Command::Backtest(args) => backtest::run(&args, format),
         Command::Paper(args) => paper::run(&args, format),
-        Command::Live { config } => paper::live(&config, format),
+        Command::Live { config, standby } => paper::live(&config, standby, format),
         Command::Exchange(args) => exchange::run(&args, format),
         Command::Order(command) => operate::order(&command, format),
         Command::Position(command) => operate::position(&command, format),

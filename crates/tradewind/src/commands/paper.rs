@@ -4,12 +4,18 @@ use super::local::{self, KEY, Market, SECRET};
 use super::{config, end, runtime};
 use crate::cli::PaperArgs;
 use crate::output::{self, Failure, Format};
+use crate::signals::End;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use tradewind_domain::Origin;
+use tradewind_domain::{Coded, Origin};
 use tradewind_node::settings::{NodeMode, Settings};
 use tradewind_node::{Node, Surroundings};
+
+/// What a start says while another process holds the journal or the key.
+const HELD: [&str; 2] = ["JRN-01", "NODE-37"];
+/// How often a node in standby tries to start.
+const STANDBY_WAIT: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
     match &args.config {
@@ -22,26 +28,51 @@ pub(crate) fn run(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure>
                 let hint = "use `tradewind live`, or set mode = \"paper\"";
                 return Err(Failure::new("CLI-11", format!("{} says mode = \"live\"", path.display()), hint));
             }
-            runtime(2)?.block_on(on_venue(settings, args.duration, format))
+            runtime(2)?.block_on(on_venue(settings, args.duration, args.standby, format))
+        }
+        None if args.standby => {
+            let hint = "without --config each run has an exchange of its own: nothing is to be taken over";
+            Err(Failure::new("CLI-05", "--standby needs --config", hint))
         }
         None => on_local_exchange(args, format),
     }
 }
 
-pub(crate) fn live(path: &Path, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn live(path: &Path, standby: bool, format: Format) -> Result<ExitCode, Failure> {
     let settings = Settings::read(path)?;
     if settings.mode != NodeMode::Live {
         let hint = "set mode = \"live\", or use `tradewind paper --config`";
         return Err(Failure::new("CLI-11", format!("{} does not say mode = \"live\"", path.display()), hint));
     }
-    runtime(2)?.block_on(on_venue(settings, None, format))
+    runtime(2)?.block_on(on_venue(settings, None, standby, format))
 }
 
 /// A venue on this machine is a local exchange and says itself what its market is.
-async fn on_venue(settings: Settings, duration: Option<Duration>, format: Format) -> Result<ExitCode, Failure> {
+async fn on_venue(
+    settings: Settings,
+    duration: Option<Duration>,
+    standby: bool,
+    format: Format,
+) -> Result<ExitCode, Failure> {
     let origin = tradewind_node::venue_origin(&settings.venue.rest_url).await?;
-    let node = Node::start(settings, Surroundings { origin, key: None, after_bar: None }).await?;
-    trade(node, duration, format, origin).await
+    let surroundings = || Surroundings { origin, key: None, after_bar: None };
+    let mut end = end()?;
+    let mut told = false;
+    loop {
+        match Node::start(settings.clone(), surroundings()).await {
+            Err(error) if standby && HELD.contains(&error.code()) => {
+                if !told {
+                    output::note(&format!("standing by until the other ends: {error}"));
+                }
+                told = true;
+                tokio::select! {
+                    () = tokio::time::sleep(STANDBY_WAIT) => (),
+                    () = end.asked() => return Ok(ExitCode::SUCCESS),
+                }
+            }
+            node => return trade(node?, end, duration, format, origin).await,
+        }
+    }
 }
 
 fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
@@ -61,15 +92,20 @@ fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failu
     let runtime = runtime(1)?;
     let code = runtime.block_on(async {
         let node = Node::start(settings, surroundings).await?;
-        trade(node, args.duration, format, Origin::Simulated).await
+        trade(node, end()?, args.duration, format, Origin::Simulated).await
     });
     runtime.shutdown_timeout(Duration::from_millis(200)); // its connections end before the exchange does
     exchange.shutdown();
     code
 }
 
-async fn trade(node: Node, duration: Option<Duration>, format: Format, origin: Origin) -> Result<ExitCode, Failure> {
-    let mut end = end()?;
+async fn trade(
+    node: Node,
+    mut end: End,
+    duration: Option<Duration>,
+    format: Format,
+    origin: Origin,
+) -> Result<ExitCode, Failure> {
     let found = node.recovered();
     if let Some(cut) = &found.cut {
         output::note(&format!("the journal ended in a torn write: {cut} set aside"));

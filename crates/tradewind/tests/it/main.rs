@@ -18,6 +18,7 @@ mod help;
 mod market;
 mod operate;
 mod past;
+mod standby;
 mod stress;
 mod support;
 mod the_end;
