@@ -148,6 +148,16 @@ fn profit_of_trades_is_the_change_of_equity() {
     assert_eq!(fees, outcome.costs.fees);
     assert_eq!(report.fees, report.fees_by_currency["USDT"]);
     assert_eq!(report.fees, report.costs.total);
+    let it = &report.attribution;
+    let units = |text: &str| i128::from(tradewind_domain::parse_decimal(text, 8).unwrap());
+    for shares in [&it.side, &it.market, &it.holding_time] {
+        assert_eq!(shares.iter().map(|share| units(&share.profit)).sum::<i128>(), of_trips, "{shares:?}");
+        assert_eq!(shares.iter().map(|share| share.trades).sum::<usize>(), outcome.round_trips.len());
+    }
+    assert_eq!(units(&it.total), of_trips);
+    assert!(it.market.len() > 1 && it.holding_time.len() > 1, "{it:?}");
+    let rose = it.market.iter().find(|share| share.name == "rose").unwrap();
+    assert!(rose.winners > rose.trades / 2, "a long that sells higher mostly won: {rose:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From an [`Outcome`] to a [`Report`].
 
-use super::{Benchmark, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
+use super::{Attribution, Benchmark, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
 use crate::{Outcome, RoundTrip};
 use std::collections::BTreeMap;
 use tradewind_domain::{InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
@@ -42,6 +42,7 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         fees: ledger(outcome.costs.fees),
         fees_by_currency: by_currency(portfolio, |holding| holding.fees),
         costs: costs(outcome, portfolio),
+        attribution: Attribution::of(&outcome.round_trips),
         fill_policy: outcome.fill_policy,
         fill_policy_text: outcome.fill_policy.map_or_else(|| VENUE_FILLS.to_owned(), |policy| policy.describe()),
         limits: portfolio.limits,
@@ -59,7 +60,7 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
     })
 }
 
-fn ledger(units: i128) -> String {
+pub(super) fn ledger(units: i128) -> String {
     format_decimal(units, LEDGER_DECIMALS)
 }
 

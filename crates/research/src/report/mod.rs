@@ -4,6 +4,7 @@
 //! exact ledger and are decimal text; statistics are numbers, and what cannot be known is `null`, never NaN.
 
 mod assumptions;
+mod attribution;
 mod build;
 mod charts;
 mod error;
@@ -16,11 +17,13 @@ mod tables;
 mod text;
 mod tiles;
 
+pub use attribution::{Attribution, Share};
 pub use error::ReportError;
 pub use page::html;
 pub use parts::{Benchmark, CostLines, CurveRow, DataSource, Decisions, RoundTripRow};
 
 use crate::Outcome;
+use build::ledger;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use tradewind_book::FillPolicy;
@@ -88,6 +91,8 @@ pub struct Report {
     pub fees_by_currency: BTreeMap<String, String>,
     /// What trading cost, line by line.
     pub costs: CostLines,
+    /// Where the profit of the trades came from.
+    pub attribution: Attribution,
     /// What is assumed about fills, as settings.
     pub fill_policy: Option<FillPolicy>,
     /// What is assumed about fills, in words.
