@@ -9,7 +9,7 @@ use tradewind_domain::{
     TimeInForce, Timestamp,
 };
 use tradewind_gate::{Approved, Guard, Proposal, Refusal, View, review, review_cancel, review_pair};
-use tradewind_governance::{Principal, Ruling};
+use tradewind_governance::{Act, Principal, Ruling};
 
 /// What the host should do next, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,15 +30,27 @@ pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
         EventKind::BarClosed { .. } if state.open.is_empty() => (), // by far the most frequent
         _ => decide_rest(state, event, commands),
     }
-    if !state.parents.is_empty() && parents::wakes(&event.kind) {
+    if !state.parents.is_empty() && parents::wakes(&event.kind) && !commands.iter().any(leads_to_an_order) {
         parents::drive(state, commands);
+    }
+}
+
+/// Whether the gate is asked about something else first: a name is given to one order at a time.
+fn leads_to_an_order(command: &Command) -> bool {
+    match command {
+        Command::Record(EventKind::Proposed(_) | EventKind::ProposedPair { .. }, _) => true,
+        Command::Record(EventKind::Governance(act), _) => matches!(**act, Act::Approved { .. }),
+        Command::Record(..) | Command::Send(_) => false,
     }
 }
 
 fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
     match &event.kind {
         EventKind::Proposed(proposal) => judge(state, event, proposal, commands),
-        EventKind::ProposedPair { pair } => judge_pair(state, event, pair, commands),
+        EventKind::ProposedPair { pair } => {
+            let names = names(state, event.at, pair[0].portfolio);
+            judge_pair(state, event, pair, names, commands);
+        }
         EventKind::CancelProposed { client_id } => judge_cancel(state, *client_id, commands),
         EventKind::BarClosed { .. } | EventKind::Timer => {
             cancel_expired(state, commands);
@@ -96,9 +108,17 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
     }
 }
 
-/// The names of the next two orders.
+/// The names of the next two orders: no other order has them, nor a child that some parent once asked for in vain.
 pub(crate) fn names(state: &State, at: Timestamp, portfolio: PortfolioId) -> [ClientOrderId; 2] {
-    [1, 2].map(|nth| ClientOrderId::derive(at, state.incarnation, portfolio, state.intents + nth))
+    let mut nth = state.intents;
+    let mut free = || loop {
+        nth += 1;
+        let name = ClientOrderId::derive(at, state.incarnation, portfolio, nth);
+        if !state.open.contains_key(&name) && !state.parents.knows(name) {
+            return name;
+        }
+    };
+    [free(), free()]
 }
 
 /// A proposal that its venue does not keep itself becomes a parent that waits.
@@ -150,11 +170,16 @@ pub(crate) fn refuse(refusal: Box<Refusal>, portfolio: PortfolioId, commands: &m
     commands.push(Command::Record(EventKind::Judged(Verdict::Refused(refusal)), portfolio));
 }
 
-pub(crate) fn judge_pair(state: &State, event: &Event, pair: &[Proposal; 2], commands: &mut Vec<Command>) {
+pub(crate) fn judge_pair(
+    state: &State,
+    event: &Event,
+    pair: &[Proposal; 2],
+    mut names: [ClientOrderId; 2],
+    commands: &mut Vec<Command>,
+) {
     let asked = pair;
     let pair = in_one_group(state, pair.clone());
     let portfolio = pair[0].portfolio;
-    let mut names = names(state, event.at, portfolio);
     names.sort_unstable();
     let ruling = pair.each_ref().map(|it| governance::ruling(state, event, it));
     let stricter = governance::stricter(&ruling);

@@ -248,6 +248,9 @@ impl Absence {
 pub struct Inquiry {
     client_id: ClientOrderId,
     instrument: InstrumentId,
+    /// What it began with: an end must answer that.
+    began: Doubt,
+    /// What is in doubt now: of an order that may not be there, its cancel or amendment is the smaller doubt.
     doubt: Doubt,
     /// What the order was in all when the inquiry began.
     quantity: Quantity,
@@ -281,6 +284,7 @@ impl Inquiry {
         Self {
             client_id: record.order.client_id(),
             instrument: record.order.instrument(),
+            began: doubt,
             doubt,
             quantity: record.order.quantity(),
             policy,
@@ -332,10 +336,10 @@ impl Inquiry {
     pub const fn instrument(&self) -> InstrumentId {
         self.instrument
     }
-    /// What is not known of it.
+    /// What was not known of it at first; what it leads to is told as an answer to that.
     #[must_use]
     pub const fn doubt(&self) -> Doubt {
-        self.doubt
+        self.began
     }
     /// From when on history and trades are asked for.
     #[must_use]
@@ -454,7 +458,7 @@ impl Inquiry {
         self.round.clear();
         self.strangers.clear();
         self.reads = [None; 4];
-        let is_done = match self.doubt {
+        let is_done = match self.began {
             Doubt::Order => true,
             Doubt::Cancel => standing.stand != Stand::Open,
             Doubt::Amend => standing.stand != Stand::Open || standing.quantity != self.quantity,

@@ -3,7 +3,9 @@
 //! One proposal at a time: after each the gate's word is awaited, so that every child is judged with the last one
 //! counted, whichever parent it came from.
 
-use crate::algo::{Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentState, ParentWish, Plan, Role};
+use crate::algo::{
+    Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Role,
+};
 use crate::decide::{approve, excluding, judge_pair, names, refuse, view};
 use crate::governance;
 use crate::{Command, Event, EventKind, ListingStatus, State, Verdict};
@@ -90,13 +92,13 @@ fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
         }
         ParentEvent::Child { parent, slot, role, proposal } => {
             let [name, _] = names(state, event.at, proposal.portfolio);
-            state.parents.ask(*parent, *slot, &[(*role, name, proposal.request)], event.at);
+            state.parents.ask(*parent, *slot, &[(*role, name, proposal.request)], (event.at, event.sequence));
         }
         ParentEvent::Pair { parent, slot, roles, pair } => {
             let mut names = names(state, event.at, pair[0].portfolio);
             names.sort_unstable();
             let children = [(roles[0], names[0], pair[0].request), (roles[1], names[1], pair[1].request)];
-            state.parents.ask(*parent, *slot, &children, event.at);
+            state.parents.ask(*parent, *slot, &children, (event.at, event.sequence));
         }
         ParentEvent::Asked { parent, ask, reason } => state.parents.asked(*parent, *ask, reason, event.at),
         ParentEvent::Moved { parent, to } => {
@@ -110,11 +112,14 @@ fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
 pub(crate) fn decide(state: &State, event: &Event, said: &ParentEvent, commands: &mut Vec<Command>) {
     match said {
         ParentEvent::Wished { wish } => open(state, event, wish, commands),
-        ParentEvent::Child { parent, slot, proposal, .. } if state.parents.is_asking(*parent, *slot, 1) => {
-            judge(state, event, proposal, commands);
+        ParentEvent::Child { parent, slot, proposal, .. }
+            if state.parents.is_asking(*parent, *slot, 1, event.sequence) =>
+        {
+            let [name] = asked_names(state, *parent, *slot);
+            judge(state, event, proposal, name, commands);
         }
-        ParentEvent::Pair { parent, slot, pair, .. } if state.parents.is_asking(*parent, *slot, 2) => {
-            judge_pair(state, event, pair, commands);
+        ParentEvent::Pair { parent, slot, pair, .. } if state.parents.is_asking(*parent, *slot, 2, event.sequence) => {
+            judge_pair(state, event, pair, asked_names(state, *parent, *slot), commands);
         }
         ParentEvent::Child { .. }
         | ParentEvent::Pair { .. }
@@ -124,9 +129,14 @@ pub(crate) fn decide(state: &State, event: &Event, said: &ParentEvent, commands:
     }
 }
 
+/// What the children that a parent has just asked for will be called.
+fn asked_names<const N: usize>(state: &State, parent: ParentId, slot: u32) -> [ClientOrderId; N] {
+    let parent = state.parents.get(parent).expect("whoever asks is there");
+    std::array::from_fn(|nth| parent.children[slot as usize + nth].client_id)
+}
+
 /// The gate's word on a child. It is not held for approval: the whole parent was, if anything of it had to be.
-fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<Command>) {
-    let [name, _] = names(state, event.at, proposal.portfolio);
+fn judge(state: &State, event: &Event, proposal: &Proposal, name: ClientOrderId, commands: &mut Vec<Command>) {
     let ruling = governance::ruling(state, event, proposal);
     match review(&view(state, event, proposal, ruling.as_ref()), proposal, name) {
         Ok(approved) => {

@@ -340,10 +340,29 @@ fn a_doubt_about_a_cancel_becomes_one_about_the_order_whose_answer_was_lost_afte
     let mut unknown = record();
     unknown.state = OrderState::Unknown { since: cancel };
     inquiry.widen(&unknown, cancel);
-    assert_eq!((inquiry.doubt(), inquiry.not_before()), (Doubt::Order, FROM));
+    assert_eq!((inquiry.doubt(), inquiry.not_before()), (Doubt::Cancel, FROM), "what is found answers the cancel");
     let (_, evidence) = drive(&mut inquiry, 1_200, silence);
     let Some(Evidence::Absent(absence)) = evidence else { panic!("{evidence:?}") };
     assert!(absence.fulfils(&POLICY) && absence.fence >= FENCE);
+}
+
+#[test]
+fn a14_a_change_in_doubt_is_answered_although_the_order_itself_came_into_doubt_meanwhile() {
+    for (doubt, state) in [(Doubt::Cancel, OrderState::PendingCancel), (Doubt::Amend, OrderState::PendingReplace)] {
+        let mut working = record();
+        (working.state, working.venue_id) = (state, Some(venue_id()));
+        let change = FROM.plus_nanos(600 * SECOND);
+        let mut inquiry =
+            Inquiry::new(&working, doubt, POLICY, change, 0).within(change, change.plus_nanos(2 * SECOND));
+        inquiry.widen(&working, change); // a list of the venue lacked it for a moment
+        let (_, evidence) = drive(&mut inquiry, 1_200, |_, _| Answer::Standing(standing(Stand::Open, "0")));
+        let facts = evidence.unwrap().facts(&working, inquiry.doubt());
+        let refused = |kind: &EventKind| match doubt {
+            Doubt::Cancel => matches!(kind, EventKind::CancelRefused { .. }),
+            _ => matches!(kind, EventKind::Amend { said: Amend::Refused { .. }, .. }),
+        };
+        assert!(facts.iter().any(|(_, kind)| refused(kind)), "{facts:?}");
+    }
 }
 
 #[test]

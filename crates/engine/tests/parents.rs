@@ -8,7 +8,7 @@ use tradewind_engine::algo::Schedule;
 use tradewind_engine::algo::*;
 use tradewind_engine::*;
 use tradewind_gate::{Action, Limits, Mode, Proposal};
-use tradewind_governance::{Act, Kind, Latch, Principal};
+use tradewind_governance::{Act, Changed, Kind, Latch, Principal, Tighter};
 
 /// A host without a disk: numbers events, steps them, records what comes back, keeps what would be sent.
 #[derive(Default)]
@@ -579,4 +579,62 @@ fn a_position_is_protected_by_a_pair_while_halted() {
     host.say(4, Source::Operator, pair(true));
     assert_eq!(host.pairs, 1);
     host.check_journal();
+}
+
+fn two_slices(second: i64) -> Plan {
+    Plan::Schedule(Schedule::even(Timestamp::from_millis(second * 1_000), 20_000_000_000, 2))
+}
+
+#[test]
+fn what_a_parent_asked_for_in_vain_gives_its_name_to_no_other_order() {
+    let mut host = Host::trading(spec());
+    host.wish(10, OrderRequest::market(BTC, Side::Buy, lots(4_000)), two_slices(10));
+    assert_eq!(host.sent.len(), 1, "the first slice");
+    host.accept(10, 0);
+    host.fill(10, 0, 2_000, 10_000);
+    let cash = host.state.portfolio(PortfolioId(0)).units(usdt());
+    let gone = Money { currency: usdt(), units: 500_000_000 - cash }; // five are left
+    host.say(20, Source::Venue, EventKind::Deposited(gone));
+    host.trade(20, 10_000);
+    assert_eq!(host.sent.len(), 1, "the second slice is refused");
+    let asked: Vec<_> = host.state.parents.get(ParentId(1)).unwrap().children.iter().map(|it| it.client_id).collect();
+    assert_eq!(asked.len(), 2);
+    host.propose(20, OrderRequest::market(BTC, Side::Buy, lots(100)));
+    assert_eq!(host.sent.len(), 2, "one is small enough");
+    let other = host.sent[1].client_id();
+    assert!(!asked.contains(&other) && host.state.parents.parent_of(other).is_none(), "it is nobody's child");
+}
+
+#[test]
+fn an_order_that_people_release_and_a_child_that_is_due_in_the_same_moment_have_two_names() {
+    let mut host = Host::trading(spec());
+    host.wish(10, OrderRequest::market(BTC, Side::Buy, lots(2_000)), two_slices(10));
+    let request = OrderRequest::market(BTC, Side::Buy, lots(100));
+    let (source, portfolio) = (Source::Agent(0), PortfolioId(0));
+    let proposal = host.state.sequence + 1;
+    let wish = Proposal { plan: None, source, portfolio, request, reason: "test".into() };
+    host.say(12, source, EventKind::Proposed(wish));
+    let hash = host.state.governance.proposals[&proposal].hash.clone();
+    host.accept(12, 0);
+    host.fill(12, 0, 1_000, 10_000);
+    let word = Act::ApprovalSaid { proposal, hash, by: Principal::operator() };
+    host.say(20, Source::Operator, EventKind::Governance(Box::new(word))); // the second slice is due as well
+    host.timer(20);
+    let names: std::collections::BTreeSet<_> = host.sent.iter().map(Order::client_id).collect();
+    assert_eq!((host.sent.len(), names.len()), (3, 3), "{:?}", host.sent);
+}
+
+#[test]
+fn a_child_that_two_records_of_one_moment_ask_for_is_sent_once() {
+    let mut host = Host::trading(spec());
+    host.wish(10, OrderRequest::market(BTC, Side::Buy, lots(2_000)), two_slices(10));
+    host.accept(10, 0);
+    host.fill(10, 0, 1_000, 10_000);
+    // a word and the fact that answers it both find the second slice due
+    let (portfolio, name, tighter) = (PortfolioId(0), "max_order.amount".to_owned(), Tighter::Lower);
+    let changed = Changed::Limit { portfolio, name, tighter, old: None, new: Some(900_000_000_000) };
+    let word = Act::ChangeSaid { changed, by: Principal::operator(), reason: "a test".to_owned() };
+    host.say(20, Source::Operator, EventKind::Governance(Box::new(word)));
+    assert_eq!(host.sent.len(), 2, "{:?}", host.sent);
+    assert_ne!(host.sent[0].client_id(), host.sent[1].client_id());
 }

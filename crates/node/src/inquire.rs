@@ -91,12 +91,21 @@ impl Reconciler {
         window: Option<(Timestamp, Timestamp)>,
         inbox: &mpsc::Sender<Input>,
     ) {
-        let Some(_asking) = self.watch.begin(client_id) else {
-            if doubt == Doubt::Order {
-                self.watch.doubt_order(client_id); // whoever asks about its cancel asks about the order from now on
-            }
-            return;
-        };
+        let Some(mut asking) = self.watch.begin(client_id, (doubt, window)) else { return };
+        let mut next = Some((doubt, window));
+        while let Some((doubt, window)) = next {
+            self.ask_until_known(client_id, doubt, window, inbox).await;
+            next = asking.next();
+        }
+    }
+
+    async fn ask_until_known(
+        &self,
+        client_id: ClientOrderId,
+        doubt: Doubt,
+        window: Option<(Timestamp, Timestamp)>,
+        inbox: &mpsc::Sender<Input>,
+    ) {
         let Some(record) = record_of(inbox, client_id).await else { return };
         let was_unknown = is_unknown(&record);
         let clock = SteadyClock::of(&self.connection).await;

@@ -1,11 +1,12 @@
 //! What the tasks around the venue know together: whether the user stream is whole, which orders are being asked
 //! about, and when the venue should be asked anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tradewind_domain::{ClientOrderId, Timestamp};
+use tradewind_engine::Doubt;
 use tradewind_venues::binance::Connection;
 
 /// Shared by the listener, the driver and the sweep.
@@ -15,6 +16,9 @@ pub(crate) struct Watch {
     wake: Notify,
 }
 
+/// What is in doubt about an order, and the window of the request in doubt, where it is not that of the order itself.
+pub(crate) type Doubted = (Doubt, Option<(Timestamp, Timestamp)>);
+
 #[derive(Debug, Default)]
 struct Known {
     /// Since when the user stream is whole; `None` while it is away.
@@ -23,6 +27,8 @@ struct Known {
     asked: BTreeSet<ClientOrderId>,
     /// Of those, orders that are in doubt themselves although their cancel was asked about.
     doubted: BTreeSet<ClientOrderId>,
+    /// Of those, what else came into doubt meanwhile: it is asked about next.
+    next: BTreeMap<ClientOrderId, Doubted>,
     /// Refusals in a row because of the time stamp.
     clock_refusals: u32,
 }
@@ -54,15 +60,19 @@ impl Watch {
         let _ = tokio::time::timeout(most, self.wake.notified()).await; // either will do
     }
 
-    /// Begins an inquiry about an order; `None` if one is under way. It ends when the guard is dropped.
-    pub(crate) fn begin(&self, client_id: ClientOrderId) -> Option<Asking<'_>> {
-        let is_new = self.known().asked.insert(client_id);
-        is_new.then(|| Asking { watch: self, client_id }) // made only now: a guard dropped would end the other's
-    }
-
-    /// The order itself is in doubt, whatever is being asked about it.
-    pub(crate) fn doubt_order(&self, client_id: ClientOrderId) {
-        self.known().doubted.insert(client_id);
+    /// Begins an inquiry about an order. `None` if one is under way: that asks about the order itself from now on, or, once
+    /// it has ended, about its cancel or its amendment. It ends when the guard is dropped.
+    pub(crate) fn begin(&self, client_id: ClientOrderId, doubted: Doubted) -> Option<Asking<'_>> {
+        let mut known = self.known();
+        if known.asked.insert(client_id) {
+            drop(known);
+            return Some(Asking { watch: self, client_id, is_over: false });
+        }
+        match doubted.0 {
+            Doubt::Order => _ = known.doubted.insert(client_id),
+            Doubt::Cancel | Doubt::Amend => _ = known.next.insert(client_id, doubted),
+        }
+        None
     }
     pub(crate) fn is_order_doubted(&self, client_id: ClientOrderId) -> bool {
         self.known().doubted.contains(&client_id)
@@ -84,13 +94,35 @@ impl Watch {
 pub(crate) struct Asking<'a> {
     watch: &'a Watch,
     client_id: ClientOrderId,
+    is_over: bool,
+}
+
+impl Asking<'_> {
+    /// What came into doubt while something else was asked; without anything this inquiry is over.
+    pub(crate) fn next(&mut self) -> Option<Doubted> {
+        let mut known = self.watch.known();
+        let next = known.next.remove(&self.client_id);
+        if next.is_none() {
+            known.end(self.client_id);
+            self.is_over = true;
+        }
+        next
+    }
 }
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        let mut known = self.watch.known();
-        known.asked.remove(&self.client_id);
-        known.doubted.remove(&self.client_id);
+        if !self.is_over {
+            self.watch.known().end(self.client_id);
+        }
+    }
+}
+
+impl Known {
+    fn end(&mut self, client_id: ClientOrderId) {
+        self.asked.remove(&client_id);
+        self.doubted.remove(&client_id);
+        self.next.remove(&client_id);
     }
 }
 
@@ -146,13 +178,31 @@ mod tests {
     fn an_order_is_asked_about_once_at_a_time() {
         let watch = Watch::default();
         let id = ClientOrderId::from_u128(1);
-        let first = watch.begin(id);
-        assert!(first.is_some() && watch.begin(id).is_none());
-        assert!(watch.begin(ClientOrderId::from_u128(2)).is_some());
-        watch.doubt_order(id);
-        assert!(watch.is_order_doubted(id));
+        let begin = |doubt| watch.begin(id, (doubt, None));
+        let first = begin(Doubt::Cancel);
+        assert!(first.is_some() && !watch.is_order_doubted(id));
+        assert!(watch.begin(ClientOrderId::from_u128(2), (Doubt::Order, None)).is_some());
+        assert!(begin(Doubt::Order).is_none() && watch.is_order_doubted(id));
         drop(first);
-        assert!(watch.begin(id).is_some() && !watch.is_order_doubted(id), "a new inquiry is a new doubt");
+        assert!(begin(Doubt::Order).is_some() && !watch.is_order_doubted(id), "a new inquiry is a new doubt");
+    }
+
+    #[test]
+    fn a14_what_comes_into_doubt_while_the_order_is_asked_about_is_asked_about_next() {
+        let watch = Watch::default();
+        let (id, window) = (ClientOrderId::from_u128(1), Some((Timestamp::from_millis(1), Timestamp::from_millis(2))));
+        let mut first = watch.begin(id, (Doubt::Order, None)).unwrap();
+        assert!(watch.begin(id, (Doubt::Cancel, window)).is_none());
+        assert_eq!(first.next(), Some((Doubt::Cancel, window)));
+        assert!(watch.begin(id, (Doubt::Amend, None)).is_none(), "it goes on");
+        assert_eq!(first.next(), Some((Doubt::Amend, None)));
+        assert_eq!(first.next(), None);
+        let second = watch.begin(id, (Doubt::Cancel, window));
+        drop(first);
+        assert!(
+            second.is_some() && watch.begin(id, (Doubt::Cancel, window)).is_none(),
+            "one that is over ends no other"
+        );
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Asked {
     was_unknown: bool,
     /// The order itself is in doubt, although its cancel was asked about.
     doubted: bool,
+    /// What came into doubt meanwhile, and is asked about next.
+    next: Option<(Doubt, Option<Window>)>,
 }
 
 const fn is_unknown(record: &OrderRecord) -> bool {
@@ -48,7 +50,10 @@ impl Storm {
         let Some(process) = self.node.process.as_mut() else { return };
         if let Some(asked) = process.inquiries.get_mut(&id) {
             // whoever asks about its cancel asks about the order from now on
-            asked.doubted |= doubt == Doubt::Order;
+            match doubt {
+                Doubt::Order => asked.doubted = true,
+                Doubt::Cancel | Doubt::Amend => asked.next = Some((doubt, window)),
+            }
             return;
         }
         let Some(record) = process.host.state.order(id).cloned() else { return };
@@ -62,9 +67,10 @@ impl Storm {
             inquiry = inquiry.within(not_before, fence);
         }
         let was_unknown = is_unknown(&record);
-        process
-            .inquiries
-            .insert(id, Asked { inquiry, record, clock, others: BTreeSet::new(), doubt, was_unknown, doubted: false });
+        process.inquiries.insert(
+            id,
+            Asked { inquiry, record, clock, others: BTreeSet::new(), doubt, was_unknown, doubted: false, next: None },
+        );
         self.step_inquiry(id);
     }
 
@@ -83,8 +89,8 @@ impl Storm {
         match record {
             Some(record) if !told(record) => asked.record = record.clone(),
             _ => {
-                process.inquiries.remove(&id); // the streams were faster
-                return;
+                let next = process.inquiries.remove(&id).and_then(|asked| asked.next); // the streams were faster
+                return self.ask_next(id, next);
             }
         }
         let clock = asked.clock;
@@ -105,8 +111,16 @@ impl Storm {
                 let asked = process.inquiries.remove(&id);
                 if let Some(asked) = asked {
                     self.conclude(&asked, &evidence);
+                    self.ask_next(id, asked.next);
                 }
             }
+        }
+    }
+
+    /// Asks about what came into doubt while something else was asked about the order.
+    fn ask_next(&mut self, id: ClientOrderId, next: Option<(Doubt, Option<Window>)>) {
+        if let Some((doubt, window)) = next {
+            self.begin_inquiry(id, doubt, window);
         }
     }
 

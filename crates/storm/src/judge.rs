@@ -233,6 +233,12 @@ impl Judge {
         }
     }
 
+    /// In how many instruments each of the callers' portfolios sent orders, summed over all of them.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.sent.values().map(|sent| (sent.portfolio, sent.listing)).collect::<BTreeSet<_>>().len()
+    }
+
     /// What it found so far.
     #[must_use]
     pub fn findings(&self) -> &[String] {

@@ -14,6 +14,8 @@ pub struct Tally {
     pub proposals: u64,
     /// Orders that left.
     pub submits: u64,
+    /// In how many instruments each portfolio's strategy sent orders, summed over the portfolios: 60 at most.
+    pub places: u64,
     /// Frames at the venue's door.
     pub at_door: u64,
     /// Questions at the venue's door.

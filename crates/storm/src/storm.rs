@@ -610,6 +610,7 @@ impl Storm {
             && process.inquiries.is_empty()
             && process.put_off.is_empty()
             && process.session.up
+            && self.link.alive(process.session.id, self.now)
             && state.open.values().all(answered)
             && state.parents.is_empty()
             && !state.governance.is_waiting()
@@ -667,6 +668,7 @@ impl Storm {
         let quiet = self.violations.is_empty();
         let mut verdict = Verdict::default();
         let judge = std::mem::take(&mut self.judge);
+        self.tally.places = judge.places() as u64;
         if quiet {
             verdict = judge.close(&self.house);
         } else {

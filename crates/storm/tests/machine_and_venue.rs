@@ -1,6 +1,6 @@
 //! Classes D to G of the failure catalogue: connections, the venue's limits and outages, clocks, process and disk.
 
-use tradewind_storm::{FaultId, Report, Scenario};
+use tradewind_storm::{FaultId, Report, Scenario, When};
 
 /// `minutes` in which the fault strikes every `n`-th time at its place, at least `least` times.
 fn storm(fault: FaultId, n: u32, minutes: u32, least: u64) -> Report {
@@ -49,6 +49,17 @@ fn e01_a_budget_that_another_program_used_up_is_waited_for() {
 #[test]
 fn e02_in_a_ban_nothing_comes_to_the_door() {
     storm(FaultId::E02, 4, 14, 2);
+}
+
+#[test]
+fn e02_a_parent_that_is_cancelled_during_a_ban_leaves_no_order_behind() {
+    // the ban covers the end of the day, when people end every parent, and is longer than a few attempts
+    let end = 20 * 60_000_000_000;
+    for seed in [4, 5, 6] {
+        let storm = Scenario::new(seed).drawn(FaultId::E02, When::Moment(end - 30_000_000_000), 100);
+        let report = storm.run_until(20).passed();
+        assert!(report.tally.parents > 0, "{:?}", report.tally);
+    }
 }
 
 #[test]

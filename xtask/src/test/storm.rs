@@ -6,16 +6,17 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Storms that failed once; each is gone through in every run.
 const PAST: &str = include_str!("storm-seeds.txt");
-/// The faults of a run that every change must pass. The others of the catalogue (B05, B11, B12, D02, E01, E02, E06, E09,
-/// F07, G03, G09, I02, I04) are newer, and about one storm in fifty with them still ends in doubt or past a limit:
-/// `tradewind storm` without `--faults` shows it.
-const FAULTS: &str = "A01,A02,A03,A04,A05,A06,A07,A09,A10,A13,A14,B01,B02,B03,B04,C02,C05,C06,C07,D01,D03,D05,D12,D13,\
-                      E04,F01,F05,G01,G02,G04,G05,G13";
 /// Seeds of which each is run twice and must give the same hash: 1 % of the window.
 const TWICE: u64 = 20;
+
+/// Of the orders whose outcome was unknown, at least this part must have been resolved by a proof of absence.
+const ABSENT: f64 = 0.2;
+/// Every fault of the catalogue must have struck so often.
+const EACH_KIND: f64 = 10.0;
 
 /// What a window of storms must come to.
 #[derive(Clone, Copy, Debug)]
@@ -50,23 +51,53 @@ pub(super) fn run() -> Result<Outcome> {
 /// If the program cannot be built or run.
 pub(crate) fn storms(wanted: &Wanted) -> Result<(bool, Vec<String>)> {
     let program = program()?;
-    let first = 1; // the same window in every run, so that a change is judged by what it changes
+    let first = first_seed(&commit(), today()?);
+    println!("storms from seed {first} on");
     let window = storm(&program, first..first + wanted.seeds, wanted.hours_each)?;
-    let mut wrong = shortcomings(wanted, &window);
+    let mut wrong = shortcomings(wanted, &window, &kinds(&program)?);
     for seed in past(PAST) {
         let again = storm(&program, seed..seed + 1, wanted.hours_each)?;
-        wrong.extend(NONE.iter().filter(|key| number(&again, key) != 0.0).map(|key| format!("seed {seed}: {key}")));
+        wrong.extend(failures(&again));
     }
     let twice = first..first + TWICE.min(wanted.seeds);
     let hash = |seeds| -> Result<Value> { Ok(storm(&program, seeds, wanted.hours_each)?["hash"].take()) };
     if hash(twice.clone())? != hash(twice)? {
         wrong.push(format!("seeds from {first} on, run twice, gave two hashes"));
     }
-    let failures = window["failures"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    failures.chain(wrong.iter().map(String::as_str)).for_each(|line| println!("{line}"));
+    failures(&window).iter().chain(&wrong).for_each(|line| println!("{line}"));
     let mut figures = vec![figure(first, &window)];
     figures.push(format!("{TWICE} storms run twice: equal hash; {} past seeds once more", past(PAST).count()));
     Ok((wrong.is_empty(), figures))
+}
+
+/// The first seed of a window that no other commit and no other day of a fortnight has.
+fn first_seed(commit: &str, day: u64) -> u64 {
+    let commit = commit.get(..8).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0);
+    commit * 1_000_000 + day % 14 * 50_000 + 1
+}
+
+/// The commit that is tested; empty where this is no checkout.
+fn commit() -> String {
+    let mut command = Command::new("git");
+    process::stdout_of(command.args(["rev-parse", "HEAD"]).current_dir(env::root())).unwrap_or_default()
+}
+
+/// Days since 1970, in UTC.
+fn today() -> Result<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    Ok(since.as_secs() / 86_400)
+}
+
+/// The lines that replay what failed, each with why.
+fn failures(it: &Value) -> Vec<String> {
+    it["failures"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Every fault of the program's catalogue.
+fn kinds(program: &PathBuf) -> Result<Vec<String>> {
+    let said = process::stdout_of(Command::new(program).args(["storm", "--list", "-o", "json"]))?;
+    let rows: Vec<Value> = serde_json::from_str(&said).context("the list of faults")?;
+    Ok(rows.iter().filter_map(|row| Some(row["fault"].as_str()?.to_owned())).collect())
 }
 
 fn figure(first: u64, it: &Value) -> String {
@@ -86,11 +117,16 @@ fn figure(first: u64, it: &Value) -> String {
 }
 
 /// What is too little, and what must not be.
-fn shortcomings(wanted: &Wanted, it: &Value) -> Vec<String> {
+fn shortcomings(wanted: &Wanted, it: &Value, kinds: &[String]) -> Vec<String> {
     let few = wanted.least.iter().filter(|(key, least)| number(it, key) < *least);
     let few = few.map(|(key, least)| format!("{key}: {} of at least {least}", number(it, key)));
     let some = NONE.iter().filter(|key| number(it, key) != 0.0).map(|key| format!("{key}: {}", number(it, key)));
-    few.chain(some).collect()
+    let rare = kinds.iter().map(|kind| (kind, it["kinds"][kind].as_f64().unwrap_or(0.0)));
+    let rare = rare.filter(|(_, times)| *times < EACH_KIND);
+    let rare = rare.map(|(kind, times)| format!("{kind} struck {times} times of at least {EACH_KIND}"));
+    let (absent, ambiguous) = (number(it, "absent"), number(it, "ambiguous"));
+    let unproven = (absent < ABSENT * ambiguous).then(|| format!("absent: {absent} of {ambiguous} ambiguous"));
+    few.chain(some).chain(rare).chain(unproven).collect()
 }
 
 fn number(it: &Value, key: &str) -> f64 {
@@ -106,7 +142,7 @@ fn storm(program: &PathBuf, seeds: std::ops::Range<u64>, hours: f64) -> Result<V
     let jobs = std::thread::available_parallelism().map_or(1, usize::from).to_string();
     let (seeds, hours) = (format!("{}..{}", seeds.start, seeds.end), hours.to_string());
     let mut command = Command::new(program);
-    command.args(["storm", "--seeds", &seeds, "--hours", &hours, "--jobs", &jobs, "--faults", FAULTS, "-o", "json"]);
+    command.args(["storm", "--seeds", &seeds, "--hours", &hours, "--jobs", &jobs, "-o", "json"]);
     let (mut out, mut said) = (String::new(), String::new());
     process::stream(&mut command, |stream, line| {
         let text = if stream == process::Stream::Stdout { &mut out } else { &mut said };
@@ -136,14 +172,15 @@ mod tests {
     fn result() -> Value {
         json!({
             "seeds": 2_000, "hours": 1_000.0, "faults": 50_000, "ambiguous": 100_000, "absent": 30_000,
-            "doubled": 0, "lost": 0, "breaches": 0, "failed": 0,
+            "doubled": 0, "lost": 0, "breaches": 0, "failed": 0, "kinds": { "A01": 10, "A02": 4_000 },
         })
     }
 
     fn check(change: impl Fn(&mut Value), wrong: &[&str]) {
         let mut it = result();
         change(&mut it);
-        assert_eq!(shortcomings(&RELEASE, &it), wrong);
+        let kinds = ["A01", "A02"].map(str::to_owned);
+        assert_eq!(shortcomings(&RELEASE, &it, &kinds), wrong);
     }
 
     #[test]
@@ -153,6 +190,20 @@ mod tests {
         check(|it| it["doubled"] = json!(1), &["doubled: 1"]);
         check(|it| it["failed"] = json!(2), &["failed: 2"]);
         check(|it| it["lost"] = json!(null), &["lost: NaN"]);
+        check(|it| it["kinds"]["A01"] = json!(9), &["A01 struck 9 times of at least 10"]);
+        check(|it| it["kinds"] = json!({ "A01": 10 }), &["A02 struck 0 times of at least 10"]);
+        check(|it| it["absent"] = json!(19_999), &["absent: 19999 of 100000 ambiguous"]);
+    }
+
+    #[test]
+    fn every_commit_and_every_day_has_a_window_of_its_own() {
+        let head = "0000000a5f3c";
+        assert_eq!(first_seed(head, 14 * 1_000), 10_000_001);
+        assert_eq!(first_seed(head, 14 * 1_000 + 1), 10_050_001);
+        assert_eq!(first_seed(head, 14 * 1_000 + 13) + 30_000, 10_680_001, "a night ends before the next commit's");
+        assert_eq!(first_seed("0000000b5f3c", 14 * 1_000), 11_000_001);
+        assert_eq!(first_seed("", 1), 50_001);
+        assert!(first_seed("ffffffff", 13) < u64::MAX / 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::plan::{Behind, ParentId, ParentWish};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use tradewind_domain::{
-    Bar, ClientOrderId, InstrumentId, OrderRecord, OrderRequest, Price, Quantity, Quote, Timestamp,
+    Bar, ClientOrderId, InstrumentId, OrderRecord, OrderRequest, Price, Quantity, Quote, Sequence, Timestamp,
 };
 
 /// Parents that are over and still remembered, for late reports and for lists.
@@ -43,6 +43,9 @@ pub struct Parents {
     of: BTreeMap<ClientOrderId, ParentId>,
     /// Whose proposal the gate is about to judge. One at a time: each must be judged with the last one counted.
     asking: Option<ParentId>,
+    /// With which event it was proposed: the same may be recorded twice before the first is folded, and counts once.
+    #[serde(skip)]
+    asked_by: Sequence,
 }
 
 impl Parents {
@@ -75,6 +78,11 @@ impl Parents {
     pub fn parent_of(&self, client_id: ClientOrderId) -> Option<&Parent> {
         self.of.get(&client_id).and_then(|id| self.get(*id))
     }
+    /// Whether an order of this name is, or was to be, some parent's.
+    #[must_use]
+    pub fn knows(&self, client_id: ClientOrderId) -> bool {
+        self.of.contains_key(&client_id)
+    }
     /// The next parent's name.
     #[must_use]
     pub const fn next_id(&self) -> ParentId {
@@ -96,12 +104,12 @@ impl Parents {
     }
 
     /// Whether the gate's word is awaited on what this parent proposed last, `count` children from `slot` on.
-    pub(crate) fn is_asking(&self, id: ParentId, slot: u32, count: usize) -> bool {
+    pub(crate) fn is_asking(&self, id: ParentId, slot: u32, count: usize, event: Sequence) -> bool {
         let proposed = |parent: &Parent| {
             let children = parent.children.get(slot as usize..).unwrap_or_default();
             children.len() == count && children.iter().all(|child| child.state == ChildState::Asked)
         };
-        self.asking == Some(id) && self.live.get(&id).is_some_and(proposed)
+        self.asking == Some(id) && self.asked_by == event && self.live.get(&id).is_some_and(proposed)
     }
 
     pub(crate) fn open(&mut self, wish: ParentWish, at: Timestamp, found: Option<(Role, &OrderRecord)>) -> ParentId {
@@ -127,7 +135,7 @@ impl Parents {
         id: ParentId,
         slot: u32,
         children: &[(Role, ClientOrderId, OrderRequest)],
-        at: Timestamp,
+        (at, event): (Timestamp, Sequence),
     ) -> bool {
         let Some(parent) = self.live.get_mut(&id) else { return false };
         if self.asking.is_some() || parent.children.len() != slot as usize {
@@ -137,7 +145,7 @@ impl Parents {
             parent.ask(*role, *client_id, request, at);
             self.of.insert(*client_id, id);
         }
-        self.asking = Some(id);
+        (self.asking, self.asked_by) = (Some(id), event);
         true
     }
 

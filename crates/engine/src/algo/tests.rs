@@ -120,7 +120,7 @@ impl World {
                 (*role, ClientOrderId::from_u128(self.names), *request)
             })
             .collect();
-        assert!(self.parents.ask(ParentId(1), slot, &named, self.now));
+        assert!(self.parents.ask(ParentId(1), slot, &named, (self.now, 0)));
         let refused = std::mem::take(&mut self.refuse);
         for (role, id, request) in &named {
             let kind = match (request.kind.trigger(), request.kind.limit()) {
