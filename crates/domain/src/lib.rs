@@ -40,7 +40,7 @@ pub use ids::{
     VenueOrderId,
 };
 pub use instrument::{AVERAGE_DECIMALS_MORE, Instrument, InstrumentError, InstrumentKind, InstrumentSpec};
-pub use market::{Bar, BarError, Origin, Quote, Trade};
+pub use market::{Bar, BarError, Depth, Origin, Quote, Trade};
 pub use money::{Currency, LEDGER_DECIMALS, Money, text128};
 pub use order::{Order, OrderError, OrderKind, OrderRequest, Side, TimeInForce};
 pub use order_state::{IllegalTransition, OrderInput, OrderRecord, OrderState, OrderTimes, Outcome};

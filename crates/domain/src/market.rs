@@ -31,6 +31,28 @@ pub struct Quote {
     pub ask_size: Quantity,
 }
 
+/// How much rests near the market: as much of a book as the guards on price impact look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Depth {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Size at the best bid, and at the best ten bids together.
+    pub bids: [Quantity; 2],
+    /// Size at the best ask, and at the best ten asks together.
+    pub asks: [Quantity; 2],
+}
+
+impl Depth {
+    /// What an order of `side` would take from: asks for a buy, bids for a sell.
+    #[must_use]
+    pub const fn taken_by(&self, side: Side) -> [Quantity; 2] {
+        match side {
+            Side::Buy => self.asks,
+            Side::Sell => self.bids,
+        }
+    }
+}
+
 /// One trade seen on the public tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trade {

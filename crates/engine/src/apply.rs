@@ -1,6 +1,6 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
-use crate::{DecisionKind, Event, EventKind, Listing, ListingStatus, Portfolio, State, Verdict};
+use crate::{DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, State, Verdict};
 use crate::{account, amend, governance, parents, risk, rollout};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
@@ -38,6 +38,9 @@ fn apply_rest(state: &mut State, event: &Event) {
     match &event.kind {
         EventKind::Traded { trade, origin } => set_mark(state, trade.instrument, trade.price, at, *origin),
         EventKind::Quoted { quote, origin } => set_quote(state, *quote, at, *origin),
+        EventKind::Deepened { depth, .. } => {
+            state.listings[depth.instrument.index()].depth = Some(KnownDepth { depth: *depth, at });
+        }
         EventKind::Decided(decision) => match decision.kind {
             DecisionKind::Buy => state.counters.buy += 1,
             DecisionKind::Sell => state.counters.sell += 1,
@@ -169,6 +172,7 @@ fn listed(state: &mut State, instrument: &Instrument) {
                 instrument: instrument.clone(),
                 mark: None,
                 quote: None,
+                depth: None,
                 booked: TradeIdSet::default(),
                 status: ListingStatus::Trading,
             });

@@ -98,6 +98,7 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
     let of_order = |id| state.order(id).map(|record| record.order.instrument());
     match kind {
         EventKind::Quoted { quote, .. } => Some(quote.instrument),
+        EventKind::Deepened { depth, .. } => Some(depth.instrument),
         EventKind::Traded { trade, .. } => Some(trade.instrument),
         EventKind::BarClosed { bar, .. } => Some(bar.instrument),
         EventKind::Decided(decision) => Some(decision.instrument),

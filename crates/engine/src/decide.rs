@@ -79,6 +79,7 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         | EventKind::LimitsSet(_)
         | EventKind::Deposited(_)
         | EventKind::Quoted { .. }
+        | EventKind::Deepened { .. }
         | EventKind::Traded { .. }
         | EventKind::Decided(_)
         | EventKind::Judged(_)

@@ -4,7 +4,7 @@ use crate::{Absence, Adoption, ForeignOrder};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use tradewind_domain::{
-    AccountId, Bar, ClientOrderId, Fill, Incarnation, Instrument, InstrumentId, Money, Order, OrderKind, Origin,
+    AccountId, Bar, ClientOrderId, Depth, Fill, Incarnation, Instrument, InstrumentId, Money, Order, OrderKind, Origin,
     PortfolioId, Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, VenueOrderId,
 };
 use tradewind_gate::{Limits, Mode, Proposal, Refusal};
@@ -84,6 +84,14 @@ pub enum EventKind {
         /// The quote.
         #[serde(flatten)]
         quote: Quote,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// What rests near the market changed. Recorded where a limit asks for it.
+    Deepened {
+        /// What rests there.
+        #[serde(flatten)]
+        depth: Depth,
         /// Where it comes from.
         origin: Origin,
     },

@@ -55,7 +55,7 @@ pub use protect::Guarded;
 pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
 pub use replay::{Divergence, Replay};
 pub use risk::{Exemption, RiskAct, RiskBook};
-pub use state::{Counters, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
+pub use state::{Counters, KnownDepth, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
 
 /// Folds one event into `state` and notes in `commands` what should now be done about it.
 ///

@@ -14,8 +14,8 @@ use tradewind_domain::{
 };
 use tradewind_gate::{Books, Limits, Proposal, RiskView, Survey};
 use tradewind_risk::{
-    Account, AccountLimits, Correction, Equity, Fact, Guard, LIMITS, LimitSet, LimitUse, Line, Margin, Monitor,
-    RiskMode, Scope,
+    Account, AccountLimits, Correction, DepthSource, Equity, Fact, Guard, LIMITS, LimitSet, LimitUse, Line, Margin,
+    Monitor, RiskMode, Scope, SideDepth,
 };
 
 /// Stakes of other hands on the account count for nobody's portfolio.
@@ -31,6 +31,9 @@ pub struct RiskBook {
     /// Positions that a person lets stand without a stop.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exempt: Vec<Exemption>,
+    /// What the program runs with, part by part as hashes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config: BTreeMap<String, String>,
 }
 
 /// A position that a person lets stand without a stop, until it is closed or the person takes that back.
@@ -97,6 +100,11 @@ pub enum RiskAct {
         /// Why.
         reason: String,
     },
+    /// What the program runs with, part by part as hashes: the next start compares.
+    Configured {
+        /// A hash of each part, by its name.
+        parts: BTreeMap<String, String>,
+    },
     /// The plan that an approved order goes out with: the engine's own note, with what was put right in it.
     Planned {
         /// Which order.
@@ -138,6 +146,12 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
         RiskAct::Restricted { scope, mode, .. } => Fact::Restricted { scope: *scope, mode: *mode },
         RiskAct::Reset { guard, .. } => Fact::Reset { by: event.source, guard: *guard },
         RiskAct::Drifted { .. } => Fact::Drifted,
+        RiskAct::Configured { parts } => {
+            if let Some(risk) = &mut state.risk {
+                risk.config.clone_from(parts);
+            }
+            return;
+        }
         RiskAct::Tripped { .. } | RiskAct::Planned { .. } => return,
         RiskAct::Exempted { .. } | RiskAct::ExemptionEnded { .. } => return protect::exempt(state, event, act),
     };
@@ -291,6 +305,8 @@ impl Books for State {
         let id = proposal.request.instrument;
         let (lines, unvalued) = lines(self, base, proposal.request.oco);
         let margin = margin_of(self, proposal, &lines);
+        let (depth, depth_source) = depth_of(self, proposal).unzip();
+        let depth_source = depth_source.unwrap_or_default();
         let (mut open_orders, mut open_orders_symbol, mut own_opposite) = (0, 0, None);
         for record in self.open.values() {
             open_orders += 1;
@@ -312,13 +328,38 @@ impl Books for State {
             lines,
             unvalued,
             quote: self.listing(id).quote,
-            depth: None,
+            depth,
+            depth_source,
             open_orders_symbol,
             open_orders,
             own_opposite,
             margin,
         }
     }
+}
+
+/// From this age on what rested in a book says nothing any more, where no limit on the age of marks says less.
+const DEPTH_LASTS: i64 = 5_000_000_000;
+
+/// What the order would take from, where a limit asks for it: ten levels of the book while they are fresh, or else the
+/// size of the quote; `None` where neither is known.
+fn depth_of(state: &State, proposal: &Proposal) -> Option<(SideDepth, DepthSource)> {
+    let limits = &state.portfolio(proposal.portfolio).limits;
+    limits.controls?.impact_by_book?;
+    let (listing, side) = (state.listing(proposal.request.instrument), proposal.request.side);
+    let lasts = limits.stale_after_nanos.unwrap_or(DEPTH_LASTS);
+    let whole = |quantity: Quantity| u64::try_from(quantity.mantissa()).ok();
+    let of_book = || {
+        let known = listing.depth.filter(|known| state.now.since(known.at) < lasts)?;
+        let [best, ten] = known.depth.taken_by(side);
+        Some((SideDepth::new(whole(best)?, whole(ten)?).ok()?, DepthSource::Book))
+    };
+    let of_quote = || {
+        let quote = listing.quote?;
+        let size = whole(if side == Side::Buy { quote.ask_size } else { quote.bid_size })?;
+        Some((SideDepth::new(size, size).ok()?, DepthSource::Quote))
+    };
+    of_book().or_else(of_quote)
 }
 
 /// Of two prices of resting orders of `side` the one that the other side meets first.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tradewind_domain::{
-    ClientOrderId, Currency, Fill, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OcoGroup, OrderRecord,
-    OrderState, PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeId, TradeIdSet, pow10,
+    ClientOrderId, Currency, Depth, Fill, Incarnation, Instrument, InstrumentId, LEDGER_DECIMALS, OcoGroup,
+    OrderRecord, OrderState, PortfolioId, Quantity, Quote, Sequence, Side, Timestamp, TradeId, TradeIdSet, pow10,
 };
 use tradewind_gate::{Cap, Mark, Mode};
 use tradewind_governance::Register;
@@ -27,11 +27,23 @@ pub struct Listing {
     pub mark: Option<Mark>,
     /// Its best bid and ask.
     pub quote: Option<Quote>,
+    /// What rests near the market, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<KnownDepth>,
     /// Which fills were booked already.
     pub booked: TradeIdSet,
     /// How it trades.
     #[serde(default, skip_serializing_if = "ListingStatus::is_trading")]
     pub status: ListingStatus,
+}
+
+/// What rests near the market, and when it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownDepth {
+    /// What.
+    pub depth: Depth,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How an instrument trades, as its venue says.

@@ -318,3 +318,67 @@ fn without_limits_nothing_is_kept_and_old_states_read_as_they_were() {
     apply(&mut state, &event);
     assert!(state.risk.is_some());
 }
+
+fn deepened(asks: [i64; 2], bids: [i64; 2]) -> EventKind {
+    let pair = |[best, ten]: [i64; 2]| [Quantity::from_mantissa(best), Quantity::from_mantissa(ten)];
+    let depth = Depth { instrument: BTC, bids: pair(bids), asks: pair(asks) };
+    EventKind::Deepened { depth, origin: Origin::Recorded }
+}
+
+#[test]
+fn impact_is_judged_by_the_book_while_it_is_fresh_and_else_by_the_quote() {
+    let controls = Controls { impact_bps: Some(25), impact_by_book: Some(1), ..Controls::default() };
+    let limits = Limits { controls: Some(controls), stale_after_nanos: Some(2_000_000_000), ..Limits::RESEARCH };
+    let mut host = host(limits, None);
+    let judged = |host: &mut Host, side, lots| {
+        let found = host.propose(0, market(BTC, side, lots));
+        found.map(|_| String::new()).map_err(|_| host.refusals.last().unwrap().value.clone())
+    };
+    host.bought(0, 100_000, 10_000); // no book and no quote: nothing is invented, nothing is refused
+    host.say(Source::Market, deepened([10_000, 50_000], [10_000, 20_000]));
+    assert!(judged(&mut host, Side::Buy, 50_000).is_ok(), "all ten levels: 25 bps");
+    assert_eq!(judged(&mut host, Side::Buy, 50_001), Err("1 % by ten levels of the book".into()));
+    assert!(judged(&mut host, Side::Sell, 90_000).is_ok(), "what reduces is let out");
+    // two seconds later the book is too old, and the quote is all there is
+    let (bid_size, ask_size) = (Quantity::from_mantissa(3_000), Quantity::from_mantissa(4_000));
+    let (bid, ask) = (Price::from_mantissa(9_999), Price::from_mantissa(10_001));
+    host.millis += 2_000;
+    host.mark(BTC, 10_000);
+    let quote = Quote { instrument: BTC, bid, bid_size, ask, ask_size };
+    host.say(Source::Market, EventKind::Quoted { quote, origin: Origin::Recorded });
+    assert!(judged(&mut host, Side::Buy, 4_000).is_ok());
+    assert_eq!(judged(&mut host, Side::Buy, 4_001), Err("1 % by the quote's size alone".into()));
+    // a book that contradicts itself is none
+    host.say(Source::Market, deepened([10_000, 50], [-1, i64::MIN]));
+    assert_eq!(judged(&mut host, Side::Buy, 4_001), Err("1 % by the quote's size alone".into()));
+    // an empty one holds nothing
+    host.say(Source::Market, deepened([0, 0], [0, 0]));
+    assert_eq!(judged(&mut host, Side::Buy, 1), Err("1 % by ten levels of the book".into()));
+    assert_eq!(recovered(&host.journal).hash(), host.state.hash());
+}
+
+#[test]
+fn without_the_limit_no_book_and_no_quote_size_refuses() {
+    let mut host = host(Limits::DEMO, Some(Profile::Demo.account()));
+    host.say(Source::Market, deepened([1, 1], [1, 1]));
+    assert!(host.propose(0, market(BTC, Side::Buy, 10_000)).is_ok());
+}
+
+#[test]
+fn a_changed_configuration_allows_only_what_reduces_until_a_person_resumes() {
+    let mut host = demo();
+    host.bought(0, 10_000, 10_000);
+    let parts = std::collections::BTreeMap::from([("limits".to_owned(), "1".to_owned())]);
+    host.say(Source::Host, EventKind::Risk(Box::new(RiskAct::Configured { parts: parts.clone() })));
+    assert_eq!(host.state.risk.as_ref().unwrap().config, parts);
+    assert!(host.propose(0, market(BTC, Side::Buy, 2_000)).is_ok());
+    host.say(Source::Host, EventKind::Risk(Box::new(RiskAct::Drifted { reason: "limits".into() })));
+    assert_eq!(host.tripped, [Guard::ConfigDrift]);
+    assert_eq!(host.propose(0, market(BTC, Side::Buy, 3_000)), Err(Some(Guard::ConfigDrift)));
+    assert!(host.propose(0, market(BTC, Side::Sell, 3_000)).is_ok());
+    host.say(Source::Operator, EventKind::Resumed { reason: "meant".into() });
+    assert!(host.propose(0, market(BTC, Side::Buy, 4_000)).is_ok());
+    let mut unlimited = self::host(Limits::RESEARCH, None);
+    unlimited.say(Source::Host, EventKind::Risk(Box::new(RiskAct::Configured { parts })));
+    assert_eq!(unlimited.state.risk, None, "where nothing is limited nothing is kept");
+}

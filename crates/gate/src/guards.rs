@@ -206,6 +206,7 @@ pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Result<Option<Box<Au
         reference: Reference { price: mark.price, at: mark.at },
         quote: survey.quote,
         depth: survey.depth,
+        depth_source: survey.depth_source,
         notional,
         equity: view.equity,
         account_equity: survey.account_equity,

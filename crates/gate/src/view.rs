@@ -6,7 +6,7 @@ use tradewind_domain::{
     Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Source, Timestamp, TradePlan,
 };
 use tradewind_governance::Ruling;
-use tradewind_risk::{AccountLimits, Line, Margin, Monitor, SideDepth};
+use tradewind_risk::{AccountLimits, DepthSource, Line, Margin, Monitor, SideDepth};
 
 /// The price that a guard judges by, and how old it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct Survey<'a> {
     pub quote: Option<Quote>,
     /// What the book holds on the side that the order would take from.
     pub depth: Option<SideDepth>,
+    /// What that was taken from.
+    pub depth_source: DepthSource,
     /// Open orders of the instrument.
     pub open_orders_symbol: i64,
     /// Open orders.

@@ -520,6 +520,7 @@ impl Books for Empty {
             unvalued: 0,
             quote: None,
             depth: None,
+            depth_source: tradewind_risk::DepthSource::Book,
             open_orders_symbol: 0,
             open_orders: 0,
             own_opposite: None,

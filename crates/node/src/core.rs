@@ -189,6 +189,7 @@ impl Core {
                 self.note(text);
                 Ok(())
             }
+            Input::Drifted(what) => self.drifted(&what),
             Input::Rules(instrument, spec) => self.other_rules(instrument, *spec),
             Input::Tick => self.tick(),
             Input::Stop(_) => Ok(()),

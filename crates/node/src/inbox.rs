@@ -21,6 +21,8 @@ pub(crate) enum Input {
     BytesOut { received: Timestamp, decided: Timestamp, sent: Timestamp },
     /// Something the status should show.
     Notice(String),
+    /// The settings file says something else than what runs.
+    Drifted(String),
     /// What is known of this order?
     Order(ClientOrderId, oneshot::Sender<Option<Box<OrderRecord>>>),
     /// The venue works an order at these terms.

@@ -1,5 +1,6 @@
 //! Turns what the venue says into inputs of the engine.
 
+use crate::books::Books;
 use crate::clock::wall;
 use crate::inbox::{Fact, Input};
 use crate::watch::Watch;
@@ -27,6 +28,7 @@ pub(crate) struct Listener {
     /// Those bars themselves, of the ones that came while it listened.
     pub(crate) told: Vec<Bar>,
     pub(crate) quoted: Vec<(InstrumentId, Instant)>,
+    pub(crate) books: Books,
 }
 
 impl Listener {
@@ -63,6 +65,12 @@ impl Listener {
                     kind,
                 })
             }
+            VenueEvent::Book { change, stamps } => {
+                let Some(depth) = self.books.follow(change, Instant::now()) else { return };
+                let (at, received) = (stamps.event, stamps.received);
+                let kind = EventKind::Deepened { depth, origin: self.origin };
+                Input::Fact(Fact { at, received, source: Source::Market, portfolio: PortfolioId(0), kind })
+            }
             VenueEvent::Report { report, .. } => return self.report(report).await,
             VenueEvent::Relisted { instrument, how, at } => return self.relisted(instrument, how, at).await,
             VenueEvent::Down { stream, why, .. } => {
@@ -74,10 +82,7 @@ impl Listener {
             VenueEvent::Fault { code, message, .. } => Input::Notice(format!("{code}: {message}")),
             VenueEvent::Skipped { count } => Input::Notice(format!("{count} market messages were left out")),
             VenueEvent::Transferred { delta, .. } => Input::Fact(Fact::of_venue(None, EventKind::Deposited(delta))),
-            VenueEvent::Bar { closed: false, .. }
-            | VenueEvent::Trade { .. }
-            | VenueEvent::Book { .. }
-            | VenueEvent::Balances { .. } => return,
+            VenueEvent::Bar { closed: false, .. } | VenueEvent::Trade { .. } | VenueEvent::Balances { .. } => return,
         };
         self.pass(input).await;
     }

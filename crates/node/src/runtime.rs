@@ -2,9 +2,11 @@
 
 use crate::abort::AbortOnPanic;
 use crate::audit::Auditor;
+use crate::books::Books;
 use crate::clock::MarketClock;
 use crate::control::{self, ControlSocket};
 use crate::core::{Core, Parts};
+use crate::drift;
 use crate::driver;
 use crate::error::NodeError;
 use crate::inbox::{Input, Progress};
@@ -22,6 +24,7 @@ use crate::start::{self, Connected};
 use crate::warm_up::closed_bars;
 use crate::watch::Watch;
 use crate::watchdog::Watchdog;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -49,6 +52,8 @@ pub struct Surroundings {
     /// Told how far the node is after each closed bar that was decided on and each change of its orders, but never
     /// while an order is without its answer: the pace-maker of a tape in lockstep.
     pub after_bar: Option<mpsc::UnboundedSender<Progress>>,
+    /// The file that the settings were read from, to notice when it changes.
+    pub settings_file: Option<PathBuf>,
 }
 
 /// What the node ended with.
@@ -162,6 +167,7 @@ impl Node {
         start::introduce(&mut core, &settings, &instruments, &portfolios, &account)?;
         core.resume_listings()?;
         start::keep_halted(&mut core, [latched, rolled_back])?;
+        drift::compare(&mut core, &settings)?;
         failpoint("node.start.introduced");
         let doubtful = reconciler.at_start(&mut core).await?;
         failpoint("node.start.reconciled");
@@ -183,9 +189,13 @@ impl Node {
             last_bars,
             told: Vec::new(),
             quoted: Vec::new(),
+            books: Books::default(),
         };
         tasks.spawn(listening.listen(early, events));
         tasks.spawn(tick(inbox.clone()));
+        if let Some(file) = surroundings.settings_file {
+            tasks.spawn(drift::watch(file, inbox.clone()));
+        }
         tasks.spawn(control::serve(listener, inbox.clone(), asked.clone(), switch.clone()));
         Ok(Self {
             inbox,

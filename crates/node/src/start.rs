@@ -45,10 +45,11 @@ pub(crate) fn signer(settings: &Settings, surroundings: &Surroundings) -> Result
 
 pub(crate) fn venue_config(settings: &Settings, signer: Signer, halted: Arc<AtomicBool>) -> BinanceConfig {
     let venue = &settings.venue;
+    let books = settings.limits.resolve().controls.is_some_and(|controls| controls.impact_by_book.is_some());
     BinanceConfig {
         signer: Some(signer),
         recv_window: venue.recv_window.duration(),
-        subscriptions: Subscriptions { quotes: true, trades: false, books: false, bars: vec![settings.interval] },
+        subscriptions: Subscriptions { quotes: true, trades: false, books, bars: vec![settings.interval] },
         halted,
         ..BinanceConfig::at(&venue.rest_url, &venue.stream_url, &venue.ws_api_url)
     }

@@ -255,7 +255,7 @@ impl Judge<'_> {
         if impact <= limit {
             return Ok(());
         }
-        refuse(Guard::Impact, percent(impact), percent(limit))
+        refuse(Guard::Impact, it.depth_source.told(&percent(impact)), percent(limit))
     }
 
     fn reversal(&self) -> Verdict {

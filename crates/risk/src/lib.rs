@@ -47,6 +47,6 @@ pub use monitor::{Bare, Fact, Monitor, Scope, Trip};
 pub use plan::{Audited, Correction, audit};
 pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Unit};
 pub use protection::{Coverage, Excursion, Protection, ProtectionRules, Standing, coverage, protection};
-pub use situation::{Reference, Situation};
+pub use situation::{DepthSource, Reference, Situation};
 pub use tape::{Returns, TAPE_MINUTES, Tape, VOLATILITY_MINUTES};
 pub use usage::{Account, LimitUse};

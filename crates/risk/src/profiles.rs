@@ -229,6 +229,7 @@ impl Limit {
             "duplicate_window",
             "no_reversal",
             "no_self_match",
+            "impact_by_book",
         ];
         floors.contains(&self.name)
     }
@@ -477,12 +478,13 @@ const OWN: &str = "the strategy's own decision on simulated data";
 const RUNAWAY: &str = "a strategy that does this has run away";
 const SIMULATED: &str = "the simulated market's volatility is made up: a figure from it would mean nothing";
 const ONE_VENUE: &str = "the demo knows one market and one strategy";
+const BOOK: &str = "what rests in the book is what an order will meet";
 const STOPLESS: &str = "a minute is enough to place one, and too short for most markets to run far";
 const BROKEN: &str = "orders that fail in a row mean that something between us and the venue is broken";
 
 limit_set! {
     /// Everything further that a portfolio which meets a venue is held to. `None` is no limit.
-    Controls CONTROLS Portfolio 24 (LimitSet::controls, LimitSet::controls_mut)
+    Controls CONTROLS Portfolio 25 (LimitSet::controls, LimitSet::controls_mut)
     collar_bps "collar" Percent Collar "distance of a limit price from the mark"
         [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
     market_collar_bps "market_collar" Percent MarketCollar "distance from the mark of the price that a market order would meet"
@@ -497,6 +499,8 @@ limit_set! {
         [Some(50), Some(50), Some(50)] ["half a percent lost at once is more than most signals are worth"; 3];
     impact_bps "impact" Percent Impact "modelled price impact of an order that takes from the book"
         [Some(50), Some(50), Some(50)] ["beyond half a percent an order should be sliced"; 3];
+    impact_by_book "impact_by_book" Flag Impact "whether the impact is modelled from ten levels of the book, or from the quote's size where those are not known"
+        [None, Some(1), Some(1)] ["the simulated market's book is made up", BOOK, BOOK];
     reversal "no_reversal" Flag Reversal "whether an order may not turn a position over at once"
         [None, Some(1), None] [OWN, "closing and opening are two decisions", "a known strategy may turn over"];
     open_positions "open_positions" Count OpenPositions "instruments held or about to be"
@@ -577,16 +581,16 @@ limit_set! {
 }
 
 /// Every limit, in the order in which people read them: the first eight, the other controls, the account's.
-pub static LIMITS: [Limit; 51] = {
-    let mut all = [BASE[0]; 51];
+pub static LIMITS: [Limit; 52] = {
+    let mut all = [BASE[0]; 52];
     let mut at = 0;
-    while at < 51 {
+    while at < 52 {
         all[at] = if at < 8 {
             BASE[at]
-        } else if at < 32 {
+        } else if at < 33 {
             CONTROLS[at - 8]
         } else {
-            ACCOUNT[at - 32]
+            ACCOUNT[at - 33]
         };
         at += 1;
     }

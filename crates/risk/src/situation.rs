@@ -15,6 +15,29 @@ pub struct Reference {
     pub at: Timestamp,
 }
 
+/// What a depth was taken from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DepthSource {
+    /// Ten levels of the book.
+    #[default]
+    Book,
+    /// The size at the best price alone: what rests behind it is not known and counts as nothing.
+    Quote,
+}
+
+impl DepthSource {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Book => "by ten levels of the book",
+            Self::Quote => "by the quote's size alone",
+        }
+    }
+    /// An impact in words.
+    pub(crate) fn told(self, impact: &str) -> String {
+        format!("{impact} {}", self.text())
+    }
+}
+
 /// The world as one order meets it. Amounts are ledger units (10⁻⁸) of the judged portfolio's base currency.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
@@ -41,6 +64,8 @@ pub struct Situation<'a> {
     /// What the book holds on the side that the order would take from, in quantity mantissas; `None` where it is not
     /// known.
     pub depth: Option<SideDepth>,
+    /// What is known of it.
+    pub depth_source: DepthSource,
     /// Notional of the order at the price that it is judged at.
     pub notional: i128,
     /// Equity of the portfolio.

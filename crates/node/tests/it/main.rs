@@ -18,6 +18,7 @@ mod oco;
 mod operator;
 mod parents;
 mod parity;
+mod plans;
 mod process;
 mod recovery;
 mod rollout;

@@ -56,7 +56,7 @@ pub(crate) fn settings(url: &str, data_dir: &Path, strategies: &[&str]) -> Setti
 }
 
 pub(crate) fn surroundings(origin: Origin) -> Surroundings {
-    Surroundings { origin, key: Some((KEY.to_owned(), SECRET.to_owned())), after_bar: None }
+    Surroundings { origin, key: Some((KEY.to_owned(), SECRET.to_owned())), after_bar: None, settings_file: None }
 }
 
 /// An exchange, a data directory, and the way to the exchange's own controls.

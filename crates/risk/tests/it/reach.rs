@@ -49,6 +49,10 @@ fn scenario(name: &str, profile: Profile, value: i64, outside: bool) -> Option<G
             world.quote = Some(quote("100", if outside { "100.5001" } else { "100.5" }));
             assert_eq!(value, 50);
         }
+        "impact_by_book" => {
+            assert_eq!(value, 1);
+            world.depth = Some(SideDepth::new(50_000_000, 50_000_000 * (2 - more.unsigned_abs())).unwrap());
+        }
         "impact" => {
             world.depth = Some(SideDepth::new(50_000_000, 100_000_000).unwrap());
             world.request.quantity += Quantity::from_mantissa(more);

@@ -135,6 +135,7 @@ impl World {
             reference: self.reference,
             quote: self.quote,
             depth: self.depth,
+            depth_source: DepthSource::Book,
             notional: self.notional,
             equity: self.equity,
             account_equity: self.account_equity,

@@ -86,7 +86,7 @@ async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) ->
     let settings = settings(args, &exchange.url(), market.tape)?;
     let key = Some((KEY.to_owned(), SECRET.to_owned()));
     let origin = market.origin();
-    let node = Node::start(settings, Surroundings { origin, key, after_bar: None }).await?;
+    let node = Node::start(settings, Surroundings { origin, key, after_bar: None, settings_file: None }).await?;
     output::note(&format!(
         "a {} market at {}, ready in {} ms; {} s at {} times its speed, Ctrl-C ends it early",
         format!("{origin:?}").to_lowercase(),

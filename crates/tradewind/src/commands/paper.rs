@@ -28,7 +28,7 @@ pub(crate) fn run(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure>
                 let hint = "use `tradewind live`, or set mode = \"paper\"";
                 return Err(Failure::new("CLI-11", format!("{} says mode = \"live\"", path.display()), hint));
             }
-            runtime(2)?.block_on(on_venue(settings, args.duration, args.standby, format))
+            runtime(2)?.block_on(on_venue(path, settings, args.duration, args.standby, format))
         }
         None if args.standby => {
             let hint = "without --config each run has an exchange of its own: nothing is to be taken over";
@@ -44,18 +44,19 @@ pub(crate) fn live(path: &Path, standby: bool, format: Format) -> Result<ExitCod
         let hint = "set mode = \"live\", or use `tradewind paper --config`";
         return Err(Failure::new("CLI-11", format!("{} does not say mode = \"live\"", path.display()), hint));
     }
-    runtime(2)?.block_on(on_venue(settings, None, standby, format))
+    runtime(2)?.block_on(on_venue(path, settings, None, standby, format))
 }
 
 /// A venue on this machine is a local exchange and says itself what its market is.
 async fn on_venue(
+    file: &Path,
     settings: Settings,
     duration: Option<Duration>,
     standby: bool,
     format: Format,
 ) -> Result<ExitCode, Failure> {
     let origin = tradewind_node::venue_origin(&settings.venue.rest_url).await?;
-    let surroundings = || Surroundings { origin, key: None, after_bar: None };
+    let surroundings = || Surroundings { origin, key: None, after_bar: None, settings_file: Some(file.to_owned()) };
     let mut end = end()?;
     let mut told = false;
     loop {
@@ -88,7 +89,7 @@ fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failu
     let symbols = vec!["BTC/USDT".parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?];
     let settings = local::settings(&exchange.url(), data_dir, symbols, &["ema-trend"]);
     let key = Some((KEY.to_owned(), SECRET.to_owned()));
-    let surroundings = Surroundings { origin: Origin::Simulated, key, after_bar: None };
+    let surroundings = Surroundings { origin: Origin::Simulated, key, after_bar: None, settings_file: None };
     let runtime = runtime(1)?;
     let code = runtime.block_on(async {
         let node = Node::start(settings, surroundings).await?;

@@ -1,0 +1,187 @@
+//! Plans of trades, positions without a stop, changed settings and books, against the real local exchange.
+
+use crate::child::quick;
+use crate::support::{Stage, ask, check_journal, exchange_config, status, surroundings, until, words};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tradewind_domain::Origin;
+use tradewind_domain::Side::{Buy, Sell};
+use tradewind_node::settings::{LimitSettings, Profile, Settings};
+use tradewind_node::{Node, OperatorRequest, OrderWords, Surroundings, TradeWords};
+
+/// The demo's limits, with patience for a simulated market that is quiet at times.
+fn limits() -> LimitSettings {
+    LimitSettings::of(Profile::Demo).with("stale_after", 3_600_000_000_000)
+}
+
+async fn start(settings: Settings) -> Node {
+    Node::start(settings, surroundings(Origin::Simulated)).await.unwrap()
+}
+
+fn settings(stage: &Stage, limits: LimitSettings) -> Settings {
+    Settings { limits, ..quick(&stage.exchange.url(), stage.dir.path(), &[]) }
+}
+
+async fn place(node: &Node, order: OrderWords) -> Result<Value, (String, String)> {
+    ask(node, OperatorRequest::OrderPlace(order)).await
+}
+
+async fn resume(node: &Node) {
+    ask(node, OperatorRequest::Resume { reason: "seen".to_owned() }).await.unwrap();
+}
+
+async fn mark(node: &Node) -> f64 {
+    let seen = until(node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
+    seen["instruments"][0]["mark"].as_str().unwrap().parse().unwrap()
+}
+
+fn planned(order: OrderWords, stop: f64, target: f64, confidence: &str) -> OrderWords {
+    let text = |value: f64| Some(format!("{value:.2}"));
+    let plan = TradeWords { stop: text(stop), target: text(target), confidence: Some(confidence.into()), atr: None };
+    OrderWords { plan: Some(plan), ..order }
+}
+
+async fn positions(node: &Node) -> Vec<Value> {
+    let list = ask(node, OperatorRequest::PositionList).await.unwrap();
+    list.as_array().unwrap().iter().filter(|it| it["dust"] == false).cloned().collect()
+}
+
+#[tokio::test]
+async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(settings(&stage, limits())).await;
+    let now = mark(&node).await;
+    let order = || words(Buy, "0.02", None);
+    for (order, code) in [
+        (planned(order(), now * 0.97, now * 1.06, "59.99%"), "RSK-42"),
+        (planned(order(), now * 0.90, now * 1.40, "65%"), "RSK-43"),
+        (planned(order(), now * 0.97, now * 1.01, "65%"), "RSK-44"),
+        (planned(order(), now * 0.97, now * 1.06, "sure"), "NODE-12"),
+        (planned(order(), -1.0, now * 1.06, "65%"), "RSK-43"),
+    ] {
+        let shown = format!("{order:?}");
+        assert_eq!(place(&node, order).await.expect_err(&shown).0, code, "{shown}");
+    }
+    place(&node, planned(order(), now * 0.97, now * 1.06, "65%")).await.unwrap();
+    until(&node, "the pair stands", |it| it["open_orders"] == 2).await;
+    assert_eq!(positions(&node).await[0]["protection"], "covered");
+    let leaving = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
+    assert_eq!(leaving[0]["plan"], "bracket", "{leaving}");
+    until(&node, "it is sold", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 4).await;
+    assert_eq!(positions(&node).await, Vec::<Value>::new());
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_position_without_a_stop_is_named_restricted_and_exempted() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(settings(&stage, limits().with("unprotected", 1_000_000_000))).await;
+    let now = mark(&node).await;
+    place(&node, words(Buy, "0.02", None)).await.unwrap();
+    let seen = until(&node, "it is named", |it| it["unprotected"][0]["limit_seconds"] == 1).await;
+    assert_eq!(seen["unprotected"][0]["symbol"], "BTC/USDT");
+    let told = |it: &Value| it["notices"].to_string().contains("RSK-46 unprotected: BTC/USDT");
+    until(&node, "it is restricted", told).await;
+    let more = planned(words(Buy, "0.01", None), now * 0.97, now * 1.06, "65%");
+    assert_eq!(place(&node, more.clone()).await.unwrap_err().0, "RSK-46");
+    let held = positions(&node).await;
+    assert!(held[0]["protection"].as_str().unwrap().starts_with("missing: a stop at"), "{held:?}");
+    let exempt = |symbol: &str, end| OperatorRequest::PositionExempt {
+        symbol: symbol.to_owned(),
+        portfolio: None,
+        reason: "a hedge".to_owned(),
+        end,
+    };
+    assert_eq!(ask(&node, exempt("DOGE/USDT", false)).await.unwrap_err().0, "NODE-01");
+    ask(&node, exempt("BTC/USDT", false)).await.unwrap();
+    assert_eq!(positions(&node).await[0]["protection"], "exempt: a hedge");
+    assert_eq!(status(&node).await["unprotected"], json!([]));
+    place(&node, more).await.unwrap();
+    ask(&node, exempt("BTC/USDT", true)).await.unwrap();
+    until(&node, "it counts again", |it| it["unprotected"][0]["symbol"] == "BTC/USDT").await;
+    ask(&node, OperatorRequest::Flatten).await.unwrap();
+    until(&node, "flat", |it| it["open_orders"] == 0 && it["unprotected"] == json!([])).await;
+    assert_eq!(ask(&node, exempt("BTC/USDT", false)).await.unwrap_err().0, "NODE-11", "nothing is held");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn settings_that_changed_while_something_is_held_allow_only_what_reduces() {
+    let stage = Stage::new(exchange_config()).await;
+    let tighter = || limits().with("open_positions", 5);
+    let drifted = |it: &Value| it["notices"].to_string().contains("RSK-12 config-drift");
+
+    let node = start(settings(&stage, limits())).await;
+    mark(&node).await;
+    node.stop().await.unwrap();
+    let node = start(settings(&stage, tighter())).await; // nothing is held: told, not restricted
+    let seen = status(&node).await;
+    assert!(!drifted(&seen) && seen["notices"].to_string().contains("changed: limits since the last run"), "{seen}");
+    mark(&node).await;
+    place(&node, words(Buy, "0.02", None)).await.unwrap();
+    until(&node, "bought", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+    node.stop().await.unwrap();
+
+    let node = start(settings(&stage, tighter())).await; // the same again
+    assert!(!drifted(&status(&node).await));
+    node.stop().await.unwrap();
+
+    let node = start(settings(&stage, limits())).await; // something else, and a position
+    assert!(drifted(&status(&node).await));
+    mark(&node).await;
+    let refused = place(&node, words(Buy, "0.01", None)).await.unwrap_err();
+    assert!(refused.0 == "RSK-12" && refused.1.contains("reduce-only"), "{refused:?}");
+    place(&node, words(Sell, "0.01", None)).await.unwrap();
+    resume(&node).await;
+    place(&node, words(Buy, "0.01", None)).await.unwrap();
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_settings_file_that_changes_while_it_runs_is_noticed() {
+    let stage = Stage::new(exchange_config()).await;
+    let file = stage.dir.path().join("tradewind.toml");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write("[limits]\nprofile = \"demo\"\n");
+    let around = Surroundings { settings_file: Some(file.clone()), ..surroundings(Origin::Simulated) };
+    let node = Node::start(settings(&stage, limits()), around).await.unwrap();
+    mark(&node).await;
+    place(&node, words(Buy, "0.02", None)).await.unwrap();
+    until(&node, "bought", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await; // the file was looked at once
+    write("# a word of no consequence\n[limits]\nprofile = \"demo\"\n");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(status(&node).await["notices"], json!([]));
+    write("[limits]\nprofile = \"moderate\"\n");
+    until(&node, "it is noticed", |it| it["notices"].to_string().contains("RSK-12")).await;
+    assert_eq!(place(&node, words(Buy, "0.01", None)).await.unwrap_err().0, "RSK-12");
+    resume(&node).await;
+    place(&node, words(Buy, "0.01", None)).await.unwrap();
+    write("[limits]\nprofile = \"no such\"\n");
+    until(&node, "a spoilt file as well", |it| it["notices"].to_string().matches("RSK-12").count() == 2).await;
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn books_are_followed_where_a_limit_asks_for_them() {
+    let stage = Stage::new(exchange_config()).await;
+    for (asked, seen) in [(false, 0), (true, 1)] {
+        let limits = if asked { limits().with("impact_by_book", 1) } else { limits() };
+        let node = start(settings(&stage, limits)).await;
+        mark(&node).await;
+        place(&node, words(Buy, "0.001", None)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let ended = node.stop().await.unwrap();
+        let depth = ended.state.listings[0].depth;
+        assert_eq!(usize::from(depth.is_some()), seen, "{depth:?}");
+        if let Some(known) = depth {
+            let [best, ten] = known.depth.asks.map(|it| it.mantissa());
+            assert!(best > 0 && ten >= best, "{known:?}");
+        }
+    }
+    check_journal(stage.dir.path());
+}
