@@ -247,7 +247,8 @@ impl Core {
         if self.host.state.parents.get(parent).is_some() {
             return Ok(self.parent_opened(parent, verdict)); // the venue does not keep such orders: the engine waits
         }
-        if let (None, Some(leaving)) = (&verdict, self.leaving(portfolio, &request)) {
+        let judged = matches!(verdict, Some(Verdict::Approved(_) | Verdict::Refused(_)));
+        if let (false, Some(leaving)) = (judged, self.leaving(portfolio, &request)) {
             return Ok(leaving); // what guards the position closes it
         }
         Ok(match verdict {

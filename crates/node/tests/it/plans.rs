@@ -66,7 +66,7 @@ async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
     until(&node, "the pair stands", |it| it["open_orders"] == 2).await;
     assert_eq!(positions(&node).await[0]["protection"], "covered");
     let leaving = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
-    assert_eq!(leaving[0]["plan"], "bracket", "{leaving}");
+    assert_eq!(leaving[0]["data"]["plan"], "bracket", "{leaving}");
     until(&node, "it is sold", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 4).await;
     assert_eq!(positions(&node).await, Vec::<Value>::new());
     node.stop().await.unwrap();
@@ -173,7 +173,6 @@ async fn books_are_followed_where_a_limit_asks_for_them() {
         let limits = if asked { limits().with("impact_by_book", 1) } else { limits() };
         let node = start(settings(&stage, limits)).await;
         mark(&node).await;
-        place(&node, words(Buy, "0.001", None)).await.unwrap();
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         let ended = node.stop().await.unwrap();
         let depth = ended.state.listings[0].depth;
