@@ -147,7 +147,7 @@ fn order() -> OrderWords {
 
 fn surroundings() -> Surroundings {
     let key = Some((KEYS.0.to_owned(), KEYS.1.to_owned()));
-    Surroundings { origin: Origin::Simulated, key, after_bar: None }
+    Surroundings { origin: Origin::Simulated, key, after_bar: None, settings_file: None }
 }
 
 fn settings(url: &str, dir: &Path) -> Settings {

@@ -97,6 +97,7 @@ impl Books for Unlimited {
             unvalued: 0,
             quote: None,
             depth: None,
+            depth_source: tradewind_risk::DepthSource::Book,
             open_orders_symbol: 0,
             open_orders: 0,
             own_opposite: None,
