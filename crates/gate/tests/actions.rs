@@ -15,6 +15,7 @@ fn instrument() -> Instrument {
         quantity_decimals: 4,
         lot: lots(10),
         min_quantity: lots(50),
+        fees: FeeSchedule::bps(10, 20),
         ..InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test")
     };
     spec.list(InstrumentId(3)).unwrap()
@@ -106,37 +107,63 @@ impl Books for Unlimited {
     }
 }
 
+/// A fresh mark of 100, nothing held or open, and so much equity, now, at midnight and at its peak.
+fn view<'a>(it: &'a Instrument, limits: &'a Limits, equity: i128, rate: Option<(i128, i128)>) -> View<'a> {
+    let now = Timestamp::from_millis(5);
+    View {
+        now,
+        halted: None,
+        restricted: None,
+        mode: Mode::Paper,
+        ruling: None,
+        limits,
+        instrument: it,
+        mark: Some(Mark { price: Price::from_mantissa(10_000), at: now, origin: Origin::Live }),
+        position: Quantity::ZERO,
+        open_buys: Quantity::ZERO,
+        open_sells: Quantity::ZERO,
+        unknown_orders: 0,
+        protects: false,
+        rate,
+        equity,
+        day_equity: equity,
+        peak_equity: equity,
+        free_funds: 0,
+        risk: None,
+    }
+}
+
+/// What the gate says of a market buy of 0.1 at 100, worth `rate` of the portfolio's currency each.
+fn judged(
+    limits: Limits,
+    risk: Option<RiskView<'_>>,
+    rate: Option<(i128, i128)>,
+    change: impl FnOnce(&mut Proposal),
+) -> Result<Approved, Box<Refusal>> {
+    judged_with(1_000_000_000_000, limits, risk, rate, change)
+}
+
+/// The same with so much equity, now, at midnight and at its peak.
+fn judged_with(
+    equity: i128,
+    limits: Limits,
+    risk: Option<RiskView<'_>>,
+    rate: Option<(i128, i128)>,
+    change: impl FnOnce(&mut Proposal),
+) -> Result<Approved, Box<Refusal>> {
+    let it = instrument();
+    let request = OrderRequest::market(it.id, Side::Buy, lots(1_000));
+    let mut proposal =
+        Proposal { plan: None, source: Source::Operator, portfolio: PortfolioId(0), request, reason: "test".into() };
+    change(&mut proposal);
+    let view = View { risk, ..view(&it, &limits, equity, rate) };
+    review(&view, &proposal, ClientOrderId::from_u128(1))
+}
+
 #[test]
 fn what_cannot_be_valued_is_refused_by_whichever_limit_asks_first() {
-    let (it, now) = (instrument(), Timestamp::from_millis(5));
     let books = Unlimited(tradewind_risk::AccountLimits::NONE, tradewind_risk::Monitor::default());
-    let request = OrderRequest::market(it.id, Side::Buy, lots(1_000));
-    let proposal =
-        Proposal { plan: None, source: Source::Operator, portfolio: PortfolioId(0), request, reason: "test".into() };
-    let refused = |limits: Limits, risk: Option<RiskView<'_>>, rate| {
-        let view = View {
-            now,
-            halted: None,
-            restricted: None,
-            mode: Mode::Paper,
-            ruling: None,
-            limits: &limits,
-            instrument: &it,
-            mark: Some(Mark { price: Price::from_mantissa(10_000), at: now, origin: Origin::Live }),
-            position: Quantity::ZERO,
-            open_buys: Quantity::ZERO,
-            open_sells: Quantity::ZERO,
-            unknown_orders: 0,
-            protects: false,
-            rate,
-            equity: 1_000_000_000_000,
-            day_equity: 1_000_000_000_000,
-            peak_equity: 1_000_000_000_000,
-            free_funds: 0,
-            risk,
-        };
-        review(&view, &proposal, ClientOrderId::from_u128(1)).err().map(|refusal| refusal.guard)
-    };
+    let guard = |limits, risk, rate| judged(limits, risk, rate, |_| ()).err().map(|refusal| refusal.guard);
     let cap = Cap { equity_bps: Some(10_000), amount: None };
     let risk = Some(RiskView { books: &books, is_slice: false });
     for (limits, risk, want) in [
@@ -145,7 +172,99 @@ fn what_cannot_be_valued_is_refused_by_whichever_limit_asks_first() {
         (Limits::OPEN, risk, Some(Guard::Risk)),
         (Limits::OPEN, None, None),
     ] {
-        assert_eq!(refused(limits, risk, None), want);
-        assert_eq!(refused(limits, risk, Some((1, 1))), None);
+        assert_eq!(guard(limits, risk, None), want);
+        assert_eq!(guard(limits, risk, Some((1, 1))), None);
     }
+}
+
+#[test]
+fn an_order_is_judged_in_the_currency_of_its_portfolio() {
+    let refused = |amount, rate| {
+        let limits = Limits { max_order: Cap { equity_bps: None, amount: Some(amount) }, ..Limits::OPEN };
+        judged(limits, None, Some(rate), |_| ()).err().map(|refusal| refusal.value)
+    };
+    const CENT: i64 = 1_000_000;
+    for (rate, units, text) in [
+        ((3, 2), 1_500 * CENT, "15"),
+        ((1, 4), 250 * CENT, "2.5"),
+        ((2, 2), 1_000 * CENT, "10"),
+        ((7, 1), 7_000 * CENT, "70"),
+    ] {
+        assert_eq!(refused(units, rate), None, "{rate:?}");
+        assert_eq!(refused(units - 1, rate).as_deref(), Some(text), "{rate:?}");
+    }
+}
+
+#[test]
+fn an_approval_carries_the_plan_as_it_may_be_traded() {
+    let books = Unlimited(tradewind_risk::AccountLimits::NONE, tradewind_risk::Monitor::default());
+    let risk = Some(RiskView { books: &books, is_slice: false });
+    let price = |units: i64| Some(Price::from_mantissa(units * 100));
+    let plan = TradePlan { stop: price(105), target: price(120), atr: price(2), ..TradePlan::default() };
+    let with_plan = |it: &mut Proposal| it.plan = Some(Box::new(plan));
+    let approved = judged(Limits::OPEN, risk, Some((1, 1)), with_plan).unwrap();
+    let audited = approved.audited().unwrap();
+    assert_eq!(audited.plan, TradePlan { stop: price(97), ..plan }, "1.5 ranges below the entry");
+    assert_eq!(audited.corrections.len(), 1);
+    assert!(judged(Limits::OPEN, risk, Some((1, 1)), |_| ()).unwrap().audited().is_none());
+    assert!(judged(Limits::OPEN, None, None, with_plan).unwrap().audited().is_none(), "nobody judged it");
+}
+
+#[test]
+fn only_what_cannot_take_is_reckoned_with_the_fee_of_what_rests() {
+    let needed = |kind, post_only| {
+        let limits = Limits { borrow: false, ..Limits::OPEN };
+        let change = |it: &mut Proposal| (it.request.kind, it.request.post_only) = (kind, post_only);
+        judged(limits, None, Some((1, 1)), change).unwrap_err().value
+    };
+    let limit = OrderKind::Limit { price: Price::from_mantissa(10_000) };
+    assert_eq!(needed(limit, true), "10.01");
+    assert_eq!(needed(limit, false), "10.02", "it may cross");
+    assert_eq!(needed(OrderKind::Market, false), "10.02");
+}
+
+#[test]
+fn without_equity_to_lose_everything_is_lost() {
+    let no_loss = Limits { daily_loss_bps: Some(300), ..Limits::OPEN };
+    let no_fall = Limits { drawdown_bps: Some(1_000), ..Limits::OPEN };
+    for (limits, guard, bound) in [(no_loss, Guard::DailyLoss, "3 %"), (no_fall, Guard::Drawdown, "10 %")] {
+        for equity in [0, -1] {
+            let refusal = judged_with(equity, limits, None, Some((1, 1)), |_| ()).unwrap_err();
+            assert_eq!((refusal.guard, refusal.value.as_str(), refusal.limit.as_str()), (guard, "100 %", bound));
+        }
+        assert!(judged_with(1, limits, None, Some((1, 1)), |_| ()).is_ok());
+    }
+}
+
+#[test]
+fn every_guard_has_its_code_in_the_list_that_people_look_codes_up_in() {
+    for (info, code) in GUARDS.iter().zip(tradewind_gate::CODES) {
+        assert_eq!((info.code, info.asks, info.clear), (code.code, code.meaning, code.hint));
+    }
+    assert_eq!((tradewind_gate::CODES.len(), tradewind_gate::CODES[GUARDS.len()].code), (GUARDS.len() + 1, "GATE-90"));
+}
+
+#[test]
+fn to_buy_a_pair_stands_below_and_above_the_market_and_never_on_it() {
+    let (it, limits) = (instrument(), Limits::OPEN);
+    let at = |mantissa| Price::from_mantissa(mantissa);
+    let said = |target, stop| {
+        let target = OrderRequest::limit(it.id, Side::Buy, lots(1_000), at(target));
+        let target = OrderRequest { oco: Some(OcoGroup(1)), ..target };
+        let stop = OrderRequest { kind: OrderKind::Stop { trigger: at(stop) }, ..target };
+        let proposal = |request| Proposal {
+            plan: None,
+            source: Source::Operator,
+            portfolio: PortfolioId(0),
+            request,
+            reason: "test".into(),
+        };
+        let pair = [target, stop].map(proposal);
+        let view = view(&it, &limits, 1, Some((1, 1)));
+        let reviewed = review_pair(&view, &pair, [1, 2].map(ClientOrderId::from_u128));
+        reviewed.map(|_| ()).map_err(|refusal| refusal.value)
+    };
+    assert_eq!(said(9_999, 10_001), Ok(()));
+    assert_eq!(said(10_000, 10_001), Err("a target at 100".to_owned()));
+    assert_eq!(said(9_999, 10_000), Err("a stop at 100".to_owned()));
 }

@@ -8,3 +8,4 @@ mod keys;
 mod policy;
 mod rollout;
 pub(crate) mod support;
+mod words;

@@ -6,6 +6,7 @@
 mod corruption;
 mod crash;
 mod disk;
+mod edges;
 mod faults;
 mod fixture;
 mod properties;

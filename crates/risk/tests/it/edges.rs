@@ -183,3 +183,15 @@ fn a_scope_covers_what_it_says() {
         assert_eq!(found, covers, "{scope:?}");
     }
 }
+
+#[test]
+fn caution_halves_what_one_order_may_be_and_says_by_how_much() {
+    let mut world = world(Profile::Moderate); // 2 % of 10,000 an order
+    world.fold(NOW, Fact::Restricted { scope: Scope::Account, mode: RiskMode::Caution });
+    assert_eq!(world.refusal(), None, "100 is half of 200");
+    world.notional += 1;
+    let breach = world.check().unwrap_err();
+    assert_eq!((breach.guard, breach.value.as_str(), breach.limit.as_str()), (Guard::Caution, "100.00000001", "100"));
+    world.reduces = true;
+    assert_eq!(world.refusal(), None);
+}
