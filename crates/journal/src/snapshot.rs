@@ -179,6 +179,19 @@ impl<S: Storage> Journal<S> {
     /// # Errors
     /// [`RetainError::NoSnapshot`] without a sound snapshot: then nothing is removed.
     pub fn retain_from_snapshot(&mut self) -> Result<Retained, RetainError> {
+        let retained = self.retention()?;
+        for name in &retained.removed {
+            self.storage().remove(name).doing("remove", name).map_err(ReadError::from)?;
+        }
+        self.storage().sync_dir().doing("sync", "the journal's directory").map_err(ReadError::from)?;
+        Ok(retained)
+    }
+
+    /// What [`Self::retain_from_snapshot`] would remove now. Removes nothing.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn retention(&self) -> Result<Retained, RetainError> {
         let (heads, bad) = load_heads(self.storage())?;
         let Some(latest) = heads.last() else { return Err(RetainError::NoSnapshot) };
         if bad.iter().any(|damage| damage.seq > latest.seq) {
@@ -190,10 +203,6 @@ impl<S: Storage> Journal<S> {
         let old_segments = segments[..kept].iter().map(|&first| segment_name(first));
         let old_snapshots = heads[..heads.len() - 1].iter().map(SnapshotHead::name);
         let removed: Vec<String> = old_segments.chain(old_snapshots).collect();
-        for name in &removed {
-            self.storage().remove(name).doing("remove", name).map_err(ReadError::from)?;
-        }
-        self.storage().sync_dir().doing("sync", "the journal's directory").map_err(ReadError::from)?;
         Ok(Retained { from_seq: latest.seq, oldest_seq, removed })
     }
 }

@@ -21,9 +21,12 @@ use std::time::Duration;
 use tradewind_domain::{ClientOrderId, InstrumentId, Sequence, Source, Timestamp};
 use tradewind_engine::algo::{ParentEvent, ParentId};
 use tradewind_engine::{Event, EventKind, Verdict};
-use tradewind_governance::Act;
-use tradewind_governance::audit::{Checkpoint, Fault, Key, Link, Notary, PublicKey, Step, Verified, Verifier, chains};
-use tradewind_journal::{ReadError, Reader, verify};
+use tradewind_governance::audit::{
+    Checkpoint, CheckpointError, Fault, Key, Link, Notary, PublicKey, Removal, Step, Verified, Verifier, chains,
+    check_removals,
+};
+use tradewind_governance::{Act, Name};
+use tradewind_journal::{DiskStorage, Journal, ReadError, Reader, Retained, verify};
 
 /// How often the notary looks at the journal.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -34,6 +37,10 @@ fn audit_dir(data_dir: &Path) -> PathBuf {
 
 fn checkpoints_path(data_dir: &Path) -> PathBuf {
     audit_dir(data_dir).join("checkpoints.jsonl")
+}
+
+fn removals_path(data_dir: &Path) -> PathBuf {
+    audit_dir(data_dir).join("removals.jsonl")
 }
 
 fn failed(path: &Path, source: std::io::Error) -> NodeError {
@@ -53,14 +60,25 @@ fn key(data_dir: &Path, given: &Path) -> Result<Key, NodeError> {
             written.map_err(|error| failed(&path, error))?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            check_private(&path)?;
-            let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
-            let unfit = |_| NodeError::Audit { path: path.clone(), reason: "it is not 64 hex digits".to_owned() };
-            hex::decode_to_slice(text.trim(), &mut seed).map_err(unfit)?;
+            return publish(&dir, read_key(&path)?);
         }
         Err(error) => return Err(failed(&path, error)),
     }
-    let key = Key::from_seed(&seed);
+    publish(&dir, Key::from_seed(&seed))
+}
+
+/// Reads a signing key that only its owner can read.
+fn read_key(path: &Path) -> Result<Key, NodeError> {
+    let mut seed = [0; 32];
+    check_private(path)?;
+    let text = std::fs::read_to_string(path).map_err(|error| failed(path, error))?;
+    let unfit = |_| NodeError::Audit { path: path.to_owned(), reason: "it is not 64 hex digits".to_owned() };
+    hex::decode_to_slice(text.trim(), &mut seed).map_err(unfit)?;
+    Ok(Key::from_seed(&seed))
+}
+
+/// Leaves the public key beside the checkpoints.
+fn publish(dir: &Path, key: Key) -> Result<Key, NodeError> {
     let public = dir.join("key.pub");
     std::fs::write(&public, format!("{}\n", key.public())).map_err(|error| failed(&public, error))?;
     Ok(key)
@@ -82,6 +100,15 @@ fn check_private(path: &Path) -> Result<(), NodeError> {
 /// The checkpoints of a data directory, oldest first. A last line without its end was being written when the process
 /// died, and is no checkpoint yet.
 fn read_checkpoints(path: &Path) -> Result<Vec<Checkpoint>, NodeError> {
+    read_lines(path, Checkpoint::parse)
+}
+
+/// The removals of a data directory, oldest first.
+fn read_removals(path: &Path) -> Result<Vec<Removal>, NodeError> {
+    read_lines(path, Removal::parse)
+}
+
+fn read_lines<T>(path: &Path, parse: impl Fn(&str) -> Result<T, CheckpointError>) -> Result<Vec<T>, NodeError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -89,7 +116,7 @@ fn read_checkpoints(path: &Path) -> Result<Vec<Checkpoint>, NodeError> {
     };
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let parse = |(place, line): (usize, &str)| {
-        Checkpoint::parse(line)
+        parse(line)
             .map_err(|error| NodeError::Audit { path: path.to_owned(), reason: format!("line {}: {error}", place + 1) })
     };
     whole.lines().enumerate().map(parse).collect()
@@ -202,12 +229,16 @@ impl Follow {
 }
 
 /// What a check of an audit trail found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditReport {
     /// Whether everything is as it was written and signed.
     pub verified: bool,
+    /// The first record that is there; later than 1 after retention.
+    pub first: Sequence,
     /// Records read.
     pub records: u64,
+    /// What was removed on purpose, by signed statements, oldest first.
+    pub removed: Vec<Removed>,
     /// The last record that a signature covers.
     pub signed_to: Sequence,
     /// Checkpoints that hold.
@@ -220,11 +251,26 @@ pub struct AuditReport {
     pub key: Option<String>,
 }
 
+/// Records that were removed on purpose, as the statement says that was signed before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Removed {
+    /// First record removed.
+    pub from: Sequence,
+    /// Last record removed.
+    pub to: Sequence,
+    /// Who said that they removed them.
+    pub by: String,
+    /// When.
+    pub at: String,
+}
+
 impl AuditReport {
     fn bad(record: Sequence, flaw: String) -> Self {
         Self {
             verified: false,
+            first: 0,
             records: 0,
+            removed: Vec::new(),
             signed_to: 0,
             checkpoints: 0,
             first_bad: Some(record),
@@ -237,7 +283,9 @@ impl AuditReport {
         match found {
             Ok(found) => Self {
                 verified: true,
+                first: found.first,
                 records: found.records,
+                removed: Vec::new(),
                 signed_to: found.signed_to,
                 checkpoints: found.checkpoints,
                 first_bad: None,
@@ -280,14 +328,75 @@ pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Resul
     };
     let unfit = || NodeError::Audit { path: public.clone(), reason: "it is no public key of 64 hex digits".to_owned() };
     let key = PublicKey::parse(&text).ok_or_else(unfit)?;
-    Ok(AuditReport::of(check(&dir, &report, &checkpoints, &key, anchor.as_ref())?, &key))
+    let removals = read_removals(&removals_path(data_dir))?;
+    let found = match check(&dir, &report, &checkpoints, &key, anchor.as_ref())? {
+        Ok(found) => check_removals(&removals, &checkpoints, &key, report.first_seq).map(|()| found),
+        Err(fault) => Err(fault),
+    };
+    let removed =
+        removals.iter().map(|it| Removed { from: it.from, to: it.to, by: it.by.to_string(), at: it.at.to_string() });
+    let removed = if found.is_ok() { removed.collect() } else { Vec::new() };
+    Ok(AuditReport { removed, ..AuditReport::of(found, &key) })
+}
+
+/// Removes what lies wholly before the newest snapshot. Where the directory is signed, a statement of what goes and who
+/// says so is signed and synced first, so that `audit verify` can tell the removal from theft. Not while a node runs.
+///
+/// `key_path` is where the signing key is, if it is not in the directory.
+///
+/// # Errors
+/// [`NodeError`] if the journal cannot be opened or thinned out, or the statement cannot be signed: then nothing is
+/// removed.
+pub fn retain(data_dir: &Path, key_path: Option<&Path>, by: &Name) -> Result<Retained, NodeError> {
+    let dir = journal_dir(data_dir);
+    let opened = Journal::<DiskStorage>::open(&dir, tradewind_journal::Options::default());
+    let (mut journal, _) =
+        opened.map_err(|source| NodeError::Journal { dir: dir.clone(), source: Box::new(source) })?;
+    let planned = journal.retention().map_err(NodeError::Retain)?;
+    let checkpoints = read_checkpoints(&checkpoints_path(data_dir))?;
+    if let Some(checkpoint) = checkpoints.last() {
+        let first = verify(&dir)?.first_seq;
+        if planned.oldest_seq > first {
+            let stretch = (first, planned.oldest_seq - 1);
+            state_removal(data_dir, key_path, stretch, by, checkpoint)?;
+        }
+    }
+    journal.retain_from_snapshot().map_err(NodeError::Retain)
+}
+
+fn state_removal(
+    data_dir: &Path,
+    key_path: Option<&Path>,
+    stretch: (Sequence, Sequence),
+    by: &Name,
+    checkpoint: &Checkpoint,
+) -> Result<(), NodeError> {
+    let key_path = key_path.map_or_else(|| audit_dir(data_dir).join("key"), Path::to_owned);
+    let key = read_key(&key_path)?;
+    if !checkpoint.is_signed_by(&key.public()) {
+        let reason = "it is not the key that signs this directory".to_owned();
+        return Err(NodeError::Audit { path: key_path, reason });
+    }
+    let path = removals_path(data_dir);
+    cut_unfinished(&path)?;
+    let before = read_removals(&path)?;
+    let removal = Removal::sign(&key, stretch, by.clone(), wall(), checkpoint, before.last());
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+    let written = file.and_then(|mut file| {
+        file.write_all(format!("{}\n", removal.line()).as_bytes())?;
+        file.sync_all()?;
+        File::open(audit_dir(data_dir))?.sync_all()
+    });
+    written.map_err(|error| failed(&path, error))
 }
 
 /// A journal of before anything was signed: its own chain is all there is.
 fn unsigned(report: &tradewind_journal::Report) -> AuditReport {
     AuditReport {
         verified: true,
+        first: report.first_seq,
         records: report.records,
+        removed: Vec::new(),
         signed_to: 0,
         checkpoints: 0,
         first_bad: None,

@@ -6,7 +6,7 @@ use crate::kill_switch::KillSwitch;
 use crate::operate::{OperatorReply, OperatorRequest};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -58,18 +58,40 @@ pub(crate) fn listen(data_dir: &Path) -> Result<(UnixListener, ControlSocket), N
     Ok((listener, socket))
 }
 
-/// Serves requests until it is dropped. `stop` is told when a person asks for the end.
+/// Who owns the socket's file, and so this process.
+pub(crate) fn owner_of(socket: &ControlSocket) -> Result<u32, NodeError> {
+    let failed = |source| NodeError::Control { path: socket.0.clone(), source };
+    Ok(std::fs::metadata(&socket.0).map_err(failed)?.uid())
+}
+
+/// Whether whoever is at the other end, as the kernel says, may speak: the owner of this process alone. The mode of the
+/// socket's file says the same; this holds even if somebody changes that, or where the file system keeps no modes.
+pub(crate) fn is_owner(peer: Option<u32>, owner: u32) -> bool {
+    peer == Some(owner)
+}
+
+/// Serves requests until it is dropped. `stop` is told when a person asks for the end; `admits` is asked about the user
+/// at the other end of each connection, `None` where the kernel does not tell.
 pub(crate) async fn serve(
     listener: UnixListener,
     inbox: mpsc::Sender<Input>,
     stop: watch::Sender<bool>,
     switch: KillSwitch,
+    admits: impl Fn(Option<u32>) -> bool,
 ) {
     let mut clients = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(clients.spawn(answer(stream, inbox.clone(), stop.clone(), switch.clone()))),
+                Ok((stream, _)) => {
+                    let peer = stream.peer_cred().ok().map(|peer| peer.uid());
+                    if admits(peer) {
+                        clients.spawn(answer(stream, inbox.clone(), stop.clone(), switch.clone()));
+                    } else {
+                        tracing::warn!(?peer, "another user was turned away from the control socket");
+                        clients.spawn(turn_away(stream, peer));
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the control socket failed");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -77,6 +99,23 @@ pub(crate) async fn serve(
             },
             Some(_) = clients.join_next() => (),
         }
+    }
+}
+
+/// Answers whatever is asked with the reason why it is not heard.
+async fn turn_away(stream: UnixStream, peer: Option<u32>) {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = Vec::new();
+    let asked = tokio::io::BufReader::new(reader).take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line).await;
+    let who = peer.map_or_else(|| "a user that the system does not name".to_owned(), |uid| format!("the user {uid}"));
+    let reply = OperatorReply::Failed {
+        code: "NODE-41".to_owned(),
+        message: format!("{who} does not own this node"),
+        hint: "run the command as the user that runs the node".to_owned(),
+    };
+    if asked.is_ok() {
+        let text = serde_json::to_string(&reply).unwrap_or_default();
+        let _ = writer.write_all(format!("{text}\n").as_bytes()).await; // whoever asked may be gone
     }
 }
 
@@ -155,4 +194,58 @@ pub fn request(data_dir: &Path, request: &OperatorRequest) -> Result<OperatorRep
         return Err(silent("it closed the connection".to_owned()));
     }
     serde_json::from_str(&line).map_err(|error| silent(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_alone_is_heard() {
+        assert!(is_owner(Some(1_000), 1_000));
+        for other in [Some(0), Some(1_001), Some(u32::MAX), None] {
+            assert!(!is_owner(other, 1_000), "{other:?}");
+        }
+    }
+
+    /// What a request to a socket of `dir` comes to whose peers are judged by `admits`, and whether anything of it was heard.
+    async fn asked(admits: impl Fn(Option<u32>, u32) -> bool + Send + 'static) -> (String, bool) {
+        let dir = tempfile::TempDir::new().unwrap();
+        let (listener, socket) = listen(dir.path()).unwrap();
+        let (inbox, mut heard) = mpsc::channel(1);
+        let (stop, stopped) = watch::channel(false);
+        let switch = KillSwitch::new(false);
+        let flag = switch.flag();
+        let owner = owner_of(&socket).unwrap();
+        let server = tokio::spawn(serve(listener, inbox, stop, switch, move |peer| admits(peer, owner)));
+        let path = dir.path().to_owned();
+        let mut codes = Vec::new();
+        for asked in [OperatorRequest::Halt { reason: "x".to_owned() }, OperatorRequest::Stop] {
+            let path = path.clone();
+            let reply = tokio::task::spawn_blocking(move || request(&path, &asked));
+            let reply = tokio::select! {
+                reply = reply => reply.unwrap().unwrap(),
+                Some(Input::Operator(_, reply)) = heard.recv() => {
+                    drop(reply); // an engine that ended
+                    continue;
+                }
+            };
+            codes.push(match reply {
+                OperatorReply::Failed { code, .. } => code,
+                OperatorReply::Done { .. } => "done".to_owned(),
+            });
+        }
+        server.abort();
+        (codes.join(" "), flag.load(std::sync::atomic::Ordering::SeqCst) || *stopped.borrow())
+    }
+
+    #[tokio::test]
+    async fn another_user_is_turned_away_with_a_code_and_nothing_of_what_it_says_is_heard() {
+        assert_eq!(
+            asked(|peer, owner| is_owner(peer.map(|uid| uid + 1), owner)).await,
+            ("NODE-41 NODE-41".to_owned(), false)
+        );
+        assert_eq!(asked(|_, owner| is_owner(None, owner)).await, ("NODE-41 NODE-41".to_owned(), false));
+        assert_eq!(asked(is_owner).await, ("done".to_owned(), true), "the kernel names the one who runs this test");
+    }
 }

@@ -154,6 +154,9 @@ pub enum NodeError {
         /// Why.
         reason: String,
     },
+    /// The journal cannot be thinned out.
+    #[error("the journal cannot be thinned out: {0}")]
+    Retain(#[source] tradewind_journal::RetainError),
     /// The file of the kill switch cannot be written.
     #[error("the kill switch cannot be kept: {0}")]
     Latch(#[source] std::io::Error),
@@ -197,6 +200,7 @@ impl Coded for NodeError {
             Self::NotRunning { .. } => "NODE-05",
             Self::Refused { .. } => "NODE-06",
             Self::Audit { .. } => "NODE-35",
+            Self::Retain(source) => source.code(),
             Self::Latch(_) => "NODE-36",
             Self::KeyInUse { .. } => "NODE-37",
             Self::Newer { .. } => "NODE-38",
@@ -211,6 +215,7 @@ impl Coded for NodeError {
             Self::Record { source, .. } => source.hint(),
             Self::Venue { source, .. } => source.hint(),
             Self::Secret(source) => source.hint(),
+            Self::Retain(source) => source.hint(),
             _ => hint_of(self.code()),
         }
     }

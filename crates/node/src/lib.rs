@@ -56,7 +56,7 @@ mod watchdog;
 mod words;
 
 pub use adopt::AdoptWords;
-pub use audit::{AuditReport, audit, audit_chains, has_checkpoints};
+pub use audit::{AuditReport, Removed, audit, audit_chains, has_checkpoints, retain};
 pub use clock::wall;
 pub use control::{request, socket_path};
 pub use error::{CODES, NodeError};

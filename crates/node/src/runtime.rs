@@ -196,7 +196,9 @@ impl Node {
         if let Some(file) = surroundings.settings_file {
             tasks.spawn(drift::watch(file, inbox.clone()));
         }
-        tasks.spawn(control::serve(listener, inbox.clone(), asked.clone(), switch.clone()));
+        let owner = control::owner_of(&socket)?;
+        let admits = move |peer| control::is_owner(peer, owner);
+        tasks.spawn(control::serve(listener, inbox.clone(), asked.clone(), switch.clone(), admits));
         Ok(Self {
             inbox,
             asked,

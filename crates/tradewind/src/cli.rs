@@ -4,6 +4,7 @@ use crate::output::Format;
 use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TwapArgs, VwapArgs};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use tradewind_governance::Name;
 use tradewind_storm::FaultId;
 
 /// What scripts may rely on; printed by `tradewind --help` and in the book.
@@ -829,10 +830,19 @@ pub(crate) enum JournalCommand {
         to: PathBuf,
     },
     /// Remove what lies wholly before the newest snapshot. Not while a node runs.
-    #[command(after_help = "Example:\n  tradewind journal retain my-paper")]
+    ///
+    /// Where the directory is signed, a statement of what goes is signed first, so that `audit verify` accepts it and
+    /// names it.
+    #[command(after_help = "Example:\n  tradewind journal retain my-paper --by anna")]
     Retain {
-        /// A data directory, or a journal directory.
+        /// A data directory, or a journal directory that nobody signs.
         dir: PathBuf,
+        /// Who removes, for the statement.
+        #[arg(long, value_name = "NAME", default_value = "operator", value_parser = name)]
+        by: Name,
+        /// The key that signs the directory, if it is not in it.
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
     },
 }
 
@@ -930,6 +940,11 @@ pub(crate) enum ConfigCommand {
         #[arg(value_parser = ["errors", "commands", "guards", "limits", "strategies", "statistics"])]
         page: String,
     },
+}
+
+/// Reads the name of a person.
+fn name(text: &str) -> Result<Name, String> {
+    Name::new(text).map_err(|error| error.to_string())
 }
 
 /// Reads a span of time with its unit.

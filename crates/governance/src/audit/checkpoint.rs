@@ -41,6 +41,10 @@ impl Key {
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
     }
+    /// A signature over `bytes`, in hex.
+    pub(super) fn sign(&self, bytes: &[u8]) -> String {
+        hex::encode(self.0.sign(bytes).to_bytes())
+    }
 }
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,6 +63,12 @@ impl PublicKey {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text.trim(), &mut bytes).ok()?;
         VerifyingKey::from_bytes(&bytes).ok().map(Self)
+    }
+    /// Whether `signature`, in hex, is this key's over `bytes`.
+    pub(super) fn has_signed(&self, bytes: &[u8], signature: &str) -> bool {
+        let mut read = [0; 64];
+        hex::decode_to_slice(signature, &mut read).is_ok()
+            && self.0.verify_strict(bytes, &Signature::from_bytes(&read)).is_ok()
     }
 }
 impl fmt::Display for PublicKey {
@@ -141,9 +151,7 @@ impl Checkpoint {
     /// Whether `key` signed it.
     #[must_use]
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
-        let mut bytes = [0; 64];
-        hex::decode_to_slice(&self.signature, &mut bytes).is_ok()
-            && key.0.verify_strict(&self.signed_bytes(), &Signature::from_bytes(&bytes)).is_ok()
+        key.has_signed(&self.signed_bytes(), &self.signature)
     }
 
     /// Four bytes of the hash of `sequence` as hex, if it covers that record.
@@ -232,7 +240,7 @@ impl Notary {
             previous: self.previous.clone(),
             signature: String::new(),
         };
-        checkpoint.signature = hex::encode(self.key.0.sign(&checkpoint.signed_bytes()).to_bytes());
+        checkpoint.signature = self.key.sign(&checkpoint.signed_bytes());
         self.previous = checkpoint.fingerprint();
         self.since = None;
         Some(checkpoint)

@@ -22,6 +22,8 @@ pub enum Flaw {
     Signature,
     /// A checkpoint does not follow the one before: one is missing, or the log was forked.
     Forked,
+    /// Signed records are gone from the beginning, and no signed statement says that they were removed on purpose.
+    Removed,
 }
 
 /// The first thing that is wrong.
@@ -37,7 +39,7 @@ pub struct Fault {
 /// What was proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verified {
-    /// The first record read; later than 1 after retention, which only somebody who knows of it can tell from theft.
+    /// The first record read; later than 1 after retention, which [`super::check_removals`] tells from theft.
     pub first: Sequence,
     /// Records read.
     pub records: u64,

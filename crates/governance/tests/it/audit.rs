@@ -4,8 +4,8 @@ use crate::support::seconds;
 use proptest::prelude::*;
 use tradewind_domain::ClientOrderId;
 use tradewind_governance::audit::{
-    CHECKPOINT_RECORDS, CSV_HEADER, Checkpoint, Fault, Flaw, Key, Link, Notary, PublicKey, Verified, chains, to_csv,
-    to_json_line, verify,
+    CHECKPOINT_RECORDS, CSV_HEADER, Checkpoint, Fault, Flaw, Key, Link, Notary, PublicKey, Removal, Verified, chains,
+    check_removals, to_csv, to_json_line, verify,
 };
 
 type Records = Vec<(u64, Vec<u8>)>;
@@ -254,4 +254,71 @@ fn an_order_is_exported_from_its_data_to_its_fills() {
     assert_eq!(CSV_HEADER.split(',').count(), to_csv(&found[1][0]).split(',').count());
     let json: serde_json::Value = serde_json::from_str(&to_json_line(&found[0][6])).unwrap();
     assert_eq!((json["step"].as_u64(), json["what"].as_str()), (Some(7), Some("fill")));
+}
+
+/// Removals of `key`, each of the next stretch up to one of `ends`, in the history of `checkpoints`.
+fn removals(key: &Key, checkpoints: &[Checkpoint], from: u64, ends: &[u64]) -> Vec<Removal> {
+    let (mut from, mut all) = (from, Vec::<Removal>::new());
+    for to in ends {
+        let by = tradewind_governance::Name::new("anna").unwrap();
+        let removal = Removal::sign(key, (from, *to), by, seconds(9), checkpoints.last().unwrap(), all.last());
+        assert_eq!(Removal::parse(&removal.line()).unwrap(), removal);
+        from = to + 1;
+        all.push(removal);
+    }
+    all
+}
+
+#[test]
+fn what_was_removed_on_purpose_is_told_from_what_was_taken() {
+    let checkpoints = sign(key(), &records(40), 8);
+    let lawful = removals(&key(), &checkpoints, 1, &[10, 20]);
+    let public = key().public();
+    let check = |removals: &[Removal], first| check_removals(removals, &checkpoints, &public, first);
+    let gone = |record, flaw| Err(Fault { record, flaw });
+    for first in [1, 11, 21] {
+        assert_eq!(check(&lawful, first), Ok(()), "a removal that was not finished leaves more than it says");
+    }
+    assert_eq!(check(&[], 1), Ok(()));
+    assert_eq!(check(&lawful, 22), gone(21, Flaw::Removed));
+    assert_eq!(check(&[], 2), gone(1, Flaw::Removed));
+    assert_eq!(check(&lawful[..1], 21), gone(11, Flaw::Removed));
+    assert_eq!(check(&lawful[1..], 21), gone(11, Flaw::Forked), "the first statement is missing");
+    let hole = removals(&key(), &checkpoints, 5, &[20]);
+    assert_eq!(check(&hole, 21), gone(1, Flaw::Removed), "the first records are in no statement");
+    let forged = removals(&Key::from_seed(&[8; 32]), &checkpoints, 1, &[20]);
+    assert_eq!(check(&forged, 21), gone(1, Flaw::Signature));
+    let elsewhere = sign(key(), &records(30), 7);
+    let transplanted = removals(&key(), &elsewhere, 1, &[20]);
+    assert_eq!(check(&transplanted, 21), gone(1, Flaw::Forked), "a statement about another history");
+    for change in [
+        |it: &mut Removal| it.to = 30,
+        |it: &mut Removal| it.by = tradewind_governance::Name::new("ben").unwrap(),
+        |it: &mut Removal| it.signature = "zz".to_owned(),
+        |it: &mut Removal| it.at = seconds(10),
+    ] {
+        let mut changed = lawful.clone();
+        change(&mut changed[1]);
+        assert_eq!(check(&changed, 21), gone(11, Flaw::Signature));
+    }
+    // what was never signed cannot be missed: signing began after an older version had removed something
+    let late = sign(key(), &records(40)[10..].to_vec(), 8);
+    assert_eq!(check_removals(&[], &late, &public, 11), Ok(()));
+    assert_eq!(check_removals(&[], &late, &public, 12), gone(11, Flaw::Removed));
+    assert_eq!(check_removals(&[], &[], &public, 12), Ok(()));
+}
+
+#[test]
+fn a_line_that_is_no_removal_is_named() {
+    let checkpoints = sign(key(), &records(8), 8);
+    let line = removals(&key(), &checkpoints, 1, &[4]).remove(0).line();
+    for (bad, part) in [
+        (line.replace("\"v\":1", "\"v\":2"), "version 2"),
+        (line.replace("\"to\":4", "\"to\":0"), "records 1 to 0"),
+        (line.replace("anna", "Anna"), "no name"),
+        ("{}".to_owned(), "missing field"),
+    ] {
+        let error = Removal::parse(&bad).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
 }

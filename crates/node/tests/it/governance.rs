@@ -4,14 +4,15 @@ use crate::support::{Stage, ask, check_journal, exchange_config, settings, statu
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use tradewind_domain::Origin;
 use tradewind_domain::Side::Buy;
+use tradewind_domain::{Coded, Origin};
 use tradewind_exchange::{ExchangeConfig, Pace};
 use tradewind_governance::{Name, Role};
 use tradewind_journal::{DiskStorage, Journal, Options, Reader};
 use tradewind_node::settings::{OperatorSettings, Settings};
 use tradewind_node::{
     GovernRequest, Node, OperatorReply, OperatorRequest, Signed, Token, audit, audit_chains, journal_dir, request,
+    retain,
 };
 
 const ALL: [Role; 3] = [Role::Trader, Role::Approver, Role::Risk];
@@ -463,6 +464,67 @@ async fn a_restored_backup_of_the_journal_is_noticed_at_start() {
     node.stop().await.unwrap();
     let report = audit(stage.dir.path(), None, Some(&anchor)).unwrap();
     assert!(!report.verified, "the anchor still knows of the other history: {report:?}");
+}
+
+#[tokio::test]
+async fn what_retention_removes_is_signed_for_and_what_is_taken_otherwise_is_named() {
+    let stage = Stage::new(exchange_config()).await;
+    for _ in 0..3 {
+        small_trail(&stage).await; // more than one segment, and a snapshot of each stop
+    }
+    let (dir, anna) = (stage.dir.path(), Name::new("anna").unwrap());
+    let before = audit(dir, None, None).unwrap();
+    assert!(before.verified && before.first == 1 && before.removed.is_empty(), "{before:?}");
+    let taken = tempfile::TempDir::new().unwrap();
+    for part in ["journal", "audit"] {
+        copy_dir(&dir.join(part), &taken.path().join(part));
+    }
+
+    // without its key nothing is signed, and nothing goes
+    let key = dir.join("audit/key");
+    std::fs::rename(&key, dir.join("key-elsewhere")).unwrap();
+    assert_eq!(retain(dir, None, &anna).unwrap_err().code(), "NODE-35");
+    assert_eq!(audit(dir, None, None).unwrap(), before);
+    let retained = retain(dir, Some(&dir.join("key-elsewhere")), &anna).unwrap();
+    assert!(retained.oldest_seq > 1, "{retained:?}");
+    let after = audit(dir, None, None).unwrap();
+    let told = &after.removed[0];
+    assert!(after.verified && after.first == retained.oldest_seq, "{after:?}");
+    assert_eq!((told.from, told.to, told.by.as_str()), (1, retained.oldest_seq - 1, "anna"));
+    assert_eq!(retain(dir, None, &anna).unwrap().oldest_seq, retained.oldest_seq, "nothing more goes, nobody signs");
+    std::fs::rename(dir.join("key-elsewhere"), &key).unwrap();
+
+    // the same files, taken without a word
+    let (mut journal, _) = Journal::<DiskStorage>::open(journal_dir(taken.path()), Options::default()).unwrap();
+    journal.retain_from_snapshot().unwrap();
+    drop(journal);
+    let report = audit(taken.path(), None, None).unwrap();
+    assert_eq!((report.verified, report.first_bad, report.flaw.as_deref()), (false, Some(1), Some("Removed")));
+
+    // a node goes on from what is left, and the next removal follows the first
+    for _ in 0..3 {
+        small_trail(&stage).await;
+    }
+    let again = retain(dir, None, &anna).unwrap();
+    assert!(again.oldest_seq > retained.oldest_seq);
+    let report = audit(dir, None, None).unwrap();
+    assert!(report.verified && report.removed.len() == 2, "{report:?}");
+    // somebody who drops the first statement, or reads more into the second
+    let path = dir.join("audit/removals.jsonl");
+    let lines = std::fs::read_to_string(&path).unwrap();
+    for forged in [
+        lines.lines().nth(1).map(|line| format!("{line}\n")).unwrap(),
+        lines.replacen(&format!("\"to\":{}", again.oldest_seq - 1), &format!("\"to\":{}", again.oldest_seq), 1),
+        lines.replacen("\"anna\"", "\"ben\"", 1),
+        String::new(),
+    ] {
+        std::fs::write(&path, forged).unwrap();
+        let report = audit(dir, None, None).unwrap();
+        assert!(!report.verified && report.removed.is_empty(), "{report:?}");
+    }
+    std::fs::write(&path, lines).unwrap();
+    assert!(audit(dir, None, None).unwrap().verified);
+    check_journal(dir);
 }
 
 #[tokio::test]

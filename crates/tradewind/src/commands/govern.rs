@@ -256,13 +256,22 @@ fn verify(dir: &Path, key: Option<&str>, anchor: Option<&Path>, format: Format) 
     let report =
         audit(dir, key, anchor).map_err(|error| Failure::new(error.code(), error.to_string(), error.hint()))?;
     output::print(format, &report, || match (report.first_bad, &report.flaw) {
-        (None, _) => format!(
-            "{} records are as they were written; {} of them signed in {} checkpoints by {}",
-            report.records,
-            report.signed_to.min(report.records),
-            report.checkpoints,
-            report.key.as_deref().unwrap_or("nobody")
-        ),
+        (None, _) => {
+            let mut text = format!(
+                "{} records are as they were written; {} of them signed in {} checkpoints by {}",
+                report.records,
+                (report.signed_to + 1).saturating_sub(report.first).min(report.records),
+                report.checkpoints,
+                report.key.as_deref().unwrap_or("nobody")
+            );
+            for it in &report.removed {
+                text.push_str(&format!(
+                    "\nrecords {} to {} were removed on purpose by {}, {}",
+                    it.from, it.to, it.by, it.at
+                ));
+            }
+            text
+        }
         (Some(record), flaw) => {
             format!("record {record} is the first bad one: {}", flaw.as_deref().unwrap_or("damaged"))
         }

@@ -7,15 +7,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_domain::Coded;
+use tradewind_governance::Name;
 use tradewind_journal::{Flaw, Journal, Options, Reader, backup, verify};
-use tradewind_node::journal_dir;
+use tradewind_node::{journal_dir, retain};
 
 pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
     match command {
         JournalCommand::Verify { dir } => verify_dir(dir, format),
         JournalCommand::Show { dir, from, limit } => show(dir, *from, *limit, format),
         JournalCommand::Backup { dir, to } => back_up(dir, to, format),
-        JournalCommand::Retain { dir } => retain(dir, format),
+        JournalCommand::Retain { dir, by, key_file } => thin_out(dir, by, key_file.as_deref(), format),
     }
 }
 
@@ -123,11 +124,20 @@ fn back_up(dir: &Path, to: &Path, format: Format) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn retain(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
-    let (mut journal, _) = Journal::open(locate(dir)?, Options::default())
-        .map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
-    let retained =
-        journal.retain_from_snapshot().map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
+fn thin_out(dir: &Path, by: &Name, key_file: Option<&Path>, format: Format) -> Result<ExitCode, Failure> {
+    let journal = locate(dir)?;
+    // the journal of a data directory, also where it was named itself; any other has nobody who signs it
+    let data_dir = std::path::absolute(&journal).ok().and_then(|path| path.parent().map(Path::to_owned));
+    let data_dir = data_dir.filter(|data_dir| journal_dir(data_dir).is_dir() && journal.ends_with("journal"));
+    let retained = match data_dir {
+        Some(data_dir) => retain(&data_dir, key_file, by)
+            .map_err(|error| Failure::new(error.code(), error.to_string(), error.hint()))?,
+        None => Journal::open(journal, Options::default())
+            .map_err(|error| Failure::journal(error.code(), &error, error.hint()))?
+            .0
+            .retain_from_snapshot()
+            .map_err(|error| Failure::journal(error.code(), &error, error.hint()))?,
+    };
     let (first, snapshot) = (retained.oldest_seq, retained.from_seq);
     let value = serde_json::json!({"from": first, "snapshot": snapshot, "removed": retained.removed});
     output::print(format, &value, || {
