@@ -37,6 +37,14 @@ struct Held {
     unrealised: i128,
     /// Which holding this instrument prices, if it is a cash pair into the base currency.
     prices: Option<u16>,
+    /// Funding paid for it so far in its settlement currency, negative when received.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    funding: i128,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_nothing(units: &i128) -> bool {
+    *units == 0
 }
 
 /// The books of one portfolio.
@@ -128,6 +136,12 @@ impl Portfolio {
     #[inline]
     pub fn position(&self, instrument: InstrumentId) -> Position {
         self.held.get(instrument.index()).map_or_else(Position::default, |held| held.position)
+    }
+
+    /// Funding paid for `instrument` so far, in ledger units of its settlement currency; negative when received.
+    #[must_use]
+    pub fn funding_paid(&self, instrument: InstrumentId) -> i128 {
+        self.held.get(instrument.index()).map_or(0, |held| held.funding)
     }
 
     /// Cash and assets at their marks, with unrealised profit, in ledger units of the base currency.
@@ -238,6 +252,9 @@ impl Portfolio {
         let Ok(paid) = crate::funding_payment(instrument, quantity, mark, rate_e8) else { return false };
         self.post(paid.currency, -paid.units);
         self.holding_mut(paid.currency).funding += paid.units;
+        if let Some(held) = self.held.get_mut(instrument.id.index()) {
+            held.funding += paid.units;
+        }
         true
     }
 }

@@ -79,8 +79,11 @@ fn read_key(path: &Path) -> Result<Key, NodeError> {
 
 /// Leaves the public key beside the checkpoints.
 fn publish(dir: &Path, key: Key) -> Result<Key, NodeError> {
-    let public = dir.join("key.pub");
-    std::fs::write(&public, format!("{}\n", key.public())).map_err(|error| failed(&public, error))?;
+    let (public, text) = (dir.join("key.pub"), format!("{}\n", key.public()));
+    if std::fs::read_to_string(&public).is_ok_and(|known| known == text) {
+        return Ok(key); // a full disk would leave an empty file in its place
+    }
+    std::fs::write(&public, text).map_err(|error| failed(&public, error))?;
     Ok(key)
 }
 

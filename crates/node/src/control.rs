@@ -161,7 +161,7 @@ fn read(line: &[u8]) -> Result<OperatorRequest, String> {
 
 async fn ask(inbox: &mpsc::Sender<Input>, request: OperatorRequest) -> OperatorReply {
     let (reply, answer) = oneshot::channel();
-    let sent = inbox.send(Input::Operator(request, reply)).await;
+    let sent = inbox.send(Input::Operator(Box::new(request), reply)).await;
     let answer = if sent.is_ok() { answer.await.ok() } else { None };
     answer.unwrap_or_else(|| OperatorReply::Failed {
         code: NodeError::Stopped.code().to_owned(),

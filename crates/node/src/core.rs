@@ -150,7 +150,7 @@ impl Core {
             Input::Fact(fact) => self.fact(fact),
             Input::Bar { bar, received, origin } => self.bar(&bar, received, origin),
             Input::Operator(request, reply) => {
-                let answer = match self.operate(request.clone()) {
+                let answer = match self.operate((*request).clone()) {
                     Err(NodeError::Append(AppendError::NoRoom(fault))) => {
                         self.say_that_there_is_no_room(&fault);
                         let error = NodeError::Append(AppendError::NoRoom(fault));
@@ -197,7 +197,7 @@ impl Core {
     }
 
     /// Said once, until there is room again.
-    fn say_that_there_is_no_room(&mut self, fault: &StorageFault) {
+    pub(crate) fn say_that_there_is_no_room(&mut self, fault: &StorageFault) {
         if !std::mem::replace(&mut self.has_no_room, true) {
             let code = fault.code();
             self.note(format!(

@@ -16,7 +16,7 @@ pub(crate) enum Input {
     /// A closed bar, to be shown to the desks.
     Bar { bar: Bar, received: Timestamp, origin: Origin },
     /// A person acts.
-    Operator(OperatorRequest, oneshot::Sender<OperatorReply>),
+    Operator(Box<OperatorRequest>, oneshot::Sender<OperatorReply>),
     /// A request was handed to the socket at this moment.
     BytesOut { received: Timestamp, decided: Timestamp, sent: Timestamp },
     /// Something the status should show.

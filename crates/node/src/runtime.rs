@@ -231,7 +231,7 @@ impl Node {
     pub async fn request(&self, request: OperatorRequest) -> Result<OperatorReply, NodeError> {
         let (reply, answer) = oneshot::channel();
         self.switch.hear(&request);
-        self.inbox.send(Input::Operator(request, reply)).await.map_err(|_| NodeError::Stopped)?;
+        self.inbox.send(Input::Operator(Box::new(request), reply)).await.map_err(|_| NodeError::Stopped)?;
         answer.await.map_err(|_| NodeError::Stopped)
     }
 

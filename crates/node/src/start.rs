@@ -22,6 +22,7 @@ use tradewind_engine::{
 use tradewind_gate::{Limits, Mode};
 use tradewind_governance::{Act, ChangeState, Changed, Principal, loosens};
 use tradewind_host::Draft;
+use tradewind_journal::AppendError;
 use tradewind_risk::AccountLimits;
 use tradewind_strategies::{Desk, Ends, registry};
 use tradewind_venues::binance::sign::Signer;
@@ -275,7 +276,11 @@ pub(crate) fn warm_up(
             source: Source::Market,
             ..Draft::of_host(newest.close_time(), wall(), PortfolioId(0), EventKind::BarClosed { bar: *newest, origin })
         };
-        core.host.append(draft)?;
+        match core.host.append(draft) {
+            // the node comes up all the same, for cancels, exits and the kill switch; without a mark no order is taken
+            Err(AppendError::NoRoom(fault)) => core.say_that_there_is_no_room(&fault),
+            other => drop(other?),
+        }
         last.push((newest.instrument, newest.open_time));
         let state = &core.host.state;
         for desk in core.desks.iter_mut().filter(|desk| desk.instrument() == newest.instrument) {

@@ -5,7 +5,9 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::latency::Quantiles;
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Instrument, LEDGER_DECIMALS, OrderRecord, OrderState, Timestamp, format_decimal};
+use tradewind_domain::{
+    Instrument, InstrumentKind, LEDGER_DECIMALS, OrderRecord, OrderState, Timestamp, format_decimal,
+};
 use tradewind_engine::{Counters, ForeignOrder, Guarded, State};
 use tradewind_gate::Mode;
 use tradewind_risk::Coverage;
@@ -137,6 +139,8 @@ pub struct PortfolioView {
     pub balances: std::collections::BTreeMap<String, String>,
     /// Fees so far by currency.
     pub fees: std::collections::BTreeMap<String, String>,
+    /// Funding paid so far by currency, negative when received; empty where nothing perpetual is traded.
+    pub funding: std::collections::BTreeMap<String, String>,
 }
 
 /// An instrument at a glance.
@@ -211,6 +215,9 @@ pub struct PositionView {
     pub mark: Option<String>,
     /// Profit not realised, in the settlement currency.
     pub unrealised: Option<String>,
+    /// Funding paid for it so far in the settlement currency, negative when received; nothing for what pays none.
+    #[serde(default)]
+    pub funding: Option<String>,
     /// Whether it is too little to order: what fees and odd lots leave behind counts as no position.
     #[serde(default)]
     pub dust: bool,
@@ -320,6 +327,7 @@ fn portfolio_view(portfolio: &tradewind_engine::Portfolio) -> PortfolioView {
         day_profit: text(portfolio.equity() - portfolio.day_equity()),
         balances: by_currency(|holding| holding.units),
         fees: by_currency(|holding| holding.fees),
+        funding: by_currency(|holding| holding.funding),
     }
 }
 
@@ -369,6 +377,11 @@ fn protection_text(it: &Instrument, coverage: &Coverage) -> String {
     }
 }
 
+/// Whether longs and shorts of it pay each other.
+const fn is_perpetual(it: &Instrument) -> bool {
+    matches!(it.spec.kind, InstrumentKind::LinearPerpetual | InstrumentKind::InversePerpetual)
+}
+
 /// Every position that is not flat.
 pub(crate) fn positions(state: &State) -> Vec<PositionView> {
     let (mut views, guarded) = (Vec::new(), state.guarded());
@@ -391,6 +404,7 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
                     .mark
                     .and_then(|mark| it.unrealised(&position, mark.price).ok())
                     .map(|money| money.amount()),
+                funding: is_perpetual(it).then(|| format_decimal(portfolio.funding_paid(it.id), LEDGER_DECIMALS)),
                 dust: it.is_dust(position.quantity(), listing.mark.map(|mark| mark.price)),
                 protected: guard.map(|guard| it.quantity_text(guard.protected)),
                 protection: guard.map(|guard| protection_text(it, &guard.coverage)),
@@ -398,4 +412,67 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
         }
     }
     views
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::{
+        ClientOrderId, Currency, Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Money, Price, Quantity, Side,
+        Source, TradeId,
+    };
+    use tradewind_engine::{Event, EventKind, apply};
+
+    /// A portfolio that has bought one of `spec` at 100 and met these rates, in parts per 10^8 of the notional at 100.
+    fn after(spec: InstrumentSpec, rates: &[i64]) -> State {
+        let (usdt, id) = (Currency::new("USDT").unwrap(), InstrumentId(0));
+        let fill = Fill {
+            client_id: ClientOrderId::from_u128(1),
+            instrument: id,
+            trade_id: TradeId(1),
+            side: Side::Buy,
+            price: Price::from_mantissa(10_000),
+            quantity: Quantity::from_mantissa(1_000),
+            liquidity: Liquidity::Taker,
+            fee: Fee(Money::zero(usdt)),
+        };
+        let mark = Price::from_mantissa(10_000);
+        let funding = rates.iter().map(|rate_e8| EventKind::Funding { instrument: id, rate_e8: *rate_e8, mark });
+        let begin = [
+            EventKind::Listed(Box::new(spec.list(id).unwrap())),
+            EventKind::Opened { base: usdt, name: "main".to_owned() },
+            EventKind::Filled(fill),
+        ];
+        let mut state = State::default();
+        for (kind, sequence) in begin.into_iter().chain(funding).zip(1..) {
+            apply(&mut state, &Event::new(sequence, Timestamp::from_millis(1), Source::Host, kind));
+        }
+        state
+    }
+
+    fn spec(kind: InstrumentKind) -> InstrumentSpec {
+        let spot = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test");
+        InstrumentSpec { kind, price_decimals: 2, quantity_decimals: 3, ..spot }
+    }
+
+    #[test]
+    fn funding_is_shown_by_position_and_by_portfolio_where_something_pays_it() {
+        let perpetual = || spec(InstrumentKind::LinearPerpetual);
+        for (rates, want) in [
+            (&[][..], "0"),
+            (&[10_000][..], "0.01"),           // a hundredth of a percent of 100
+            (&[10_000, -30_000][..], "-0.02"), // received more than paid
+        ] {
+            let state = after(perpetual(), rates);
+            assert_eq!(positions(&state)[0].funding.as_deref(), Some(want));
+            let paid = portfolio_view(&state.portfolios[0]).funding;
+            assert_eq!(paid.get("USDT").map_or("0", String::as_str), want);
+        }
+        let spot = after(spec(InstrumentKind::Spot), &[]);
+        assert_eq!(positions(&spot)[0].funding, None);
+        assert!(portfolio_view(&spot.portfolios[0]).funding.is_empty());
+        let before: State = serde_json::from_value(serde_json::to_value(&spot).unwrap()).unwrap();
+        assert_eq!(before.hash(), spot.hash(), "what pays none is written as before");
+        assert!(!serde_json::to_string(&spot.portfolios[0]).unwrap().contains("\"funding\":0,\"position"));
+    }
 }

@@ -8,7 +8,7 @@
 //! # What always holds
 //! * The sum of all that a parent's children may still fill never exceeds what the parent was asked for. A child whose
 //!   outcome is unknown counts in full, and so does one that was cancelled a moment ago, because its last fill may
-//!   still be on its way ([`SETTLE`]).
+//!   still be on its way ([`SETTLE`]). A fill later than that is booked, and what stands in its place is taken back.
 //! * A child that is refused or rejected is tried once more, by a new decision at a later moment; then the parent pauses
 //!   and says why.
 //! * A parent lives in the journalled state: after a restart it goes on where the events left it.

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity, Side, Timestamp, Trail};
 
 /// How long after its end a cancelled child counts in full: its last fill may come by another way than its cancel.
+///
+/// A host records the end of an order once as much of it is booked as the venue says was executed, so this is a second
+/// line; behind it, what a still later fill makes too much is taken back.
 pub const SETTLE: i64 = 1_000_000_000;
 /// How long a parent waits after a child that failed.
 pub const RETRY_AFTER: i64 = 1_000_000_000;
@@ -309,10 +312,33 @@ impl Parent {
     #[must_use]
     pub fn due(&self, look: &Look<'_>) -> Option<Due> {
         match &self.state {
-            ParentState::Over { .. } | ParentState::Paused { .. } => None,
+            ParentState::Over { .. } => None,
+            ParentState::Paused { .. } => self.take_back(look.now),
             ParentState::Ending { end, reason } => self.wind_down(look.now, *end, reason),
-            ParentState::Working => self.work(look),
+            ParentState::Working => self.take_back(look.now).or_else(|| self.work(look)),
         }
+    }
+
+    /// Cancels what is too much: a fill that came after its child had ended, later than any cancel settles, is booked,
+    /// and what was proposed in its place is taken back, the newest first, until all of it fits what was asked again.
+    fn take_back(&self, now: Timestamp) -> Option<Due> {
+        let replacing = self.children.iter().any(|child| child.role == Role::Replaced && child.is_open());
+        if replacing || matches!(self.wish.plan, Plan::Bracket(_)) {
+            return None; // a replacement waits for its order's end, and a bracket counts both ways
+        }
+        let live = |child: &Child| if child.is_open() { child.quantity.max(child.filled) } else { child.filled };
+        let all = self.children.iter().map(live).fold(Quantity::ZERO, |sum, more| sum + more);
+        let mut too_much = all - self.wish.request.quantity;
+        for child in self.children.iter().rev().filter(|child| child.is_open()) {
+            if too_much <= Quantity::ZERO {
+                return None;
+            }
+            if let Some(due) = child.cancel(now) {
+                return Some(due);
+            }
+            too_much = too_much - (child.quantity - child.filled); // it is being cancelled
+        }
+        None
     }
 
     fn wind_down(&self, now: Timestamp, end: ParentEnd, reason: &str) -> Option<Due> {

@@ -790,3 +790,52 @@ proptest! {
         prop_assert!(open < 2, "{open} uncovered: {:#?}", world.log);
     }
 }
+
+#[test]
+fn what_a_fill_long_after_its_cancel_makes_too_much_is_taken_back() {
+    use Step::{Accept, Cancel, Fill, Wait};
+    // the tip was cancelled by the venue with nothing filled; its successor stands when the old one fills after all
+    check(
+        wish(Side::Buy, 10, LIMIT, Plan::Iceberg { display: lots(10) }),
+        &[Accept(0), Cancel(0), Wait(5), Accept(1), Fill(0, 4), Cancel(1), Wait(5), Fill(2, 6), Wait(5)],
+        expect![[r#"
+            0s 0: Slice(0) buy 10 limit 90
+            5s 1: Slice(1) buy 10 limit 90
+            5s cancel 1
+            10s 2: Slice(2) buy 6 limit 90
+            10s Over { end: Finished, reason: "all of it" }
+        "#]],
+    );
+}
+
+#[test]
+fn only_as_much_is_taken_back_as_is_too_much_and_also_of_a_paused_parent() {
+    use Step::{Accept, Ask as Say, Cancel, Fill, Wait};
+    let rung = |at, quantity| Rung { price: price(at), quantity: lots(quantity) };
+    let rungs = vec![rung(90, 4), rung(85, 3), rung(80, 3)];
+    check(
+        wish(Side::Buy, 10, LIMIT, Plan::Ladder { rungs }),
+        &[
+            Accept(0),
+            Accept(1),
+            Accept(2),
+            Say(Ask::Pause),
+            Cancel(0),
+            Wait(2),
+            Say(Ask::Resume),
+            Accept(3),
+            Say(Ask::Pause),
+            Fill(0, 2),
+            Wait(1),
+            Cancel(3),
+            Wait(9),
+        ],
+        expect![[r#"
+            0s 0: Rung(0) buy 4 limit 90
+            0s 1: Rung(1) buy 3 limit 85
+            0s 2: Rung(2) buy 3 limit 80
+            2s 3: Rung(0) buy 4 limit 90
+            2s cancel 3
+        "#]],
+    );
+}

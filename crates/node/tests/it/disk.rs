@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tradewind_domain::{ClientOrderId, Coded, Origin, Side};
 use tradewind_engine::EventKind;
@@ -120,6 +121,70 @@ async fn g04_on_a_full_disk_orders_stop_and_cancels_and_the_kill_switch_work() {
     node.done(OperatorRequest::OrderPlace(far())).await;
     node.kill();
     check_journal(disk.path());
+}
+
+/// Waits until the process answers, or gives what it said when it ended instead.
+async fn up(node: &mut NodeProcess) -> Result<(), (Option<i32>, String)> {
+    let deadline = Instant::now() + Duration::from_secs(120); // a hang, not a slow machine
+    while node.ask(OperatorRequest::Status).await.is_err() {
+        if node.process.try_wait().unwrap().is_some() {
+            return Err(node.end().await);
+        }
+        assert!(Instant::now() < deadline, "it neither comes up nor ends");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g04_a_node_started_on_a_full_disk_takes_no_order_and_once_nothing_can_be_kept_does_not_start() {
+    let Some(disk) = SmallDisk::of("2m") else { return };
+    let stage = Stage::new(exchange_config()).await;
+    let spawn = || NodeProcess::spawn(&stage.exchange.url(), disk.path(), "TRADEWIND_TEST_SEGMENT=65536");
+    let far = || words(Side::Buy, "0.001", Some("30000"));
+    let mut node = spawn();
+    node.ready().await;
+    let resting = node.done(OperatorRequest::OrderPlace(far())).await;
+    node.until("it rests", |it| it["open_orders"] == 1 && it["unknown_orders"] == 0).await;
+    node.kill();
+    disk.fill();
+    let client_id = ClientOrderId::parse(resting["client_id"].as_str().unwrap()).unwrap();
+    let (mut cancelled, mut refused_orders) = (false, 0);
+    let (exit, said) = loop {
+        let mut node = spawn();
+        if let Err(ended) = up(&mut node).await {
+            break ended;
+        }
+        // what is left of the segment at hand takes some more; when it is used up the node is up and says no
+        for _ in 0..200 {
+            match node.ask(OperatorRequest::OrderPlace(words(Side::Buy, "500", Some("30000")))).await.unwrap() {
+                OperatorReply::Failed { code, hint, .. } if code == "JRN-05" => {
+                    assert!(hint.contains("free space"), "{hint}");
+                    refused_orders += 1;
+                    break;
+                }
+                OperatorReply::Failed { .. } => (),
+                OperatorReply::Done { data } => panic!("{data}"),
+            }
+        }
+        if refused_orders > 0 && !cancelled {
+            node.done(OperatorRequest::OrderCancel { client_id }).await;
+            node.until("a cancel goes out on a full disk", |it| it["open_orders"] == 0).await;
+            cancelled = true;
+        }
+        node.kill();
+    };
+    eprintln!("a full disk: {refused_orders} starts took no order, the next one ended with {exit:?}");
+    assert!(cancelled && exit == Some(3), "{exit:?}: {said}");
+    assert!(said.contains("JRN-05") && said.contains("free space"), "{said}");
+    assert_eq!(stage.open_orders().await, Vec::<Value>::new());
+    disk.make_room();
+    let mut node = spawn();
+    node.ready().await;
+    node.done(OperatorRequest::OrderPlace(far())).await;
+    node.kill();
+    check_journal(disk.path());
+    assert!(tradewind_node::audit(disk.path(), None, None).unwrap().verified);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

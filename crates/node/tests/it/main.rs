@@ -18,6 +18,7 @@ mod oco;
 mod operator;
 mod parents;
 mod parity;
+mod parity_bracket;
 mod plans;
 mod process;
 mod recovery;

@@ -7,12 +7,15 @@ use std::time::Duration;
 use tradewind_domain::Origin;
 use tradewind_domain::Side::{Buy, Sell};
 use tradewind_engine::algo::Ask;
+use tradewind_node::settings::Seconds;
 use tradewind_node::{
     KindWords, Node, OperatorReply, OperatorRequest, OrderWords, ParentWords, PlanWords, ReplaceWords,
 };
 
 async fn start(stage: &Stage) -> Node {
-    let settings = quick(&stage.exchange.url(), stage.dir.path(), &[]);
+    let mut settings = quick(&stage.exchange.url(), stage.dir.path(), &[]);
+    // a machine that is busy must not make an order miss its window: twice in a row, and its parent pauses
+    settings.venue.recv_window = Seconds::from_millis(10_000);
     Node::start(settings, surroundings(Origin::Simulated)).await.unwrap()
 }
 
@@ -35,13 +38,13 @@ async fn parents(node: &Node) -> Vec<Value> {
 
 /// Waits until the first parent is as wanted.
 async fn until_parent(node: &Node, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(120); // a hang, not a slow machine
     loop {
         let seen = parents(node).await;
         if let Some(parent) = seen.first().filter(|it| is(it)) {
             return parent.clone();
         }
-        assert!(tokio::time::Instant::now() < deadline, "not in 30 s: {what}\n{seen:#?}\n{:#}", status(node).await);
+        assert!(tokio::time::Instant::now() < deadline, "not in 120 s: {what}\n{seen:#?}\n{:#}", status(node).await);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

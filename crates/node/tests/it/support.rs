@@ -88,6 +88,12 @@ impl Stage {
         Node::start(self.settings(strategies), surroundings(Origin::Simulated)).await
     }
 
+    /// What the exchange says of itself.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let reply = self.http.get(format!("{}{path}", self.exchange.url())).send().await.unwrap();
+        serde_json::from_str(&reply.text().await.unwrap()).unwrap()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.exchange.url());
         let reply = self.http.post(url).header("content-type", "application/json").body(body.to_string()).send();
@@ -194,7 +200,7 @@ impl Pace {
         (sender, Self { told, latest: None })
     }
 
-    async fn until(&mut self, is: impl Fn(&Progress) -> bool) {
+    pub(crate) async fn until(&mut self, is: impl Fn(&Progress) -> bool) {
         while !self.latest.as_ref().is_some_and(&is) {
             let next = tokio::time::timeout(Duration::from_secs(20), self.told.recv()).await;
             self.latest = Some(next.unwrap_or_else(|_| panic!("stuck at {:?}", self.latest)).expect("the node runs"));
@@ -228,13 +234,13 @@ pub(crate) async fn status(node: &Node) -> Value {
 
 /// Asks again and again until it is so.
 pub(crate) async fn until(node: &Node, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(120); // a hang, not a slow machine
     loop {
         let seen = status(node).await;
         if is(&seen) {
             return seen;
         }
-        assert!(tokio::time::Instant::now() < deadline, "not in 20 s: {what}\n{seen:#}");
+        assert!(tokio::time::Instant::now() < deadline, "not in 120 s: {what}\n{seen:#}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

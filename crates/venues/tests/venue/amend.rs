@@ -56,3 +56,29 @@ fn its_answer_counts_when_it_names_the_order() {
     let cut = read_order_answer(&action(), "{\"id\":1,\"status\":200,\"result\":{\"transactTime\"", NOW, NOW);
     assert!(matches!(cut.answer, OrderAnswer::Unknown(_)));
 }
+
+/// The fields of the answer, as the venue documents them for an order that stands alone: "Order Amend Keep Priority" of
+/// `rest-api.md` and `web-socket-api.md` in `binance/binance-spot-api-docs`. The values are ours.
+#[test]
+fn the_answer_is_read_as_the_venue_documents_it_with_a_name_that_it_made_up() {
+    let order = json!({
+        "symbol": "BTCUSDT", "orderId": 28, "orderListId": -1, "origClientOrderId": OUR_ID.to_string(),
+        "clientOrderId": OUR_ID.to_string(), "price": "30000.00000000", "qty": "0.00500000",
+        "executedQty": "0.00000000", "preventedQty": "0.00000000", "quoteOrderQty": "0.00000000",
+        "cumulativeQuoteQty": "0.00000000", "status": "NEW", "timeInForce": "GTC", "type": "LIMIT", "side": "BUY",
+        "workingTime": 1_700_000_000_000_i64, "selfTradePreventionMode": "NONE",
+    });
+    let answer = |order: &serde_json::Value| {
+        let result = json!({ "transactTime": 1_700_000_000_123_i64, "executionId": 75, "amendedOrder": order });
+        read_order_answer(&action(), &json!({ "id": 1, "status": 200, "result": result }).to_string(), NOW, NOW).answer
+    };
+    assert!(matches!(answer(&order), OrderAnswer::Ack(_)));
+    let mut renamed = order.clone();
+    renamed["clientOrderId"] = json!("made-up-by-the-venue");
+    assert!(matches!(answer(&renamed), OrderAnswer::Unknown(_)), "a name that nobody asked for is no acknowledgement");
+    for needed in ["orderId", "clientOrderId"] {
+        let mut cut = order.clone();
+        cut.as_object_mut().unwrap().remove(needed);
+        assert!(matches!(answer(&cut), OrderAnswer::Unknown(_)), "without {needed}");
+    }
+}
