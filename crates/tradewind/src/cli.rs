@@ -74,7 +74,7 @@ pub(crate) enum Command {
     Exchange(ExchangeArgs),
     /// Place, cancel and list orders of a running node, through its gate.
     #[command(subcommand)]
-    Order(OrderCommand),
+    Order(Box<OrderCommand>),
     /// List and close positions of a running node, through its gate.
     #[command(subcommand)]
     Position(PositionCommand),

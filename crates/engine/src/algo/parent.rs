@@ -336,7 +336,7 @@ impl Parent {
             if let Some(due) = child.cancel(now) {
                 return Some(due);
             }
-            too_much = too_much - (child.quantity - child.filled); // it is being cancelled
+            too_much -= child.quantity - child.filled; // it is being cancelled
         }
         None
     }
