@@ -40,7 +40,7 @@ impl Strategy for Idle {
         1
     }
     fn on_bar(&mut self, _: &Market<'_>, _: &Bar) -> Opinion {
-        Opinion { target: None, orders: Vec::new(), reason: "it looks on".into() }
+        Opinion { target: None, orders: Vec::new(), plan: None, reason: "it looks on".into() }
     }
     fn signals(&self) -> Vec<tradewind_engine::Signal> {
         Vec::new()
@@ -180,7 +180,7 @@ fn back_test(bars: &[Bar], it: &Instrument) -> (String, Vec<Told>) {
             let plan = How::Bracket(Protection { target: Some(target), stop: Some(stop), stop_limit: None });
             let request = OrderRequest::market(it.id, Side::Buy, it.quantity(QUANTITY).unwrap());
             let (source, reason) = (Source::Operator, "an operator's bracket".to_owned());
-            run.wish(ParentWish { source, portfolio: PortfolioId(0), request, plan, reason });
+            run.wish(ParentWish { source, portfolio: PortfolioId(0), request, plan, reason, entry: None });
         }
     }
     let outcome = run.finish();
