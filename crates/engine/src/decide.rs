@@ -112,10 +112,11 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
 /// The names of the next two orders: no other order has them, nor a child that some parent once asked for in vain.
 pub(crate) fn names(state: &State, at: Timestamp, portfolio: PortfolioId) -> [ClientOrderId; 2] {
     let mut nth = state.intents;
+    let is_taken = |name| !state.parents.is_unused() && (state.parents.knows(name) || state.order(name).is_some());
     let mut free = || loop {
         nth += 1;
         let name = ClientOrderId::derive(at, state.incarnation, portfolio, nth);
-        if !state.open.contains_key(&name) && !state.parents.knows(name) {
+        if !is_taken(name) {
             return name;
         }
     };

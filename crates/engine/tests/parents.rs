@@ -603,6 +603,10 @@ fn what_a_parent_asked_for_in_vain_gives_its_name_to_no_other_order() {
     assert_eq!(host.sent.len(), 2, "one is small enough");
     let other = host.sent[1].client_id();
     assert!(!asked.contains(&other) && host.state.parents.parent_of(other).is_none(), "it is nobody's child");
+    host.say(20, Source::Host, EventKind::NotSent { client_id: other, reason: "a test".to_owned() });
+    host.propose(20, OrderRequest::market(BTC, Side::Buy, lots(110)));
+    let third = host.sent[2].client_id();
+    assert!(third != other && !asked.contains(&third), "what is over keeps its name");
 }
 
 #[test]
