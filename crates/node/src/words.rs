@@ -39,7 +39,7 @@ pub struct OrderWords {
     pub portfolio: Option<String>,
     /// Where the trade ends and how sure its proposer is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<TradeWords>,
+    pub plan: Option<Box<TradeWords>>,
 }
 
 /// Where a trade ends and how sure its proposer is, in a person's words.

@@ -38,7 +38,7 @@ async fn mark(node: &Node) -> f64 {
 fn planned(order: OrderWords, stop: f64, target: f64, confidence: &str) -> OrderWords {
     let text = |value: f64| Some(format!("{value:.2}"));
     let plan = TradeWords { stop: text(stop), target: text(target), confidence: Some(confidence.into()), atr: None };
-    OrderWords { plan: Some(plan), ..order }
+    OrderWords { plan: Some(Box::new(plan)), ..order }
 }
 
 async fn positions(node: &Node) -> Vec<Value> {

@@ -97,10 +97,10 @@ fn pair(args: &OcoArgs) -> Result<OcoWords, Failure> {
 }
 
 /// The plan of an order, if any of it was given.
-fn trade(args: &PlaceArgs) -> Option<TradeWords> {
+fn trade(args: &PlaceArgs) -> Option<Box<TradeWords>> {
     let (stop, target) = (args.stop.clone(), args.target.clone());
     let words = TradeWords { stop, target, confidence: args.confidence.clone(), atr: args.atr.clone() };
-    (words != TradeWords::default()).then_some(words)
+    (words != TradeWords::default()).then(|| Box::new(words))
 }
 
 fn words(args: &PlaceArgs) -> Result<OrderWords, Failure> {
