@@ -231,12 +231,21 @@ impl Watchdog {
         if self.orders.contains_key(&id) {
             self.violate(event, format!("the name {id} was given twice"));
         }
-        if self.halted {
+        // a halt leaves what protects: a bracket's way out, which can only reduce
+        if self.halted && !(order.request().reduce_only && self.reduces(state, order)) {
             self.violate(event, format!("order {id} was approved while halted"));
         }
         self.check_limits(state, event, order);
         self.known(event, order);
         self.check_parent(state, event, id);
+    }
+
+    /// Whether an order can only bring what its portfolio holds nearer to zero.
+    fn reduces(&self, state: &State, order: &Order) -> bool {
+        let base = state.listing(order.instrument()).instrument.spec.symbol.base;
+        let held = self.ledger.get(&(order.portfolio(), base)).copied().unwrap_or(0);
+        let signed = i128::from(order.side().sign()) * i128::from(order.quantity().mantissa());
+        held.signum() * signed.signum() < 0 && signed.abs() <= held.abs()
     }
 
     /// An order is worked at other terms from here on.

@@ -66,6 +66,7 @@ impl Storm {
             monotonic: 0,
             outbox: Vec::new(),
             watchdog,
+            in_a_row: 0,
             log: self.log.is_some().then(Vec::new),
         };
         let host = Host::new(recovered.state, journal, wire, SNAPSHOT_EVERY);

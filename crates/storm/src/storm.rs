@@ -464,6 +464,7 @@ impl Storm {
                 forgotten = true;
             }
             process.host.outside.monotonic = monotonic;
+            process.host.outside.in_a_row = 0;
             process.host.outside.wall = wall;
         }
         if forgotten {

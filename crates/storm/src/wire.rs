@@ -15,6 +15,9 @@ use tradewind_venues::{NotSentReason, Prepared};
 /// Requests that may wait for the driver, as in a node.
 const OUTBOX_ROOM: usize = 256;
 
+/// No event leads to so many others.
+const MOST_IN_A_ROW: u32 = 50_000;
+
 /// What is known of the venue once it listed its instruments.
 pub(crate) struct Codec {
     pub(crate) instruments: Instruments,
@@ -31,6 +34,8 @@ pub(crate) struct Wire {
     pub(crate) monotonic: i64,
     pub(crate) outbox: Vec<Outgoing>,
     pub(crate) watchdog: Watchdog,
+    /// Events since the clocks were last looked at: what one thing leads to comes to an end.
+    pub(crate) in_a_row: u32,
     /// A line for each event, where somebody reads them.
     pub(crate) log: Option<Vec<String>>,
 }
@@ -52,6 +57,12 @@ impl Outside for Wire {
         Ok(())
     }
     fn stepped(&mut self, state: &State, event: &Event) {
+        self.in_a_row += 1;
+        assert!(
+            self.in_a_row < MOST_IN_A_ROW,
+            "one event leads to {MOST_IN_A_ROW} others, the last is {:?}",
+            event.kind
+        );
         self.watchdog.look(state, event);
         if let Some(log) = self.log.as_mut()
             && !matches!(event.kind, EventKind::Quoted { .. } | EventKind::Timer)
