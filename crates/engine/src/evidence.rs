@@ -249,9 +249,9 @@ pub struct Inquiry {
     client_id: ClientOrderId,
     instrument: InstrumentId,
     /// What it began with: an end must answer that.
-    began: Doubt,
-    /// What is in doubt now: of an order that may not be there, its cancel or amendment is the smaller doubt.
     doubt: Doubt,
+    /// What is in doubt now: of an order that may not be there, its cancel or amendment is the smaller doubt.
+    asks: Doubt,
     /// What the order was in all when the inquiry began.
     quantity: Quantity,
     policy: EvidencePolicy,
@@ -284,8 +284,8 @@ impl Inquiry {
         Self {
             client_id: record.order.client_id(),
             instrument: record.order.instrument(),
-            began: doubt,
             doubt,
+            asks: doubt,
             quantity: record.order.quantity(),
             policy,
             not_before,
@@ -317,12 +317,12 @@ impl Inquiry {
     /// The outcome of the order itself turned out to be unknown while its cancel was in doubt: from here on the question
     /// is whether the venue has it at all, within the order's own window. Nothing for an inquiry about the order.
     pub fn widen(&mut self, record: &OrderRecord, now: Timestamp) {
-        if self.doubt == Doubt::Order || self.evidence.is_some() {
+        if self.asks == Doubt::Order || self.evidence.is_some() {
             return;
         }
         let (not_before, fence) = window_of(record, &self.policy, now);
         (self.not_before, self.fence) = (not_before.min(self.not_before), fence.max(self.fence));
-        (self.doubt, self.reads) = (Doubt::Order, [None; 4]);
+        (self.asks, self.reads) = (Doubt::Order, [None; 4]);
         self.round.clear();
     }
 
@@ -339,7 +339,7 @@ impl Inquiry {
     /// What was not known of it at first; what it leads to is told as an answer to that.
     #[must_use]
     pub const fn doubt(&self) -> Doubt {
-        self.began
+        self.doubt
     }
     /// From when on history and trades are asked for.
     #[must_use]
@@ -458,7 +458,7 @@ impl Inquiry {
         self.round.clear();
         self.strangers.clear();
         self.reads = [None; 4];
-        let is_done = match self.began {
+        let is_done = match self.doubt {
             Doubt::Order => true,
             Doubt::Cancel => standing.stand != Stand::Open,
             Doubt::Amend => standing.stand != Stand::Open || standing.quantity != self.quantity,
@@ -522,7 +522,7 @@ impl Inquiry {
             trades,
             policy: self.policy.source.to_owned(),
         };
-        (self.doubt == Doubt::Order && absence.fulfils(&self.policy)).then_some(absence)
+        (self.asks == Doubt::Order && absence.fulfils(&self.policy)).then_some(absence)
     }
 }
 
