@@ -29,7 +29,8 @@ pub(crate) fn fold(state: &mut State, event: &Event) {
         EventKind::Quoted { quote, .. } => state.parents.on_quote(quote),
         EventKind::Decided(_) | EventKind::Timer | EventKind::StateHash { .. } => (),
         EventKind::Parent(said) => fold_said(state, said, event),
-        EventKind::CancelProposed { client_id } => state.parents.cancel_asked(*client_id, at),
+        // by the clock that the wait for an answer is measured by: what is found in a list happened long ago
+        EventKind::CancelProposed { client_id } => state.parents.cancel_asked(*client_id, state.now),
         EventKind::Judged(Verdict::Refused(refusal)) => state.parents.refused(&refusal.to_string(), at),
         EventKind::Filled(fill) => {
             note_fee(state, fill);

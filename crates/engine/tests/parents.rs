@@ -642,3 +642,20 @@ fn a_child_that_two_records_of_one_moment_ask_for_is_sent_once() {
     assert_eq!(host.sent.len(), 2, "{:?}", host.sent);
     assert_ne!(host.sent[0].client_id(), host.sent[1].client_id());
 }
+
+#[test]
+fn a_cancel_that_follows_from_what_happened_long_ago_is_asked_for_once() {
+    let mut host = Host::trading(spec());
+    let limit = OrderRequest::limit(BTC, Side::Buy, lots(2_000), price(9_000));
+    host.wish(10, limit, Plan::Iceberg { display: lots(1_000) });
+    host.accept(10, 0);
+    host.trade(100, 10_000);
+    // a list tells of something a minute and a half old, while the end of the parent is asked for
+    let before = host.cancels.len();
+    host.ask(12, 1, Ask::Cancel);
+    assert_eq!(host.cancels.len(), before + 1, "{:?}", host.cancels);
+    host.trade(104, 10_000);
+    assert_eq!(host.cancels.len(), before + 1, "its answer is awaited");
+    host.trade(105, 10_000);
+    assert_eq!(host.cancels.len(), before + 2, "and asked for again");
+}
