@@ -143,7 +143,11 @@ impl Storm {
         let Some(it) = process.host.outside.codec.instruments.id(asked.inquiry.instrument()) else { return };
         let since = asked.inquiry.not_before().min(asked.record.times.created).plus_nanos(-1_000_000_000);
         let query = match question {
-            Question::Order => Query::order(it, id),
+            // the venue does not know our name of an order that we adopted
+            Question::Order => match &asked.record.venue_id {
+                Some(venue_id) if id.is_foreign() => Query::named(it, venue_id),
+                _ => Query::order(it, id),
+            },
             Question::OpenOrders => Query::open_orders(it),
             Question::History => Query::orders_since(it, since),
             Question::Trades => Query::fills_since(it, since),

