@@ -113,6 +113,15 @@ pub enum OperatorReply {
     },
 }
 
+/// An order that went out, and the bracket that its plan put around it.
+#[derive(Serialize)]
+struct Placed {
+    #[serde(flatten)]
+    order: OrderView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+}
+
 pub(crate) fn done(data: &impl Serialize) -> OperatorReply {
     OperatorReply::Done { data: serde_json::to_value(data).unwrap_or(serde_json::Value::Null) }
 }
@@ -244,7 +253,8 @@ impl Core {
         if let (None, Some(held)) = (&verdict, self.held_reply(id)) {
             return Ok(held); // it waits for people
         }
-        if self.host.state.parents.get(parent).is_some() {
+        let guard = self.host.state.parents.get(parent).map(|opened| opened.id);
+        if guard.is_some() && !matches!(verdict, Some(Verdict::Approved(_))) {
             return Ok(self.parent_opened(parent, verdict)); // the venue does not keep such orders: the engine waits
         }
         let judged = matches!(verdict, Some(Verdict::Approved(_) | Verdict::Refused(_)));
@@ -258,7 +268,7 @@ impl Core {
                     let message = format!("order {} was approved and not sent", order.client_id());
                     failed("NODE-14", message, "see its last events: `tradewind journal show`")
                 }
-                Some(record) => done(&self.view(record)),
+                Some(record) => done(&Placed { order: self.view(record), parent: guard.map(|it| it.to_string()) }),
                 None => failed("NODE-06", "the order was approved and is not known", "look at the journal"),
             },
             _ => failed("NODE-06", "the gate gave no verdict", "look at the journal"),

@@ -62,7 +62,8 @@ async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
         let shown = format!("{order:?}");
         assert_eq!(place(&node, order).await.expect_err(&shown).0, code, "{shown}");
     }
-    place(&node, planned(order(), now * 0.97, now * 1.06, "65%")).await.unwrap();
+    let placed = place(&node, planned(order(), now * 0.97, now * 1.06, "65%")).await.unwrap();
+    assert!(placed["client_id"].is_string() && placed["parent"] == "p1", "the order and what guards it: {placed}");
     until(&node, "the pair stands", |it| it["open_orders"] == 2).await;
     assert_eq!(positions(&node).await[0]["protection"], "covered");
     let leaving = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();

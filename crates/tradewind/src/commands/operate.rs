@@ -37,8 +37,13 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
             let words = signed(&words, &args.node.who, args.key.as_ref())?;
             ask_and_print(&args.node, &words, format, |placed| match placed["parent"].as_str() {
                 _ if placed["proposal"].is_u64() => waits(placed),
-                Some(name) => format!("the venue keeps no such orders: {name} waits for its price in this node"),
-                None => orders(&Value::Array(vec![placed.clone()])),
+                Some(name) if placed["client_id"].is_null() => {
+                    format!("the venue keeps no such orders: {name} waits for its price in this node")
+                }
+                guard => {
+                    let guard = guard.map(|name| format!("\n{name} guards what fills; see `tradewind order parents`"));
+                    orders(&Value::Array(vec![placed.clone()])) + &guard.unwrap_or_default()
+                }
             })
         }
         OrderCommand::Bracket(args) => parents::bracket(args, format),
