@@ -262,8 +262,11 @@ mod tests {
         let all_limits = |text: String, limit: &Limit| {
             text.replace(&format!("\n# {} = ", limit.name), &format!("\n{} = ", limit.name))
         };
-        let text =
-            LIMITS.iter().fold(template(), all_limits).replace("\n# cap", "\ncap").replace("\n# approve", "\napprove");
+        let text = ["cap", "approve", "stop =", "target ="]
+            .iter()
+            .fold(LIMITS.iter().fold(template(), all_limits), |text, key| {
+                text.replace(&format!("\n# {key}"), &format!("\n{key}"))
+            });
         let settings = Settings::parse(&text, Path::new("t.toml")).unwrap();
         let table: toml::Table = toml::from_str(&toml::to_string(&settings).unwrap()).unwrap();
         let mut keys = BTreeSet::new();

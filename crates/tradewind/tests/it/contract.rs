@@ -73,7 +73,8 @@ fn exported_events_are_lines_of_json_and_the_same_each_time() {
 /// What every demo promises, whatever its market.
 pub(crate) fn check_demo(run: &Run, dir: &std::path::Path, origin: &str) -> Value {
     run.is_calm();
-    assert!(!run.err.contains("WARN"), "a clean run has nothing to warn of: {}", run.err);
+    let warns = |line: &&str| line.contains("WARN") && !line.contains("alarm: RSK-"); // a breaker that trips is told
+    assert_eq!(run.err.lines().find(warns), None, "a clean run has nothing else to warn of: {}", run.err);
     let value = run.json();
     assert!(value["fills"].as_u64().unwrap() > 0, "{value}");
     for (key, least) in [("buy", 1), ("sell", 0), ("hold", 1), ("veto", 0)] {
