@@ -83,6 +83,7 @@ fn timed(name: &'static str, work: impl FnOnce() -> Result<(bool, String)>) -> P
 /// A night of storms: 15,000 simulated hours.
 fn storms() -> Result<(bool, String)> {
     const NIGHT: test::storm::Wanted = test::storm::Wanted {
+        first: None,
         seeds: 30_000,
         hours_each: 0.5,
         least: [("seeds", 30_000.0), ("hours", 15_000.0), ("faults", 750_000.0), ("ambiguous", 1_500_000.0)],
