@@ -414,7 +414,7 @@ pub(crate) struct NodeArgs {
 /// Who asks, where the settings name operators.
 #[derive(Args)]
 pub(crate) struct WhoArgs {
-    /// Who you are, by your name under [[operators]].
+    /// Who you are, by your name under `[[operators]]`.
     #[arg(long = "as", value_name = "NAME", requires = "token_file", help_heading = "Identity")]
     pub(crate) by: Option<String>,
     /// The file that holds your token.
