@@ -44,7 +44,7 @@ pub(crate) const RELEASE: Wanted = Wanted {
 /// None of these, ever.
 const NONE: [&str; 3] = ["doubled", "lost", "breaches"];
 /// At most this part of the storms may fail in another way: of a fresh thousand about two do not come to rest at their end,
-/// mostly because a parent waits for ever. Each is printed with its replay line; the figure says how many. It is to be 0.
+/// because a parent or a proposal waits for ever. Each is printed with its replay line; the figure says how many. It is to be 0.
 const RESTLESS: f64 = 0.005;
 
 /// Runs the window, every seed that failed before, and a part of the window twice.
