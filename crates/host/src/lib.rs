@@ -15,6 +15,7 @@
 //! * On a full disk new orders stop; cancels, halts, exits and the venue's word go on in the room that is kept back.
 //! * Any other error of the journal ends the run: nothing leaves that is not remembered.
 
+mod clock;
 mod closing;
 mod draft;
 mod endings;
@@ -26,6 +27,7 @@ mod recover;
 mod send;
 mod vital;
 
+pub use clock::MarketClock;
 pub use draft::Draft;
 pub use endings::Endings;
 pub use facts::{end_of, fact_of, fact_of_terms, is_told_too_early};

@@ -2,6 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tradewind_domain::{Origin, Timestamp};
+use tradewind_host::MarketClock;
 use tradewind_journal::clock_shift;
 
 /// Our own time, now.
@@ -11,71 +12,33 @@ pub fn wall() -> Timestamp {
     Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX).saturating_add(clock_shift()))
 }
 
-/// By how much a live event's stamp may lie ahead of our own clock, in nanoseconds.
-const MOST_AHEAD: i64 = 5_000_000_000;
-
-/// The market's time.
-///
-/// A live market runs by our own clock. A local exchange may play another day, or faster than ours: there it is the
-/// time of the newest event, moved on by the monotonic clock since it was read.
+/// The market's time on this machine's monotonic clock.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MarketClock {
-    live: bool,
-    newest: Option<(Timestamp, Instant)>,
+pub(crate) struct Clock {
+    began: Instant,
+    market: MarketClock,
 }
 
-impl MarketClock {
-    pub(crate) const fn new(origin: Origin) -> Self {
-        Self { live: matches!(origin, Origin::Live), newest: None }
+impl Clock {
+    /// Begins by what the venue's clock shows, or by our own where that is not known.
+    pub(crate) fn new(origin: Origin, venue: Option<Timestamp>) -> Self {
+        Self { began: Instant::now(), market: MarketClock::new(origin, venue.unwrap_or_else(wall), 0) }
     }
 
+    /// Nanoseconds since it began.
+    pub(crate) fn monotonic(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_nanos()).unwrap_or(i64::MAX)
+    }
+    pub(crate) fn venue_says(&mut self, at: Timestamp) {
+        self.market.venue_says(at, self.monotonic());
+    }
     pub(crate) fn note(&mut self, at: Timestamp) {
-        if self.newest.is_none_or(|(newest, _)| at > newest) {
-            self.newest = Some((at, Instant::now()));
-        }
+        self.market.note(at, self.monotonic());
     }
-
-    /// The moment of an event as it is to be taken: of a live market none lies ahead of its receipt by more than the
-    /// clocks may differ.
     pub(crate) fn believed(&self, at: Timestamp) -> Timestamp {
-        if self.live { at.min(wall().plus_nanos(MOST_AHEAD)) } else { at }
+        self.market.believed(at, self.monotonic())
     }
-
     pub(crate) fn now(&self) -> Timestamp {
-        match self.newest {
-            Some((at, _)) if self.live => at.max(wall()),
-            Some((at, read)) => at.plus_nanos(i64::try_from(read.elapsed().as_nanos()).unwrap_or(i64::MAX)),
-            None => wall(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn c09_an_event_of_a_live_market_that_is_stamped_in_the_future_counts_from_its_receipt() {
-        let hour = 3_600 * 1_000_000_000;
-        let live = MarketClock::new(Origin::Live);
-        let ahead = live.believed(wall().plus_nanos(hour));
-        assert!(ahead.since(wall()) <= MOST_AHEAD, "{ahead}");
-        let late = wall().plus_nanos(-hour);
-        assert_eq!(live.believed(late), late, "an event may be told late");
-        let tomorrow = wall().plus_nanos(24 * hour);
-        assert_eq!(MarketClock::new(Origin::Simulated).believed(tomorrow), tomorrow, "a local exchange may run ahead");
-    }
-
-    #[test]
-    fn a_recorded_market_has_a_time_of_its_own_and_a_live_one_ours() {
-        let day = Timestamp::from_millis(1_500_000_000_000);
-        let mut recorded = MarketClock::new(Origin::Recorded);
-        assert!(recorded.now().since(wall()).abs() < 1_000_000_000, "before anything is known");
-        recorded.note(day);
-        recorded.note(day.plus_nanos(-1));
-        assert!((0..1_000_000_000).contains(&recorded.now().since(day)));
-        let mut live = MarketClock::new(Origin::Live);
-        live.note(day); // the newest bar may be an hour old
-        assert!(live.now().since(wall()).abs() < 1_000_000_000);
+        self.market.at(self.monotonic())
     }
 }

@@ -1,6 +1,6 @@
 //! The engine's own thread: one inbox, one journal, one state. Everything that happens passes here in one order.
 
-use crate::clock::{MarketClock, wall};
+use crate::clock::{Clock, wall};
 use crate::error::NodeError;
 use crate::inbox::{Fact, Input, Progress};
 use crate::kill_switch::LatchFile;
@@ -36,13 +36,12 @@ pub(crate) struct Core {
     pub(crate) latch: LatchFile,
     /// The last durable record, for whoever signs it.
     durable: Arc<AtomicU64>,
-    pub(crate) clock: MarketClock,
+    pub(crate) clock: Clock,
     pub(crate) notices: VecDeque<String>,
     pub(crate) trading: bool,
     /// By how much the venue held more than the books when they were last compared.
     pub(crate) off: Vec<(Currency, i128)>,
     time: TimeWatch,
-    began: Instant,
     /// What the watchdog sees of this thread.
     pub(crate) pulse: Arc<Pulse>,
     /// The journal cannot grow, and that was said.
@@ -70,7 +69,7 @@ pub(crate) struct Parts {
     pub(crate) operators: Vec<OperatorSettings>,
     pub(crate) latch: LatchFile,
     pub(crate) durable: Arc<AtomicU64>,
-    pub(crate) clock: MarketClock,
+    pub(crate) clock: Clock,
     pub(crate) sync_every: Duration,
     pub(crate) snapshot_every: u64,
     pub(crate) pace: Option<mpsc::UnboundedSender<Progress>>,
@@ -90,7 +89,6 @@ impl Core {
             notices: VecDeque::new(),
             off: Vec::new(),
             time: TimeWatch::default(),
-            began: Instant::now(),
             pulse: Arc::default(),
             has_no_room: false,
             space_is_short: false,
@@ -241,7 +239,7 @@ impl Core {
 
     /// Says when a clock cannot be trusted. The driver does not send then; here it is only told.
     fn watch_time(&mut self) {
-        let monotonic = i64::try_from(self.began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        let monotonic = self.clock.monotonic();
         if let Some(still) = self.time.stood_still(monotonic) {
             let seconds = still / 1_000_000_000;
             self.note(format!("alarm: this process did not run for {seconds} s: everything is read anew"));
@@ -254,7 +252,11 @@ impl Core {
             ));
             self.host.outside.connection.renew();
         }
-        let error = self.host.outside.connection.venue_time().map(|(_, error)| error);
+        let venue = self.host.outside.connection.venue_time();
+        if let Some((venue, _)) = venue {
+            self.clock.venue_says(venue);
+        }
+        let error = venue.map(|(_, error)| error);
         if let Some(text) = self.time.uncertainty(error, self.host.outside.connection.most_clock_error()) {
             self.note(text);
         }

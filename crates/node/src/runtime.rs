@@ -3,7 +3,7 @@
 use crate::abort::AbortOnPanic;
 use crate::audit::Auditor;
 use crate::books::Books;
-use crate::clock::MarketClock;
+use crate::clock::Clock;
 use crate::control::{self, ControlSocket};
 use crate::core::{Core, Parts};
 use crate::drift;
@@ -125,7 +125,7 @@ impl Node {
         live::check_account(&settings, &connection, &account).await?;
         let portfolios = Portfolios::plan(&recovered.state, &settings.strategy);
         let desks = start::desks(&settings, &instruments, &portfolios)?;
-        let mut clock = MarketClock::new(surroundings.origin);
+        let mut clock = Clock::new(surroundings.origin, connection.venue_time().map(|(venue, _)| venue));
         let mut history = Vec::new();
         for instrument in &instruments {
             let bars = closed_bars(&connection, instrument, settings.interval, &desks).await.map_err(venue_error)?;

@@ -204,19 +204,25 @@ impl Judge {
     fn check_exposure(&mut self, it: &Sent, name: &str) {
         let Sent { portfolio, listing, sign, quantity: own, .. } = *it;
         let held = self.positions.get(&(portfolio, listing)).copied().unwrap_or(0);
-        let (mut waiting, mut groups) = (0, BTreeMap::<i64, i64>::new());
+        let (mut waiting, mut groups) = (0, BTreeMap::<i64, (i64, i64)>::new());
         for (name, sent) in &self.sent {
             let mine = sent.portfolio == portfolio && sent.listing == listing && sent.sign == sign;
-            if !mine || self.over.contains(name) {
+            if !mine {
                 continue;
             }
-            let open = sent.quantity - self.filled.get(name).copied().unwrap_or(0);
+            let (filled, over) = (self.filled.get(name).copied().unwrap_or(0), self.over.contains(name));
             match sent.group {
-                Some(group) => _ = groups.entry(group).and_modify(|most| *most = open.max(*most)).or_insert(open),
-                None => waiting += open,
+                Some(group) => {
+                    let (largest, done) = groups.entry(group).or_default();
+                    *done += filled;
+                    *largest = if over { *largest } else { sent.quantity.max(*largest) };
+                }
+                None if over => (),
+                None => waiting += sent.quantity - filled,
             }
         }
-        waiting += groups.values().sum::<i64>();
+        // what one of a group fills, the other cannot fill any more, whether or not anybody was told yet
+        waiting += groups.values().map(|(largest, done)| (largest - done).max(0)).sum::<i64>();
         let bounds = self.changed.get(&portfolio).copied().unwrap_or(self.bounds);
         let worst = held + sign * waiting;
         let adds = held.signum() * sign >= 0 || worst.signum() == sign;

@@ -11,13 +11,13 @@ use crate::wire::{Codec, Wire};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tradewind_domain::{
-    Currency, FeeSchedule, Incarnation, Instrument, InstrumentId, Money, PortfolioId, Source, TradeId,
+    Currency, FeeSchedule, Incarnation, Instrument, InstrumentId, Money, Origin, PortfolioId, Source, TradeId,
 };
 use tradewind_engine::{EventKind, LOGIC_VERSION, State, limit_values, set_limit};
 use tradewind_exchange::RestRequest;
 use tradewind_gate::{Limits, Mode};
 use tradewind_governance::Act;
-use tradewind_host::{Host, recover};
+use tradewind_host::{Host, MarketClock, recover};
 use tradewind_journal::{Crash, Options};
 use tradewind_strategies::{Desk, registry};
 use tradewind_venues::binance::convert::{Instruments, fee_schedule, list_symbol};
@@ -85,7 +85,7 @@ impl Storm {
             orders,
             began: self.now,
             drift_ppm,
-            market: None,
+            market: MarketClock::new(Origin::Live, self.wall(), 0),
             restricted_since: None,
             clock_refusals: 0,
             clock_due: i64::MAX,
@@ -154,6 +154,7 @@ impl Storm {
         let monotonic = process.monotonic(now);
         process.host.outside.clock.look(monotonic, wall);
         process.host.outside.clock.note(monotonic - 4 * MILLI, monotonic, time.server_time);
+        process.read_venue_time(now);
         (process.host.outside.wall, process.host.outside.monotonic) = (wall, monotonic);
     }
 

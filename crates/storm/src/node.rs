@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, InstrumentId, Timestamp};
 use tradewind_engine::{Doubt, Inquiry, Question};
-use tradewind_host::Host;
+use tradewind_host::{Host, MarketClock};
 use tradewind_journal::SimStorage;
 use tradewind_strategies::Desk;
 use tradewind_venues::Budget;
@@ -62,8 +62,7 @@ pub(crate) struct Process {
     /// When this process began, in true time, and how fast its quartz is, in parts per million.
     pub(crate) began: i64,
     pub(crate) drift_ppm: i64,
-    /// The newest event time and when it was read.
-    pub(crate) market: Option<(Timestamp, i64)>,
+    pub(crate) market: MarketClock,
     pub(crate) restricted_since: Option<i64>,
     pub(crate) clock_refusals: u32,
     /// When the clock is read next, and when the next connection is tried.
@@ -115,20 +114,17 @@ impl Process {
         Timestamp::from_nanos(self.began + self.monotonic(now))
     }
 
-    /// The market's time: that of the newest event, moved on by the monotonic clock.
-    pub(crate) fn market_time(&self, now: i64) -> Timestamp {
-        let monotonic = self.monotonic(now);
-        let at = match self.market {
-            Some((at, read)) => at.plus_nanos(monotonic - read),
-            None => self.host.outside.clock.at(monotonic).map_or(self.host.outside.wall, |(at, _)| at),
-        };
-        at.max(self.host.state.now)
+    /// The venue's clock was read: the market runs by it.
+    pub(crate) fn read_venue_time(&mut self, now: i64) {
+        let moment = self.monotonic(now);
+        if let Some((venue, _)) = self.host.outside.clock.at(moment) {
+            self.market.venue_says(venue, moment);
+        }
     }
 
-    pub(crate) fn note_market(&mut self, at: Timestamp, now: i64) {
-        if self.market.is_none_or(|(newest, _)| at > newest) {
-            self.market = Some((at, self.monotonic(now)));
-        }
+    /// The market's time, as a node of a live market tells it, and never before an event that was recorded.
+    pub(crate) fn market_time(&self, now: i64) -> Timestamp {
+        self.market.at(self.monotonic(now)).max(self.host.state.now)
     }
 }
 

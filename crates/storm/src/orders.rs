@@ -323,12 +323,9 @@ impl Storm {
     /// Records a fact that the venue told, or that is true now.
     pub(crate) fn venue_says(&mut self, at: Option<Timestamp>, kind: EventKind) {
         let now = self.now;
-        let Some(process) = self.node.process.as_mut() else { return };
+        let Some(process) = self.node.process.as_ref() else { return };
         let at = match at {
-            Some(at) => {
-                process.note_market(at, now);
-                at
-            }
+            Some(at) => process.market.believed(at, process.monotonic(now)),
             None => process.market_time(now),
         };
         self.record(at, Source::Venue, PortfolioId(0), kind);

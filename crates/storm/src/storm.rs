@@ -136,7 +136,7 @@ impl Storm {
         self.run_until(self.calm_from);
         self.calm();
         let end = self.calm_from + QUIET_WITHIN;
-        while !self.is_quiet() {
+        while !self.is_quiet() || self.venue_speaks() {
             let Some((time, what)) = self.queue.pop(end) else {
                 let why = self.why_not_quiet();
                 self.violate(format!("not quiet {} s after the last fault: {why}", QUIET_WITHIN / SECOND));
@@ -347,7 +347,6 @@ impl Storm {
             return;
         }
         process.last_bars.insert(bar.instrument, bar.open_time);
-        process.note_market(bar.close_time(), now);
         let calm = now >= self.calm_from;
         self.set_moment();
         let Some(process) = self.node.process.as_mut() else { return };
@@ -368,6 +367,7 @@ impl Storm {
                     (Ok(time), _) => {
                         let answered = process.monotonic(now);
                         process.host.outside.clock.note(asked, answered, time.server_time);
+                        process.read_venue_time(now);
                     }
                     (Err(_), consequence) => drop(self.heed(consequence)),
                 }
@@ -621,6 +621,12 @@ impl Storm {
             && state.reduce_only.is_none()
             && self.queue.frames == 0
             && self.settled.is_some_and(|at| at > self.calm_from + 60 * SECOND)
+    }
+
+    /// Whether the venue has something to say that is not on its way yet: a question moves its market on.
+    fn venue_speaks(&mut self) -> bool {
+        self.emit();
+        self.queue.frames > 0
     }
 
     fn why_not_quiet(&self) -> String {
