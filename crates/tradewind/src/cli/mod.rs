@@ -1,0 +1,240 @@
+//! Every command with its options. The help texts are the reference.
+
+mod governance;
+mod orders;
+mod records;
+mod research;
+mod session;
+mod storm;
+
+pub(crate) use governance::{LimitsCommand, ProposalsCommand, StageCommand};
+pub(crate) use orders::{AdoptArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand};
+pub(crate) use records::{AuditCommand, JournalCommand};
+pub(crate) use research::{
+    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, StrategyArgs, StrategyCommand, StressArgs,
+};
+pub(crate) use session::{DemoArgs, ExchangeArgs, PaperArgs};
+pub(crate) use storm::StormArgs;
+
+use crate::output::Format;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// What scripts may rely on; printed by `tradewind --help` and in the book.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; also when Ctrl-C or SIGTERM ended a demo, a node or an exchange in order
+  1    failed: `error[CODE]` with a hint stands on stderr
+  2    misused: no such command, option or value
+  3    checked and found wrong: a defect in data, a damaged journal, a replay that differs
+  4    no node is running there
+  130  interrupted before there was a result, or by a second Ctrl-C
+
+Data are on stdout, with `-o json` as one JSON value; everything else is on stderr.";
+
+/// A trading platform you can hand to an AI agent and still sleep.
+#[derive(Parser)]
+#[command(name = "tradewind", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// How results are printed on stdout.
+    #[arg(short, long, value_enum, default_value = "text", global = true, help_heading = "Output")]
+    pub(crate) output: Format,
+    /// Level of the log on stderr.
+    #[arg(
+        long,
+        default_value = "warn",
+        global = true,
+        value_name = "LEVEL",
+        help_heading = "Output",
+        value_parser = ["off", "error", "warn", "info", "debug", "trace"]
+    )]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Watch it work: a local exchange, a node that trades on it, and a report at the end.
+    #[command(
+        after_help = "Example:\n  tradewind demo --for 45s --seed 7\n  tradewind demo --tape XRP_ETH-1m.feather --symbol XRP/ETH"
+    )]
+    Demo(DemoArgs),
+    /// Run a strategy over recorded bars and write a report.
+    #[command(
+        after_help = "Example:\n  tradewind backtest --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy ema-trend"
+    )]
+    Backtest(Box<BacktestArgs>),
+    /// Trade play money until stopped: on a local exchange, or on the venue of a settings file.
+    #[command(
+        after_help = "Example:\n  tradewind paper --data-dir my-paper\n  tradewind paper --config tradewind.toml"
+    )]
+    Paper(PaperArgs),
+    /// Trade real money by a settings file. Asks for everything that `tradewind doctor` lists.
+    #[command(after_help = "Example:\n  tradewind live --config tradewind.toml")]
+    Live {
+        /// The settings file; its mode must be "live".
+        #[arg(long)]
+        config: PathBuf,
+        /// While another process trades with this data directory or key, wait until it ends and then take over.
+        #[arg(long)]
+        standby: bool,
+    },
+    /// Run the local exchange alone, for other programs.
+    #[command(
+        after_help = "Example:\n  tradewind exchange --port 9090 --speed 60\n  tradewind exchange --tape BTC_USDT-1m.feather --symbol BTC/USDT"
+    )]
+    Exchange(ExchangeArgs),
+    /// Place, cancel and list orders of a running node, through its gate.
+    #[command(subcommand)]
+    Order(Box<OrderCommand>),
+    /// List and close positions of a running node, through its gate.
+    #[command(subcommand)]
+    Position(PositionCommand),
+    /// Cancel every order and close every position of a running node.
+    #[command(after_help = "Example:\n  tradewind flatten --data-dir my-paper")]
+    Flatten(NodeArgs),
+    /// Take over what other hands did on the account: their orders, their executions, differences of balances.
+    #[command(
+        after_help = "Examples:\n  tradewind adopt --data-dir my-paper\n  tradewind adopt --order typed-by-hand --data-dir my-paper\n  tradewind adopt --balances --data-dir my-paper"
+    )]
+    Adopt(AdoptArgs),
+    /// Stop every new order of a running node; exits stay possible.
+    #[command(after_help = "Example:\n  tradewind halt --reason \"looks wrong\" --data-dir my-paper")]
+    Halt(ReasonArgs),
+    /// Allow trading again after a halt.
+    #[command(after_help = "Example:\n  tradewind resume --reason \"checked the feed\" --data-dir my-paper")]
+    Resume(ReasonArgs),
+    /// End a running node in order.
+    #[command(after_help = "Example:\n  tradewind stop --data-dir my-paper")]
+    Stop(NodeArgs),
+    /// Show a running node: positions, orders, limits, latency.
+    #[command(after_help = "Example:\n  tradewind status --data-dir my-paper -o json")]
+    Status(NodeArgs),
+    /// Decide again everything that a journal remembers, and compare.
+    #[command(after_help = "Example:\n  tradewind replay my-paper -o json")]
+    Replay {
+        /// A data directory.
+        dir: PathBuf,
+    },
+    /// Verify, show, back up and thin out a journal.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// List, approve and reject orders that wait for people.
+    #[command(subcommand)]
+    Proposals(ProposalsCommand),
+    /// Show limits and kill switches; change a limit, downwards at once, upwards with a second person.
+    #[command(subcommand)]
+    Limits(LimitsCommand),
+    /// Verify the signed audit trail of a data directory, and export causes and effects.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Check, import and list market data.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// List strategies, show their parameters, begin your own.
+    #[command(subcommand)]
+    Strategy(StrategyCommand),
+    /// Show why a strategy does what it does: each signal, its weight, its distance to the threshold.
+    #[command(
+        after_help = "Example:\n  tradewind diagnose --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy vote --last 5"
+    )]
+    Diagnose(DiagnoseArgs),
+    /// Run a strategy through hundreds of made-up markets with crashes and blow-offs, and see where it breaks.
+    #[command(
+        after_help = "Examples:\n  tradewind stress --strategy breakout --scenarios 200\n  tradewind stress --strategy breakout --seed 137 --scenarios 1 --report worst.html"
+    )]
+    Stress(StressArgs),
+    /// Trade through seeded storms of faults in simulated time, and judge what came of it.
+    #[command(
+        after_help = "Examples:\n  tradewind storm --seed 7 --hours 0.5 -o json\n  tradewind storm --seeds 1..2001 --jobs 2\n  tradewind storm --seed 7 --faults A01,A03,G02"
+    )]
+    Storm(StormArgs),
+    /// Check this machine, a settings file and its keys, and say what live mode still needs.
+    #[command(after_help = "Example:\n  tradewind doctor --config tradewind.toml")]
+    Doctor {
+        /// The settings file to check.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// The data directory to check; that of the settings without.
+        #[arg(long)]
+        data_dir: Option<PathBuf>,
+    },
+    /// Show, check and begin settings files.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Args)]
+pub(crate) struct NodeArgs {
+    /// The data directory of the running node.
+    #[arg(long, default_value = "tradewind-data")]
+    pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+}
+
+/// Who asks, where the settings name operators.
+#[derive(Args)]
+pub(crate) struct WhoArgs {
+    /// Who you are, by your name under `[[operators]]`.
+    #[arg(long = "as", value_name = "NAME", requires = "token_file", help_heading = "Identity")]
+    pub(crate) by: Option<String>,
+    /// The file that holds your token.
+    #[arg(long, value_name = "FILE", requires = "by", help_heading = "Identity")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ReasonArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Only this: venue:NAME, account:NUMBER or source:NAME; everything without.
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+    /// Why, for the record.
+    #[arg(long, default_value = "by the operator")]
+    pub(crate) reason: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the settings in force, defaults included.
+    #[command(after_help = "Example:\n  tradewind config show --config tradewind.toml")]
+    Show {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Check a settings file; exit 1 names the line.
+    #[command(after_help = "Example:\n  tradewind config check tradewind.toml")]
+    Check {
+        /// The settings file.
+        file: PathBuf,
+    },
+    /// Print a settings file with every key at its default.
+    #[command(after_help = "Example:\n  tradewind config template > tradewind.toml")]
+    Template {
+        /// Print the reference page of the book instead.
+        #[arg(long)]
+        reference: bool,
+    },
+    /// Print a reference page of the book, such as errors, guards or limits.
+    #[command(after_help = "Example:\n  tradewind config reference errors")]
+    Reference {
+        /// Which page.
+        #[arg(value_parser = ["errors", "commands", "guards", "limits", "strategies", "statistics"])]
+        page: String,
+    },
+}
+
+/// Reads a span of time with its unit.
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let remedy = || format!("`{text}` is not a duration: write 500ms, 45s, 2m or 1h");
+    let (number, millis) = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
+        .into_iter()
+        .find_map(|(unit, millis)| text.strip_suffix(unit).map(|number| (number, millis)))
+        .ok_or_else(remedy)?;
+    let number: u64 = number.parse().map_err(|_| remedy())?;
+    number.checked_mul(millis).filter(|ms| *ms > 0).map(std::time::Duration::from_millis).ok_or_else(remedy)
+}

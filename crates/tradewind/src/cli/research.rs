@@ -1,0 +1,205 @@
+//! Options of what works on recorded bars: backtests, stress, diagnosis, data, strategies.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Who decides, and how.
+#[derive(Args)]
+pub(crate) struct StrategyArgs {
+    /// A registered strategy, see `tradewind strategy list`.
+    #[arg(id = "strategy", long = "strategy", default_value = "ema-trend")]
+    pub(crate) name: String,
+    /// A parameter of the strategy as NAME=VALUE; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// A TOML file with the strategy's parameters.
+    #[arg(long)]
+    pub(crate) parameters_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct BarsArgs {
+    /// A file of bars: CSV, CSV.gz, zip, Feather or Parquet.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// What the bars are of.
+    #[arg(long)]
+    pub(crate) symbol: String,
+    #[command(flatten)]
+    pub(crate) strategy: StrategyArgs,
+    /// First bar to use, such as 2024-01-01.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Bars from here on are left out.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// Split and dividend factors of an equity, in LEAN's format.
+    #[arg(long)]
+    pub(crate) factors: Option<PathBuf>,
+    /// Go on in spite of defects in the file; each is in the report.
+    #[arg(long)]
+    pub(crate) accept_defects: bool,
+    /// The file was made by a simulation, not by a market.
+    #[arg(long)]
+    pub(crate) simulated: bool,
+    /// Opening cash in the quote currency.
+    #[arg(long, default_value = "10000", allow_negative_numbers = true)]
+    pub(crate) deposit: String,
+}
+
+#[derive(Args)]
+pub(crate) struct BacktestArgs {
+    #[command(flatten)]
+    pub(crate) bars: BarsArgs,
+    /// Fee of a taking fill in basis points.
+    #[arg(long, default_value = "10", allow_negative_numbers = true)]
+    pub(crate) fee_bps: String,
+    /// Fee of a resting fill in basis points.
+    #[arg(long, default_value = "10", allow_negative_numbers = true)]
+    pub(crate) maker_fee_bps: String,
+    /// What fees are taken in: `quote`, or `received` as on Binance spot.
+    #[arg(long, default_value = "quote")]
+    pub(crate) fee_asset: String,
+    /// Slippage of a taking fill in basis points.
+    #[arg(long, default_value = "2", allow_negative_numbers = true)]
+    pub(crate) slippage_bps: String,
+    /// Most of a bar's volume that fills may take, in percent; `none` for no cap. Without it 10, and none where the
+    /// file gives no volume.
+    #[arg(long)]
+    pub(crate) volume_share: Option<String>,
+    /// Market impact: `none`, `linear:BPS` or `root:BPS`, in basis points at the whole volume of a bar.
+    #[arg(long, default_value = "none")]
+    pub(crate) impact: String,
+    /// Limits of the gate: research, conservative, moderate, demo or open.
+    #[arg(long, default_value = "research")]
+    pub(crate) limits: String,
+    /// Where the report goes; a name from symbol and strategy without.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+    /// Write no report.
+    #[arg(long)]
+    pub(crate) no_report: bool,
+    /// Write every event as a line of JSON here.
+    #[arg(long)]
+    pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct StressArgs {
+    #[command(flatten)]
+    pub(crate) strategy: StrategyArgs,
+    /// Seed of the first scenario; the next ones count up from it.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many scenarios.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) scenarios: u32,
+    /// Bars of each scenario, an hour long each.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(crate) bars: u32,
+    /// Standard deviation of a bar's return in percent.
+    #[arg(long, default_value_t = 1.0, value_parser = volatility)]
+    pub(crate) volatility: f64,
+    /// How likely a crash or a blow-off begins at a bar, from 0 to 1.
+    #[arg(long, default_value_t = 0.02, value_parser = probability)]
+    pub(crate) events: f64,
+    /// Fee of every fill in basis points.
+    #[arg(long, default_value = "10", allow_negative_numbers = true)]
+    pub(crate) fee_bps: String,
+    /// Slippage of a taking fill in basis points.
+    #[arg(long, default_value = "2", allow_negative_numbers = true)]
+    pub(crate) slippage_bps: String,
+    /// Limits of the gate: research, conservative, moderate, demo or open.
+    #[arg(long, default_value = "research")]
+    pub(crate) limits: String,
+    /// How many scenarios run side by side.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) jobs: usize,
+    /// Write the page of one scenario here: with `--scenarios 1`, as of a backtest.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+fn volatility(text: &str) -> Result<f64, String> {
+    let percent: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of percent"))?;
+    if percent > 0.0 && percent <= 20.0 { Ok(percent) } else { Err("above 0 and up to 20 percent".to_owned()) }
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("from 0 to 1".to_owned()) }
+}
+
+#[derive(Args)]
+pub(crate) struct DiagnoseArgs {
+    #[command(flatten)]
+    pub(crate) bars: BarsArgs,
+    /// How many of the last decisions to show.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) last: usize,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DataCommand {
+    /// List every defect of a file; exit 3 if there is one.
+    #[command(after_help = "Example:\n  tradewind data check BTC_USDT-1h.feather")]
+    Check {
+        /// A file of bars, trades or funding rates.
+        file: PathBuf,
+        /// What it is of, if its name does not tell.
+        #[arg(long)]
+        symbol: Option<String>,
+    },
+    /// Store a file in the catalog.
+    #[command(
+        after_help = "Example:\n  tradewind data import BTC_USDT-1h.feather --symbol BTC/USDT --catalog market-data"
+    )]
+    Import {
+        /// A file of bars.
+        file: PathBuf,
+        /// What it is of.
+        #[arg(long)]
+        symbol: Option<String>,
+        /// The catalog's folder.
+        #[arg(long, default_value = "market-data")]
+        catalog: PathBuf,
+        /// Split and dividend factors of an equity, in LEAN's format.
+        #[arg(long)]
+        factors: Option<PathBuf>,
+        /// Store it in spite of defects.
+        #[arg(long)]
+        accept_defects: bool,
+    },
+    /// List what the catalog holds.
+    #[command(after_help = "Example:\n  tradewind data list --catalog market-data")]
+    List {
+        /// The catalog's folder.
+        #[arg(long, default_value = "market-data")]
+        catalog: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StrategyCommand {
+    /// List the strategies that ship.
+    #[command(after_help = "Example:\n  tradewind strategy list")]
+    List,
+    /// Show a strategy's parameters with defaults and ranges, as TOML.
+    #[command(after_help = "Example:\n  tradewind strategy show vote > vote.toml")]
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Begin a strategy of your own: a crate with a test, parameters and a backtest.
+    #[command(after_help = "Example:\n  tradewind strategy new my-idea --tradewind ../tradewind")]
+    New {
+        /// Its name: lowercase letters, digits and dashes.
+        name: String,
+        /// Where the tradewind sources are.
+        #[arg(long, default_value = ".")]
+        tradewind: PathBuf,
+        /// Where the new folder goes.
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+    },
+}

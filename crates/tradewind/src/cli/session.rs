@@ -1,0 +1,71 @@
+//! Options of what trades until it is stopped: the demo, a node, the local exchange.
+
+use super::duration;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// How long, such as 45s or 2m.
+    #[arg(long = "for", default_value = "45s", value_parser = duration)]
+    pub(crate) duration: std::time::Duration,
+    /// Seed of the simulated market.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Where journal and report go.
+    #[arg(long, default_value = "tradewind-demo")]
+    pub(crate) data_dir: PathBuf,
+    /// Play a recorded market instead of the simulated one: a file of bars or trades.
+    #[arg(long)]
+    pub(crate) tape: Option<PathBuf>,
+    /// What the tape is of, such as XRP/ETH; without it BTC/USDT.
+    #[arg(long, requires = "tape")]
+    pub(crate) symbol: Option<String>,
+    /// Market seconds per second; without it 120, and eight bars a second on a tape.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) speed: Option<f64>,
+}
+
+#[derive(Args)]
+pub(crate) struct PaperArgs {
+    /// A settings file with a venue; without one a local exchange is started.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Where journal and control socket live.
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Seed of the local exchange's market.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Market seconds per second of the local exchange.
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(crate) speed: f64,
+    /// Stop after this long, such as 10m.
+    #[arg(long = "for", value_parser = duration)]
+    pub(crate) duration: Option<std::time::Duration>,
+    /// While another process trades with this data directory or key, wait until it ends and then take over.
+    #[arg(long)]
+    pub(crate) standby: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ExchangeArgs {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Seed of the simulated market.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Market seconds per second.
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(crate) speed: f64,
+    /// Play this recorded file of bars or trades.
+    #[arg(long)]
+    pub(crate) tape: Option<PathBuf>,
+    /// What the tape is of, such as XRP/ETH; without it BTC/USDT.
+    #[arg(long, requires = "tape")]
+    pub(crate) symbol: Option<String>,
+    /// Opening balance of the test account in the quote currency.
+    #[arg(long, default_value = "10000", allow_negative_numbers = true)]
+    pub(crate) cash: String,
+}
