@@ -12,7 +12,6 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::{ParentEvent, Role};
 use tradewind_engine::{Amend, Event, EventKind, EvidencePolicy, State, Verdict};
-use tradewind_gate::Guard;
 
 /// What the watchdog knows of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +78,7 @@ impl Watchdog {
             EventKind::Proposed(_) | EventKind::StateHash { .. } | EventKind::CancelProposed { .. } => (),
             EventKind::Judged(Verdict::Approved(order)) => self.approved(state, event, order),
             EventKind::Judged(Verdict::Refused(refusal)) => {
-                // the rule's own name stands in front of what it found
-                let rule = refusal.value.split(':').next().filter(|_| refusal.guard == Guard::Risk);
-                self.count(format!("{:?} {}", refusal.guard, rule.unwrap_or_default()).trim_end().to_owned());
+                self.count(format!("{} {}", refusal.code(), refusal.name()));
             }
             EventKind::Judged(_) => (),
             EventKind::Filled(fill) => self.filled(state, event, fill),

@@ -114,11 +114,13 @@ impl Process {
         Timestamp::from_nanos(self.began + self.monotonic(now))
     }
 
-    /// The venue's clock was read: the market runs by it.
+    /// The venue's clock was read: the market and the venue's budgets run by it.
     pub(crate) fn read_venue_time(&mut self, now: i64) {
-        let moment = self.monotonic(now);
-        if let Some((venue, _)) = self.host.outside.clock.at(moment) {
+        let (moment, ours) = (self.monotonic(now), self.budget_time(now));
+        if let Some((venue, error)) = self.host.outside.clock.at(moment) {
             self.market.venue_says(venue, moment);
+            self.weight.align(venue.plus_nanos(-error), ours);
+            self.orders.align(venue.plus_nanos(-error), ours);
         }
     }
 

@@ -45,8 +45,7 @@ impl Outside for Wire {
         self.wall
     }
     fn prepare(&self, action: &Action) -> Result<Prepared, NotSentReason> {
-        let unknown = NotSentReason::ClockUncertain { error_millis: i64::MAX, most_millis: 0 };
-        let (now, _) = self.clock.at(self.monotonic).ok_or(unknown)?;
+        let (now, _) = self.clock.at(self.monotonic).ok_or(NotSentReason::ClockUnknown)?;
         protocol::prepare(&self.codec.instruments, &self.codec.rules, action, now, crate::setup::WINDOW_MILLIS)
     }
     fn room(&self) -> usize {

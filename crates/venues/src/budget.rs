@@ -78,10 +78,16 @@ impl Window {
     }
 }
 
+/// How much later than by our best knowledge an interval is taken to end, in nanoseconds: between two readings of the
+/// venue's clock ours may go wrong by so much.
+const LATE: i64 = 250_000_000;
+
 /// The budget of one network address at one venue. Time comes in as an argument.
 #[derive(Clone, Debug)]
 pub struct Budget {
     windows: Vec<Window>,
+    /// What to add to the time that comes in for the earliest that the venue's clock may show.
+    behind: i64,
     wait_until: Timestamp,
     banned_until: Timestamp,
 }
@@ -101,7 +107,14 @@ impl Budget {
                 Window { millis, limit: *limit, started: i64::MIN, used: 0 }
             })
             .collect();
-        Self { windows, wait_until: Timestamp::from_nanos(i64::MIN), banned_until: Timestamp::from_nanos(i64::MIN) }
+        let never = Timestamp::from_nanos(i64::MIN);
+        Self { windows, behind: 0, wait_until: never, banned_until: never }
+    }
+
+    /// The venue's intervals are told by its own clock, which at `now` shows `earliest` or later: whoever thinks a minute
+    /// is over while it lasts asks for more than it has left.
+    pub const fn align(&mut self, earliest: Timestamp, now: Timestamp) {
+        self.behind = earliest.since(now) - LATE;
     }
 
     /// Replaces the limits, such as by those that the venue lists; what was used stays used.
@@ -123,14 +136,15 @@ impl Budget {
         if let Some(wait) = self.told(now) {
             return Err(wait);
         }
+        let venue = now.plus_nanos(self.behind);
         for window in &mut self.windows {
-            window.roll(now);
+            window.roll(venue);
             let share = match purpose {
                 Purpose::Ordinary => window.limit / 4 * 3,
                 Purpose::Vital => window.limit,
             };
             if window.used + weight > share {
-                return Err(Wait::Budget(window.left(now)));
+                return Err(Wait::Budget(window.left(venue)));
             }
         }
         for window in &mut self.windows {
@@ -154,7 +168,7 @@ impl Budget {
     pub fn used(&mut self, interval: Duration, used: u64, now: Timestamp) {
         for window in &mut self.windows {
             if u128::from(window.millis.unsigned_abs()) == interval.as_millis() {
-                window.roll(now);
+                window.roll(now.plus_nanos(self.behind));
                 window.used = window.used.max(used);
             }
         }
@@ -186,6 +200,17 @@ mod tests {
         assert_eq!(budget.take(25, Purpose::Vital, at(2_000)), Ok(()));
         assert_eq!(budget.take(1, Purpose::Vital, at(2_000)), Err(Wait::Budget(Duration::from_secs(58))));
         assert_eq!(budget.take(75, Purpose::Ordinary, at(60_000)), Ok(()), "the next minute starts anew");
+    }
+
+    #[test]
+    fn an_interval_ends_when_it_ends_at_the_venue() {
+        let mut budget = Budget::new(&[(MINUTE, 100)]);
+        budget.align(at(29_000), at(0)); // our clock is half a minute behind
+        budget.take(75, Purpose::Ordinary, at(10_000)).unwrap();
+        assert!(budget.take(75, Purpose::Ordinary, at(31_000)).is_err(), "it may be 500 ms past the minute, or less");
+        assert_eq!(budget.take(75, Purpose::Ordinary, at(31_250)), Ok(()), "the venue's next minute");
+        budget.align(at(59_000), at(60_000));
+        assert!(budget.take(1, Purpose::Ordinary, at(61_100)).is_err(), "it is the same minute still, or again");
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub enum NotSentReason {
         /// The venue's clock.
         now: Timestamp,
     },
+    /// The venue's clock was not read yet, or counts no more since this machine's own jumped.
+    #[error("the venue's clock is not known")]
+    ClockUnknown,
     /// The venue's clock is not known well enough.
     #[error("the venue's clock is known to {error_millis} ms only, {most_millis} ms are allowed")]
     ClockUncertain {
@@ -105,7 +108,7 @@ impl NotSentReason {
             Self::NotConnected(_) => "VEN-06",
             Self::Halted => "VEN-14",
             Self::FenceClosed { .. } => "VEN-13",
-            Self::ClockUncertain { .. } => "VEN-15",
+            Self::ClockUnknown | Self::ClockUncertain { .. } => "VEN-15",
             Self::Budget(_) => "VEN-11",
             Self::Banned(_) => "VEN-12",
             Self::OtherBody(_) | Self::Unsupported(_) => "VEN-19",

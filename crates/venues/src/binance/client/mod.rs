@@ -149,8 +149,7 @@ impl Connection {
     /// # Errors
     /// [`NotSentReason`] if the venue does not take such an order, or its clock is not known.
     pub fn prepare(&self, action: &Action) -> Result<Prepared, NotSentReason> {
-        let unknown = NotSentReason::ClockUncertain { error_millis: i64::MAX, most_millis: 0 };
-        let (now, _) = self.rest.clock.now().ok_or(unknown)?;
+        let (now, _) = self.rest.clock.now().ok_or(NotSentReason::ClockUnknown)?;
         let window = i64::try_from(self.config.recv_window.as_millis()).unwrap_or(i64::MAX);
         self.prepare_at(action, now, window)
     }
@@ -245,6 +244,9 @@ async fn read_clock(rest: &Rest) -> Result<(), QueryError> {
     let asked = Instant::now();
     let time: ServerTime = rest.get(Endpoint::Time, "/api/v3/time", &[]).await?;
     rest.clock.note(asked, Instant::now(), time.server_time);
+    if let Some((venue, error)) = rest.clock.now() {
+        rest.budgets.align(venue.plus_nanos(-error));
+    }
     Ok(())
 }
 

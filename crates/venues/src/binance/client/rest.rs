@@ -135,6 +135,14 @@ impl Budgets {
         }
     }
 
+    /// The venue's clock shows `earliest` or later: its intervals are told by it.
+    pub(crate) fn align(&self, earliest: Timestamp) {
+        let now = self.now();
+        for budget in [&self.weight, &self.orders] {
+            budget.lock().expect("no holder of this lock panics").align(earliest, now);
+        }
+    }
+
     /// Takes one connection out of the budget, unless the venue wants to be left in peace.
     pub(crate) fn may_connect(&self) -> Result<(), Wait> {
         let now = self.now();
