@@ -121,7 +121,7 @@ fn sum(reports: BTreeMap<u64, Brief>) -> Summary {
 #[must_use]
 pub fn replay_line(orders: &Orders, report: &Report) -> String {
     let mut line = format!("tradewind storm --seed {} --hours {}", report.seed, report.hours);
-    if orders.allowed != crate::storm::all_faults() {
+    if orders.allowed != crate::faults::all_faults() {
         let names: Vec<String> = orders.allowed.iter().map(ToString::to_string).collect();
         line.push_str(&format!(" --faults {}", names.join(",")));
     }

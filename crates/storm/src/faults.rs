@@ -117,3 +117,9 @@ impl fmt::Display for FaultId {
         f.write_str(self.info().name)
     }
 }
+
+/// Every fault that a storm knows.
+#[must_use]
+pub fn all_faults() -> Vec<FaultId> {
+    FAULTS.iter().map(|line| line.id).collect()
+}

@@ -67,6 +67,72 @@ pub(crate) enum What {
     Start,
 }
 
+impl What {
+    /// Whether it happens to the node's machine: to nothing that stands still.
+    pub(crate) const fn is_of_node(&self) -> bool {
+        matches!(
+            self,
+            Self::NodeFrame { .. }
+                | Self::NodeRest { .. }
+                | Self::Market { .. }
+                | Self::SessionLost { .. }
+                | Self::Connect { .. }
+                | Self::AnswerDue { .. }
+                | Self::Inquire { .. }
+                | Self::Sweep { .. }
+                | Self::ReadClock { .. }
+                | Self::Tick { .. }
+                | Self::Start
+        )
+    }
+
+    /// Its number in the trace.
+    pub(crate) const fn kind(&self) -> u8 {
+        match self {
+            Self::Flow => 0,
+            Self::VenueFrame { .. } => 1,
+            Self::Matching { .. } => 2,
+            Self::VenueRest { .. } => 3,
+            Self::NodeFrame { .. } => 4,
+            Self::NodeRest { .. } => 5,
+            Self::Market { .. } => 6,
+            Self::SessionLost { .. } => 7,
+            Self::Connect { .. } => 8,
+            Self::AnswerDue { .. } => 9,
+            Self::Inquire { .. } => 10,
+            Self::Sweep { .. } => 11,
+            Self::ReadClock { .. } => 12,
+            Self::Tick { .. } => 13,
+            Self::Fault(_) => 14,
+            Self::Heal(_) => 15,
+            Self::Start => 16,
+        }
+    }
+
+    /// What a log says of it.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Flow => "flow".to_owned(),
+            Self::VenueFrame { session, text, back, .. } => format!("venue < {session} {back:?} {text}"),
+            Self::Matching { session, .. } => format!("matching {session}"),
+            Self::VenueRest { ticket, path, .. } => format!("venue < ? {ticket} {path}"),
+            Self::NodeFrame { session, text } => format!("node < {session} {text}"),
+            Self::NodeRest { ticket, answer, .. } => format!("node < ! {ticket} {answer:?}"),
+            Self::Market { text, .. } => format!("node < market {text}"),
+            Self::SessionLost { session } => format!("session {session} lost"),
+            Self::Connect { .. } => "connect".to_owned(),
+            Self::AnswerDue { id, .. } => format!("answer {id} overdue"),
+            Self::Inquire { client_id, .. } => format!("inquire {client_id}"),
+            Self::Sweep { .. } => "sweep".to_owned(),
+            Self::ReadClock { .. } => "read clock".to_owned(),
+            Self::Tick { .. } => "tick".to_owned(),
+            Self::Fault(place) => format!("fault {place}"),
+            Self::Heal(place) => format!("heal {place}"),
+            Self::Start => "start".to_owned(),
+        }
+    }
+}
+
 /// Everything that will happen, by time and then in the order in which it was decided.
 #[derive(Default)]
 pub(crate) struct Queue {
