@@ -70,7 +70,7 @@ fn c07_while_the_feed_is_frozen_no_order_is_priced_by_it() {
 #[test]
 fn i02_what_no_order_can_be_is_refused() {
     let report = storm(FaultId::I02, 1, 6, 4);
-    assert!(report.refused.get("Order").is_some_and(|times| *times > 100), "{:?}", report.refused);
+    assert!(report.refused.get("GATE-03 Order").is_some_and(|times| *times > 100), "{:?}", report.refused);
 }
 
 #[test]
