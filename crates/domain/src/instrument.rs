@@ -3,8 +3,8 @@
 use crate::decimal::{format_decimal, parse_decimal, pow10, round_div, to_f64};
 use crate::error::hint_of;
 use crate::{
-    Calendar, Coded, Currency, Fee, FeeAsset, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Liquidity, Money,
-    NativeKinds, NumberError, Position, Price, Quantity, Side, Symbol, Timestamp,
+    Calendar, Coded, Currency, Fee, FeeAsset, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Liquidity, MarginTiers,
+    Money, NativeKinds, NumberError, Position, Price, Quantity, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,10 @@ pub struct InstrumentSpec {
     /// Which contingent orders the venue keeps itself.
     #[serde(default, skip_serializing_if = "NativeKinds::is_none")]
     pub native: NativeKinds,
+    /// What the venue wants set aside for a contract, by its notional; empty where that is not known, and for what is
+    /// paid in full.
+    #[serde(default, skip_serializing_if = "MarginTiers::is_none")]
+    pub margin: MarginTiers,
 }
 
 /// A listed instrument.
@@ -127,6 +131,7 @@ impl InstrumentSpec {
             fees: FeeSchedule::default(),
             calendar: Calendar::Continuous,
             native: NativeKinds::default(),
+            margin: MarginTiers::default(),
         }
     }
 
@@ -157,6 +162,8 @@ impl InstrumentSpec {
                 "min_notional is in {}, not in the quote currency {}",
                 self.min_notional.currency, self.symbol.quote
             )
+        } else if !self.margin.is_none() && matches!(self.kind, InstrumentKind::Spot | InstrumentKind::Equity) {
+            "margin brackets of what is paid in full".to_owned()
         } else {
             return Ok(Instrument { id, spec: self });
         };
@@ -524,6 +531,8 @@ mod tests {
     fn a_spec_that_contradicts_itself_is_refused() {
         let good = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test");
         let usd = Currency::new("USD").unwrap();
+        let tier = crate::MarginTier { floor: 0, cap: 1, leverage: 1, maintenance_e8: 1, amount: 0 };
+        let brackets = MarginTiers::new(vec![tier]).unwrap();
         for bad in [
             InstrumentSpec { tick: Price::from_mantissa(0), ..good.clone() },
             InstrumentSpec { lot: Quantity::from_mantissa(-1), ..good.clone() },
@@ -535,6 +544,7 @@ mod tests {
             InstrumentSpec { price_decimals: 13, ..good.clone() },
             InstrumentSpec { multiplier: (0, 0), ..good.clone() },
             InstrumentSpec { min_notional: Money::zero(usd), ..good.clone() },
+            InstrumentSpec { margin: brackets.clone(), ..good.clone() },
         ] {
             assert_eq!(bad.list(InstrumentId(0)).unwrap_err().code(), "DOM-11");
         }

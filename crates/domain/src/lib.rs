@@ -19,6 +19,7 @@ mod error;
 mod fill;
 mod ids;
 mod instrument;
+mod margin;
 mod market;
 mod money;
 mod order;
@@ -40,11 +41,12 @@ pub use ids::{
     VenueOrderId,
 };
 pub use instrument::{AVERAGE_DECIMALS_MORE, Instrument, InstrumentError, InstrumentKind, InstrumentSpec};
+pub use margin::{MarginTier, MarginTiers, MarginTiersError};
 pub use market::{Bar, BarError, Depth, Origin, Quote, Trade};
 pub use money::{Currency, LEDGER_DECIMALS, Money, text128};
 pub use order::{Order, OrderError, OrderKind, OrderRequest, Side, TimeInForce};
 pub use order_state::{IllegalTransition, OrderInput, OrderRecord, OrderState, OrderTimes, Outcome};
-pub use plan::TradePlan;
+pub use plan::{PlanRegime, TradePlan};
 pub use position::{Position, PositionChange};
 pub use schedule::{FiredSlots, Schedule, ScheduleDays};
 pub use source::Source;

@@ -15,7 +15,7 @@ use tradewind_domain::{
 use tradewind_gate::{Books, Limits, Proposal, RiskView, Survey};
 use tradewind_risk::{
     Account, AccountLimits, Correction, DepthSource, Equity, Fact, Guard, LIMITS, LimitSet, LimitUse, Line, Margin,
-    Monitor, RiskMode, Scope, SideDepth,
+    Monitor, RiskMode, Scope, SideDepth, Terms,
 };
 
 /// Stakes of other hands on the account count for nobody's portfolio.
@@ -287,6 +287,7 @@ impl State {
         let account = Account {
             portfolio,
             equity: books.equity(),
+            initial_margin: initial_margin(self, portfolio, &lines),
             account_equity: account_equity(self, books.base),
             lines: &lines,
             open_orders: &open_orders,
@@ -449,16 +450,34 @@ fn worth(state: &State, instrument: &Instrument, quantity: i128, base: Currency)
     in_currency(state, notional.units, notional.currency, base)
 }
 
-/// Contracts share their portfolio's equity as collateral: cross margin, the worse of the two cases.
+/// Initial margin of a portfolio's contracts with their open orders.
+fn initial_margin(state: &State, portfolio: PortfolioId, lines: &[Line<'_>]) -> i128 {
+    let books = state.portfolio(portfolio);
+    let controls = books.limits.controls.unwrap_or_default();
+    let mine = lines.iter().filter(|line| line.portfolio == portfolio && !line.instrument.is_cash());
+    let valued = mine.filter_map(|line| Some((line, state.rate(line.instrument.settlement(), books.base)?)));
+    valued.map(|(line, rate)| Terms::of(line.instrument, &controls, rate).initial(line.worst())).sum()
+}
+
+/// Contracts share their portfolio's equity as collateral: cross margin, the worse of the two cases. `None` where no limit
+/// asks for it, or what the others need is not known because a rate is missing: such a stake is not among the lines.
 fn margin_of(state: &State, proposal: &Proposal, lines: &[Line<'_>]) -> Option<Margin> {
     let it = &state.listing(proposal.request.instrument).instrument;
+    let books = state.portfolio(proposal.portfolio);
+    let controls = books.limits.controls.filter(|it| it.liquidation_buffer_bps.or(it.margin_used_bps).is_some())?;
     if it.is_cash() {
         return None;
     }
-    let shares = |line: &&Line<'_>| {
-        line.portfolio == proposal.portfolio && line.instrument.id != it.id && !line.instrument.is_cash()
-    };
-    let others = lines.iter().filter(shares).map(Line::worst).sum();
-    let collateral = state.portfolio(proposal.portfolio).equity();
-    Some(Margin { collateral, others, is_inverse: it.is_inverse() })
+    let rate = state.rate(it.settlement(), books.base)?;
+    let mut margin = Margin { collateral: books.equity(), others_maintenance: 0, others_initial: 0, rate };
+    for line in lines {
+        let other = line.instrument;
+        if line.portfolio != proposal.portfolio || other.id == it.id || other.is_cash() {
+            continue;
+        }
+        let terms = Terms::of(other, &controls, state.rate(other.settlement(), books.base)?);
+        margin.others_maintenance += terms.maintenance(line.worst());
+        margin.others_initial += terms.initial(line.worst());
+    }
+    Some(margin)
 }

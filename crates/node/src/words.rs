@@ -3,7 +3,8 @@
 use crate::operate::{OperatorReply, failed};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    Coded, Instrument, OrderKind, OrderRequest, Side, TimeInForce, Timestamp, TradePlan, TrailingOffset, parse_decimal,
+    Coded, Instrument, OrderKind, OrderRequest, PlanRegime, Side, TimeInForce, Timestamp, TradePlan, TrailingOffset,
+    parse_decimal,
 };
 
 /// An order in a person's words.
@@ -58,6 +59,9 @@ pub struct TradeWords {
     /// Average true range, by which a stop on the wrong side is put right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atr: Option<String>,
+    /// How it stands to the market: `with-trend`, `range` or `counter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regime: Option<String>,
 }
 
 /// Reads the plan of an order; what cannot be read is the answer.
@@ -80,7 +84,13 @@ pub(crate) fn read_trade_plan(
         }
     };
     let (stop, target, atr) = (price(&words.stop)?, price(&words.target)?, price(&words.atr)?);
-    Ok(Some(Box::new(TradePlan { hold: false, confidence_bps, stop, target, atr })))
+    let regime = match words.regime.as_deref().map(str::trim) {
+        None => None,
+        Some(text) => Some(PlanRegime::find(text).ok_or_else(|| {
+            Box::new(failed("NODE-12", format!("`{text}` is no regime"), "write with-trend, range or counter"))
+        })?),
+    };
+    Ok(Some(Box::new(TradePlan { hold: false, confidence_bps, stop, target, atr, regime })))
 }
 
 fn coded(error: &dyn Coded) -> Box<OperatorReply> {

@@ -36,7 +36,7 @@ pub struct GuardInfo {
 
 macro_rules! guards {
     ($($guard:ident $code:literal $asks:literal $action:ident $clear:literal;)*) => {
-        /// What refuses, in the order in which it is asked.
+        /// What refuses, as [`GUARDS`] lists it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Guard {
@@ -46,7 +46,8 @@ macro_rules! guards {
         /// Every code of this crate, in order; the book's error page is generated from such lists.
         pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $asks, hint: $clear }),*];
 
-        /// Every guard in the order in which [`crate::check`] asks it.
+        /// Every guard in the order in which [`crate::check`] asks it, but those after RSK-45: RSK-46 is a breaker, RSK-47 is
+        /// asked after RSK-37, RSK-48 after RSK-42.
         pub const GUARDS: &[GuardInfo] = &[
             $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, action: Action::$action, clear: $clear },)*
         ];
@@ -100,6 +101,8 @@ guards! {
     RewardRisk "RSK-44" "may the plan gain enough for what it may lose?" Refuse "move the target or the stop";
     OrderRisk "RSK-45" "does the plan lose little enough at its stop?" Refuse "lower the quantity, or move the stop nearer";
     Unprotected "RSK-46" "has every position a stop, or an exemption?" ReduceOnly "place a stop (`tradewind order oco --reduce-only`), or `tradewind position exempt`; it clears by itself then";
+    MarginUsed "RSK-47" "would initial margin stay within its part of equity?" Refuse "lower the quantity, close a contract, or add funds";
+    Regime "RSK-48" "is the plan confident enough for its regime?" Refuse "wait for a better one, or for a market that trends its way";
 }
 
 impl Guard {

@@ -4,7 +4,7 @@ use crate::monitor::Recent;
 use crate::usage::tail_risk_bps;
 use crate::{
     AccountLimits, Audited, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation, Tape,
-    Totals, Trip, Unit, audit, liquidation_distance_bps,
+    Terms, Totals, Trip, Unit, audit, liquidation_distance_bps,
 };
 use tradewind_domain::{LEDGER_DECIMALS, OrderKind, Price, Side, Source, format_decimal};
 
@@ -52,6 +52,7 @@ pub fn check(
     judge.reversal()?;
     judge.exposure()?;
     judge.liquidation()?;
+    judge.margin_used()?;
     judge.tails()?;
     judge.plan()
 }
@@ -308,9 +309,14 @@ impl Judge<'_> {
         let (Some(buffer), Some(margin)) = (self.controls.liquidation_buffer_bps, self.it.margin) else {
             return Ok(());
         };
-        let rate = self.controls.maintenance_bps.unwrap_or(0);
-        let distance = |notional| liquidation_distance_bps(notional, &margin, rate);
-        match distance(self.it.stake_after()) {
+        let terms = Terms::of(self.it.instrument, self.controls, margin.rate);
+        let stake = self.it.stake_after();
+        if let Some(most) = terms.most().filter(|most| stake.abs() > *most) {
+            let value = format!("a notional of {}, beyond the venue's brackets", money(stake.abs()));
+            return refuse(Guard::Liquidation, value, money(most));
+        }
+        let distance = |notional| liquidation_distance_bps(notional, &margin, &terms);
+        match distance(stake) {
             Some(after) if after < buffer => {
                 let before = distance(self.it.line_before().held).map_or_else(|| "none".to_owned(), percent);
                 refuse(
@@ -321,6 +327,14 @@ impl Judge<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Initial margin of every contract that shares the collateral, the order and all open ones counted on the worse side.
+    fn margin_used(&self) -> Verdict {
+        let (Some(_), Some(margin)) = (self.controls.margin_used_bps, self.it.margin) else { return Ok(()) };
+        let terms = Terms::of(self.it.instrument, self.controls, margin.rate);
+        let used = margin.others_initial.saturating_add(terms.initial(self.it.line_after().worst()));
+        self.part(Guard::MarginUsed, used, margin.collateral, self.controls.margin_used_bps, Unit::Percent)
     }
 
     /// Correlation, value at risk and expected shortfall over the minutes that all instruments concerned were seen in.

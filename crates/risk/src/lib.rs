@@ -41,7 +41,7 @@ pub use breach::{Action, Breach, CODES, GUARDS, Guard, GuardInfo};
 pub use check::check;
 pub use exposure::{Class, Line, Totals};
 pub use limits::{Cap, Limits, LimitsError};
-pub use margin::{Margin, liquidation_distance_bps};
+pub use margin::{Margin, Terms, liquidation_distance_bps, liquidation_distance_e8, liquidation_price};
 pub use mode::{BREAKERS, BreakerRule, Exit, Input, RiskMode, breaker_rule};
 pub use monitor::{Bare, Fact, Monitor, Scope, Trip};
 pub use plan::{Audited, Correction, audit};

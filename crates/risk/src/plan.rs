@@ -2,7 +2,7 @@
 
 use crate::{Breach, Controls, Guard, Plan, Situation, Unit};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{LEDGER_DECIMALS, Price, Side, format_decimal, round_div};
+use tradewind_domain::{LEDGER_DECIMALS, PlanRegime, Price, Side, format_decimal, round_div};
 
 /// Something in a plan that was put right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct Audited {
 /// position may stand without a stop is the limit `unprotected`'s to say.
 ///
 /// # Errors
-/// [`Breach`] by the first rule that refuses: hold, confidence, prices above zero, stop distance, reward against risk,
+/// [`Breach`] by the first rule that refuses: hold, confidence, confidence for its regime, prices above zero, stop distance, reward against risk,
 /// loss at the stop, a target on the losing side.
 pub fn audit(plan: &Plan, it: &Situation<'_>, controls: &Controls) -> Result<Audited, Box<Breach>> {
     if plan.hold {
@@ -61,16 +61,29 @@ pub fn audit(plan: &Plan, it: &Situation<'_>, controls: &Controls) -> Result<Aud
     Ok(audited)
 }
 
-/// A confidence is a part of certainty, and at least what the limit asks for.
+/// A confidence is a part of certainty, at least what the limit asks for, and more where the stated regime wants more.
 fn confidence(plan: &Plan, controls: &Controls) -> Result<(), Box<Breach>> {
     let text = |bps| Unit::Percent.text(bps);
     let Some(found) = plan.confidence_bps else { return Ok(()) };
     if !(0..=10_000).contains(&found) {
         return Err(Box::new(Breach::new(Guard::Confidence, text(found), "between 0 % and 100 %")));
     }
-    match controls.confidence_bps {
-        Some(least) if found < least => Err(Box::new(Breach::new(Guard::Confidence, text(found), text(least)))),
+    let regime = plan.regime.and_then(|regime| Some((regime, least_in(regime, controls)?)));
+    match (controls.confidence_bps, regime) {
+        (Some(least), _) if found < least => Err(Box::new(Breach::new(Guard::Confidence, text(found), text(least)))),
+        (_, Some((regime, least))) if found < least => {
+            Err(Box::new(Breach::new(Guard::Regime, format!("{} in {}", text(found), regime.name()), text(least))))
+        }
         _ => Ok(()),
+    }
+}
+
+/// The confidence that a stated regime asks for; with the trend none beyond the plain one.
+const fn least_in(regime: PlanRegime, controls: &Controls) -> Option<i64> {
+    match regime {
+        PlanRegime::WithTrend => None,
+        PlanRegime::Range => controls.confidence_range_bps,
+        PlanRegime::Counter => controls.confidence_counter_bps,
     }
 }
 

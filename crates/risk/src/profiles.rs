@@ -222,10 +222,13 @@ impl Limit {
     pub fn is_floor(&self) -> bool {
         let floors = [
             "confidence",
+            "confidence_range",
+            "confidence_counter",
             "stop_min",
             "reward_risk",
             "liquidation_buffer",
             "maintenance_margin",
+            "initial_margin",
             "duplicate_window",
             "no_reversal",
             "no_self_match",
@@ -480,11 +483,12 @@ const SIMULATED: &str = "the simulated market's volatility is made up: a figure 
 const ONE_VENUE: &str = "the demo knows one market and one strategy";
 const BOOK: &str = "what rests in the book is what an order will meet";
 const STOPLESS: &str = "a minute is enough to place one, and too short for most markets to run far";
+const TWICE: &str = "the venue's leverage is set to the two times that `leverage` allows";
 const BROKEN: &str = "orders that fail in a row mean that something between us and the venue is broken";
 
 limit_set! {
     /// Everything further that a portfolio which meets a venue is held to. `None` is no limit.
-    Controls CONTROLS Portfolio 25 (LimitSet::controls, LimitSet::controls_mut)
+    Controls CONTROLS Portfolio 29 (LimitSet::controls, LimitSet::controls_mut)
     collar_bps "collar" Percent Collar "distance of a limit price from the mark"
         [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
     market_collar_bps "market_collar" Percent MarketCollar "distance from the mark of the price that a market order would meet"
@@ -509,8 +513,12 @@ limit_set! {
         [Some(30_000), Some(20_000), Some(30_000)] ["as moderate", "half of the equity's fall is survived", "the usual default for derivatives"];
     liquidation_buffer_bps "liquidation_buffer" Percent Liquidation "distance from the mark to liquidation after the order"
         [Some(1_000), Some(1_500), Some(1_000)] ["a tenth is a bad day", "crypto has fallen 15 % within a day", "a tenth is a bad day"];
-    maintenance_bps "maintenance_margin" Percent Liquidation "maintenance margin rate that liquidation is reckoned with"
+    maintenance_bps "maintenance_margin" Percent Liquidation "maintenance margin rate that liquidation is reckoned with where the venue's brackets are not known"
         [Some(250), Some(250), Some(250)] ["above the first brackets of large perpetuals, so liquidation is never nearer than reckoned there"; 3];
+    margin_used_bps "margin_used" Percent MarginUsed "initial margin of contracts and their open orders after the order, part of equity"
+        [Some(9_500), Some(9_500), Some(9_500)] ["a twentieth stays free for fees, funding and a price that moves while the order travels"; 3];
+    initial_bps "initial_margin" Percent MarginUsed "initial margin rate that the margin used is reckoned with; a venue's bracket that wants more holds"
+        [Some(3_334), Some(5_000), Some(3_334)] ["as moderate", TWICE, "the venue's leverage is set to the three times that `leverage` allows"];
     correlation_bps "correlation" Percent Correlation "correlation of a new position with one held the same way"
         [None, Some(8_000), Some(8_000)] [SIMULATED, "above 0.8 two positions are one", "above 0.8 two positions are one"];
     weekly_loss_bps "weekly_loss" Percent WeeklyLoss "loss since Monday, UTC; from here on only reducing orders pass"
@@ -525,6 +533,10 @@ limit_set! {
         [Some(5), Some(5), Some(5)] [BROKEN; 3];
     confidence_bps "confidence" Percent Confidence "confidence that a plan must have"
         [Some(6_000), Some(6_000), Some(6_000)] ["little above a coin is no reason to pay fees"; 3];
+    confidence_range_bps "confidence_range" Percent Regime "confidence that a plan must have in a market between bounds, where it says so"
+        [Some(6_500), Some(6_500), Some(6_500)] ["between bounds a signal is more often noise than in a trend"; 3];
+    confidence_counter_bps "confidence_counter" Percent Regime "confidence that a plan must have against the trend or in a wild market, where it says so"
+        [Some(7_000), Some(7_000), Some(7_000)] ["who stands against the market has it to prove"; 3];
     stop_min_bps "stop_min" Percent StopDistance "least distance of a plan's stop"
         [Some(50), Some(50), Some(50)] ["a nearer stop is hit by noise"; 3];
     stop_max_bps "stop_max" Percent StopDistance "greatest distance of a plan's stop"
@@ -581,16 +593,16 @@ limit_set! {
 }
 
 /// Every limit, in the order in which people read them: the first eight, the other controls, the account's.
-pub static LIMITS: [Limit; 52] = {
-    let mut all = [BASE[0]; 52];
+pub static LIMITS: [Limit; 56] = {
+    let mut all = [BASE[0]; 56];
     let mut at = 0;
-    while at < 52 {
+    while at < 56 {
         all[at] = if at < 8 {
             BASE[at]
-        } else if at < 33 {
+        } else if at < 37 {
             CONTROLS[at - 8]
         } else {
-            ACCOUNT[at - 33]
+            ACCOUNT[at - 37]
         };
         at += 1;
     }

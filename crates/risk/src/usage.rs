@@ -12,6 +12,8 @@ pub struct Account<'a> {
     pub portfolio: PortfolioId,
     /// Its equity.
     pub equity: i128,
+    /// Initial margin of its contracts with their open orders.
+    pub initial_margin: i128,
     /// Equity of all portfolios together.
     pub account_equity: i128,
     /// What is held and may come to be held.
@@ -60,6 +62,7 @@ impl Account<'_> {
                 let own = self.held().filter(|line| line.portfolio == self.portfolio).map(Line::worst).sum();
                 part(own, self.equity)
             }
+            Some(Guard::MarginUsed) if limit.name == "margin_used" => part(self.initial_margin, self.equity),
             Some(Guard::Gross) => self.share(self.held().map(Line::worst).sum()),
             Some(Guard::Net) => self.share(worst(self.held())),
             Some(Guard::Asset) => {

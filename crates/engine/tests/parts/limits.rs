@@ -150,3 +150,35 @@ fn a_contract_keeps_its_distance_from_liquidation_beside_every_other_contract() 
     assert_eq!(guard(&stage), Some(Guard::Liquidation), "{}", stage.last_refusal());
     assert!(stage.propose(buy(4_160_000)).is_some(), "{}", stage.last_refusal());
 }
+
+#[test]
+fn margin_counts_positions_open_orders_and_every_other_contract() {
+    let controls = Controls { margin_used_bps: Some(9_500), initial_bps: Some(5_000), ..Controls::default() };
+    let limits = Limits {
+        max_order: Cap::NONE,
+        max_position: Cap::NONE,
+        borrow: true,
+        controls: Some(controls),
+        ..Limits::RESEARCH
+    };
+    let mut stage = Stage::new(limits);
+    perpetual(&mut stage, "BTC/USDT:USDT");
+    stage.is_unjudged = true;
+    let contract = |side, quantity, at| OrderRequest { instrument: SECOND, ..limit(side, quantity, at) };
+    // half of the notional is margin, 95 % of 10,000 are free: 19,000 in all, and 10,000 of them are held
+    let id = stage.propose(OrderRequest { instrument: SECOND, ..market(Side::Buy, 1_000_000) }).unwrap();
+    let fill = Fill { instrument: SECOND, ..stage.execution(id, 1_000_000, MARK) };
+    stage.venue(EventKind::Filled(fill));
+    assert!(stage.propose(contract(Side::Buy, 500_000, 10_000)).is_some(), "{}", stage.last_refusal());
+    assert_eq!(stage.propose(contract(Side::Buy, 400_100, 10_000)), None, "5,000 are open");
+    assert_eq!(guard(&stage), Some(Guard::MarginUsed), "{}", stage.last_refusal());
+    assert!(stage.last_refusal().contains("95.01 % of 10000 against 95 %"), "{}", stage.last_refusal());
+    assert!(stage.propose(contract(Side::Sell, 2_900_000, 10_000)).is_some(), "a hedge counts on its worse side only");
+    assert!(stage.propose(market(Side::Buy, 100)).is_some(), "spot is paid in full: {}", stage.last_refusal());
+    let in_use = |name: &str| {
+        let all = stage.state.limits_in_use(PortfolioId(0));
+        all.iter().find(|it| it.limit.name == name).unwrap().used
+    };
+    assert_eq!(in_use("margin_used"), Some(9_500));
+    stage.check_journal();
+}

@@ -37,8 +37,14 @@ async fn mark(node: &Node) -> f64 {
 
 fn planned(order: OrderWords, stop: f64, target: f64, confidence: &str) -> OrderWords {
     let text = |value: f64| Some(format!("{value:.2}"));
-    let plan = TradeWords { stop: text(stop), target: text(target), confidence: Some(confidence.into()), atr: None };
+    let (stop, target) = (text(stop), text(target));
+    let plan = TradeWords { stop, target, confidence: Some(confidence.into()), ..TradeWords::default() };
     OrderWords { plan: Some(Box::new(plan)), ..order }
+}
+
+fn in_regime(mut order: OrderWords, regime: &str) -> OrderWords {
+    order.plan.as_mut().unwrap().regime = Some(regime.to_owned());
+    order
 }
 
 async fn positions(node: &Node) -> Vec<Value> {
@@ -54,6 +60,9 @@ async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
     let order = || words(Buy, "0.02", None);
     for (order, code) in [
         (planned(order(), now * 0.97, now * 1.06, "59.99%"), "RSK-42"),
+        (in_regime(planned(order(), now * 0.97, now * 1.06, "64.99%"), "range"), "RSK-48"),
+        (in_regime(planned(order(), now * 0.97, now * 1.06, "69.99%"), "counter"), "RSK-48"),
+        (in_regime(planned(order(), now * 0.97, now * 1.06, "70%"), "sideways"), "NODE-12"),
         (planned(order(), now * 0.90, now * 1.40, "65%"), "RSK-43"),
         (planned(order(), now * 0.97, now * 1.01, "65%"), "RSK-44"),
         (planned(order(), now * 0.97, now * 1.06, "sure"), "NODE-12"),
@@ -64,8 +73,12 @@ async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
     }
     let placed = place(&node, planned(order(), now * 0.97, now * 1.06, "65%")).await.unwrap();
     assert!(placed["client_id"].is_string() && placed["parent"] == "p1", "the order and what guards it: {placed}");
-    until(&node, "the pair stands", |it| it["open_orders"] == 2).await;
-    assert_eq!(positions(&node).await[0]["protection"], "covered");
+    until(&node, "the pair is sent", |it| it["open_orders"] == 2).await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while positions(&node).await[0]["protection"] != "covered" {
+        assert!(tokio::time::Instant::now() < deadline, "the pair stands: {:?}", positions(&node).await);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let leaving = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
     assert_eq!(leaving[0]["data"]["plan"], "bracket", "{leaving}");
     until(&node, "it is sold", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 4).await;

@@ -209,7 +209,12 @@ fn numbers_at_the_end_of_the_ledger_refuse_and_never_panic() {
     for notional in [i128::from(i64::MAX), i128::MAX / 4] {
         for equity in [1, i128::from(i64::MAX), -1] {
             (world.notional, world.equity, world.account_equity) = (notional, equity, equity);
-            world.margin = Some(Margin { collateral: equity, others: notional, is_inverse: false });
+            world.margin = Some(Margin {
+                collateral: equity,
+                others_maintenance: notional,
+                others_initial: notional,
+                rate: (1, 1),
+            });
             assert!(world.refusal().is_some(), "{notional} of {equity}");
         }
     }

@@ -67,3 +67,29 @@ fn the_price_of_a_limit_is_the_entry() {
     world.plan = Some(plan("97", "103"));
     assert_eq!(world.refusal(), None);
 }
+
+#[test]
+fn a_plan_that_names_its_regime_needs_the_confidence_of_that_regime() {
+    let guard = |regime, confidence_bps| {
+        judged(Side::Buy, Plan { regime, confidence_bps, ..plan("98", "103") }).err().map(|it| it.guard)
+    };
+    for (regime, confidence, want) in [
+        (None, 6_000, None),
+        (None, 5_999, Some(Guard::Confidence)),
+        (Some(PlanRegime::WithTrend), 6_000, None),
+        (Some(PlanRegime::WithTrend), 5_999, Some(Guard::Confidence)),
+        (Some(PlanRegime::Range), 6_500, None),
+        (Some(PlanRegime::Range), 6_499, Some(Guard::Regime)),
+        (Some(PlanRegime::Range), 5_999, Some(Guard::Confidence)),
+        (Some(PlanRegime::Counter), 7_000, None),
+        (Some(PlanRegime::Counter), 6_999, Some(Guard::Regime)),
+    ] {
+        assert_eq!(guard(regime, Some(confidence)), want, "{regime:?} {confidence}");
+    }
+    assert_eq!(guard(Some(PlanRegime::Counter), None), None, "what it does not say is not judged");
+    let unsure = Plan { regime: Some(PlanRegime::Counter), confidence_bps: Some(6_999), ..Plan::default() };
+    assert_eq!(
+        judged(Side::Buy, unsure).unwrap_err().to_string(),
+        "RSK-48 regime: 69.99 % in counter against 70 %; Refuse; to clear: wait for a better one, or for a market that trends its way"
+    );
+}

@@ -70,6 +70,7 @@ fn scenario(name: &str, profile: Profile, value: i64, outside: bool) -> Option<G
         }
         "hard_order_amount" => world.notional = i128::from(value + more),
         "liquidation_buffer" | "maintenance_margin" => liquidation(&mut world, outside),
+        "margin_used" | "initial_margin" => margin_used(&mut world, more),
         "asset" | "sector" | "strategy" | "net" | "venue" | "class" | "gross" => {
             exposure(&mut world, name, value, more)
         }
@@ -111,6 +112,10 @@ fn scenario(name: &str, profile: Profile, value: i64, outside: bool) -> Option<G
         "volatility_caution" | "volatility_reduce" | "volatility_halt" => return volatility(name, profile, outside),
         "correlation" | "value_at_risk" | "expected_shortfall" => return tail(name, profile, outside),
         "confidence" => plan(&mut world, |plan| plan.confidence_bps = Some(value - more)),
+        "confidence_range" | "confidence_counter" => plan(&mut world, |plan| {
+            plan.regime = Some(if name == "confidence_range" { PlanRegime::Range } else { PlanRegime::Counter });
+            plan.confidence_bps = Some(value - more);
+        }),
         "stop_min" => plan(&mut world, |plan| plan.stop = Some(below(value - more))),
         "stop_max" => plan(&mut world, |plan| (plan.stop, plan.target) = (Some(below(value + more)), None)),
         "reward_risk" => plan(&mut world, |plan| {
@@ -176,14 +181,40 @@ fn exposure(world: &mut World, name: &str, value: i64, more: i64) {
     }
 }
 
+/// Collateral of one contract alone.
+fn alone(collateral: i128) -> Margin {
+    Margin { collateral, others_maintenance: 0, others_initial: 0, rate: (1, 1) }
+}
+
+/// Equity of a strategy whose margin is just within the part that the limit allows, and one unit less of it. No other
+/// limit of the profile is touched or taken away.
+fn margin_used(world: &mut World, more: i64) {
+    world.instrument = instrument(0, "BTC/USDT:USDT", "binance");
+    let controls = world.limits.limits.controls.unwrap();
+    let (limit, rate) = (i128::from(controls.margin_used_bps.unwrap()), i128::from(controls.initial_bps.unwrap()));
+    // margin of the order and of another contract, 100 and 300 of notional
+    let margin_e4 = (world.notional + 300 * UNIT) * rate;
+    world.equity = margin_e4 / limit + i128::from(margin_e4 % limit > 0) - i128::from(more);
+    let ether = instrument(1, "ETH/USDT:USDT", "kraken");
+    world.lines.push((0, ether, 300 * UNIT, 300 * UNIT));
+    let terms_of = |notional: i128| notional * rate / 10_000;
+    world.margin = Some(Margin {
+        collateral: world.equity,
+        others_maintenance: 300 * UNIT * i128::from(controls.maintenance_bps.unwrap()) / 10_000,
+        others_initial: terms_of(300 * UNIT),
+        rate: (1, 1),
+    });
+}
+
 /// The least collateral that keeps the buffer, and one unit less.
 fn liquidation(world: &mut World, outside: bool) {
     world.instrument = instrument(0, "BTC/USDT:USDT", "binance");
     let controls = world.limits.limits.controls.unwrap();
-    let (buffer, rate) = (controls.liquidation_buffer_bps.unwrap(), controls.maintenance_bps.unwrap());
+    let buffer = controls.liquidation_buffer_bps.unwrap();
+    world.limits.limits.controls.as_mut().unwrap().margin_used_bps = None; // which stops it before, as leverage does
+    let terms = Terms::of(&world.instrument, &controls, (1, 1));
     let keeps = |collateral: i128| {
-        let margin = Margin { collateral, others: 0, is_inverse: false };
-        liquidation_distance_bps(world.notional, &margin, rate).is_none_or(|distance| distance >= buffer)
+        liquidation_distance_bps(world.notional, &alone(collateral), &terms).is_none_or(|distance| distance >= buffer)
     };
     let (mut low, mut high) = (0, world.notional);
     while high - low > 1 {
@@ -191,7 +222,7 @@ fn liquidation(world: &mut World, outside: bool) {
         if keeps(middle) { high = middle } else { low = middle }
     }
     let collateral = if outside { low } else { high };
-    world.margin = Some(Margin { collateral, others: 0, is_inverse: false });
+    world.margin = Some(alone(collateral));
 }
 
 /// Equities on days relative to `NOW`'s; the order is judged on the last.

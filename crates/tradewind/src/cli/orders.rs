@@ -149,6 +149,9 @@ pub(crate) struct PlaceArgs {
     /// Average true range: a stop on the wrong side is moved to one and a half of it, and that is recorded.
     #[arg(long, allow_negative_numbers = true, requires = "stop", help_heading = "Plan of the trade")]
     pub(crate) atr: Option<String>,
+    /// How the trade stands to the market: with-trend, range or counter; the last two want more confidence.
+    #[arg(long, help_heading = "Plan of the trade")]
+    pub(crate) regime: Option<String>,
 }
 
 #[derive(Args)]

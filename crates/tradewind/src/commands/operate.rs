@@ -104,7 +104,8 @@ fn pair(args: &OcoArgs) -> Result<OcoWords, Failure> {
 /// The plan of an order, if any of it was given.
 fn trade(args: &PlaceArgs) -> Option<Box<TradeWords>> {
     let (stop, target) = (args.stop.clone(), args.target.clone());
-    let words = TradeWords { stop, target, confidence: args.confidence.clone(), atr: args.atr.clone() };
+    let (confidence, atr, regime) = (args.confidence.clone(), args.atr.clone(), args.regime.clone());
+    let words = TradeWords { stop, target, confidence, atr, regime };
     (words != TradeWords::default()).then(|| Box::new(words))
 }
 
