@@ -64,12 +64,53 @@ pub struct Flow {
     pub levels: usize,
     /// Whether candles of one second are kept.
     pub seconds: bool,
+    /// How many times as far from the fair price, and from one another, makers quote.
+    pub spread: u32,
+    /// How many times as far the fair price moves by chance.
+    pub volatility: u32,
+    /// Whether everything falls at once, and recovers.
+    pub crash: Option<Crash>,
 }
 
 impl Default for Flow {
-    /// Ten steps a second, 24 levels.
+    /// Ten steps a second, 24 levels, an ordinary market.
     fn default() -> Self {
-        Self { step: Duration::from_millis(100), levels: 24, seconds: true }
+        Self { step: Duration::from_millis(100), levels: 24, seconds: true, spread: 1, volatility: 1, crash: None }
+    }
+}
+
+/// A fall of every price, in a straight line and back again. Trading is as busy as in a burst meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// How long after the opening the first one begins.
+    pub first: Duration,
+    /// How long after its beginning the next one begins.
+    pub every: Duration,
+    /// How deep it goes, in basis points of the price that would be without it; below 10,000.
+    pub depth_bps: u32,
+    /// How long the fall takes.
+    pub fall: Duration,
+    /// How long the way back takes.
+    pub back: Duration,
+}
+
+impl Crash {
+    /// What is left of a price so many milliseconds after the opening, as a fraction; `None` while nothing falls.
+    #[allow(clippy::cast_precision_loss)] // minutes in milliseconds
+    pub(crate) fn part_at(&self, elapsed: i64) -> Option<f64> {
+        let millis = |it: Duration| i64::try_from(it.as_millis()).unwrap_or(i64::MAX);
+        let since = elapsed - millis(self.first);
+        if since < 0 {
+            return None;
+        }
+        let since = since % millis(self.every).max(1);
+        let (fall, back) = (millis(self.fall), millis(self.back));
+        let reached = match since {
+            _ if since < fall => since as f64 / fall as f64,
+            _ if since < fall + back => 1.0 - (since - fall) as f64 / back as f64,
+            _ => return None,
+        };
+        Some(1.0 - f64::from(self.depth_bps) / 10_000.0 * reached)
     }
 }
 

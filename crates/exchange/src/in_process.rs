@@ -17,7 +17,7 @@ use crate::world::ledger::{FIRST_CUSTOMER, MARKET};
 use crate::world::{Event, World};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
-use tradewind_domain::{Currency, Price, Quantity, Side};
+use tradewind_domain::{Currency, Price, Quantity, Side, parse_decimal};
 
 /// Everybody calls from here; budgets are counted as for any address.
 const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -287,6 +287,23 @@ impl InProcess {
         self.envelope(&id, &answer, tells_limits, at)
     }
 
+    /// Leaves an order that is about to be carried out half of what it asks for: the makers in its way withdraw, but for
+    /// one at the best price. False, and nothing changes, for any other request, for an order that would take nothing,
+    /// and for one that is too small to be halved.
+    pub fn thin_out(&mut self, held: &Held, at: i64) -> bool {
+        self.advance(at);
+        if held.route.call != Call::Place {
+            return false;
+        }
+        let number = |name: &str| held.params.raw(name).and_then(|text| parse_decimal(text, 8).ok());
+        let Some(listing) = held.params.raw("symbol").and_then(|name| self.world.listing(name).ok()) else {
+            return false;
+        };
+        let side = if held.params.raw("side") == Some("BUY") { Side::Buy } else { Side::Sell };
+        let (limit, quantity) = (number("price").map(Price::from_mantissa), number("quantity").unwrap_or(0));
+        self.world.thin_out(listing, side, limit, Quantity::from_mantissa(quantity))
+    }
+
     fn envelope(&self, id: &Value, answer: &Answer, tells_limits: bool, at: i64) -> String {
         let used = self.counters.used(CALLER, at);
         let rate_limits = tells_limits.then(|| frames::rate_limits(used, self.limits.weight_per_minute));
@@ -472,8 +489,12 @@ mod tests {
     }
 
     fn place(at: i64, name: &str) -> String {
+        place_of("BUY", "0.001", at, name)
+    }
+
+    fn place_of(side: &str, quantity: &str, at: i64, name: &str) -> String {
         let params = format!(
-            "apiKey=key&newClientOrderId={name}&quantity=0.001&recvWindow=2000&side=BUY&symbol=BTCUSDT&timestamp={at}&type=MARKET"
+            "apiKey=key&newClientOrderId={name}&quantity={quantity}&recvWindow=2000&side={side}&symbol=BTCUSDT&timestamp={at}&type=MARKET"
         );
         let signature = sign(&params);
         let mut map: serde_json::Map<String, Value> =
@@ -520,6 +541,83 @@ mod tests {
         house.advance(START + 120_000);
         let closed = house.take_frames();
         assert!(closed.iter().any(|f| matches!(f, Frame::Market(text) if text.contains("kline_1m"))));
+    }
+
+    #[test]
+    fn an_order_that_meets_a_thinned_book_fills_by_half() {
+        let mut house = open();
+        for (place, (side, quantity)) in
+            [("BUY", "0.02"), ("BUY", "0.00301"), ("SELL", "0.004")].into_iter().enumerate()
+        {
+            let at = START + i64::try_from(place).unwrap() * 60_000;
+            let text = place_of(side, quantity, at, &format!("order-{place}"));
+            let Receipt::Held(held) = house.receive(&text, at) else { panic!("let in") };
+            assert!(house.thin_out(&held, at));
+            let said = house.carry_out(*held, at);
+            assert!(said.contains("\"status\":200") && said.contains("EXPIRED"), "{said}");
+            let entry = house.orders(0).last().unwrap();
+            let half = entry.quantity.mantissa() / 2 / 1_000 * 1_000; // whole lots
+            assert_eq!((entry.executed.mantissa(), entry.is_open), (half, false));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_halved_or_takes_nothing_is_left_alone() {
+        let mut house = open();
+        let offers = |house: &InProcess| house.world.levels(0, Side::Sell, 50);
+        let before = offers(&house);
+        let text = place_of("BUY", "0.00001", START, "a");
+        let Receipt::Held(held) = house.receive(&text, START) else { panic!("let in") };
+        assert!(!house.thin_out(&held, START));
+        let (low, quantity) = (Price::from_mantissa(5_000_000_000_000), Quantity::from_mantissa(100_000));
+        assert!(!house.world.thin_out(0, Side::Buy, Some(low), quantity));
+        assert_eq!(offers(&house), before);
+        assert!(house.world.thin_out(0, Side::Buy, None, quantity));
+        assert_eq!(offers(&house), [(before[0].0, Quantity::from_mantissa(50_000))]);
+    }
+
+    /// Roughly the mean spread in basis points, the mean move of a minute, and the deepest price as a part of the first one.
+    #[allow(clippy::cast_precision_loss)]
+    fn market(flow: crate::config::Flow) -> [f64; 3] {
+        let symbols = vec![SymbolConfig::new("BTC/USDT", "0.01", "0.00001", 60_000.0, 0.05)];
+        let start = Some(Timestamp::from_millis(START));
+        let config = ExchangeConfig { symbols, start, history_bars: 0, flow, ..ExchangeConfig::default() };
+        let mut house = InProcess::open(&config).unwrap();
+        let (mut spreads, mut moves, mut last, mut lowest) = (0.0, 0.0, 60_000.0, 60_000.0_f64);
+        for minute in 1..=30 {
+            house.advance(START + minute * 60_000);
+            let best = [Side::Buy, Side::Sell].map(|side| house.world.best(0, side));
+            let [Some(bid), Some(ask)] = best else { continue };
+            let best = [bid.0, ask.0].map(|price| price.mantissa() as f64 / 1e8);
+            let middle = f64::midpoint(best[0], best[1]);
+            spreads += (best[1] - best[0]) / middle * 1e4 / 30.0;
+            moves += (middle / last - 1.0_f64).abs() * 1e4 / 30.0;
+            (last, lowest) = (middle, lowest.min(middle));
+        }
+        [spreads, moves, lowest / 60_000.0]
+    }
+
+    #[test]
+    fn a_market_can_be_wider_wilder_and_fall() {
+        use std::time::Duration;
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let flow =
+            crate::config::Flow { step: Duration::from_secs(1), levels: 5, seconds: false, ..Default::default() };
+        let crash = crate::config::Crash {
+            first: minutes(5),
+            every: minutes(60),
+            depth_bps: 1_500,
+            fall: minutes(3),
+            back: minutes(6),
+        };
+        let [spread, moves, lowest] = market(flow);
+        assert!(lowest > 0.97, "{lowest}");
+        let [wide, ..] = market(crate::config::Flow { spread: 5, ..flow });
+        assert!(wide > 3.0 * spread, "{wide} against {spread}");
+        let [_, wild, _] = market(crate::config::Flow { volatility: 4, ..flow });
+        assert!(wild > 2.0 * moves, "{wild} against {moves}");
+        let [.., fallen] = market(crate::config::Flow { crash: Some(crash), ..flow });
+        assert!((0.80..0.90).contains(&fallen), "{fallen}");
     }
 
     #[test]

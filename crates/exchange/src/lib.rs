@@ -31,7 +31,7 @@ mod tape;
 mod world;
 
 pub use config::{
-    AccountConfig, ExchangeConfig, FeeRates, Flow, KeySecret, Limits, Pace, SymbolConfig, Tape, TapeSource,
+    AccountConfig, Crash, ExchangeConfig, FeeRates, Flow, KeySecret, Limits, Pace, SymbolConfig, Tape, TapeSource,
 };
 pub use error::{CODES, ExchangeError};
 pub use faults::{Fault, FaultKind};

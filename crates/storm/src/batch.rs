@@ -1,5 +1,6 @@
 //! Many storms: seeds one after the other, two at a time, one summary; and the smallest plan that still fails.
 
+use crate::bundle::Bundle;
 use crate::faults::FaultId;
 use crate::plan::Plan;
 use crate::report::{Report, Summary};
@@ -18,6 +19,8 @@ pub struct Orders {
     pub horizon: i64,
     /// Which faults may strike.
     pub allowed: Vec<FaultId>,
+    /// What the market and the venue are like all the while.
+    pub bundle: Option<Bundle>,
     /// Places of the plan to keep; all without.
     pub keep: Option<Vec<usize>>,
     /// How many storms run side by side.
@@ -29,7 +32,7 @@ pub struct Orders {
 pub fn run_one(orders: &Orders, seed: u64) -> Report {
     let plan = Plan::draw(seed, orders.horizon, &orders.allowed);
     let plan = orders.keep.as_ref().map_or(plan.clone(), |keep| plan.kept(keep));
-    Storm::new(seed, orders.horizon, plan).run()
+    Storm::under(orders.bundle, seed, orders.horizon, plan).run()
 }
 
 /// Runs every seed; `progress` hears after each how many are done.
@@ -52,7 +55,8 @@ pub fn run_all(orders: &Orders, progress: impl Fn(u64, &Report) + Sync) -> Summa
             });
         }
     });
-    sum(reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    let summary = sum(reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    Summary { bundle: orders.bundle.map(|it| it.to_string()), ..summary }
 }
 
 /// Runs one seed on a thread of its own that bears its number: what a panic prints names it.
@@ -101,6 +105,9 @@ fn sum(reports: BTreeMap<u64, Brief>) -> Summary {
         summary.breaches += report.verdict.breaches.max(report.tally.breaches);
         summary.failed += u64::from(!report.passed());
         summary.failures.extend(line);
+        if let Some(acted) = &report.acted {
+            summary.acted.get_or_insert_default().add(acted);
+        }
         if let Ok(serde_json::Value::Object(tally)) = serde_json::to_value(&report.tally) {
             for (name, count) in tally {
                 *summary.tally.entry(name).or_default() += count.as_u64().unwrap_or(0);
@@ -121,7 +128,13 @@ fn sum(reports: BTreeMap<u64, Brief>) -> Summary {
 #[must_use]
 pub fn replay_line(orders: &Orders, report: &Report) -> String {
     let mut line = format!("tradewind storm --seed {} --hours {}", report.seed, report.hours);
-    if orders.allowed != crate::faults::all_faults() {
+    if let Some(bundle) = orders.bundle {
+        line.push_str(&format!(" --bundle {bundle}"));
+    }
+    let unsaid = if orders.bundle.is_some() { Vec::new() } else { crate::faults::all_faults() };
+    if orders.allowed.is_empty() && orders.bundle.is_none() {
+        line.push_str(" --calm");
+    } else if orders.allowed != unsaid {
         let names: Vec<String> = orders.allowed.iter().map(ToString::to_string).collect();
         line.push_str(&format!(" --faults {}", names.join(",")));
     }

@@ -94,6 +94,7 @@ impl Storm {
             struck,
             tally: self.tally,
             verdict,
+            acted: self.climate.acted(),
             refused: watchdog.refused,
             halts: watchdog.halts,
             violations: self.violations,

@@ -296,7 +296,7 @@ mod tests {
 
     /// A market in which one order of 0.01 BTC was filled, and the frame that brought it.
     fn filled() -> (InProcess, String) {
-        let mut house = InProcess::open(&crate::setup::exchange(3)).unwrap();
+        let mut house = InProcess::open(&crate::setup::exchange(3, None)).unwrap();
         let signer = crate::setup::signer();
         let pairs = vec![
             ("symbol", "BTCUSDT".to_owned()),

@@ -7,7 +7,8 @@
 //!
 //! # Start here
 //! [`Storm::new`] takes a seed and a [`Plan`]; [`Storm::run`] gives a [`Report`]. [`run_all`] runs many. [`FAULTS`] is
-//! the catalogue of what can go wrong. [`Scenario`] sets one fault up for a test.
+//! the catalogue of what can go wrong once, [`KNOBS`] the table of what goes wrong all the time. [`Scenario`] sets one
+//! fault up for a test.
 //!
 //! # What always holds
 //! * The same seed and plan give the same hash on every machine.
@@ -17,8 +18,10 @@
 
 mod approvals;
 mod batch;
+mod bundle;
 mod chance;
 mod chaos;
+mod climate;
 mod clockwork;
 mod connection;
 mod ending;
@@ -47,7 +50,9 @@ mod venue;
 mod wire;
 
 pub use batch::{Orders, replay_line, run_all, run_one, shrink};
+pub use bundle::{Bundle, KNOBS, Knob, KnobInfo};
 pub use chance::Chance;
+pub use climate::Acted;
 pub use faults::{FAULTS, FaultId, FaultInfo, Place, all_faults};
 pub use judge::{Judge, Sent, Verdict};
 pub use plan::{Plan, Planned, When};

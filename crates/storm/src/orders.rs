@@ -127,9 +127,10 @@ impl Storm {
             self.judge.sends(&order.client_id().to_string(), sent, &self.house);
             self.tally.submits += 1;
         }
+        let is_order = Asks::of(action) == Asks::Order;
         self.tally.pairs += u64::from(action.orders().len() > 1);
         self.tally.amends += u64::from(matches!(Asks::of(action), Asks::Amend(_)));
-        let way = self.way(strikes);
+        let way = self.way(strikes, is_order);
         let Some(process) = self.node.process.as_mut() else { return };
         process.pending.insert(id, Pending { permit: out.permit, prepared: out.prepared, sent_at });
         self.queue.at(now + ANSWER_TIME, What::AnswerDue { life: self.node.life, id });
@@ -161,9 +162,12 @@ impl Storm {
     }
 
     /// What the network does with this request.
-    fn way(&mut self, strikes: Option<Planned>) -> Way {
+    fn way(&mut self, strikes: Option<Planned>, is_order: bool) -> Way {
         let delay = self.chance.between(1, 20) * MILLI;
-        let sound = Way { delay, hold: 0, arrives: true, back: Back::Whole, carried_out: true, cut: None };
+        let hold = self.climate.latency();
+        let (back, carried_out) =
+            if is_order { self.climate.order_error() } else { None }.unwrap_or((Back::Whole, true));
+        let sound = Way { delay, hold, arrives: true, back, carried_out, cut: None };
         let Some(Planned { fault, lot, .. }) = strikes else { return sound };
         let lot = i64::try_from(lot % 1_000_000).unwrap_or(0);
         let soon = delay + (40 + lot % 60) * MILLI;

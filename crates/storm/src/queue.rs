@@ -27,6 +27,10 @@ pub(crate) enum Back {
     Another,
     /// It comes twice.
     Twice,
+    /// A plain refusal comes instead.
+    Closed,
+    /// The venue says that it is overloaded, instead.
+    Overloaded,
 }
 
 /// One thing that will happen.

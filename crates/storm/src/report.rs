@@ -1,5 +1,6 @@
 //! What came of a storm, and of many.
 
+use crate::climate::Acted;
 use crate::faults::FaultId;
 use crate::judge::Verdict;
 use serde::Serialize;
@@ -79,6 +80,8 @@ pub struct Report {
     pub tally: Tally,
     /// The judge's word.
     pub verdict: Verdict,
+    /// What the bundle did, where there was one.
+    pub acted: Option<Acted>,
     /// How often each guard refused, and how often nothing was sent, by why.
     pub refused: BTreeMap<String, u64>,
     /// Why trading was halted.
@@ -139,6 +142,12 @@ pub struct Summary {
     pub refused: BTreeMap<String, u64>,
     /// How often things happened, over all storms.
     pub tally: BTreeMap<String, u64>,
+    /// The bundle's name, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<String>,
+    /// What it did, over all storms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acted: Option<Acted>,
 }
 
 impl Summary {

@@ -1,8 +1,10 @@
 //! The world before the storm: twenty pairs, one account, three portfolios.
 
+use crate::bundle::{Bundle, Knob};
+use crate::chance::Chance;
 use std::time::Duration;
 use tradewind_domain::Timestamp;
-use tradewind_exchange::{AccountConfig, ExchangeConfig, FeeRates, Flow, SymbolConfig};
+use tradewind_exchange::{AccountConfig, Crash, ExchangeConfig, FeeRates, Flow, SymbolConfig};
 use tradewind_gate::{Cap, Limits};
 use tradewind_risk::{Controls, Profile};
 use tradewind_venues::binance::sign::Signer;
@@ -14,6 +16,8 @@ pub(crate) const START_MILLIS: i64 = 1_700_000_000_000;
 pub(crate) const WINDOW_MILLIS: i64 = 2_000;
 /// One step of the simulated market, and the age of a quote at most.
 pub(crate) const FLOW_SECONDS: u64 = 10;
+/// Between which seconds after the beginning the first crash begins.
+const FIRST_CRASH: (u64, u64) = (120, 660);
 /// Portfolios, each with a strategy on every pair.
 pub(crate) const PORTFOLIOS: u16 = 3;
 /// Cash of each portfolio.
@@ -46,7 +50,8 @@ const PAIRS: [(&str, &str, &str, f64, f64); 20] = [
     ("XLM/USDT", "0.0001", "1", 0.11, 18_000.0),
 ];
 
-pub(crate) fn exchange(seed: u64) -> ExchangeConfig {
+/// The venue, and the market as the bundle has it.
+pub(crate) fn exchange(seed: u64, bundle: Option<Bundle>) -> ExchangeConfig {
     let symbols = PAIRS.iter().map(|(pair, tick, lot, price, size)| SymbolConfig {
         max_quantity: "9000000".to_owned(),
         max_market_quantity: "900000".to_owned(),
@@ -60,8 +65,29 @@ pub(crate) fn exchange(seed: u64) -> ExchangeConfig {
         fees: FeeRates::default(),
         start: Some(Timestamp::from_millis(START_MILLIS)),
         history_bars: 0,
-        flow: Flow { step: Duration::from_secs(FLOW_SECONDS), levels: 5, seconds: false },
+        flow: flow(seed, bundle.unwrap_or(Bundle::Normal)),
         ..ExchangeConfig::default()
+    }
+}
+
+fn flow(seed: u64, bundle: Bundle) -> Flow {
+    let seconds = |knob| Duration::from_secs(bundle.figure(knob).into());
+    let (earliest, latest) = FIRST_CRASH;
+    let first = Duration::from_secs(earliest + Chance::new(seed, 5).below(latest - earliest));
+    let crash = Crash {
+        first,
+        every: seconds(Knob::CrashEvery),
+        depth_bps: bundle.figure(Knob::CrashDepth) * 100,
+        fall: seconds(Knob::CrashFall),
+        back: seconds(Knob::CrashBack),
+    };
+    Flow {
+        step: Duration::from_secs(FLOW_SECONDS),
+        levels: 5,
+        seconds: false,
+        spread: bundle.figure(Knob::Spread),
+        volatility: bundle.figure(Knob::Volatility),
+        crash: (crash.depth_bps > 0).then_some(crash),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The storm itself: one queue of everything that happens, taken in order until all is quiet.
 
+use crate::bundle::Bundle;
 use crate::chance::Chance;
+use crate::climate::Climate;
 use crate::judge::Judge;
 use crate::life::START;
 use crate::link::Link;
@@ -29,6 +31,7 @@ pub struct Storm {
     pub(crate) node: Node,
     pub(crate) plan: Striking,
     pub(crate) chance: Chance,
+    pub(crate) climate: Climate,
     /// What the proposers draw from: faults do not change it.
     pub(crate) mood: Chance,
     pub(crate) judge: Judge,
@@ -65,7 +68,17 @@ impl Storm {
     /// Never: the storm's own exchange is set up soundly.
     #[must_use]
     pub fn new(seed: u64, horizon: i64, plan: Plan) -> Self {
-        let house = InProcess::open(&setup::exchange(seed)).expect("the storm's own exchange is set up soundly");
+        Self::under(None, seed, horizon, plan)
+    }
+
+    /// A storm of `horizon` nanoseconds under `plan`, and all the while under a bundle.
+    ///
+    /// # Panics
+    /// Never: the storm's own exchange is set up soundly.
+    #[must_use]
+    pub fn under(bundle: Option<Bundle>, seed: u64, horizon: i64, plan: Plan) -> Self {
+        let house =
+            InProcess::open(&setup::exchange(seed, bundle)).expect("the storm's own exchange is set up soundly");
         let symbols: Vec<String> = setup::venue_symbols().collect();
         let mut storm = Self {
             now: START,
@@ -75,6 +88,7 @@ impl Storm {
             node: Node::new(),
             plan: Striking::new(plan),
             chance: Chance::new(seed, 2),
+            climate: Climate::new(bundle, seed),
             mood: Chance::new(seed, 3),
             judge: Judge::new(symbols.clone(), MAX_ORDER, MAX_POSITION),
             tally: Tally::default(),

@@ -98,6 +98,7 @@ impl Storm {
         self.lag_until = self.lag_until.map(|until| until.min(self.now));
         self.slow_until = 0;
         self.plan.rest();
+        self.climate.rest();
         self.settled = None;
     }
 

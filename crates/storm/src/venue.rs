@@ -27,7 +27,8 @@ impl Storm {
         self.judge.at_door(text);
         self.tally.at_door += 1;
         if !carried_out {
-            return self.answer(session, String::new(), back);
+            let names_it = matches!(back, Back::Closed | Back::Overloaded);
+            return self.answer(session, if names_it { text.to_owned() } else { String::new() }, back);
         }
         let millis = self.venue_millis();
         match self.house.receive(text, millis) {
@@ -47,7 +48,11 @@ impl Storm {
     /// A request reaches the matching engine.
     pub(crate) fn matching(&mut self, session: u64, held: Held, back: Back) {
         let millis = self.venue_millis();
+        let is_thin = self.climate.is_partial() && self.house.thin_out(&held, millis);
         let reply = self.house.carry_out(held, millis);
+        if is_thin && reply.contains("\"status\":200") {
+            self.climate.note_partial();
+        }
         self.judge.answered(&reply);
         if back == Back::Cut {
             self.cut(self.now, session); // before anything of what happened can be told
@@ -68,6 +73,8 @@ impl Storm {
             Back::ServerError => spoilt(id, 500, -1000, "An unknown error occurred while processing the request."),
             Back::UnknownCode => spoilt(id, 400, -9_999, "A code that is in no table."),
             Back::ErrorInSuccess => spoilt(id, 200, -1013, "an error inside a success"),
+            Back::Closed => spoilt(id, 400, -1013, "Market is closed."),
+            Back::Overloaded => spoilt(id, 503, -1008, "Server is currently overloaded with other requests."),
             Back::Another => reply.replacen("\"clientOrderId\":\"", "\"clientOrderId\":\"0", 1),
         };
         if back == Back::Twice {
@@ -77,7 +84,7 @@ impl Storm {
     }
 
     fn send_to_node(&mut self, session: u64, text: String) {
-        let delay = self.chance.between(1, 20) * MILLI;
+        let delay = self.chance.between(1, 20) * MILLI + self.climate.latency();
         let arrival = self.link.arrival_at_node(self.now, delay);
         self.queue.at(arrival, What::NodeFrame { session, text });
     }
@@ -93,7 +100,9 @@ impl Storm {
             self.violate(format!("the venue's budget is passed by {path}"));
         }
         let slow = if self.now < self.slow_until { self.chance.between(0, 14) * SECOND } else { 0 };
-        let delay = self.chance.between(1, 20) * MILLI + slow;
+        // the time is told at the door: whoever knows it no better than to a quarter of a second sends nothing
+        let latency = if path == "/api/v3/time" { 0 } else { self.climate.latency() };
+        let delay = self.chance.between(1, 20) * MILLI + slow + latency;
         if let (418 | 429, Some(wait), true) = (reply.status, reply.retry_after, life == self.node.life)
             && delay < ANSWER_TIME
         {
@@ -131,7 +140,7 @@ impl Storm {
         let Some(session) = self.link.subscribed.filter(|session| self.link.alive(*session, self.now)) else { return };
         self.tally.frames += 1;
         let strikes = self.plan.next(Place::Frame);
-        let delay = self.chance.between(1, 20) * MILLI;
+        let delay = self.chance.between(1, 20) * MILLI + self.climate.latency();
         match strikes.map(|it| (it.fault, i64::try_from(it.lot % 1_000).unwrap_or(0))) {
             Some((FaultId::B01, lot)) => {
                 let arrival = self.link.arrival_at_node(self.now, delay);
@@ -155,7 +164,12 @@ impl Storm {
     fn emit_market(&mut self, text: String) {
         self.judge_price(&text);
         let life = self.node.life;
-        let arrival = self.now + self.chance.between(1, 20) * MILLI;
+        let mut arrival = self.now + self.chance.between(1, 20) * MILLI + self.climate.latency();
+        if text.contains("@bookTicker") {
+            arrival = self.climate.holds_quote(self.now).unwrap_or(arrival);
+        } else if self.climate.loses_candle(change_of(&text)) {
+            return;
+        }
         let text = match self.link.market.filter(|(_, until)| self.now < *until) {
             Some((FaultId::C07, _)) => return,
             Some((FaultId::C02, _)) => {
@@ -175,21 +189,17 @@ impl Storm {
         if !text.contains("@bookTicker") {
             return;
         }
-        let field = |name: &str| {
-            let start = text.find(name)? + name.len();
-            let end = start + text[start..].find('"')?;
-            tradewind_domain::parse_decimal(&text[start..end], 8).ok()
-        };
         let symbol = || {
             let start = text.find("\"s\":\"")? + 5;
             Some(&text[start..start + text[start..].find('"')?])
         };
-        if let (Some(bid), Some(ask), Some(symbol)) = (field("\"b\":\""), field("\"a\":\""), symbol())
+        if let (Some(bid), Some(ask), Some(symbol)) = (number(text, "\"b\":\""), number(text, "\"a\":\""), symbol())
             && let Some(place) = self.symbols.iter().position(|it| it == symbol)
             && bid > 0
             && ask > 0
         {
             self.judge.price(place, bid / 2 + ask / 2);
+            self.climate.quoted(place, bid, ask);
         }
     }
 
@@ -225,6 +235,22 @@ impl Storm {
 
 fn spoilt(id: Option<i64>, status: u16, code: i32, text: &str) -> String {
     serde_json::json!({"id": id, "status": status, "error": {"code": code, "msg": text}}).to_string()
+}
+
+/// The decimal behind `name` in a text, at eight decimals.
+fn number(text: &str, name: &str) -> Option<i64> {
+    let start = text.find(name)? + name.len();
+    let end = start + text[start..].find('"')?;
+    tradewind_domain::parse_decimal(&text[start..end], 8).ok()
+}
+
+/// By which fraction a candle closed above or below its open.
+#[allow(clippy::cast_precision_loss)] // for people
+fn change_of(candle: &str) -> f64 {
+    match (number(candle, "\"o\":\""), number(candle, "\"c\":\"")) {
+        (Some(open), Some(close)) if open > 0 => close as f64 / open as f64 - 1.0,
+        _ => 0.0,
+    }
 }
 
 fn spoil_quote(text: &str, from: &str, to: &str) -> String {

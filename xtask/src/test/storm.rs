@@ -10,6 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Storms that failed once; each is gone through in every run.
 const PAST: &str = include_str!("storm-seeds.txt");
+/// Kinds of trouble that last for a whole storm, as the program names them, and how many seeds each is run over.
+const BUNDLES: [&str; 4] = ["normal", "volatile", "degraded", "flash-crash"];
+const SEEDS_A_BUNDLE: u64 = 20;
 /// Seeds of which each is run twice and must give the same hash: 1 % of the window.
 const TWICE: u64 = 20;
 
@@ -44,8 +47,10 @@ const NONE: [&str; 4] = ["doubled", "lost", "breaches", "failed"];
 
 /// Runs the window, every seed that failed before, and a part of the window twice.
 pub(super) fn run() -> Result<Outcome> {
-    let (passed, figures) = storms(&RELEASE)?;
-    Ok(Outcome { tally: Tally::one(passed), figures, ..Outcome::default() })
+    let (passed, mut figures) = storms(&RELEASE)?;
+    let (held, of_bundles) = bundles()?;
+    figures.push(of_bundles);
+    Ok(Outcome { tally: Tally::one(passed).plus(Tally::one(held)), figures, ..Outcome::default() })
 }
 
 /// Runs `wanted` and says whether all held, with the figures in words.
@@ -71,6 +76,21 @@ pub(crate) fn storms(wanted: &Wanted) -> Result<(bool, Vec<String>)> {
     let mut figures = vec![figure(first, &window)];
     figures.push(format!("{TWICE} storms run twice: equal hash; {} past seeds once more", past(PAST).count()));
     Ok((wrong.is_empty(), figures))
+}
+
+/// Runs every bundle: nothing is doubled, lost, beyond a limit or left undone.
+fn bundles() -> Result<(bool, String)> {
+    let (program, mut wrong) = (program()?, Vec::new());
+    for bundle in BUNDLES {
+        let it = storm_of(&program, 1..1 + SEEDS_A_BUNDLE, RELEASE.hours_each, &["--bundle", bundle])?;
+        let some = NONE.iter().chain(&["failed"]).filter(|key| number(&it, key) != 0.0);
+        wrong.extend(some.map(|key| format!("{bundle}: {key}: {}", number(&it, key))));
+        wrong.extend(failures(&it));
+    }
+    wrong.iter().for_each(|line| println!("{line}"));
+    let figure =
+        format!("storm: {SEEDS_A_BUNDLE} seeds under each of {}: all held: {}", BUNDLES.join(", "), wrong.is_empty());
+    Ok((wrong.is_empty(), figure))
 }
 
 /// The first seed of a window that no other commit and no other day of a fortnight has.
@@ -143,10 +163,16 @@ fn past(list: &str) -> impl Iterator<Item = u64> {
 }
 
 fn storm(program: &PathBuf, seeds: std::ops::Range<u64>, hours: f64) -> Result<Value> {
+    storm_of(program, seeds, hours, &[])
+}
+
+fn storm_of(program: &PathBuf, seeds: std::ops::Range<u64>, hours: f64, more: &[&str]) -> Result<Value> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from).to_string();
     let (seeds, hours) = (format!("{}..{}", seeds.start, seeds.end), hours.to_string());
     let mut command = Command::new(program);
-    command.args(["storm", "--seeds", &seeds, "--hours", &hours, "--jobs", &jobs, "--no-shrink", "-o", "json"]);
+    command
+        .args(["storm", "--seeds", &seeds, "--hours", &hours, "--jobs", &jobs, "--no-shrink", "-o", "json"])
+        .args(more);
     let (mut out, mut said) = (String::new(), String::new());
     process::stream(&mut command, |stream, line| {
         let text = if stream == process::Stream::Stdout { &mut out } else { &mut said };

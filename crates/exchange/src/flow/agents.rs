@@ -1,10 +1,11 @@
 //! Makers and takers of one symbol: what they send to the book in one step.
 
 use super::chance::Chance;
+use crate::config::Flow;
 use std::collections::BTreeMap;
 use tradewind_domain::{Instrument, Price, Quantity, Side};
 
-/// Distance of the first order from the fair price, and between orders, as fractions.
+/// Distance of the first order from the fair price, and between orders, in an ordinary market, as fractions.
 const HALF_SPREAD: f64 = 0.6e-4;
 const GAP: f64 = 0.5e-4;
 /// Taker orders a second in quiet times.
@@ -30,17 +31,32 @@ pub(crate) struct Agents {
     typical_size: f64,
     /// Orders that makers keep on each side.
     levels: usize,
+    /// Distance of the first order from the fair price, and between orders, as fractions.
+    half_spread: f64,
+    gap: f64,
     resting: [BTreeMap<u64, Price>; 2],
 }
 
 impl Agents {
-    pub(crate) fn new(seed: u64, symbol: usize, typical_size: f64, levels: usize) -> Self {
-        Self { chance: Chance::new(seed, 1 + symbol as u64), typical_size, levels, resting: Default::default() }
+    pub(crate) fn new(seed: u64, symbol: usize, typical_size: f64, flow: Flow) -> Self {
+        Self {
+            chance: Chance::new(seed, 1 + symbol as u64),
+            typical_size,
+            levels: flow.levels,
+            half_spread: HALF_SPREAD * f64::from(flow.spread),
+            gap: GAP * f64::from(flow.spread),
+            resting: Default::default(),
+        }
     }
 
     /// Notes that one of their orders rests under `id`.
     pub(crate) fn rests(&mut self, id: u64, side: Side, price: Price) {
         self.resting[side_index(side)].insert(id, price);
+    }
+
+    /// Their orders on one side.
+    pub(crate) fn resting(&self, side: Side) -> Vec<u64> {
+        self.resting[side_index(side)].keys().copied().collect()
     }
 
     /// Notes that one of their orders is gone.
@@ -89,13 +105,13 @@ impl Agents {
     /// Withdraws most quotes that are too near or too far now, and a few for no reason.
     fn withdraw(&mut self, instrument: &Instrument, side: Side, fair: f64, acts: &mut Vec<Act>) {
         #[allow(clippy::cast_precision_loss)]
-        let far = HALF_SPREAD + GAP * (self.levels as f64) * 1.5;
+        let far = self.half_spread + self.gap * (self.levels as f64) * 1.5;
         for (id, price) in &self.resting[side_index(side)] {
             let distance = match side {
                 Side::Buy => 1.0 - instrument.price_f64(*price) / fair,
                 Side::Sell => instrument.price_f64(*price) / fair - 1.0,
             };
-            let probability = if distance < HALF_SPREAD * 0.5 {
+            let probability = if distance < self.half_spread * 0.5 {
                 0.35
             } else if distance > far {
                 0.5
@@ -110,7 +126,7 @@ impl Agents {
 
     fn quote(&mut self, instrument: &Instrument, side: Side, fair: f64, level: usize) -> Option<Act> {
         #[allow(clippy::cast_precision_loss)]
-        let distance = HALF_SPREAD + GAP * (level as f64 + self.chance.uniform());
+        let distance = self.half_spread + self.gap * (level as f64 + self.chance.uniform());
         let price = match side {
             Side::Buy => instrument.tick_down(instrument.price_near(fair * (1.0 - distance))?),
             Side::Sell => instrument.tick_up(instrument.price_near(fair * (1.0 + distance))?),
@@ -125,7 +141,7 @@ impl Agents {
         let [bid, ask] = best;
         let (bid, ask) = (bid?, ask?);
         let middle = (instrument.price_f64(bid) + instrument.price_f64(ask)) / 2.0;
-        let lean = ((fair / middle - 1.0) / HALF_SPREAD * 0.25).clamp(-0.4, 0.4);
+        let lean = ((fair / middle - 1.0) / self.half_spread * 0.25).clamp(-0.4, 0.4);
         let quantity = self.lots(instrument, 0.6)?;
         let act = if self.chance.happens(0.5 + lean) {
             let price = instrument.tick_up(instrument.price_near(instrument.price_f64(ask) * (1.0 + REACH))?);

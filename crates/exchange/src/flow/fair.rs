@@ -7,6 +7,8 @@ const DRIFT: f64 = 4.0e-4;
 /// Volatility of the common factor and of a symbol alone, in fractions per square root of a minute.
 const VOLATILITY_COMMON: f64 = 4.0e-4;
 const VOLATILITY_OWN: f64 = 3.0e-4;
+/// How busy a symbol is in a burst, where 1 is usual.
+pub(crate) const BUSIEST: f64 = 3.0;
 /// How much faster everything moves in a burst.
 const BURST: f64 = 4.0;
 /// Part of the distance to its anchor that a range takes back in a minute.
@@ -66,21 +68,23 @@ pub(crate) struct Fair {
     chance: Chance,
     common: Regime,
     symbols: Vec<(f64, Regime)>,
+    /// How many times as far everything moves by chance.
+    volatility: f64,
 }
 
 impl Fair {
-    pub(crate) fn new(seed: u64, prices: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn new(seed: u64, prices: impl IntoIterator<Item = f64>, volatility: u32) -> Self {
         let mut chance = Chance::new(seed, 0);
         let common = Regime::draw(&mut chance);
         let symbols = prices.into_iter().map(|price| (price, Regime::draw(&mut chance))).collect();
-        Self { chance, common, symbols }
+        Self { chance, common, symbols, volatility: f64::from(volatility) }
     }
 
     /// Moves every price by one step of `minutes`.
     pub(crate) fn step(&mut self, minutes: f64) {
-        let common = self.common.step(&mut self.chance, VOLATILITY_COMMON, minutes);
+        let common = self.common.step(&mut self.chance, VOLATILITY_COMMON * self.volatility, minutes);
         for (index, (price, regime)) in self.symbols.iter_mut().enumerate() {
-            let own = regime.step(&mut self.chance, VOLATILITY_OWN, minutes);
+            let own = regime.step(&mut self.chance, VOLATILITY_OWN * self.volatility, minutes);
             let beta = [1.0, 1.2, 1.5][index % 3];
             *price *= 1.0 + (beta * common + own).clamp(-0.05, 0.05);
         }
@@ -104,7 +108,7 @@ impl Fair {
     /// How busy a symbol is: 1 usually, 3 in a burst of its own or of the market.
     pub(crate) fn activity(&self, symbol: usize) -> f64 {
         let bursting = self.common.mood == Mood::Bursting || self.symbols[symbol].1.mood == Mood::Bursting;
-        if bursting { 3.0 } else { 1.0 }
+        if bursting { BUSIEST } else { 1.0 }
     }
 }
 
@@ -115,7 +119,7 @@ mod tests {
     #[test]
     #[allow(clippy::cast_precision_loss)]
     fn symbols_move_together_and_by_a_market_like_amount() {
-        let mut fair = Fair::new(7, [60_000.0, 3_000.0]);
+        let mut fair = Fair::new(7, [60_000.0, 3_000.0], 1);
         let mut returns = [Vec::new(), Vec::new()];
         for _ in 0..4_000 {
             let before = [fair.price(0), fair.price(1)];

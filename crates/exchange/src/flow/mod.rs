@@ -14,6 +14,7 @@
 //! * Makers keep a ladder of up to 24 orders on each side, half a basis point apart; they withdraw
 //!   most orders that the fair price has overtaken, and re-place what was taken.
 //! * Takers arrive at random, more often in a burst, and lean towards the fair price; their sizes have a heavy tail.
+//! * A market can be made wider, wilder, or let fall and recover as one: see [`crate::Flow`].
 
 pub(crate) mod agents;
 mod chance;

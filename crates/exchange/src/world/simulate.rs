@@ -6,9 +6,9 @@ use super::ledger::MARKET;
 use super::market::Market;
 use super::order::{Force, SelfTrade};
 use super::{Source, World};
-use crate::config::Flow;
+use crate::config::{Crash, Flow};
 use crate::flow::agents::{Act, Agents};
-use crate::flow::fair::Fair;
+use crate::flow::fair::{BUSIEST, Fair};
 use tradewind_domain::{Price, Quantity, Side};
 
 /// The hidden state of the simulated market.
@@ -19,6 +19,8 @@ pub(crate) struct Simulation {
     next_step: i64,
     /// Length of one step in milliseconds.
     step: i64,
+    start: i64,
+    crash: Option<Crash>,
 }
 
 impl Simulation {
@@ -31,7 +33,7 @@ impl Simulation {
         start: i64,
         flow: Flow,
     ) -> Self {
-        let mut fair = Fair::new(seed, starts.iter().map(|(price, _)| *price));
+        let mut fair = Fair::new(seed, starts.iter().map(|(price, _)| *price), flow.volatility);
         let first_minute = start - start.rem_euclid(60_000);
         for back in (1..=i64::try_from(history).unwrap_or(0)).rev() {
             past_minute(&mut fair, markets, starts, first_minute - back * 60_000);
@@ -40,14 +42,20 @@ impl Simulation {
             let instrument = &market.rules.instrument; // without a past, the last price is the first one
             market.last = instrument.price_near(fair.price(symbol)).map_or(market.last, |it| instrument.tick_down(it));
         }
-        let agents = starts
-            .iter()
-            .enumerate()
-            .map(|(symbol, (_, size))| Agents::new(seed, symbol, *size, flow.levels))
-            .collect();
+        let agents =
+            starts.iter().enumerate().map(|(symbol, (_, size))| Agents::new(seed, symbol, *size, flow)).collect();
         let step = i64::try_from(flow.step.as_millis()).unwrap_or(i64::MAX).max(1);
         let next_step = start - start.rem_euclid(step) + step;
-        Self { fair, agents, next_step, step }
+        Self { fair, agents, next_step, step, start, crash: flow.crash }
+    }
+
+    /// The fair price of a symbol at `now`, and how busy it is: in a crash both are not what they would be.
+    fn mood(&self, listing: usize, now: i64) -> (f64, f64) {
+        let (fair, activity) = (self.fair.price(listing), self.fair.activity(listing));
+        match self.crash.and_then(|crash| crash.part_at(now - self.start)) {
+            Some(part) => (fair * part, BUSIEST),
+            None => (fair, activity),
+        }
     }
 }
 
@@ -111,7 +119,7 @@ impl World {
             }
             for listing in 0..self.markets.len() {
                 let best = [Side::Buy, Side::Sell].map(|side| self.best(listing, side).map(|(price, _)| price));
-                let (fair, activity) = (simulation.fair.price(listing), simulation.fair.activity(listing));
+                let (fair, activity) = simulation.mood(listing, self.now);
                 let instrument = self.markets[listing].rules.instrument.clone();
                 let agents = &mut simulation.agents[listing];
                 let acts = agents.step(&instrument, fair, best, activity, seconds);
@@ -142,6 +150,29 @@ impl World {
                 agents.gone(id);
             }
         }
+    }
+
+    /// Leaves an order of `side` that takes something now half of what it asks for: the makers in its way withdraw, but
+    /// for one at the best price. False, and nothing changes, where it would take nothing or half of it is no lot.
+    pub(crate) fn thin_out(&mut self, listing: usize, side: Side, limit: Option<Price>, quantity: Quantity) -> bool {
+        let instrument = &self.markets[listing].rules.instrument;
+        let half = instrument.whole_lots(Quantity::from_mantissa(quantity.mantissa() / 2));
+        let is_enough = half >= instrument.spec.min_quantity;
+        let Some((best, _)) = self.best(listing, side.opposite()).filter(|_| is_enough) else { return false };
+        let out_of_reach = limit.is_some_and(|limit| (best.mantissa() - limit.mantissa()) * side.sign() > 0);
+        let mut simulation = match self.source.take() {
+            Some(Source::Simulated(simulation)) if !out_of_reach => simulation,
+            other => {
+                self.source = other;
+                return false;
+            }
+        };
+        let agents = &mut simulation.agents[listing];
+        let mut acts: Vec<Act> = agents.resting(side.opposite()).into_iter().map(|id| Act::Withdraw { id }).collect();
+        acts.push(Act::Quote { side: side.opposite(), price: best, quantity: half });
+        self.carry_out(listing, agents, acts);
+        self.source = Some(Source::Simulated(simulation));
+        true
     }
 
     fn drop_quote(&mut self, listing: usize, id: u64) {

@@ -1,7 +1,8 @@
 //! Options of storms.
 
 use clap::Args;
-use tradewind_storm::FaultId;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tradewind_storm::{Bundle, FaultId};
 
 #[derive(Args)]
 pub(crate) struct StormArgs {
@@ -14,6 +15,9 @@ pub(crate) struct StormArgs {
     /// Simulated hours of each storm.
     #[arg(long, default_value = "0.5", value_parser = hours)]
     pub(crate) hours: f64,
+    /// What market and venue are like all the while; of the faults, only those of --faults strike beside it.
+    #[arg(long, value_parser = bundles())]
+    pub(crate) bundle: Option<Bundle>,
     /// Only these faults, such as A01,B04; every one without.
     #[arg(long, value_delimiter = ',', value_parser = fault)]
     pub(crate) faults: Vec<FaultId>,
@@ -37,6 +41,11 @@ pub(crate) struct StormArgs {
 fn hours(text: &str) -> Result<f64, String> {
     let hours: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of hours"))?;
     if hours > 0.0 && hours <= 10_000.0 { Ok(hours) } else { Err("from a moment up to 10000 hours".to_owned()) }
+}
+
+fn bundles() -> impl TypedValueParser<Value = Bundle> {
+    PossibleValuesParser::new(Bundle::ALL.map(Bundle::name))
+        .map(|name| Bundle::named(&name).expect("clap lets the names of bundles through"))
 }
 
 fn fault(name: &str) -> Result<FaultId, String> {

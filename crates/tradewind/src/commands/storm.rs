@@ -18,7 +18,7 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
     for line in &summary.failures {
         output::note(line);
     }
-    if !summary.passed() && !args.no_shrink {
+    if !summary.passed() && !args.no_shrink && !orders.allowed.is_empty() {
         smallest(&orders);
     }
     output::print(format, &summary, || text(&summary));
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
 fn orders(args: &StormArgs) -> Orders {
     let mut allowed = args.faults.clone();
     allowed.sort_unstable();
-    if allowed.is_empty() && !args.calm {
+    if allowed.is_empty() && !args.calm && args.bundle.is_none() {
         allowed = all_faults();
     }
     #[allow(clippy::cast_possible_truncation)] // at most 10,000 hours
@@ -37,6 +37,7 @@ fn orders(args: &StormArgs) -> Orders {
         seeds: args.seeds.clone().unwrap_or(args.seed..args.seed.saturating_add(1)),
         horizon,
         allowed,
+        bundle: args.bundle,
         keep: args.keep.clone(),
         jobs: args.jobs,
     }
@@ -78,7 +79,29 @@ fn list(format: Format) {
 }
 
 fn text(summary: &Summary) -> String {
-    let kinds: Vec<String> = summary.kinds.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    let mut kinds: Vec<String> = summary.kinds.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    if let (Some(bundle), Some(it)) = (&summary.bundle, &summary.acted) {
+        kinds.insert(
+            0,
+            format!(
+                "{bundle}: {} of {} candles missing, {} of {} quotes late, {} of {} orders answered with an error, {} filled \
+                 by half, {} requests and answers delayed; spread {:.2} bps, {:.2} bps a minute, falls to {:.0} bps, rises \
+                 to {:.0} bps",
+                it.candles_missing,
+                it.candles,
+                it.marks_late,
+                it.quotes,
+                it.order_errors,
+                it.orders,
+                it.partials,
+                it.delayed,
+                it.spread_bps,
+                it.minute_bps,
+                it.fall_bps,
+                it.rise_bps
+            ),
+        );
+    }
     format!(
         "{} storms of {} simulated hours together: {} faults, {} ambiguous orders ({} proven absent)\n\
          {} doubled, {} lost, {} beyond a limit, {} storms failed\n{}\nhash {}",

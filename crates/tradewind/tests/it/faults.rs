@@ -114,6 +114,7 @@ fn the_page_of_faults_names_every_test_and_only_those_that_are() {
 #[test]
 fn every_fault_stands_on_the_page_with_its_tests_or_with_a_reason() {
     let (page, tests) = (std::fs::read_to_string(PAGE).unwrap(), in_the_sources());
+    let page = page.split("\n## Bundles\n").next().unwrap_or_default();
     let mut rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |"));
     for (class, count) in CLASSES {
         for number in 1..=count {

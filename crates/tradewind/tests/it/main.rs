@@ -6,6 +6,7 @@
 
 mod attacks;
 mod bad_input;
+mod bundles;
 mod contract;
 mod damage;
 mod data;
