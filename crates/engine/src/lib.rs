@@ -28,6 +28,7 @@ mod evidence;
 mod foreign;
 mod funding;
 mod governance;
+mod liquidation;
 mod parents;
 mod portfolio;
 mod protect;
@@ -50,6 +51,7 @@ pub use evidence::{
 pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
 pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_payment, funding_times};
 pub use governance::{account_limit_values, limit_values, set_account_limit, set_limit};
+pub use liquidation::{Deleverage, Liquidation};
 pub use portfolio::{Holding, Portfolio};
 pub use protect::Guarded;
 pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};

@@ -123,21 +123,12 @@ pub(crate) fn make_way<'a>(
         && matches!(ruling, None | Some(Ruling::Allowed))
         && (proposal.source == Source::Operator && request.reduce_only
             || state.halted.is_none() && crate::governance::latched(state, event, proposal).is_none());
-    let guards = |parent: &&Parent| {
-        let wish = &parent.wish;
-        wish.entry.is_some()
-            && parent.state == ParentState::Working
-            && (wish.portfolio, wish.request.instrument) == (proposal.portfolio, request.instrument)
-            && wish.request.side != request.side
-    };
+    let guards = |parent: &&Parent| is_guard_of(parent, proposal.portfolio, request.instrument, request.side);
     if !may || !state.parents.live().any(|parent| guards(&parent)) {
         return Some(Cow::Borrowed(proposal));
     }
-    let held = state.portfolio(proposal.portfolio).position(request.instrument).quantity().mantissa();
-    let (buys, sells, _) = state.open_quantities(proposal.portfolio, request.instrument);
-    let leaving = if request.side == Side::Sell { sells } else { buys };
-    let free = (-held.saturating_mul(request.side.sign()) - leaving.mantissa()).max(0);
-    let mut missing = Quantity::from_mantissa((request.quantity.mantissa() - free).max(0));
+    let free = free_to_leave(state, proposal.portfolio, request.instrument, request.side);
+    let mut missing = (request.quantity - free).max(Quantity::ZERO);
     let mut rest = request.quantity;
     for parent in state.parents.live().filter(guards) {
         let owed = parent.owed(state.now).unwrap_or_default();
@@ -159,6 +150,31 @@ pub(crate) fn make_way<'a>(
     let mut left = proposal.clone();
     left.request.quantity = rest;
     Some(Cow::Owned(left))
+}
+
+/// Whether `parent` is a bracket that guards what an order of `side` would close.
+fn is_guard_of(parent: &Parent, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> bool {
+    let wish = &parent.wish;
+    wish.entry.is_some()
+        && parent.state == ParentState::Working
+        && (wish.portfolio, wish.request.instrument) == (portfolio, instrument)
+        && wish.request.side != side
+}
+
+/// How much of a position no open order closes yet.
+fn free_to_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
+    let held = state.portfolio(portfolio).position(instrument).quantity().mantissa();
+    let (buys, sells, _) = state.open_quantities(portfolio, instrument);
+    let leaving = if side == Side::Sell { sells } else { buys };
+    Quantity::from_mantissa((-held.saturating_mul(side.sign()) - leaving.mantissa()).max(0))
+}
+
+/// How much of a position a market order of `side` may close: what no open order closes yet, and what brackets guard,
+/// which make way for it.
+pub(crate) fn may_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
+    let guards = state.parents.live().filter(|parent| is_guard_of(parent, portfolio, instrument, side));
+    let guarded = guards.map(|parent| parent.holds() - parent.owed(state.now).unwrap_or_default());
+    guarded.fold(free_to_leave(state, portfolio, instrument, side), |sum, more| sum + more)
 }
 
 /// Folds a person's word that a position may stand without a stop, or may no longer.

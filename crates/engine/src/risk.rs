@@ -4,6 +4,7 @@
 //! There is no monitor before some limit calls for one, so a backtest pays one comparison an event.
 
 use crate::decide::cancel_adding;
+use crate::liquidation::{self, Deleverage};
 use crate::protect;
 use crate::{Command, Event, EventKind, State, Verdict};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct RiskBook {
     /// Positions that a person lets stand without a stop.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exempt: Vec<Exemption>,
+    /// Positions that the engine proposed to make smaller within the last minute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleveraged: Vec<Deleverage>,
     /// What the program runs with, part by part as hashes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub config: BTreeMap<String, String>,
@@ -115,6 +119,20 @@ pub enum RiskAct {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         corrections: Vec<Correction>,
     },
+    /// The engine proposes to make a contract of the event's portfolio smaller, which its liquidation is too near to: its
+    /// own note, right before the proposal.
+    Deleveraged {
+        /// Which.
+        instrument: InstrumentId,
+        /// By how much.
+        quantity: Quantity,
+        /// How far its mark was from liquidation, in basis points.
+        distance_bps: i64,
+        /// How far it has to be.
+        limit_bps: i64,
+        /// How far it is to be again.
+        target_bps: i64,
+    },
     /// A breaker tripped: the engine's own note of what the events before it led to.
     Tripped {
         /// Which.
@@ -153,6 +171,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
             return;
         }
         RiskAct::Tripped { .. } | RiskAct::Planned { .. } => return,
+        RiskAct::Deleveraged { instrument, .. } => return liquidation::note_proposed(state, event, *instrument),
         RiskAct::Exempted { .. } | RiskAct::ExemptionEnded { .. } => return protect::exempt(state, event, act),
     };
     state.risk.get_or_insert_default();
@@ -161,6 +180,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
 
 /// Folds what an event, just applied to everything else, means for limits. Fills are noted by [`filled`].
 pub(crate) fn fold(state: &mut State, event: &Event) {
+    liquidation::watch(state, event);
     let of_order = |id: ClientOrderId| state.order(id).map(|record| record.order.portfolio());
     match &event.kind {
         EventKind::BarClosed { bar, .. } => marked(state, event, bar.instrument),
@@ -239,6 +259,9 @@ pub(crate) fn note(state: &mut State, at: Timestamp, portfolio: PortfolioId, fac
 
 /// Records the breakers that this event tripped, and cancels what they no longer allow.
 pub(crate) fn decide(state: &State, event: &Event, risk: &RiskBook, commands: &mut Vec<Command>) {
+    if !risk.monitor.trips().is_empty() {
+        liquidation::decide(state, event, risk.monitor.trips(), commands);
+    }
     if risk.monitor.tripped() != event.sequence {
         return;
     }
@@ -288,6 +311,7 @@ impl State {
             portfolio,
             equity: books.equity(),
             initial_margin: initial_margin(self, portfolio, &lines),
+            nearest_liquidation: self.liquidations(portfolio).iter().filter_map(|it| it.distance_bps).min(),
             account_equity: account_equity(self, books.base),
             lines: &lines,
             open_orders: &open_orders,

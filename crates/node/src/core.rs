@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tradewind_domain::{
     Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Sequence, Source, Timestamp,
 };
-use tradewind_engine::{Basis, EventKind, State};
+use tradewind_engine::{Basis, Deleverage, EventKind, State};
 use tradewind_governance::Principal;
 use tradewind_host::Host;
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
@@ -58,6 +58,7 @@ pub(crate) struct Core {
     told: Option<Progress>,
     /// The event that tripped the breaker which was last told of.
     told_trips: Sequence,
+    told_deleverage: Option<Deleverage>,
 }
 
 /// What a core is made of.
@@ -99,6 +100,7 @@ impl Core {
             pace: parts.pace,
             told: None,
             told_trips: 0,
+            told_deleverage: None,
         }
     }
 
@@ -320,7 +322,19 @@ impl Core {
     ) -> Result<(), NodeError> {
         self.host.record(at, received, source, portfolio, kind)?;
         self.tell_trips();
+        self.tell_deleverage();
         Ok(())
+    }
+
+    /// Says which position the engine makes smaller, once each time.
+    fn tell_deleverage(&mut self) {
+        let newest = self.host.state.risk.as_ref().and_then(|risk| risk.deleveraged.last().copied());
+        let Some(it) = newest.filter(|it| self.told_deleverage != Some(*it)) else { return };
+        self.told_deleverage = newest;
+        let state = &self.host.state;
+        let symbol = &state.listing(it.instrument).instrument.spec.symbol;
+        let of = &state.portfolio(it.portfolio).name;
+        self.note(format!("alarm: {symbol} in {of} is too near to its liquidation: the engine makes it smaller"));
     }
 
     /// Says which breakers tripped since it was last said.

@@ -6,11 +6,11 @@ use crate::core::Core;
 use crate::latency::Quantiles;
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    Instrument, InstrumentKind, LEDGER_DECIMALS, OrderRecord, OrderState, Timestamp, format_decimal,
+    Instrument, InstrumentKind, LEDGER_DECIMALS, OrderRecord, OrderState, PortfolioId, Timestamp, format_decimal,
 };
-use tradewind_engine::{Counters, ForeignOrder, Guarded, State};
+use tradewind_engine::{Counters, ForeignOrder, Guarded, Portfolio, State};
 use tradewind_gate::Mode;
-use tradewind_risk::Coverage;
+use tradewind_risk::{Coverage, Unit};
 
 /// A node at a glance. Money and sizes are decimal text.
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +43,8 @@ pub struct Status {
     pub agreed_at: Option<String>,
     /// Positions without a stop and without an exemption, where the limit on those is set.
     pub unprotected: Vec<UnprotectedView>,
+    /// Contracts that are held, with how far each is from its liquidation.
+    pub liquidations: Vec<LiquidationView>,
     /// What other hands do on the account and nobody adopted.
     pub foreign: Vec<ForeignView>,
     /// The venue's clock; missing until it was measured.
@@ -81,6 +83,19 @@ pub struct UnprotectedView {
     pub age_seconds: i64,
     /// After how many only reducing orders of it pass.
     pub limit_seconds: i64,
+}
+
+/// A contract that is held, and its liquidation.
+#[derive(Clone, Debug, Serialize)]
+pub struct LiquidationView {
+    /// Which portfolio.
+    pub portfolio: String,
+    /// Unified symbol.
+    pub symbol: String,
+    /// How far its mark may move against it, as a part of the mark; missing where no move liquidates it.
+    pub distance: Option<String>,
+    /// The mark at which it is liquidated.
+    pub price: Option<String>,
 }
 
 /// An order that another hand placed on the account.
@@ -246,6 +261,7 @@ pub(crate) fn status(core: &Core) -> Status {
         drifting: state.drifting,
         agreed_at: state.whole.map(|whole| whole.through.to_string()),
         unprotected: unprotected(core),
+        liquidations: liquidations(state),
         foreign: foreign_orders(state).iter().map(|order| foreign_view(state, order)).collect(),
         clock: clock(core),
         trade_hash: core.host.digest.hex(),
@@ -289,6 +305,23 @@ fn unprotected(core: &Core) -> Vec<UnprotectedView> {
         limit_seconds: it.limit / 1_000_000_000,
     };
     bare.iter().map(view).collect()
+}
+
+fn liquidations(state: &State) -> Vec<LiquidationView> {
+    let portfolios = (0_u16..).map(PortfolioId).zip(&state.portfolios);
+    let of = |(id, books): (PortfolioId, &Portfolio)| {
+        let view = |it: tradewind_engine::Liquidation| {
+            let instrument = &state.listing(it.instrument).instrument;
+            LiquidationView {
+                portfolio: books.name.clone(),
+                symbol: instrument.spec.symbol.to_string(),
+                distance: it.distance_bps.map(|bps| Unit::Percent.text(bps)),
+                price: it.price.map(|price| instrument.price_text(price)),
+            }
+        };
+        state.liquidations(id).into_iter().map(view).collect::<Vec<_>>()
+    };
+    portfolios.flat_map(of).collect()
 }
 
 fn foreign_view(state: &State, order: &ForeignOrder) -> ForeignView {
@@ -418,8 +451,8 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
 mod tests {
     use super::*;
     use tradewind_domain::{
-        ClientOrderId, Currency, Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Money, Price, Quantity, Side,
-        Source, TradeId,
+        ClientOrderId, Currency, Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Money, Origin, Price, Quantity,
+        Side, Source, Trade, TradeId,
     };
     use tradewind_engine::{Event, EventKind, apply};
 
@@ -474,5 +507,50 @@ mod tests {
         let before: State = serde_json::from_value(serde_json::to_value(&spot).unwrap()).unwrap();
         assert_eq!(before.hash(), spot.hash(), "what pays none is written as before");
         assert!(!serde_json::to_string(&spot.portfolios[0]).unwrap().contains("\"funding\":0,\"position"));
+    }
+
+    #[test]
+    fn a_contract_that_is_held_is_shown_with_its_liquidation() {
+        let usdt = Currency::new("USDT").unwrap();
+        let (symbol, id) = ("BTC/USDT:USDT".parse().unwrap(), InstrumentId(0));
+        let spec = InstrumentSpec {
+            kind: InstrumentKind::LinearPerpetual,
+            price_decimals: 2,
+            quantity_decimals: 4,
+            ..InstrumentSpec::spot(symbol, "test")
+        };
+        let limits = tradewind_gate::Limits::CONSERVATIVE;
+        let fill = Fill {
+            client_id: ClientOrderId::from_u128(1),
+            instrument: id,
+            trade_id: TradeId(1),
+            side: Side::Buy,
+            price: Price::from_mantissa(10_000),
+            quantity: Quantity::from_mantissa(2_500_000),
+            liquidity: Liquidity::Taker,
+            fee: Fee(Money::zero(usdt)),
+        };
+        let size = Quantity::from_mantissa(1);
+        let trade = Trade { instrument: id, price: fill.price, quantity: size, aggressor: Side::Buy, id: TradeId(2) };
+        let mut state = State::default();
+        for kind in [
+            EventKind::Listed(Box::new(spec.list(id).unwrap())),
+            EventKind::Opened { base: usdt, name: "momentum".to_owned() },
+            EventKind::LimitsSet(Box::new(limits)),
+            EventKind::Deposited(Money::parse("10000", usdt).unwrap()),
+            EventKind::Traded { trade, origin: Origin::Recorded },
+        ] {
+            let event = Event::new(state.sequence + 1, Timestamp::from_millis(0), Source::Host, kind);
+            apply(&mut state, &event);
+        }
+        assert!(liquidations(&state).is_empty());
+        let filled = EventKind::Filled(fill);
+        apply(&mut state, &Event::new(9, Timestamp::from_millis(1), Source::Venue, filled));
+        // 250 at 100 against 10,000, by 2.5 %: (10,000 - 625) / (25,000 x 0.975)
+        let shown = serde_json::to_value(liquidations(&state)).unwrap();
+        let want = serde_json::json!([
+            {"portfolio": "momentum", "symbol": "BTC/USDT:USDT", "distance": "38.46 %", "price": "61.54"}
+        ]);
+        assert_eq!(shown, want);
     }
 }

@@ -46,7 +46,7 @@ macro_rules! guards {
         /// Every code of this crate, in order; the book's error page is generated from such lists.
         pub const CODES: &[ErrorCode] = &[$(ErrorCode { code: $code, meaning: $asks, hint: $clear }),*];
 
-        /// Every guard in the order in which [`crate::check`] asks it, but those after RSK-45: RSK-46 is a breaker, RSK-47 is
+        /// Every guard in the order in which [`crate::check`] asks it, but those after RSK-45: RSK-46 and RSK-49 are breakers, RSK-47 is
         /// asked after RSK-37, RSK-48 after RSK-42.
         pub const GUARDS: &[GuardInfo] = &[
             $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, action: Action::$action, clear: $clear },)*
@@ -103,6 +103,7 @@ guards! {
     Unprotected "RSK-46" "has every position a stop, or an exemption?" ReduceOnly "place a stop (`tradewind order oco --reduce-only`), or `tradewind position exempt`; it clears by itself then";
     MarginUsed "RSK-47" "would initial margin stay within its part of equity?" Refuse "lower the quantity, close a contract, or add funds";
     Regime "RSK-48" "is the plan confident enough for its regime?" Refuse "wait for a better one, or for a market that trends its way";
+    NearLiquidation "RSK-49" "does a contract stay away from its liquidation?" ReduceOnly "add funds or close a part of it; it clears by itself, one mode milder for each five minutes further away";
 }
 
 impl Guard {

@@ -112,7 +112,7 @@ const fn rule(guard: Guard, entry: RiskMode, exit: Exit) -> BreakerRule {
 }
 
 /// Every breaker.
-pub const BREAKERS: [BreakerRule; 13] = [
+pub const BREAKERS: [BreakerRule; 14] = [
     rule(Guard::Operator, RiskMode::ReduceOnly, Exit::Person),
     rule(Guard::DailyLoss, RiskMode::ReduceOnly, Exit::Day),
     rule(Guard::WeeklyLoss, RiskMode::ReduceOnly, Exit::Person),
@@ -126,6 +126,7 @@ pub const BREAKERS: [BreakerRule; 13] = [
     rule(Guard::RepeatedFills, RiskMode::ReduceOnly, Exit::Timed(MINUTE)),
     rule(Guard::ConfigDrift, RiskMode::ReduceOnly, Exit::Person),
     rule(Guard::Unprotected, RiskMode::ReduceOnly, Exit::Cause),
+    rule(Guard::NearLiquidation, RiskMode::Caution, Exit::Timed(5 * MINUTE)),
 ];
 
 /// The rule of a breaker.

@@ -140,6 +140,15 @@ pub enum Fact {
         /// In what.
         instrument: InstrumentId,
     },
+    /// A contract is this near to its liquidation.
+    NearLiquidation {
+        /// Whose.
+        portfolio: PortfolioId,
+        /// Which.
+        instrument: InstrumentId,
+        /// How far its mark may move against it, in basis points of the mark.
+        distance_bps: i64,
+    },
     /// The configuration or the program is not what it was when positions were opened.
     Drifted,
     /// A person restricts trading. It only tightens; [`Fact::Reset`] loosens.
@@ -237,6 +246,9 @@ impl Monitor {
             Fact::Deposited { portfolio, units } => self.desk(portfolio).equity.deposit(units),
             Fact::Bare { portfolio, instrument } => self.bare(portfolio, instrument, limits),
             Fact::Covered { portfolio, instrument } => self.covered(portfolio, instrument),
+            Fact::NearLiquidation { portfolio, instrument, distance_bps } => {
+                self.near_liquidation(Scope::Pair(portfolio, instrument), distance_bps, limits);
+            }
             Fact::Drifted => self.trip(Guard::ConfigDrift, Scope::Account, RiskMode::ReduceOnly, 1, 0),
             Fact::Restricted { scope, mode } => self.trip(Guard::Operator, scope, mode, 0, 0),
             Fact::Reset { by, guard } => self.reset(by, guard),
@@ -455,6 +467,17 @@ impl Monitor {
         self.bare.retain(|it| (it.portfolio, it.instrument) != (portfolio, instrument));
         let scope = Scope::Pair(portfolio, instrument);
         self.move_all(|trip| trip.guard == Guard::Unprotected && trip.scope == scope, Input::Gone);
+    }
+
+    fn near_liquidation(&mut self, scope: Scope, distance_bps: i64, limits: &Limits) {
+        let controls = limits.controls.unwrap_or_default();
+        let stages =
+            [(controls.deleverage_bps, RiskMode::ReduceOnly), (controls.liquidation_alert_bps, RiskMode::Caution)];
+        for (limit, mode) in stages {
+            if let Some(limit) = limit.filter(|limit| distance_bps < *limit) {
+                return self.trip(Guard::NearLiquidation, scope, mode, distance_bps, limit);
+            }
+        }
     }
 
     /// Trips for every position that has stood without a stop for too long.

@@ -227,6 +227,8 @@ impl Limit {
             "stop_min",
             "reward_risk",
             "liquidation_buffer",
+            "liquidation_alert",
+            "deleverage",
             "maintenance_margin",
             "initial_margin",
             "duplicate_window",
@@ -483,12 +485,15 @@ const SIMULATED: &str = "the simulated market's volatility is made up: a figure 
 const ONE_VENUE: &str = "the demo knows one market and one strategy";
 const BOOK: &str = "what rests in the book is what an order will meet";
 const STOPLESS: &str = "a minute is enough to place one, and too short for most markets to run far";
+const NO_MARGIN: &str = "its market is paid in full";
+const BUFFER: &str = "a fifth is the usual margin buffer: time for a person to act before the engine does";
+const HEALTH: &str = "0.85 of `liquidation_buffer`: what an entry had to keep is spent by more than a seventh";
 const TWICE: &str = "the venue's leverage is set to the two times that `leverage` allows";
 const BROKEN: &str = "orders that fail in a row mean that something between us and the venue is broken";
 
 limit_set! {
     /// Everything further that a portfolio which meets a venue is held to. `None` is no limit.
-    Controls CONTROLS Portfolio 29 (LimitSet::controls, LimitSet::controls_mut)
+    Controls CONTROLS Portfolio 31 (LimitSet::controls, LimitSet::controls_mut)
     collar_bps "collar" Percent Collar "distance of a limit price from the mark"
         [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
     market_collar_bps "market_collar" Percent MarketCollar "distance from the mark of the price that a market order would meet"
@@ -515,6 +520,10 @@ limit_set! {
         [Some(1_000), Some(1_500), Some(1_000)] ["a tenth is a bad day", "crypto has fallen 15 % within a day", "a tenth is a bad day"];
     maintenance_bps "maintenance_margin" Percent Liquidation "maintenance margin rate that liquidation is reckoned with where the venue's brackets are not known"
         [Some(250), Some(250), Some(250)] ["above the first brackets of large perpetuals, so liquidation is never nearer than reckoned there"; 3];
+    liquidation_alert_bps "liquidation_alert" Percent Caution "distance from the mark to liquidation below which a person is told, and order sizes are halved"
+        [None, Some(2_000), Some(2_000)] [NO_MARGIN, BUFFER, BUFFER];
+    deleverage_bps "deleverage" Percent NearLiquidation "distance from the mark to liquidation below which only reducing orders pass, and the engine makes the position smaller until it keeps `liquidation_buffer`"
+        [None, Some(1_275), Some(850)] [NO_MARGIN, HEALTH, HEALTH];
     margin_used_bps "margin_used" Percent MarginUsed "initial margin of contracts and their open orders after the order, part of equity"
         [Some(9_500), Some(9_500), Some(9_500)] ["a twentieth stays free for fees, funding and a price that moves while the order travels"; 3];
     initial_bps "initial_margin" Percent MarginUsed "initial margin rate that the margin used is reckoned with; a venue's bracket that wants more holds"
@@ -593,16 +602,16 @@ limit_set! {
 }
 
 /// Every limit, in the order in which people read them: the first eight, the other controls, the account's.
-pub static LIMITS: [Limit; 56] = {
-    let mut all = [BASE[0]; 56];
+pub static LIMITS: [Limit; 58] = {
+    let mut all = [BASE[0]; 58];
     let mut at = 0;
-    while at < 56 {
+    while at < 58 {
         all[at] = if at < 8 {
             BASE[at]
-        } else if at < 37 {
+        } else if at < 39 {
             CONTROLS[at - 8]
         } else {
-            ACCOUNT[at - 37]
+            ACCOUNT[at - 39]
         };
         at += 1;
     }

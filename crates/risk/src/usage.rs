@@ -14,6 +14,8 @@ pub struct Account<'a> {
     pub equity: i128,
     /// Initial margin of its contracts with their open orders.
     pub initial_margin: i128,
+    /// How far the nearest of its contracts is from liquidation, in basis points of its mark; `None` without any.
+    pub nearest_liquidation: Option<i64>,
     /// Equity of all portfolios together.
     pub account_equity: i128,
     /// What is held and may come to be held.
@@ -36,6 +38,7 @@ impl Account<'_> {
         let lost = self.monitor.equity_of(self.portfolio).map(crate::Equity::losses);
         match limit.guard {
             None => self.base(limit.name),
+            _ if matches!(limit.name, "liquidation_alert" | "deleverage") => self.nearest_liquidation,
             Some(Guard::DailyLoss) => lost.map(|lost| lost.day_bps),
             Some(Guard::WeeklyLoss) => lost.map(|lost| lost.week_bps),
             Some(Guard::Drawdown | Guard::DrawdownHalt) => lost.map(|lost| lost.peak_bps),
@@ -170,10 +173,11 @@ pub struct LimitUse {
 }
 
 impl LimitUse {
-    /// What is left of it; negative where it is exceeded.
+    /// What is left of it; negative where it is exceeded, which of a floor is where less than it is there.
     #[must_use]
     pub fn distance(&self) -> Option<i64> {
-        self.value?.checked_sub(self.used?)
+        let (value, used) = (self.value?, self.used?);
+        if self.limit.is_floor() { used.checked_sub(value) } else { value.checked_sub(used) }
     }
     /// Whether the account has it, rather than the portfolio.
     #[must_use]

@@ -12,6 +12,7 @@ mod stage;
 mod digest;
 mod governed;
 mod limits;
+mod liquidations;
 mod orders;
 mod parents;
 mod plans;

@@ -70,6 +70,15 @@ fn scenario(name: &str, profile: Profile, value: i64, outside: bool) -> Option<G
         }
         "hard_order_amount" => world.notional = i128::from(value + more),
         "liquidation_buffer" | "maintenance_margin" => liquidation(&mut world, outside),
+        "liquidation_alert" | "deleverage" => {
+            // an order of all of max_order, which caution halves
+            world.notional = world.limits.limits.max_order.units(world.equity).unwrap();
+            if name == "deleverage" {
+                world.notional = UNIT;
+            }
+            let (portfolio, instrument) = (PortfolioId(0), InstrumentId(0));
+            world.fold(NOW, Fact::NearLiquidation { portfolio, instrument, distance_bps: value - more });
+        }
         "margin_used" | "initial_margin" => margin_used(&mut world, more),
         "asset" | "sector" | "strategy" | "net" | "venue" | "class" | "gross" => {
             exposure(&mut world, name, value, more)

@@ -285,6 +285,15 @@ fn status_text(status: &Value) -> String {
             position["limit_seconds"],
         ));
     }
+    for contract in status["liquidations"].as_array().into_iter().flatten() {
+        text.push_str(&format!(
+            "\nliquidation of {} in {}: {} away, at {}",
+            field(contract, "symbol"),
+            field(contract, "portfolio"),
+            field(contract, "distance"),
+            field(contract, "price"),
+        ));
+    }
     for notice in status["notices"].as_array().into_iter().flatten() {
         text.push_str(&format!("\nnotice: {}", notice.as_str().unwrap_or_default()));
     }
