@@ -17,13 +17,14 @@ pub fn apply(state: &mut State, event: &Event) {
     state.sequence = event.sequence;
     state.now = state.now.max(event.at);
     let before = rollout::before(state);
+    let fills = state.counters.fills;
     match &event.kind {
         // by far the most frequent in a backtest: worth being inlined into its loop, which the rest is not
         EventKind::BarClosed { bar, origin } => set_mark(state, bar.instrument, bar.close, event.at, *origin),
         _ => apply_rest(state, event),
     }
     if !state.parents.is_unused() || matches!(event.kind, EventKind::Parent(_)) {
-        parents::fold(state, event);
+        parents::fold(state, event, state.counters.fills > fills);
     }
     if state.risk.is_some() {
         risk::fold(state, event);

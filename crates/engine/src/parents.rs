@@ -15,8 +15,9 @@ use tradewind_domain::{
 use tradewind_gate::{Guard, Proposal, Refusal, review};
 use tradewind_governance::{Held, Principal, Ruling};
 
-/// Folds what an event, just applied to everything else, means for parents.
-pub(crate) fn fold(state: &mut State, event: &Event) {
+/// Folds what an event, just applied to everything else, means for parents. `booked` says that it was an execution which
+/// was not booked before: one that is told twice takes its fee once.
+pub(crate) fn fold(state: &mut State, event: &Event, booked: bool) {
     if event.source != Source::Host {
         state.parents.outside();
     }
@@ -33,7 +34,9 @@ pub(crate) fn fold(state: &mut State, event: &Event) {
         EventKind::CancelProposed { client_id } => state.parents.cancel_asked(*client_id, state.now),
         EventKind::Judged(Verdict::Refused(refusal)) => state.parents.refused(&refusal.to_string(), at),
         EventKind::Filled(fill) => {
-            note_fee(state, fill);
+            if booked {
+                note_fee(state, fill);
+            }
             refresh(state, event, Some(fill.client_id));
         }
         EventKind::Started { .. } => {

@@ -17,12 +17,18 @@ pub struct Divergence {
 }
 
 /// Feeds recorded events through [`step`] and compares every verdict and every state hash.
+///
+/// What a program of another [`LOGIC_VERSION`] decided is taken as it was: this one may well decide otherwise. The state
+/// that comes of it is the same, and from the next start on its own decisions are compared again.
 #[derive(Debug, Default)]
 pub struct Replay {
     state: State,
     expected: VecDeque<EventKind>,
     commands: Vec<Command>,
     hashes: u64,
+    /// The logic of the process that wrote what is fed now, where it is not ours.
+    other: Option<u32>,
+    not_compared: u64,
     divergence: Option<Divergence>,
 }
 
@@ -35,13 +41,20 @@ impl Replay {
 
     /// Feeds the next event.
     pub fn feed(&mut self, event: &Event) {
-        if let EventKind::Started { .. } = event.kind {
+        if let EventKind::Started { logic, .. } = event.kind {
             self.expected.clear(); // what the former process would have recorded next died with it
+            self.other = (logic != LOGIC_VERSION).then_some(logic);
         }
-        if let EventKind::StateHash { hash, logic } = &event.kind {
-            self.compare_hash(event.sequence, hash, *logic);
+        match &event.kind {
+            EventKind::StateHash { hash, logic } if *logic == LOGIC_VERSION => self.compare_hash(event.sequence, hash),
+            _ => (),
         }
-        self.compare_decision(event);
+        if self.other.is_none() {
+            self.compare_decision(event);
+        } else {
+            self.expected.clear();
+            self.not_compared += u64::from(is_ours(event));
+        }
         step(&mut self.state, event, &mut self.commands);
         for command in self.commands.drain(..) {
             if let Command::Record(kind, _) = command {
@@ -50,22 +63,16 @@ impl Replay {
         }
     }
 
-    fn compare_hash(&mut self, sequence: Sequence, recorded: &str, logic: u32) {
+    fn compare_hash(&mut self, sequence: Sequence, recorded: &str) {
         self.hashes += 1;
-        let ours = if logic == LOGIC_VERSION { self.state.hash() } else { format!("logic {LOGIC_VERSION}") };
+        let ours = self.state.hash();
         if ours != recorded {
             self.differ(sequence, recorded.to_owned(), ours);
         }
     }
 
     fn compare_decision(&mut self, event: &Event) {
-        let is_ours = event.source == Source::Host
-            && match &event.kind {
-                EventKind::Judged(_) | EventKind::CancelProposed { .. } | EventKind::Proposed(_) => true,
-                EventKind::Parent(said) => said.is_decision(),
-                _ => false,
-            };
-        match (self.expected.pop_front(), is_ours) {
+        match (self.expected.pop_front(), is_ours(event)) {
             (Some(decided), _) if decided == event.kind || is_same_but_untold(&decided, &event.kind) => (),
             (None, false) => (),
             (decided, _) => {
@@ -89,11 +96,26 @@ impl Replay {
     pub const fn hashes_compared(&self) -> u64 {
         self.hashes
     }
+    /// How many decisions of another logic were taken as they were.
+    #[must_use]
+    pub const fn not_compared(&self) -> u64 {
+        self.not_compared
+    }
     /// The first difference, if there was one.
     #[must_use]
     pub const fn divergence(&self) -> Option<&Divergence> {
         self.divergence.as_ref()
     }
+}
+
+/// Whether an event is what an engine decided.
+fn is_ours(event: &Event) -> bool {
+    event.source == Source::Host
+        && match &event.kind {
+            EventKind::Judged(_) | EventKind::CancelProposed { .. } | EventKind::Proposed(_) => true,
+            EventKind::Parent(said) => said.is_decision(),
+            _ => false,
+        }
 }
 
 /// Whether `decided` is what was recorded but for who stands behind it, which older journals do not tell.

@@ -224,6 +224,20 @@ fn recovery_folds_facts_to_the_same_state_and_replay_agrees() {
 }
 
 #[test]
+fn what_another_logic_decided_is_taken_as_it_was() {
+    let mut host = a_day();
+    let ours = format!("\"logic\":{LOGIC_VERSION}");
+    for record in &mut host.journal {
+        let text = String::from_utf8(record.clone()).unwrap();
+        *record = text.replace(&ours, "\"logic\":0").replace("max-order", "funds").into_bytes();
+    }
+    let replay = host.replay();
+    assert_eq!((replay.divergence(), replay.hashes_compared()), (None, 0));
+    assert!(replay.not_compared() > 0, "the verdicts of that day");
+    assert_eq!(a_day().replay().not_compared(), 0);
+}
+
+#[test]
 fn replay_names_the_first_verdict_that_comes_out_differently() {
     let mut host = a_day();
     let judged = |record: &&mut Vec<u8>| String::from_utf8_lossy(record).contains("\"refused\"");

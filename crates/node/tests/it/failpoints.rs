@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use tradewind_domain::{ClientOrderId, Origin, Side};
 use tradewind_node::{Node, OperatorReply, OperatorRequest};
 
+/// Orders whose records are more than a segment holds, however quickly the day goes by.
+const A_SEGMENT_FULL: usize = 20;
+
 /// What survives from cycle to cycle.
 pub(crate) struct Trial {
     pub(crate) stage: Stage,
@@ -29,9 +32,14 @@ impl Trial {
         }
     }
 
-    /// Places what fills and what rests, cancels, and stops: a small day, cut short by the kill.
-    async fn day(&mut self, node: &NodeProcess) -> Option<()> {
+    /// Places what fills and what rests, cancels, and stops: a small day, cut short by the kill. `busy` orders more are
+    /// placed and cancelled in it.
+    async fn day(&mut self, node: &NodeProcess, busy: usize) -> Option<()> {
         let far = words(Side::Buy, "0.001", Some("30000"));
+        for _ in 0..busy {
+            let client_id = ClientOrderId::parse(&self.place(node, far.clone()).await?)?;
+            node.ask(OperatorRequest::OrderCancel { client_id }).await.ok()?;
+        }
         self.place(node, far.clone()).await?;
         let resting = self.place(node, far.clone()).await?;
         self.place(node, words(Side::Buy, "0.0005", None)).await?;
@@ -61,7 +69,8 @@ impl Trial {
         let arm = format!("TRADEWIND_FAILPOINT={place}:{nth}");
         let mut node = NodeProcess::spawn(&self.stage.exchange.url(), self.stage.dir.path(), &arm);
         if node.is_up().await {
-            let _cut_short = self.day(&node).await;
+            let busy = if place.starts_with("journal.rotate") { A_SEGMENT_FULL } else { 0 };
+            let _cut_short = self.day(&node, busy).await;
         }
         let (signal, last_words) = node.killed_by().await;
         assert_eq!(signal, Some(9), "{moment}: the process never came to this place: {last_words}");

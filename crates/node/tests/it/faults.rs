@@ -4,6 +4,7 @@ use crate::child::quick;
 use crate::support::{Stage, ask, check_journal, exchange_config, status, surroundings, until, words};
 use serde_json::Value;
 use tradewind_domain::{ClientOrderId, Coded, Origin, Side};
+use tradewind_engine::EventKind;
 use tradewind_exchange::{Fault, FaultKind};
 use tradewind_node::{Node, NodeError, OperatorRequest};
 
@@ -81,7 +82,9 @@ async fn check(kind: FaultKind, after: bool, live: bool) {
     trade_again(&node, &shown).await;
     let ended = node.stop().await.unwrap();
     let events = tradewind_node::events(stage.dir.path()).unwrap();
-    let lost = events.filter(|it| matches!(it.kind, tradewind_engine::EventKind::AnswerLost { .. })).count();
+    let is_its =
+        |kind: &EventKind| matches!(kind, EventKind::AnswerLost { client_id, .. } if client_id.to_string() == id);
+    let lost = events.filter(|it| is_its(&it.kind)).count();
     assert!(lost <= 1 && ended.state.open.is_empty(), "{shown}: lost {lost}");
     check_journal(stage.dir.path());
     let node = start(&stage).await.unwrap();

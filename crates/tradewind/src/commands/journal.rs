@@ -158,6 +158,8 @@ struct Replayed {
     events: u64,
     state_hash: Option<String>,
     hashes_compared: u64,
+    /// Decisions of another version of the logic, which were not decided again.
+    not_compared: u64,
     first_difference: Option<Difference>,
 }
 
@@ -180,7 +182,14 @@ fn damaged(verified: &Verified) -> Replayed {
     let damage = verified.damage.clone().unwrap_or_default();
     let code = verified.code.unwrap_or("JRN-03").to_owned();
     let difference = Difference { code, sequence: None, recorded: damage, decided: String::new() };
-    Replayed { matches: false, events: 0, state_hash: None, hashes_compared: 0, first_difference: Some(difference) }
+    Replayed {
+        matches: false,
+        events: 0,
+        state_hash: None,
+        hashes_compared: 0,
+        not_compared: 0,
+        first_difference: Some(difference),
+    }
 }
 
 fn decide_again(dir: &Path) -> Replayed {
@@ -200,6 +209,7 @@ fn decide_again(dir: &Path) -> Replayed {
                 events: replay.state().sequence,
                 state_hash: Some(replay.state().hash()),
                 hashes_compared: replay.hashes_compared(),
+                not_compared: replay.not_compared(),
                 first_difference: difference,
             }
         }
@@ -211,6 +221,7 @@ fn decide_again(dir: &Path) -> Replayed {
                 events: 0,
                 state_hash: None,
                 hashes_compared: 0,
+                not_compared: 0,
                 first_difference: Some(difference),
             }
         }
@@ -220,9 +231,13 @@ fn decide_again(dir: &Path) -> Replayed {
 fn text(replayed: &Replayed) -> String {
     match &replayed.first_difference {
         None => format!(
-            "{} events decide the same again; {} state hashes agree\nstate hash {}",
+            "{} events decide the same again; {} state hashes agree{}\nstate hash {}",
             replayed.events,
             replayed.hashes_compared,
+            match replayed.not_compared {
+                0 => String::new(),
+                others => format!("\n{others} decisions of another version of the logic were taken as they were"),
+            },
             replayed.state_hash.as_deref().unwrap_or("-")
         ),
         Some(difference) => format!(

@@ -15,7 +15,12 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn start() -> Self {
-        let mut process = Running::start(&["exchange", "--speed", "600", "-o", "json"]);
+        Self::at_speed("600")
+    }
+
+    /// With so many market seconds in a second of ours.
+    pub(crate) fn at_speed(speed: &str) -> Self {
+        let mut process = Running::start(&["exchange", "--speed", speed, "-o", "json"]);
         let said: Value = serde_json::from_str(&process.line()).unwrap();
         let word = |key: &str| said[key].as_str().unwrap().to_owned();
         let address = word("url").trim_start_matches("http://").to_owned();

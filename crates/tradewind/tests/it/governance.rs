@@ -33,7 +33,7 @@ fn settings(dir: &Path, exchange: &Exchange) -> PathBuf {
 
 impl Desk {
     fn open() -> Self {
-        let exchange = Exchange::start();
+        let exchange = Exchange::at_speed("30"); // a proposal lives 120 market seconds: four of ours
         let dir = tempfile::tempdir().unwrap();
         let file = settings(dir.path(), &exchange);
         let data = dir.path().join("data");
