@@ -2,8 +2,8 @@
 
 use crate::error::hint_of;
 use crate::{
-    ClientOrderId, Coded, Instrument, InstrumentId, Money, OcoGroup, PortfolioId, Price, Quantity, Source, Timestamp,
-    TrailingOffset,
+    ClientOrderId, Coded, Instrument, InstrumentId, Money, OcoGroup, PortfolioId, Price, Quantity, Sequence, Source,
+    Timestamp, TrailingOffset,
 };
 use serde::{Deserialize, Serialize};
 
@@ -211,6 +211,9 @@ pub struct Order {
     /// Whose wish it was; not recorded by older journals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<Source>,
+    /// The event that records the decision which it follows, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision: Option<Sequence>,
     #[serde(flatten)]
     request: OrderRequest,
 }
@@ -304,19 +307,25 @@ impl Order {
         check_quantity(instrument, request.quantity)?;
         check_flags(&request)?;
         check_notional(instrument, &request, reference)?;
-        Ok(Self { client_id, portfolio, source: None, request })
+        Ok(Self { client_id, portfolio, source: None, decision: None, request })
     }
 
     /// An order that the venue works already, with the venue's terms: nothing is checked, nobody can send it.
     #[must_use]
     pub const fn as_worked(portfolio: PortfolioId, client_id: ClientOrderId, request: OrderRequest) -> Self {
-        Self { client_id, portfolio, source: None, request }
+        Self { client_id, portfolio, source: None, decision: None, request }
     }
 
     /// The same order as the wish of `source`.
     #[must_use]
     pub const fn from_source(self, source: Option<Source>) -> Self {
         Self { source, ..self }
+    }
+
+    /// The same order as what follows from the decision that the event `decision` records.
+    #[must_use]
+    pub const fn following(self, decision: Option<Sequence>) -> Self {
+        Self { decision, ..self }
     }
 
     /// Its name.
@@ -328,6 +337,11 @@ impl Order {
     #[must_use]
     pub const fn portfolio(&self) -> PortfolioId {
         self.portfolio
+    }
+    /// The event that records the decision which it follows; `None` where it names none.
+    #[must_use]
+    pub const fn decision(&self) -> Option<Sequence> {
+        self.decision
     }
     /// Whose wish it was; `None` for an order of another hand, and for one of a journal that does not tell.
     #[must_use]

@@ -42,11 +42,14 @@ fn apply_rest(state: &mut State, event: &Event) {
         EventKind::Deepened { depth, .. } => {
             state.listings[depth.instrument.index()].depth = Some(KnownDepth { depth: *depth, at });
         }
-        EventKind::Decided(decision) => match decision.kind {
-            DecisionKind::Buy => state.counters.buy += 1,
-            DecisionKind::Sell => state.counters.sell += 1,
-            DecisionKind::Hold => state.counters.hold += 1,
-        },
+        EventKind::Decided(decision) => {
+            match decision.kind {
+                DecisionKind::Buy => state.counters.buy += 1,
+                DecisionKind::Sell => state.counters.sell += 1,
+                DecisionKind::Hold => state.counters.hold += 1,
+            }
+            governance::note_decided(state, event);
+        }
         EventKind::Judged(verdict) => {
             judged(state, verdict, at);
             match verdict {
@@ -189,6 +192,7 @@ fn judged(state: &mut State, verdict: &Verdict, at: Timestamp) {
         Verdict::Approved(order) => {
             state.intents += 1;
             state.counters.orders += 1;
+            state.counters.decided += u64::from(order.decision().is_some());
             state.open.insert(order.client_id(), OrderRecord::new(*order, at));
         }
         Verdict::Refused(_) => state.counters.veto += 1,

@@ -233,6 +233,7 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         restricted: restricted(state, proposal),
         mode: state.mode,
         ruling,
+        decision: governance::decision(state, event),
         limits: &portfolio.limits,
         instrument: &listing.instrument,
         mark: listing.mark,

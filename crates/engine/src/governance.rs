@@ -1,6 +1,6 @@
 //! Where governance meets the order path: what the policy says to a proposal, who is asked, and what is released.
 
-use crate::algo::{Behind, ParentEnd, ParentId, ParentState, ParentWish, Plan};
+use crate::algo::{Behind, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan};
 use crate::decide::{approve, cancel_adding, refuse, view};
 use crate::{Command, Event, EventKind, State, parents};
 use std::borrow::Cow;
@@ -10,13 +10,16 @@ use tradewind_domain::{
 };
 use tradewind_gate::{Cap, Guard, Limits, Mode, Proposal, Refusal, review, review_pair};
 use tradewind_governance::{
-    Act, At, Changed, Held, KeyOutcome, Name, Policy, Principal, ProposalState, Ruling, Scope, Tighter, Usage, Wish,
-    judge_policy,
+    Act, At, Changed, Held, KeyOutcome, Name, NamedDecision, Policy, Principal, ProposalState, Ruling, Scope, Tighter,
+    Usage, Wish, judge_policy,
 };
 use tradewind_risk::{AccountLimits, LIMITS, Limit, LimitScope, LimitSet};
 
 /// Folds a word or a fact of governance.
 pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
+    if matches!(act, Act::DecisionNamed(it) if event.source != Source::Operator && it.by != name_of(event.source)) {
+        return; // in another's name
+    }
     match state.governance.apply(act, at(state, event)) {
         Some(Changed::Limit { portfolio, name, new, .. }) => {
             let limits = &mut state.portfolios[portfolio.index()].limits;
@@ -34,6 +37,41 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
 
 fn at(state: &State, event: &Event) -> At {
     At { sequence: event.sequence, now: event.at, incarnation: state.incarnation }
+}
+
+fn name_of(source: Source) -> Name {
+    Principal::of_source(source).name
+}
+
+/// Remembers a decision that orders will have to name.
+pub(crate) fn note_decided(state: &mut State, event: &Event) {
+    if state.governance.requires_decisions() {
+        let decision = NamedDecision { by: name_of(event.source), id: None };
+        state.governance.note_decision(event.sequence, decision);
+    }
+}
+
+/// The event that records the decision which `event` follows: what a proposal names as its cause, what the parent of a
+/// child followed, or what people saw of the proposal that they approved.
+pub(crate) fn decision(state: &State, event: &Event) -> Option<Sequence> {
+    match &event.kind {
+        EventKind::Proposed(_) | EventKind::ProposedPair { .. } if event.source != Source::Host => event.cause,
+        EventKind::Parent(said) => match &**said {
+            ParentEvent::Wished { .. } => event.cause,
+            said => state.parents.get(said.parent()?)?.decision,
+        },
+        EventKind::Governance(_) => state.governance.released_by(event.sequence)?.wish.decision,
+        _ => None,
+    }
+}
+
+/// The no to a proposal that names as its decision what is none of its proposer's, where decisions are required.
+fn stray(state: &State, event: &Event, by: &Principal) -> Option<Ruling> {
+    if !state.governance.requires_decisions() || event.source == Source::Host {
+        return None;
+    }
+    let decision = decision(state, event)?;
+    state.governance.check_decision(&by.name, decision).err().map(Ruling::Denied)
 }
 
 /// An order was approved: what its idempotency key, if it has one, led to.
@@ -143,7 +181,8 @@ pub(crate) fn ruling(state: &State, event: &Event, proposal: &Proposal) -> Optio
 
 fn ruling_of(state: &State, event: &Event, by: &Principal, proposal: &Proposal) -> Option<Ruling> {
     let policy = policy(state)?;
-    Some(judge_policy(&policy, by, &wish(state, by, proposal), &usage(state, event, by, proposal)))
+    let judge = || judge_policy(&policy, by, &wish(state, event, by, proposal), &usage(state, event, by, proposal));
+    Some(stray(state, event, by).unwrap_or_else(judge))
 }
 
 /// The policy that judges, if anything is governed.
@@ -201,11 +240,11 @@ fn known(state: &State, name: &Name, source: Source) -> Principal {
     known.cloned().unwrap_or_else(|| Principal { name: name.clone(), ..Principal::of_source(source) })
 }
 
-fn wish(state: &State, by: &Principal, proposal: &Proposal) -> Wish {
+fn wish(state: &State, event: &Event, by: &Principal, proposal: &Proposal) -> Wish {
     let instrument = &state.listing(proposal.request.instrument).instrument;
     let (source, portfolio) = (proposal.source, proposal.portfolio);
     let wish = Wish::of_order(by.name.clone(), source, portfolio, instrument, proposal.request, &proposal.reason);
-    Wish { trade: proposal.plan.clone(), ..wish }
+    Wish { trade: proposal.plan.clone(), decision: decision(state, event), ..wish }
 }
 
 fn usage(state: &State, event: &Event, by: &Principal, proposal: &Proposal) -> Usage {
@@ -286,13 +325,13 @@ pub(crate) fn spend(
 /// Puts an order aside until people have said yes, if enough of them are there to say so.
 pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8, commands: &mut Vec<Command>) {
     let by = proposer(state, event, proposal.source);
-    put_aside(state, event, wish(state, &by, proposal), quorum, commands);
+    put_aside(state, event, wish(state, event, &by, proposal), quorum, commands);
 }
 
 /// As [`hold`] for two orders of which one cancels the other: one proposal, one hash over both.
 pub(crate) fn hold_pair(state: &State, event: &Event, pair: &[Proposal; 2], quorum: u8, commands: &mut Vec<Command>) {
     let [first, second] = pair;
-    let mut wish = wish(state, &proposer(state, event, first.source), first);
+    let mut wish = wish(state, event, &proposer(state, event, first.source), first);
     wish.other = Some(second.request);
     if second.reason != first.reason {
         wish.reason = format!("{}; {}", first.reason, second.reason);
@@ -312,6 +351,7 @@ pub(crate) fn hold_parent(
     let instrument = &state.listing(parent.request.instrument).instrument;
     let (name, source, portfolio) = (by.name.clone(), parent.source, parent.portfolio);
     let mut wish = Wish::of_order(name, source, portfolio, instrument, parent.request, &parent.reason);
+    wish.decision = decision(state, event);
     wish.plan = Some(serde_json::to_string(&parent.plan).expect("a plan has text keys only"));
     put_aside(state, event, wish, quorum, commands);
 }

@@ -81,7 +81,7 @@ fn note_fee(state: &mut State, fill: &Fill) {
 fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
     match said {
         ParentEvent::Wished { .. } => (),
-        ParentEvent::Opened { wish, behind, .. } => {
+        ParentEvent::Opened { wish, behind, decision, .. } => {
             let found = match (&wish.plan, wish.entry) {
                 (Plan::Replace { old }, _) => state.open.get(old).map(|record| (Role::Replaced, record)),
                 (Plan::Bracket(_), Some(entry)) => state.order(entry).map(|record| (Role::Entry, record)),
@@ -89,7 +89,7 @@ fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
             };
             let found = found.map(|(role, record)| (role, record.clone()));
             let id = state.parents.open(wish.clone(), event.at, found.as_ref().map(|(role, record)| (*role, record)));
-            state.parents.stand_behind(id, behind.clone());
+            state.parents.stand_behind(id, behind.clone(), *decision);
             if wish.entry.is_none() {
                 governance::note_parent(state, event.cause, id); // else the request led to the order
             }
@@ -172,7 +172,7 @@ pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &m
         Ok(()) => {
             let named = wish.source == Source::Operator && by != Principal::operator();
             let behind = named.then_some(Behind { by: by.name, approvals: 0, proposal: None });
-            commands.push(opened(state, wish, behind));
+            commands.push(opened(state, event, wish, behind));
         }
         Err((refusal, Some(quorum))) if refusal.guard == Guard::Approval => {
             governance::hold_parent(state, event, &by, wish, quorum, commands);
@@ -181,8 +181,9 @@ pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &m
     }
 }
 
-fn opened(state: &State, wish: &ParentWish, behind: Option<Behind>) -> Command {
-    let opened = ParentEvent::Opened { parent: state.parents.next_id(), wish: wish.clone(), behind };
+fn opened(state: &State, event: &Event, wish: &ParentWish, behind: Option<Behind>) -> Command {
+    let (parent, decision) = (state.parents.next_id(), governance::decision(state, event));
+    let opened = ParentEvent::Opened { parent, wish: wish.clone(), behind, decision };
     Command::Record(EventKind::Parent(Box::new(opened)), wish.portfolio)
 }
 
@@ -196,7 +197,7 @@ pub(crate) fn release(
 ) -> Result<Command, Box<Refusal>> {
     let approvals = u8::try_from(held.approvals.len()).unwrap_or(u8::MAX);
     check(state, event, wish, by, approvals).map_err(|(refusal, _)| refusal)?;
-    Ok(opened(state, wish, Some(Behind { by: by.name.clone(), approvals, proposal: Some(held.id) })))
+    Ok(opened(state, event, wish, Some(Behind { by: by.name.clone(), approvals, proposal: Some(held.id) })))
 }
 
 /// What says no to a parent, with the quorum that would make it a yes, if one would.

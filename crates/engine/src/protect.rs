@@ -66,7 +66,8 @@ pub(crate) fn guard_of(
     if state.parents.live().count() >= LIVE_MAX {
         return Err(no(format!("{LIVE_MAX} parents live"), "cancel one first"));
     }
-    Ok(Some(ParentEvent::Opened { parent: state.parents.next_id(), wish, behind }))
+    let decision = crate::governance::decision(state, event);
+    Ok(Some(ParentEvent::Opened { parent: state.parents.next_id(), wish, behind, decision }))
 }
 
 /// The refusal of a plan beside an order that its venue does not keep: what wakes here later is another order.

@@ -127,7 +127,7 @@ fn is_same_but_untold(decided: &EventKind, recorded: &EventKind) -> bool {
         (EventKind::Parent(ours), EventKind::Parent(theirs)) => match (&**ours, &**theirs) {
             (
                 ParentEvent::Opened { parent, wish, .. },
-                ParentEvent::Opened { parent: same, wish: asked, behind: None },
+                ParentEvent::Opened { parent: same, wish: asked, behind: None, .. },
             ) => parent == same && wish == asked,
             _ => false,
         },

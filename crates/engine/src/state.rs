@@ -102,6 +102,23 @@ pub struct Counters {
     pub rejected: u64,
     /// Reports that contradict what was known.
     pub contradictions: u64,
+    /// Of the approved orders, those that name the decision which they follow.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub decided: u64,
+}
+
+impl Counters {
+    /// Approved orders that name no decision: those of before decisions were named, of people who name none, and what
+    /// the engine itself does to put an accident right.
+    #[must_use]
+    pub const fn orders_without_decision(&self) -> u64 {
+        self.orders.saturating_sub(self.decided)
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A moment up to which venue and books agree.

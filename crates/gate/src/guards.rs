@@ -54,7 +54,7 @@ pub(crate) fn approval(view: &View<'_>) -> Verdict {
 pub(crate) fn order(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Order, Box<Refusal>> {
     let reference = view.mark.map(|mark| mark.price);
     Order::new(view.instrument, proposal.portfolio, client_id, proposal.request, reference)
-        .map(|order| order.from_source(Some(proposal.source)))
+        .map(|order| order.from_source(Some(proposal.source)).following(view.decision))
         .map_err(|error| refuse(Guard::Order, format!("{}: {error}", error.code()), error.hint()))
 }
 

@@ -3,7 +3,7 @@
 use crate::{Limits, Mode};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Source, Timestamp, TradePlan,
+    Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Sequence, Source, Timestamp, TradePlan,
 };
 use tradewind_governance::Ruling;
 use tradewind_risk::{AccountLimits, DepthSource, Line, Margin, Monitor, SideDepth};
@@ -96,6 +96,8 @@ pub struct View<'a> {
     pub mode: Mode,
     /// What the policy says to this proposal; `None` where no policy was set.
     pub ruling: Option<&'a Ruling>,
+    /// The event that records the decision which the proposal follows, where it names one: the order will name it too.
+    pub decision: Option<Sequence>,
     /// What the portfolio is allowed to do.
     pub limits: &'a Limits,
     /// What is to be traded.

@@ -116,6 +116,7 @@ fn view<'a>(it: &'a Instrument, limits: &'a Limits, equity: i128, rate: Option<(
         restricted: None,
         mode: Mode::Paper,
         ruling: None,
+        decision: None,
         limits,
         instrument: it,
         mark: Some(Mark { price: Price::from_mantissa(10_000), at: now, origin: Origin::Live }),

@@ -78,6 +78,7 @@ fn view(w: &World) -> View<'_> {
         restricted: w.restricted,
         mode: w.mode,
         ruling: w.ruling.as_ref(),
+        decision: None,
         limits: &w.limits,
         instrument: &w.instrument,
         mark: w.mark,

@@ -198,6 +198,7 @@ impl Policy {
         }
         note(self.sources_loosen(old), "sources");
         note(self.approvals_loosen(old), "approvals");
+        note(self.require_decision < old.require_decision, "require_decision");
         looser
     }
 

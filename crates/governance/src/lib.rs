@@ -17,6 +17,7 @@
 
 pub mod audit;
 mod change;
+mod decision;
 mod identity;
 mod keys;
 mod latch;
@@ -29,6 +30,7 @@ mod text;
 mod wish;
 
 pub use change::{CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Tighter, loosens};
+pub use decision::{DecisionId, NamedDecision, RequireDecision};
 pub use identity::{Kind, Name, NameError, Principal, Role};
 pub use keys::{IdempotencyKey, KEY_LIFE_NANOS, KeyOutcome, KeyUse, Known};
 pub use latch::{Latch, Scope};

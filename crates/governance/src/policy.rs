@@ -1,6 +1,6 @@
 //! What each source may do: deny rules, allow-lists, caps, autonomy, and how many persons an order needs.
 
-use crate::{Kind, Name, Principal, Refused, Rule, Stage, Wish};
+use crate::{Kind, Name, Principal, Refused, RequireDecision, Rule, Stage, Wish};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{LEDGER_DECIMALS, Side, Timestamp, format_decimal};
@@ -157,6 +157,9 @@ pub struct Policy {
     /// The stage of a roll-out, if one is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
+    /// Whose orders must name the decision that they follow.
+    #[serde(skip_serializing_if = "RequireDecision::is_off")]
+    pub require_decision: RequireDecision,
 }
 
 /// What a wish meets: circumstances that change between asking and releasing, and so are no part of its hash.
@@ -194,7 +197,7 @@ pub enum Ruling {
     Denied(Refused),
 }
 
-/// Judges `wish` of `by` under `policy`: characters, identity, deny rules, autonomy, allow-lists, caps, stage, quorum.
+/// Judges `wish` of `by` under `policy`: characters, identity, deny rules, autonomy, decision, allow-lists, caps, stage, quorum.
 ///
 /// An order that only reduces a position passes allow-lists, caps and stage, so that nobody is locked into a position;
 /// a person's also needs no approval. Characters, deny rules and research-only hold for it like for any other.
@@ -220,6 +223,7 @@ fn check(policy: &Policy, by: &Principal, wish: &Wish, usage: &Usage) -> Result<
     if autonomy == Autonomy::ResearchOnly {
         return Err(Refused::new(Rule::Autonomy, format!("{} is research-only", by.name), "human-approval or bounded"));
     }
+    check_decision(policy.require_decision, by, wish, usage)?;
     if !usage.reduces {
         check_lists(&policy.allow, wish, usage)?;
         check_caps(policy, by, usage)?;
@@ -276,6 +280,15 @@ impl Policy {
         let counts = |caps: &Caps| caps.day.is_some() || caps.orders_day.is_some();
         counts(&self.caps) || self.sources.values().any(|rule| counts(&rule.caps))
     }
+}
+
+/// A person who only reduces needs no decision on record: nobody is locked into a position.
+fn check_decision(required: RequireDecision, by: &Principal, wish: &Wish, usage: &Usage) -> Result<(), Refused> {
+    let is_exit = usage.reduces && by.kind == Kind::Person;
+    if wish.decision.is_some() || is_exit || !required.covers(by.kind) {
+        return Ok(());
+    }
+    Err(Refused::new(Rule::Decision, format!("{} names no decision", by.name), "a decision on record"))
 }
 
 fn check_lists(allow: &AllowLists, wish: &Wish, usage: &Usage) -> Result<(), Refused> {

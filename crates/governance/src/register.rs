@@ -7,7 +7,8 @@
 use crate::keys::compare;
 use crate::{
     CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Held, IdempotencyKey, KEY_LIFE_NANOS, KeyOutcome, KeyUse, Kind,
-    Known, Latch, Name, Policy, Principal, ProposalState, Refused, Role, Rollout, Rule, Scope, Stage, Usage, WishHash,
+    Known, Latch, Name, NamedDecision, Policy, Principal, ProposalState, Refused, Role, Rollout, Rule, Scope, Stage,
+    Usage, WishHash,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use tradewind_domain::{AccountId, ClientOrderId, Incarnation, PortfolioId, Seque
 
 /// Proposals and changes that are over and still listed.
 const OVER_KEPT: usize = 256;
+/// Decisions that an order may still name.
+const DECISIONS_KEPT: usize = 256;
 const DAY_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 
 /// A word or a fact of governance. Words are marked; everything else is a fact.
@@ -144,6 +147,8 @@ pub enum Act {
         /// Its outcome.
         outcome: KeyOutcome,
     },
+    /// Somebody names the decision that its next order follows. The order names this event as its cause.
+    DecisionNamed(NamedDecision),
     /// An order was approved that counts towards the caps of the day. Kept even if it is never filled.
     Spent {
         /// Whose.
@@ -205,6 +210,10 @@ pub struct Register {
     /// What was ordered today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<DaySpent>,
+    /// The newest decisions that orders may name, by the event that records each: those that were named, and, where
+    /// the policy requires decisions, those of strategies and agents.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<Sequence, NamedDecision>,
     /// The roll-out, once one was begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Box<Rollout>>,
@@ -249,6 +258,7 @@ impl Register {
             | Act::Speaks { .. }
             | Act::KeyClaimed { .. }
             | Act::KeyDone { .. }
+            | Act::DecisionNamed(_)
             | Act::Spent { .. } => return Vec::new(),
         };
         vec![answer.unwrap_or_else(Act::Refused)]
@@ -490,6 +500,7 @@ impl Register {
                 }
                 self.claim = None;
             }
+            Act::DecisionNamed(decision) => self.note_decision(at.sequence, decision.clone()),
             Act::Spent { by, units } => self.spend(by, *units, at.now),
             Act::ApprovalSaid { .. }
             | Act::RejectionSaid { .. }
@@ -582,6 +593,32 @@ impl Register {
         let own = spent.by.entry(by.clone()).or_default();
         own.units = own.units.saturating_add(units.max(0));
         own.orders = own.orders.saturating_add(1);
+    }
+
+    /// Remembers a decision that the event `sequence` records, so that orders may name it.
+    pub fn note_decision(&mut self, sequence: Sequence, decision: NamedDecision) {
+        self.decisions.insert(sequence, decision);
+        while self.decisions.len() > DECISIONS_KEPT {
+            self.decisions.pop_first();
+        }
+    }
+
+    /// Whether the policy asks anybody for decisions.
+    #[must_use]
+    pub fn requires_decisions(&self) -> bool {
+        self.policy.as_ref().is_some_and(|policy| !policy.require_decision.is_off())
+    }
+
+    /// Refuses what names as its decision an event that is no decision of `by`, or one of too long ago.
+    ///
+    /// # Errors
+    /// [`Rule::Decision`] with the event that was named.
+    pub fn check_decision(&self, by: &Name, decision: Sequence) -> Result<(), Refused> {
+        if self.decisions.get(&decision).is_some_and(|it| it.by == *by) {
+            return Ok(());
+        }
+        let value = format!("record {decision}, which is no late decision of {by}");
+        Err(Refused::new(Rule::Decision, value, "a decision on record"))
     }
 
     /// A new process: what waited for people waits no more.

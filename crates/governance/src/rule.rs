@@ -110,6 +110,8 @@ rules! {
     Criteria "GOV-36" "are the stage's criteria met?" "trade on at this stage until they are; `tradewind limits stage show` lists them";
     /// Nothing is latched there.
     NotLatched "GOV-37" "is there such a latch?" "see `tradewind status`";
+    /// The order follows no decision on record.
+    Decision "GOV-38" "does the order name the decision that it follows?" "record the decision first and name it: `--decision ID` of `tradewind order`; governance.require_decision says whose orders need one";
 }
 
 /// A no: which rule, what it found, what it would have allowed.

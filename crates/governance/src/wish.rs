@@ -4,7 +4,7 @@ use crate::{Name, Refused, Rule, check_plain};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use tradewind_domain::{Instrument, InstrumentKind, OrderRequest, PortfolioId, Source, TradePlan};
+use tradewind_domain::{Instrument, InstrumentKind, OrderRequest, PortfolioId, Sequence, Source, TradePlan};
 
 /// What somebody wishes for, with everything that a policy can name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Wish {
     /// Where the trade ends and how sure its proposer is, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trade: Option<Box<TradePlan>>,
+    /// The event that records the decision which it follows, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Sequence>,
     /// Why, in the words of whoever wishes; shown apart from the order, since a text may mislead.
     pub reason: String,
 }
@@ -108,6 +111,7 @@ impl Wish {
             other: None,
             plan: None,
             trade: None,
+            decision: None,
             reason: reason.to_owned(),
         }
     }

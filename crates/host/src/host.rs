@@ -6,7 +6,7 @@ use crate::may_say::may_say;
 use crate::outside::Outside;
 use crate::vital::may_wait;
 use std::collections::VecDeque;
-use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Source, Timestamp};
+use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Sequence, Source, Timestamp};
 use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step};
 use tradewind_gate::Approved;
 use tradewind_journal::{AppendError, Journal, Storage, failpoint};
@@ -68,8 +68,16 @@ impl<S: Storage, O: Outside> Host<S, O> {
         portfolio: PortfolioId,
         kind: EventKind,
     ) -> Result<(), AppendError> {
-        let mut queue =
-            VecDeque::from([Draft { at, received, source, portfolio, cause: None, correlation: None, kind }]);
+        self.follow(Draft { at, received, source, portfolio, cause: None, correlation: None, kind })
+    }
+
+    /// As [`Self::record`] for an event whose cause is known: a proposal that follows a decision.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn follow(&mut self, draft: Draft) -> Result<(), AppendError> {
+        let (at, received) = (draft.at, draft.received);
+        let mut queue = VecDeque::from([draft]);
         while let Some(draft) = queue.pop_front() {
             let event = self.append(draft)?;
             let correlation = event.correlation.or(Some(event.sequence));
@@ -106,22 +114,27 @@ impl<S: Storage, O: Outside> Host<S, O> {
         origin: Origin,
     ) -> Result<(), AppendError> {
         let at = bar.close_time();
+        let closed = self.state.sequence + 1;
         self.record(at, received, Source::Market, PortfolioId(0), EventKind::BarClosed { bar: *bar, origin })?;
         for desk in desks.iter_mut().filter(|desk| desk.instrument() == bar.instrument) {
-            self.ask(desk, bar, at, received)?;
+            self.ask(desk, bar, closed, received)?;
         }
         Ok(())
     }
 
-    fn ask(&mut self, desk: &mut Desk, bar: &Bar, at: Timestamp, received: Timestamp) -> Result<(), AppendError> {
+    /// Asks a desk about the bar that the event `closed` records. The decision names the bar as its cause, and what is
+    /// proposed the decision.
+    fn ask(&mut self, desk: &mut Desk, bar: &Bar, closed: Sequence, received: Timestamp) -> Result<(), AppendError> {
         let outcome = desk.on_bar(&self.state, bar);
         let moment = self.outside.wall();
         self.outside.decided(received, moment);
         self.decided = Some(moment);
-        let decided = EventKind::Decided(Box::new(desk.explain(&outcome)));
-        self.record(at, received, desk.source(), desk.portfolio(), decided)?;
+        let (at, source, portfolio, correlation) = (bar.close_time(), desk.source(), desk.portfolio(), Some(closed));
+        let because = |cause, kind| Draft { at, received, source, portfolio, cause: Some(cause), correlation, kind };
+        let decided = self.state.sequence + 1;
+        self.follow(because(closed, EventKind::Decided(Box::new(desk.explain(&outcome)))))?;
         for proposed in EventKind::of_proposals(outcome.proposals) {
-            self.record(at, received, desk.source(), desk.portfolio(), proposed)?;
+            self.follow(because(decided, proposed))?;
         }
         self.decided = None;
         Ok(())

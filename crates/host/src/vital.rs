@@ -10,8 +10,8 @@ use tradewind_engine::algo::ParentEvent;
 /// What follows from an event that was recorded, what the venue and the program itself say, cancels, halts, exits and
 /// everything else that a person says goes on, in the room that the journal keeps back.
 pub(crate) fn may_wait(draft: &Draft) -> bool {
-    if draft.cause.is_some() {
-        return false;
+    if draft.cause.is_some() && draft.source == Source::Host {
+        return false; // a decision is the cause of a proposal, and does not make it vital
     }
     match (&draft.kind, draft.source) {
         (EventKind::CancelProposed { .. } | EventKind::Halted(_), _) => false,
@@ -37,7 +37,9 @@ mod tests {
         let now = Timestamp::from_millis(1);
         let draft = Draft { source, ..Draft::of_host(now, now, PortfolioId(0), kind) };
         assert_eq!(may_wait(&draft), waits, "{source:?}: {:?}", draft.kind);
-        assert!(!may_wait(&Draft { cause: Some(7), ..draft }), "what follows from an event always goes on");
+        assert_eq!(may_wait(&Draft { cause: Some(7), ..draft.clone() }), waits, "a decision makes nothing vital");
+        let of_engine = Draft { cause: Some(7), source: Source::Host, ..draft };
+        assert!(!may_wait(&of_engine), "what the engine makes of an event always goes on");
     }
 
     fn proposal(source: Source, reduce_only: bool) -> EventKind {

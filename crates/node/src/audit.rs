@@ -457,9 +457,11 @@ const fn is_child(said: &ParentEvent) -> bool {
 impl Causes {
     fn link(&mut self, event: &Event) -> Option<Link> {
         let (what, order, cause) = self.kind(event)?;
-        // a child came of its parent, whatever the moment was at which it was due
+        // a child came of its parent, whatever the moment was at which it was due; and a person's order of the word
+        // right before it, from which who spoke leads back to the decision
         let is_child = matches!(&event.kind, EventKind::Parent(said) if is_child(said));
-        let cause = if is_child { cause.or(event.cause) } else { event.cause.or(cause) };
+        let is_persons = event.source == Source::Operator && what == "proposal";
+        let cause = if is_child || is_persons { cause.or(event.cause) } else { event.cause.or(cause) };
         let text = serde_json::to_string(&event.kind).unwrap_or_default();
         let source = serde_json::to_value(event.source).map(|it| it.to_string().replace('"', "")).unwrap_or_default();
         Some(Link { sequence: event.sequence, at: event.at, source, what, cause, order, text })
@@ -506,6 +508,10 @@ impl Causes {
                 Act::Speaks { .. } | Act::KeyClaimed { .. } => {
                     let before = self.spoke.replace(event.sequence);
                     Some(("identity", None, before.filter(|before| before + 1 == event.sequence)))
+                }
+                Act::DecisionNamed(_) => {
+                    self.spoke = Some(event.sequence);
+                    Some(("decision", None, None))
                 }
                 _ => Some(("governance", None, None)),
             },

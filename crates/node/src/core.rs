@@ -20,7 +20,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::{Basis, Deleverage, EventKind, State};
 use tradewind_governance::Principal;
-use tradewind_host::Host;
+use tradewind_host::{Draft, Host};
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
 use tradewind_risk::{Scope, Trip};
 use tradewind_strategies::Desk;
@@ -33,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) operators: Vec<OperatorSettings>,
     /// Who speaks.
     pub(crate) speaker: Principal,
+    /// The event that names the decision which the request under way follows, if it named one.
+    pub(crate) decision: Option<Sequence>,
     pub(crate) latch: LatchFile,
     /// The last durable record, for whoever signs it.
     durable: Arc<AtomicU64>,
@@ -84,6 +86,7 @@ impl Core {
             desks: parts.desks,
             operators: parts.operators,
             speaker: Principal::operator(),
+            decision: None,
             latch: parts.latch,
             durable: parts.durable,
             clock: parts.clock,
@@ -320,7 +323,12 @@ impl Core {
         portfolio: PortfolioId,
         kind: EventKind,
     ) -> Result<(), NodeError> {
-        self.host.record(at, received, source, portfolio, kind)?;
+        self.follow(Draft { at, received, source, portfolio, cause: None, correlation: None, kind })
+    }
+
+    /// As [`Self::record`] for an event whose cause is known.
+    pub(crate) fn follow(&mut self, draft: Draft) -> Result<(), NodeError> {
+        self.host.follow(draft)?;
         self.tell_trips();
         self.tell_deleverage();
         Ok(())

@@ -37,6 +37,7 @@ tradewind_domain::codes! {
     "NODE-38" "the data directory was written by a later version of this program" "start it with that version or a later one; nothing was changed";
     "NODE-40" "the roll-out cannot be moved there" "see `tradewind limits stage show`; a roll-out begins with `governance.stage` in the settings";
     "NODE-41" "the control socket answers the owner of this process alone" "run the command as the user that runs the node";
+    "NODE-42" "the name of a decision cannot be used" "1 to 64 printable ASCII characters without spaces, with a command that places or replaces orders";
 }
 
 /// Looks up the hint of a code of [`CODES`].

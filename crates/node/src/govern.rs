@@ -16,8 +16,8 @@ use tradewind_domain::{Coded, OrderRequest, PortfolioId, Sequence, Source, Times
 use tradewind_engine::algo::{Parent, ParentId};
 use tradewind_engine::{EventKind, limit_values};
 use tradewind_governance::{
-    Act, Changed, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, Policy, Principal, Refused, Role, Rule,
-    Scope, WishHash,
+    Act, Changed, DecisionId, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, NamedDecision, Policy,
+    Principal, Refused, Role, Rule, Scope, WishHash,
 };
 
 /// A person's token. Shows nothing of itself.
@@ -44,6 +44,9 @@ pub struct Signed {
     /// The idempotency key.
     #[serde(default)]
     pub key: Option<String>,
+    /// The name of the decision that the order follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
     /// What is asked for.
     #[serde(rename = "asks")]
     pub request: Box<OperatorRequest>,
@@ -137,7 +140,7 @@ impl OperatorRequest {
         }
     }
 
-    /// Whether it places an order that must not be placed twice.
+    /// Whether it places an order that must not be placed twice, and that may follow a decision.
     const fn takes_key(&self) -> bool {
         matches!(self, Self::OrderPlace(_) | Self::OrderOco(_) | Self::OrderParent(_) | Self::OrderReplace(_))
     }
@@ -189,6 +192,20 @@ fn identify(operators: &[OperatorSettings], signed: &Signed) -> Result<Principal
     }
 }
 
+/// The decision that a request names, if it can be one.
+fn read_decision(signed: &Signed) -> Result<Option<DecisionId>, Box<OperatorReply>> {
+    let Some(text) = &signed.decision else { return Ok(None) };
+    let unfit = |message: String| {
+        let hint = "1 to 64 printable ASCII characters without spaces, with a command that places or replaces orders";
+        Err(Box::new(failed("NODE-42", message, hint)))
+    };
+    match DecisionId::new(text) {
+        None => unfit(format!("the decision `{}` cannot be used", text.escape_debug())),
+        Some(_) if !signed.request.takes_key() => unfit("this request follows no decision".to_owned()),
+        Some(id) => Ok(Some(id)),
+    }
+}
+
 impl Core {
     /// Carries out a request as the person that it names, once per key.
     pub(crate) fn operate_signed(&mut self, signed: &Signed) -> Result<OperatorReply, NodeError> {
@@ -199,13 +216,26 @@ impl Core {
             Ok(by) => by,
             Err(reply) => return Ok(reply),
         };
+        let decision = match read_decision(signed) {
+            Ok(decision) => decision,
+            Err(reply) => return Ok(*reply),
+        };
         self.speaker = by;
         let reply = match &signed.key {
-            Some(key) => self.once(key, &signed.request),
-            None => self.operate_spoken(&signed.request),
+            Some(key) => self.once(key, &signed.request, decision),
+            None => self.operate_spoken(&signed.request, decision),
         };
-        self.speaker = Principal::operator();
+        (self.speaker, self.decision) = (Principal::operator(), None);
         reply
+    }
+
+    /// Names the decision that the next order follows.
+    fn decide(&mut self, decision: Option<DecisionId>) -> Result<(), NodeError> {
+        if let Some(id) = decision {
+            self.decision = Some(self.host.state.sequence + 1);
+            self.act(Act::DecisionNamed(NamedDecision { by: self.speaker.name.clone(), id: Some(id) }))?;
+        }
+        Ok(())
     }
 
     /// Whether the person who speaks may ask for `request` at all.
@@ -231,7 +261,14 @@ impl Core {
     }
 
     /// Notes who says the next thing, where that is not the one local user.
-    fn operate_spoken(&mut self, request: &OperatorRequest) -> Result<OperatorReply, NodeError> {
+    fn operate_spoken(
+        &mut self,
+        request: &OperatorRequest,
+        decision: Option<DecisionId>,
+    ) -> Result<OperatorReply, NodeError> {
+        if self.check_speaker(request).is_ok() {
+            self.decide(decision)?;
+        }
         self.speak(request)?;
         self.operate(request.clone())
     }
@@ -245,7 +282,12 @@ impl Core {
     }
 
     /// Carries out a request once under its key; the same again gives the same result.
-    fn once(&mut self, key: &str, request: &OperatorRequest) -> Result<OperatorReply, NodeError> {
+    fn once(
+        &mut self,
+        key: &str,
+        request: &OperatorRequest,
+        decision: Option<DecisionId>,
+    ) -> Result<OperatorReply, NodeError> {
         let Some(key) = IdempotencyKey::new(&self.speaker.name, key) else {
             return Ok(failed(
                 "NODE-32",
@@ -260,7 +302,11 @@ impl Core {
                 "requests that place or replace orders take one",
             ));
         }
-        let payload = KeyUse::payload_of(&serde_json::to_vec(request).unwrap_or_default());
+        let bytes = match &decision {
+            None => serde_json::to_vec(request),
+            Some(decision) => serde_json::to_vec(&(request, decision)), // another decision is another request
+        };
+        let payload = KeyUse::payload_of(&bytes.unwrap_or_default());
         match self.host.state.governance.key(&key, &payload, self.now()) {
             Known::Same(outcome) => return Ok(self.reply_of(&outcome, request)),
             Known::Conflict(refused) => return Ok(no(&refused)),
@@ -269,6 +315,7 @@ impl Core {
         if let Err(reply) = self.check_speaker(request) {
             return Ok(reply);
         }
+        self.decide(decision)?; // first: who speaks and the key stand right before the order
         self.speak(request)?;
         self.act(Act::KeyClaimed { key: key.clone(), payload })?;
         let reply = self.operate(request.clone())?;
@@ -456,6 +503,7 @@ fn proposal_view(held: &Held) -> Value {
         "order_id": held.order,
         "other_order_id": held.other_order,
         "note": held.note,
+        "decision": held.wish.decision,
         "its_source_says": held.wish.reason,
     })
 }
@@ -504,6 +552,7 @@ mod tests {
             by: by.map(str::to_owned),
             token: token.map(|token| Token(token.to_owned())),
             key: None,
+            decision: None,
             request: Box::new(OperatorRequest::Status),
         };
         let found = identify(operators, &signed);
@@ -538,7 +587,8 @@ mod tests {
         for request in inner {
             let (by, key) = (Some("anna".to_owned()), Some("k".to_owned()));
             let token = Some(Token("t".to_owned()));
-            let signed = OperatorRequest::Signed(Signed { by, token, key, request: Box::new(request) });
+            let decision = Some("idea-7".to_owned());
+            let signed = OperatorRequest::Signed(Signed { by, token, key, decision, request: Box::new(request) });
             let text = serde_json::to_string(&signed).unwrap();
             assert_eq!(serde_json::from_str::<OperatorRequest>(&text).unwrap(), signed, "{text}");
         }

@@ -15,9 +15,10 @@ use tradewind_domain::{
     ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId,
     Quantity, Side, Source, TradePlan,
 };
-use tradewind_engine::algo::Ask;
+use tradewind_engine::algo::{Ask, ParentEvent};
 use tradewind_engine::{EventKind, Halt, RiskAct, Verdict};
 use tradewind_gate::{Proposal, Refusal};
+use tradewind_host::Draft;
 
 /// A person's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +131,15 @@ pub(crate) fn failed(code: &str, message: impl Into<String>, hint: &str) -> Oper
     OperatorReply::Failed { code: code.to_owned(), message: message.into(), hint: hint.to_owned() }
 }
 
+/// Whether it is a wish for orders, which may follow a decision.
+fn proposes(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Proposed(_) | EventKind::ProposedPair { .. } => true,
+        EventKind::Parent(said) => matches!(**said, ParentEvent::Wished { .. }),
+        _ => false,
+    }
+}
+
 /// The gate's no, as a person reads it.
 pub(crate) fn refused(refusal: &Refusal) -> OperatorReply {
     let message = format!("{}: {} against {}", refusal.name(), refusal.value, refusal.limit);
@@ -193,8 +203,9 @@ impl Core {
     }
 
     fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
-        let now = self.now();
-        self.record(now, wall(), Source::Operator, portfolio, kind)
+        let cause = if proposes(&kind) { self.decision } else { None };
+        let (at, received, source) = (self.now(), wall(), Source::Operator);
+        self.follow(Draft { at, received, source, portfolio, cause, correlation: cause, kind })
     }
 
     fn place(&mut self, words: &OrderWords) -> Result<OperatorReply, NodeError> {

@@ -27,6 +27,8 @@ pub struct Status {
     pub sequence: u64,
     /// How often things happened.
     pub counters: Counters,
+    /// Approved orders that name no decision: see `governance.require_decision`.
+    pub orders_without_decision: u64,
     /// What is owned.
     pub portfolios: Vec<PortfolioView>,
     /// What is watched.
@@ -205,6 +207,12 @@ pub struct OrderView {
     /// Why it ended without being filled, in the words of whoever ended it: of a rejection the venue's code and text.
     #[serde(default)]
     pub closed_reason: Option<String>,
+    /// The record of the journal that holds the decision which it follows, where it names one.
+    #[serde(default)]
+    pub decision: Option<u64>,
+    /// What that decision is called, where a person or an agent named it; forgotten after 256 later decisions.
+    #[serde(default)]
+    pub decision_id: Option<String>,
     /// When it was approved.
     pub created_at: String,
     /// When its bytes left.
@@ -253,6 +261,7 @@ pub(crate) fn status(core: &Core) -> Status {
         restricted: state.reduce_only.clone(),
         sequence: state.sequence,
         counters: state.counters,
+        orders_without_decision: state.counters.orders_without_decision(),
         portfolios: state.portfolios.iter().map(portfolio_view).collect(),
         instruments: state.listings.iter().map(instrument_view).collect(),
         open_orders: state.open.len(),
@@ -378,6 +387,8 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
     let instrument = &state.listing(record.order.instrument()).instrument;
     let kind = record.order.kind();
     let order_type = kind.word();
+    let decision = record.order.decision();
+    let known = decision.and_then(|decision| state.governance.decisions.get(&decision));
     OrderView {
         client_id: record.order.client_id().to_string(),
         venue_id: record.venue_id.as_ref().map(|id| id.0.to_string()),
@@ -394,6 +405,8 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
         trigger: kind.trigger().map(|price| instrument.price_text(price)),
         average: instrument.mean_price_text(record.cost, record.filled),
         closed_reason: closed_reason.map(str::to_owned),
+        decision,
+        decision_id: known.and_then(|it| it.id.as_ref()).map(ToString::to_string),
         created_at: record.times.created.to_string(),
         sent_at: record.times.sent.map(|at| at.to_string()),
         acknowledged_at: record.times.acknowledged.map(|at| at.to_string()),

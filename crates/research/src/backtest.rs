@@ -328,7 +328,9 @@ impl<S: Sink> Backtest<S> {
 
     #[inline]
     fn decide(&mut self, bar: &Bar, at: Timestamp) {
+        let mut decided = None;
         let outcome = if S::EXPLAINS {
+            decided = Some(self.state.sequence + 1);
             let outcome = self.desk.on_bar(&self.state, bar);
             let decision = Box::new(self.desk.explain(&outcome));
             self.say(at, self.desk.source(), EventKind::Decided(decision));
@@ -346,7 +348,7 @@ impl<S: Sink> Backtest<S> {
             DecisionKind::Sell => self.tally.sold += 1,
         }
         for proposed in EventKind::of_proposals(outcome.proposals) {
-            self.say(at, self.desk.source(), proposed);
+            self.say_because(at, self.desk.source(), proposed, decided);
         }
     }
 
@@ -381,7 +383,12 @@ impl<S: Sink> Backtest<S> {
 
     /// Steps an event and everything that the engine makes of it.
     fn say(&mut self, at: Timestamp, source: Source, kind: EventKind) {
-        let event = Event::new(self.state.sequence + 1, at, source, kind);
+        self.say_because(at, source, kind, None);
+    }
+
+    /// As [`Self::say`] for what follows from the event `cause`.
+    fn say_because(&mut self, at: Timestamp, source: Source, kind: EventKind, cause: Option<u64>) {
+        let event = Event { cause, ..Event::new(self.state.sequence + 1, at, source, kind) };
         self.sink.take(&event, &self.state);
         step(&mut self.state, &event, &mut self.commands);
         self.follow(at, event.sequence);

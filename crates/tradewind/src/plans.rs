@@ -1,6 +1,6 @@
 //! Options of orders that become other orders. The help texts are the reference.
 
-use crate::cli::NodeArgs;
+use crate::cli::{NodeArgs, RequestArgs};
 use clap::Args;
 
 /// What is wanted in all.
@@ -8,9 +8,8 @@ use clap::Args;
 pub(crate) struct WishArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
-    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
-    #[arg(long)]
-    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
     /// What to trade.
     pub(crate) symbol: String,
     /// buy or sell.
@@ -108,9 +107,8 @@ pub(crate) struct ReplaceArgs {
     pub(crate) client_id: String,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
-    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
-    #[arg(long)]
-    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
     /// New limit price.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) price: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::{Ask, Behind, ParentId, ParentState, ParentWish, Role};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{InstrumentId, PortfolioId};
+use tradewind_domain::{InstrumentId, PortfolioId, Sequence};
 use tradewind_gate::Proposal;
 
 /// Something about a parent.
@@ -23,6 +23,9 @@ pub enum ParentEvent {
         /// Who stands behind it, where its source does not say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         behind: Option<Behind>,
+        /// The event that records the decision which it follows, where it names one: its children name it too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Sequence>,
     },
     /// It proposes a child; the gate's word follows.
     Child {

@@ -14,6 +14,7 @@ impl Parent {
             id,
             wish,
             behind: None,
+            decision: None,
             opened: at,
             state: ParentState::Working,
             children: Vec::new(),

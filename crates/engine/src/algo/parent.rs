@@ -5,7 +5,7 @@ use super::schedule::VolumeSource;
 use super::{ladder, schedule};
 use crate::contingent;
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity, Side, Timestamp, Trail};
+use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity, Sequence, Side, Timestamp, Trail};
 
 /// How long after its end a cancelled child counts in full: its last fill may come by another way than its cancel.
 ///
@@ -250,6 +250,9 @@ pub struct Parent {
     /// Who stands behind it, where its source does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<Behind>,
+    /// The event that records the decision which it follows, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Sequence>,
     /// When.
     pub opened: Timestamp,
     /// Where it stands.

@@ -122,10 +122,10 @@ impl Parents {
         id
     }
 
-    /// Notes who stands behind a parent.
-    pub(crate) fn stand_behind(&mut self, id: ParentId, behind: Option<Behind>) {
+    /// Notes who stands behind a parent, and which decision.
+    pub(crate) fn stand_behind(&mut self, id: ParentId, behind: Option<Behind>, decision: Option<Sequence>) {
         if let Some(parent) = self.live.get_mut(&id) {
-            parent.behind = behind;
+            (parent.behind, parent.decision) = (behind, decision);
         }
     }
 

@@ -162,7 +162,12 @@ fn every_word_about_a_parent_says_whose_decision_it_is_and_about_what() {
     for (said, decision, names, concerns) in [
         (ParentEvent::Wished { wish: it.clone() }, false, None, Some((BTC, PortfolioId(0)))),
         (ParentEvent::Asked { parent, ask, reason: String::new() }, false, Some(parent), None),
-        (ParentEvent::Opened { parent, wish: it, behind: None }, true, Some(parent), Some((BTC, PortfolioId(0)))),
+        (
+            ParentEvent::Opened { parent, wish: it, behind: None, decision: None },
+            true,
+            Some(parent),
+            Some((BTC, PortfolioId(0))),
+        ),
         (ParentEvent::Child { parent, slot: 0, role, proposal }, true, Some(parent), Some((BTC, PortfolioId(1)))),
         (
             ParentEvent::Pair { parent, slot: 0, roles: [role; 2], pair },

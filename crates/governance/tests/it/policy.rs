@@ -4,8 +4,8 @@ use crate::support::{ONE, name, person, put, seconds, usage, wish};
 use proptest::prelude::*;
 use tradewind_domain::{Side, Source};
 use tradewind_governance::{
-    ADDRESS_DELAY_NANOS, Act, At, Autonomy, Caps, Deny, Mode, Policy, Principal, Register, Role, Ruling, SourceRule,
-    Stage, Threshold, Usage, Wish, judge_policy,
+    ADDRESS_DELAY_NANOS, Act, At, Autonomy, Caps, Deny, Mode, Policy, Principal, Register, RequireDecision, Role,
+    Ruling, SourceRule, Stage, Threshold, Usage, Wish, judge_policy,
 };
 
 const STRATEGY: Source = Source::Strategy(0);
@@ -297,6 +297,40 @@ proptest! {
         let judge = |policy: &Policy| judge_policy(policy, &Principal::of_source(STRATEGY), &wish(STRATEGY), &usage);
         if judge(&old) != Ruling::Allowed {
             prop_assert_ne!(judge(&new), Ruling::Allowed);
+        }
+    }
+}
+
+#[test]
+fn a_decision_is_asked_of_whom_the_policy_says_and_of_nobody_who_has_named_one() {
+    use RequireDecision::{Agents, All, Off};
+    let anna = person("anna", &[Role::Trader]);
+    let [strategy, agent, host] = [STRATEGY, Source::Agent(0), Source::Host].map(Principal::of_source);
+    let cases = [
+        (Off, [Ok(0), Ok(1), Ok(0), Ok(0)]),
+        (Agents, [Ok(0), Err("GOV-38"), Ok(0), Ok(0)]),
+        (All, [Err("GOV-38"), Err("GOV-38"), Err("GOV-38"), Ok(0)]),
+    ];
+    for (rule, want) in cases {
+        for (by, want) in [&strategy, &agent, &anna, &host].into_iter().zip(want) {
+            check_of(by, |policy| policy.require_decision = rule, |_, _| (), want);
+            let named = |wish: &mut Wish, _: &mut Usage| wish.decision = Some(7);
+            check_of(by, |policy| policy.require_decision = rule, named, want.or(Ok(u8::from(by == &agent))));
+        }
+    }
+    let reduces = |_: &mut Wish, usage: &mut Usage| usage.reduces = true;
+    check_of(&anna, |policy| policy.require_decision = All, reduces, Ok(0));
+    check_of(&strategy, |policy| policy.require_decision = All, reduces, Err("GOV-38"));
+}
+
+#[test]
+fn asking_fewer_for_decisions_is_a_loosening_that_takes_two() {
+    let policy = |require_decision| Policy { require_decision, ..Policy::default() };
+    let all = [RequireDecision::Off, RequireDecision::Agents, RequireDecision::All];
+    for (place, old) in all.into_iter().enumerate() {
+        for (other, new) in all.into_iter().enumerate() {
+            let looser = policy(new).looser_than(&policy(old));
+            assert_eq!(looser == ["require_decision"], other < place, "{old:?} to {new:?}");
         }
     }
 }

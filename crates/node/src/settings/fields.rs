@@ -177,6 +177,12 @@ const FIELDS: &[Field] = &[
     ),
     key(
         "governance",
+        "require_decision",
+        "\"off\"",
+        "whose orders must name the decision that they follow: \"agents\", or \"all\" for strategies and persons too; a person may always reduce",
+    ),
+    key(
+        "governance",
         "audit_key",
         "\"\"",
         "file of the key that signs audit checkpoints, readable by its owner alone; made in the data directory if empty",

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use tradewind_domain::Timestamp;
 use tradewind_governance::{
-    AllowLists, Autonomy, Caps, Deny, Name, Policy, Principal, Role, STAGES, SourceRule, Stage, Threshold,
+    AllowLists, Autonomy, Caps, Deny, Name, Policy, Principal, RequireDecision, Role, STAGES, SourceRule, Stage,
+    Threshold,
 };
 
 /// A person who may use this node.
@@ -59,6 +60,8 @@ pub struct GovernanceSettings {
     pub addresses: BTreeSet<String>,
     /// The stage of a roll-out: `100`, `1000` or `10000`; none if empty.
     pub stage: String,
+    /// Whose orders must name the decision that they follow.
+    pub require_decision: RequireDecision,
     /// Where the key is that signs audit checkpoints; in the data directory if empty.
     pub audit_key: PathBuf,
     /// What is never done.
@@ -112,6 +115,7 @@ impl GovernanceSettings {
                 .into_iter()
                 .flatten()
                 .collect(),
+            require_decision: self.require_decision,
             stage: STAGES.iter().position(|(name, ..)| *name == self.stage).and_then(Stage::shipped),
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use tradewind_domain::Side::Buy;
 use tradewind_domain::{Coded, Origin};
 use tradewind_exchange::{ExchangeConfig, Pace};
-use tradewind_governance::{Name, Role};
+use tradewind_governance::{Name, RequireDecision, Role};
 use tradewind_journal::{DiskStorage, Journal, Options, Reader};
 use tradewind_node::settings::{OperatorSettings, Settings};
 use tradewind_node::{
@@ -28,7 +28,7 @@ pub(crate) fn token(name: &str) -> String {
 
 pub(crate) fn signed(by: &str, key: Option<&str>, request: OperatorRequest) -> OperatorRequest {
     let (by, token, key) = (Some(by.to_owned()), Some(Token(token(by))), key.map(str::to_owned));
-    OperatorRequest::Signed(Signed { by, token, key, request: Box::new(request) })
+    OperatorRequest::Signed(Signed { by, token, key, decision: None, request: Box::new(request) })
 }
 
 pub(crate) async fn said(node: &Node, by: &str, request: OperatorRequest) -> Result<Value, (String, String)> {
@@ -177,7 +177,7 @@ async fn a_key_gives_the_same_result_again_also_after_a_restart() {
     let node = stage.node().await.unwrap();
     let place = |quantity: &str, key: &str| {
         let request = Box::new(OperatorRequest::OrderPlace(words(Buy, quantity, Some("50000"))));
-        OperatorRequest::Signed(Signed { by: None, token: None, key: Some(key.to_owned()), request })
+        OperatorRequest::Signed(Signed { by: None, token: None, key: Some(key.to_owned()), decision: None, request })
     };
     let first = ask(&node, place("0.01", "monday")).await.unwrap();
     let again = ask(&node, place("0.01", "monday")).await.unwrap();
@@ -537,4 +537,38 @@ async fn the_signing_key_is_its_owners_alone() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let error = stage.node().await.err().expect("a key that others can read signs nothing");
     assert!(error.to_string().contains("others can read it"), "{error}");
+}
+
+#[tokio::test]
+async fn an_order_names_its_decision_from_the_request_to_the_exported_trail() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.governance.require_decision = RequireDecision::All;
+    let node = start(settings).await;
+    let order = || OperatorRequest::OrderPlace(words(Buy, "0.001", None));
+    let place = |decision: &str, key: Option<&str>, request| {
+        let OperatorRequest::Signed(signed) = signed("anna", key, request) else { unreachable!() };
+        OperatorRequest::Signed(Signed { decision: Some(decision.to_owned()), ..signed })
+    };
+    assert_eq!(said(&node, "anna", order()).await.unwrap_err().0, "GOV-38");
+    for unfit in ["", "two words", "\u{202E}7-aedi", &"x".repeat(65)] {
+        assert_eq!(ask(&node, place(unfit, None, order())).await.unwrap_err().0, "NODE-42", "{unfit}");
+    }
+    assert_eq!(ask(&node, place("idea-7", None, OperatorRequest::Status)).await.unwrap_err().0, "NODE-42");
+    let placed = ask(&node, place("idea-7", Some("monday"), order())).await.unwrap();
+    assert_eq!((&placed["decision_id"], placed["decision"].is_u64()), (&"idea-7".into(), true), "{placed}");
+    let again = ask(&node, place("idea-7", Some("monday"), order())).await.unwrap();
+    assert_eq!(placed["client_id"], again["client_id"]);
+    assert_eq!(ask(&node, place("idea-8", Some("monday"), order())).await.unwrap_err().0, "GOV-32");
+    until(&node, "it filled", |it| it["counters"]["fills"].as_u64() > Some(0)).await;
+    let status = status(&node).await;
+    assert_eq!((&status["counters"]["orders"], &status["orders_without_decision"]), (&1.into(), &0.into()));
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+
+    let chain = audit_chains(stage.dir.path()).unwrap().remove(0);
+    let steps: Vec<&str> = chain.iter().map(|step| step.what).collect();
+    assert_eq!(steps[..4], ["decision", "identity", "identity", "proposal"], "{steps:?}");
+    assert!(chain[0].text.contains("idea-7"), "{}", chain[0].text);
+    assert_eq!(Some(chain[0].sequence), placed["decision"].as_u64());
 }

@@ -2,11 +2,13 @@
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use tradewind_domain::{Origin, Timestamp};
+use tradewind_domain::{Origin, Source, Timestamp};
+use tradewind_engine::EventKind;
 use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Fault, Limits};
 use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Settings, StrategySettings, VenueSettings};
 use tradewind_node::{Node, NodeError, OperatorReply, OperatorRequest, OrderWords, Progress, Surroundings};
@@ -267,4 +269,26 @@ pub(crate) fn check_journal(dir: &Path) {
     assert!(report.is_sound(), "{report:?}");
     let replay = tradewind_node::replay(dir, |_| ()).unwrap();
     assert_eq!(replay.divergence(), None);
+    check_decisions(dir);
+}
+
+/// Whatever a strategy proposes names the decision that it follows, which names the bar that it was made on.
+fn check_decisions(dir: &Path) {
+    let (mut bars, mut decided, mut first) = (BTreeSet::new(), BTreeMap::new(), None);
+    for event in tradewind_node::events(dir).unwrap() {
+        let first = *first.get_or_insert(event.sequence);
+        match (&event.kind, event.source) {
+            (EventKind::BarClosed { .. }, _) => drop(bars.insert(event.sequence)),
+            (EventKind::Decided(_), source) => {
+                let bar = event.cause.expect("a decision names its bar");
+                assert!(bar < first || bars.contains(&bar), "{event:?}");
+                decided.insert(event.sequence, source);
+            }
+            (EventKind::Proposed(_) | EventKind::ProposedPair { .. }, source @ Source::Strategy(_)) => {
+                let decision = event.cause.expect("a strategy's proposal names its decision");
+                assert!(decision < first || decided.get(&decision) == Some(&source), "{event:?}");
+            }
+            _ => (),
+        }
+    }
 }

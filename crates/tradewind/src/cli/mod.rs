@@ -174,6 +174,17 @@ pub(crate) struct NodeArgs {
     pub(crate) who: WhoArgs,
 }
 
+/// What goes with a request for orders.
+#[derive(Args)]
+pub(crate) struct RequestArgs {
+    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// The decision that the order follows, by the name under which you keep it; recorded with the order.
+    #[arg(long, value_name = "ID")]
+    pub(crate) decision: Option<String>,
+}
+
 /// Who asks, where the settings name operators.
 #[derive(Args)]
 pub(crate) struct WhoArgs {

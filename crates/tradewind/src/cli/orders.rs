@@ -1,6 +1,6 @@
 //! Commands that propose, cancel and list orders and positions.
 
-use super::NodeArgs;
+use super::{NodeArgs, RequestArgs};
 use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TwapArgs, VwapArgs};
 use clap::{Args, Subcommand};
 
@@ -97,9 +97,8 @@ pub(crate) enum OrderCommand {
 pub(crate) struct PlaceArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
-    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
-    #[arg(long)]
-    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
     /// What to trade.
     #[arg(long)]
     pub(crate) symbol: String,
@@ -160,9 +159,8 @@ pub(crate) struct OcoArgs {
     pub(crate) symbol: String,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
-    /// A name for this request: sent again, it gives the same result and places nothing twice, for a day.
-    #[arg(long)]
-    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
     /// buy or sell, both of them.
     #[arg(long)]
     pub(crate) side: String,

@@ -1,6 +1,6 @@
 //! `tradewind proposals`, `tradewind limits` and `tradewind audit`.
 
-use crate::cli::{AuditCommand, LimitsCommand, NodeArgs, ProposalsCommand, StageCommand, WhoArgs};
+use crate::cli::{AuditCommand, LimitsCommand, NodeArgs, ProposalsCommand, RequestArgs, StageCommand, WhoArgs};
 use crate::commands::operate::{ask, ask_and_print, columns, field};
 use crate::output::{self, EXIT_WRONG, Failure, Format};
 use serde_json::Value;
@@ -15,21 +15,17 @@ use tradewind_node::{GovernRequest, OperatorRequest, Signed, StageMove, Token, a
 pub(crate) fn signed(
     request: &OperatorRequest,
     who: &WhoArgs,
-    key: Option<&String>,
+    with: Option<&RequestArgs>,
 ) -> Result<OperatorRequest, Failure> {
-    if who.by.is_none() && key.is_none() || matches!(request, OperatorRequest::Signed(_)) {
+    let (key, decision) = (with.and_then(|it| it.key.clone()), with.and_then(|it| it.decision.clone()));
+    if who.by.is_none() && key.is_none() && decision.is_none() || matches!(request, OperatorRequest::Signed(_)) {
         return Ok(request.clone());
     }
     let token = match &who.token_file {
         Some(path) => Some(Token(std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?)),
         None => None,
     };
-    Ok(OperatorRequest::Signed(Signed {
-        by: who.by.clone(),
-        token,
-        key: key.cloned(),
-        request: Box::new(request.clone()),
-    }))
+    Ok(OperatorRequest::Signed(Signed { by: who.by.clone(), token, key, decision, request: Box::new(request.clone()) }))
 }
 
 pub(crate) fn proposals(command: &ProposalsCommand, format: Format) -> Result<ExitCode, Failure> {

@@ -34,7 +34,7 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
     match command {
         OrderCommand::Place(args) => {
             let words = OperatorRequest::OrderPlace(words(args)?);
-            let words = signed(&words, &args.node.who, args.key.as_ref())?;
+            let words = signed(&words, &args.node.who, Some(&args.request))?;
             ask_and_print(&args.node, &words, format, |placed| match placed["parent"].as_str() {
                 _ if placed["proposal"].is_u64() => waits(placed),
                 Some(name) if placed["client_id"].is_null() => {
@@ -58,7 +58,7 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
         OrderCommand::End(args) => parents::ask(args, Ask::Cancel, format),
         OrderCommand::Abandon(args) => parents::ask(args, Ask::Abandon, format),
         OrderCommand::Oco(args) => {
-            let asked = signed(&OperatorRequest::OrderOco(pair(args)?), &args.node.who, args.key.as_ref())?;
+            let asked = signed(&OperatorRequest::OrderOco(pair(args)?), &args.node.who, Some(&args.request))?;
             ask_and_print(&args.node, &asked, format, |pair| match pair["proposal"].is_u64() {
                 true => waits(pair),
                 false => orders(pair),
@@ -236,6 +236,7 @@ pub(crate) fn orders(rows: &Value) -> String {
         "trigger",
         "average",
         "closed_reason",
+        "decision_id",
     ];
     columns(rows, &names, "no orders")
 }
@@ -252,7 +253,7 @@ fn status_text(status: &Value) -> String {
     let halted = status["halted"].as_str().map_or_else(|| "no".to_owned(), |why| format!("yes, {why}"));
     let counters = &status["counters"];
     let mut text = format!(
-        "mode {}, halted: {halted}\nevents {}, orders {}, fills {}, vetoes {}, open orders {}, unknown {}\n\n",
+        "mode {}, halted: {halted}\nevents {}, orders {}, fills {}, vetoes {}, open orders {}, unknown {}, without a decision {}\n\n",
         field(status, "mode"),
         status["sequence"],
         counters["orders"],
@@ -260,6 +261,7 @@ fn status_text(status: &Value) -> String {
         counters["veto"],
         status["open_orders"],
         status["unknown_orders"],
+        status["orders_without_decision"],
     );
     text.push_str(&columns(&status["portfolios"], &["name", "equity", "day_profit", "base"], "no portfolios"));
     text.push_str("\n\n");

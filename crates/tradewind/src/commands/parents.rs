@@ -25,7 +25,7 @@ fn place(wish: &WishArgs, trigger: Option<String>, plan: PlanWords, format: Form
         portfolio: wish.portfolio.clone(),
     };
     let request = OperatorRequest::OrderParent(ParentWords { order, plan });
-    ask_and_print(&wish.node, &signed(&request, &wish.node.who, wish.key.as_ref())?, format, opened)
+    ask_and_print(&wish.node, &signed(&request, &wish.node.who, Some(&wish.request))?, format, opened)
 }
 
 pub(crate) fn bracket(args: &BracketArgs, format: Format) -> Result<ExitCode, Failure> {
@@ -58,7 +58,7 @@ pub(crate) fn scale(args: &ScaleArgs, format: Format) -> Result<ExitCode, Failur
 pub(crate) fn replace(args: &ReplaceArgs, format: Format) -> Result<ExitCode, Failure> {
     let (price, trigger, quantity) = (args.price.clone(), args.trigger.clone(), args.quantity.clone());
     let words = ReplaceWords { client_id: order_name(&args.client_id)?, price, trigger, quantity };
-    let request = signed(&OperatorRequest::OrderReplace(words), &args.node.who, args.key.as_ref())?;
+    let request = signed(&OperatorRequest::OrderReplace(words), &args.node.who, Some(&args.request))?;
     ask_and_print(&args.node, &request, format, replaced)
 }
 

@@ -106,6 +106,7 @@ fn reviewed(review: impl FnOnce(&View<'_>) -> Approved) -> Approved {
     let mark = Mark { price: it.price("50000").unwrap(), at: now, origin: Origin::Live };
     let view = View {
         ruling: None,
+        decision: None,
         now,
         halted: None,
         protects: false,
