@@ -20,6 +20,9 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
     if matches!(act, Act::DecisionNamed(it) if event.source != Source::Operator && it.by != name_of(event.source)) {
         return; // in another's name
     }
+    if matches!(act, Act::HaltCalled { .. } if event.source != Source::Operator) {
+        return; // nobody else hears calls
+    }
     match state.governance.apply(act, at(state, event)) {
         Some(Changed::Limit { portfolio, name, new, .. }) => {
             let limits = &mut state.portfolios[portfolio.index()].limits;

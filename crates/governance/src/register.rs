@@ -16,6 +16,8 @@ use tradewind_domain::{AccountId, ClientOrderId, Incarnation, PortfolioId, Seque
 
 /// Proposals and changes that are over and still listed.
 const OVER_KEPT: usize = 256;
+/// Signed calls of the kill switch that are remembered, the newest: none of them counts again.
+pub const HALT_CALLS_KEPT: usize = 1_024;
 /// Decisions that an order may still name.
 const DECISIONS_KEPT: usize = 256;
 const DAY_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
@@ -149,6 +151,13 @@ pub enum Act {
     },
     /// Somebody names the decision that its next order follows. The order names this event as its cause.
     DecisionNamed(NamedDecision),
+    /// The kill switch was thrown by a signed call, which counts once. Heard of the operators' door alone.
+    HaltCalled {
+        /// When it was signed, in milliseconds since 1970.
+        issued_at: i64,
+        /// What no other call has.
+        nonce: String,
+    },
     /// An order was approved that counts towards the caps of the day. Kept even if it is never filled.
     Spent {
         /// Whose.
@@ -210,6 +219,9 @@ pub struct Register {
     /// What was ordered today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<DaySpent>,
+    /// Signed calls of the kill switch that were accepted, by moment and nonce.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub halt_calls: BTreeSet<(i64, String)>,
     /// The newest decisions that orders may name, by the event that records each: those that were named, and, where
     /// the policy requires decisions, those of strategies and agents.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -259,6 +271,7 @@ impl Register {
             | Act::KeyClaimed { .. }
             | Act::KeyDone { .. }
             | Act::DecisionNamed(_)
+            | Act::HaltCalled { .. }
             | Act::Spent { .. } => return Vec::new(),
         };
         vec![answer.unwrap_or_else(Act::Refused)]
@@ -501,6 +514,12 @@ impl Register {
                 self.claim = None;
             }
             Act::DecisionNamed(decision) => self.note_decision(at.sequence, decision.clone()),
+            Act::HaltCalled { issued_at, nonce } => {
+                self.halt_calls.insert((*issued_at, nonce.clone()));
+                while self.halt_calls.len() > HALT_CALLS_KEPT {
+                    self.halt_calls.pop_first();
+                }
+            }
             Act::Spent { by, units } => self.spend(by, *units, at.now),
             Act::ApprovalSaid { .. }
             | Act::RejectionSaid { .. }

@@ -89,7 +89,7 @@ pub(crate) async fn serve(
                         clients.spawn(answer(stream, inbox.clone(), stop.clone(), switch.clone()));
                     } else {
                         tracing::warn!(?peer, "another user was turned away from the control socket");
-                        clients.spawn(turn_away(stream, peer));
+                        clients.spawn(turn_away(stream, peer, inbox.clone(), switch.clone()));
                     }
                 }
                 Err(error) => {
@@ -102,18 +102,23 @@ pub(crate) async fn serve(
     }
 }
 
-/// Answers whatever is asked with the reason why it is not heard.
-async fn turn_away(stream: UnixStream, peer: Option<u32>) {
+/// Answers whatever is asked with the reason why it is not heard. A signed call of the kill switch proves itself,
+/// whoever brings it.
+async fn turn_away(stream: UnixStream, peer: Option<u32>, inbox: mpsc::Sender<Input>, switch: KillSwitch) {
     let (reader, mut writer) = stream.into_split();
     let mut line = Vec::new();
     let asked = tokio::io::BufReader::new(reader).take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line).await;
     let who = peer.map_or_else(|| "a user that the system does not name".to_owned(), |uid| format!("the user {uid}"));
-    let reply = OperatorReply::Failed {
+    let turned_away = OperatorReply::Failed {
         code: "NODE-41".to_owned(),
         message: format!("{who} does not own this node"),
         hint: "run the command as the user that runs the node".to_owned(),
     };
     if asked.is_ok() {
+        let reply = match read(&line) {
+            Ok(call @ OperatorRequest::HaltSigned(_)) => heard(&inbox, &switch, call).await,
+            _ => turned_away,
+        };
         let text = serde_json::to_string(&reply).unwrap_or_default();
         let _ = writer.write_all(format!("{text}\n").as_bytes()).await; // whoever asked may be gone
     }
@@ -133,10 +138,7 @@ async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sen
         let stops = matches!(request, Ok(OperatorRequest::Stop));
         let reply = match request {
             Ok(OperatorRequest::Stop) => OperatorReply::Done { data: serde_json::json!({ "stopping": true }) },
-            Ok(request) => {
-                switch.hear(&request);
-                ask(&inbox, request).await
-            }
+            Ok(request) => heard(&inbox, &switch, request).await,
             Err(reason) => OperatorReply::Failed {
                 code: "NODE-13".to_owned(),
                 message: format!("the request cannot be read: {reason}"),
@@ -152,6 +154,14 @@ async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sen
         if written.is_err() || !whole {
             return;
         }
+    }
+}
+
+/// The answer to a request, which the kill switch hears before the engine does.
+async fn heard(inbox: &mpsc::Sender<Input>, switch: &KillSwitch, request: OperatorRequest) -> OperatorReply {
+    match switch.hear(&request) {
+        Ok(()) => ask(inbox, request).await,
+        Err(reply) => reply,
     }
 }
 
@@ -206,6 +216,38 @@ mod tests {
         for other in [Some(0), Some(1_001), Some(u32::MAX), None] {
             assert!(!is_owner(other, 1_000), "{other:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_signed_call_of_another_user_reaches_the_kill_switch_and_an_unsigned_one_does_not() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::TempDir::new().unwrap();
+        let (listener, _socket) = listen(dir.path()).unwrap();
+        let path = dir.path().join("kill.key");
+        std::fs::write(&path, "k".repeat(32)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let key = crate::kill_call::KillKey::read(&path).unwrap();
+        let calls = crate::kill_call::KillCalls::new(Some(key.clone()), std::collections::BTreeSet::new());
+        let switch = KillSwitch::new(false).with_calls(calls);
+        let (inbox, mut heard) = mpsc::channel(1);
+        let server = tokio::spawn(serve(listener, inbox, watch::channel(false).0, switch.clone(), |_| false));
+        let call = key.sign("x", crate::clock::wall()).unwrap();
+        let forged = crate::kill_call::SignedHalt { signature: "0".repeat(64), ..call.clone() };
+        let dir = dir.path().to_owned();
+        let ask = |call| {
+            let dir = dir.clone();
+            tokio::task::spawn_blocking(move || request(&dir, &OperatorRequest::HaltSigned(call)))
+        };
+        let refused = ask(forged).await.unwrap().unwrap();
+        assert!(matches!(refused, OperatorReply::Failed { code, .. } if code == "NODE-45"));
+        assert!(!switch.flag().load(std::sync::atomic::Ordering::SeqCst));
+        let answer = ask(call);
+        let Some(Input::Operator(asked, reply)) = heard.recv().await else { panic!("the engine hears of it") };
+        assert!(matches!(*asked, OperatorRequest::HaltSigned(_)));
+        assert!(switch.flag().load(std::sync::atomic::Ordering::SeqCst), "sends stop before the engine has answered");
+        drop(reply);
+        answer.await.unwrap().unwrap();
+        server.abort();
     }
 
     /// What a request to a socket of `dir` comes to whose peers are judged by `admits`, and whether anything of it was heard.

@@ -38,6 +38,11 @@ tradewind_domain::codes! {
     "NODE-40" "the roll-out cannot be moved there" "see `tradewind limits stage show`; a roll-out begins with `governance.stage` in the settings";
     "NODE-41" "the control socket answers the owner of this process alone" "run the command as the user that runs the node";
     "NODE-42" "the name of a decision cannot be used" "1 to 64 printable ASCII characters without spaces, with a command that places or replaces orders";
+    "NODE-43" "the kill key cannot be used, or none is set" "make one of 32 bytes or more: `head -c 32 /dev/urandom | base64 > kill.key && chmod 600 kill.key`, and name it in governance.kill_key";
+    "NODE-44" "the signed call cannot be read" "a reason of one line and at most 256 bytes, a nonce of 32 and a signature of 64 lowercase hex digits";
+    "NODE-45" "the call is not signed by the kill key" "sign with the key that governance.kill_key names; docs/governance.md shows the signed text";
+    "NODE-46" "the signed call is too old, or of the future" "sign again: a call counts for 60 seconds; check both clocks";
+    "NODE-47" "the signed call was accepted before" "sign again with a fresh nonce: a call counts once";
 }
 
 /// Looks up the hint of a code of [`CODES`].
@@ -147,6 +152,14 @@ pub enum NodeError {
         /// The node's words.
         message: String,
     },
+    /// The key of the kill switch cannot be used.
+    #[error("the kill key {}: {reason}", path.display())]
+    KillKey {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The audit trail cannot be read, written or signed.
     #[error("audit trail: {}: {reason}", path.display())]
     Audit {
@@ -200,6 +213,7 @@ impl Coded for NodeError {
             Self::NoAnswer { .. } => "NODE-19",
             Self::NotRunning { .. } => "NODE-05",
             Self::Refused { .. } => "NODE-06",
+            Self::KillKey { .. } => "NODE-43",
             Self::Audit { .. } => "NODE-35",
             Self::Retain(source) => source.code(),
             Self::Latch(_) => "NODE-36",

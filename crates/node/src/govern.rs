@@ -134,7 +134,7 @@ impl OperatorRequest {
     /// Whether it throws the kill switch over everything.
     pub(crate) fn halts(&self) -> bool {
         match self {
-            Self::Halt { .. } => true,
+            Self::Halt { .. } | Self::HaltSigned(_) => true,
             Self::Signed(signed) => matches!(*signed.request, Self::Halt { .. }),
             _ => false,
         }
@@ -148,9 +148,13 @@ impl OperatorRequest {
     /// What anybody with access to the socket may do: look, stop orders, end the node.
     fn is_open_to_all(&self) -> bool {
         match self {
-            Self::Status | Self::OrderList | Self::ParentList | Self::PositionList | Self::Halt { .. } | Self::Stop => {
-                true
-            }
+            Self::Status
+            | Self::OrderList
+            | Self::ParentList
+            | Self::PositionList
+            | Self::Halt { .. }
+            | Self::HaltSigned(_)
+            | Self::Stop => true,
             Self::Govern(request) => matches!(
                 request,
                 GovernRequest::ProposalList
@@ -209,7 +213,7 @@ fn read_decision(signed: &Signed) -> Result<Option<DecisionId>, Box<OperatorRepl
 impl Core {
     /// Carries out a request as the person that it names, once per key.
     pub(crate) fn operate_signed(&mut self, signed: &Signed) -> Result<OperatorReply, NodeError> {
-        if matches!(*signed.request, OperatorRequest::Signed(_)) {
+        if matches!(*signed.request, OperatorRequest::Signed(_) | OperatorRequest::HaltSigned(_)) {
             return Ok(failed("NODE-13", "a request within a signed request", "sign it once"));
         }
         let by = match identify(&self.operators, signed) {
@@ -352,7 +356,7 @@ impl Core {
     }
 
     /// Records a word or a fact, and what follows from it.
-    fn act(&mut self, act: Act) -> Result<(), NodeError> {
+    pub(crate) fn act(&mut self, act: Act) -> Result<(), NodeError> {
         let now = self.now();
         self.record(now, wall(), Source::Operator, PortfolioId(0), EventKind::Governance(Box::new(act)))
     }

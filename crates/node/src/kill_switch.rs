@@ -1,11 +1,13 @@
 //! The kill switch: one atomic that the driver reads right before a write, and a file that outlives the journal's tail.
 
-use crate::operate::OperatorRequest;
+use crate::clock::wall;
+use crate::kill_call::KillCalls;
+use crate::operate::{OperatorReply, OperatorRequest};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Stops sends at once, before the engine has heard of it.
 #[derive(Clone, Debug, Default)]
@@ -13,11 +15,18 @@ pub(crate) struct KillSwitch {
     halted: Arc<AtomicBool>,
     /// Halts that were asked for and that the engine has not recorded yet.
     asked: Arc<AtomicUsize>,
+    /// Who is let through by a signature.
+    calls: Arc<Mutex<KillCalls>>,
 }
 
 impl KillSwitch {
     pub(crate) fn new(halted: bool) -> Self {
-        Self { halted: Arc::new(AtomicBool::new(halted)), asked: Arc::default() }
+        Self { halted: Arc::new(AtomicBool::new(halted)), ..Self::default() }
+    }
+
+    /// The same switch, which lets `calls` through.
+    pub(crate) fn with_calls(self, calls: KillCalls) -> Self {
+        Self { calls: Arc::new(Mutex::new(calls)), ..self }
     }
 
     /// What the driver reads.
@@ -25,12 +34,20 @@ impl KillSwitch {
         self.halted.clone()
     }
 
-    /// Called where a request comes in: a halt need not wait for its turn.
-    pub(crate) fn hear(&self, request: &OperatorRequest) {
+    /// Called where a request comes in, before it waits for its turn: a halt need not. A signed call is proven here and
+    /// nowhere else.
+    ///
+    /// # Errors
+    /// The answer to a call that proves nothing; the request goes no further.
+    pub(crate) fn hear(&self, request: &OperatorRequest) -> Result<(), OperatorReply> {
+        if let OperatorRequest::HaltSigned(call) = request {
+            self.calls.lock().unwrap_or_else(PoisonError::into_inner).admit(call, wall())?;
+        }
         if request.halts() {
             self.asked.fetch_add(1, Ordering::SeqCst);
             self.halted.store(true, Ordering::SeqCst);
         }
+        Ok(())
     }
 
     /// Called when the engine has carried out what [`Self::hear`] heard, and when it was never to come to that.
@@ -103,9 +120,9 @@ mod tests {
         let flag = switch.flag();
         let is = || flag.load(Ordering::SeqCst);
         let halt = OperatorRequest::Halt { reason: "x".to_owned() };
-        switch.hear(&OperatorRequest::Status);
+        switch.hear(&OperatorRequest::Status).unwrap();
         assert!(!is());
-        switch.hear(&halt);
+        switch.hear(&halt).unwrap();
         switch.set(false); // an event before it was stepped meanwhile
         assert!(is());
         switch.heard(&halt, true);

@@ -5,6 +5,7 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
 use crate::govern::{GovernRequest, Signed};
+use crate::kill_call::SignedHalt;
 use crate::oco::OcoWords;
 use crate::parents::{ParentWords, ReplaceWords};
 use crate::portfolios::operators;
@@ -18,6 +19,7 @@ use tradewind_domain::{
 use tradewind_engine::algo::{Ask, ParentEvent};
 use tradewind_engine::{EventKind, Halt, RiskAct, Verdict};
 use tradewind_gate::{Proposal, Refusal};
+use tradewind_governance::Act;
 use tradewind_host::Draft;
 
 /// A person's request.
@@ -81,6 +83,8 @@ pub enum OperatorRequest {
         /// Why, for the record.
         reason: String,
     },
+    /// The same by a signed call, which needs no person's token.
+    HaltSigned(SignedHalt),
     /// Allow trading again.
     Resume {
         /// Why, for the record.
@@ -184,12 +188,22 @@ impl Core {
                 self.say(PortfolioId(0), EventKind::Halted(Halt { reason }))?;
                 done(&status(self))
             }
+            OperatorRequest::HaltSigned(call) => self.halt_called(call)?,
             OperatorRequest::Resume { reason } => {
                 self.say(PortfolioId(0), EventKind::Resumed { reason })?;
                 done(&status(self))
             }
             OperatorRequest::Stop => failed("NODE-08", "stop is not the engine's to do", "use the control socket"),
         })
+    }
+
+    /// Halts by a call that the door has let through, and remembers it: it counts once. The halt comes first.
+    fn halt_called(&mut self, call: SignedHalt) -> Result<OperatorReply, NodeError> {
+        let SignedHalt { reason, issued_at, nonce, .. } = call;
+        let reason = format!("{reason} (signed call {nonce})");
+        self.say(PortfolioId(0), EventKind::Halted(Halt { reason }))?;
+        self.act(Act::HaltCalled { issued_at, nonce })?;
+        Ok(done(&status(self)))
     }
 
     fn order_views(&self) -> Vec<OrderView> {

@@ -12,6 +12,7 @@ use crate::error::NodeError;
 use crate::inbox::{Input, Progress};
 use crate::inquire::Reconciler;
 use crate::key_lock::KeyLock;
+use crate::kill_call::KillCalls;
 use crate::kill_switch::{KillSwitch, LatchFile};
 use crate::listener::Listener;
 use crate::live;
@@ -101,6 +102,7 @@ impl Node {
         let started = Instant::now();
         // safe: nothing has left this process yet
         live::check_settings(&settings)?;
+        let kill_key = settings.governance.kill_key()?;
         let signer = start::signer(&settings, &surroundings)?;
         std::fs::create_dir_all(&settings.data_dir)
             .map_err(|source| NodeError::DataDir { path: settings.data_dir.clone(), source })?;
@@ -110,7 +112,8 @@ impl Node {
         let note = note(&recovered);
         let (listener, socket) = control::listen(&settings.data_dir)?;
         let (latch, latched) = LatchFile::open(&settings.data_dir);
-        let switch = KillSwitch::new(recovered.state.halted.is_some() || latched.is_some());
+        let calls = KillCalls::new(kill_key, recovered.state.governance.halt_calls.clone());
+        let switch = KillSwitch::new(recovered.state.halted.is_some() || latched.is_some()).with_calls(calls);
         let durable = Arc::new(AtomicU64::new(recovered.state.sequence));
         let key_path = &settings.governance.audit_key;
         let (auditor, rolled_back) =
@@ -230,7 +233,9 @@ impl Node {
     /// [`NodeError::Stopped`] if the engine has ended.
     pub async fn request(&self, request: OperatorRequest) -> Result<OperatorReply, NodeError> {
         let (reply, answer) = oneshot::channel();
-        self.switch.hear(&request);
+        if let Err(reply) = self.switch.hear(&request) {
+            return Ok(reply);
+        }
         self.inbox.send(Input::Operator(Box::new(request), reply)).await.map_err(|_| NodeError::Stopped)?;
         answer.await.map_err(|_| NodeError::Stopped)
     }

@@ -189,6 +189,12 @@ const FIELDS: &[Field] = &[
     ),
     key(
         "governance",
+        "kill_key",
+        "\"\"",
+        "file of the key that signs `tradewind halt --kill-key`, readable by its owner alone; no signed call is taken if empty",
+    ),
+    key(
+        "governance",
         "deny",
         "[]",
         "what is never done, each a table of source, kind, venue, market, symbol, chain, token, router, address, side and why",

@@ -1,6 +1,8 @@
 //! `[governance]` and `[[operators]]`: who may do what.
 
 use super::Amount;
+use crate::error::NodeError;
+use crate::kill_call::KillKey;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -64,6 +66,8 @@ pub struct GovernanceSettings {
     pub require_decision: RequireDecision,
     /// Where the key is that signs audit checkpoints; in the data directory if empty.
     pub audit_key: PathBuf,
+    /// Where the key is that signs calls of the kill switch; none is taken if empty.
+    pub kill_key: PathBuf,
     /// What is never done.
     pub deny: Vec<Deny>,
     /// By source, such as `strategy-0`, `agent-0` or a person's name.
@@ -118,6 +122,15 @@ impl GovernanceSettings {
             require_decision: self.require_decision,
             stage: STAGES.iter().position(|(name, ..)| *name == self.stage).and_then(Stage::shipped),
         }
+    }
+
+    /// Reads the key that signs calls of the kill switch, if one is named.
+    ///
+    /// # Errors
+    /// As [`KillKey::read`].
+    pub fn kill_key(&self) -> Result<Option<KillKey>, NodeError> {
+        let named = !self.kill_key.as_os_str().is_empty();
+        named.then(|| KillKey::read(&self.kill_key)).transpose()
     }
 
     /// Whether live mode has the lists and caps that it wants.

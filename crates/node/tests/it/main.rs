@@ -14,6 +14,7 @@ mod faults_b;
 mod faults_e;
 mod governance;
 mod halt;
+mod kill_call;
 mod oco;
 mod operator;
 mod parents;

@@ -100,8 +100,13 @@ pub(crate) enum Command {
     )]
     Adopt(AdoptArgs),
     /// Stop every new order of a running node; exits stay possible.
-    #[command(after_help = "Example:\n  tradewind halt --reason \"looks wrong\" --data-dir my-paper")]
-    Halt(ReasonArgs),
+    ///
+    /// With --kill-key the call is signed: it needs neither a name nor the node's user, counts for 60 seconds and once. It
+    /// only halts; `tradewind resume` takes a person with the role `risk`.
+    #[command(
+        after_help = "Examples:\n  tradewind halt --reason \"looks wrong\" --data-dir my-paper\n  tradewind halt --kill-key kill.key --reason \"watchdog\" --data-dir my-paper"
+    )]
+    Halt(HaltArgs),
     /// Allow trading again after a halt.
     #[command(after_help = "Example:\n  tradewind resume --reason \"checked the feed\" --data-dir my-paper")]
     Resume(ReasonArgs),
@@ -194,6 +199,15 @@ pub(crate) struct WhoArgs {
     /// The file that holds your token.
     #[arg(long, value_name = "FILE", requires = "by", help_heading = "Identity")]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct HaltArgs {
+    #[command(flatten)]
+    pub(crate) why: ReasonArgs,
+    /// The file of the key that `governance.kill_key` names: signs the call.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scope", "by"])]
+    pub(crate) kill_key: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -2,14 +2,15 @@
 
 use super::govern::signed;
 use super::parents;
-use crate::cli::{AdoptArgs, NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
+use crate::cli::{AdoptArgs, HaltArgs, NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
 use serde_json::Value;
 use std::process::ExitCode;
 use tradewind_domain::{ClientOrderId, Side};
 use tradewind_engine::algo::Ask;
 use tradewind_node::{
-    AdoptWords, GovernRequest, KindWords, OcoWords, OperatorReply, OperatorRequest, OrderWords, TradeWords, request,
+    AdoptWords, GovernRequest, KillKey, KindWords, OcoWords, OperatorReply, OperatorRequest, OrderWords, TradeWords,
+    request, wall,
 };
 
 pub(crate) fn ask(node: &NodeArgs, asked: &OperatorRequest) -> Result<Value, Failure> {
@@ -174,12 +175,16 @@ pub(crate) fn adopt(args: &AdoptArgs, format: Format) -> Result<ExitCode, Failur
     })
 }
 
-pub(crate) fn halt(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn halt(args: &HaltArgs, format: Format) -> Result<ExitCode, Failure> {
+    let (args, kill_key) = (&args.why, &args.kill_key);
     if let Some(scope) = &args.scope {
         let latch = GovernRequest::Latch { scope: scope.clone(), reason: args.reason.clone() };
         return ask_and_print(&args.node, &OperatorRequest::Govern(latch), format, |_| format!("{scope} is halted"));
     }
-    let asked = OperatorRequest::Halt { reason: args.reason.clone() };
+    let asked = match kill_key {
+        Some(path) => OperatorRequest::HaltSigned(KillKey::read(path)?.sign(&args.reason, wall())?),
+        None => OperatorRequest::Halt { reason: args.reason.clone() },
+    };
     ask_and_print(&args.node, &asked, format, |_| {
         "halted: no new orders but exits; `tradewind resume` ends it, `tradewind flatten` closes positions".to_owned()
     })
