@@ -17,6 +17,7 @@ mod abort;
 mod account;
 mod adopt;
 mod audit;
+mod audits;
 mod books;
 mod clock;
 mod closing;
@@ -58,6 +59,7 @@ mod words;
 
 pub use adopt::AdoptWords;
 pub use audit::{AuditReport, Removed, audit, audit_chains, has_checkpoints, retain};
+pub use audits::{AUDITS_KEPT, AuditStatistics, AuditTally, GuardBlocks, SourceAudits, audit_statistics};
 pub use clock::wall;
 pub use control::{request, socket_path};
 pub use error::{CODES, NodeError};

@@ -11,8 +11,8 @@ use tradewind_governance::{Name, RequireDecision, Role};
 use tradewind_journal::{DiskStorage, Journal, Options, Reader};
 use tradewind_node::settings::{OperatorSettings, Settings};
 use tradewind_node::{
-    GovernRequest, Node, OperatorReply, OperatorRequest, Signed, Token, audit, audit_chains, journal_dir, request,
-    retain,
+    GovernRequest, Node, OperatorReply, OperatorRequest, Signed, Token, audit, audit_chains, audit_statistics,
+    journal_dir, request, retain,
 };
 
 const ALL: [Role; 3] = [Role::Trader, Role::Approver, Role::Risk];
@@ -571,4 +571,33 @@ async fn an_order_names_its_decision_from_the_request_to_the_exported_trail() {
     assert_eq!(steps[..4], ["decision", "identity", "identity", "proposal"], "{steps:?}");
     assert!(chain[0].text.contains("idea-7"), "{}", chain[0].text);
     assert_eq!(Some(chain[0].sequence), placed["decision"].as_u64());
+}
+
+#[tokio::test]
+async fn the_last_verdicts_are_counted_while_a_node_runs_and_after_a_restart() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.governance.approve_from = None;
+    let node = start(settings.clone()).await;
+    let place = |quantity: &str| OperatorRequest::OrderPlace(words(Buy, quantity, None));
+    said(&node, "anna", place("0.001")).await.unwrap();
+    let large = said(&node, "ben", place("100")).await.unwrap_err().0;
+    assert_eq!(said(&node, "anna", place("100")).await.unwrap_err().0, large);
+    let found = audit_statistics(stage.dir.path()).unwrap();
+    let counters = status(&node).await["counters"].clone();
+    assert_eq!((counters["orders"].as_u64(), counters["veto"].as_u64()), (Some(1), Some(2)));
+    let all = &found.all;
+    assert_eq!((all.judged, all.passed, all.blocked, all.without_decision), (3, 1, 2, 1));
+    assert_eq!((all.by_guard[0].code.as_str(), all.by_guard[0].blocked), (large.as_str(), 2));
+    let sources: Vec<_> = all.by_source.iter().map(|it| (it.source.as_str(), it.judged, it.blocked)).collect();
+    assert_eq!(sources, [("anna", 2, 1), ("ben", 1, 1)]);
+    assert_eq!(found.portfolios.iter().map(|it| (it.of.as_str(), it.judged)).collect::<Vec<_>>(), [("operator", 3)]);
+    node.stop().await.unwrap();
+    assert_eq!(audit_statistics(stage.dir.path()).unwrap(), found, "a node that is down is asked as well");
+    let node = start(settings).await;
+    said(&node, "anna", place("100")).await.unwrap_err();
+    let later = audit_statistics(stage.dir.path()).unwrap().all;
+    assert_eq!((later.judged, later.blocked), (4, 3), "a restart begins no new count");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
 }

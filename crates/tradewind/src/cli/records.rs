@@ -20,6 +20,13 @@ pub(crate) enum AuditCommand {
         #[arg(long)]
         anchor: Option<PathBuf>,
     },
+    /// Count the last 1,000 verdicts of the gate, in all and of each portfolio: passed, corrected, blocked, by which guard
+    /// and on whose wish. Also while a node runs.
+    #[command(after_help = "Example:\n  tradewind audit statistics my-paper -o json")]
+    Statistics {
+        /// A data directory.
+        dir: PathBuf,
+    },
     /// Print what led to each order and what became of it, a row each, as lines of JSON or as CSV.
     #[command(after_help = "Example:\n  tradewind audit export my-paper --csv > trail.csv")]
     Export {

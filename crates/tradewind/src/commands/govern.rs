@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::Coded;
 use tradewind_governance::audit::{CSV_HEADER, to_csv, to_json_line};
-use tradewind_node::{GovernRequest, OperatorRequest, Signed, StageMove, Token, audit, audit_chains};
+use tradewind_node::AuditStatistics;
+use tradewind_node::{GovernRequest, OperatorRequest, Signed, StageMove, Token, audit, audit_chains, audit_statistics};
 
 /// `request` as the person that `who` names, under `key` if there is one.
 pub(crate) fn signed(
@@ -242,13 +243,49 @@ pub(crate) fn audit_command(command: &AuditCommand, format: Format) -> Result<Ex
     match command {
         AuditCommand::Verify { dir, key, anchor } => verify(dir, key.as_deref(), anchor.as_deref(), format),
         AuditCommand::Export { dir, csv } => export(dir, *csv, format),
+        AuditCommand::Statistics { dir } => {
+            check_journal_dir(dir)?;
+            let found = audit_statistics(dir)?;
+            output::print(format, &found, || statistics_text(&found));
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
-fn verify(dir: &Path, key: Option<&str>, anchor: Option<&Path>, format: Format) -> Result<ExitCode, Failure> {
-    if !tradewind_node::journal_dir(dir).is_dir() {
-        return Err(Failure::new("CLI-09", format!("{} holds no journal", dir.display()), "name a data directory"));
+fn check_journal_dir(dir: &Path) -> Result<(), Failure> {
+    if tradewind_node::journal_dir(dir).is_dir() {
+        return Ok(());
     }
+    Err(Failure::new("CLI-09", format!("{} holds no journal", dir.display()), "name a data directory"))
+}
+
+/// A table of what became of the last verdicts, then one of what blocked and one of whose wishes they were.
+fn statistics_text(found: &AuditStatistics) -> String {
+    let share = |part: usize, of: usize| match of {
+        0 => "-".to_owned(),
+        of => format!("{part} ({} %)", 100 * part / of),
+    };
+    let tallies = || std::iter::once(&found.all).chain(&found.portfolios);
+    let rows = tallies().map(|it| {
+        let counts = [it.passed, it.corrected, it.blocked].map(|part| share(part, it.judged));
+        let tail = [share(it.without_decision, it.passed)];
+        [it.of.clone(), it.judged.to_string()].into_iter().chain(counts).chain(tail).collect()
+    });
+    let head = ["of", "judged", "passed", "corrected", "blocked", "without a decision"];
+    let mut text = format!("the last {} verdicts of the gate\n", found.window);
+    text.push_str(&output::table(&head, rows.collect::<Vec<Vec<String>>>()));
+    let guards = found.all.by_guard.iter().map(|it| vec![it.code.clone(), it.guard.clone(), it.blocked.to_string()]);
+    let sources =
+        found.all.by_source.iter().map(|it| vec![it.source.clone(), it.judged.to_string(), it.blocked.to_string()]);
+    text.push_str("\n\n");
+    text.push_str(&output::table(&["code", "blocked by", "times"], guards.collect::<Vec<_>>()));
+    text.push_str("\n\n");
+    text.push_str(&output::table(&["source", "judged", "blocked"], sources.collect::<Vec<_>>()));
+    text
+}
+
+fn verify(dir: &Path, key: Option<&str>, anchor: Option<&Path>, format: Format) -> Result<ExitCode, Failure> {
+    check_journal_dir(dir)?;
     let report =
         audit(dir, key, anchor).map_err(|error| Failure::new(error.code(), error.to_string(), error.hint()))?;
     output::print(format, &report, || match (report.first_bad, &report.flaw) {
