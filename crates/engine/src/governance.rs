@@ -34,6 +34,13 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
             let limits = &mut state.risk.get_or_insert_default().account;
             set_account_limit(limits, &name, new);
         }
+        Some(Changed::Sector { asset, new, .. }) => {
+            let sectors = &mut state.risk.get_or_insert_default().account.sectors;
+            match new {
+                Some(sector) => _ = sectors.insert(asset, sector),
+                None => _ = sectors.remove(&asset),
+            }
+        }
         Some(Changed::Stage { .. } | Changed::Policy { .. }) | None => (),
     }
 }

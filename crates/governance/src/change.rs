@@ -58,6 +58,15 @@ pub enum Changed {
         /// What it is to be.
         new: Option<i64>,
     },
+    /// Which sector an asset counts to; `None` is none, which no sector's limit bounds.
+    Sector {
+        /// The asset's code.
+        asset: String,
+        /// Where it counts.
+        old: Option<String>,
+        /// Where it is to count.
+        new: Option<String>,
+    },
     /// The stage of the roll-out; `None` is no stage, which is no cap. The same stage again begins its evidence anew.
     Stage {
         /// What it is.
@@ -82,6 +91,8 @@ impl Changed {
             Self::Limit { tighter, old, new, .. } | Self::AccountLimit { tighter, old, new, .. } => {
                 loosens(*tighter, *old, *new)
             }
+            // out of one sector into another frees room in the first
+            Self::Sector { old, new, .. } => old.is_some() && old != new,
             Self::Stage { old, new } => {
                 let capital = |stage: &Option<Box<Stage>>| stage.as_ref().map(|stage| stage.capital);
                 loosens(Tighter::Lower, capital(old), capital(new))

@@ -204,6 +204,9 @@ pub struct Register {
     /// Limits that were changed at run time, by `portfolio/name` or `account/name`: they outlive a restart.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, Option<i64>>,
+    /// Sectors of assets that were changed at run time, by the asset's code: they outlive a restart as well.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sectors: BTreeMap<String, Option<String>>,
     /// Kill switches that are on.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub latches: BTreeMap<Scope, Latch>,
@@ -477,6 +480,12 @@ impl Register {
         self.overrides.get(&account_key(name)).copied()
     }
 
+    /// The sector that a run-time change gave an asset, if one did.
+    #[must_use]
+    pub fn overridden_sector(&self, asset: &str) -> Option<Option<&str>> {
+        self.sectors.get(asset).map(Option::as_deref)
+    }
+
     /// Folds a fact; a word changes nothing. Gives back the change that has just come into force, if one has.
     pub fn apply(&mut self, act: &Act, at: At) -> Option<Changed> {
         match act {
@@ -557,6 +566,9 @@ impl Register {
         match &changed {
             Changed::Limit { new, .. } | Changed::AccountLimit { new, .. } => {
                 self.overrides.insert(subject(&changed), *new);
+            }
+            Changed::Sector { asset, new, .. } => {
+                self.sectors.insert(asset.clone(), new.clone());
             }
             Changed::Stage { new, .. } => {
                 let stage = new.as_deref().cloned();
@@ -674,6 +686,7 @@ fn subject(changed: &Changed) -> String {
     match changed {
         Changed::Limit { portfolio, name, .. } => override_key(*portfolio, name),
         Changed::AccountLimit { name, .. } => account_key(name),
+        Changed::Sector { asset, .. } => format!("sector/{asset}"),
         Changed::Stage { .. } => "stage".to_owned(),
         Changed::Policy { .. } => "policy".to_owned(),
     }

@@ -95,6 +95,16 @@ pub enum GovernRequest {
         /// Why.
         reason: String,
     },
+    /// Say which sector an asset counts to: into one at once, out of one with a second person.
+    SectorSet {
+        /// The asset's code, or a symbol, of which its base is meant.
+        asset: String,
+        /// The sector; none without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sector: Option<String>,
+        /// Why.
+        reason: String,
+    },
     /// The staged roll-out: its stage, and what was seen since it began.
     Stage,
     /// Move the roll-out.
@@ -386,6 +396,9 @@ impl Core {
             GovernRequest::LimitSet { name, value, portfolio, account, reason } => {
                 return self.set_limit(&name, &value, portfolio.as_deref(), account, &reason);
             }
+            GovernRequest::SectorSet { asset, sector, reason } => {
+                return self.set_sector(&asset, sector.as_deref(), &reason);
+            }
             GovernRequest::Stage => return Ok(done(&stage_view(&self.host.state))),
             GovernRequest::StageMove { to, stage, reason } => return self.move_stage(to, stage.as_deref(), &reason),
             GovernRequest::ProposalApprove { id, hash } => {
@@ -476,6 +489,7 @@ impl Core {
             "portfolios": rows.collect::<Vec<_>>(),
             "limits": crate::limits_view::limits(state),
             "breakers": crate::limits_view::breakers(state),
+            "sectors": state.risk.as_ref().map(|risk| &risk.account.sectors),
             "mode": crate::limits_view::mode(state),
             "changes": waiting.collect::<Vec<_>>(),
             "latches": latches.collect::<Vec<_>>(),

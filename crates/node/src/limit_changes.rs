@@ -6,9 +6,9 @@ use crate::operate::{OperatorReply, done, failed};
 use crate::settings::{Amount, Percent, Seconds};
 use crate::stages::stage_name;
 use serde_json::{Value, json};
-use tradewind_domain::{Coded, PortfolioId, Sequence};
+use tradewind_domain::{Coded, Currency, PortfolioId, Sequence};
 use tradewind_engine::{State, account_limit_values, limit_values, set_account_limit, set_limit};
-use tradewind_governance::{Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed};
+use tradewind_governance::{Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, check_plain};
 use tradewind_risk::{AccountLimits, Limit, LimitScope};
 
 impl Core {
@@ -41,6 +41,34 @@ impl Core {
             }
             told.extend(self.host.state.governance.changes.keys().next_back().copied());
         }
+        Ok(self.changes_told(&told))
+    }
+
+    /// Asks for an asset to count to another sector, and tells what came of it.
+    pub(crate) fn set_sector(
+        &mut self,
+        asset: &str,
+        sector: Option<&str>,
+        reason: &str,
+    ) -> Result<OperatorReply, NodeError> {
+        let asset = asset.split('/').next().unwrap_or_default();
+        let hint = "write the asset's code, such as BTC, and a sector in letters, digits and signs without spaces";
+        if Currency::new(asset).is_err() {
+            return Ok(failed("NODE-34", format!("`{}` is no asset", asset.escape_debug()), hint));
+        }
+        if let Some((name, unfit)) = sector.and_then(|name| Some((name, check_plain(name).err()?))) {
+            return Ok(failed("NODE-34", format!("`{}` is no sector: {unfit}", name.escape_debug()), hint));
+        }
+        let known = self.host.state.risk.as_ref().and_then(|risk| risk.account.sectors.get(asset));
+        let changed = Changed::Sector { asset: asset.to_owned(), old: known.cloned(), new: sector.map(str::to_owned) };
+        if known.map(String::as_str) == sector {
+            return Ok(self.changes_told(&[]));
+        }
+        let word = Act::ChangeSaid { changed, by: self.speaker.clone(), reason: reason.to_owned() };
+        if let Err(reply) = self.word(word)? {
+            return Ok(reply);
+        }
+        let told: Vec<Sequence> = self.host.state.governance.changes.keys().next_back().copied().into_iter().collect();
         Ok(self.changes_told(&told))
     }
 
@@ -123,6 +151,16 @@ pub(crate) fn change_view(state: &State, change: &Change) -> Value {
             (of, settings_name(name), tighter, old, new)
         }
         Changed::AccountLimit { name, tighter, old, new } => ("account", name.as_str(), tighter, old, new),
+        Changed::Sector { asset, old, new } => {
+            view["what"] = json!("sector");
+            view["of"] = json!("account");
+            view["limit"] = json!(format!("sector of {asset}"));
+            view["direction"] = json!(if change.changed.loosens() { "looser" } else { "tighter" });
+            (view["old"], view["new"]) = (json!(old), json!(new));
+            let text = |sector: &Option<String>| sector.clone().unwrap_or_else(|| "none".to_owned());
+            (view["from"], view["to"]) = (json!(text(old)), json!(text(new)));
+            return view;
+        }
         Changed::Stage { old, new } => {
             let names = [old, new].map(|stage| stage_name(stage.as_deref()));
             let capitals = [old, new].map(|stage| stage.as_ref().map(|stage| stage.capital));

@@ -9,6 +9,7 @@ use crate::govern::settings_words;
 use crate::portfolios::Portfolios;
 use crate::runtime::Surroundings;
 use crate::settings::{NodeMode, Percent, Settings};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -227,11 +228,41 @@ fn set_account_limits(core: &mut Core, settings: &Settings) -> Result<(), NodeEr
             asked.push(Changed::AccountLimit { name: name.to_owned(), tighter, old, new: wanted });
         }
     }
+    limits.sectors = sectors(state, known.is_some(), &current, limits.sectors, &mut asked);
     if current != limits {
         let limits = EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) }));
         core.record(now, wall(), Source::Host, PortfolioId(0), limits)?;
     }
     ask_second(core, PortfolioId(0), asked)
+}
+
+/// The sectors to begin with: as changed at run time, or else as the settings want them. An asset that they take out of a
+/// sector stays in it until a second person agrees, where two are wanted.
+fn sectors(
+    state: &State,
+    are_known: bool,
+    current: &AccountLimits,
+    wanted: BTreeMap<String, String>,
+    asked: &mut Vec<Changed>,
+) -> BTreeMap<String, String> {
+    let assets: BTreeSet<&String> = current.sectors.keys().chain(wanted.keys()).collect();
+    let mut sectors = BTreeMap::new();
+    for asset in assets.into_iter().chain(state.governance.sectors.keys()) {
+        let (old, new) = (current.sectors.get(asset).cloned(), wanted.get(asset).cloned());
+        let changed = Changed::Sector { asset: asset.clone(), old: old.clone(), new: new.clone() };
+        let sector = match state.governance.overridden_sector(asset) {
+            Some(changed) => changed.map(str::to_owned),
+            None if are_known && state.governance.two_persons() && changed.loosens() => {
+                asked.push(changed);
+                old
+            }
+            None => new,
+        };
+        if let Some(sector) = sector {
+            sectors.insert(asset.clone(), sector);
+        }
+    }
+    sectors
 }
 
 /// What the settings loosen waits for a second person; what waits already is not asked for again.

@@ -222,3 +222,21 @@ fn a_kill_switch_keeps_its_first_reason_until_somebody_who_may_clears_it() {
     assert_eq!(over(&world, "binance"), None);
     assert_eq!(clear(&mut world, ben()), Err("GOV-37".into()));
 }
+
+#[test]
+fn an_asset_enters_a_sector_freely_and_leaves_it_by_two() {
+    let changed = |old: Option<&str>, new: Option<&str>| Changed::Sector {
+        asset: "BTC".to_owned(),
+        old: old.map(str::to_owned),
+        new: new.map(str::to_owned),
+    };
+    for (old, new, loosens) in [
+        (None, Some("majors"), false),
+        (None, None, false),
+        (Some("majors"), Some("majors"), false),
+        (Some("majors"), Some("alts"), true),
+        (Some("majors"), None, true),
+    ] {
+        assert_eq!(changed(old, new).loosens(), loosens, "{old:?} {new:?}");
+    }
+}

@@ -277,6 +277,64 @@ async fn a_limit_of_the_account_goes_down_alone_and_up_by_two_and_outlives_a_res
 }
 
 #[tokio::test]
+async fn an_asset_enters_a_sector_at_once_and_leaves_it_by_two_also_by_an_edited_settings_file() {
+    let stage = Stage::new(exchange_config()).await;
+    let set = |asset: &str, sector: Option<&str>| {
+        let (asset, sector) = (asset.to_owned(), sector.map(str::to_owned));
+        OperatorRequest::Govern(GovernRequest::SectorSet { asset, sector, reason: "test".to_owned() })
+    };
+    let sectors = async |node: &Node| {
+        let view = ask(node, OperatorRequest::Govern(GovernRequest::Limits)).await.unwrap();
+        let changes = view["changes"].as_array().unwrap().iter().filter(|it| it["what"] == "sector");
+        (view["sectors"].clone(), changes.cloned().collect::<Vec<_>>())
+    };
+    let named = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, s)| (a.to_string(), s.to_string())).collect();
+    let yes = |id: &Value| {
+        OperatorRequest::Govern(GovernRequest::LimitAnswer { id: id["change"].as_u64().unwrap(), yes: true })
+    };
+    let mut settings = two_persons(&stage);
+    settings.limits.sectors = named(&[("BTC", "majors"), ("ETH", "majors")]);
+    let node = start(settings.clone()).await;
+    assert_eq!(sectors(&node).await.0, serde_json::json!({"BTC": "majors", "ETH": "majors"}));
+    node.stop().await.unwrap();
+
+    // edited: bitcoin moves, ether is in none, solana enters one
+    settings.limits.sectors = named(&[("BTC", "other"), ("SOL", "alts")]);
+    let node = start(settings.clone()).await;
+    let (held, waiting) = sectors(&node).await;
+    assert_eq!(held, serde_json::json!({"BTC": "majors", "ETH": "majors", "SOL": "alts"}), "what loosens waits");
+    let asked: Vec<_> = waiting.iter().map(|it| (&it["limit"], &it["from"], &it["to"], &it["direction"])).collect();
+    assert_eq!(asked.len(), 2, "{waiting:#?}");
+    assert!(asked.iter().all(|it| it.3 == "looser"));
+    node.stop().await.unwrap();
+    let node = start(settings.clone()).await;
+    let (held, waiting) = sectors(&node).await;
+    assert_eq!(waiting.len(), 2, "asked once");
+    assert_eq!(held["BTC"], "majors");
+    let bitcoin = waiting.iter().find(|it| it["limit"] == "sector of BTC").unwrap();
+    assert_eq!((&bitcoin["from"], &bitcoin["to"]), (&"majors".into(), &"other".into()));
+    said(&node, "ben", yes(bitcoin)).await.unwrap();
+    assert_eq!(sectors(&node).await.0["BTC"], "other");
+
+    // by a person: into a sector at once, out of it by two
+    let first = said(&node, "anna", set("ADA/USDT", Some("alts"))).await.unwrap();
+    assert_eq!(first["changes"][0]["standing"], "in force");
+    let out = said(&node, "anna", set("ADA", None)).await.unwrap();
+    assert_eq!(out["changes"][0]["standing"], "waits for another person");
+    assert_eq!(said(&node, "anna", yes(&out["changes"][0])).await.unwrap_err().0, "GOV-23");
+    for (asset, sector) in [("", Some("alts")), ("ADA", Some("")), ("ADA", Some("two words")), ("A DA", None)] {
+        assert_eq!(said(&node, "anna", set(asset, sector)).await.unwrap_err().0, "NODE-34", "{asset} {sector:?}");
+    }
+    assert_eq!(said(&node, "anna", set("ADA", Some("alts"))).await.unwrap()["changes"], serde_json::json!([]));
+    node.stop().await.unwrap();
+    let node = start(settings).await;
+    let held = sectors(&node).await.0;
+    assert_eq!((&held["ADA"], &held["BTC"], &held["ETH"]), (&"alts".into(), &"other".into(), &"majors".into()));
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
 async fn a_target_and_a_stop_wait_together_and_go_out_together() {
     let stage = Stage::new(exchange_config()).await;
     let node = start(two_persons(&stage)).await;

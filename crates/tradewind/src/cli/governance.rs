@@ -72,6 +72,21 @@ pub(crate) enum LimitsCommand {
         #[command(flatten)]
         node: NodeArgs,
     },
+    /// Say which sector an asset counts to: into one at once, out of one with a second person. It outlives a restart.
+    #[command(
+        after_help = "Example:\n  tradewind limits sector SOL alts --reason \"it moves with them\" --data-dir my-paper"
+    )]
+    Sector {
+        /// The asset, such as SOL, or a symbol, of which its base is meant.
+        asset: String,
+        /// The sector, such as majors; `none` for none.
+        sector: String,
+        /// Why, for the record.
+        #[arg(long, default_value = "by the operator")]
+        reason: String,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
     /// Show and move the staged roll-out: little money first, more once the record says so.
     #[command(subcommand)]
     Stage(StageCommand),

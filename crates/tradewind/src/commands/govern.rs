@@ -145,6 +145,11 @@ pub(crate) fn limits(command: &LimitsCommand, format: Format) -> Result<ExitCode
             };
             ask_and_print(node, &OperatorRequest::Govern(set), format, change_lines)
         }
+        LimitsCommand::Sector { asset, sector, reason, node } => {
+            let sector = Some(sector.clone()).filter(|name| name != "none");
+            let set = GovernRequest::SectorSet { asset: asset.clone(), sector, reason: reason.clone() };
+            ask_and_print(node, &OperatorRequest::Govern(set), format, change_lines)
+        }
         LimitsCommand::Stage(command) => stage(command, format),
         LimitsCommand::Approve { id, node } => {
             let answer = GovernRequest::LimitAnswer { id: *id, yes: true };
@@ -224,6 +229,10 @@ fn limits_text(view: &Value) -> String {
         text.push_str(&format!("{}\n", field(own[0], "of")));
         text.push_str(&output::table(&["limit", "value", "in use", "left", "bounds"], cells.collect::<Vec<_>>()));
         text.push_str("\n\n");
+    }
+    if let Some(sectors) = view["sectors"].as_object().filter(|sectors| !sectors.is_empty()) {
+        let named = sectors.iter().map(|(asset, sector)| format!("{asset} {}", sector.as_str().unwrap_or_default()));
+        text.push_str(&format!("sectors: {}\n", named.collect::<Vec<_>>().join(", ")));
     }
     text.push_str(&format!("risk mode: {}\n", field(view, "mode")));
     let breakers = ["code", "guard", "mode", "since", "clear"];
