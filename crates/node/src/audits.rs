@@ -329,7 +329,10 @@ mod tests {
         OrderRequest::market(InstrumentId(0), Side::Buy, Quantity::from_mantissa(100_000_000))
     }
 
-    fn rows(tally: &AuditTally) -> (Vec<(&str, usize)>, Vec<(&str, usize, usize)>) {
+    /// The code of each guard with what it blocked, and each source with what was judged and blocked of it.
+    type Rows<'a> = (Vec<(&'a str, usize)>, Vec<(&'a str, usize, usize)>);
+
+    fn rows(tally: &AuditTally) -> Rows<'_> {
         let guards = tally.by_guard.iter().map(|row| (row.code.as_str(), row.blocked)).collect();
         (guards, tally.by_source.iter().map(|row| (row.source.as_str(), row.judged, row.blocked)).collect())
     }
