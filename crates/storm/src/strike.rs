@@ -52,12 +52,12 @@ impl Storm {
             FaultId::B12 => self.transfer(lot, false),
             FaultId::D02 => self.slow_until = self.now + length,
             FaultId::E01 => {
-                self.scarce_until = self.now + 70 * SECOND;
+                self.scarce_until = self.scarce_until.max(self.now + 70 * SECOND);
                 self.house.squeeze(u32::try_from(lot % 200).unwrap_or(0));
             }
             FaultId::E02 => {
                 let ban = (120 + i64::try_from(lot % 120).unwrap_or(0)) * SECOND;
-                self.scarce_until = self.now + ban + 10 * SECOND;
+                self.scarce_until = self.scarce_until.max(self.now + ban + 10 * SECOND);
                 self.house.ban(ban / MILLI);
             }
             FaultId::E06 => {
