@@ -4,8 +4,9 @@ use crate::orders::{MILLI, SECOND};
 use crate::queue::{Back, What};
 use crate::setup;
 use crate::storm::Storm;
-use tradewind_venues::TransportFault;
 use tradewind_venues::binance::protocol;
+use tradewind_venues::binance::rules::Endpoint;
+use tradewind_venues::{Purpose, TransportFault};
 
 impl Storm {
     /// The node notices that a session is gone.
@@ -43,7 +44,9 @@ impl Storm {
             return;
         }
         let clock = process.host.outside.clock.at(process.monotonic(now));
-        let (Some((venue, _)), true) = (clock, up) else {
+        let weight = Endpoint::Subscribe.weight();
+        let may_ask = up && process.weight.take(weight, Purpose::Vital, process.budget_time(now)).is_ok();
+        let (Some((venue, _)), true) = (clock, may_ask) else {
             process.session.failures += 1;
             let wait = backoff(process.session.failures);
             return self.connect_at(now + wait);

@@ -8,7 +8,9 @@ use tradewind_domain::{Bar, Origin, PortfolioId, Source, Timestamp};
 use tradewind_engine::EventKind;
 use tradewind_exchange::Reply;
 use tradewind_host::{end_of, fact_of, is_told_too_early};
-use tradewind_venues::binance::protocol::{MarketFrame, UserFrame, read_answer, read_market_event, read_user_frame};
+use tradewind_venues::binance::protocol::{
+    Consequence, MarketFrame, UserFrame, read_answer, read_market_event, read_user_frame,
+};
 use tradewind_venues::binance::rules::Command;
 use tradewind_venues::binance::wire::ServerTime;
 use tradewind_venues::{VenueEvent, VenueReport};
@@ -28,6 +30,8 @@ impl Storm {
                 if id == process.session.subscribing && text.contains("-1021") {
                     process.host.outside.clock.forget(); // measured anew before the next attempt
                     self.read_clock_at(now + 200 * MILLI);
+                } else if let Some(banned) = told_to_wait(text).filter(|_| id == process.session.subscribing) {
+                    self.heed(Consequence::Wait { wait: None, banned });
                 } else if id == process.session.subscribing && text.contains("\"status\":200") {
                     (process.session.up, process.session.failures) = (true, 0);
                     process.session.since = process.monotonic(now);
@@ -134,4 +138,10 @@ impl Storm {
             process.weight.used(Duration::from_secs(60), used.into(), process.budget_time(now));
         }
     }
+}
+
+/// Whether an answer says to wait, and if so whether this address is banned.
+fn told_to_wait(text: &str) -> Option<bool> {
+    let says = |status: &str| text.contains(&format!("\"status\":{status}"));
+    (says("429") || says("418")).then(|| says("418"))
 }
