@@ -179,9 +179,12 @@ pub(crate) fn replay(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
 }
 
 fn damaged(verified: &Verified) -> Replayed {
-    let damage = verified.damage.clone().unwrap_or_default();
-    let code = verified.code.unwrap_or("JRN-03").to_owned();
-    let difference = Difference { code, sequence: None, recorded: damage, decided: String::new() };
+    undecided(verified.code.unwrap_or("JRN-03"), verified.damage.clone().unwrap_or_default())
+}
+
+/// A journal that cannot be decided again, and why.
+fn undecided(code: &str, recorded: String) -> Replayed {
+    let difference = Difference { code: code.to_owned(), sequence: None, recorded, decided: String::new() };
     Replayed {
         matches: false,
         events: 0,
@@ -213,18 +216,7 @@ fn decide_again(dir: &Path) -> Replayed {
                 first_difference: difference,
             }
         }
-        Err(error) => {
-            let (code, recorded) = (error.code().to_owned(), error.to_string());
-            let difference = Difference { code, sequence: None, recorded, decided: String::new() };
-            Replayed {
-                matches: false,
-                events: 0,
-                state_hash: None,
-                hashes_compared: 0,
-                not_compared: 0,
-                first_difference: Some(difference),
-            }
-        }
+        Err(error) => undecided(error.code(), error.to_string()),
     }
 }
 
