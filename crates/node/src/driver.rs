@@ -1,6 +1,6 @@
 //! Sends what is permitted, and tells the engine what became of it.
 
-use crate::abort::AbortOnPanic;
+use crate::abort::or_abort_async;
 use crate::inbox::{Fact, Input};
 use crate::inquire::{Reconciler, notice};
 use tokio::sync::mpsc;
@@ -31,7 +31,8 @@ pub(crate) async fn drive(
             out = outgoing.recv() => match out {
                 Some(out) => {
                     let (connection, inbox, reconciler) = (connection.clone(), inbox.clone(), reconciler.clone());
-                    tasks.spawn(async move { submit(out, &connection, &inbox, &reconciler).await });
+                    let work = async move { submit(out, &connection, &inbox, &reconciler).await };
+                    tasks.spawn(or_abort_async("driver", work));
                 }
                 None => return,
             },
@@ -41,7 +42,6 @@ pub(crate) async fn drive(
 }
 
 async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Input>, reconciler: &Reconciler) {
-    let _abort = AbortOnPanic("driver");
     let action = out.permit.get().action();
     let asks = Asks::of(action);
     let (is_order, ids) = (asks == Asks::Order, action.client_ids().collect::<Vec<_>>());

@@ -2,6 +2,7 @@
 //!
 //! What to ask and when it is enough is decided by [`Inquiry`]; here are only the questions' words and the waiting.
 
+use crate::abort::or_abort_async;
 use crate::inbox::{Fact, Input};
 use crate::watch::{SteadyClock, Watch};
 use std::collections::BTreeSet;
@@ -94,7 +95,7 @@ impl Reconciler {
         let Some(mut asking) = self.watch.begin(client_id, (doubt, window)) else { return };
         let mut next = Some((doubt, window));
         while let Some((doubt, window)) = next {
-            self.ask_until_known(client_id, doubt, window, inbox).await;
+            or_abort_async("reconciler", self.ask_until_known(client_id, doubt, window, inbox)).await;
             next = asking.next();
         }
     }

@@ -3,14 +3,21 @@
 use crate::error::NodeError;
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Held while this process trades with a key at a venue. The operating system lets go of it when the process ends,
-/// however it ends.
+/// however it ends; an ordinary end takes its file away too.
 #[derive(Debug)]
 pub(crate) struct KeyLock {
+    path: PathBuf,
     _file: File,
+}
+
+impl Drop for KeyLock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path); // while it is still locked; a file that stays is locked anew
+    }
 }
 
 impl KeyLock {
@@ -28,19 +35,30 @@ impl KeyLock {
         let name = hex::encode(&Sha256::digest(format!("{host}\n{key}"))[..12]);
         let path = dir.join(format!("tradewind-key-{name}.lock"));
         let in_use = |reason: String| NodeError::KeyInUse { path: path.clone(), reason };
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = open.map_err(|error| in_use(error.to_string()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(in_use("another process has locked it".to_owned())),
-            Err(TryLockError::Error(error)) => Err(in_use(error.to_string())),
+        loop {
+            let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+            let file = open.map_err(|error| in_use(error.to_string()))?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
+                Ok(()) => (), // its last holder took it away between the opening and the lock
+                Err(TryLockError::WouldBlock) => return Err(in_use("another process has locked it".to_owned())),
+                Err(TryLockError::Error(error)) => return Err(in_use(error.to_string())),
+            }
         }
     }
+}
+
+/// Whether whoever opens `path` gets this very file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |data: std::fs::Metadata| (data.dev(), data.ino());
+    let opened = file.metadata().map(id).ok();
+    opened.is_some() && opened == std::fs::metadata(path).map(id).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use tradewind_domain::Coded;
 
     #[test]
@@ -55,5 +73,29 @@ mod tests {
         let _other_venue = take("key", "https://testnet.venue").unwrap();
         drop(first);
         take("key", "https://venue").unwrap();
+    }
+
+    #[test]
+    fn a_hundred_threads_hold_a_key_in_turn_and_leave_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (holders, taken) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..100 {
+                scope.spawn(|| {
+                    let held = loop {
+                        match KeyLock::take_in(dir.path(), "key", "https://venue") {
+                            Ok(held) => break held,
+                            Err(_) => std::thread::yield_now(),
+                        }
+                    };
+                    assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two hold it");
+                    taken.fetch_add(1, Ordering::SeqCst);
+                    holders.fetch_sub(1, Ordering::SeqCst);
+                    drop(held);
+                });
+            }
+        });
+        assert_eq!(taken.load(Ordering::SeqCst), 100);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

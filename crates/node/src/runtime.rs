@@ -1,6 +1,6 @@
 //! A node from start to stop: safe, then reconciled, then trading.
 
-use crate::abort::AbortOnPanic;
+use crate::abort::{or_abort, or_abort_async};
 use crate::audit::Auditor;
 use crate::books::Books;
 use crate::clock::Clock;
@@ -181,8 +181,9 @@ impl Node {
         let asked = watch::Sender::new(false);
         let engine = spawn_engine(core, input, asked.clone())?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(reconciler.clone().sweep(inbox.clone()));
-        tasks.spawn(driver::drive(outgoing, connection.clone(), inbox.clone(), reconciler, doubtful));
+        tasks.spawn(or_abort_async("reconciler", reconciler.clone().sweep(inbox.clone())));
+        let driven = driver::drive(outgoing, connection.clone(), inbox.clone(), reconciler, doubtful);
+        tasks.spawn(or_abort_async("driver", driven));
         let listening = Listener {
             inbox: inbox.clone(),
             connection,
@@ -194,8 +195,8 @@ impl Node {
             quoted: Vec::new(),
             books: Books::default(),
         };
-        tasks.spawn(listening.listen(early, events));
-        tasks.spawn(tick(inbox.clone()));
+        tasks.spawn(or_abort_async("listener", listening.listen(early, events)));
+        tasks.spawn(or_abort_async("timer", tick(inbox.clone())));
         if let Some(file) = surroundings.settings_file {
             tasks.spawn(drift::watch(file, inbox.clone()));
         }
@@ -278,9 +279,11 @@ fn spawn_engine(
     asked: watch::Sender<bool>,
 ) -> Result<std::thread::JoinHandle<Result<Core, NodeError>>, NodeError> {
     let run = move || {
-        let _abort = AbortOnPanic("engine");
-        let ended =
-            Watchdog::over(core.pulse.clone(), core.host.journal.on_disk()).and_then(|_watchdog| core.run(input));
+        let watched = || {
+            let _watchdog = Watchdog::over(core.pulse.clone(), core.host.journal.on_disk())?;
+            core.run(input)
+        };
+        let ended = or_abort("engine", watched);
         if let Err(error) = &ended {
             tracing::error!(%error, "the engine stops: nothing leaves that is not remembered");
         }
