@@ -44,7 +44,10 @@ pub(crate) fn series(
     }
     let newest_first = put_in_order(&mut rows, &shape, &mut log);
     let dates = midnights_are_dates(&mut rows);
-    let interval = interval_of(path, &rows, options)?;
+    let interval = interval_of(path, &rows, options).or_else(|unknown| {
+        ImportError::refuse(path, &log.list)?; // rows that were left out are why so few show no interval
+        Err(unknown)
+    })?;
     let mut instrument = instrument(path, shape.member.as_deref(), options, stocks)?;
     let decimals = decimals(&rows, options);
     (instrument.price_decimals, instrument.quantity_decimals) = decimals;

@@ -21,6 +21,12 @@ pub(crate) fn venue(path: &Path) -> &'static str {
     found.max().map_or("unstated", |(_, venue)| venue)
 }
 
+/// The symbol that a file's name shows, as [`crate::read_bars`] takes it where it is told none; `None` where it shows none.
+#[must_use]
+pub fn symbol_of(path: &Path) -> Option<Symbol> {
+    symbol(path, None, false)
+}
+
 /// The symbol that the file's name shows: `BTC_USDT-1h.feather`, `BTC_USDT_USDT-1h-futures.feather` (linear
 /// perpetual), `BNBUSDT_1m.parquet`, `coinbase-1h-btc-usd.csv`, `oanda-hour-eurusd.zip`; `aapl.zip` for LEAN shares.
 pub(crate) fn symbol(path: &Path, member: Option<&str>, stocks: bool) -> Option<Symbol> {

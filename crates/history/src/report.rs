@@ -93,7 +93,7 @@ impl CheckReport {
 /// file that cannot be read is a report with that one error.
 #[must_use]
 pub fn check_file(path: &Path, options: &ImportOptions) -> CheckReport {
-    let symbol = options.symbol.clone().or_else(|| names::symbol(path, None, false));
+    let symbol = options.symbol.clone().or_else(|| names::symbol_of(path));
     let any = || "FILE/FILE".parse().ok(); // a symbol is not part of the report
     let options = ImportOptions { symbol: symbol.or_else(any), on_defect: OnDefect::Report, ..options.clone() };
     match read_bars(path, &options) {

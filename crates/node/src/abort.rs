@@ -2,6 +2,7 @@
 //! invariant sends no orders, and start-up is recovery.
 
 use futures_util::FutureExt as _;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `work`, which is part of the order path; its panic aborts the process.
@@ -15,8 +16,13 @@ pub(crate) async fn or_abort_async<T>(part: &str, work: impl Future<Output = T>)
 }
 
 fn abort(part: &str) -> ! {
-    eprintln!("the {part} panicked: the process aborts, and recovers at its next start");
+    last_words(&format!("the {part} panicked: the process aborts, and recovers at its next start"));
     std::process::abort();
+}
+
+/// Says on stderr why the process ends, where somebody still listens.
+pub(crate) fn last_words(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}"); // `eprintln!` panics where nobody does
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ tradewind_domain::codes! {
     "NODE-45" "the call is not signed by the kill key" "sign with the key that governance.kill_key names; docs/governance.md shows the signed text";
     "NODE-46" "the signed call is too old, or of the future" "sign again: a call counts for 60 seconds; check both clocks";
     "NODE-47" "the signed call was accepted before" "sign again with a fresh nonce: a call counts once";
+    "NODE-48" "an earlier run cannot be moved aside" "make the data directory writable, or name another one with --data-dir";
 }
 
 /// Looks up the hint of a code of [`CODES`].
@@ -102,6 +103,15 @@ pub enum NodeError {
     #[error("the control socket {} cannot be opened", path.display())]
     Control {
         /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An earlier run cannot be moved aside.
+    #[error("the earlier run cannot be moved aside: {}: {source}", path.display())]
+    SetAside {
+        /// Which file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -207,6 +217,7 @@ impl Coded for NodeError {
             Self::Live(_) => "NODE-03",
             Self::Control { .. } => "NODE-04",
             Self::DataDir { .. } => "NODE-15",
+            Self::SetAside { .. } => "NODE-48",
             Self::UserStream { .. } => "NODE-16",
             Self::Random(_) => "NODE-17",
             Self::Thread(_) => "NODE-18",

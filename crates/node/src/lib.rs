@@ -47,6 +47,7 @@ mod reconcile;
 mod recover;
 mod relist;
 mod runtime;
+mod set_aside;
 pub mod settings;
 mod stages;
 mod start;
@@ -72,6 +73,7 @@ pub use operate::{OperatorReply, OperatorRequest};
 pub use parents::{ChildView, ParentView, ParentWords, PlanWords, ReplaceWords};
 pub use recover::{Recovered, events, journal_dir, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
+pub use set_aside::set_aside;
 pub use stages::StageMove;
 pub use status::{
     ClockView, ForeignView, InstrumentView, LatencyView, OrderView, PortfolioView, PositionView, Status, UnknownView,

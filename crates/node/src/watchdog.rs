@@ -1,6 +1,7 @@
 //! Watches the engine's thread from another one. An engine that does not go on for ten seconds ends the process, since
 //! start-up is recovery; one that waits for the disk is told of, and afterwards only what reduces is allowed.
 
+use crate::abort::last_words;
 use crate::error::NodeError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -76,7 +77,7 @@ fn watch(pulse: &Pulse, on_disk: &AtomicBool, ended: &AtomicBool) {
                 pulse.slow.store(looks, Ordering::SeqCst);
             }
             Finding::Stalled => {
-                eprintln!("the engine has not gone on for 10 s: the process aborts, and recovers at its next start");
+                last_words("the engine has not gone on for 10 s: the process aborts, and recovers at its next start");
                 std::process::abort();
             }
         }

@@ -154,6 +154,7 @@ pub(crate) fn start_log(level: &str) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        .log_internal_errors(false) // it would panic where nobody reads stderr any more
         .try_init();
 }
 

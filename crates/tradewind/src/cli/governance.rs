@@ -91,7 +91,9 @@ pub(crate) enum LimitsCommand {
     #[command(subcommand)]
     Stage(StageCommand),
     /// Approve a change that another person asked for.
-    #[command(after_help = "Example:\n  tradewind limits approve 57 --as ben --token-file ben.token")]
+    #[command(
+        after_help = "Example:\n  tradewind limits approve 57 --as ben --token-file ben.token --data-dir my-paper"
+    )]
     Approve {
         /// Its number.
         id: u64,
@@ -99,7 +101,9 @@ pub(crate) enum LimitsCommand {
         node: NodeArgs,
     },
     /// Reject a change, or take your own back.
-    #[command(after_help = "Example:\n  tradewind limits reject 57 --as ben --token-file ben.token")]
+    #[command(
+        after_help = "Example:\n  tradewind limits reject 57 --as ben --token-file ben.token --data-dir my-paper"
+    )]
     Reject {
         /// Its number.
         id: u64,
@@ -115,7 +119,7 @@ pub(crate) enum StageCommand {
     Show(NodeArgs),
     /// Ask for the next stage: every criterion must be met, and a second person approves with `limits approve`.
     #[command(
-        after_help = "Example:\n  tradewind limits stage advance --reason \"seven good days\" --as anna --token-file anna.token"
+        after_help = "Example:\n  tradewind limits stage advance --reason \"seven good days\" --as anna --token-file anna.token --data-dir my-paper"
     )]
     Advance(StageArgs),
     /// Go back to an earlier stage, at once.

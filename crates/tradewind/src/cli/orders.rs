@@ -21,7 +21,7 @@ pub(crate) struct AdoptArgs {
 pub(crate) enum OrderCommand {
     /// Propose an order.
     #[command(
-        after_help = "Examples:\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --price 60000\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --kind touched --trigger 60000\n  tradewind order place --symbol BTC/USDT --side sell --quantity 0.01 --kind trailing --offset 1.5% --activation 66000"
+        after_help = "Examples:\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --price 60000 --data-dir my-paper\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --kind touched --trigger 60000 --data-dir my-paper\n  tradewind order place --symbol BTC/USDT --side sell --quantity 0.01 --kind trailing --offset 1.5% --activation 66000 --data-dir my-paper"
     )]
     Place(PlaceArgs),
     /// Propose a target and a stop together: when one trades, the other is taken off.
@@ -29,7 +29,7 @@ pub(crate) enum OrderCommand {
     /// To sell, the target stands above the market and the stop below it; to buy, the other way round. Both go to the
     /// venue as one request, are held against the same funds, and neither is placed without the other.
     #[command(
-        after_help = "Example:\n  tradewind order oco BTC/USDT --side sell --quantity 0.01 --target 66000 --stop 61000 --stop-limit 60900"
+        after_help = "Example:\n  tradewind order oco BTC/USDT --side sell --quantity 0.01 --target 66000 --stop 61000 --stop-limit 60900 --data-dir my-paper"
     )]
     Oco(OcoArgs),
     /// Propose an entry; what fills of it is protected by a target and a stop.
@@ -37,25 +37,27 @@ pub(crate) enum OrderCommand {
     /// The pair goes to the venue as soon as some of the entry has filled, for as much as can be sold of it. Cancelled
     /// before it fills, it leaves nothing behind; cancelled later, it enters no more and keeps protecting what it has.
     #[command(
-        after_help = "Example:\n  tradewind order bracket BTC/USDT --side buy --quantity 0.01 --price 63000 --target 66000 --stop 61000"
+        after_help = "Example:\n  tradewind order bracket BTC/USDT --side buy --quantity 0.01 --price 63000 --target 66000 --stop 61000 --data-dir my-paper"
     )]
     Bracket(BracketArgs),
     /// Propose even slices over time.
-    #[command(after_help = "Example:\n  tradewind order twap BTC/USDT --side buy --quantity 0.5 --over 4h --slices 48")]
+    #[command(
+        after_help = "Example:\n  tradewind order twap BTC/USDT --side buy --quantity 0.02 --over 4h --slices 48 --data-dir my-paper"
+    )]
     Twap(TwapArgs),
     /// Propose slices along a volume curve, or a fixed part of the volume that trades.
     #[command(
-        after_help = "Examples:\n  tradewind order vwap BTC/USDT --side sell --quantity 2 --over 4h --rate 5\n  tradewind order vwap BTC/USDT --side sell --quantity 2 --over 4h --curve 9,5,3,4,8"
+        after_help = "Examples:\n  tradewind order vwap BTC/USDT --side buy --quantity 0.02 --over 4h --rate 5 --data-dir my-paper\n  tradewind order vwap BTC/USDT --side buy --quantity 0.02 --over 4h --curve 9,5,3,4,8 --data-dir my-paper"
     )]
     Vwap(VwapArgs),
     /// Propose a resting order of which only a tip is shown.
     #[command(
-        after_help = "Example:\n  tradewind order iceberg BTC/USDT --side buy --quantity 5 --price 63000 --display 0.25"
+        after_help = "Example:\n  tradewind order iceberg BTC/USDT --side buy --quantity 0.02 --price 63000 --display 0.005 --data-dir my-paper"
     )]
     Iceberg(IcebergArgs),
     /// Propose several limit orders from one price to another, to scale in or out.
     #[command(
-        after_help = "Example:\n  tradewind order scale BTC/USDT --side buy --quantity 1 --from 63000 --to 60000 --orders 4"
+        after_help = "Example:\n  tradewind order scale BTC/USDT --side buy --quantity 0.02 --from 63000 --to 60000 --orders 4 --data-dir my-paper"
     )]
     Scale(ScaleArgs),
     /// Give an open order new terms.
@@ -63,25 +65,27 @@ pub(crate) enum OrderCommand {
     /// The old order is cancelled, and its successor is proposed when it can no longer fill, for what is then left: the
     /// two never come to more than the larger of both quantities. A smaller quantity alone keeps the order's name and its
     /// turn in the queue, where the venue can.
-    #[command(after_help = "Example:\n  tradewind order replace 018bcfe56800… --price 62900 --quantity 0.02")]
+    #[command(
+        after_help = "Example:\n  tradewind order replace 018bcfe56800… --price 62900 --quantity 0.02 --data-dir my-paper"
+    )]
     Replace(ReplaceArgs),
     /// List brackets, schedules, icebergs, ladders, replacements and orders that wait, living ones first.
-    #[command(after_help = "Example:\n  tradewind order parents -o json")]
+    #[command(after_help = "Example:\n  tradewind order parents -o json --data-dir my-paper")]
     Parents(NodeArgs),
     /// Let a bracket, schedule or ladder propose nothing for now; its orders stay.
-    #[command(after_help = "Example:\n  tradewind order pause p7")]
+    #[command(after_help = "Example:\n  tradewind order pause p7 --data-dir my-paper")]
     Pause(ParentArgs),
     /// Let it go on after a pause.
-    #[command(after_help = "Example:\n  tradewind order continue p7")]
+    #[command(after_help = "Example:\n  tradewind order continue p7 --data-dir my-paper")]
     Continue(ParentArgs),
     /// End it and cancel its orders; a bracket keeps protecting what it holds.
-    #[command(after_help = "Example:\n  tradewind order end p7")]
+    #[command(after_help = "Example:\n  tradewind order end p7 --data-dir my-paper")]
     End(ParentArgs),
     /// End it and cancel all of its orders, the protection of a bracket as well.
-    #[command(after_help = "Example:\n  tradewind order abandon p7 --reason \"closed by hand\"")]
+    #[command(after_help = "Example:\n  tradewind order abandon p7 --reason \"closed by hand\" --data-dir my-paper")]
     Abandon(ParentArgs),
     /// Cancel an order.
-    #[command(after_help = "Example:\n  tradewind order cancel 018bcfe56800…")]
+    #[command(after_help = "Example:\n  tradewind order cancel 018bcfe56800… --data-dir my-paper")]
     Cancel {
         /// The order's name, 32 hex digits.
         client_id: String,
@@ -89,7 +93,7 @@ pub(crate) enum OrderCommand {
         node: NodeArgs,
     },
     /// List orders, open ones first.
-    #[command(after_help = "Example:\n  tradewind order list -o json")]
+    #[command(after_help = "Example:\n  tradewind order list -o json --data-dir my-paper")]
     List(NodeArgs),
 }
 
@@ -187,10 +191,10 @@ pub(crate) struct OcoArgs {
 #[derive(Subcommand)]
 pub(crate) enum PositionCommand {
     /// List positions.
-    #[command(after_help = "Example:\n  tradewind position list")]
+    #[command(after_help = "Example:\n  tradewind position list --data-dir my-paper")]
     List(NodeArgs),
     /// Close what is held of a symbol.
-    #[command(after_help = "Example:\n  tradewind position close BTC/USDT")]
+    #[command(after_help = "Example:\n  tradewind position close BTC/USDT --data-dir my-paper")]
     Close {
         /// Unified symbol.
         symbol: String,
@@ -199,7 +203,7 @@ pub(crate) enum PositionCommand {
     },
     /// Let a position stand without a stop until it is closed, with your name and reason on record.
     #[command(
-        after_help = "Example:\n  tradewind position exempt BTC/USDT --reason \"a hedge of coins held elsewhere\""
+        after_help = "Example:\n  tradewind position exempt BTC/USDT --reason \"a hedge of coins held elsewhere\" --data-dir my-paper"
     )]
     Exempt {
         /// Unified symbol.

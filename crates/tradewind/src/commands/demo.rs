@@ -66,7 +66,7 @@ pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> 
         tape: recording.as_ref(),
         cash: recording.as_ref().map_or(CASH, Recording::cash),
     };
-    if let Some(aside) = local::set_aside(&args.data_dir)? {
+    if let Some(aside) = tradewind_node::set_aside(&args.data_dir)? {
         output::note(&format!("the earlier run was moved to {}", aside.display()));
     }
     let exchange = market.start()?;
@@ -95,6 +95,7 @@ async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) ->
         args.duration.as_secs_f64(),
         market.speed,
     ));
+    local::note_what_holds(&node).await;
     let watched = watch(args, &node, exchange, &mut end).await;
     Ok((node.stop().await?, watched))
 }

@@ -54,7 +54,7 @@ pub(crate) fn proposals(command: &ProposalsCommand, format: Format) -> Result<Ex
 /// Shows the proposal on stderr and gives back the hash of what was shown: that, and nothing else, is approved.
 fn seen(node: &NodeArgs, id: u64) -> Result<String, Failure> {
     let page = ask(node, &OperatorRequest::Govern(GovernRequest::ProposalShow { id }))?;
-    eprintln!("{}\n", proposal_page(&page));
+    output::note(&format!("{}\n", proposal_page(&page)));
     Ok(page["hash"].as_str().unwrap_or_default().to_owned())
 }
 

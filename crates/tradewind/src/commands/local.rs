@@ -2,12 +2,13 @@
 
 use super::recording::Recording;
 use super::runtime;
-use crate::output::Failure;
-use std::path::{Path, PathBuf};
+use crate::output::{self, Failure};
+use std::path::PathBuf;
 use std::time::Duration;
 use tradewind_domain::{Origin, Symbol, parse_decimal};
 use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Pace, SymbolConfig};
 use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Seconds, Settings, StrategySettings, VenueSettings};
+use tradewind_node::{Node, OperatorReply, OperatorRequest};
 
 /// The test account's key. It opens nothing but a local exchange.
 pub(crate) const KEY: &str = "tradewind-local-key";
@@ -80,6 +81,17 @@ impl LocalExchange {
     }
 }
 
+/// Says on stderr what keeps a node that has just started from trading.
+pub(crate) async fn note_what_holds(node: &Node) {
+    let Ok(OperatorReply::Done { data }) = node.request(OperatorRequest::Status).await else { return };
+    let held = [("halted", "trading is halted"), ("restricted", "only what reduces is allowed")];
+    for (key, words) in held {
+        if let Some(reason) = data[key].as_str() {
+            output::note(&format!("{words}: {reason}; `tradewind resume --reason ...` ends it"));
+        }
+    }
+}
+
 /// Settings of a paper node on the exchange at `url`.
 pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strategies: &[&str]) -> Settings {
     let sockets = url.replacen("http", "ws", 1);
@@ -108,21 +120,4 @@ pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strat
         limits: LimitSettings::of(Profile::Demo).with("stale_after", Seconds::from_millis(10_000_000).nanos()),
         ..Settings::default()
     }
-}
-
-/// A market that begins anew cannot go on with an earlier run's journal: that one is moved aside, never removed.
-pub(crate) fn set_aside(data_dir: &Path) -> Result<Option<PathBuf>, Failure> {
-    let journal = tradewind_node::journal_dir(data_dir);
-    if !journal.exists() {
-        return Ok(None);
-    }
-    if tradewind_node::request(data_dir, &tradewind_node::OperatorRequest::Status).is_ok() {
-        let hint = "stop it with `tradewind stop`, or use another --data-dir";
-        return Err(Failure::new("JRN-01", format!("a node is running on {}", data_dir.display()), hint));
-    }
-    let name = tradewind_node::wall().to_string().replace(':', "-");
-    let target = data_dir.join("earlier").join(name);
-    std::fs::create_dir_all(&target).map_err(|error| Failure::file(&target, &error))?;
-    std::fs::rename(&journal, target.join("journal")).map_err(|error| Failure::file(&journal, &error))?;
-    Ok(Some(target))
 }

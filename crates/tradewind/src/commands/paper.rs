@@ -78,7 +78,7 @@ async fn on_venue(
 
 fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
     let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("tradewind-data"));
-    if let Some(aside) = local::set_aside(&data_dir)? {
+    if let Some(aside) = tradewind_node::set_aside(&data_dir)? {
         output::note(&format!(
             "a simulated market begins anew; the earlier run was moved to {}, where `tradewind journal` and \
              `tradewind replay` read it",
@@ -119,6 +119,7 @@ async fn trade(
         found.folded,
         found.took.as_millis()
     ));
+    local::note_what_holds(&node).await;
     let time_is_up = async {
         match duration {
             Some(duration) => tokio::time::sleep(duration).await,

@@ -2,9 +2,9 @@
 
 use crate::output::{self, Failure};
 use std::path::Path;
-use tradewind_domain::{Bar, Coded, InstrumentSpec, Interval, Symbol, Timestamp, Trade, format_decimal};
+use tradewind_domain::{Bar, Coded, InstrumentSpec, Interval, Symbol, Timestamp, Trade, format_decimal, parse_decimal};
 use tradewind_exchange::{SymbolConfig, Tape, TapeSource};
-use tradewind_history::{ImportError, ImportOptions, OnDefect, read_bars, read_trades};
+use tradewind_history::{ImportError, ImportOptions, OnDefect, read_bars, read_trades, symbol_of};
 
 /// Decimals of prices and quantities at the exchange.
 const DECIMALS: u8 = 8;
@@ -23,13 +23,16 @@ pub(crate) struct Recording {
     tape: Tape,
     bars: usize,
     listing: Option<SymbolConfig>,
+    /// The lowest price, with [`DECIMALS`].
+    lowest: i64,
 }
 
 impl Recording {
-    /// Reads a file of bars or of trades, of BTC/USDT unless a symbol is named.
+    /// Reads a file of bars or of trades. Without a symbol it is of the pair that its name shows, else of BTC/USDT.
     pub(crate) fn open(path: &Path, symbol: Option<&str>) -> Result<Self, Failure> {
-        let symbol: Symbol =
-            symbol.unwrap_or("BTC/USDT").parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
+        let shown = symbol_of(path).map(|symbol| Symbol { contract: None, ..symbol }.to_string());
+        let symbol = symbol.or(shown.as_deref()).unwrap_or("BTC/USDT");
+        let symbol: Symbol = symbol.parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
         if symbol.contract.is_some() {
             let hint = "the local exchange lists spot pairs: name the tape BASE/QUOTE, such as BTC/USDT";
             return Err(Failure::new("CLI-05", format!("--symbol {symbol} is a contract"), hint));
@@ -61,14 +64,16 @@ impl Recording {
             return Err(too_short(path, bars.len()));
         }
         let prices = bars.iter().flat_map(|bar| [bar.open, bar.high, bar.low, bar.close]).map(|it| it.mantissa());
+        let lowest = prices.clone().min().unwrap_or(0);
         let listing = listing(&symbol, prices, bars.iter().map(|bar| bar.volume.mantissa()));
         let played = bars.len() - history;
         let tape = Tape { source: TapeSource::Bars(bars), ..Tape::bars_file(path, symbol.clone(), history) };
-        Ok(Self { symbol, interval, tape, bars: played, listing })
+        Ok(Self { symbol, interval, tape, bars: played, listing, lowest })
     }
 
     fn of_trades(path: &Path, symbol: Symbol, trades: Vec<(Timestamp, Trade)>) -> Self {
         let prices = trades.iter().map(|(_, trade)| trade.price.mantissa());
+        let lowest = prices.clone().min().unwrap_or(0);
         let listing = listing(&symbol, prices, trades.iter().map(|(_, trade)| trade.quantity.mantissa()));
         let span = match (trades.first(), trades.last()) {
             (Some((first, _)), Some((last, _))) => last.nanos() - first.nanos(),
@@ -82,7 +87,7 @@ impl Recording {
             (second, usize::try_from(span / second.nanos()).unwrap_or(0))
         };
         let tape = Tape { source: TapeSource::Trades(trades), ..Tape::trades_file(path, symbol.clone()) };
-        Self { symbol, interval, tape, bars, listing }
+        Self { symbol, interval, tape, bars, listing, lowest }
     }
 
     /// What the exchange plays.
@@ -90,13 +95,21 @@ impl Recording {
         self.tape.clone()
     }
 
-    /// What the exchange lists: its own steps for pairs that it knows, those that the recording shows for others.
+    /// What the exchange lists: its own steps for pairs that it knows, where the recording's prices are many of them;
+    /// those that the recording shows for others.
     pub(crate) fn listings(&self) -> Vec<SymbolConfig> {
         let mut listed = SymbolConfig::defaults();
-        if !listed.iter().any(|it| it.symbol == self.symbol) {
-            listed.extend(self.listing.clone());
+        let suits = |it: &SymbolConfig| it.symbol == self.symbol && self.is_coarse_enough(&it.tick);
+        if let Some(listing) = self.listing.clone().filter(|_| !listed.iter().any(suits)) {
+            listed.retain(|it| it.symbol != self.symbol);
+            listed.push(listing);
         }
         listed
+    }
+
+    /// Whether every price of the recording is at least a hundred steps of `tick`.
+    fn is_coarse_enough(&self, tick: &str) -> bool {
+        parse_decimal(tick, DECIMALS).is_ok_and(|tick| i128::from(self.lowest) >= 100 * i128::from(tick))
     }
 
     /// An amount of the quote currency worth tens of thousands of dollars, more or less.

@@ -167,3 +167,46 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         assert_eq!(run.err, "", "{command}");
     }
 }
+
+#[test]
+fn a_node_outlives_whoever_read_its_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    let node = format!("\"$0\" paper --data-dir '{place}' --for 2s --log trace; echo $? > '{place}/code'");
+    shell(&format!("({node}) 2>&1 >/dev/null | head -n 1")).ended_with(0);
+    assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "0\n");
+    tradewind(&["journal", "verify", place]).ended_with(0);
+}
+
+#[test]
+fn a_market_that_begins_anew_trades_again_and_leaves_the_earlier_run_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    for _ in 0..2 {
+        let demo = tradewind(&["demo", "--for", "4s", "--seed", "7", "--data-dir", place, "-o", "json"]).ended_with(0);
+        assert!(demo.json()["fills"].as_u64().unwrap() > 0, "{}\n{}", demo.out, demo.err);
+    }
+    let earlier: Vec<_> = std::fs::read_dir(dir.path().join("earlier")).unwrap().map(|it| it.unwrap().path()).collect();
+    assert_eq!(earlier.len(), 1, "{earlier:?}");
+    for place in [place, text(&earlier[0])] {
+        tradewind(&["audit", "verify", place]).ended_with(0);
+        assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true, "{place}");
+    }
+}
+
+#[test]
+fn a_node_that_does_not_answer_keeps_its_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = text(dir.path());
+    let mut first = Running::start(&["paper", "--data-dir", place, "-o", "json"]);
+    first.until("ready in");
+    first.signal("STOP");
+    for second in ["paper", "demo"] {
+        tradewind(&[second, "--data-dir", place, "--for", "1s"]).failed_with(1, "JRN-01");
+    }
+    assert!(!dir.path().join("earlier").exists());
+    first.signal("CONT");
+    first.signal("INT");
+    first.end().0.ended_with(0);
+    tradewind(&["journal", "verify", place]).ended_with(0);
+}
