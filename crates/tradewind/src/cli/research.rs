@@ -113,8 +113,8 @@ pub(crate) struct StressArgs {
     #[arg(long, default_value = "research")]
     pub(crate) limits: String,
     /// How many scenarios run side by side.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) jobs: usize,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
     /// Write the page of one scenario here: with `--scenarios 1`, as of a backtest.
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,

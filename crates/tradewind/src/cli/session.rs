@@ -18,7 +18,7 @@ pub(crate) struct DemoArgs {
     /// Play a recorded market instead of the simulated one: a file of bars or trades.
     #[arg(long)]
     pub(crate) tape: Option<PathBuf>,
-    /// What the tape is of, such as XRP/ETH; without it BTC/USDT.
+    /// What the tape is of, such as XRP/ETH; without it the pair that the file's name shows, else BTC/USDT.
     #[arg(long, requires = "tape")]
     pub(crate) symbol: Option<String>,
     /// Market seconds per second; without it 120, and eight bars a second on a tape.
@@ -62,7 +62,7 @@ pub(crate) struct ExchangeArgs {
     /// Play this recorded file of bars or trades.
     #[arg(long)]
     pub(crate) tape: Option<PathBuf>,
-    /// What the tape is of, such as XRP/ETH; without it BTC/USDT.
+    /// What the tape is of, such as XRP/ETH; without it the pair that the file's name shows, else BTC/USDT.
     #[arg(long, requires = "tape")]
     pub(crate) symbol: Option<String>,
     /// Opening balance of the test account in the quote currency.

@@ -28,8 +28,8 @@ pub(crate) struct StormArgs {
     #[arg(long, value_delimiter = ',')]
     pub(crate) keep: Option<Vec<usize>>,
     /// How many storms run side by side.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) jobs: usize,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
     /// Do not look for the smallest plan that still fails.
     #[arg(long)]
     pub(crate) no_shrink: bool,

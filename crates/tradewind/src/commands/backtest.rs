@@ -91,10 +91,22 @@ fn data_source(finished: &Finished) -> DataSource {
     }
 }
 
-/// Basis points with up to two decimals, as hundredths.
+/// A share above nothing, in percent with up to two decimals, as basis points.
+fn percent(text: &str, option: &str) -> Result<u32, Failure> {
+    let wrong = || {
+        let message = format!("{option} `{text}` is no percentage above 0 and up to 100");
+        Failure::new("CLI-05", message, "write 10 or 2.5")
+    };
+    let bps = parse_decimal(text, 2).ok().filter(|bps| (1..=10_000).contains(bps));
+    bps.and_then(|bps| u32::try_from(bps).ok()).ok_or_else(wrong)
+}
+
+/// Basis points below 1,000 with up to two decimals, as hundredths.
 pub(super) fn centi_bps(text: &str, option: &str) -> Result<i32, Failure> {
-    let wrong =
-        || Failure::new("CLI-05", format!("{option} `{text}` is not a number of basis points"), "write 10 or 2.5");
+    let wrong = || {
+        let message = format!("{option} `{text}` is not a number of basis points below 1000");
+        Failure::new("CLI-05", message, "write 10 or 2.5")
+    };
     parse_decimal(text, 2)
         .ok()
         .and_then(|value| i32::try_from(value).ok())
@@ -131,7 +143,7 @@ fn fill_policy(args: &BacktestArgs, has_volume: bool) -> Result<FillPolicy, Fail
             let hint = "leave --volume-share out, or write none";
             return Err(Failure::new("CLI-05", "--volume-share needs volumes, and the file gives none", hint));
         }
-        text => Some(positive(centi_bps(text, "--volume-share")?, "--volume-share")?),
+        text => Some(percent(text, "--volume-share")?),
     };
     let impact = match args.impact.split_once(':') {
         None if args.impact == "none" => Impact::None,

@@ -1,15 +1,15 @@
 //! What backtest and diagnose share: a file of bars, a span of time, a strategy with its parameters.
 
 use crate::cli::{BarsArgs, StrategyArgs};
-use crate::output::Failure;
+use crate::output::{self, Failure};
 use crate::signals;
 use std::path::Path;
 use tradewind_domain::{
     Bar, Coded, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, Money, Origin, Symbol, Timestamp,
 };
 use tradewind_history::{
-    BarSeries, BarStream, Catalog, Dataset, FactorFile, ImportOptions, OnDefect, SourceInfo, VolumeKind, adjust,
-    read_bars, stream_bars,
+    BarSeries, BarStream, Catalog, Dataset, Defect, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo,
+    VolumeKind, adjust, read_bars, stream_bars,
 };
 use tradewind_strategies::{Strategy, registry};
 
@@ -95,25 +95,35 @@ impl Bars {
             count += 1;
             take(bar)
         };
-        let (source, gaps, defects) = match self.source {
+        let (source, gaps, found) = match self.source {
             Source::Stream(mut stream) => {
                 for bar in &mut *stream {
                     feed(&bar?)?;
                 }
-                (stream.source(), stream.gaps().to_vec(), stream.defects().len())
+                (stream.source(), stream.gaps().to_vec(), stream.defects().to_vec())
             }
             Source::Whole(series) => {
                 series.bars.iter().try_for_each(feed)?;
-                (series.source, series.gaps, series.defects.len())
+                (series.source, series.gaps, series.defects)
             }
         };
+        tell_defects(Path::new(&source.path), &found);
         if count == 0 {
             let message = format!("no bar of {} lies between --from and --until", source.path);
             return Err(Failure::new("CLI-03", message, "`tradewind data check FILE -o json` prints first and last"));
         }
         let missing = gaps.iter().filter(|gap| gap.kind == tradewind_history::GapKind::Missing);
         let (gaps, missing_bars) = missing.fold((0, 0), |(count, bars), gap| (count + 1, bars + gap.bars));
-        Ok(Finished { source, gaps, missing_bars, defects: defects as u64 })
+        Ok(Finished { source, gaps, missing_bars, defects: found.len() as u64 })
+    }
+}
+
+/// Says on stderr how many rows of a file are not as they should be.
+pub(super) fn tell_defects(path: &Path, found: &[Defect]) {
+    let errors = found.iter().filter(|it| it.severity == Severity::Error).count();
+    if errors > 0 {
+        let (path, s) = (path.display(), if errors == 1 { "" } else { "s" });
+        output::note(&format!("{errors} defect{s} in {path}: `tradewind data check {path}` says what became of each"));
     }
 }
 
@@ -152,7 +162,11 @@ fn moment(text: Option<&str>, absent: Timestamp) -> Result<Timestamp, Failure> {
 
 /// Opening cash in the instrument's quote currency.
 pub(crate) fn deposit(args: &BarsArgs, instrument: &Instrument) -> Result<Money, Failure> {
-    let money = Money::parse(&args.deposit, instrument.settlement())?;
+    let wrong = |error| {
+        let failure = Failure::from_coded(error);
+        Failure { message: format!("--deposit: {}", failure.message), ..failure }
+    };
+    let money = Money::parse(&args.deposit, instrument.settlement()).map_err(wrong)?;
     if money.units <= 0 {
         let message = format!("--deposit `{}` is not above zero", args.deposit);
         return Err(Failure::new("CLI-05", message, "write 10000 or 2500.50"));

@@ -252,9 +252,7 @@ fn text(demo: &Demo) -> String {
         "{} fills of {} orders in {:.0} s on a {origin} market; the first after {} s\n\
          decisions: {} buy, {} sell, {} hold, {} refused by the gate\n\n{desks}\n\n\
          journal: {} events, {}\nreports:\n{}\n\n\
-         next:\n  tradewind replay {dir}        decide everything again, and compare\n  \
-         tradewind journal show {dir}  read what was remembered\n  \
-         tradewind paper               the same, until you stop it",
+         next:\n{}",
         demo.fills,
         demo.orders,
         demo.seconds,
@@ -266,6 +264,17 @@ fn text(demo: &Demo) -> String {
         demo.events,
         demo.journal,
         reports.join("\n"),
-        dir = demo.data_dir.display(),
+        next_steps(&demo.data_dir),
     )
+}
+
+fn next_steps(data_dir: &Path) -> String {
+    let dir = data_dir.display();
+    let steps = [
+        (format!("tradewind replay {dir}"), "decide everything again, and compare"),
+        (format!("tradewind journal show {dir}"), "read what was remembered"),
+        ("tradewind paper --help".to_owned(), "trade until you stop it, with settings of your own"),
+    ];
+    let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    steps.iter().map(|(command, what)| format!("  {command:width$}   {what}")).collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,7 @@
 //! A recorded market for the local exchange: what is in the file, and which listing, purse and pace suit it.
 
-use crate::output::{self, Failure};
+use super::bars::tell_defects;
+use crate::output::Failure;
 use std::path::Path;
 use tradewind_domain::{Bar, Coded, InstrumentSpec, Interval, Symbol, Timestamp, Trade, format_decimal, parse_decimal};
 use tradewind_exchange::{SymbolConfig, Tape, TapeSource};
@@ -45,12 +46,12 @@ impl Recording {
         };
         match read_bars(path, &options) {
             Ok(series) if !series.bars.is_empty() => {
-                tell_defects(path, series.defects.iter().filter(|it| is_error(it)).count());
+                tell_defects(path, &series.defects);
                 Self::of_bars(path, symbol, series.interval, series.bars)
             }
             refused => match read_trades(path, &options) {
                 Ok(series) if !series.trades.is_empty() => {
-                    tell_defects(path, series.defects.iter().filter(|it| is_error(it)).count());
+                    tell_defects(path, &series.defects);
                     Ok(Self::of_trades(path, symbol, series.trades))
                 }
                 _ => Err(refused.err().map_or_else(|| too_short(path, 0), |error| unreadable(path, &error))),
@@ -125,17 +126,6 @@ impl Recording {
     /// Whether it is over before the windows of the strategies are full.
     pub(crate) const fn is_short(&self) -> bool {
         self.bars < FEW_BARS && matches!(self.tape.source, TapeSource::Trades(_))
-    }
-}
-
-fn is_error(defect: &tradewind_history::Defect) -> bool {
-    defect.severity == tradewind_history::Severity::Error
-}
-
-fn tell_defects(path: &Path, errors: usize) {
-    if errors > 0 {
-        let path = path.display();
-        output::note(&format!("{errors} defects in {path}: `tradewind data check {path}` lists them"));
     }
 }
 

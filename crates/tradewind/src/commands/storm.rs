@@ -39,7 +39,7 @@ fn orders(args: &StormArgs) -> Orders {
         allowed,
         bundle: args.bundle,
         keep: args.keep.clone(),
-        jobs: args.jobs,
+        jobs: args.jobs.into(),
     }
 }
 

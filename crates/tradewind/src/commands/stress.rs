@@ -91,7 +91,7 @@ fn trials(args: &StressArgs, setting: &Setting) -> Result<Vec<Trial>, Failure> {
     };
     let mut trials = Vec::new();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..args.jobs.clamp(1, 64)).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..args.jobs).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| {
             let done = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             trials.extend(done);

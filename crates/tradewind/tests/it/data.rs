@@ -43,6 +43,22 @@ fn check(code: &str, row: u64, value: &str, change: impl Fn(&mut Vec<String>)) {
 }
 
 #[test]
+fn a_row_that_is_wrong_is_named_where_the_rest_is_too_short_to_show_an_interval() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = broken(dir.path(), |lines| {
+        lines.truncate(3);
+        let row = lines[2].clone();
+        lines[2] = row.replacen(row.split(',').nth(4).unwrap(), "NaN", 1);
+    });
+    let report = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(3).json();
+    assert_eq!(
+        (&report["defects"][0]["code"], &report["defects"][0]["row"]),
+        (&"HIS-08".into(), &2.into()),
+        "{report}"
+    );
+}
+
+#[test]
 fn a_sound_file_is_clean() {
     let dir = tempfile::tempdir().unwrap();
     let run = tradewind(&["data", "check", text(&waves(dir.path(), BARS)), "-o", "json"]).ended_with(0);
