@@ -205,7 +205,7 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, mut notes: Vec<String>) -> Ve
     if matches!(instrument.spec.kind, InstrumentKind::LinearPerpetual | InstrumentKind::InversePerpetual)
         && portfolio.holdings().iter().all(|holding| holding.funding == 0)
     {
-        notes.push("No funding was paid or received: the bars carry no funding rates.".to_owned());
+        notes.push("No funding was paid or received: no funding rates were given.".to_owned());
     }
     if outcome.fill_policy == Some(tradewind_book::FillPolicy::default()) && outcome.digest.fills() > 0 {
         notes.push("Fills are frictionless: no spread, slippage, impact or size limit was assumed.".to_owned());

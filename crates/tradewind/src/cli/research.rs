@@ -70,6 +70,10 @@ pub(crate) struct BacktestArgs {
     /// Market impact: `none`, `linear:BPS` or `root:BPS`, in basis points at the whole volume of a bar.
     #[arg(long, default_value = "none")]
     pub(crate) impact: String,
+    /// Funding rates of a perpetual contract, in freqtrade's layout. Each is paid at the close of the bar before it, by what
+    /// is held then; buy and hold is reckoned without.
+    #[arg(long)]
+    pub(crate) funding: Option<PathBuf>,
     /// Limits of the gate: research, conservative, moderate, demo or open.
     #[arg(long, default_value = "research")]
     pub(crate) limits: String,

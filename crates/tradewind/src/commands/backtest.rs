@@ -1,6 +1,7 @@
 //! `tradewind backtest`: a strategy over recorded bars.
 
 use super::bars::{self, Bars, Finished};
+use super::funding::Funding;
 use crate::cli::BacktestArgs;
 use crate::output::{self, Failure, Format};
 use crate::signals;
@@ -17,6 +18,8 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
     signals::watch_from_a_thread();
     let bars = Bars::open(&args.bars, fees(args)?)?;
     let has_volume = bars.has_volume();
+    let funding = args.funding.as_deref();
+    let funding = funding.map(|path| Funding::open(path, &bars.instrument, args.bars.accept_defects)).transpose()?;
     let (strategy, table) = bars::strategy(&args.bars.strategy)?;
     let plan = Plan {
         instrument: bars.instrument.clone(),
@@ -27,7 +30,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
         strategy,
     };
     let (outcome, finished) = match &args.events {
-        None => feed(Backtest::new(plan), bars)?,
+        None => feed(Backtest::new(plan), bars, funding)?,
         Some(path) => {
             let mut file = create(path)?;
             let mut failed = None;
@@ -35,7 +38,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
                 record.push(b'\n');
                 failed = failed.take().or(file.write_all(&record).err());
             });
-            let done = feed(Backtest::with_sink(plan, sink), bars)?;
+            let done = feed(Backtest::with_sink(plan, sink), bars, funding)?;
             match failed.or(file.flush().err()) {
                 Some(error) => return Err(Failure::file(path, &error)),
                 None => done,
@@ -62,11 +65,25 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-fn feed<S: Sink>(mut run: Backtest<S>, bars: Bars) -> Result<(Outcome, Finished), Failure> {
+fn feed<S: Sink>(
+    mut run: Backtest<S>,
+    bars: Bars,
+    mut funding: Option<Funding>,
+) -> Result<(Outcome, Finished), Failure> {
     let progress = output::progress(None, "bars");
-    let mut count = 0_u64;
+    let (mut count, mut mark) = (0_u64, None);
     let finished = bars.feed(|bar| {
         count += 1;
+        if let Some(funding) = &mut funding {
+            match mark.replace(bar.close) {
+                None => funding.skip_before(bar.close_time()),
+                Some(mark) => {
+                    while let Some((at, rate)) = funding.due(bar) {
+                        run.settle_funding(at, rate, mark);
+                    }
+                }
+            }
+        }
         if count.is_multiple_of(50_000) {
             progress.set_position(count);
         }

@@ -8,6 +8,7 @@ mod demo;
 mod diagnose;
 mod doctor;
 mod exchange;
+mod funding;
 mod govern;
 mod journal;
 mod local;

@@ -13,6 +13,7 @@ mod data;
 mod errors;
 mod example;
 mod faults;
+mod funding;
 mod golden;
 mod governance;
 mod help;

@@ -1,0 +1,48 @@
+//! Recorded funding of a perpetual contract, against a sum of its own.
+
+use crate::support::{recording, text, tradewind};
+use serde_json::Value;
+use tradewind_domain::{format_decimal, round_div};
+
+const BARS: &str = "ohlcv/crypto/binance-usdm/BTC_USDT_USDT-1h-futures.feather";
+const RATES: &str = "ohlcv/crypto/binance-usdm/BTC_USDT_USDT-1h-funding_rate.feather";
+
+#[test]
+fn recorded_funding_is_paid_to_the_last_unit() {
+    let (Some(bars), Some(rates)) = (recording("funding", BARS), recording("funding", RATES)) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let events = dir.path().join("events.json");
+    let command = ["backtest", "--data", text(&bars), "--symbol", "BTC/USDT:USDT", "--strategy", "ema-trend"];
+    let more =
+        ["--from", "2024-01-01", "--no-report", "-o", "json", "--funding", text(&rates), "--events", text(&events)];
+    let report = tradewind(&[&command[..], &more].concat()).ended_with(0).json();
+
+    let (mut held, mut paid, mut times) = (0, 0, 0);
+    for line in std::fs::read_to_string(&events).unwrap().lines() {
+        let kind = serde_json::from_str::<Value>(line).unwrap()["event"]["kind"].take();
+        let number = |key: &str| i128::from(kind[key].as_i64().unwrap());
+        match kind["type"].as_str().unwrap() {
+            "filled" => held += number("quantity") * if kind["side"] == "buy" { 1 } else { -1 },
+            // quantities have three decimals, prices two, rates eight, the ledger eight
+            "funding" => {
+                paid += round_div(held * number("mark") * number("rate_e8"), 100_000);
+                times += i32::from(held != 0);
+            }
+            _ => (),
+        }
+    }
+    assert!(times > 500, "{times}");
+    assert_eq!(report["costs"]["funding"]["USDT"], format_decimal(paid, 8), "of {times} times");
+}
+
+#[test]
+fn funding_of_what_is_no_perpetual_contract_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let bars = crate::support::waves(dir.path(), 60);
+    let command = ["backtest", "--data", text(&bars), "--symbol", "BTC/USDT", "--funding", text(&bars), "--no-report"];
+    let run = tradewind(&command).failed_with(1, "CLI-05");
+    assert!(run.err.contains("BTC/USDT is no perpetual contract"), "{}", run.err);
+    let command =
+        ["backtest", "--data", text(&bars), "--symbol", "BTC/USDT:USDT", "--funding", text(&bars), "--no-report"];
+    tradewind(&command).failed_with(1, "HIS-05");
+}
