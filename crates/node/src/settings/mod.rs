@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, Currency, Interval, Symbol};
 use tradewind_engine::EvidencePolicy;
+use tradewind_strategies::registry;
 
 /// Everything that a node can be told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -289,7 +290,23 @@ impl Settings {
     pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let settings: Self = toml::from_str(text).map_err(|error| line_error(&error, text, path))?;
         settings.check(path)?;
+        settings.check_strategies(text, path)?;
         Ok(settings)
+    }
+
+    /// Builds each strategy once, so that a name or a parameter that does not exist is found before a venue is asked.
+    fn check_strategies(&self, text: &str, path: &Path) -> Result<(), SettingsError> {
+        let tables = || text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("[[strategy]]"));
+        for (nth, strategy) in self.strategy.iter().enumerate() {
+            let Err(error) = registry::build(&strategy.name, &strategy.parameters) else { continue };
+            let message = format!("{} {error}; {}", error.code(), error.hint());
+            let path = path.to_owned();
+            return Err(match tables().nth(nth) {
+                Some((line, text)) => SettingsError::Line { path, line: line + 1, message, text: text.to_owned() },
+                None => SettingsError::Contradiction { path, message },
+            });
+        }
+        Ok(())
     }
 
     fn check(&self, path: &Path) -> Result<(), SettingsError> {
@@ -368,6 +385,15 @@ mod tests {
                 "[[strategy]]\nname = \"ema-trend\"\nsymbols = [\"ETH/USDT\"]\n",
                 "CFG-03 t.toml: a strategy trades ETH/USDT",
             ),
+            (
+                "[[strategy]]\nname = \"vote\"\n\n[[strategy]]\nname = \"nope\"\n",
+                "CFG-02 t.toml:4: STR-01 no strategy is called `nope`; there are ",
+            ),
+            (
+                "[[strategy]]\nname = \"ema-trend\"\nparameters = { fast = -3 }\n",
+                "CFG-02 t.toml:1: STR-04 ema-trend: fast is -3",
+            ),
+            ("strategy = [{ name = \"nope\" }]\n", "CFG-03 t.toml: STR-01 no strategy is called `nope`"),
         ] {
             let got = fault(text);
             assert!(got.starts_with(want), "{text:?}\n got {got}\nwant {want}");
