@@ -5,7 +5,7 @@ use super::{Finding, code};
 use crate::files::Tree;
 
 /// The crates whose answer to the same events must be the same, bit for bit.
-const PURE: &[&str] = &["domain", "book", "indicators", "quant", "gate", "engine"];
+const PURE: &[&str] = &["domain", "book", "indicators", "quant", "risk", "governance", "gate", "engine"];
 
 /// Paths that lead outside, and what they reach.
 const OUTSIDE: &[(&str, &str)] = &[
