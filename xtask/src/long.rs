@@ -2,6 +2,7 @@
 
 mod kills;
 mod measures;
+mod newcomer;
 
 use crate::bench::{self, Output};
 use crate::process::{self, cargo};
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask long\n  cargo xtask long --only storm,kills,kills-of-the-release,coverage\n\n\
-        Parts: advisories, storm, kills, kills-of-the-release, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
+        Parts: advisories, newcomer, storm, kills, kills-of-the-release, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
 )]
 pub(crate) struct Args {
     /// How many cases each property is tried with
@@ -52,8 +53,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let folder = env::root().join("docs/proof");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let date = date(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?);
-    let all: [(&'static str, Work<'_>); 8] = [
+    let all: [(&'static str, Work<'_>); 9] = [
         ("advisories", &|| test::advisories().map(|passed| (passed, String::new()))),
+        ("newcomer", &newcomer::first_fill),
         ("storm", &storms),
         ("kills", &kills::at_failpoints),
         ("kills-of-the-release", &kills::of_the_release),
