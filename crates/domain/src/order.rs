@@ -316,6 +316,12 @@ impl Order {
         Self { client_id, portfolio, source: None, decision: None, request }
     }
 
+    /// The same order at the terms at which the venue works it: nothing is checked, nobody can send it.
+    #[must_use]
+    pub const fn with_terms(self, request: OrderRequest) -> Self {
+        Self { request, ..self }
+    }
+
     /// The same order as the wish of `source`.
     #[must_use]
     pub const fn from_source(self, source: Option<Source>) -> Self {

@@ -279,6 +279,12 @@ impl OrderRecord {
         if self.state.is_open() { (self.order.quantity() - self.filled).max(Quantity::ZERO) } else { Quantity::ZERO }
     }
 
+    /// Whether more filled than was meant: the venue and these books contradict each other.
+    #[must_use]
+    pub fn is_overfilled(&self) -> bool {
+        self.filled > self.order.quantity()
+    }
+
     /// Average fill price in price mantissas, for people and statistics; `None` before the first fill.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]

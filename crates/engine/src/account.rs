@@ -3,8 +3,7 @@
 use crate::apply::{filled, move_order};
 use crate::{Adoption, Drift, Event, EventKind, ForeignOrder, State, Whole};
 use tradewind_domain::{
-    Fee, Fill, Money, Order, OrderInput, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price,
-    Timestamp,
+    Fee, Fill, Money, OrderInput, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price, Timestamp,
 };
 
 /// Comparisons with a difference in a row after which only what reduces is allowed.
@@ -28,9 +27,9 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         EventKind::Adjusted { money, .. } => state.portfolios[event.portfolio.index()].deposit(*money, at),
         EventKind::Reworked { client_id, price, quantity } => {
             if let Some(record) = state.open.get_mut(client_id) {
-                let (asked, portfolio) = (record.order.request(), record.order.portfolio());
-                let request = OrderRequest { quantity: *quantity, kind: at_limit(asked.kind, *price), ..*asked };
-                record.order = Order::as_worked(portfolio, *client_id, request).from_source(record.order.source());
+                let asked = *record.order.request();
+                let kind = at_limit(asked.kind, *price);
+                record.order = record.order.with_terms(OrderRequest { quantity: *quantity, kind, ..asked });
             }
         }
         EventKind::Reversed(fill) => reversed(state, fill, event.portfolio, at),

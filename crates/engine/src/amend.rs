@@ -6,7 +6,7 @@
 use crate::apply::move_order;
 use crate::{Command, EventKind, State, Verdict};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{ClientOrderId, Order, OrderInput, OrderState, PortfolioId, Quantity, Timestamp};
+use tradewind_domain::{ClientOrderId, OrderInput, OrderRequest, OrderState, PortfolioId, Quantity, Timestamp};
 use tradewind_gate::review_amend;
 
 /// What can happen on the way to a smaller order.
@@ -48,9 +48,7 @@ pub(crate) fn apply(state: &mut State, client_id: ClientOrderId, said: &Amend, a
             if let Some(record) = state.open.get_mut(&client_id)
                 && *quantity > record.filled
             {
-                let request = tradewind_domain::OrderRequest { quantity: *quantity, ..*record.order.request() };
-                let (portfolio, source) = (record.order.portfolio(), record.order.source());
-                record.order = Order::as_worked(portfolio, client_id, request).from_source(source);
+                record.order = record.order.with_terms(OrderRequest { quantity: *quantity, ..*record.order.request() });
             } else if state.open.contains_key(&client_id) {
                 state.counters.contradictions += 1; // executed beyond what the venue says that it is
             }

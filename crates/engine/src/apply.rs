@@ -235,7 +235,11 @@ pub(crate) fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, 
         None => state.closed.iter_mut().rev().find(closed),
     };
     let (portfolio, fault) = match record {
-        Some(record) => (record.order.portfolio(), record.fill(fill, at).err().map(|error| error.to_string())),
+        Some(record) => {
+            let fault = record.fill(fill, at).err().map(|error| error.to_string());
+            let beyond = || format!("order {id} filled beyond its quantity");
+            (record.order.portfolio(), fault.or_else(|| record.is_overfilled().then(beyond)))
+        }
         None => (reported_for, Some(format!("a fill of the unknown order {id}"))),
     };
     if state.open.get(&id).is_some_and(|record| !record.state.is_open()) {

@@ -6,7 +6,9 @@
 //! pairs of their own, at most one a second and [`PAIRS_MAX`] at a time; then the rest of the entry is cancelled, since
 //! what cannot be protected must not fill. When part of a target has filled, and its stop is gone with that, the rest of
 //! the target is taken back and a new pair stands for what is left. Where the market is past target or stop already the
-//! position is left at once, and so it is where gate or venue would not take the pair.
+//! position is left at once, and so it is where gate or venue would not take the pair; a pair that was not sent is tried
+//! again. A bracket never gives up while it holds something, and its entry is cancelled as soon as a guard has failed or
+//! its outcome is unknown.
 //!
 //! If target and stop both fill in one instant they may sell more than was bought. That is never hidden: where the
 //! portfolio now stands on the other side, the excess is brought back by an order that only reduces; where it holds
@@ -22,7 +24,7 @@
 //! whichever way a fill races the cancel, and the new order is judged by the gate as the only one.
 
 use crate::State;
-use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Protection, Role, SETTLE};
+use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
 use tradewind_domain::{
     ClientOrderId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Side, TimeInForce, Timestamp,
 };
@@ -140,8 +142,11 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
     if let Some(owed) = parent.owed(look.now).filter(|owed| !look.is_dust(*owed)) {
         return leave(parent, look, owed);
     }
-    if entry.is_open() && (parent.seen.closing || tally.pairs >= PAIRS_MAX && !look.is_dust(uncovered)) {
-        return entry.cancel(look.now);
+    let is_full = tally.pairs >= PAIRS_MAX && !look.is_dust(uncovered);
+    if (parent.seen.closing || is_full || parent.is_badly_guarded())
+        && let Some(due) = hold_back(parent, look)
+    {
+        return Some(due);
     }
     if !look.is_dust(uncovered) {
         return protect(parent, look, protection, &tally, uncovered, entry.is_open());
@@ -171,6 +176,11 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
             Due::Move(ParentState::Over { end: ParentEnd::Finished, reason })
         }
     })
+}
+
+/// Cancels the entry of a bracket, if it still stands.
+pub(crate) fn hold_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+    parent.children.iter().filter(|child| child.role == Role::Entry).find_map(|child| child.cancel(look.now))
 }
 
 /// Cancels what stands of the pairs.
@@ -230,7 +240,7 @@ fn protect(
     entry_open: bool,
 ) -> Option<Due> {
     let just_now = tally.newest.is_some_and(|newest| look.now.since(newest) < SETTLE);
-    if entry_open && (tally.pairs > PAIRS_MAX || just_now) {
+    if entry_open && (tally.pairs >= PAIRS_MAX || just_now) {
         return None;
     }
     let side = parent.wish.request.side.opposite();
@@ -245,7 +255,7 @@ fn protect(
     let (bid, ask) = look.quote.unzip();
     let passed = [look.mark, if side == Side::Sell { bid } else { ask }];
     // what the venue would not take as protection is no reason to stand without any
-    if parent.failures > 0 || passed.iter().any(|price| is_past(*price, side, protection)) {
+    if parent.unwanted || passed.iter().any(|price| is_past(*price, side, protection)) {
         return Some(Due::One(Role::Exit, order(OrderKind::Market)));
     }
     let (target, stop) = (Role::Target(tally.next), Role::Stop(tally.next));
@@ -304,7 +314,32 @@ impl Parent {
         let entered = |child: &Child| {
             child.role == Role::Entry && !matches!(child.state, ChildState::Over(end) if end.never_worked())
         };
-        matches!(self.wish.plan, crate::algo::Plan::Bracket(_)) && self.children.iter().any(entered)
+        matches!(self.wish.plan, Plan::Bracket(_)) && self.children.iter().any(entered)
+    }
+
+    /// Whether a guard of a bracket failed lately, or it is not known whether it stands.
+    fn is_badly_guarded(&self) -> bool {
+        let unknown = |child: &Child| child.role.protects() && child.state == ChildState::Open { unknown: true };
+        self.failures > 0 || self.children.iter().any(unknown)
+    }
+
+    /// What it must not give up on: what a bracket holds, or what a waiting order that only reduces is to close.
+    pub(crate) fn at_stake(&self, look: &Look<'_>) -> Quantity {
+        let request = &self.wish.request;
+        match self.wish.plan {
+            Plan::Wait if request.reduce_only => {
+                let held = look.position.mantissa().saturating_mul(-request.side.sign());
+                Quantity::from_mantissa(held).min(request.quantity - self.filled())
+            }
+            _ => self.holds(),
+        }
+    }
+
+    /// Why an order that was to guard a position did not work, where the last one did not.
+    #[must_use]
+    pub fn guard_fault(&self) -> Option<&str> {
+        let waits = self.wish.plan == Plan::Wait && self.wish.request.reduce_only && self.seen.woke;
+        self.fault.as_deref().filter(|_| waits || !self.holds().is_zero())
     }
 
     /// What a bracket's exits at once have done so far; with `now` what they may still do besides.

@@ -333,7 +333,15 @@ fn reason(parent: &Parent, role: Role) -> String {
 fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let request = &parent.wish.request;
     let (listing, books) = (state.listing(request.instrument), state.portfolio(parent.wish.portfolio));
-    let guards = matches!(parent.wish.plan, Plan::Bracket(_)) && !parent.children.is_empty();
+    let guards = match parent.wish.plan {
+        Plan::Bracket(_) => !parent.children.is_empty(),
+        Plan::Wait => request.reduce_only,
+        Plan::Replace { .. }
+        | Plan::Iceberg { .. }
+        | Plan::Schedule(_)
+        | Plan::Participate(_)
+        | Plan::Ladder { .. } => false,
+    };
     let (_, _, unknown) = state.open_quantities(parent.wish.portfolio, request.instrument);
     let fresh = listing
         .mark

@@ -10,7 +10,7 @@ use crate::reconcile::since;
 use crate::settings::OperatorSettings;
 use crate::time_watch::TimeWatch;
 use crate::watchdog::Pulse;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tradewind_domain::{
     Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Sequence, Source, Timestamp,
 };
+use tradewind_engine::algo::ParentId;
 use tradewind_engine::{Basis, Deleverage, EventKind, State};
 use tradewind_governance::Principal;
 use tradewind_host::{Draft, Host};
@@ -61,6 +62,8 @@ pub(crate) struct Core {
     /// The event that tripped the breaker which was last told of.
     told_trips: Sequence,
     told_deleverage: Option<Deleverage>,
+    /// Why guards did not work, as it was last told of each parent.
+    told_faults: BTreeMap<ParentId, String>,
 }
 
 /// What a core is made of.
@@ -104,6 +107,7 @@ impl Core {
             told: None,
             told_trips: 0,
             told_deleverage: None,
+            told_faults: BTreeMap::new(),
         }
     }
 
@@ -331,7 +335,27 @@ impl Core {
         self.host.follow(draft)?;
         self.tell_trips();
         self.tell_deleverage();
+        self.tell_guard_faults();
         Ok(())
+    }
+
+    /// Says which positions stand without the guard that was asked for, once for each reason.
+    fn tell_guard_faults(&mut self) {
+        let state = &self.host.state;
+        let faults = state.parents.live().filter_map(|parent| Some((parent, parent.guard_fault()?)));
+        let (mut now, mut news) = (BTreeMap::new(), Vec::new());
+        for (parent, why) in faults {
+            if self.told_faults.get(&parent.id).is_none_or(|told| told != why) {
+                let symbol = &state.listing(parent.wish.request.instrument).instrument.spec.symbol;
+                let (plan, id) = (parent.wish.plan.word(), parent.id);
+                news.push(format!(
+                    "alarm: {plan} {id} could not guard its position in {symbol}: {why}; it goes on trying"
+                ));
+            }
+            now.insert(parent.id, why.to_owned());
+        }
+        self.told_faults = now;
+        news.into_iter().for_each(|text| self.note(text));
     }
 
     /// Says which position the engine makes smaller, once each time.

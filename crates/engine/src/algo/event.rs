@@ -77,10 +77,12 @@ impl ParentEvent {
         }
     }
 
-    /// Whether it proposes what protects, or brings back, what a bracket entered.
+    /// Whether it proposes what protects, or brings back, what a bracket entered, or what a waiting order that only
+    /// reduces has become.
     #[must_use]
     pub fn protects(&self) -> bool {
         match self {
+            Self::Child { role: Role::Awake, proposal, .. } => proposal.request.reduce_only,
             Self::Child { role, .. } => role.protects(),
             Self::Pair { roles, .. } => roles.iter().all(|role| role.protects()),
             Self::Wished { .. } | Self::Opened { .. } | Self::Asked { .. } | Self::Moved { .. } => false,

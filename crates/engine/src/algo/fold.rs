@@ -1,6 +1,8 @@
 //! What events do to one parent.
 
-use super::parent::{Child, ChildEnd, ChildState, Parent, ParentState, PriceSource, RETRY_AFTER, Role, Seen};
+use super::parent::{
+    Child, ChildEnd, ChildState, Parent, ParentState, PriceSource, RETRY_AFTER, RETRY_DOUBLINGS, Role, Seen,
+};
 use super::plan::{ParentId, ParentWish, Plan};
 use super::schedule::VolumeSource;
 use tradewind_domain::{
@@ -20,6 +22,7 @@ impl Parent {
             children: Vec::new(),
             failures: 0,
             fault: None,
+            unwanted: false,
             not_before: at,
             seen: Seen::default(),
         };
@@ -58,14 +61,20 @@ impl Parent {
             (child.state, child.changed_at, failed) = (ChildState::Over(ChildEnd::Refused), at, true);
         }
         if failed {
-            self.failed(why, at);
+            self.failed(why, true, at);
         }
     }
 
-    fn failed(&mut self, why: &str, at: Timestamp) {
+    fn failed(&mut self, why: &str, unwanted: bool, at: Timestamp) {
+        self.not_before = at.plus_nanos(RETRY_AFTER << self.failures.min(RETRY_DOUBLINGS));
         self.failures = self.failures.saturating_add(1);
         self.fault = Some(why.to_owned());
-        self.not_before = at.plus_nanos(RETRY_AFTER);
+        self.unwanted |= unwanted;
+    }
+
+    /// Nothing is held against it any more.
+    pub(super) fn forgive(&mut self) {
+        (self.failures, self.fault, self.unwanted) = (0, None, false);
     }
 
     /// Takes over what is known of an order of this parent. `restarted` says that a new process just doubted it.
@@ -82,15 +91,16 @@ impl Parent {
         let expected =
             child.cancel_asked.is_some() || immediate || !record.filled.is_zero() || child.role == Role::Replaced;
         let role = child.role;
-        if grew {
-            (self.failures, self.fault) = (0, None);
+        if grew && role != Role::Entry {
+            self.forgive(); // what enters says nothing of what guards
         }
         match state {
-            ChildState::Over(end) if moved && end.never_worked() && !restarted => {
-                self.failed(if end == ChildEnd::Rejected { "the venue rejected it" } else { "it was not sent" }, at);
+            ChildState::Over(end) if moved && end.never_worked() && !restarted && !self.has_failed_half(role) => {
+                let rejected = end == ChildEnd::Rejected;
+                self.failed(if rejected { "the venue rejected it" } else { "it was not sent" }, rejected, at);
             }
             ChildState::Over(ChildEnd::Cancelled) if moved && !expected && !self.has_living_half(role) => {
-                self.failed("it was taken off the book, and not by us", at);
+                self.failed("it was taken off the book, and not by us", true, at);
             }
             _ => (),
         }
@@ -98,12 +108,21 @@ impl Parent {
 
     /// Whether the other order of a pair still stands or has filled: then this one's end is the pair's own doing.
     fn has_living_half(&self, role: Role) -> bool {
+        self.other_half(role).is_some_and(|child| child.is_open() || !child.filled.is_zero())
+    }
+
+    /// Whether the other order of a pair never worked either: a pair is one request, and fails once.
+    fn has_failed_half(&self, role: Role) -> bool {
+        self.other_half(role).is_some_and(|child| matches!(child.state, ChildState::Over(end) if end.never_worked()))
+    }
+
+    fn other_half(&self, role: Role) -> Option<&Child> {
         let other = match role {
             Role::Target(nth) => Role::Stop(nth),
             Role::Stop(nth) => Role::Target(nth),
-            _ => return false,
+            _ => return None,
         };
-        self.children.iter().any(|child| child.role == other && (child.is_open() || !child.filled.is_zero()))
+        self.children.iter().find(|child| child.role == other)
     }
 
     /// A new process knows that what was asked without a verdict was never sent.

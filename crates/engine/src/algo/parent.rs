@@ -12,8 +12,10 @@ use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity,
 /// A host records the end of an order once as much of it is booked as the venue says was executed, so this is a second
 /// line; behind it, what a still later fill makes too much is taken back.
 pub const SETTLE: i64 = 1_000_000_000;
-/// How long a parent waits after a child that failed.
+/// How long a parent waits after a child that failed; twice as long after each further one.
 pub const RETRY_AFTER: i64 = 1_000_000_000;
+/// How often that wait doubles: up to half a minute.
+pub(super) const RETRY_DOUBLINGS: u8 = 5;
 /// How long it waits for the answer to a cancel before it asks again.
 const CANCEL_AGAIN_AFTER: i64 = 5_000_000_000;
 /// How often it asks for one cancel so soon; from then on it asks less often, and for as long as the order stands: a ban
@@ -21,7 +23,7 @@ const CANCEL_AGAIN_AFTER: i64 = 5_000_000_000;
 const CANCELS_SOON: u8 = 3;
 /// How long it waits then.
 const CANCEL_LATER_AFTER: i64 = 60_000_000_000;
-/// How many children in a row may fail.
+/// How many children in a row may fail, unless they guard something: that is tried for as long as it takes.
 const FAILURES_MAX: u8 = 2;
 
 /// What a child is for.
@@ -142,6 +144,15 @@ impl Child {
     pub fn possible(&self, now: Timestamp) -> Quantity {
         if self.may_fill(now) { self.quantity.max(self.filled) } else { self.filled }
     }
+    /// Whether nothing may be proposed beside it until more is known. What protects counts in full while its outcome is
+    /// unknown, so that the rest can be protected meanwhile.
+    const fn is_unsure(&self) -> bool {
+        match self.state {
+            ChildState::Asked => true,
+            ChildState::Open { unknown } => unknown && !self.role.protects(),
+            ChildState::Over(_) => false,
+        }
+    }
     /// Whether it stands on the book, or may.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -216,6 +227,11 @@ const fn is_nothing(quantity: &Quantity) -> bool {
     quantity.is_zero()
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_not(it: &bool) -> bool {
+    !*it
+}
+
 /// What a parent remembers of the market since it opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -264,6 +280,9 @@ pub struct Parent {
     pub failures: u8,
     /// Why the last one did not.
     pub fault: Option<String>,
+    /// Whether gate or venue would not have one of them; what was only not sent may be tried again as it was.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub unwanted: bool,
     /// Before this moment nothing is proposed.
     pub not_before: Timestamp,
     /// What it remembers of the market.
@@ -352,13 +371,15 @@ impl Parent {
     }
 
     fn work(&self, look: &Look<'_>) -> Option<Due> {
-        if self.failures >= FAILURES_MAX {
+        if self.failures >= FAILURES_MAX && look.is_dust(self.at_stake(look)) {
             let reason = self.fault.clone().unwrap_or_else(|| "its orders do not last".to_owned());
             return Some(Due::Move(ParentState::Paused { reason }));
         }
-        let is_unsure = |child: &Child| matches!(child.state, ChildState::Asked | ChildState::Open { unknown: true });
-        if self.children.iter().any(is_unsure) || look.now < self.not_before {
+        if self.children.iter().any(Child::is_unsure) {
             return None;
+        }
+        if look.now < self.not_before {
+            return contingent::hold_back(self, look); // what cannot be protected must not fill
         }
         match &self.wish.plan {
             Plan::Wait => contingent::wait(self, look),

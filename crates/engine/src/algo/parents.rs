@@ -201,7 +201,8 @@ impl Parents {
             (Ask::Cancel | Ask::Abandon, _) => parent.state = end(reason),
             (Ask::Pause, ParentState::Working) => parent.state = ParentState::Paused { reason: reason.to_owned() },
             (Ask::Resume, ParentState::Paused { .. }) => {
-                (parent.state, parent.failures, parent.fault) = (ParentState::Working, 0, None);
+                parent.forgive();
+                parent.state = ParentState::Working;
                 parent.seen.resumed = Some(at);
             }
             (Ask::Leave { quantity }, ParentState::Working) if parent.wish.entry.is_some() => parent.leave(quantity),

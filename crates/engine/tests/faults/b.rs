@@ -171,6 +171,7 @@ fn b08_the_same_trade_id_of_another_instrument_is_another_execution() {
     stage.venue(EventKind::Filled(zero));
     stage.venue(EventKind::Filled(zero));
     assert_eq!((stage.state.counters.fills, stage.state.counters.duplicates), (3, 2), "zero is an id like any other");
+    assert!(stage.state.halted.as_deref().is_some_and(|why| why.ends_with("filled beyond its quantity")));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod stage;
 
 mod digest;
 mod governed;
+mod guards;
 mod limits;
 mod liquidations;
 mod orders;
