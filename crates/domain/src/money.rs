@@ -8,7 +8,7 @@ use std::fmt;
 /// Decimals of every currency in the ledger. Venues' own ledgers keep 8; on-chain amounts stay in their crates.
 pub const LEDGER_DECIMALS: u8 = 8;
 
-/// A currency or asset by its code, such as `USDT`. At most 15 ASCII letters, digits, dots or dashes.
+/// A currency or asset by its code, such as `USDT`. At most 15 ASCII letters, digits, dots, dashes or underscores.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
     code: [u8; 16],
@@ -18,7 +18,7 @@ impl Currency {
     /// Reads a code.
     ///
     /// # Errors
-    /// [`NumberError::NotANumber`] is never returned; an unfit code gives `Err` with the text.
+    /// A sentence that names the text and what a code looks like, for anything else.
     pub fn new(code: &str) -> Result<Self, String> {
         let fits = (1..=15).contains(&code.len())
             && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
@@ -161,6 +161,13 @@ mod tests {
         let json = serde_json::to_string(&money).unwrap();
         assert_eq!(json, r#"{"currency":"USDT","amount":"-1708795.29"}"#);
         assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), money);
+    }
+
+    #[test]
+    fn currency_codes_are_letters_digits_dots_dashes_and_underscores() {
+        for code in ["BTC", "1000SATS", "BRK.B", "USD-C", "ABCDEFGHIJKLM_N"] {
+            assert_eq!(Currency::new(code).unwrap().code(), code);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! replacement is an order of its own; `PendingReplace` is for venues that change an order under its name.
 
 use crate::error::hint_of;
-use crate::{Coded, Fill, Order, Quantity, Timestamp, VenueOrderId};
+use crate::{Coded, Fill, Order, Quantity, TimeInForce, Timestamp, VenueOrderId};
 use serde::{Deserialize, Serialize};
 
 /// What this process knows of an order at its venue.
@@ -199,6 +199,9 @@ pub struct OrderTimes {
     pub sent: Option<Timestamp>,
     /// When the venue was first heard of it.
     pub acknowledged: Option<Timestamp>,
+    /// When its cancel was last asked for or refused; noted only of orders that are good till a moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_asked: Option<Timestamp>,
     /// When anything last changed.
     pub updated: Timestamp,
 }
@@ -234,6 +237,7 @@ impl OrderRecord {
             fence: None,
             sent: None,
             acknowledged: None,
+            cancel_asked: None,
             updated: at,
         };
         Self { order, state: OrderState::Intended, venue_id: None, filled: Quantity::ZERO, cost: 0, times }
@@ -250,6 +254,9 @@ impl OrderRecord {
             OrderInput::Sent => self.times.sent = Some(at),
             OrderInput::Accepted | OrderInput::Rejected | OrderInput::FilledPartly | OrderInput::FilledWholly => {
                 self.times.acknowledged.get_or_insert(at);
+            }
+            OrderInput::CancelSent | OrderInput::CancelRefused if self.good_till().is_some() => {
+                self.times.cancel_asked = Some(at);
             }
             _ => (),
         }
@@ -271,6 +278,15 @@ impl OrderRecord {
         self.filled = filled;
         self.cost += i128::from(fill.price.mantissa()) * i128::from(fill.quantity.mantissa());
         Ok(())
+    }
+
+    /// The moment until which it is good, if it is good till one.
+    #[must_use]
+    pub const fn good_till(&self) -> Option<Timestamp> {
+        match self.order.request().time_in_force {
+            TimeInForce::Gtd(end) => Some(end),
+            TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => None,
+        }
     }
 
     /// What may still fill: zero once closed, never negative.

@@ -80,7 +80,11 @@ fn share(amount: i128, part: i64, whole: i64) -> i128 {
     match part {
         0 => 0,
         all if all == whole => amount,
-        part => amount * i128::from(part) / i128::from(whole),
+        // amount × part may leave 128 bits; a remainder below 2^63 times a part below 2^63 does not
+        part => {
+            let (part, whole) = (i128::from(part), i128::from(whole));
+            amount / whole * part + amount % whole * part / whole
+        }
     }
 }
 
@@ -117,7 +121,39 @@ mod tests {
         }
     }
 
+    /// `amount × part ÷ whole`, cut towards zero, digit by binary digit.
+    fn long_share(amount: i128, part: i64, whole: i64) -> i128 {
+        let whole = i128::from(whole);
+        let (mut quotient, mut rest) = (0_i128, 0_i128);
+        for bit in (0..63).rev() {
+            let more = if part >> bit & 1 == 1 { amount } else { 0 };
+            // 2 × (quotient + rest ÷ whole) + more ÷ whole, each division kept with its remainder
+            rest = 2 * rest + more % whole;
+            quotient = 2 * quotient + more / whole + rest / whole;
+            rest %= whole;
+        }
+        quotient
+    }
+
+    #[test]
+    fn half_of_a_large_cheap_position_is_sold_at_its_own_cost() {
+        let (held, price) = (600_000_000_000_000_000, 1_000); // 6,000,000,000 at 0.00001, eight decimals each
+        let (position, profit) = book(&[(held, price), (-held / 2, price + 1)]);
+        assert_eq!(position.cost(), i128::from(held / 2) * i128::from(price));
+        assert_eq!(profit, i128::from(held / 2));
+    }
+
     proptest! {
+        /// A share is exact wherever the amount fits, up to the largest position at the largest price.
+        #[test]
+        fn a_share_is_that_of_long_division(
+            price in 0..=i64::MAX, quantity in 1..=i64::MAX, cut in 0..=i64::MAX, sells in any::<bool>(),
+        ) {
+            let amount = i128::from(price) * i128::from(quantity) * if sells { -1 } else { 1 };
+            let part = cut % quantity;
+            prop_assert_eq!(share(amount, part, quantity), long_share(amount, part, quantity));
+        }
+
         /// Cash paid = cost held − profit realised, to the last unit, whatever the order of fills.
         #[test]
         fn every_fill_conserves(fills in proptest::collection::vec((-1_000_i64..1_000, -500_i64..5_000), 0..50)) {

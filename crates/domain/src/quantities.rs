@@ -54,6 +54,11 @@ impl Quantity {
     pub const fn abs(self) -> Self {
         Self(self.0.abs())
     }
+    /// The sum, or the largest there is: for what counts at the worst and is never booked.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
     /// The sum, or `None` past 64 bits.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {

@@ -3,8 +3,8 @@
 use crate::{DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, State, Verdict};
 use crate::{account, amend, governance, parents, risk, rollout};
 use tradewind_domain::{
-    ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quote,
-    Timestamp, TradeIdSet,
+    ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quantity,
+    Quote, Timestamp, TradeIdSet,
 };
 use tradewind_gate::Mark;
 
@@ -84,7 +84,7 @@ fn apply_rest(state: &mut State, event: &Event) {
         EventKind::CancelSent { client_id } => move_order(state, *client_id, OrderInput::CancelSent, at),
         EventKind::CancelRefused { client_id, .. } => move_order(state, *client_id, OrderInput::CancelRefused, at),
         EventKind::Amend { client_id, said } => amend::apply(state, *client_id, said, at),
-        EventKind::Cancelled { client_id, .. } => move_order(state, *client_id, OrderInput::Cancelled, at),
+        EventKind::Cancelled { client_id, .. } => cancelled(state, *client_id, at),
         EventKind::Expired { client_id, .. } => move_order(state, *client_id, OrderInput::Expired, at),
         EventKind::Listed(instrument) => listed(state, instrument),
         EventKind::Opened { base, name } => {
@@ -203,6 +203,13 @@ fn judged(state: &mut State, verdict: &Verdict, at: Timestamp) {
     }
 }
 
+/// What is cancelled past its date has expired: no venue needs to know the date.
+fn cancelled(state: &mut State, id: ClientOrderId, at: Timestamp) {
+    let end = state.open.get(&id).and_then(OrderRecord::good_till);
+    let input = if end.is_some_and(|end| end <= state.now) { OrderInput::Expired } else { OrderInput::Cancelled };
+    move_order(state, id, input, at);
+}
+
 pub(crate) fn move_order(state: &mut State, id: ClientOrderId, input: OrderInput, at: Timestamp) {
     let moved = match state.open.get_mut(&id) {
         Some(record) => record.on(input, at).map(|()| !record.state.is_open()),
@@ -227,20 +234,30 @@ pub(crate) fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, 
         return;
     }
     account::is_booked(state, fill);
-    state.counters.fills += 1;
     let id = fill.client_id;
+    let known = state.order(id).map(|record| (record.order.portfolio(), record.filled));
+    let (portfolio, before) = known.unwrap_or((reported_for, Quantity::ZERO));
+    let instrument = &state.listings[fill.instrument.index()].instrument;
+    let fits = before.checked_add(fill.quantity).is_some();
+    if !fits || !state.portfolios[portfolio.index()].can_book(instrument, fill) {
+        // no word of a venue may end the process: it would be read again at every start
+        let text = format!("execution {} in {} is too large for the books", fill.trade_id.0, instrument.spec.symbol);
+        state.halted.get_or_insert(text);
+        state.counters.contradictions += 1;
+        return;
+    }
+    state.counters.fills += 1;
     let closed = |it: &&mut OrderRecord| it.order.client_id() == id;
     let record = match state.open.get_mut(&id) {
         Some(record) => Some(record),
         None => state.closed.iter_mut().rev().find(closed),
     };
-    let (portfolio, fault) = match record {
+    let fault = match record {
         Some(record) => {
             let fault = record.fill(fill, at).err().map(|error| error.to_string());
-            let beyond = || format!("order {id} filled beyond its quantity");
-            (record.order.portfolio(), fault.or_else(|| record.is_overfilled().then(beyond)))
+            fault.or_else(|| record.is_overfilled().then(|| format!("order {id} filled beyond its quantity")))
         }
-        None => (reported_for, Some(format!("a fill of the unknown order {id}"))),
+        None => Some(format!("a fill of the unknown order {id}")),
     };
     if state.open.get(&id).is_some_and(|record| !record.state.is_open()) {
         state.close(id);

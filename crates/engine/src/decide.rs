@@ -6,7 +6,7 @@ use crate::{
 };
 use tradewind_domain::{
     ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source,
-    TimeInForce, Timestamp,
+    Timestamp,
 };
 use tradewind_gate::{Approved, Guard, Proposal, Refusal, View, review, review_cancel, review_pair};
 use tradewind_governance::{Act, Principal, Ruling};
@@ -238,8 +238,8 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         instrument: &listing.instrument,
         mark: listing.mark,
         position: portfolio.position(listing.instrument.id).quantity(),
-        open_buys: open_buys + foreign.buys,
-        open_sells: open_sells + foreign.sells,
+        open_buys: open_buys.saturating_add(foreign.buys),
+        open_sells: open_sells.saturating_add(foreign.sells),
         unknown_orders,
         rate: state.rate(listing.instrument.settlement(), portfolio.base),
         equity: portfolio.equity(),
@@ -332,12 +332,20 @@ fn is_cancellable(record: &OrderRecord) -> bool {
     !matches!(record.state, OrderState::PendingCancel | OrderState::Closed { .. })
 }
 
+/// How long at least, and at most, before the cancel of an expired order is asked for again.
+const EXPIRED_AGAIN: (i64, i64) = (5_000_000_000, 60_000_000_000);
+
+/// Cancels what is past its date. One that stays open is asked for again, each time after as long as it is over by then.
 fn cancel_expired(state: &State, commands: &mut Vec<Command>) {
-    for record in state.open.values() {
-        let expired = matches!(record.order.request().time_in_force, TimeInForce::Gtd(end) if end <= state.now);
-        if expired && is_cancellable(record) {
-            propose_cancel(record, commands);
-        }
+    let is_due = |record: &&OrderRecord| {
+        let Some(end) = record.good_till().filter(|end| *end <= state.now) else { return false };
+        record
+            .times
+            .cancel_asked
+            .is_none_or(|asked| state.now.since(asked) >= asked.since(end).clamp(EXPIRED_AGAIN.0, EXPIRED_AGAIN.1))
+    };
+    for record in state.open.values().filter(is_due).filter(|record| is_cancellable(record)) {
+        propose_cancel(record, commands);
     }
 }
 

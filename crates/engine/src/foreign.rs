@@ -37,7 +37,8 @@ impl ForeignOrder {
     /// What may still fill.
     #[must_use]
     pub fn open_quantity(&self) -> Quantity {
-        if self.open { (self.quantity - self.filled).max(Quantity::ZERO) } else { Quantity::ZERO }
+        let left = self.quantity.mantissa().saturating_sub(self.filled.mantissa()).max(0);
+        if self.open { Quantity::from_mantissa(left) } else { Quantity::ZERO }
     }
 }
 
@@ -60,13 +61,14 @@ pub struct ForeignExposure {
 }
 
 impl State {
-    /// What foreign orders and executions that nobody adopted mean for `instrument`, at the worst.
+    /// What foreign orders and executions that nobody adopted mean for `instrument`, at the worst. What comes to more than
+    /// a quantity holds counts as the largest there is.
     #[must_use]
     pub fn foreign_exposure(&self, instrument: InstrumentId) -> ForeignExposure {
         let mut exposure = ForeignExposure::default();
         let mut add = |side: Side, quantity: Quantity| match side {
-            Side::Buy => exposure.buys += quantity,
-            Side::Sell => exposure.sells += quantity,
+            Side::Buy => exposure.buys = exposure.buys.saturating_add(quantity),
+            Side::Sell => exposure.sells = exposure.sells.saturating_add(quantity),
         };
         for order in self.foreign.values().filter(|it| it.instrument == instrument) {
             add(order.side, order.open_quantity());

@@ -375,8 +375,9 @@ fn wish_room(state: &State, parent: &Parent) -> Option<Quantity> {
             && !own()
             && state.is_counted(record, None)
     };
-    let others: i64 = state.open.values().filter(leaves).map(|record| record.open_quantity().mantissa()).sum();
-    Some(Quantity::from_mantissa(held.saturating_sub(others).max(0)))
+    let others = state.open.values().filter(leaves).map(tradewind_domain::OrderRecord::open_quantity);
+    let others = others.fold(Quantity::ZERO, Quantity::saturating_add);
+    Some(Quantity::from_mantissa(held.saturating_sub(others.mantissa()).max(0)))
 }
 
 /// An instrument that is gone takes its parents with it; their orders are cancelled.

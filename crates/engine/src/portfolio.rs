@@ -219,6 +219,18 @@ impl Portfolio {
         self.holding_mut(fee.0.currency).fees += fee.0.units;
     }
 
+    /// Whether an execution fits these books: the position stays within 64 bits, its cost within 128.
+    #[must_use]
+    pub(crate) fn can_book(&self, instrument: &Instrument, fill: &Fill) -> bool {
+        let position = self.position(instrument.id);
+        let signed = fill.side.signed(fill.quantity);
+        let bought = instrument.is_cash() && fill.fee.0.currency == instrument.spec.symbol.base;
+        let taken = if bought { asset_quantity(instrument, fill.fee.0.units) } else { Some(Quantity::ZERO) };
+        let held = taken.and_then(|taken| position.quantity().checked_add(signed)?.checked_add(-taken));
+        let cost = instrument.value(fill.price, signed).ok().and_then(|value| position.cost().checked_add(value));
+        held.is_some() && cost.is_some()
+    }
+
     /// Books an execution: both legs, the fee in whatever it was taken in, and the position. Returns what it realised
     /// before fees, in ledger units of the settlement currency.
     pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, at: Timestamp) -> i128 {
@@ -236,7 +248,7 @@ impl Portfolio {
         self.holding_mut(settlement).realised += realised;
         if instrument.is_cash() && fill.fee.0.currency == instrument.spec.symbol.base {
             // a fee taken in the bought asset leaves less of it to sell
-            let taken = asset_quantity(instrument, fill.fee.0.units);
+            let taken = asset_quantity(instrument, fill.fee.0.units).unwrap_or(Quantity::from_mantissa(i64::MAX));
             let change = self.held[instrument.id.index()].position.adjust(-taken);
             self.holding_mut(settlement).realised += units(change.realised);
         }
@@ -259,12 +271,13 @@ impl Portfolio {
     }
 }
 
-fn asset_quantity(instrument: &Instrument, units: i128) -> Quantity {
+/// Ledger units of the asset as a quantity; `None` past 64 bits.
+fn asset_quantity(instrument: &Instrument, units: i128) -> Option<Quantity> {
     let decimals = u32::from(instrument.spec.quantity_decimals);
     let ledger = u32::from(LEDGER_DECIMALS);
     let mantissa =
         if decimals >= ledger { units * pow10(decimals - ledger) } else { round_div(units, pow10(ledger - decimals)) };
-    Quantity::from_mantissa(i64::try_from(mantissa).unwrap_or(i64::MAX))
+    i64::try_from(mantissa).ok().map(Quantity::from_mantissa)
 }
 
 /// Unrealised profit of a contract in `base`. An inverse contract's is in its coin, worth `price` each; a contract

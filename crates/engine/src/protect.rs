@@ -167,7 +167,7 @@ fn free_to_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId
     let held = state.portfolio(portfolio).position(instrument).quantity().mantissa();
     let (buys, sells, _) = state.open_quantities(portfolio, instrument);
     let leaving = if side == Side::Sell { sells } else { buys };
-    Quantity::from_mantissa((-held.saturating_mul(side.sign()) - leaving.mantissa()).max(0))
+    Quantity::from_mantissa((-held.saturating_mul(side.sign())).saturating_sub(leaving.mantissa()).max(0))
 }
 
 /// How much of a position a market order of `side` may close: what no open order closes yet, and what brackets guard,
@@ -313,7 +313,7 @@ impl State {
         };
         let orders = self.open.values().filter(stands).map(OrderRecord::open_quantity);
         let parents = self.parents.live().filter(waits).map(|parent| parent.wish.request.quantity);
-        orders.chain(parents).fold(Quantity::ZERO, |sum, more| sum + more)
+        orders.chain(parents).fold(Quantity::ZERO, Quantity::saturating_add)
     }
 
     /// What open orders of `portfolio` in `instrument` are meant to add and take: as [`Self::open_quantities`], without
@@ -328,10 +328,10 @@ impl State {
             let guards =
                 |record: &&OrderRecord| parent.is_guard(record.order.client_id()) && self.is_counted(record, None);
             let guarding = self.open.values().filter(guards).map(OrderRecord::open_quantity);
-            let guarding = guarding.fold(Quantity::ZERO, |sum, more| sum + more);
+            let guarding = guarding.fold(Quantity::ZERO, Quantity::saturating_add);
             let owed = parent.owed(self.now).unwrap_or_default();
             let leaving = if parent.wish.request.side == Side::Buy { &mut sells } else { &mut buys };
-            *leaving = *leaving - guarding + owed;
+            *leaving = (*leaving - guarding).saturating_add(owed);
         }
         (buys, sells)
     }

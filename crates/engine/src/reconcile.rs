@@ -372,7 +372,7 @@ fn contracts(state: &State, positions: &BTreeMap<InstrumentId, Quantity>, findin
         let foreign = |fill: &&Fill| fill.instrument == it.id;
         let own = state.portfolios.iter().fold(Quantity::ZERO, |sum, books| sum + books.position(it.id).quantity());
         let waiting = state.foreign_fills.iter().filter(foreign);
-        let mine = waiting.fold(own, |sum, fill| sum + fill.side.signed(fill.quantity));
+        let mine = waiting.fold(own, |sum, fill| sum.saturating_add(fill.side.signed(fill.quantity)));
         let venue = positions.get(&it.id).copied().unwrap_or_default();
         let doubtful = |record: &tradewind_domain::OrderRecord| {
             record.order.instrument() == it.id && matches!(record.state, OrderState::Unknown { .. })

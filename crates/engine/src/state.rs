@@ -277,8 +277,8 @@ impl State {
             unknown += u32::from(matches!(record.state, OrderState::Unknown { .. }));
             if self.is_counted(record, joined) {
                 match record.order.side() {
-                    Side::Buy => buys += record.open_quantity(),
-                    Side::Sell => sells += record.open_quantity(),
+                    Side::Buy => buys = buys.saturating_add(record.open_quantity()),
+                    Side::Sell => sells = sells.saturating_add(record.open_quantity()),
                 }
             }
         }
@@ -290,7 +290,7 @@ impl State {
     pub fn adds_exposure(&self, record: &OrderRecord) -> bool {
         let position = self.portfolio(record.order.portfolio()).position(record.order.instrument()).quantity();
         let signed = record.order.side().signed(record.open_quantity());
-        let after = position.mantissa() + signed.mantissa();
+        let after = position.mantissa().saturating_add(signed.mantissa());
         let reduces = position.mantissa().signum() * signed.mantissa().signum() < 0
             && after.signum() * position.mantissa().signum() >= 0;
         !reduces && !record.order.request().reduce_only

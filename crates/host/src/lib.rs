@@ -15,6 +15,7 @@
 //! * On a full disk new orders stop; cancels, halts, exits and the venue's word go on in the room that is kept back.
 //! * Any other error of the journal ends the run: nothing leaves that is not remembered.
 
+mod asked;
 mod clock;
 mod closing;
 mod draft;
@@ -27,6 +28,7 @@ mod recover;
 mod send;
 mod vital;
 
+pub use asked::{InDoubt, since, standing_of, venue_order};
 pub use clock::MarketClock;
 pub use draft::Draft;
 pub use endings::Endings;

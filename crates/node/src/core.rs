@@ -6,7 +6,6 @@ use crate::inbox::{Fact, Input, Progress};
 use crate::kill_switch::LatchFile;
 use crate::operate::failed;
 use crate::outgoing::Wire;
-use crate::reconcile::since;
 use crate::settings::OperatorSettings;
 use crate::time_watch::TimeWatch;
 use crate::watchdog::Pulse;
@@ -21,7 +20,7 @@ use tradewind_domain::{
 use tradewind_engine::algo::ParentId;
 use tradewind_engine::{Basis, Deleverage, EventKind, State};
 use tradewind_governance::Principal;
-use tradewind_host::{Draft, Host};
+use tradewind_host::{Draft, Host, since};
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
 use tradewind_risk::{Scope, Trip};
 use tradewind_strategies::Desk;

@@ -5,17 +5,17 @@
 use crate::abort::or_abort_async;
 use crate::inbox::{Fact, Input};
 use crate::watch::{SteadyClock, Watch};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tradewind_domain::{
     ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderState, Timestamp, VenueOrderId,
 };
-use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step, strangers};
+use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Step};
+use tradewind_host::{InDoubt, standing_of};
 use tradewind_venues::QueryError;
 use tradewind_venues::binance::Connection;
-use tradewind_venues::binance::convert::{OrderStanding, StandingState};
+use tradewind_venues::binance::convert::OrderStanding;
 
 /// How long a question that cannot be asked now is put off at most, while the engine may end or the streams tell.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -34,12 +34,10 @@ pub(crate) struct Reconciler {
     pub(crate) watch: Arc<Watch>,
 }
 
-/// One order in doubt, and what was learnt on the way about others.
+/// One order in doubt, and the clocks by which it is asked about.
 pub(crate) struct Asked {
-    pub(crate) record: OrderRecord,
-    pub(crate) inquiry: Inquiry,
+    pub(crate) about: InDoubt,
     pub(crate) clock: SteadyClock,
-    others: BTreeSet<VenueOrderId>,
     stream: Option<Instant>,
 }
 
@@ -55,14 +53,14 @@ impl Asked {
         if let Some((not_before, fence)) = window {
             inquiry = inquiry.within(not_before, fence);
         }
-        Self { record, inquiry, clock, others: BTreeSet::new(), stream: None }
+        Self { about: InDoubt::new(record, inquiry), clock, stream: None }
     }
 
     /// Looks for the order among `open`, a list that the venue gave of its own.
     pub(crate) fn listed(&mut self, open: &[OrderStanding]) {
-        if let Some(standing) = open.iter().find(|it| is_it(it, self)) {
-            let booked = self.record.filled;
-            self.inquiry.listed(self.clock.now(), standing_of(standing.clone()), booked);
+        if let Some(standing) = open.iter().find(|it| self.about.is_it(it)) {
+            let booked = self.about.record.filled;
+            self.about.inquiry.listed(self.clock.now(), standing_of(standing.clone()), booked);
         }
     }
 
@@ -70,13 +68,13 @@ impl Asked {
     pub(crate) fn look(&mut self, watch: &Watch) {
         let since = watch.stream_since();
         if since != self.stream {
-            self.inquiry.stream_broke();
+            self.about.inquiry.stream_broke();
             self.stream = since;
         }
         if let Some(since) = since {
-            self.inquiry.stream_is_whole(self.clock.at(since));
+            self.about.inquiry.stream_is_whole(self.clock.at(since));
         }
-        self.inquiry.clock_may_err(self.clock.error());
+        self.about.inquiry.clock_may_err(self.clock.error());
     }
 }
 
@@ -114,22 +112,23 @@ impl Reconciler {
         let mut last_error = "";
         loop {
             let Some(record) = record_of(inbox, client_id).await else { return };
-            let told = was_unknown && !is_unknown(&record) && asked.inquiry.doubt() == Doubt::Order;
+            let told = was_unknown && !is_unknown(&record) && asked.about.inquiry.doubt() == Doubt::Order;
             let amended = doubt == Doubt::Amend && record.state != OrderState::PendingReplace;
             if !record.state.is_open() || told || amended {
                 return; // the streams were faster
             }
-            asked.record = record;
+            asked.about.record = record;
             // its own answer was lost after its cancel's, or the venue does not list it any more
-            if matches!(asked.record.state, OrderState::Unknown { .. }) || self.watch.is_order_doubted(client_id) {
-                asked.inquiry.widen(&asked.record, asked.clock.now());
+            if matches!(asked.about.record.state, OrderState::Unknown { .. }) || self.watch.is_order_doubted(client_id)
+            {
+                asked.about.inquiry.widen(&asked.about.record, asked.clock.now());
             }
             asked.look(&self.watch);
-            if let Some(age) = asked.inquiry.alarm(asked.clock.now()) {
+            if let Some(age) = asked.about.inquiry.alarm(asked.clock.now()) {
                 let age = age / 1_000_000_000;
                 notice(inbox, format!("alarm: the outcome of order {client_id} is unknown for {age} s")).await;
             }
-            match asked.inquiry.next(asked.clock.now()) {
+            match asked.about.inquiry.next(asked.clock.now()) {
                 Step::WaitUntil(until) => tokio::time::sleep(asked.clock.until(until).min(LOOK_AGAIN)).await,
                 Step::Ask(question) => {
                     let answer = match self.ask(&mut asked, &question).await {
@@ -143,7 +142,7 @@ impl Reconciler {
                             Answer::Failed { retry_after: wait_of(&error) }
                         }
                     };
-                    asked.inquiry.answered(asked.clock.now(), answer);
+                    asked.about.inquiry.answered(asked.clock.now(), answer);
                 }
                 Step::Done(evidence) => return self.conclude(&asked, &evidence, inbox).await,
             }
@@ -152,42 +151,31 @@ impl Reconciler {
 
     async fn conclude(&self, asked: &Asked, evidence: &Evidence, inbox: &mpsc::Sender<Input>) {
         if let Evidence::Found { standing, .. } = evidence {
-            let (client_id, price, quantity) = (asked.inquiry.client_id(), standing.price, standing.quantity);
+            let (client_id, price, quantity) = (asked.about.inquiry.client_id(), standing.price, standing.quantity);
             let _ = inbox.send(Input::Terms { client_id, price, quantity }).await; // an engine that ended asks anew
         }
-        for (at, kind) in evidence.facts(&asked.record, asked.inquiry.doubt()) {
+        for (at, kind) in evidence.facts(&asked.about.record, asked.about.inquiry.doubt()) {
             let _ = inbox.send(Input::Fact(Fact::of_venue(at, kind))).await;
         }
     }
 
     /// Puts a question to the venue.
     pub(crate) async fn ask(&self, asked: &mut Asked, question: &Question) -> Result<Answer, QueryError> {
-        let (id, client_id) = (asked.inquiry.instrument(), asked.inquiry.client_id());
-        // lists are by the market's time, which a local exchange may play from another day
-        let since = asked.inquiry.not_before().min(asked.record.times.created).plus_nanos(-1_000_000_000);
+        let about = &mut asked.about;
+        let (id, client_id, since) = (about.inquiry.instrument(), about.inquiry.client_id(), about.lists_from());
         match question {
-            Question::Order => self.ask_order(id, client_id, asked.record.venue_id.as_ref()).await,
-            Question::OpenOrders => {
-                let listed = self.connection.open_orders(id).await?;
-                Ok(among(listed, asked))
-            }
-            Question::History => {
-                let listed = self.connection.orders_since(id, since).await?;
-                Ok(among(listed, asked))
-            }
+            Question::Order => self.ask_order(id, client_id, about.record.venue_id.as_ref()).await,
+            Question::OpenOrders => Ok(about.among(self.connection.open_orders(id).await?)),
+            Question::History => Ok(about.among(self.connection.orders_since(id, since).await?)),
             Question::Trades => {
                 let trades = self.connection.fills_since(id, since).await?;
                 let traded =
                     trades.into_iter().map(|trade| Ok((trade.venue_id.clone(), trade.fill(client_id)?.quantity)));
                 let traded = traded.collect::<Result<Vec<_>, QueryError>>()?;
-                Ok(Answer::Strangers(strangers(&asked.record, &asked.others, &traded)))
+                Ok(about.traded(&traded))
             }
             Question::Name(venue_id) => match self.connection.order_named(id, venue_id).await {
-                Ok(standing) if is_it(&standing, asked) => Ok(Answer::Standing(standing_of(standing))),
-                Ok(_) => {
-                    asked.others.insert(venue_id.clone());
-                    Ok(Answer::Another)
-                }
+                Ok(standing) => Ok(about.named(standing)),
                 Err(QueryError::NotFound { .. }) => Ok(Answer::Lacks),
                 Err(error) => Err(error),
             },
@@ -215,39 +203,6 @@ impl Reconciler {
             Err(QueryError::NotFound { .. }) => Ok(Answer::Lacks),
             Err(error) => Err(error),
         }
-    }
-}
-
-fn is_it(standing: &OrderStanding, asked: &Asked) -> bool {
-    standing.client_id == Some(asked.inquiry.client_id()) || asked.record.venue_id.as_ref() == Some(&standing.venue_id)
-}
-
-fn among(listed: Vec<OrderStanding>, asked: &mut Asked) -> Answer {
-    let mut found = None;
-    for standing in listed {
-        if is_it(&standing, asked) {
-            found = Some(standing);
-        } else {
-            asked.others.insert(standing.venue_id);
-        }
-    }
-    found.map_or(Answer::Lacks, |standing| Answer::Standing(standing_of(standing)))
-}
-
-fn standing_of(standing: OrderStanding) -> Standing {
-    Standing {
-        venue_id: standing.venue_id,
-        stand: match standing.state {
-            StandingState::Open => Stand::Open,
-            StandingState::Filled => Stand::Filled,
-            StandingState::Cancelled => Stand::Cancelled,
-            StandingState::Expired => Stand::Expired,
-            StandingState::Rejected => Stand::Rejected,
-        },
-        price: standing.price,
-        quantity: standing.quantity,
-        filled: standing.filled,
-        updated: standing.updated_at,
     }
 }
 

@@ -12,11 +12,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tradewind_domain::{ClientOrderId, Coded, InstrumentId, OrderState, PortfolioId, Source, Timestamp, VenueOrderId};
-use tradewind_engine::{
-    Answer, Basis, Doubt, EventKind, Evidence, Findings, Seen, State, Step, VenueOrder, VenueTrade, compare,
-};
+use tradewind_engine::{Answer, Basis, Doubt, EventKind, Evidence, Findings, Seen, Step, VenueTrade, compare};
+use tradewind_host::{since, venue_order};
 use tradewind_venues::QueryError;
-use tradewind_venues::binance::convert::{OrderStanding, StandingState};
+use tradewind_venues::binance::convert::OrderStanding;
 
 /// How often the start asks anew while the venue's lists lag behind one another, and how long between.
 const START_TRIES: u32 = 10;
@@ -28,8 +27,6 @@ const BALANCES_EVERY: u32 = 2;
 const AFTER_DRIFT: Duration = Duration::from_secs(10);
 /// Sweeps that are asked for in quick succession are one.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Executions are asked for from this long before the last agreement on: lists may have lagged then.
-const OVERLAP: i64 = 60 * 1_000_000_000;
 /// The venue answers for at most this long a stretch at once.
 ///
 /// Source: `rest-api.md`, "Account trade list": at most 24 hours between start and end.
@@ -98,7 +95,7 @@ impl Reconciler {
 
     /// The open orders of the instruments of `asked`: what they name need not be asked for one by one.
     async fn list_open(&self, asked: &[Asked]) -> Result<Vec<OrderStanding>, QueryError> {
-        let instruments: BTreeSet<_> = asked.iter().map(|it| it.inquiry.instrument()).collect();
+        let instruments: BTreeSet<_> = asked.iter().map(|it| it.about.inquiry.instrument()).collect();
         let mut listed = Vec::new();
         for id in instruments {
             listed.extend(self.connection.open_orders(id).await?);
@@ -110,7 +107,7 @@ impl Reconciler {
     async fn first_word(&self, asked: &mut Asked) -> Result<FirstWord, QueryError> {
         loop {
             asked.look(&self.watch);
-            let question = match asked.inquiry.next(asked.clock.now()) {
+            let question = match asked.about.inquiry.next(asked.clock.now()) {
                 Step::WaitUntil(until) => {
                     tokio::time::sleep(asked.clock.until(until)).await;
                     continue;
@@ -120,8 +117,8 @@ impl Reconciler {
             };
             let answer = self.ask(asked, &question).await?;
             let (lacks, fills) = (answer == Answer::Lacks, matches!(answer, Answer::Fills(_)));
-            asked.inquiry.answered(asked.clock.now(), answer);
-            let known = matches!(asked.inquiry.next(asked.clock.now()), Step::Done(_));
+            asked.about.inquiry.answered(asked.clock.now(), answer);
+            let known = matches!(asked.about.inquiry.next(asked.clock.now()), Step::Done(_));
             match (lacks, fills && !known) {
                 (true, _) => return Ok(FirstWord::NotFound),
                 (_, true) => return Ok(FirstWord::Lags),
@@ -132,11 +129,11 @@ impl Reconciler {
 
     fn record_evidence(&self, core: &mut Core, asked: &Asked, evidence: &Evidence) -> Result<(), NodeError> {
         if let Evidence::Found { standing, .. } = evidence {
-            core.check_terms(asked.inquiry.client_id(), standing.price, standing.quantity)?;
+            core.check_terms(asked.about.inquiry.client_id(), standing.price, standing.quantity)?;
         }
         // whether the last run's request left is unknown; if it did, the venue will say so
-        let doubt = doubt_of(asked.record.state).unwrap_or(Doubt::Order);
-        for (at, kind) in evidence.facts(&asked.record, doubt) {
+        let doubt = doubt_of(asked.about.record.state).unwrap_or(Doubt::Order);
+        for (at, kind) in evidence.facts(&asked.about.record, doubt) {
             let at = at.unwrap_or_else(|| core.now());
             core.record(at, wall(), Source::Venue, PortfolioId(0), kind)?;
         }
@@ -266,28 +263,4 @@ enum FirstWord {
     NotFound,
     /// It counts more executions than it lists.
     Lags,
-}
-
-/// From when on executions are to be asked for: shortly before the last agreement, or before the newest event of a
-/// journal that remembers none. A first start asks for none: what happened before is not ours.
-pub(crate) fn since(state: &State, now: Timestamp) -> Timestamp {
-    match state.whole {
-        Some(whole) => whole.through.plus_nanos(-OVERLAP).min(now),
-        None if state.intents == 0 => now,
-        None => state.now.plus_nanos(-OVERLAP).min(now),
-    }
-}
-
-fn venue_order(standing: OrderStanding) -> VenueOrder {
-    VenueOrder {
-        client_text: standing.client_text,
-        venue_id: standing.venue_id,
-        instrument: standing.instrument,
-        side: standing.side,
-        price: standing.price,
-        quantity: standing.quantity,
-        filled: standing.filled,
-        open: standing.state == StandingState::Open,
-        updated: standing.updated_at,
-    }
 }

@@ -5,23 +5,21 @@ use crate::orders::MILLI;
 use crate::queue::What;
 use crate::storm::Storm;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeSet;
 use std::time::Duration;
-use tradewind_domain::{ClientOrderId, Fill, Instrument, OrderRecord, OrderState, Timestamp, VenueOrderId};
-use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Stand, Standing, Step, strangers};
+use tradewind_domain::{ClientOrderId, OrderRecord, OrderState, VenueOrderId};
+use tradewind_engine::{Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Step};
 use tradewind_exchange::Reply;
+use tradewind_host::{InDoubt, standing_of};
 use tradewind_venues::Purpose;
-use tradewind_venues::binance::convert::{OrderStanding, StandingState, fill_of_trade, standing};
+use tradewind_venues::binance::convert::{fill_of_trade, standing, time_of_trade};
 use tradewind_venues::binance::protocol::{Consequence, Query, Refusal, read_answer};
 use tradewind_venues::binance::rules::Command;
 use tradewind_venues::binance::wire::{AccountTrade, OrderReport};
 
 /// An order in doubt.
 pub(crate) struct Asked {
-    pub(crate) inquiry: Inquiry,
-    record: OrderRecord,
+    pub(crate) about: InDoubt,
     clock: Steady,
-    others: BTreeSet<VenueOrderId>,
     /// What it began with.
     doubt: Doubt,
     was_unknown: bool,
@@ -69,7 +67,7 @@ impl Storm {
         let was_unknown = is_unknown(&record);
         process.inquiries.insert(
             id,
-            Asked { inquiry, record, clock, others: BTreeSet::new(), doubt, was_unknown, doubted: false, next: None },
+            Asked { about: InDoubt::new(record, inquiry), clock, doubt, was_unknown, doubted: false, next: None },
         );
         self.step_inquiry(id);
     }
@@ -83,11 +81,11 @@ impl Storm {
         let record = process.host.state.order(id);
         let told = |record: &OrderRecord| {
             let amended = asked.doubt == Doubt::Amend && record.state != OrderState::PendingReplace;
-            let is_known = asked.was_unknown && !is_unknown(record) && asked.inquiry.doubt() == Doubt::Order;
+            let is_known = asked.was_unknown && !is_unknown(record) && asked.about.inquiry.doubt() == Doubt::Order;
             !record.state.is_open() || is_known || amended
         };
         match record {
-            Some(record) if !told(record) => asked.record = record.clone(),
+            Some(record) if !told(record) => asked.about.record = record.clone(),
             _ => {
                 let next = process.inquiries.remove(&id).and_then(|asked| asked.next); // the streams were faster
                 return self.ask_next(id, next);
@@ -95,12 +93,12 @@ impl Storm {
         }
         let clock = asked.clock;
         // its own answer was lost after its cancel's, or the venue does not list it any more
-        if matches!(asked.record.state, OrderState::Unknown { .. }) || asked.doubted {
-            asked.inquiry.widen(&asked.record, clock.at(monotonic));
+        if matches!(asked.about.record.state, OrderState::Unknown { .. }) || asked.doubted {
+            asked.about.inquiry.widen(&asked.about.record, clock.at(monotonic));
         }
-        inform(&mut asked.inquiry, clock, session, monotonic);
-        let _ = asked.inquiry.alarm(clock.at(monotonic)); // nobody to wake here
-        match asked.inquiry.next(clock.at(monotonic)) {
+        inform(&mut asked.about.inquiry, clock, session, monotonic);
+        let _ = asked.about.inquiry.alarm(clock.at(monotonic)); // nobody to wake here
+        match asked.about.inquiry.next(clock.at(monotonic)) {
             Step::WaitUntil(moment) => {
                 // the quartz may run slow: a moment later is early enough
                 let wait = clock.until(moment, monotonic).max(MILLI);
@@ -129,10 +127,10 @@ impl Storm {
             Evidence::Absent(_) => self.tally.proven_absent += 1,
             Evidence::Found { standing, .. } => {
                 self.tally.found += 1;
-                self.terms(asked.inquiry.client_id(), standing.price, standing.quantity);
+                self.terms(asked.about.inquiry.client_id(), standing.price, standing.quantity);
             }
         }
-        for (at, kind) in evidence.facts(&asked.record, asked.inquiry.doubt()) {
+        for (at, kind) in evidence.facts(&asked.about.record, asked.about.inquiry.doubt()) {
             self.venue_says(at, kind);
         }
     }
@@ -140,11 +138,11 @@ impl Storm {
     fn put(&mut self, id: ClientOrderId, question: &Question) {
         let Some(process) = self.node.process.as_ref() else { return };
         let Some(asked) = process.inquiries.get(&id) else { return };
-        let Some(it) = process.host.outside.codec.instruments.id(asked.inquiry.instrument()) else { return };
-        let since = asked.inquiry.not_before().min(asked.record.times.created).plus_nanos(-1_000_000_000);
+        let Some(it) = process.host.outside.codec.instruments.id(asked.about.inquiry.instrument()) else { return };
+        let since = asked.about.lists_from();
         let query = match question {
             // the venue does not know our name of an order that we adopted
-            Question::Order => match &asked.record.venue_id {
+            Question::Order => match &asked.about.record.venue_id {
                 Some(venue_id) if id.is_foreign() => Query::named(it, venue_id),
                 _ => Query::order(it, id),
             },
@@ -190,7 +188,7 @@ impl Storm {
         let Some(process) = self.node.process.as_mut() else { return };
         let monotonic = process.monotonic(now);
         let Some(asked) = process.inquiries.get_mut(&id) else { return };
-        asked.inquiry.answered(asked.clock.at(monotonic), answer);
+        asked.about.inquiry.answered(asked.clock.at(monotonic), answer);
         self.step_inquiry(id);
     }
 
@@ -199,34 +197,27 @@ impl Storm {
         let Some(Reply { status, body, retry_after, .. }) = answer else { return self.inquiry_failed(id, None) };
         let wait = retry_after.map(Duration::from_secs);
         let Some(process) = self.node.process.as_mut() else { return };
-        let codec = process.host.outside.codec.clone();
+        let (codec, monotonic) = (process.host.outside.codec.clone(), process.monotonic(self.now));
         let Some(asked) = process.inquiries.get_mut(&id) else { return };
-        let Some(it) = codec.instruments.id(asked.inquiry.instrument()) else { return };
-        let bytes = body.as_bytes();
+        let Some(it) = codec.instruments.id(asked.about.inquiry.instrument()) else { return };
+        let (bytes, received) = (body.as_bytes(), asked.clock.at(monotonic));
         let said = match question {
-            Question::Order => one(*status, bytes, wait, |row| standing(&codec.instruments, &row).ok())
+            Question::Order => one(*status, bytes, wait, |row| standing(&codec.instruments, &row, received).ok())
                 .map(|found| found.map_or(Answer::Lacks, |standing| Answer::Standing(standing_of(standing)))),
-            Question::Name(venue_id) => {
-                one(*status, bytes, wait, |row| standing(&codec.instruments, &row).ok()).map(|found| match found {
-                    Some(standing) if is_it(&standing, asked) => Answer::Standing(standing_of(standing)),
-                    Some(_) => {
-                        asked.others.insert(venue_id.clone());
-                        Answer::Another
-                    }
-                    None => Answer::Lacks,
-                })
-            }
+            Question::Name(_) => one(*status, bytes, wait, |row| standing(&codec.instruments, &row, received).ok())
+                .map(|found| found.map_or(Answer::Lacks, |standing| asked.about.named(standing))),
             Question::OpenOrders | Question::History => {
-                list::<OrderReport, _>(*status, bytes, wait, |row| standing(&codec.instruments, row).ok())
-                    .map(|rows| among(rows, asked))
+                list::<OrderReport, _>(*status, bytes, wait, |row| standing(&codec.instruments, row, received).ok())
+                    .map(|rows| asked.about.among(rows))
             }
             Question::Trades => list::<AccountTrade, _>(*status, bytes, wait, |row| {
-                let (fill, _) = fill_of_trade(it, id, row).ok()?;
+                let fill = fill_of_trade(it, id, row).ok()?;
                 Some((VenueOrderId(row.order_id.to_string().into_boxed_str()), fill.quantity))
             })
-            .map(|traded| Answer::Strangers(strangers(&asked.record, &asked.others, &traded))),
+            .map(|traded| asked.about.traded(&traded)),
             Question::Fills(_) => {
-                list::<AccountTrade, _>(*status, bytes, wait, |row| timed(it, id, row)).map(Answer::Fills)
+                let timed = |row: &AccountTrade| Some((time_of_trade(row, received), fill_of_trade(it, id, row).ok()?));
+                list::<AccountTrade, _>(*status, bytes, wait, timed).map(Answer::Fills)
             }
         };
         match said {
@@ -281,42 +272,5 @@ pub(crate) fn list<T: DeserializeOwned, R>(
     match read_answer::<Vec<T>>(Command::Query, status, bytes, wait) {
         (Ok(rows), consequence) => rows.iter().map(read).collect::<Option<Vec<_>>>().ok_or(consequence),
         (Err(_), consequence) => Err(consequence),
-    }
-}
-
-fn timed(it: &Instrument, id: ClientOrderId, row: &AccountTrade) -> Option<(Timestamp, Fill)> {
-    fill_of_trade(it, id, row).ok().map(|(fill, at)| (at, fill))
-}
-
-fn is_it(standing: &OrderStanding, asked: &Asked) -> bool {
-    standing.client_id == Some(asked.inquiry.client_id()) || asked.record.venue_id.as_ref() == Some(&standing.venue_id)
-}
-
-fn among(listed: Vec<OrderStanding>, asked: &mut Asked) -> Answer {
-    let mut found = None;
-    for standing in listed {
-        if is_it(&standing, asked) {
-            found = Some(standing);
-        } else {
-            asked.others.insert(standing.venue_id);
-        }
-    }
-    found.map_or(Answer::Lacks, |standing| Answer::Standing(standing_of(standing)))
-}
-
-fn standing_of(standing: OrderStanding) -> Standing {
-    Standing {
-        venue_id: standing.venue_id,
-        stand: match standing.state {
-            StandingState::Open => Stand::Open,
-            StandingState::Filled => Stand::Filled,
-            StandingState::Cancelled => Stand::Cancelled,
-            StandingState::Expired => Stand::Expired,
-            StandingState::Rejected => Stand::Rejected,
-        },
-        price: standing.price,
-        quantity: standing.quantity,
-        filled: standing.filled,
-        updated: standing.updated_at,
     }
 }

@@ -9,17 +9,16 @@ use crate::storm::Storm;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, Currency, InstrumentId, Timestamp, VenueOrderId};
-use tradewind_engine::{Basis, Doubt, EventKind, Findings, Seen, State, VenueOrder, VenueTrade, compare};
+use tradewind_engine::{Basis, Doubt, EventKind, Findings, Seen, VenueTrade, compare};
 use tradewind_exchange::{Reply, RestRequest};
-use tradewind_venues::binance::convert::{OrderStanding, StandingState, balances, fill_of_trade, standing};
+use tradewind_host::{since, venue_order};
+use tradewind_venues::binance::convert::{balances, fill_of_trade, standing, time_of_trade};
 use tradewind_venues::binance::protocol::{Query, Refusal, read_answer};
 use tradewind_venues::binance::rules::Command;
 use tradewind_venues::binance::wire::{Account, AccountTrade, OrderReport};
 
 /// How often the lists are compared.
 pub(crate) const SWEEP_EVERY: i64 = 30 * SECOND;
-/// Executions are asked for from this long before the last agreement on: lists may have lagged then.
-const OVERLAP: i64 = 60 * SECOND;
 
 /// A part of what the venue is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,23 +221,28 @@ fn take(
     reply: &Reply,
 ) -> Result<(), tradewind_venues::binance::protocol::Consequence> {
     let (all, bytes, wait) = (&codec.instruments, reply.body.as_bytes(), reply.retry_after.map(Duration::from_secs));
-    let status = reply.status;
+    let (status, asked) = (reply.status, seen.asked);
     match part {
         Part::Open(_) => {
-            let rows = list::<OrderReport, _>(status, bytes, wait, |row| standing(all, row).ok().map(venue_order))?;
+            let rows =
+                list::<OrderReport, _>(status, bytes, wait, |row| standing(all, row, asked).ok().map(venue_order))?;
             seen.open.extend(rows);
         }
         Part::Trades(id) => {
             let it = all.id(*id).expect("a part is of a listed instrument");
             let nobody = ClientOrderId::from_u128(0);
             let rows = list::<AccountTrade, _>(status, bytes, wait, |row| {
-                let (fill, at) = fill_of_trade(it, nobody, row).ok()?;
-                Some(VenueTrade { venue_id: VenueOrderId(row.order_id.to_string().into_boxed_str()), at, fill })
+                let fill = fill_of_trade(it, nobody, row).ok()?;
+                let (venue_id, at) =
+                    (VenueOrderId(row.order_id.to_string().into_boxed_str()), time_of_trade(row, asked));
+                Some(VenueTrade { venue_id, at, fill })
             })?;
             seen.trades.extend(rows);
         }
         Part::Named(..) => match read_answer::<OrderReport>(Command::Query, status, bytes, wait) {
-            (Ok(row), consequence) => seen.named.push(standing(all, &row).map(venue_order).map_err(|_| consequence)?),
+            (Ok(row), consequence) => {
+                seen.named.push(standing(all, &row, asked).map(venue_order).map_err(|_| consequence)?)
+            }
             (Err(Refusal::NotFound { .. }), _) => (), // one that the venue does not find yet stays nameless
             (Err(_), consequence) => return Err(consequence),
         },
@@ -251,27 +255,4 @@ fn take(
         },
     }
     Ok(())
-}
-
-fn venue_order(standing: OrderStanding) -> VenueOrder {
-    VenueOrder {
-        client_text: standing.client_text,
-        venue_id: standing.venue_id,
-        instrument: standing.instrument,
-        side: standing.side,
-        price: standing.price,
-        quantity: standing.quantity,
-        filled: standing.filled,
-        open: standing.state == StandingState::Open,
-        updated: standing.updated_at,
-    }
-}
-
-/// From when on executions are to be asked for.
-fn since(state: &State, now: Timestamp) -> Timestamp {
-    match state.whole {
-        Some(whole) => whole.through.plus_nanos(-OVERLAP).min(now),
-        None if state.intents == 0 => now,
-        None => state.now.plus_nanos(-OVERLAP).min(now),
-    }
 }

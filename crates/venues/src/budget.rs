@@ -143,12 +143,12 @@ impl Budget {
                 Purpose::Ordinary => window.limit / 4 * 3,
                 Purpose::Vital => window.limit,
             };
-            if window.used + weight > share {
+            if window.used.saturating_add(weight) > share {
                 return Err(Wait::Budget(window.left(venue)));
             }
         }
         for window in &mut self.windows {
-            window.used += weight;
+            window.used = window.used.saturating_add(weight);
         }
         Ok(())
     }
@@ -224,6 +224,14 @@ mod tests {
         budget.set_limits(&[(MINUTE, 6_000)]);
         assert!(budget.take(4_400, Purpose::Ordinary, at(50)).is_ok());
         assert!(budget.take(100, Purpose::Ordinary, at(50)).is_err(), "what was used stays used");
+    }
+
+    #[test]
+    fn a_count_that_is_no_count_uses_the_budget_up_until_the_interval_ends() {
+        let mut budget = Budget::new(&[(MINUTE, 100)]);
+        budget.used(MINUTE, u64::MAX, at(10));
+        assert!(budget.take(1, Purpose::Vital, at(20)).is_err());
+        assert_eq!(budget.take(75, Purpose::Ordinary, at(60_000)), Ok(()));
     }
 
     #[test]

@@ -243,6 +243,8 @@ pub enum VenueEvent {
     Transferred {
         /// By how much, signed.
         delta: Money,
+        /// When the venue booked it, as it says: with the amount and the time of the event its only name.
+        cleared: Timestamp,
         /// When.
         stamps: Stamps,
     },

@@ -156,6 +156,82 @@ fn an_order_good_till_a_moment_is_cancelled_at_that_moment_and_once() {
 }
 
 #[test]
+fn the_cancel_of_an_expired_order_is_asked_for_ever_later_until_it_is_over() {
+    for is_unknown in [false, true] {
+        let mut stage = Stage::new(Limits::RESEARCH);
+        let till = OrderRequest { time_in_force: TimeInForce::Gtd(at(1_000)), ..limit(Side::Buy, 1_000, 9_900) };
+        let id = if is_unknown { stage.propose(till).unwrap() } else { stage.working(till) };
+        if is_unknown {
+            stage.host(EventKind::Sent { client_id: id });
+            stage.venue(EventKind::AnswerLost { client_id: id, reason: "timed out".into() });
+        }
+        let mut asked = Vec::new();
+        for second in 0..300 {
+            stage.millis = second * 1_000;
+            let before = stage.cancels.len();
+            stage.host(EventKind::Timer);
+            if stage.cancels.len() > before {
+                asked.push(second);
+                stage.venue(EventKind::CancelRefused { client_id: id, reason: "not now".into() });
+            }
+        }
+        assert_eq!(asked, [1, 6, 11, 21, 41, 81, 141, 201, 261], "unknown: {is_unknown}");
+        stage.venue(EventKind::Cancelled { client_id: id, reason: "on request".into() });
+        assert_eq!(stage.status(id), "expired");
+        stage.check_journal();
+    }
+}
+
+#[test]
+fn an_order_cancelled_before_its_date_is_cancelled() {
+    let mut stage = Stage::new(Limits::RESEARCH);
+    let till = OrderRequest { time_in_force: TimeInForce::Gtd(at(1_000)), ..limit(Side::Buy, 1_000, 9_900) };
+    let id = stage.working(till);
+    stage.millis = 999;
+    stage.venue(EventKind::Cancelled { client_id: id, reason: "on request".into() });
+    assert_eq!(stage.status(id), "canceled");
+}
+
+#[test]
+fn an_execution_that_no_book_holds_halts_and_ends_nothing() {
+    let mut stage = Stage::new(Limits::RESEARCH);
+    stage.is_unjudged = true;
+    stage.holding(1_000);
+    let id = stage.working(limit(Side::Buy, 1_000, 9_900));
+    let fill = Fill { quantity: lots(i64::MAX), ..stage.execution(id, 1, MARK) };
+    stage.venue(EventKind::Filled(fill));
+    stage.venue(EventKind::Filled(fill));
+    assert_eq!((stage.position(), stage.status(id)), (1_000, "open"));
+    assert_eq!((stage.state.counters.contradictions, stage.state.counters.duplicates), (1, 1));
+    let halted = stage.state.halted.clone().unwrap();
+    assert!(halted.ends_with("in BTC/USDT is too large for the books"), "{halted}");
+    stage.check_journal();
+}
+
+#[test]
+fn orders_of_other_hands_that_no_quantity_holds_together_count_as_the_largest_there_is() {
+    let mut stage = Stage::new(Limits::RESEARCH);
+    for number in ["1", "2", "3"] {
+        let order = ForeignOrder {
+            client_id: ClientOrderId::foreign("test", "BTCUSDT", number),
+            client_text: format!("web_{number}"),
+            venue_id: VenueOrderId(number.into()),
+            instrument: BTC,
+            side: Side::Buy,
+            price: None,
+            quantity: lots(i64::MAX),
+            filled: lots(-5), // as an older program may have recorded it
+            open: true,
+        };
+        stage.venue(EventKind::Foreign(Box::new(order)));
+    }
+    let most = ForeignExposure { buys: lots(i64::MAX), sells: lots(0) };
+    assert_eq!(stage.state.foreign_exposure(BTC), most);
+    assert_eq!(stage.propose(market(Side::Buy, 1_000)), None);
+    stage.check_journal();
+}
+
+#[test]
 fn while_its_venue_pauses_an_instrument_orders_stay_and_only_what_reduces_goes() {
     let mut stage = Stage::new(Limits::RESEARCH);
     stage.holding(1_000);

@@ -6,6 +6,7 @@ mod attacks;
 mod child;
 mod control;
 mod crash;
+mod dates;
 mod disk;
 mod failpoints;
 mod faults;

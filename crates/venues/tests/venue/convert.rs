@@ -50,7 +50,10 @@ fn each_kind_of_order_has_its_bytes_or_its_refusal() {
     all.order_types.push(OrderType::StopLoss);
     line("stop, listed", body(|r| r.kind = stop, &all));
     line("market fok", body(|r| r.time_in_force = TimeInForce::Fok, &all));
-    line("gtd", body(|r| (r.kind, r.time_in_force) = (limit, TimeInForce::Gtd(NOW)), &all));
+    let till = TimeInForce::Gtd(NOW); // the engine's affair: it cancels the order then
+    line("gtd", body(|r| (r.kind, r.time_in_force) = (limit, till), &all));
+    line("gtd post only", body(|r| (r.kind, r.time_in_force, r.post_only) = (limit, till, true), &all));
+    line("gtd stop", body(|r| (r.kind, r.time_in_force) = (stop, till), &all));
     line("post-only stop limit", body(|r| (r.kind, r.post_only) = (stop_limit, true), &all));
     line("reduce-only buy", body(|r| r.reduce_only = true, &all));
     expect![[r#"
@@ -64,7 +67,9 @@ fn each_kind_of_order_has_its_bytes_or_its_refusal() {
         stop, unlisted: VEN-19 BTCUSDT: takes no orders of type STOP_LOSS
         stop, listed: symbol=BTCUSDT&side=BUY&type=STOP_LOSS&quantity=0.001&newClientOrderId=018bcfe568000000000000000000002a&stopPrice=60000&newOrderRespType=ACK&selfTradePreventionMode=EXPIRE_TAKER&recvWindow=2000&timestamp=1700000000000
         market fok: VEN-19 BTCUSDT: a market order cannot be FOK
-        gtd: VEN-19 BTCUSDT: spot has no good-till-date
+        gtd: symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price=50000.1&newClientOrderId=018bcfe568000000000000000000002a&newOrderRespType=ACK&selfTradePreventionMode=EXPIRE_TAKER&recvWindow=2000&timestamp=1700000000000
+        gtd post only: symbol=BTCUSDT&side=BUY&type=LIMIT_MAKER&quantity=0.001&price=50000.1&newClientOrderId=018bcfe568000000000000000000002a&newOrderRespType=ACK&selfTradePreventionMode=EXPIRE_TAKER&recvWindow=2000&timestamp=1700000000000
+        gtd stop: symbol=BTCUSDT&side=BUY&type=STOP_LOSS&quantity=0.001&newClientOrderId=018bcfe568000000000000000000002a&stopPrice=60000&newOrderRespType=ACK&selfTradePreventionMode=EXPIRE_TAKER&recvWindow=2000&timestamp=1700000000000
         post-only stop limit: VEN-19 BTCUSDT: a stop-limit order cannot be post-only
         reduce-only buy: VEN-19 BTCUSDT: spot has no reduce-only buys
     "#]]
@@ -154,7 +159,7 @@ fn execution_reports_become_facts_or_say_what_is_wrong() {
     );
     check(&trade(&[]), "filled 0.4 at 99.5 Taker fee 0 USDT of 0.4");
     check(&trade(&[("t", json!(-1))]), "VEN-21 t of BTCUSDT: `-1` is no trade id");
-    check(&trade(&[("l", json!("0"))]), "VEN-21 l of BTCUSDT: `0` is not a positive quantity");
+    check(&trade(&[("l", json!("0"))]), "VEN-21 l of BTCUSDT: `0` is out of its bounds");
     check(&trade(&[("L", json!("NaN"))]), "VEN-21 L of BTCUSDT: `NaN` is not a decimal number");
     check(&trade(&[("L", json!("0.000000001"))]), "VEN-21 L of BTCUSDT: `0.000000001` has more than 8 decimals");
     let cancel = [("x", json!("CANCELED")), ("c", json!("someCancelId")), ("C", json!(OUR_ID.to_string()))];

@@ -1,6 +1,7 @@
 //! Faults of the transport. The names of the tests begin with the numbers of the page `docs/reliability.md`.
 
 use crate::hostile::{Port, listen, subscribed};
+use crate::streams::describe;
 use crate::support::{Fake, OTHER_ID, OUR_ID, Reply, bitcoin, cancel_permit, permit, until};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -348,6 +349,41 @@ async fn d06_a_shutdown_notice_makes_the_next_user_session_before_the_old_one_en
     while let Ok(event) = events.try_recv() {
         assert!(!matches!(event, VenueEvent::Down { .. }), "no gap in between");
     }
+}
+
+#[tokio::test]
+async fn d06_a_session_that_is_given_up_is_read_to_its_end_and_a_transfer_that_both_tell_counts_once() {
+    let transfer = |delta: &str| {
+        let event = json!({ "e": "balanceUpdate", "E": 1_700_000_000_001_i64, "a": "USDT", "d": delta,
+                            "T": 1_700_000_000_000_i64 });
+        json!({ "subscriptionId": 0, "event": event }).to_string()
+    };
+    let port = listen(move |number, stream| async move {
+        let Some(mut socket) = subscribed(stream).await else { return };
+        let mut say = async |text: String| drop(socket.send(Message::text(text)).await);
+        if number > 0 {
+            say(transfer("5")).await;
+            return say(transfer("7")).await;
+        }
+        say(r#"{"event":{"e":"serverShutdown","E":1}}"#.to_owned()).await;
+        while let Some(Ok(Message::Text(text))) = socket.next().await {
+            let asked: Value = serde_json::from_str(&text).unwrap();
+            // written before the new session was subscribed, and still on its way
+            for text in [transfer("3"), transfer("5"), json!({ "id": asked["id"], "status": 200 }).to_string()] {
+                let _ = socket.send(Message::text(text)).await;
+            }
+        }
+    })
+    .await;
+    let fake = quiet().await;
+    let (_connection, mut events) = fake.connect(|c| c.ws_api_url = port.ws()).await;
+    let mut told = Vec::new();
+    until(&mut events, |event| {
+        told.extend(describe(&event));
+        (told.last().is_some_and(|last| last == "transferred 7 USDT")).then_some(())
+    })
+    .await;
+    assert_eq!(told, ["User up", "transferred 3 USDT", "transferred 5 USDT", "gap", "transferred 7 USDT"]);
 }
 
 /// Two sessions that overlap: every quote comes once, and the stream is never down.

@@ -4,6 +4,7 @@
 
 mod amend;
 mod books;
+mod border;
 mod convert;
 mod faults_a;
 mod faults_b;

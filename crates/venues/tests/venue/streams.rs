@@ -20,7 +20,7 @@ fn execution(what: &str, trade: i64, last: &str, cumulative: &str) -> String {
     json!({ "subscriptionId": 0, "event": event }).to_string()
 }
 
-fn describe(event: &VenueEvent) -> Option<String> {
+pub(crate) fn describe(event: &VenueEvent) -> Option<String> {
     Some(match event {
         VenueEvent::Up { stream, .. } => format!("{stream:?} up"),
         VenueEvent::Down { stream, .. } => format!("{stream:?} down"),

@@ -138,6 +138,7 @@ impl Connection {
                 closed,
                 outlet: Outlet::new(events),
                 next_id: 0,
+                transfers: std::collections::VecDeque::new(),
             };
             tokio::spawn(task.run());
         }

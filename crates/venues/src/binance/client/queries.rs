@@ -2,11 +2,12 @@
 
 use super::{Connection, read_clock};
 use crate::answer::{AnswerError, quote};
-use crate::binance::convert::{self, OrderStanding, fee_schedule, fill_of_trade, standing};
+use crate::binance::convert::{self, OrderStanding, fee_schedule, fill_of_trade, standing, time_of_trade};
 use crate::binance::rules::Endpoint;
 use crate::binance::wire::{Account, AccountTrade, Depth, KeyRights, Kline, OrderReport, OrderStatus, QueryOrder};
 use crate::outcome::{QueryError, TransportFault};
 use crate::report::{AssetBalance, BookLevels};
+use crate::socket::wall_clock;
 use tradewind_domain::{
     Bar, ClientOrderId, FeeSchedule, Fill, Instrument, InstrumentId, Interval, Timestamp, VenueOrderId,
 };
@@ -46,7 +47,7 @@ impl AccountFill {
     /// # Errors
     /// [`QueryError::Value`] names the field that does not fit.
     pub fn fill(&self, client_id: ClientOrderId) -> Result<Fill, QueryError> {
-        Ok(fill_of_trade(&self.instrument, client_id, &self.row)?.0)
+        Ok(fill_of_trade(&self.instrument, client_id, &self.row)?)
     }
     /// The venue's number of the execution; the next page starts after the highest one.
     #[must_use]
@@ -175,7 +176,8 @@ impl Connection {
     }
 
     fn standings(&self, rows: &[OrderReport]) -> Result<Vec<OrderStanding>, QueryError> {
-        Ok(rows.iter().map(|row| standing(&self.instruments, row)).collect::<Result<_, _>>()?)
+        let received = wall_clock();
+        Ok(rows.iter().map(|row| standing(&self.instruments, row, received)).collect::<Result<_, _>>()?)
     }
 
     /// How one of our orders stands.
@@ -195,7 +197,7 @@ impl Connection {
             // a cancel may have given it another name
             self.is_of(&asked, [row.client_order_id.as_str()])?;
         }
-        Ok(standing(&self.instruments, &row)?)
+        Ok(standing(&self.instruments, &row, wall_clock())?)
     }
 
     /// Whether an answer is about what was asked: otherwise it belongs to another request, and so may every other
@@ -216,7 +218,7 @@ impl Connection {
         let row: OrderReport = self.rest.get_signed(Endpoint::Order, "/api/v3/order", &pairs).await?;
         self.is_of(&pairs[0].1, [row.symbol.as_str()])?;
         self.is_of(&order.0, [row.order_id.to_string().as_str()])?;
-        Ok(standing(&self.instruments, &row)?)
+        Ok(standing(&self.instruments, &row, wall_clock())?)
     }
 
     /// Executions of one order, oldest first: all of them, page after page, each once.
@@ -276,7 +278,7 @@ impl Connection {
 fn fill_of(it: &Instrument, row: AccountTrade) -> AccountFill {
     AccountFill {
         venue_id: VenueOrderId(row.order_id.to_string().into_boxed_str()),
-        at: Timestamp::from_millis(row.time),
+        at: time_of_trade(&row, wall_clock()),
         instrument: it.clone(),
         row,
     }

@@ -98,12 +98,8 @@ impl Budgets {
         self.listed.store(true, Ordering::SeqCst);
         for (kind, budget) in [(RateLimitType::RequestWeight, &self.weight), (RateLimitType::Orders, &self.orders)] {
             let of_kind = limits.iter().filter(|limit| limit.rate_limit_type == kind);
-            let windows: Vec<_> = of_kind
-                .filter_map(|limit| {
-                    let seconds = u64::from(limit.interval.seconds()?) * u64::from(limit.interval_num);
-                    (seconds > 0).then(|| (Duration::from_secs(seconds), limit.limit))
-                })
-                .collect();
+            let windows: Vec<_> =
+                of_kind.filter_map(|limit| Some((limit.interval.times(limit.interval_num)?, limit.limit))).collect();
             if !windows.is_empty() {
                 budget.lock().expect("no holder of this lock panics").set_limits(&windows);
             }

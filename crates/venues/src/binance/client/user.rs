@@ -16,16 +16,22 @@ use crate::outcome::{NotSentReason, TransportFault};
 use crate::outlet::{Outlet, ReaderGone};
 use crate::report::{Stream, VenueEvent};
 use crate::socket::{Socket, wall_clock};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
-use tradewind_domain::Timestamp;
+use tradewind_domain::{Money, Timestamp};
 use tradewind_journal::failpoint;
 
 /// How often it is looked whether the venue is silent.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How long at most a session that is given up is read on. Orders wait meanwhile, so it is short.
+const HAND_OVER_WITHIN: Duration = Duration::from_secs(1);
+
+/// How many transfers are remembered.
+const TRANSFERS_KEPT: usize = 64;
 
 /// An order on its way to the socket.
 #[derive(Debug)]
@@ -77,6 +83,8 @@ pub(crate) struct UserTask {
     pub(crate) closed: watch::Receiver<()>,
     pub(crate) outlet: Outlet,
     pub(crate) next_id: i64,
+    /// The newest transfers, which have no number: two sessions that overlap both tell of one.
+    pub(crate) transfers: VecDeque<(Money, Timestamp, Option<Timestamp>)>,
 }
 
 impl UserTask {
@@ -197,7 +205,10 @@ impl UserTask {
             }
             if pending.is_empty() && successor.as_ref().is_some_and(tokio::task::JoinHandle::is_finished) {
                 match successor.take().expect("looked at above").await {
-                    Ok(Ok(fresh)) => session = fresh,
+                    Ok(Ok(fresh)) => match self.hand_over(session, &mut pending).await {
+                        Ok(()) => session = fresh,
+                        Err(end) => return (end, fresh.heard_at),
+                    },
                     Ok(Err(why)) => {
                         retire = true; // it is tried anew
                         tracing::warn!(why, "the new session failed");
@@ -214,6 +225,26 @@ impl UserTask {
             let _ = left.reply.send(Answer::Unknown(TransportFault::Broke(why)));
         }
         (end, session.heard_at)
+    }
+
+    /// Gives `old` up for a session that is subscribed: reads what the venue had written to it, up to the answer of a
+    /// ping behind all that. What was then on its way to it alone is in the lists, so they are to be read.
+    async fn hand_over(&mut self, mut old: Session, pending: &mut BTreeMap<i64, Pending>) -> Result<(), End> {
+        let since = old.heard_at;
+        self.next_id += 1;
+        let id = self.next_id;
+        let until = tokio::time::Instant::now() + HAND_OVER_WITHIN;
+        let mut open = old.socket.send(ping(id)).await.is_ok();
+        while open {
+            let Ok(Ok((text, at))) = tokio::time::timeout_at(until, old.socket.next()).await else { break };
+            open = !matches!(protocol::read_user_frame(&self.instruments, &text, at), Ok(UserFrame::Answer(it)) if it == id);
+            match self.on_frame(&text, at, pending, &mut false).await {
+                Err(End::Closed) => return Err(End::Closed),
+                Err(End::Broke(_)) => break, // it was to end
+                Ok(()) => (),
+            }
+        }
+        Ok(self.outlet.vital(VenueEvent::UserStreamGap { since }).await?)
     }
 
     fn spawn_successor(&mut self) -> tokio::task::JoinHandle<Result<Session, String>> {
@@ -252,6 +283,18 @@ impl UserTask {
         }
     }
 
+    /// Whether an event is a transfer that another session told already.
+    fn is_told_again(&mut self, event: &VenueEvent) -> bool {
+        let VenueEvent::Transferred { delta, cleared, stamps } = event else { return false };
+        let transfer = (*delta, *cleared, stamps.event);
+        if self.transfers.contains(&transfer) {
+            return true;
+        }
+        self.transfers.truncate(TRANSFERS_KEPT - 1);
+        self.transfers.push_front(transfer);
+        false
+    }
+
     /// Asks whether the venue lives when it was silent, and gives up when it stays so.
     async fn probe(&mut self, session: &mut Session) -> Result<(), End> {
         let silent = session.heard.elapsed();
@@ -261,8 +304,7 @@ impl UserTask {
         if silent > self.config.probe_after && !session.probed {
             session.probed = true;
             self.next_id += 1;
-            let text = format!(r#"{{"id":{},"method":"ping"}}"#, self.next_id);
-            session.socket.send(text).await.map_err(End::Broke)?;
+            session.socket.send(ping(self.next_id)).await.map_err(End::Broke)?;
         }
         self.outlet.flush().map_err(End::from)
     }
@@ -303,6 +345,9 @@ impl UserTask {
             }
             UserFrame::Events(events) => {
                 for event in events {
+                    if self.is_told_again(&event) {
+                        continue;
+                    }
                     if let VenueEvent::Fault { code, message, .. } = &event {
                         tracing::warn!(code, message, "a message of the user stream could not be used");
                     }
@@ -315,6 +360,10 @@ impl UserTask {
         }
         Ok(())
     }
+}
+
+fn ping(id: i64) -> String {
+    format!(r#"{{"id":{id},"method":"ping"}}"#)
 }
 
 /// Orders whose answer did not come in time are unknown; a late answer is ignored, the user stream tells.

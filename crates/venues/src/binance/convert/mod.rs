@@ -10,10 +10,13 @@ pub use listing::{Listing, ListingRules, fee_schedule, list_symbol};
 pub use market::{bar, bar_of_event, book_levels, depth_diff, quote, recent_trade, trade};
 pub use oco::{oco_request, prepare_oco};
 pub use order::{RECV_WINDOW_MILLIS, cancel_request, order_request, prepare_amend, prepare_cancel, prepare_order};
-pub use report::{OrderStanding, StandingState, balances, fill_of_trade, position_balances, report, standing};
+pub use report::{
+    OrderStanding, StandingState, balances, fill_of_trade, position_balances, report, standing, time_of_trade,
+};
 
 use crate::error::{Coded, hint_of};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use tradewind_domain::{Currency, Instrument, InstrumentId, Money, NumberError, Price, Quantity, Side, Timestamp};
 
 use super::wire::OrderSide;
@@ -127,6 +130,51 @@ fn price(it: &Instrument, field: &'static str, text: &str) -> Result<Price, Conv
 
 fn quantity(it: &Instrument, field: &'static str, text: &str) -> Result<Quantity, ConvertError> {
     it.quantity(text).map_err(|cause| ConvertError::Number { field, symbol: it.spec.venue_symbol.clone(), cause })
+}
+
+/// The largest quantity, and fee in ledger units, that is believed of one report. The venue itself lists no larger order
+/// than 46,116,860,414 at eight decimals, which is half of what 64 bits hold.
+const QUANTITY_MOST: i64 = 5_000_000_000_000_000_000;
+
+/// The largest price that is believed: 11.5 billion at eight decimals. Price times quantity is then far inside 128 bits.
+const PRICE_MOST: i64 = 1 << 60;
+
+/// What was executed: more than nothing.
+fn executed(it: &Instrument, field: &'static str, text: &str) -> Result<Quantity, ConvertError> {
+    let quantity = quantity(it, field, text)?;
+    bounded(it, field, text, quantity.mantissa(), 1..=QUANTITY_MOST).map(|()| quantity)
+}
+
+/// What an order asks for, or how much of that was executed: nothing, or more.
+fn counted(it: &Instrument, field: &'static str, text: &str, most: i64) -> Result<Quantity, ConvertError> {
+    let quantity = quantity(it, field, text)?;
+    bounded(it, field, text, quantity.mantissa(), 0..=most).map(|()| quantity)
+}
+
+/// The price of an execution.
+fn paid(it: &Instrument, field: &'static str, text: &str) -> Result<Price, ConvertError> {
+    let price = price(it, field, text)?;
+    bounded(it, field, text, price.mantissa(), 1..=PRICE_MOST).map(|()| price)
+}
+
+/// The limit of an order; zero says that it has none.
+fn limit(it: &Instrument, field: &'static str, text: &str) -> Result<Option<Price>, ConvertError> {
+    let price = price(it, field, text)?;
+    bounded(it, field, text, price.mantissa(), 0..=PRICE_MOST).map(|()| (price.mantissa() != 0).then_some(price))
+}
+
+fn bounded(
+    it: &Instrument,
+    field: &'static str,
+    text: &str,
+    mantissa: i64,
+    bounds: RangeInclusive<i64>,
+) -> Result<(), ConvertError> {
+    if bounds.contains(&mantissa) {
+        return Ok(());
+    }
+    let (symbol, value) = (it.spec.venue_symbol.clone(), text.to_owned());
+    Err(ConvertError::Value { field, symbol, value, why: "is out of its bounds" })
 }
 
 /// A moment that the venue states in milliseconds since 1970. Its unit is a matter of the field and never guessed: a

@@ -34,11 +34,13 @@ pub fn order_request(it: &Instrument, order: &Order, rules: Option<&ListingRules
         return Err(unsupported(format!("takes no orders of type {order_type}")));
     }
     let time_in_force = match (&order_type, request.time_in_force) {
-        (_, TimeInForce::Gtd(_)) => return Err(unsupported("spot has no good-till-date".to_owned())),
         (OrderType::Limit | OrderType::StopLossLimit | OrderType::TakeProfitLimit, tif) => Some(tif_word(tif)),
         (OrderType::Market, TimeInForce::Fok) => return Err(unsupported("a market order cannot be FOK".to_owned())),
-        (OrderType::Market | OrderType::StopLoss | OrderType::TakeProfit, TimeInForce::Gtc | TimeInForce::Ioc) => None,
-        (OrderType::LimitMaker, TimeInForce::Gtc) => None,
+        (OrderType::Market, TimeInForce::Gtc | TimeInForce::Ioc) => None,
+        (OrderType::StopLoss | OrderType::TakeProfit, TimeInForce::Gtc | TimeInForce::Gtd(_) | TimeInForce::Ioc) => {
+            None
+        }
+        (OrderType::LimitMaker, TimeInForce::Gtc | TimeInForce::Gtd(_)) => None,
         (other, tif) => return Err(unsupported(format!("{other} cannot be {tif:?}"))),
     };
     let stp = SelfTradePrevention::ExpireTaker;
@@ -80,6 +82,7 @@ fn order_type(order: &Order) -> Result<OrderType, &'static str> {
 
 fn tif_word(tif: TimeInForce) -> TimeInForceWord {
     match tif {
+        // the engine cancels it at its date
         TimeInForce::Gtc | TimeInForce::Gtd(_) => TimeInForceWord::Gtc,
         TimeInForce::Ioc => TimeInForceWord::Ioc,
         TimeInForce::Fok => TimeInForceWord::Fok,

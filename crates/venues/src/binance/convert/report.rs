@@ -1,6 +1,6 @@
 //! What the venue says of orders and balances, on its way in.
 
-use super::{ConvertError, Instruments, money, price, quantity, side};
+use super::{ConvertError, Instruments, QUANTITY_MOST, counted, executed, limit, moment, money, paid, side};
 use crate::binance::wire::{
     Account, AccountPosition, AccountTrade, ExecutionReport, ExecutionType, OrderReport, OrderStatus,
 };
@@ -30,17 +30,22 @@ pub fn report(all: &Instruments, event: &ExecutionReport) -> Result<VenueReport,
 fn own(it: &Instrument, client_id: ClientOrderId, event: &ExecutionReport) -> Result<VenueReport, ConvertError> {
     let venue_id = venue_id(event.order_id);
     let at = Timestamp::from_millis(event.transaction_time);
-    let cumulative = quantity(it, "z", &event.cumulative_filled_quantity)?;
+    let (quantity, cumulative) = worked(it, event)?;
     Ok(match &event.execution_type {
         ExecutionType::New => {
-            let limit = price(it, "p", &event.price)?;
-            let price = (limit.mantissa() != 0).then_some(limit);
-            VenueReport::Accepted { client_id, venue_id, price, quantity: quantity(it, "q", &event.quantity)?, at }
+            VenueReport::Accepted { client_id, venue_id, price: limit(it, "p", &event.price)?, quantity, at }
         }
         ExecutionType::Trade => {
             VenueReport::Filled { fill: fill_of_report(it, client_id, event)?, venue_id, cumulative, at }
         }
         ExecutionType::Canceled => VenueReport::Cancelled { client_id, venue_id, cumulative, at },
+        // of two own orders that would meet, the larger one may go on with less: "Self Trade Prevention (STP) FAQ", DECREMENT
+        ExecutionType::TradePrevention if is_open(it, "X", &event.order_status)? => {
+            if event.prevented_quantity.is_none() {
+                return Err(out_of_place(it, "A", "", "does not say how much was prevented"));
+            }
+            VenueReport::Amended { client_id, venue_id, quantity, at }
+        }
         ExecutionType::Expired | ExecutionType::TradePrevention => {
             let reason = match event.reject_reason.as_str() {
                 "NONE" => event.order_status.to_string(),
@@ -53,11 +58,23 @@ fn own(it: &Instrument, client_id: ClientOrderId, event: &ExecutionReport) -> Re
             let reason = format!("the matching engine rejected the order: {code}");
             VenueReport::Rejected { client_id, code, reason, definitive: true, at }
         }
-        ExecutionType::Replaced => {
-            VenueReport::Amended { client_id, venue_id, quantity: quantity(it, "q", &event.quantity)?, at }
-        }
+        ExecutionType::Replaced => VenueReport::Amended { client_id, venue_id, quantity, at },
         ExecutionType::Other(word) => return Err(out_of_place(it, "x", word, "is not a known execution type")),
     })
+}
+
+/// How much the venue works, less what it prevented, and how much of that it has executed.
+fn worked(it: &Instrument, event: &ExecutionReport) -> Result<(Quantity, Quantity), ConvertError> {
+    let asked = counted(it, "q", &event.quantity, QUANTITY_MOST)?;
+    let cumulative = counted(it, "z", &event.cumulative_filled_quantity, asked.mantissa())?;
+    let left = asked - cumulative;
+    let prevented = event.prevented_quantity.as_deref().map(|text| counted(it, "A", text, left.mantissa()));
+    Ok((asked - prevented.transpose()?.unwrap_or_default(), cumulative))
+}
+
+/// Whether an order of this status may still fill.
+fn is_open(it: &Instrument, field: &'static str, status: &OrderStatus) -> Result<bool, ConvertError> {
+    state_of(it, field, status).map(|state| state == StandingState::Open)
 }
 
 fn out_of_place(it: &Instrument, field: &'static str, value: &str, why: &'static str) -> ConvertError {
@@ -67,7 +84,7 @@ fn out_of_place(it: &Instrument, field: &'static str, value: &str, why: &'static
 fn foreign(it: &Instrument, name: &str, event: &ExecutionReport) -> Result<ForeignReport, ConvertError> {
     let executed = match event.execution_type {
         ExecutionType::Trade => {
-            Some((quantity(it, "l", &event.last_executed_quantity)?, price(it, "L", &event.last_executed_price)?))
+            Some((executed(it, "l", &event.last_executed_quantity)?, paid(it, "L", &event.last_executed_price)?))
         }
         _ => None,
     };
@@ -91,17 +108,16 @@ fn fill_of_report(it: &Instrument, client_id: ClientOrderId, event: &ExecutionRe
         .map_err(|_| out_of_place(it, "t", &event.trade_id.to_string(), "is no trade id"))?;
     let quote = it.spec.symbol.quote.to_string();
     let asset = event.commission_asset.as_deref().unwrap_or(&quote);
-    checked_fill(Fill {
+    Ok(Fill {
         client_id,
         instrument: it.id,
         trade_id: TradeId(id),
         side: side(it, &event.side)?,
-        price: price(it, "L", &event.last_executed_price)?,
-        quantity: quantity(it, "l", &event.last_executed_quantity)?,
+        price: paid(it, "L", &event.last_executed_price)?,
+        quantity: executed(it, "l", &event.last_executed_quantity)?,
         liquidity: liquidity(event.is_maker),
-        fee: Fee(money("n", &event.commission, asset)?),
+        fee: fee("n", &event.commission, asset)?,
     })
-    .ok_or_else(|| out_of_place(it, "l", &event.last_executed_quantity, "is not a positive quantity"))
 }
 
 /// Reads an execution of `GET /api/v3/myTrades`. The client id must be known by other means: the venue gives only
@@ -109,27 +125,33 @@ fn fill_of_report(it: &Instrument, client_id: ClientOrderId, event: &ExecutionRe
 ///
 /// # Errors
 /// [`ConvertError`] names the field that does not fit.
-pub fn fill_of_trade(
-    it: &Instrument,
-    client_id: ClientOrderId,
-    row: &AccountTrade,
-) -> Result<(Fill, Timestamp), ConvertError> {
-    let fill = Fill {
+pub fn fill_of_trade(it: &Instrument, client_id: ClientOrderId, row: &AccountTrade) -> Result<Fill, ConvertError> {
+    Ok(Fill {
         client_id,
         instrument: it.id,
         trade_id: TradeId(row.id.into()),
         side: if row.is_buyer { Side::Buy } else { Side::Sell },
-        price: price(it, "price", &row.price)?,
-        quantity: quantity(it, "qty", &row.qty)?,
+        price: paid(it, "price", &row.price)?,
+        quantity: executed(it, "qty", &row.qty)?,
         liquidity: liquidity(row.is_maker),
-        fee: Fee(money("commission", &row.commission, &row.commission_asset)?),
-    };
-    let fill = checked_fill(fill).ok_or_else(|| out_of_place(it, "qty", &row.qty, "is not a positive quantity"))?;
-    Ok((fill, Timestamp::from_millis(row.time)))
+        fee: fee("commission", &row.commission, &row.commission_asset)?,
+    })
 }
 
-fn checked_fill(fill: Fill) -> Option<Fill> {
-    (fill.quantity > Quantity::ZERO).then_some(fill)
+/// When an execution of `GET /api/v3/myTrades` happened. It counts whatever its stamp: `received` stands in for one that
+/// is none.
+#[must_use]
+pub fn time_of_trade(row: &AccountTrade, received: Timestamp) -> Timestamp {
+    moment("time", &row.symbol, row.time).unwrap_or(received)
+}
+
+fn fee(field: &'static str, amount: &str, asset: &str) -> Result<Fee, ConvertError> {
+    let fee: Money = money(field, amount, asset)?;
+    if fee.units.unsigned_abs() <= QUANTITY_MOST.unsigned_abs().into() {
+        return Ok(Fee(fee));
+    }
+    let (symbol, value) = (asset.to_owned(), amount.to_owned());
+    Err(ConvertError::Value { field, symbol, value, why: "is out of its bounds" })
 }
 
 const fn liquidity(is_maker: bool) -> Liquidity {
@@ -178,13 +200,44 @@ pub enum StandingState {
     Expired,
 }
 
-/// Reads the answer to a query about an order.
+/// Reads the answer to a query about an order. `received` stands in for a time that is none.
 ///
 /// # Errors
 /// [`ConvertError`] names the field that does not fit.
-pub fn standing(all: &Instruments, row: &OrderReport) -> Result<OrderStanding, ConvertError> {
+pub fn standing(all: &Instruments, row: &OrderReport, received: Timestamp) -> Result<OrderStanding, ConvertError> {
     let it = all.symbol(&row.symbol)?;
-    let state = match &row.status {
+    let state = state_of(it, "status", &row.status)?;
+    let (quantity, filled) = quantities(it, row, state)?;
+    let at = |field, millis| moment(field, &row.symbol, millis).unwrap_or(received);
+    Ok(OrderStanding {
+        client_id: ClientOrderId::parse(&row.client_order_id),
+        client_text: row.client_order_id.clone(),
+        venue_id: venue_id(row.order_id),
+        instrument: it.id,
+        side: side(it, &row.side)?,
+        price: limit(it, "price", &row.price)?,
+        quantity,
+        filled,
+        state,
+        placed_at: at("time", row.time),
+        updated_at: at("updateTime", row.update_time),
+    })
+}
+
+/// What an order asks for and what was executed of it. One that was placed for an amount of money may state no quantity:
+/// it asked for what it got. One that goes on after a prevented match asks for so much less.
+fn quantities(it: &Instrument, row: &OrderReport, state: StandingState) -> Result<(Quantity, Quantity), ConvertError> {
+    let asked = counted(it, "origQty", &row.orig_qty, QUANTITY_MOST)?;
+    let most = if asked.is_zero() { QUANTITY_MOST } else { asked.mantissa() };
+    let filled = counted(it, "executedQty", &row.executed_qty, most)?;
+    let asked = asked.max(filled);
+    let prevented = row.prevented_quantity.as_deref().filter(|_| state == StandingState::Open);
+    let prevented = prevented.map(|text| counted(it, "preventedQuantity", text, (asked - filled).mantissa()));
+    Ok((asked - prevented.transpose()?.unwrap_or_default(), filled))
+}
+
+fn state_of(it: &Instrument, field: &'static str, status: &OrderStatus) -> Result<StandingState, ConvertError> {
+    Ok(match status {
         OrderStatus::New | OrderStatus::PendingNew | OrderStatus::PartiallyFilled | OrderStatus::PendingCancel => {
             StandingState::Open
         }
@@ -192,21 +245,7 @@ pub fn standing(all: &Instruments, row: &OrderReport) -> Result<OrderStanding, C
         OrderStatus::Canceled => StandingState::Cancelled,
         OrderStatus::Rejected => StandingState::Rejected,
         OrderStatus::Expired | OrderStatus::ExpiredInMatch => StandingState::Expired,
-        OrderStatus::Other(word) => return Err(out_of_place(it, "status", word, "is not a known status")),
-    };
-    let limit = price(it, "price", &row.price)?;
-    Ok(OrderStanding {
-        client_id: ClientOrderId::parse(&row.client_order_id),
-        client_text: row.client_order_id.clone(),
-        venue_id: venue_id(row.order_id),
-        instrument: it.id,
-        side: side(it, &row.side)?,
-        price: (limit.mantissa() != 0).then_some(limit),
-        quantity: quantity(it, "origQty", &row.orig_qty)?,
-        filled: quantity(it, "executedQty", &row.executed_qty)?,
-        state,
-        placed_at: Timestamp::from_millis(row.time),
-        updated_at: Timestamp::from_millis(row.update_time),
+        OrderStatus::Other(word) => return Err(out_of_place(it, field, word, "is not a known status")),
     })
 }
 

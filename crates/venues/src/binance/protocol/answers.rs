@@ -1,9 +1,10 @@
 //! Answers to requests: yes, no, or nobody knows.
 
 use crate::answer::{AnswerError, quote, read_json};
+use crate::binance::convert::moment;
 use crate::binance::protocol::command;
 use crate::binance::rules::{Command, Verdict, judge};
-use crate::binance::wire::{ApiResponse, ErrorBody, RateLimitInterval, RateLimitType};
+use crate::binance::wire::{ApiResponse, ErrorBody, RateLimitType};
 use crate::outcome::{Ack, QueryError, Rejection, TransportFault};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -176,10 +177,10 @@ fn ws_answer<T: DeserializeOwned + Into<Acknowledged>>(
         }
     };
     let usage = |usage: crate::binance::wire::RateLimitUsage| {
-        let seconds = RateLimitInterval::seconds(&usage.interval).unwrap_or(0) * usage.interval_num;
-        Usage { kind: usage.rate_limit_type, interval: Duration::from_secs(seconds.into()), count: usage.count }
+        let interval = usage.interval.times(usage.interval_num)?;
+        Some(Usage { kind: usage.rate_limit_type, interval, count: usage.count })
     };
-    let usages = read.rate_limits.into_iter().map(usage).collect();
+    let usages = read.rate_limits.into_iter().filter_map(usage).collect();
     let (answer, consequence) = match (read.status, read.result, read.error) {
         (200, Some(acknowledged), None) => {
             (acknowledge(&acknowledged.into(), action, text.as_bytes(), sent_at, received_at), Consequence::None)
@@ -214,7 +215,7 @@ pub(crate) fn read_order_body(
 /// What every acknowledgement says: the venue's names of orders by ours, and when it acted.
 struct Acknowledged {
     orders: Vec<ListedId>,
-    millis: i64,
+    millis: Option<i64>,
 }
 
 /// Of an order, or of a cancel.
@@ -226,7 +227,7 @@ struct AcknowledgedOrder {
     #[serde(default)]
     orig_client_order_id: Option<String>,
     #[serde(default)]
-    transact_time: i64,
+    transact_time: Option<i64>,
 }
 
 /// Of a pair.
@@ -234,14 +235,16 @@ struct AcknowledgedOrder {
 #[serde(rename_all = "camelCase")]
 struct AcknowledgedPair {
     orders: [ListedId; 2],
-    transaction_time: i64,
+    #[serde(default)]
+    transaction_time: Option<i64>,
 }
 
 /// Of an order made smaller: how much is left of it is told by the user stream.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AcknowledgedAmendment {
-    transact_time: i64,
+    #[serde(default)]
+    transact_time: Option<i64>,
     amended_order: ListedId,
 }
 
@@ -294,7 +297,9 @@ fn acknowledge(
     };
     match asked.iter().map(venue_id).collect::<Option<Vec<_>>>() {
         Some(orders) if orders.len() == acknowledged.orders.len() => {
-            OrderAnswer::Ack(Ack { orders, at: Timestamp::from_millis(acknowledged.millis), sent_at, received_at })
+            // it counts whatever its stamp: the time of its receipt stands in for one that is none
+            let at = acknowledged.millis.and_then(|millis| moment("transactTime", "", millis).ok());
+            OrderAnswer::Ack(Ack { orders, at: at.unwrap_or(received_at), sent_at, received_at })
         }
         _ => {
             let named: Vec<&str> = acknowledged.orders.iter().map(|it| it.client_order_id.as_str()).collect();

@@ -101,7 +101,10 @@ fn user_event(all: &Instruments, event: &RawValue, received: Timestamp) -> UserF
         UserEvent::BalanceUpdate(update) => {
             let delta = Currency::new(&update.asset).ok().and_then(|c| Money::parse(&update.delta, c).ok());
             vec![match delta {
-                Some(delta) => VenueEvent::Transferred { delta, stamps: stamps(update.event_time) },
+                Some(delta) => {
+                    let cleared = Timestamp::from_millis(update.clear_time);
+                    VenueEvent::Transferred { delta, cleared, stamps: stamps(update.event_time) }
+                }
                 None => fault("VEN-21", format!("d `{}` of {}", update.delta, update.asset)),
             }]
         }

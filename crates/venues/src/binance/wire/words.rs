@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? })*) => {$(
@@ -102,15 +103,16 @@ impl RateLimitInterval {
             Self::Other(_) => None,
         }
     }
-    /// Its length in seconds; `None` for an unknown word.
+    /// How long `count` of it last; `None` for an unknown word, and for none of it.
     #[must_use]
-    pub const fn seconds(&self) -> Option<u32> {
-        match self {
-            Self::Second => Some(1),
-            Self::Minute => Some(60),
-            Self::Hour => Some(3_600),
-            Self::Day => Some(86_400),
-            Self::Other(_) => None,
-        }
+    pub fn times(&self, count: u32) -> Option<Duration> {
+        let seconds = match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+            Self::Other(_) => return None,
+        };
+        (count > 0).then(|| Duration::from_secs(seconds * u64::from(count)))
     }
 }
