@@ -16,11 +16,15 @@ fn main() {
     let jobs = usize::try_from(number(3, 2)).unwrap_or(1);
     let orders = Orders { seeds: from..to, horizon: minutes * 60_000_000_000, allowed, bundle: None, keep: None, jobs };
     let began = std::time::Instant::now();
-    let summary = run_all(&orders, |_, report| {
-        if let Some(why) = report.failure() {
-            eprintln!("seed {}: {why}", report.seed);
-        }
-    });
+    let summary = run_all(
+        &orders,
+        || false,
+        |_, report| {
+            if let Some(why) = report.failure() {
+                eprintln!("seed {}: {why}", report.seed);
+            }
+        },
+    );
     println!("{}", serde_json::to_string_pretty(&summary).unwrap_or_default());
     println!("{:.3} s a seed and core", began.elapsed().as_secs_f64() * orders.jobs as f64 / summary.seeds as f64);
     if std::env::var_os("SHRINK").is_some() && !summary.passed() {

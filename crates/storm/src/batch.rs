@@ -35,14 +35,14 @@ pub fn run_one(orders: &Orders, seed: u64) -> Report {
     Storm::under(orders.bundle, seed, orders.horizon, plan).run()
 }
 
-/// Runs every seed; `progress` hears after each how many are done.
-pub fn run_all(orders: &Orders, progress: impl Fn(u64, &Report) + Sync) -> Summary {
+/// Runs every seed, or those that were begun when `stop` first says so; `progress` hears after each how many are done.
+pub fn run_all(orders: &Orders, stop: impl Fn() -> bool + Sync, progress: impl Fn(u64, &Report) + Sync) -> Summary {
     let (next, done) = (AtomicU64::new(orders.seeds.start), AtomicU64::new(0));
     let reports: Mutex<BTreeMap<u64, Brief>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..orders.jobs.max(1) {
             scope.spawn(|| {
-                loop {
+                while !stop() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= orders.seeds.end {
                         return;

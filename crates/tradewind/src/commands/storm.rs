@@ -2,6 +2,7 @@
 
 use crate::cli::StormArgs;
 use crate::output::{self, EXIT_WRONG, Failure, Format};
+use crate::signals::{self, EXIT_INTERRUPTED};
 use std::process::ExitCode;
 use tradewind_storm::{FAULTS, Orders, Report, Summary, all_faults, replay_line, run_all, run_one, shrink};
 
@@ -13,16 +14,31 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
     let orders = orders(args);
     let count = orders.seeds.end - orders.seeds.start;
     let bar = output::progress((count > 1).then_some(count), "storms");
-    let summary = run_all(&orders, |done, _| bar.set_position(done));
+    signals::watch_from_a_thread();
+    if count > 1 {
+        let (hours, jobs) = (args.hours, args.jobs);
+        output::note(&format!(
+            "{count} storms of {hours} simulated hours, {jobs} at a time; Ctrl-C ends with those that ran"
+        ));
+    }
+    let summary = run_all(&orders, signals::interrupted, |done, _| bar.set_position(done));
     bar.finish_and_clear();
+    let cut_short = summary.seeds < count;
+    if cut_short {
+        output::note(&format!("interrupted: the result is of {} of {count} storms", summary.seeds));
+    }
     for line in &summary.failures {
         output::note(line);
     }
-    if !summary.passed() && !args.no_shrink && !orders.allowed.is_empty() {
+    if !summary.passed() && !cut_short && !args.no_shrink && !orders.allowed.is_empty() {
         smallest(&orders);
     }
     output::print(format, &summary, || text(&summary));
-    Ok(if summary.passed() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+    Ok(match summary.passed() {
+        false => ExitCode::from(EXIT_WRONG),
+        true if cut_short => ExitCode::from(EXIT_INTERRUPTED),
+        true => ExitCode::SUCCESS,
+    })
 }
 
 fn orders(args: &StormArgs) -> Orders {

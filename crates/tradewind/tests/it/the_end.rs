@@ -195,6 +195,17 @@ fn a_market_that_begins_anew_trades_again_and_leaves_the_earlier_run_whole() {
 }
 
 #[test]
+fn an_interrupted_storm_tells_what_came_of_the_storms_that_ran() {
+    let mut storm = Running::start(&["storm", "--seeds", "1..100000", "--hours", "0.05", "-o", "json"]);
+    storm.until("99999 storms");
+    storm.signal("INT");
+    let run = storm.end().0.ended_with(130);
+    let seeds = run.json()["seeds"].as_u64().unwrap();
+    assert!((1..99_999).contains(&seeds) && run.json()["failed"] == 0, "{}", run.out);
+    assert!(run.err.contains(&format!("the result is of {seeds} of 99999 storms")), "{}", run.err);
+}
+
+#[test]
 fn a_node_that_does_not_answer_keeps_its_journal() {
     let dir = tempfile::tempdir().unwrap();
     let place = text(dir.path());
