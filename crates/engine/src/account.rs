@@ -3,7 +3,8 @@
 use crate::apply::{filled, move_order};
 use crate::{Adoption, Drift, Event, EventKind, ForeignOrder, State, Whole};
 use tradewind_domain::{
-    Fee, Fill, Money, OrderInput, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price, Timestamp,
+    Fee, Fill, InstrumentId, Money, OrderInput, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price,
+    Timestamp, TradeId,
 };
 
 /// Comparisons with a difference in a row after which only what reduces is allowed.
@@ -32,6 +33,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
                 record.order = record.order.with_terms(OrderRequest { quantity: *quantity, kind, ..asked });
             }
         }
+        EventKind::Baseline { instrument, through } => baseline(state, *instrument, *through),
         EventKind::Reversed(fill) => reversed(state, fill, event.portfolio, at),
         _ => (),
     }
@@ -87,6 +89,13 @@ fn foreign_filled(state: &mut State, fill: &Fill, portfolio: PortfolioId, at: Ti
     } else {
         state.foreign_fills.push(*fill);
     }
+}
+
+/// The balances were read anew before anything was traded: what they hold waits for nobody any more.
+fn baseline(state: &mut State, instrument: InstrumentId, through: TradeId) {
+    state.listings[instrument.index()].before = Some(through);
+    state.foreign_fills.retain(|it| it.instrument != instrument || it.trade_id > through);
+    state.foreign.retain(|_, it| it.instrument != instrument || it.open);
 }
 
 /// A fill that was booked waits no longer to be adopted.

@@ -124,7 +124,8 @@ fn apply_rest(state: &mut State, event: &Event) {
         | EventKind::Adopted(_)
         | EventKind::Adjusted { .. }
         | EventKind::Reworked { .. }
-        | EventKind::Reversed(_) => account::apply(state, event),
+        | EventKind::Reversed(_)
+        | EventKind::Baseline { .. } => account::apply(state, event),
         EventKind::Reconciled { drifts } => {
             if let Some(first) = drifts.first() {
                 let text = format!("{} is {} here and {} at the venue", first.what, first.ours, first.venue);
@@ -178,6 +179,7 @@ fn listed(state: &mut State, instrument: &Instrument) {
                 quote: None,
                 depth: None,
                 booked: TradeIdSet::default(),
+                before: None,
                 status: ListingStatus::Trading,
             });
         }

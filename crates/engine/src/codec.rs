@@ -111,7 +111,7 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         EventKind::Judged(crate::Verdict::AmendApproved { client_id, .. }) => of_order(*client_id),
         EventKind::Funding { instrument, .. } => Some(*instrument),
         EventKind::Judged(crate::Verdict::Approved(order)) => Some(order.instrument()),
-        EventKind::ListingChanged { instrument, .. } => Some(*instrument),
+        EventKind::ListingChanged { instrument, .. } | EventKind::Baseline { instrument, .. } => Some(*instrument),
         EventKind::Parent(said) => said.concerns().map(|(instrument, _)| instrument),
         EventKind::Intended(intent) => of_order(intent.client_id),
         EventKind::CancelProposed { client_id } | EventKind::Sent { client_id } => of_order(*client_id),

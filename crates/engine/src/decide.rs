@@ -104,6 +104,7 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         | EventKind::Adjusted { .. }
         | EventKind::Reworked { .. }
         | EventKind::Reversed(_)
+        | EventKind::Baseline { .. }
         | EventKind::Risk(_)
         | EventKind::StateHash { .. } => (),
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use tradewind_domain::{
     AccountId, Bar, ClientOrderId, Depth, Fill, Incarnation, Instrument, InstrumentId, Money, Order, OrderKind, Origin,
-    PortfolioId, Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, VenueOrderId,
+    PortfolioId, Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, TradeId, VenueOrderId,
 };
 use tradewind_gate::{Limits, Mode, Proposal, Refusal};
 use tradewind_governance::Act;
@@ -283,6 +283,13 @@ pub enum EventKind {
     },
     /// The venue took an execution back: it is booked the other way round, the first booking stays.
     Reversed(Fill),
+    /// The balances that the books begin with hold every execution in `instrument` up to this one: none of them is booked.
+    Baseline {
+        /// Of what.
+        instrument: InstrumentId,
+        /// The newest execution that the account had in it. The venue counts them up.
+        through: TradeId,
+    },
     /// A word or a fact of governance: policy, approvals, changes of limits, latches, idempotency keys.
     Governance(Box<Act>),
     /// A word or a fact about the account's limits and breakers.

@@ -277,7 +277,9 @@ fn trades(state: &State, seen: &Seen, names: &mut Names<'_>, findings: &mut Find
     };
     for trade in &seen.trades {
         let id = trade.fill.instrument;
-        if state.listing(id).booked.contains(trade.fill.trade_id) || waiting(&trade.fill) {
+        let listing = state.listing(id);
+        let is_old = listing.before.is_some_and(|before| trade.fill.trade_id <= before);
+        if is_old || listing.booked.contains(trade.fill.trade_id) || waiting(&trade.fill) {
             continue;
         }
         let kind = match names.whose(state, id, &trade.venue_id) {

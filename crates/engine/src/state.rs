@@ -36,6 +36,9 @@ pub struct Listing {
     pub depth: Option<KnownDepth>,
     /// Which fills were booked already.
     pub booked: TradeIdSet,
+    /// The newest execution that the balances held already which the books began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<TradeId>,
     /// How it trades.
     #[serde(default, skip_serializing_if = "ListingStatus::is_trading")]
     pub status: ListingStatus,

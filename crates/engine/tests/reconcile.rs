@@ -248,6 +248,25 @@ fn b05_executions_by_another_hand_are_asked_after_counted_and_adopted() {
 }
 
 #[test]
+fn what_the_opening_balances_hold_is_never_booked_and_waits_for_nobody() {
+    let mut stage = Stage::new(8);
+    let nobody = ClientOrderId::from_u128(0);
+    let [old, new] = [10_000, 20_000].map(|units| stage.fill(nobody, Side::Buy, units));
+    let named = vec![stage.order("web", "9", 30_000, 30_000, false)];
+    let seen = Seen { trades: vec![trade("9", 1, old), trade("9", 2, new)], named, ..Seen::default() };
+    let findings = stage.compare(&seen);
+    stage.record(findings);
+    assert_eq!((stage.state.foreign_fills.len(), stage.state.foreign.len()), (2, 1));
+    stage.say(EventKind::Baseline { instrument: InstrumentId(0), through: old.trade_id });
+    let waiting: Vec<_> = stage.state.foreign_fills.iter().map(|it| it.trade_id).collect();
+    assert_eq!((waiting, stage.state.foreign.len()), (vec![new.trade_id], 0));
+    stage.say(EventKind::Baseline { instrument: InstrumentId(0), through: new.trade_id });
+    assert!(stage.state.foreign_fills.is_empty());
+    let findings = stage.compare(&Seen { named: vec![], ..seen });
+    assert_eq!((findings.facts, findings.ask), (vec![], vec![]), "nobody is asked whose they are");
+}
+
+#[test]
 fn b12_one_unit_is_a_difference_and_the_third_in_a_row_allows_only_what_reduces() {
     let mut stage = Stage::new(4);
     let id = stage.working(Side::Buy, 200, "7");

@@ -122,10 +122,10 @@ impl Node {
         let venue_error = |source| NodeError::Venue { url: settings.venue.rest_url.clone(), source: Box::new(source) };
 
         // reconciled: the venue's word against the books
-        let Connected { connection, events, early, instruments, account } =
+        let Connected { connection, events, early, instruments, opening } =
             start::connect(config, &settings, &recovered.state).await?;
         failpoint("node.start.connected");
-        live::check_account(&settings, &connection, &account).await?;
+        live::check_account(&settings, &connection, &opening.account).await?;
         let portfolios = Portfolios::plan(&recovered.state, &settings.strategy);
         let desks = start::desks(&settings, &instruments, &portfolios)?;
         let mut clock = Clock::new(surroundings.origin, connection.venue_time().map(|(venue, _)| venue));
@@ -167,7 +167,7 @@ impl Node {
             history: settings.venue.history.duration(),
             watch: watch.clone(),
         };
-        start::introduce(&mut core, &settings, &instruments, &portfolios, &account)?;
+        start::introduce(&mut core, &settings, &instruments, &portfolios, &opening)?;
         core.resume_listings()?;
         start::keep_halted(&mut core, [latched, rolled_back])?;
         drift::compare(&mut core, &settings)?;

@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tradewind_domain::{
-    Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Timestamp,
+    Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Timestamp, TradeId,
 };
 use tradewind_engine::{
     EventKind, Halt, LOGIC_VERSION, RiskAct, State, account_limit_values, limit_values, set_account_limit, set_limit,
@@ -28,7 +28,7 @@ use tradewind_risk::AccountLimits;
 use tradewind_strategies::{Desk, Ends, registry};
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
-use tradewind_venues::{ApiKey, ApiSecret, SecretSource, Stream, VenueEvent};
+use tradewind_venues::{ApiKey, ApiSecret, QueryError, SecretSource, Stream, VenueEvent};
 
 /// How long the start waits for the user stream.
 const STREAM_WITHIN: Duration = Duration::from_secs(8);
@@ -63,7 +63,45 @@ pub(crate) struct Connected {
     pub(crate) events: mpsc::Receiver<VenueEvent>,
     pub(crate) early: Vec<VenueEvent>,
     pub(crate) instruments: Vec<Instrument>,
+    pub(crate) opening: Opening,
+}
+
+/// The account as it was found.
+pub(crate) struct Opening {
     pub(crate) account: AccountState,
+    /// The newest execution of each instrument that the balances hold; read only before the first order.
+    through: Vec<(InstrumentId, TradeId)>,
+}
+
+/// How often the account is read anew at the first start while somebody trades on it.
+const OPENING_TRIES: u32 = 10;
+
+impl Opening {
+    /// Reads balances and executions until none of these came in between. Where somebody trades without a pause, the
+    /// comparison that follows finds the difference.
+    async fn at_rest(connection: &Connection, instruments: &[Instrument]) -> Result<Self, QueryError> {
+        let mut through = newest_fills(connection, instruments).await?;
+        for _ in 1..OPENING_TRIES {
+            let account = connection.account().await?;
+            let after = newest_fills(connection, instruments).await?;
+            if after == through {
+                return Ok(Self { account, through });
+            }
+            through = after;
+        }
+        Ok(Self { account: connection.account().await?, through })
+    }
+}
+
+async fn newest_fills(
+    connection: &Connection,
+    instruments: &[Instrument],
+) -> Result<Vec<(InstrumentId, TradeId)>, QueryError> {
+    let mut all = Vec::new();
+    for instrument in instruments {
+        all.extend(connection.newest_fill(instrument.id).await?.map(|newest| (instrument.id, newest)));
+    }
+    Ok(all)
 }
 
 /// Connects, and waits until the user stream is up: from then on no report about an order is missed.
@@ -76,8 +114,15 @@ pub(crate) async fn connect(config: BinanceConfig, settings: &Settings, state: &
     for instrument in &mut instruments {
         instrument.spec.fees = account.fees; // the account's: listings do not tell
     }
-    let early = user_stream_up(&mut events, &settings.venue.ws_api_url).await?;
-    Ok(Connected { connection, events, early, instruments, account })
+    let mut early = user_stream_up(&mut events, &settings.venue.ws_api_url).await?;
+    let mut opening = Opening { account, through: Vec::new() };
+    if state.intents == 0 {
+        opening = Opening::at_rest(&connection, &instruments).await.map_err(failed)?;
+        early.extend(std::iter::from_fn(|| events.try_recv().ok()));
+        // the balances that were just read hold them
+        early.retain(|event| !matches!(event, VenueEvent::Transferred { .. }));
+    }
+    Ok(Connected { connection, events, early, instruments, opening })
 }
 
 async fn user_stream_up(events: &mut mpsc::Receiver<VenueEvent>, url: &str) -> Result<Vec<VenueEvent>, NodeError> {
@@ -146,7 +191,7 @@ pub(crate) fn introduce(
     settings: &Settings,
     instruments: &[Instrument],
     portfolios: &Portfolios,
-    account: &AccountState,
+    opening: &Opening,
 ) -> Result<(), NodeError> {
     let now = core.now();
     let note = |core: &mut Core, portfolio, kind| core.record(now, wall(), Source::Host, portfolio, kind);
@@ -179,7 +224,12 @@ pub(crate) fn introduce(
     set_account_limits(core, settings)?;
     let by_hand = settings.operator_cash.bps();
     let base = settings.base_currency;
-    for (portfolio, money) in deposits::missing(&core.host.state, &account.balances, base, portfolios, by_hand) {
+    for (instrument, through) in &opening.through {
+        let kind = EventKind::Baseline { instrument: *instrument, through: *through };
+        core.record(now, wall(), Source::Venue, PortfolioId(0), kind)?;
+    }
+    let balances = &opening.account.balances;
+    for (portfolio, money) in deposits::missing(&core.host.state, balances, base, portfolios, by_hand) {
         core.record(now, wall(), Source::Venue, portfolio, EventKind::Deposited(money))?;
     }
     Ok(())

@@ -13,6 +13,7 @@ mod faults;
 mod faults_a;
 mod faults_b;
 mod faults_e;
+mod first_start;
 mod governance;
 mod halt;
 mod kill_call;

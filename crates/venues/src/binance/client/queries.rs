@@ -9,7 +9,7 @@ use crate::outcome::{QueryError, TransportFault};
 use crate::report::{AssetBalance, BookLevels};
 use crate::socket::wall_clock;
 use tradewind_domain::{
-    Bar, ClientOrderId, FeeSchedule, Fill, Instrument, InstrumentId, Interval, Timestamp, VenueOrderId,
+    Bar, ClientOrderId, FeeSchedule, Fill, Instrument, InstrumentId, Interval, Timestamp, TradeId, VenueOrderId,
 };
 
 /// Rows of one page of bars or of executions.
@@ -246,6 +246,18 @@ impl Connection {
                 return Ok(all);
             }
         }
+    }
+
+    /// The number of the account's newest execution in one instrument; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`QueryError`] if no usable answer came.
+    pub async fn newest_fill(&self, id: InstrumentId) -> Result<Option<TradeId>, QueryError> {
+        let symbol = &self.instrument(id)?.spec.venue_symbol;
+        let pairs = [("symbol", symbol.clone()), ("limit", "1".to_owned())]; // without a start the newest come first
+        let rows: Vec<AccountTrade> = self.rest.get_signed(Endpoint::MyTrades, "/api/v3/myTrades", &pairs).await?;
+        self.is_of(symbol, rows.iter().map(|row| row.symbol.as_str()))?;
+        Ok(rows.iter().map(|row| TradeId(row.id.into())).max())
     }
 
     /// Executions of one instrument since `from`, oldest first: all of them, page after page, each once.
