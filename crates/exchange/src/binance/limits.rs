@@ -85,11 +85,11 @@ impl Counters {
         Ok(())
     }
 
-    /// Counts one order that was taken on.
-    pub(crate) fn count_order(&mut self, account: usize, now: i64) -> OrderCount {
+    /// Counts orders that were taken on.
+    pub(crate) fn count_orders(&mut self, account: usize, orders: u32, now: i64) -> OrderCount {
         let mut count = self.orders_of(account, now);
-        count.in_10s += 1;
-        count.in_day += 1;
+        count.in_10s += orders;
+        count.in_day += orders;
         self.orders.insert(account, count);
         count
     }
@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn orders_are_counted_per_account_and_window() {
         let mut counters = Counters::new(Limits { orders_per_10s: 2, orders_per_day: 3, ..Limits::default() });
-        counters.count_order(0, 1_000);
-        counters.count_order(0, 2_000);
+        counters.count_orders(0, 1, 1_000);
+        counters.count_orders(0, 1, 2_000);
         assert_eq!(counters.may_order(0, 3_000).unwrap_err().status, 429);
         assert!(counters.may_order(1, 3_000).is_ok());
         assert!(counters.may_order(0, 10_000).is_ok());
-        assert_eq!(counters.count_order(0, 10_000).in_10s, 1);
+        assert_eq!(counters.count_orders(0, 1, 10_000).in_10s, 1);
         assert!(counters.may_order(0, 11_000).unwrap_err().text.contains("3 orders per 1 DAY"));
     }
 }

@@ -166,9 +166,7 @@ impl Session {
             calls::perform(world, route, params, &context)
         });
         if let Some(key) = key.filter(|_| answer.is_ok()) {
-            for _ in 0..route.orders() {
-                lock(&shared.counters).count_order(key.account, shared.server_time());
-            }
+            lock(&shared.counters).count_orders(key.account, route.orders(), shared.server_time());
         }
         answer
     }

@@ -197,10 +197,7 @@ impl<'a> Request<'a> {
         });
         if let Some(key) = key.filter(|_| route.orders() > 0 && answer.is_ok()) {
             let mut counters = lock(&shared.counters);
-            for _ in 0..route.orders() {
-                counters.count_order(key.account, shared.server_time());
-            }
-            let count = counters.orders_of(key.account, shared.server_time());
+            let count = counters.count_orders(key.account, route.orders(), shared.server_time());
             headers.push(("x-mbx-order-count-10s", count.in_10s.to_string()));
             headers.push(("x-mbx-order-count-1d", count.in_day.to_string()));
         }
