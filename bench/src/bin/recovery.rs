@@ -108,7 +108,7 @@ fn quote(_millis: i64, price: i64) -> EventKind {
         ask: Price::from_mantissa((price + 1) * 100_000),
         ask_size: Quantity::from_mantissa(100_000_000),
     };
-    EventKind::Quoted { quote, origin: Origin::Simulated }
+    EventKind::Quoted { quote, origin: Origin::Simulated, marks: true }
 }
 
 fn bar(millis: i64, price: i64) -> Result<EventKind, Failure> {

@@ -1,6 +1,6 @@
 //! Folding what was found out about the account itself: comparisons, other hands, corrections.
 
-use crate::apply::{filled, move_order};
+use crate::apply::{deposit, filled, move_order};
 use crate::{Adoption, Drift, Event, EventKind, ForeignOrder, State, Whole};
 use tradewind_domain::{
     Fee, Fill, InstrumentId, Money, OrderInput, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price,
@@ -25,7 +25,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         EventKind::Foreign(order) => foreign(state, order, at),
         EventKind::ForeignFilled(fill) => foreign_filled(state, fill, event.portfolio, at),
         EventKind::Adopted(adoption) => adopted(state, adoption, at),
-        EventKind::Adjusted { money, .. } => state.portfolios[event.portfolio.index()].deposit(*money, at),
+        EventKind::Adjusted { money, .. } => deposit(state, event.portfolio, *money, at),
         EventKind::Reworked { client_id, price, quantity } => {
             if let Some(record) = state.open.get_mut(client_id) {
                 let asked = *record.order.request();

@@ -3,10 +3,14 @@
 use crate::{DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, State, Verdict};
 use crate::{account, amend, governance, parents, risk, rollout};
 use tradewind_domain::{
-    ClientOrderId, Fill, Instrument, InstrumentId, OrderInput, OrderRecord, Origin, PortfolioId, Price, Quantity,
-    Quote, Timestamp, TradeIdSet,
+    ClientOrderId, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, Origin, PortfolioId, Price,
+    Quantity, Quote, Timestamp, TradeIdSet,
 };
 use tradewind_gate::Mark;
+
+/// A price from this much before the mark, in nanoseconds, is as new as it: what happens at one moment is told over several
+/// streams, one after the other.
+const ONE_MOMENT: i64 = 1_000_000_000;
 
 /// Folds one event into `state`.
 ///
@@ -38,7 +42,7 @@ fn apply_rest(state: &mut State, event: &Event) {
     let at = event.at;
     match &event.kind {
         EventKind::Traded { trade, origin } => set_mark(state, trade.instrument, trade.price, at, *origin),
-        EventKind::Quoted { quote, origin } => set_quote(state, *quote, at, *origin),
+        EventKind::Quoted { quote, origin, marks } => set_quote(state, *quote, at, *origin, *marks),
         EventKind::Deepened { depth, .. } => {
             state.listings[depth.instrument.index()].depth = Some(KnownDepth { depth: *depth, at });
         }
@@ -97,7 +101,7 @@ fn apply_rest(state: &mut State, event: &Event) {
             risk::begin(state, limits);
         }
         EventKind::Risk(act) => risk::apply(state, event, act),
-        EventKind::Deposited(money) => state.portfolios[event.portfolio.index()].deposit(*money, at),
+        EventKind::Deposited(money) => deposit(state, event.portfolio, *money, at),
         EventKind::Funding { instrument, rate_e8, mark } => {
             let listing = &state.listings[instrument.index()];
             let mut booked = true;
@@ -145,26 +149,54 @@ fn apply_rest(state: &mut State, event: &Event) {
     }
 }
 
+/// Takes a price as the mark. A live market's never goes back in time: what is told late moves nothing. A local exchange
+/// may play another day than the one before.
 #[inline]
 fn set_mark(state: &mut State, id: InstrumentId, price: Price, at: Timestamp, origin: Origin) {
     let listing = &mut state.listings[id.index()];
-    listing.mark = Some(Mark { price, at, origin });
-    for portfolio in &mut state.portfolios {
-        portfolio.mark(&listing.instrument, price, at);
+    let newest = match listing.mark {
+        Some(mark) if matches!(origin, Origin::Live) => {
+            if mark.at.since(at) > ONE_MOMENT {
+                return;
+            }
+            mark.at.max(at)
+        }
+        _ => at,
+    };
+    listing.mark = Some(Mark { price, at: newest, origin });
+    for place in 0..state.portfolios.len() {
+        let came_in = state.portfolios[place].mark(&state.listings[id.index()].instrument, price, at);
+        if came_in != 0 {
+            risk::came_in(state, place, came_in, at);
+        }
     }
 }
 
-/// A quote keeps the mark fresh; its middle becomes the mark only until the first trade.
-fn set_quote(state: &mut State, quote: Quote, at: Timestamp, origin: Origin) {
+/// A quote keeps the mark fresh. One that marks moves it no further than into the spread: the median of bid, ask and
+/// last mark, so that one side of the book that is gone for a moment does not move it. Any other is the mark only until
+/// the first trade. One that contradicts itself says nothing of the price.
+fn set_quote(state: &mut State, quote: Quote, at: Timestamp, origin: Origin, marks: bool) {
     let listing = &mut state.listings[quote.instrument.index()];
     listing.quote = Some(quote);
+    let makes_sense = quote.bid <= quote.ask && quote.bid.mantissa() > 0;
     match &mut listing.mark {
+        _ if marks && !makes_sense => (),
+        Some(mark) if marks => {
+            let price = mark.price.clamp(quote.bid, quote.ask);
+            set_mark(state, quote.instrument, price, at, origin);
+        }
         Some(mark) => mark.at = mark.at.max(at),
         None => {
             let middle = quote.bid.mantissa() / 2 + quote.ask.mantissa() / 2;
             set_mark(state, quote.instrument, Price::from_mantissa(middle), at, origin);
         }
     }
+}
+
+/// Money from outside, valued at the mark.
+pub(crate) fn deposit(state: &mut State, portfolio: PortfolioId, money: Money, at: Timestamp) {
+    let rate = state.rate(money.currency, state.portfolio(portfolio).base);
+    state.portfolios[portfolio.index()].deposit(money, rate, at);
 }
 
 fn listed(state: &mut State, instrument: &Instrument) {

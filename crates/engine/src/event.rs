@@ -86,6 +86,9 @@ pub enum EventKind {
         quote: Quote,
         /// Where it comes from.
         origin: Origin,
+        /// Whether it moves the mark: nobody tells the trades.
+        #[serde(default, skip_serializing_if = "is_no")]
+        marks: bool,
     },
     /// What rests near the market changed. Recorded where a limit asks for it.
     Deepened {
@@ -424,6 +427,11 @@ pub struct Decision {
     pub reason: Cow<'static, str>,
     /// What it saw.
     pub signals: Vec<Signal>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_no(answer: &bool) -> bool {
+    !*answer
 }
 
 /// One thing that a decider saw. Values are decimal text: statistics, not money.

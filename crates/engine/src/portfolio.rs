@@ -27,6 +27,9 @@ pub struct Holding {
     pub realised: i128,
     /// What came in from outside, less what went out.
     pub deposited: i128,
+    /// Of that, what came in before anything priced it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    unpriced: i128,
 }
 
 /// A position and what it is worth beyond what the assets already count.
@@ -108,6 +111,7 @@ impl Portfolio {
                 funding: 0,
                 realised: 0,
                 deposited: 0,
+                unpriced: 0,
             });
             self.holdings.len() - 1
         });
@@ -160,10 +164,12 @@ impl Portfolio {
         self.peak_equity
     }
 
-    /// Takes a new mark into the equity. Constant cost, whatever was traded before.
+    /// Takes a new mark into the equity. Constant cost, whatever was traded before. Gives back what came in from outside
+    /// and is valued for the first time.
     #[inline]
-    pub(crate) fn mark(&mut self, instrument: &Instrument, price: Price, at: Timestamp) {
-        let Some(held) = self.held.get_mut(instrument.id.index()) else { return };
+    pub(crate) fn mark(&mut self, instrument: &Instrument, price: Price, at: Timestamp) -> i128 {
+        let mut came_in = 0;
+        let Some(held) = self.held.get_mut(instrument.id.index()) else { return came_in };
         if let Some(place) = held.prices {
             let holding = &mut self.holdings[usize::from(place)];
             if holding.units != 0 || holding.value != 0 {
@@ -171,6 +177,11 @@ impl Portfolio {
                 let value = round_div(holding.units * i128::from(price.mantissa()), unit);
                 self.equity += value - holding.value;
                 holding.value = value;
+                if holding.unpriced != 0 {
+                    came_in = round_div(std::mem::take(&mut holding.unpriced) * i128::from(price.mantissa()), unit);
+                    self.day_equity += came_in;
+                    self.peak_equity += came_in;
+                }
             }
         }
         if !instrument.is_cash() && (!held.position.quantity().is_zero() || held.unrealised != 0) {
@@ -179,6 +190,7 @@ impl Portfolio {
             held.unrealised = unrealised;
         }
         self.turn_day(at);
+        came_in
     }
 
     #[inline]
@@ -201,15 +213,26 @@ impl Portfolio {
         }
     }
 
-    pub(crate) fn deposit(&mut self, money: Money, at: Timestamp) {
+    /// Books money from outside, which is neither profit nor loss: every reference point moves with what it is worth.
+    /// `rate` is its currency's in the base currency; without one that waits for the first mark.
+    pub(crate) fn deposit(&mut self, money: Money, rate: Option<(i128, i128)>, at: Timestamp) {
         self.post(money.currency, money.units);
-        self.holding_mut(money.currency).deposited += money.units;
-        if money.currency == self.base {
-            // money from outside is neither profit nor loss: both reference points move with it
-            self.day_equity += money.units;
-            self.peak_equity += money.units;
-            if self.day == i64::MIN {
-                (self.day, self.day_equity) = (at.utc_day(), self.equity);
+        let is_base = money.currency == self.base;
+        let worth = worth(money.units, rate);
+        let holding = self.holding_mut(money.currency);
+        holding.deposited += money.units;
+        match worth {
+            None => holding.unpriced += money.units,
+            Some(worth) => {
+                if !is_base {
+                    holding.value += worth;
+                    self.equity += worth;
+                }
+                self.day_equity += worth;
+                self.peak_equity += worth;
+                if self.day == i64::MIN {
+                    (self.day, self.day_equity) = (at.utc_day(), self.equity);
+                }
             }
         }
     }
@@ -269,6 +292,11 @@ impl Portfolio {
         }
         true
     }
+}
+
+/// What `units` are worth at `rate`, rounded once.
+pub(crate) fn worth(units: i128, rate: Option<(i128, i128)>) -> Option<i128> {
+    rate.map(|(numerator, denominator)| round_div(units * numerator, denominator))
 }
 
 /// Ledger units of the asset as a quantity; `None` past 64 bits.

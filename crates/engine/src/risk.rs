@@ -5,6 +5,7 @@
 
 use crate::decide::cancel_adding;
 use crate::liquidation::{self, Deleverage};
+use crate::portfolio::worth as worth_at;
 use crate::protect;
 use crate::{Command, Event, EventKind, State, Verdict};
 use serde::{Deserialize, Serialize};
@@ -210,9 +211,10 @@ pub(crate) fn fold(state: &mut State, event: &Event) {
         }
         EventKind::Deposited(money) | EventKind::Adjusted { money, .. } => {
             let portfolio = event.portfolio;
-            if state.portfolio(portfolio).base == money.currency {
+            let rate = state.rate(money.currency, state.portfolio(portfolio).base);
+            if let Some(units) = worth_at(money.units, rate) {
                 let equity = Fact::Equity { portfolio, units: state.portfolio(portfolio).equity() };
-                note(state, event.at, portfolio, &[Fact::Deposited { portfolio, units: money.units }, equity]);
+                note(state, event.at, portfolio, &[Fact::Deposited { portfolio, units }, equity]);
             }
         }
         EventKind::Resumed { .. } => {
@@ -237,6 +239,13 @@ pub(crate) fn filled(state: &mut State, fill: &Fill, portfolio: PortfolioId, rea
     }
     facts.push(Fact::Equity { portfolio, units: state.portfolio(portfolio).equity() });
     note(state, at, portfolio, &facts);
+}
+
+/// Folds that what came in earlier is worth this much: the first mark tells.
+#[cold]
+pub(crate) fn came_in(state: &mut State, place: usize, units: i128, at: Timestamp) {
+    let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
+    note(state, at, portfolio, &[Fact::Deposited { portfolio, units }]);
 }
 
 fn marked(state: &mut State, event: &Event, instrument: InstrumentId) {

@@ -340,7 +340,7 @@ fn funding_is_paid_by_longs_on_the_position_held() {
         ask: Price::from_mantissa(10_001),
         ask_size: Quantity::from_mantissa(1),
     };
-    host.say(60_000, Source::Market, EventKind::Quoted { quote, origin: Origin::Recorded });
+    host.say(60_000, Source::Market, EventKind::Quoted { quote, origin: Origin::Recorded, marks: false });
     let id = host.propose(1, perpetual(|price| OrderKind::Limit { price })).unwrap();
     let fee = Fee(Money::zero(usdt()));
     let fill = Fill {

@@ -47,7 +47,7 @@ impl Stage {
         let mark = Price::from_mantissa(10_000);
         let size = Quantity::from_mantissa(1);
         let quote = Quote { instrument: InstrumentId(0), bid: mark, bid_size: size, ask: mark, ask_size: size };
-        stage.say(EventKind::Quoted { quote, origin: Origin::Simulated });
+        stage.say(EventKind::Quoted { quote, origin: Origin::Simulated, marks: false });
         stage
     }
 

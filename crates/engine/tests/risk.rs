@@ -97,6 +97,10 @@ impl Host {
     }
 
     fn mark(&mut self, instrument: InstrumentId, price: i64) {
+        self.traded(instrument, price, Origin::Recorded);
+    }
+
+    fn traded(&mut self, instrument: InstrumentId, price: i64, origin: Origin) {
         self.trades += 1;
         let trade = Trade {
             instrument,
@@ -105,7 +109,25 @@ impl Host {
             aggressor: Side::Buy,
             id: TradeId(self.trades),
         };
-        self.say(Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
+        self.say(Source::Market, EventKind::Traded { trade, origin });
+    }
+
+    /// The best prices, as a node tells them that hears of no trades.
+    fn quote(&mut self, instrument: InstrumentId, bid: i64, ask: i64) {
+        let (bid, ask, size) =
+            (Price::from_mantissa(bid), Price::from_mantissa(ask), Quantity::from_mantissa(100_000_000));
+        let quote = Quote { instrument, bid, bid_size: size, ask, ask_size: size };
+        self.say(Source::Market, EventKind::Quoted { quote, origin: Origin::Live, marks: true });
+    }
+
+    /// Quotes of so many minutes, `price` tells each one's; no bar closes meanwhile.
+    fn minutes(&mut self, count: i64, price: impl Fn(i64) -> i64) {
+        for minute in 0..count {
+            self.millis += 60_000;
+            let (btc, eth) = (price(minute), 5_000);
+            self.quote(BTC, btc - 1, btc + 1);
+            self.quote(ETH, eth - 1, eth + 1);
+        }
     }
 
     /// Proposes for `portfolio`; the order's name, if it was approved.
@@ -345,7 +367,7 @@ fn impact_is_judged_by_the_book_while_it_is_fresh_and_else_by_the_quote() {
     host.millis += 2_000;
     host.mark(BTC, 10_000);
     let quote = Quote { instrument: BTC, bid, bid_size, ask, ask_size };
-    host.say(Source::Market, EventKind::Quoted { quote, origin: Origin::Recorded });
+    host.say(Source::Market, EventKind::Quoted { quote, origin: Origin::Recorded, marks: false });
     assert!(judged(&mut host, Side::Buy, 4_000).is_ok());
     assert_eq!(judged(&mut host, Side::Buy, 4_001), Err("1 % by the quote's size alone".into()));
     // a book that contradicts itself is none
@@ -381,4 +403,133 @@ fn a_changed_configuration_allows_only_what_reduces_until_a_person_resumes() {
     let mut unlimited = self::host(Limits::RESEARCH, None);
     unlimited.say(Source::Host, EventKind::Risk(Box::new(RiskAct::Configured { parts })));
     assert_eq!(unlimited.state.risk, None, "where nothing is limited nothing is kept");
+}
+
+#[test]
+fn a_loss_inside_a_long_bar_trips_by_its_quotes() {
+    let mut host = demo();
+    host.bought(0, 500_000, 10_000); // 50 bitcoin for 5,000
+    host.millis += 60_000;
+    host.quote(BTC, 9_050, 9_052);
+    assert_eq!(host.tripped, []);
+    host.quote(BTC, 8_988, 8_990); // 505 of 10,000 are gone
+    assert_eq!(host.tripped, [Guard::DailyLoss]);
+    assert_eq!(host.state.listing(BTC).mark.unwrap().price.mantissa(), 8_990);
+    assert_eq!(recovered(&host.journal).hash(), host.state.hash());
+}
+
+#[test]
+fn a_market_that_runs_wild_inside_a_long_bar_trips_by_its_quotes() {
+    let mut host = host(Limits::MODERATE, Some(Profile::Moderate.account()));
+    let zigzag = |minute: i64| if minute % 2 == 0 { 10_000 } else { 10_060 };
+    host.minutes(20, zigzag);
+    assert_eq!(host.tripped, []);
+    host.minutes(3, zigzag);
+    assert_eq!(host.tripped, [Guard::Volatility], "0.6 % a minute are 22 % a day");
+    assert_eq!(host.state.risk.as_ref().unwrap().monitor.mode(PortfolioId(0), ETH), RiskMode::Normal);
+}
+
+#[test]
+fn value_at_risk_inside_long_bars_is_that_of_their_quotes() {
+    let judged = |fall: i64| {
+        let mut account = Profile::Moderate.account();
+        account.caps.volatility_caution_bps = None;
+        (account.caps.volatility_reduce_bps, account.caps.volatility_halt_bps) = (None, None);
+        (account.caps.asset_bps, account.caps.strategy_bps, account.caps.hard_order_amount) = (None, None, None);
+        let mut host =
+            host(Limits { max_order: Cap::NONE, max_position: Cap::NONE, ..Limits::MODERATE }, Some(account));
+        // up slowly nine times in ten, and down at once
+        host.minutes(240, |minute| 10_000 + minute % 10 * fall / 9 - minute % 10 / 9 * fall);
+        host.propose(0, market(BTC, Side::Buy, 600_000)).map(|_| ())
+    };
+    assert_eq!(judged(0), Ok(()), "6,000 of 20,000 in a market that stands");
+    assert_eq!(judged(90), Err(Some(Guard::ValueAtRisk)));
+}
+
+#[test]
+fn a_quote_moves_the_mark_into_the_spread_and_what_contradicts_itself_or_comes_late_moves_nothing() {
+    let mut host = demo();
+    let mark =
+        |host: &Host| host.state.listing(BTC).mark.map(|mark| (mark.price.mantissa(), mark.at.millis())).unwrap();
+    host.millis += 10_000;
+    for (bid, ask, want) in
+        [(9_990, 10_010, 10_000), (10_020, 10_022, 10_020), (5_000, 10_021, 10_020), (9_000, 9_001, 9_001)]
+    {
+        host.quote(BTC, bid, ask);
+        assert_eq!(mark(&host), (want, 10_000), "{bid} to {ask}");
+    }
+    host.millis += 1_000;
+    for (bid, ask) in [(9_100, 9_000), (0, 9_000), (-2, -1)] {
+        host.quote(BTC, bid, ask);
+        assert_eq!(mark(&host), (9_001, 10_000), "{bid} to {ask} is no market");
+    }
+    host.quote(BTC, 9_001, 9_002);
+    let equity = host.state.portfolio(PortfolioId(0)).equity();
+    host.millis -= 1_001;
+    host.traded(BTC, 8_000, Origin::Live);
+    assert_eq!(mark(&host), (9_001, 11_000), "told too late");
+    assert_eq!(host.state.portfolio(PortfolioId(0)).equity(), equity);
+    host.millis += 1;
+    host.traded(BTC, 9_005, Origin::Live);
+    assert_eq!(mark(&host), (9_005, 11_000), "of one moment the last word counts");
+    host.traded(BTC, 9_100, Origin::Recorded);
+    assert_eq!(mark(&host), (9_100, 10_000), "another recording may be of another day");
+}
+
+#[test]
+fn a_breaker_that_becomes_stricter_behind_a_stricter_one_acts_all_the_same() {
+    let mut host = demo();
+    let bitcoin = host.propose(0, limit(BTC, Side::Buy, 10_000, 9_900)).unwrap().client_id();
+    let ether = host.propose(0, limit(ETH, Side::Buy, 10_000, 4_900)).unwrap().client_id();
+    let mut restrict = |instrument, mode| {
+        host.millis += 1_000;
+        let act = RiskAct::Restricted { scope: Scope::Instrument(instrument), mode, reason: "test".into() };
+        host.say(Source::Operator, EventKind::Risk(Box::new(act)));
+        (host.tripped.len(), host.cancels.clone())
+    };
+    assert_eq!(restrict(BTC, RiskMode::Caution), (1, vec![]));
+    assert_eq!(restrict(ETH, RiskMode::Caution), (2, vec![]));
+    assert_eq!(restrict(ETH, RiskMode::ReduceOnly), (3, vec![ether]));
+    assert_eq!(restrict(BTC, RiskMode::ReduceOnly).0, 4, "it is recorded");
+    assert_eq!(restrict(BTC, RiskMode::ReduceOnly).0, 4, "once");
+    assert!(host.cancels.contains(&bitcoin), "and what adds is cancelled");
+}
+
+#[test]
+fn what_is_sent_in_or_taken_out_in_another_asset_is_neither_profit_nor_loss() {
+    let bitcoin = |text| EventKind::Deposited(Money::parse(text, Currency::new("BTC").unwrap()).unwrap());
+    let losses = |host: &Host| host.state.risk.as_ref().unwrap().monitor.equity_of(PortfolioId(0)).unwrap().losses();
+    let mut host = demo();
+    host.say(Source::Venue, bitcoin("100")); // 10,000 more
+    let books = |host: &Host| {
+        let books = host.state.portfolio(PortfolioId(0));
+        [books.equity(), books.day_equity(), books.peak_equity()].map(|units| units / 100_000_000)
+    };
+    assert_eq!(books(&host), [20_000; 3]);
+    host.mark(BTC, 9_010);
+    assert_eq!((losses(&host).day_bps, host.tripped.len()), (495, 0), "990 of 20,000");
+    host.mark(BTC, 10_000);
+    host.say(Source::Venue, bitcoin("-50"));
+    assert_eq!(books(&host), [15_000; 3]);
+    host.mark(BTC, 10_000);
+    assert_eq!((losses(&host).peak_bps, host.tripped.len()), (0, 0), "a quarter of it left, and nothing was lost");
+    assert_eq!(recovered(&host.journal).hash(), host.state.hash());
+}
+
+#[test]
+fn what_came_in_before_it_had_a_price_is_no_profit_when_it_gets_one() {
+    let mut host = demo();
+    let spec = InstrumentSpec {
+        price_decimals: 2,
+        quantity_decimals: 4,
+        ..InstrumentSpec::spot("SOL/USDT".parse().unwrap(), "test")
+    };
+    host.say(Source::Host, EventKind::Listed(Box::new(spec.list(InstrumentId(2)).unwrap())));
+    host.say(Source::Venue, EventKind::Deposited(Money::parse("100", Currency::new("SOL").unwrap()).unwrap()));
+    host.mark(InstrumentId(2), 10_000);
+    let books = host.state.portfolio(PortfolioId(0));
+    assert_eq!([books.equity(), books.day_equity(), books.peak_equity()], [2_000_000_000_000; 3]);
+    let equity = host.state.risk.as_ref().unwrap().monitor.equity_of(PortfolioId(0)).unwrap();
+    assert_eq!((equity.day_start(), equity.peak()), (Some(2_000_000_000_000), Some(2_000_000_000_000)));
+    assert_eq!(recovered(&host.journal).hash(), host.state.hash());
 }

@@ -10,7 +10,7 @@ use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Sequence, Source, Ti
 use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step};
 use tradewind_gate::Approved;
 use tradewind_journal::{AppendError, Journal, Storage, failpoint};
-use tradewind_strategies::Desk;
+use tradewind_strategies::{Desk, Outcome};
 
 /// The engine with its journal, over some storage and some outside.
 pub struct Host<S: Storage, O> {
@@ -102,7 +102,9 @@ impl<S: Storage, O: Outside> Host<S, O> {
         self.hash_if_due()
     }
 
-    /// Records a closed bar and asks every desk that watches its instrument.
+    /// Records a closed bar and asks every desk that watches its instrument. What they propose is judged at `now`, the
+    /// market's time: a bar that comes late finds the mark as old as it is. A bar that another one has followed since
+    /// was missed: the desks see it, and nothing is proposed.
     ///
     /// # Errors
     /// As [`Self::record`].
@@ -110,26 +112,33 @@ impl<S: Storage, O: Outside> Host<S, O> {
         &mut self,
         desks: &mut [Desk],
         bar: &Bar,
-        received: Timestamp,
+        (received, now): (Timestamp, Timestamp),
         origin: Origin,
     ) -> Result<(), AppendError> {
         let at = bar.close_time();
         let closed = self.state.sequence + 1;
         self.record(at, received, Source::Market, PortfolioId(0), EventKind::BarClosed { bar: *bar, origin })?;
+        let was_missed = now.since(at) >= bar.interval.nanos();
         for desk in desks.iter_mut().filter(|desk| desk.instrument() == bar.instrument) {
-            self.ask(desk, bar, closed, received)?;
+            let outcome = if was_missed { desk.on_missed_bar(&self.state, bar) } else { desk.on_bar(&self.state, bar) };
+            self.follow_outcome(desk, outcome, closed, (received, now.max(at)))?;
         }
         Ok(())
     }
 
-    /// Asks a desk about the bar that the event `closed` records. The decision names the bar as its cause, and what is
-    /// proposed the decision.
-    fn ask(&mut self, desk: &mut Desk, bar: &Bar, closed: Sequence, received: Timestamp) -> Result<(), AppendError> {
-        let outcome = desk.on_bar(&self.state, bar);
+    /// Records what a desk made of the bar that the event `closed` records. The decision names the bar as its cause, and
+    /// what is proposed the decision.
+    fn follow_outcome(
+        &mut self,
+        desk: &Desk,
+        outcome: Outcome,
+        closed: Sequence,
+        (received, at): (Timestamp, Timestamp),
+    ) -> Result<(), AppendError> {
         let moment = self.outside.wall();
         self.outside.decided(received, moment);
         self.decided = Some(moment);
-        let (at, source, portfolio, correlation) = (bar.close_time(), desk.source(), desk.portfolio(), Some(closed));
+        let (source, portfolio, correlation) = (desk.source(), desk.portfolio(), Some(closed));
         let because = |cause, kind| Draft { at, received, source, portfolio, cause: Some(cause), correlation, kind };
         let decided = self.state.sequence + 1;
         self.follow(because(closed, EventKind::Decided(Box::new(desk.explain(&outcome)))))?;

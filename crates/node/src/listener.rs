@@ -56,7 +56,7 @@ impl Listener {
                 if !self.is_due(quote.instrument) {
                     return;
                 }
-                let kind = EventKind::Quoted { quote, origin: self.origin };
+                let kind = EventKind::Quoted { quote, origin: self.origin, marks: true }; // it hears of no trades
                 Input::Fact(Fact {
                     at: stamps.event,
                     received: stamps.received,

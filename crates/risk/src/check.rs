@@ -1,9 +1,9 @@
 //! The way in: every guard over one order, in the order of the table.
 
 use crate::monitor::Recent;
-use crate::usage::tail_risk_bps;
+use crate::usage::Seen;
 use crate::{
-    AccountLimits, Audited, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation, Tape,
+    AccountLimits, Audited, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation,
     Terms, Totals, Trip, Unit, audit, liquidation_distance_bps,
 };
 use tradewind_domain::{LEDGER_DECIMALS, OrderKind, Price, Side, Source, format_decimal};
@@ -338,25 +338,20 @@ impl Judge<'_> {
     }
 
     /// Correlation, value at risk and expected shortfall over the minutes that all instruments concerned were seen in.
-    ///
-    /// An instrument with fewer than 60 of them is left out: nothing is invented for it, and until then the caps on
-    /// size and exposure are what holds.
     fn tails(&self) -> Verdict {
         let caps = &self.account.caps;
         if self.controls.correlation_bps.is_none() && caps.var_bps.is_none() && caps.cvar_bps.is_none() {
             return Ok(());
         }
-        let own = self.it.line_after();
         let others = self.it.lines.iter().filter(|line| !self.it.is_own(line) && line.worst() != 0);
-        let known =
-            |line: &Line<'_>| self.monitor.tape(line.instrument.id).filter(|tape| tape.seen().0 >= tape.seen().1);
-        let (lines, tapes): (Vec<Line<'_>>, Vec<&Tape>) =
-            [&own].into_iter().chain(others).filter_map(|line| Some((*line, known(line)?))).unzip();
-        let Some(returns) = Returns::common(&tapes) else { return Ok(()) };
-        if lines.first().is_some_and(|first| self.it.is_own(first)) {
-            self.correlation(&returns, &lines)?;
+        let seen = Seen::of(std::iter::once(self.it.line_after()).chain(others.copied()), self.monitor);
+        let returns = seen.returns();
+        if let Some(returns) = &returns
+            && seen.lines.first().is_some_and(|first| self.it.is_own(first))
+        {
+            self.correlation(returns, &seen.lines)?;
         }
-        self.tail_of(&returns, &lines)
+        self.tail_of(&seen, returns.as_ref())
     }
 
     fn correlation(&self, returns: &Returns<'_>, lines: &[Line<'_>]) -> Verdict {
@@ -380,19 +375,22 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn tail_of(&self, returns: &Returns<'_>, lines: &[Line<'_>]) -> Verdict {
+    fn tail_of(&self, seen: &Seen<'_>, returns: Option<&Returns<'_>>) -> Verdict {
         let caps = &self.account.caps;
         if caps.var_bps.is_none() && caps.cvar_bps.is_none() {
             return Ok(());
         }
-        let found = tail_risk_bps(returns, lines.iter(), self.it.account_equity);
+        let found = seen.tail_risk_bps(returns, self.it.account_equity);
         let Some((at_risk, shortfall)) = found else { return Ok(()) };
         for (guard, value, limit) in
             [(Guard::ValueAtRisk, at_risk, caps.var_bps), (Guard::ExpectedShortfall, shortfall, caps.cvar_bps)]
         {
-            if let Some(limit) = limit.filter(|limit| value > *limit) {
-                return refuse(guard, format!("{} a day", percent(value)), percent(limit));
-            }
+            let Some(limit) = limit.filter(|limit| value > *limit) else { continue };
+            let silent = match seen.silent {
+                0 => String::new(),
+                silent => format!(", with {} that nobody has priced for 20 minutes", money(silent)),
+            };
+            return refuse(guard, format!("{} a day{silent}", percent(value)), percent(limit));
         }
         Ok(())
     }

@@ -208,7 +208,7 @@ pub struct Bare {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Monitor {
     now: Timestamp,
-    /// The event that tripped a breaker last; 0 before any did.
+    /// The event that tripped a breaker last, or made one stricter; 0 before any did.
     tripped: Sequence,
     trips: Vec<Trip>,
     orders: Window,
@@ -226,8 +226,7 @@ impl Monitor {
     /// Time never goes back: a fact from before the newest one counts as if it happened then.
     pub fn fold(&mut self, sequence: Sequence, at: Timestamp, fact: &Fact, limits: &Limits, account: &AccountLimits) {
         self.now = self.now.max(at);
-        let before = self.trips.len();
-        let worst = self.worst();
+        let before = self.trips.clone(); // nearly always empty
         match *fact {
             Fact::Ordered { portfolio, instrument, side, quantity, price } => {
                 self.ordered(portfolio, Recent { at: self.now, instrument, side, quantity, price });
@@ -256,7 +255,9 @@ impl Monitor {
         }
         self.cool_down();
         self.count_bare();
-        if self.trips.len() > before || self.worst() > worst {
+        let same = |one: &Trip, other: &Trip| (one.guard, one.scope) == (other.guard, other.scope);
+        let is_new = |trip: &Trip| !before.iter().any(|old| same(old, trip) && old.mode >= trip.mode);
+        if self.trips.iter().any(is_new) {
             self.tripped = sequence;
         }
     }
@@ -266,7 +267,7 @@ impl Monitor {
     pub const fn now(&self) -> Timestamp {
         self.now
     }
-    /// The event that tripped a breaker last; 0 before any did.
+    /// The event that tripped a breaker last, or made one stricter; 0 before any did.
     #[must_use]
     pub const fn tripped(&self) -> Sequence {
         self.tripped
@@ -492,14 +493,14 @@ impl Monitor {
         }
     }
 
-    /// Trips a breaker. One about losses trips once: it says when and where it began until a person clears it. One that
-    /// cools down begins its cool-down anew.
+    /// Trips a breaker, or makes it stricter. One about losses trips once: it says when and where it began until a person
+    /// clears it. One that cools down begins its cool-down anew.
     fn trip(&mut self, guard: Guard, scope: Scope, mode: RiskMode, value: i64, limit: i64) {
         let (at, exit) = (self.now, breaker_rule(guard).exit);
         if let Some(trip) = self.trips.iter_mut().find(|trip| trip.guard == guard && trip.scope == scope) {
             let tighter = trip.mode.on(Input::Trip(mode), exit);
             if tighter > trip.mode {
-                (trip.mode, trip.value, trip.limit) = (tighter, value, limit);
+                (trip.mode, trip.at, trip.value, trip.limit) = (tighter, at, value, limit);
             }
             if matches!(exit, Exit::Timed(_)) {
                 trip.at = at;

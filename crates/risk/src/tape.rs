@@ -1,6 +1,7 @@
 //! Minute by minute: the prices that volatility, correlation and value at risk are reckoned from.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 use tradewind_domain::{Price, Timestamp};
@@ -36,7 +37,7 @@ pub struct Tape {
 impl Tape {
     /// Takes in the newest price; one that is not positive is not taken.
     pub(crate) fn push(&mut self, price: Price, at: Timestamp) -> bool {
-        let (price, minute) = (price.mantissa(), at.nanos().div_euclid(60_000_000_000));
+        let (price, minute) = (price.mantissa(), minute_of(at));
         if price <= 0 {
             return false;
         }
@@ -80,11 +81,29 @@ impl Tape {
         i64::try_from(root).ok()
     }
 
+    /// The tape as it stands at `now`, the price unchanged since it was last told; `None` after a silence that is a gap.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Option<Cow<'_, Self>> {
+        match minute_of(now).saturating_sub(self.minute) {
+            ..=0 => Some(Cow::Borrowed(self)),
+            1..=GAP => {
+                let mut tape = self.clone();
+                tape.push(Price::from_mantissa(self.last), now);
+                Some(Cow::Owned(tape))
+            }
+            _ => None,
+        }
+    }
+
     /// How many whole minutes it holds returns of, and how many statistics over it need.
     #[must_use]
     pub fn seen(&self) -> (usize, usize) {
         (self.returns.len(), FEWEST)
     }
+}
+
+const fn minute_of(at: Timestamp) -> i64 {
+    at.nanos().div_euclid(60_000_000_000)
 }
 
 /// Returns of several instruments in the same minutes.

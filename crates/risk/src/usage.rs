@@ -2,6 +2,7 @@
 
 use crate::tape::Tape;
 use crate::{AccountLimits, Class, Guard, Limit, LimitScope, Line, Monitor, Returns};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tradewind_domain::{InstrumentId, PortfolioId};
 
@@ -54,9 +55,7 @@ impl Account<'_> {
             }
             Some(Guard::OpenOrders) => Some(self.open_orders.values().sum()),
             Some(Guard::OpenOrdersSymbol) => Some(self.open_orders.values().copied().max().unwrap_or(0)),
-            Some(Guard::Caution | Guard::Volatility) => {
-                self.tapes().filter_map(|(_, tape)| tape.volatility_bps()).max()
-            }
+            Some(Guard::Caution | Guard::Volatility) => self.tapes().filter_map(Tape::volatility_bps).max(),
             Some(Guard::ValueAtRisk) => self.tail().map(|(at_risk, _)| at_risk),
             Some(Guard::ExpectedShortfall) => self.tail().map(|(_, shortfall)| shortfall),
             Some(Guard::OpenPositions) => Some(count(self.held().filter(|line| line.portfolio == self.portfolio))),
@@ -101,26 +100,63 @@ impl Account<'_> {
         part(units, self.account_equity)
     }
 
-    fn tapes(&self) -> impl Iterator<Item = (&Line<'_>, &Tape)> {
-        self.held().filter_map(|line| Some((line, self.monitor.tape(line.instrument.id)?)))
+    fn tapes(&self) -> impl Iterator<Item = &Tape> {
+        self.held().filter_map(|line| self.monitor.tape(line.instrument.id))
     }
 
     fn tail(&self) -> Option<(i64, i64)> {
-        let known = self.tapes().filter(|(_, tape)| tape.seen().0 >= tape.seen().1);
-        let (lines, tapes): (Vec<&Line<'_>>, Vec<&Tape>) = known.unzip();
-        tail_risk_bps(&Returns::common(&tapes)?, lines.into_iter(), self.account_equity)
+        let seen = Seen::of(self.held().copied(), self.monitor);
+        seen.tail_risk_bps(seen.returns().as_ref(), self.account_equity)
     }
 }
 
-/// Value at risk and expected shortfall of `lines`, one a tape of `returns`, in basis points of `equity`.
-pub(crate) fn tail_risk_bps<'a>(
-    returns: &Returns<'_>,
-    lines: impl Iterator<Item = &'a Line<'a>>,
-    equity: i128,
-) -> Option<(i64, i64)> {
-    let equity = to_f64(equity.max(1));
-    let weights: Vec<f64> = lines.map(|line| to_f64(line.worst_signed()) / equity).collect();
-    returns.value_at_risk_bps(&weights)
+/// Stakes with the minutes that their prices were seen in.
+///
+/// One with fewer than 60 of them is left out: nothing is invented for it. One whose price nobody has told for more than
+/// 20 minutes is not among the lines either, and does not shorten what is known of the others: it counts as if it could
+/// be lost whole.
+pub(crate) struct Seen<'a> {
+    /// Those of which enough was seen.
+    pub(crate) lines: Vec<Line<'a>>,
+    tapes: Vec<Cow<'a, Tape>>,
+    /// Notional of those that went silent.
+    pub(crate) silent: i128,
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn of(lines: impl Iterator<Item = Line<'a>>, monitor: &'a Monitor) -> Self {
+        let mut seen = Self { lines: Vec::new(), tapes: Vec::new(), silent: 0 };
+        for line in lines {
+            let Some(tape) = monitor.tape(line.instrument.id) else { continue };
+            match tape.at(monitor.now()) {
+                None => seen.silent = seen.silent.saturating_add(line.worst()),
+                Some(tape) if tape.seen().0 >= tape.seen().1 => {
+                    seen.lines.push(line);
+                    seen.tapes.push(tape);
+                }
+                Some(_) => (),
+            }
+        }
+        seen
+    }
+
+    /// Their returns in the same minutes.
+    pub(crate) fn returns(&self) -> Option<Returns<'_>> {
+        Returns::common(&self.tapes.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+    }
+
+    /// Value at risk and expected shortfall of all of them in basis points of `equity`; `None` where nothing is known.
+    pub(crate) fn tail_risk_bps(&self, returns: Option<&Returns<'_>>, equity: i128) -> Option<(i64, i64)> {
+        let equity = equity.max(1);
+        let weight = |line: &Line<'_>| to_f64(line.worst_signed()) / to_f64(equity);
+        let known = returns.and_then(|it| it.value_at_risk_bps(&self.lines.iter().map(weight).collect::<Vec<_>>()));
+        if known.is_none() && self.silent == 0 {
+            return None;
+        }
+        let silent = i64::try_from(self.silent.saturating_mul(10_000) / equity).unwrap_or(i64::MAX);
+        let (at_risk, shortfall) = known.unwrap_or_default();
+        Some((at_risk.saturating_add(silent), shortfall.saturating_add(silent)))
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a weight for statistics: money never comes back from it")]

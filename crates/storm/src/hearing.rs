@@ -84,7 +84,7 @@ impl Storm {
         match read_market_event(&codec.instruments, frame.kind(), frame.data(), wall) {
             Ok(Some(VenueEvent::Quote { quote, .. })) => {
                 let at = process.market_time(self.now);
-                let kind = EventKind::Quoted { quote, origin: Origin::Simulated };
+                let kind = EventKind::Quoted { quote, origin: Origin::Simulated, marks: true };
                 self.record(at, Source::Market, PortfolioId(0), kind);
                 self.propose(quote.instrument, quote.bid, quote.ask);
             }
@@ -103,8 +103,9 @@ impl Storm {
         let calm = now >= self.calm_from;
         self.set_moment();
         let Some(process) = self.node.process.as_mut() else { return };
+        let market_time = process.market_time(now);
         let desks: &mut [_] = if calm { &mut [] } else { &mut process.desks };
-        let result = process.host.bar(desks, bar, received, Origin::Simulated);
+        let result = process.host.bar(desks, bar, (received, market_time), Origin::Simulated);
         self.after(result);
     }
 

@@ -113,6 +113,12 @@ impl Desk {
         if opinion.is_hold() { hold(opinion.reason) } else { self.act(state, bar, opinion) }
     }
 
+    /// Shows a bar that was missed and is told now: to act on it would be to trade on an old price.
+    pub fn on_missed_bar(&mut self, state: &State, bar: &Bar) -> Outcome {
+        self.warm(state, bar);
+        hold(Cow::Borrowed("the bar was missed: another has closed since"))
+    }
+
     /// As [`Self::on_bar`], but `None` for a plain hold: for those who do not ask why.
     #[inline]
     pub fn act_on_bar(&mut self, state: &State, bar: &Bar) -> Option<Outcome> {

@@ -45,7 +45,11 @@ fn every_way_in_which_a_price_is_told_moves_the_equity_that_breakers_watch() {
         ("a bar", EventKind::BarClosed { bar: bar(8_900), origin }, RiskMode::ReduceOnly),
         ("a trade", EventKind::Traded { trade: trade(8_900), origin }, RiskMode::ReduceOnly),
         ("a small fall", EventKind::Traded { trade: trade(9_100), origin }, RiskMode::Normal),
-        ("a quote, which moves no mark", EventKind::Quoted { quote: quote(8_900), origin }, RiskMode::Normal),
+        (
+            "a quote, which moves no mark",
+            EventKind::Quoted { quote: quote(8_900), origin, marks: false },
+            RiskMode::Normal,
+        ),
     ];
     for (what, kind, want) in cases {
         let mut stage = Stage::new(limits);

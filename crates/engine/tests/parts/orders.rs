@@ -77,7 +77,7 @@ fn a_quote_gives_the_first_mark_and_afterwards_only_keeps_it_fresh() {
     let quoted = |stage: &mut Stage, instrument, bid: i64, ask: i64| {
         let size = lots(1);
         let quote = Quote { instrument, bid: price(bid), bid_size: size, ask: price(ask), ask_size: size };
-        stage.say_for(PortfolioId(0), Source::Market, EventKind::Quoted { quote, origin: Origin::Live });
+        stage.say_for(PortfolioId(0), Source::Market, EventKind::Quoted { quote, origin: Origin::Live, marks: false });
     };
     let mark = |stage: &Stage, id| stage.state.listing(id).mark.map(|mark| (mark.price, mark.at));
     stage.millis = 5;

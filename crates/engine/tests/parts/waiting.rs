@@ -36,7 +36,7 @@ fn show(stage: &mut Stage, shown: Shown) {
         Bid(bid, ask) => {
             let size = lots(1);
             let quote = Quote { instrument: BTC, bid: price(bid), bid_size: size, ask: price(ask), ask_size: size };
-            EventKind::Quoted { quote, origin: Origin::Recorded }
+            EventKind::Quoted { quote, origin: Origin::Recorded, marks: false }
         }
         At(at) => return stage.mark(at),
     };

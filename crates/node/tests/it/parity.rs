@@ -63,6 +63,8 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String
     let instrument = ended.state.listing(InstrumentId(0)).instrument.clone();
     let mut booked = BTreeSet::new(); // the stream tells of an execution, and a sweep may tell of it again
     let is_new = |event: &Event| !matches!(&event.kind, EventKind::Filled(fill) if !booked.insert(fill.trade_id));
+    let is_quote = |event: &Event| matches!(&event.kind, EventKind::Quoted { marks: true, .. });
+    assert!(tradewind_node::events(stage.dir.path()).unwrap().any(|event| is_quote(&event)), "quotes move the mark");
     let events = tradewind_node::events(stage.dir.path()).unwrap().filter(is_new);
     let lines = events.filter_map(|event| line(&instrument, &event)).collect();
     let replay = tradewind_node::replay(stage.dir.path(), |_| ()).unwrap();

@@ -103,6 +103,28 @@ fn without_a_cap_on_its_tail_only_the_correlation_is_asked() {
     assert_eq!((refusal(true), refusal(false)), (Some(Guard::ValueAtRisk), None));
 }
 
+/// What the guard on value at risk finds while ether, held with `share` basis points, was last priced `behind` minutes ago.
+fn at_risk_behind_a_silence(behind: usize, share: i128) -> Option<String> {
+    let falls: Vec<i64> = (0..200).map(|i| if i % 2 == 0 { -10 } else { 10 }).collect();
+    let mut world = conservative();
+    (world.limits.account.caps.asset_bps, world.limits.account.caps.cvar_bps) = (None, None);
+    minutes(&mut world, &[(0, &falls), (1, &falls[..200 - behind])]);
+    world.limits.limits.controls.as_mut().unwrap().correlation_bps = None;
+    world.hold(1, instrument(1, "ETH/USDT", "kraken"), share);
+    world.check().err().map(|breach| format!("{:?}: {} against {}", breach.guard, breach.value, breach.limit))
+}
+
+#[test]
+fn a_stake_that_nobody_prices_any_more_counts_as_lost_and_hides_no_other() {
+    assert_eq!(at_risk_behind_a_silence(0, 300), None);
+    assert_eq!(at_risk_behind_a_silence(19, 300), None, "a short silence is a price that stood");
+    let found = at_risk_behind_a_silence(21, 300).unwrap();
+    assert!(found.starts_with("ValueAtRisk: 3 %") && found.contains("with 300 that nobody"), "{found}");
+    assert_eq!(at_risk_behind_a_silence(160, 150), None, "1.5 % may be lost");
+    let found = at_risk_behind_a_silence(160, 300).unwrap();
+    assert!(found.starts_with("ValueAtRisk: 3 %"), "however long it is silent: {found}");
+}
+
 #[test]
 fn only_so_many_orders_are_remembered_for_the_duplicate_check() {
     let mut world = conservative();

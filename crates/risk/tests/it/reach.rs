@@ -262,7 +262,8 @@ pub(crate) fn minutes(world: &mut World, series: &[(u32, &[i64])]) {
     for minute in 0..count {
         let at = NOW.plus_nanos((minute as i64 - count as i64 + 1) * 60 * SECOND);
         for ((id, changes), level) in series.iter().zip(&mut levels) {
-            *level += *level / 1_000_000 * changes[minute];
+            let Some(change) = changes.get(minute) else { continue };
+            *level += *level / 1_000_000 * change;
             world.fold(at, Fact::Marked { instrument: InstrumentId(*id), price: Price::from_mantissa(*level) });
         }
     }
