@@ -40,6 +40,9 @@ pub fn apply(state: &mut State, event: &Event) {
 
 fn apply_rest(state: &mut State, event: &Event) {
     let at = event.at;
+    if let Some(spoken) = &event.spoken {
+        governance::note_spoken(state, event, spoken);
+    }
     match &event.kind {
         EventKind::Traded { trade, origin } => set_mark(state, trade.instrument, trade.price, at, *origin),
         EventKind::Quoted { quote, origin, marks } => set_quote(state, *quote, at, *origin, *marks),

@@ -158,7 +158,7 @@ fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<C
 fn named(state: &State, event: &Event, proposal: &Proposal) -> Option<Behind> {
     proposal.plan.as_ref()?;
     let by = governance::proposer(state, event, proposal.source);
-    let named = proposal.source == Source::Operator && by != Principal::operator();
+    let named = proposal.source == Source::Operator && by.name != Principal::operator().name;
     named.then_some(Behind { by: by.name, approvals: 0, proposal: None })
 }
 

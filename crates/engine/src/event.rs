@@ -8,7 +8,7 @@ use tradewind_domain::{
     PortfolioId, Price, Quantity, Quote, Sequence, Source, Timestamp, Trade, TradeId, VenueOrderId,
 };
 use tradewind_gate::{Limits, Mode, Proposal, Refusal};
-use tradewind_governance::Act;
+use tradewind_governance::{Act, IdempotencyKey, Name};
 
 /// One event of a risk domain, with its place, its times and its cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,23 @@ pub struct Event {
     pub cause: Option<Sequence>,
     /// The event that the whole chain began with.
     pub correlation: Option<Sequence>,
+    /// Which person says it, and under which key, where persons are named or a key is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoken: Option<Box<Spoken>>,
     /// What happened.
     pub kind: EventKind,
+}
+
+/// Who asks, and under which key: it stands in the request itself, whatever is recorded around it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spoken {
+    /// The person's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Name>,
+    /// The key of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Event {
@@ -46,6 +61,7 @@ impl Event {
             account: AccountId(0),
             cause: None,
             correlation: None,
+            spoken: None,
             kind,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::algo::{Behind, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan};
 use crate::decide::{approve, cancel_adding, refuse, view};
-use crate::{Command, Event, EventKind, State, parents};
+use crate::{Command, Event, EventKind, Spoken, State, parents};
 use std::borrow::Cow;
 use tradewind_domain::{
     AccountId, ClientOrderId, InstrumentId, OrderRecord, OrderState, Outcome, PortfolioId, Price, Quantity, Sequence,
@@ -15,13 +15,27 @@ use tradewind_governance::{
 };
 use tradewind_risk::{AccountLimits, LIMITS, Limit, LimitScope, LimitSet};
 
+/// Whether `source` may say `act` at all. Words and facts about approvals, changes, persons, keys and kill switches are
+/// the operators' door's and the program's own: no strategy, agent or model says them, in whose name ever. What decides
+/// may name the decision that it follows and claim a key, as itself; calls of the kill switch are heard of the door alone.
+#[must_use]
+pub fn may_govern(source: Source, act: &Act) -> bool {
+    match source {
+        Source::Operator => true,
+        Source::Host => !matches!(act, Act::HaltCalled { .. } | Act::DecisionNamed(_)),
+        Source::Strategy(_) | Source::Agent(_) => match act {
+            Act::DecisionNamed(decision) => decision.by == name_of(source),
+            Act::KeyClaimed { key, .. } => key.is_of(&name_of(source)),
+            _ => false,
+        },
+        Source::Timer | Source::Market | Source::Venue => false,
+    }
+}
+
 /// Folds a word or a fact of governance.
 pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
-    if matches!(act, Act::DecisionNamed(it) if event.source != Source::Operator && it.by != name_of(event.source)) {
-        return; // in another's name
-    }
-    if matches!(act, Act::HaltCalled { .. } if event.source != Source::Operator) {
-        return; // nobody else hears calls
+    if !may_govern(event.source, act) {
+        return;
     }
     match state.governance.apply(act, at(state, event)) {
         Some(Changed::Limit { portfolio, name, new, .. }) => {
@@ -41,7 +55,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
                 None => _ = sectors.remove(&asset),
             }
         }
-        Some(Changed::Stage { .. } | Changed::Policy { .. }) | None => (),
+        Some(Changed::Stage { .. } | Changed::Operators { .. } | Changed::Policy { .. }) | None => (),
     }
 }
 
@@ -84,11 +98,23 @@ fn stray(state: &State, event: &Event, by: &Principal) -> Option<Ruling> {
     state.governance.check_decision(&by.name, decision).err().map(Ruling::Denied)
 }
 
-/// An order was approved: what its idempotency key, if it has one, led to.
+/// Remembers who asks with `event`, and under which key: what follows of it names this event as its cause.
+pub(crate) fn note_spoken(state: &mut State, event: &Event, spoken: &Spoken) {
+    if let Some(key) = &spoken.key {
+        state.governance.note_request(key, event.sequence);
+    }
+    if let Some(by) = &spoken.by {
+        state.governance.asked = Some((event.sequence, by.clone()));
+    }
+}
+
+/// An order was approved: what its idempotency key, if it has one, led to, and whose it is.
 pub(crate) fn note_order(state: &mut State, request: Option<Sequence>, client_id: ClientOrderId) {
-    if let (Some(request), true) = (request, state.governance.claim.is_some()) {
+    let Some(request) = request else { return };
+    if state.governance.claim.is_some() {
         state.governance.note_outcome(request, &KeyOutcome::Order { client_id });
     }
+    state.governance.note_placed(request, client_id);
 }
 
 /// A parent was opened: what its idempotency key, if it has one, led to.
@@ -116,6 +142,7 @@ pub(crate) fn note_parent_moved(state: &mut State, parent: ParentId, to: &Parent
 /// What a closed order means for the proposal that it came from.
 pub(crate) fn note_closed(state: &mut State, client_id: ClientOrderId, order: OrderState) {
     let OrderState::Closed { outcome } = order else { return };
+    state.governance.placed.remove(&client_id);
     let to = match outcome {
         Outcome::Filled => ProposalState::Filled,
         Outcome::Rejected | Outcome::NotSent => ProposalState::Rejected,
@@ -132,16 +159,20 @@ pub(crate) fn note_closed(state: &mut State, client_id: ClientOrderId, order: Or
 
 /// Answers a word with facts, and releases what the last approval completed.
 pub(crate) fn decide(state: &State, event: &Event, act: &Act, commands: &mut Vec<Command>) {
+    if !may_govern(event.source, act) {
+        return;
+    }
     for fact in state.governance.judge(act, at(state, event)) {
         commands.push(Command::Record(EventKind::Governance(Box::new(fact)), event.portfolio));
     }
     if let Act::Latched { scope, .. } = act {
         let covers = |record: &OrderRecord| {
             let venue = &state.listing(record.order.instrument()).instrument.spec.venue;
+            let by = person_behind(state, record.order.client_id());
             match (scope, record.order.source()) {
-                (_, Some(source)) => scope.covers(source, event.account, venue),
+                (_, Some(source)) => scope.covers(source, by, event.account, venue),
                 (Scope::Source(_), None) => false, // another hand's, or of a journal that does not tell
-                (_, None) => scope.covers(Source::Host, event.account, venue),
+                (_, None) => scope.covers(Source::Host, None, event.account, venue),
             }
         };
         cancel_adding(state, covers, commands);
@@ -151,21 +182,30 @@ pub(crate) fn decide(state: &State, event: &Event, act: &Act, commands: &mut Vec
     }
 }
 
+/// The person who asked for an order, for its parent, or for the proposal that became it, where that is on record.
+fn person_behind(state: &State, order: ClientOrderId) -> Option<&Name> {
+    let register = &state.governance;
+    let of_parent = || state.parents.parent_of(order)?.behind.as_ref().map(|behind| &behind.by);
+    let of_proposal = || register.proposal_of(order).map(|held| &held.wish.by);
+    register.placed.get(&order).or_else(of_parent).or_else(of_proposal)
+}
+
 /// Why a kill switch stops `proposal`, if one does.
 pub(crate) fn latched<'a>(state: &'a State, event: &Event, proposal: &Proposal) -> Option<&'a str> {
     if state.governance.latches.is_empty() {
         return None;
     }
     let venue = &state.listing(proposal.request.instrument).instrument.spec.venue;
-    let (_, latch) = state.governance.latched(proposal.source, event.account, venue)?;
+    let by = proposer(state, event, proposal.source).name;
+    let (_, latch) = state.governance.latched(proposal.source, Some(&by), event.account, venue)?;
     Some(&latch.reason)
 }
 
-/// Whether a scoped kill switch is on over what `source` does in `instrument`.
-pub(crate) fn is_latched(state: &State, source: Source, instrument: InstrumentId) -> bool {
+/// Whether a scoped kill switch is on over what `source`, or the person `by` behind it, does in `instrument`.
+pub(crate) fn is_latched(state: &State, source: Source, by: Option<&Name>, instrument: InstrumentId) -> bool {
     let venue = || &state.listing(instrument).instrument.spec.venue;
     let register = &state.governance;
-    !register.latches.is_empty() && register.latched(source, AccountId(0), venue()).is_some()
+    !register.latches.is_empty() && register.latched(source, by, AccountId(0), venue()).is_some()
 }
 
 /// Ends what waited for people for too long.
@@ -226,15 +266,25 @@ pub(crate) fn ruling_of_parent(
     Some(if quorum <= approvals { Ruling::Allowed } else { Ruling::NeedsApproval { quorum } })
 }
 
-/// Who stands behind what `source` says with `event`: the person who spoke just before, or who asked for the parent
-/// whose child it is, or whom the source stands for.
+/// Who stands behind what `source` says with `event`: the person whom the event names, or, in records of before events
+/// named one, who spoke just before; who asked for the parent whose child it is; or whom the source stands for. Where
+/// persons are named and none of them stands behind a wish, nobody does, who may do nothing.
 pub(crate) fn proposer(state: &State, event: &Event, source: Source) -> Principal {
     if source != Source::Operator {
         return Principal::of_source(source);
     }
-    let spoke = state.governance.spoke_before(event.sequence);
-    let known = |behind: &Behind| known(state, &behind.by, source);
-    spoke.or_else(|| behind(state, event).map(known)).unwrap_or_else(Principal::operator)
+    let register = &state.governance;
+    if let Some(by) = event.spoken.as_ref().and_then(|spoken| spoken.by.as_ref()) {
+        let named = register.operators.iter().find(|person| person.name == *by);
+        return named.cloned().unwrap_or_else(|| Principal::person(by.clone(), []));
+    }
+    let of_parent = || match (&event.kind, behind(state, event)) {
+        (_, Some(behind)) => Some(known(state, &behind.by, source)),
+        (EventKind::Parent(said), None) if said.parent().is_some() => Some(Principal::operator()), // of before there were names
+        _ => None,
+    };
+    let spoke = register.spoke_before(event.sequence).or_else(of_parent);
+    spoke.unwrap_or_else(|| if register.operators.is_empty() { Principal::operator() } else { Principal::nobody() })
 }
 
 /// Who stands behind the parent whose child `event` proposes, where its source does not say.

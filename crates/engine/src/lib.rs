@@ -44,13 +44,13 @@ pub use codec::{CodecError, SCHEMA, decode, encode};
 pub use decide::{Command, decide};
 pub use digest::TradeDigest;
 pub use error::CODES;
-pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Verdict};
+pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Spoken, Verdict};
 pub use evidence::{
     Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step, strangers,
 };
 pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
 pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_payment, funding_times};
-pub use governance::{account_limit_values, limit_values, set_account_limit, set_limit};
+pub use governance::{account_limit_values, limit_values, may_govern, set_account_limit, set_limit};
 pub use liquidation::{Deleverage, Liquidation};
 pub use portfolio::{Holding, Portfolio};
 pub use protect::Guarded;

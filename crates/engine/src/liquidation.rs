@@ -188,7 +188,7 @@ fn deleverage(state: &State, portfolio: PortfolioId, instrument: InstrumentId) -
     };
     let risk = state.risk.as_ref()?;
     if state.halted.is_some()
-        || governance::is_latched(state, Source::Host, instrument)
+        || governance::is_latched(state, Source::Host, None, instrument)
         || risk.deleveraged.iter().any(rests)
     {
         return None;

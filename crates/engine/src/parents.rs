@@ -170,7 +170,7 @@ pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &m
     let by = governance::proposer(state, event, wish.source);
     match check(state, event, wish, &by, 0) {
         Ok(()) => {
-            let named = wish.source == Source::Operator && by != Principal::operator();
+            let named = wish.source == Source::Operator && by.name != Principal::operator().name;
             let behind = named.then_some(Behind { by: by.name, approvals: 0, proposal: None });
             commands.push(opened(state, event, wish, behind));
         }
@@ -347,7 +347,8 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
         .mark
         .is_some_and(|mark| books.limits.stale_after_nanos.is_none_or(|limit| state.now.since(mark.at) < limit));
     let room = wish_room(state, parent);
-    let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, request.instrument);
+    let by = parent.behind.as_ref().map(|behind| &behind.by);
+    let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, by, request.instrument);
     let clear = (!stopped || guards) && listing.status == ListingStatus::Trading && fresh;
     Look {
         now: state.now,

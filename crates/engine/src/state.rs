@@ -375,7 +375,7 @@ impl State {
             if self.closed.len() == CLOSED_KEPT {
                 self.closed.pop_front();
             }
-            if !self.governance.proposals.is_empty() {
+            if !self.governance.proposals.is_empty() || !self.governance.placed.is_empty() {
                 crate::governance::note_closed(self, id, record.state);
             }
             self.closed.push_back(record);

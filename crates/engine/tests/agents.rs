@@ -300,7 +300,13 @@ fn i05_an_agent_neither_raises_its_limit_nor_clears_a_kill_switch_nor_approves()
     let mut host = Host::new();
     let anna = Principal::person(Name::new("anna").unwrap(), [Role::Trader, Role::Approver, Role::Risk]);
     let agent = Principal::of_source(AGENT);
-    host.say(Source::Operator, EventKind::Governance(Box::new(Act::OperatorsSet { operators: vec![anna.clone()] })));
+    host.say(
+        Source::Operator,
+        EventKind::Governance(Box::new(Act::OperatorsSet {
+            operators: vec![anna.clone()],
+            tokens: Default::default(),
+        })),
+    );
     let at = Timestamp::from_millis(0);
     let latch = Latch { by: anna.name, kind: Kind::Person, tripped_by: None, at, reason: "enough".into() };
     host.say(

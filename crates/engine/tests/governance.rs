@@ -19,6 +19,10 @@ struct Host {
     sent: Vec<Order>,
     cancels: usize,
     verdict: Option<Verdict>,
+    /// Whose the next wish is that comes by the operators' door, and under which key; Anna's if nobody says so.
+    spoken: Option<Spoken>,
+    /// The last word said who speaks, as in journals of before wishes named their person.
+    follows: bool,
 }
 
 fn person(text: &str, roles: &[Role]) -> Principal {
@@ -33,8 +37,15 @@ fn ben() -> Principal {
 
 impl Host {
     fn new(mode: Mode, policy: Option<Policy>) -> Self {
-        let mut host =
-            Self { state: State::default(), journal: Vec::new(), sent: Vec::new(), cancels: 0, verdict: None };
+        let mut host = Self {
+            state: State::default(),
+            journal: Vec::new(),
+            sent: Vec::new(),
+            cancels: 0,
+            verdict: None,
+            spoken: None,
+            follows: false,
+        };
         host.start(0, 9, mode);
         let spec = InstrumentSpec {
             price_decimals: 2,
@@ -50,7 +61,7 @@ impl Host {
             EventKind::LimitsSet(Box::new(Limits { stale_after_nanos: None, ..Limits::RESEARCH })),
         );
         host.say(0, Source::Host, EventKind::Deposited(Money::parse("10000", usdt).unwrap()));
-        host.act(0, Act::OperatorsSet { operators: vec![anna(), ben()] });
+        host.act(0, Act::OperatorsSet { operators: vec![anna(), ben()], tokens: Default::default() });
         if let Some(policy) = policy {
             host.set_policy(0, policy);
         }
@@ -82,7 +93,8 @@ impl Host {
         let mut queue = VecDeque::from([(source, kind, cause)]);
         while let Some((source, kind, cause)) = queue.pop_front() {
             let at = Timestamp::from_millis(second * 1_000);
-            let event = Event { cause, ..Event::new(self.state.sequence + 1, at, source, kind) };
+            let spoken = self.spoken_with(source, &kind);
+            let event = Event { cause, spoken, ..Event::new(self.state.sequence + 1, at, source, kind) };
             let record = encode(&event, &self.state);
             assert_eq!(decode(&record).unwrap(), event); // every act is read as it was written
             self.journal.push(record);
@@ -103,6 +115,18 @@ impl Host {
                 }
             }
         }
+    }
+
+    fn spoken_with(&mut self, source: Source, kind: &EventKind) -> Option<Box<Spoken>> {
+        let follows = match kind {
+            EventKind::Governance(act) => matches!(**act, Act::Speaks { .. } | Act::KeyClaimed { .. }),
+            _ => false,
+        };
+        let follows = std::mem::replace(&mut self.follows, follows);
+        let is_wish = !matches!(kind, EventKind::Governance(_)) && source == Source::Operator;
+        let named = || Spoken { by: Some(anna().name), key: None };
+        let spoken = is_wish.then(|| self.spoken.take().or_else(|| (!follows).then(named))).flatten();
+        spoken.filter(|spoken| *spoken != Spoken::default()).map(Box::new)
     }
 
     fn act(&mut self, second: i64, act: Act) {
@@ -265,6 +289,141 @@ fn a_person_who_speaks_for_itself_is_not_its_own_second() {
     host.check();
 }
 
+/// What may stand between who speaks and what is asked: nothing, the hash that every 10,000th record is followed by, or
+/// what a moment that passes leads to.
+fn between() -> [Option<EventKind>; 3] {
+    [None, Some(EventKind::StateHash { hash: "0".repeat(64), logic: 0 }), Some(EventKind::Timer)]
+}
+
+#[test]
+fn who_asks_and_under_which_key_stands_in_the_request_whatever_is_recorded_before_it() {
+    for (place, between) in between().into_iter().enumerate() {
+        let approvals = vec![Threshold { from: 10 * UNIT, quorum: 1 }];
+        let mut host = Host::new(Mode::Paper, Some(Policy { approvals, ..Policy::default() }));
+        let payload = KeyUse::payload_of(b"buy");
+        let mut ask = |host: &mut Host, second: i64, request| {
+            let key = IdempotencyKey::new(&anna().name, &format!("k{second}")).unwrap();
+            host.act(second, Act::Speaks { by: anna() });
+            host.act(second, Act::KeyClaimed { key: key.clone(), payload: payload.clone() });
+            if let Some(kind) = &between {
+                host.say(second, Source::Host, kind.clone());
+            }
+            host.spoken = Some(Spoken { by: Some(anna().name), key: Some(key.clone()) });
+            let id = host.propose(second, Source::Operator, request);
+            (id, host.state.governance.key(&key, &payload, host.state.now))
+        };
+        let (_, known) = ask(&mut host, 1, buy(100));
+        let client_id = host.sent[0].client_id();
+        assert_eq!(known, Known::Same(KeyOutcome::Order { client_id }), "{place}");
+        let (id, known) = ask(&mut host, 2, buy(1_000));
+        assert_eq!(known, Known::Same(KeyOutcome::Held { proposal: id }), "{place}");
+        assert_eq!(host.held(id).wish.by, anna().name, "{place}");
+        host.approve(3, id, anna());
+        assert_eq!(host.held(id).state, ProposalState::Proposed, "nobody is its own second: {place}");
+        host.approve(4, id, ben());
+        assert_eq!((host.held(id).state, host.sent.len()), (ProposalState::Submitted, 2), "{place}");
+        host.check();
+    }
+}
+
+#[test]
+fn where_persons_are_named_nobody_stands_behind_a_wish_without_a_name() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    for spoken in [Spoken::default(), Spoken { by: Some(Name::new("carl").unwrap()), key: None }] {
+        host.spoken = Some(spoken);
+        host.propose(1, Source::Operator, buy(100));
+        assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Policy, Some(Rule::Identity))), 0));
+    }
+    host.check();
+}
+
+#[test]
+fn a_person_of_risk_who_does_not_trade_may_reduce_and_nothing_else() {
+    let mut host = Host::holding(Policy::default());
+    let exits = person("rita", &[Role::Risk]);
+    let (operators, tokens) = (vec![anna(), exits.clone(), person("olga", &[Role::Approver])], Default::default());
+    host.act(2, Act::OperatorsSet { operators, tokens });
+    for (by, request, want) in [
+        ("rita", buy(100), Some((Guard::Policy, Some(Rule::Identity)))),
+        ("olga", OrderRequest { reduce_only: true, ..sell(50) }, Some((Guard::Policy, Some(Rule::Identity)))),
+        ("rita", OrderRequest { reduce_only: true, ..sell(50) }, None),
+    ] {
+        host.spoken = Some(Spoken { by: Some(Name::new(by).unwrap()), key: None });
+        host.propose(3, Source::Operator, request);
+        assert_eq!(host.refusal(), want, "{by}");
+    }
+    host.check();
+}
+
+#[test]
+fn i05_no_word_and_no_fact_of_governance_is_heard_of_what_decides_in_whose_name_ever() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let proposal = host.propose(1, AGENT, buy(1_000));
+    let (hash, by) = (host.held(proposal).hash.clone(), ben());
+    let latch =
+        Latch { by: anna().name, kind: Kind::Person, tripped_by: None, at: Timestamp::default(), reason: "x".into() };
+    let scope: Scope = "venue:other".parse().unwrap();
+    host.act(2, Act::Latched { scope: scope.clone(), latch: latch.clone() });
+    let limits = host.state.portfolios[0].limits;
+    let changed = |name: &str, new| Changed::Limit {
+        portfolio: PortfolioId(0),
+        name: name.into(),
+        tighter: Tighter::Lower,
+        old: Some(100),
+        new,
+    };
+    let change = host.state.sequence + 1;
+    host.act(3, Act::ChangeSaid { changed: changed("drawdown_bps", Some(200)), by: anna(), reason: "x".into() });
+    assert_eq!(host.state.governance.changes[&change].state, ChangeState::Asked);
+    let (done, reason) = (ChangeState::Done { approver: Some(by.name.clone()) }, "I am sure".to_owned());
+    let key = IdempotencyKey::new(&anna().name, "k").unwrap();
+    let wants = Change {
+        id: 900,
+        changed: changed("daily_loss_bps", None),
+        by: anna().name,
+        asked_at: Timestamp::default(),
+        reason: reason.clone(),
+        state: done.clone(),
+    };
+    let model = Principal { kind: Kind::Model, ..person("model-1", &[Role::Approver, Role::Risk]) };
+    let acts = |by: &Principal| -> Vec<Act> {
+        let (by, name, reason) = (by.clone(), by.name.clone(), reason.clone());
+        vec![
+            Act::OperatorsSet { operators: vec![by.clone()], tokens: Default::default() },
+            Act::Held(Box::new(host.held(proposal).clone())),
+            Act::ApprovalSaid { proposal, hash: hash.clone(), by: by.clone() },
+            Act::Approved { proposal, by: name.clone() },
+            Act::RejectionSaid { proposal, by: by.clone(), reason: reason.clone(), changes: false },
+            Act::Moved { proposal, to: ProposalState::Approved, order: None, other: None, note: String::new() },
+            Act::ChangeSaid { changed: changed("drawdown_bps", Some(1)), by: by.clone(), reason: reason.clone() },
+            Act::ChangeAsked(wants.clone()),
+            Act::ChangeAnswered { change, by: by.clone(), yes: true },
+            Act::ChangeMoved { change, to: done.clone() },
+            Act::Latched { scope: Scope::Global, latch: latch.clone() },
+            Act::ClearSaid { scope: scope.clone(), by: by.clone(), reason: reason.clone() },
+            Act::Cleared { scope: scope.clone(), by: name.clone(), reason },
+            Act::Speaks { by },
+            Act::KeyClaimed { key: key.clone(), payload: KeyUse::payload_of(b"x") },
+            Act::KeyDone { key: key.clone(), outcome: KeyOutcome::Open },
+            Act::DecisionNamed(NamedDecision { by: name.clone(), id: DecisionId::new("idea") }),
+            Act::HaltCalled { issued_at: 1, nonce: "n".into() },
+            Act::Spent { by: name, units: 1 },
+        ]
+    };
+    let acts: Vec<Act> = [by, model].iter().flat_map(acts).collect();
+    let before = host.state.governance.clone();
+    for act in acts {
+        for source in [AGENT, Source::Strategy(0), Source::Venue, Source::Market, Source::Timer] {
+            let records = host.journal.len();
+            host.say(4, source, EventKind::Governance(Box::new(act.clone())));
+            assert_eq!(host.state.governance, before, "{source:?} {act:?}");
+            assert_eq!(host.journal.len(), records + 1, "nothing follows: {source:?} {act:?}");
+        }
+    }
+    assert_eq!((host.state.portfolios[0].limits, host.sent.len()), (limits, 0));
+    host.check();
+}
+
 #[test]
 fn what_waits_dies_by_time_and_by_restart() {
     let mut host = Host::new(Mode::Paper, Some(Policy::default()));
@@ -288,7 +447,7 @@ fn a_hundred_approvals_in_any_order_make_one_order() {
     for quorum in [1_u8, 3] {
         let approvals = vec![Threshold { from: 0, quorum }];
         let mut host = Host::new(Mode::Paper, Some(Policy { approvals, ..Policy::default() }));
-        host.act(0, Act::OperatorsSet { operators: persons.clone() });
+        host.act(0, Act::OperatorsSet { operators: persons.clone(), tokens: Default::default() });
         let id = host.propose(1, AGENT, buy(1_000));
         for n in 0..100 {
             host.approve(2, id, persons[n * 37 % 100].clone());
@@ -345,6 +504,21 @@ fn s4_44_a_drip_of_small_orders_stops_at_the_cap_of_the_day() {
 }
 
 #[test]
+fn an_event_of_the_day_before_meets_what_was_spent_since() {
+    for (caps, rule) in [
+        (Caps { day: Some(UNIT), ..Caps::default() }, Rule::DayCap),
+        (Caps { orders_day: Some(1), ..Caps::default() }, Rule::OrderCount),
+    ] {
+        let mut host = Host::new(Mode::Paper, Some(Policy { caps, ..Policy::default() }));
+        host.propose(86_400, Source::Strategy(0), buy(100));
+        assert_eq!(host.sent.len(), 1);
+        host.propose(86_399, Source::Strategy(0), buy(100)); // a late bar, right after midnight
+        assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Policy, Some(rule))), 1));
+        host.check();
+    }
+}
+
+#[test]
 fn live_mode_without_a_policy_is_closed_but_for_what_reduces() {
     let mut host = Host::new(Mode::Live, None);
     host.propose(1, Source::Operator, buy(100));
@@ -396,7 +570,7 @@ fn a_kill_switch_of_one_venue_stops_its_orders_and_cancels_what_adds() {
     host.propose(4, Source::Strategy(0), buy(100));
     assert_eq!(host.sent.len(), 2); // it outlives a restart
     host.act(5, Act::ClearSaid { scope: "venue:test".parse().unwrap(), by: ben(), reason: "explained".into() });
-    assert!(host.state.governance.latched(AGENT, AccountId(0), "test").is_none());
+    assert!(host.state.governance.latched(AGENT, None, AccountId(0), "test").is_none());
     host.check();
 }
 
@@ -748,6 +922,44 @@ fn a_kill_switch_of_one_source_cancels_what_it_added_and_leaves_protection_and_o
     host.check();
 }
 
+#[test]
+fn a_kill_switch_over_a_person_cancels_what_it_added_and_stops_it_and_nobody_else() {
+    let mut host = Host::holding(Policy::default());
+    let bid = |quantity| {
+        OrderRequest::limit(InstrumentId(0), Side::Buy, Quantity::from_mantissa(quantity), Price::from_mantissa(9_000))
+    };
+    let by = |host: &mut Host, person: Principal| host.spoken = Some(Spoken { by: Some(person.name), key: None });
+    let before = host.sent.len();
+    host.propose(2, Source::Operator, bid(100));
+    by(&mut host, ben());
+    host.propose(2, Source::Operator, bid(200));
+    by(&mut host, ben());
+    host.wish(2, Source::Operator, bid(300), twap(2, 30, 3));
+    for order in host.sent[before..].to_vec() {
+        host.say(2, Source::Host, EventKind::Sent { client_id: order.client_id() });
+    }
+    let ours: Vec<ClientOrderId> = host.sent[before..].iter().map(|order| order.client_id()).collect();
+    assert_eq!(ours.len(), 3);
+    let latch =
+        Latch { by: anna().name, kind: Kind::Person, tripped_by: None, at: Timestamp::default(), reason: "x".into() };
+    host.act(3, Act::Latched { scope: "source:ben".parse().unwrap(), latch });
+    let records = host.journal.iter().map(|record| decode(record).unwrap().kind);
+    let asked: std::collections::BTreeSet<_> = records
+        .filter_map(|kind| match kind {
+            EventKind::CancelProposed { client_id } => Some(client_id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, ours[1..].iter().copied().collect(), "what ben added, his schedule's included");
+    by(&mut host, ben());
+    host.propose(4, Source::Operator, bid(100));
+    assert_eq!(host.refusal(), Some((Guard::Halt, None)));
+    let sent = host.sent.len();
+    host.propose(4, Source::Operator, bid(100));
+    assert_eq!((host.refusal(), host.sent.len()), (None, sent + 1), "anna's goes");
+    host.check();
+}
+
 impl Host {
     fn wish(&mut self, second: i64, source: Source, request: OrderRequest, plan: Plan) -> u64 {
         self.verdict = None;
@@ -897,7 +1109,7 @@ fn children_are_judged_and_counted_under_the_name_of_whoever_asked_for_the_paren
     host.timer(21);
     assert_eq!((host.refusal(), host.sent.len()), (Some((Guard::Policy, Some(Rule::OrderCount))), 2));
     // somebody whom the settings name no more: its parent keeps its name
-    host.act(22, Act::OperatorsSet { operators: vec![anna()] });
+    host.act(22, Act::OperatorsSet { operators: vec![anna()], tokens: Default::default() });
     host.timer(23);
     assert_eq!(host.refusal(), Some((Guard::Policy, Some(Rule::OrderCount))));
     host.check();
@@ -1083,7 +1295,7 @@ fn what_people_approve_and_what_becomes_other_orders_follows_its_decision_to_the
     host.approve(2, id, anna());
     assert_eq!(host.sent[0].decision(), Some(decision));
 
-    let idea = host.name_decision(3, Source::Operator, "operator", "idea-8");
+    let idea = host.name_decision(3, Source::Operator, "anna", "idea-8");
     let schedule =
         Schedule { start: Timestamp::from_millis(4_000), every_nanos: 20_000_000_000, slices: 3, weights: Vec::new() };
     let wish = ParentWish {

@@ -1,6 +1,6 @@
 //! Changes of limits and policy: downwards at once, upwards only by two persons within a day.
 
-use crate::{Name, Policy, Principal, Refused, Role, Rule, Stage};
+use crate::{Name, Policy, Principal, Refused, Role, Roster, Rule, Stage};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{PortfolioId, Sequence, Timestamp};
 
@@ -74,6 +74,13 @@ pub enum Changed {
         /// What it is to be.
         new: Option<Box<Stage>>,
     },
+    /// Who the persons are, what each may do, and what proves them.
+    Operators {
+        /// Who they are.
+        old: Box<Roster>,
+        /// Who they are to be.
+        new: Box<Roster>,
+    },
     /// The whole policy.
     Policy {
         /// What it is.
@@ -97,6 +104,7 @@ impl Changed {
                 let capital = |stage: &Option<Box<Stage>>| stage.as_ref().map(|stage| stage.capital);
                 loosens(Tighter::Lower, capital(old), capital(new))
             }
+            Self::Operators { old, new } => old != new, // whoever names the persons, or their tokens, can be all of them
             Self::Policy { old, new } => !new.looser_than(old).is_empty(),
         }
     }

@@ -1,7 +1,7 @@
 //! Who speaks: a name, what it is, and what it may do.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use tradewind_domain::Source;
 
@@ -95,6 +95,19 @@ impl Principal {
         Self::person(Name("operator".to_owned()), [Role::Trader, Role::Approver, Role::Risk])
     }
 
+    /// Whoever says nothing of itself where persons are named: it may do nothing that takes a role.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self { roles: BTreeSet::new(), ..Self::operator() }
+    }
+
+    /// Whether `name` stands for what is no person: no person may be called so.
+    #[must_use]
+    pub fn is_reserved(name: &Name) -> bool {
+        let kinds = ["strategy-", "agent-", "model-"];
+        ["operator", "system"].contains(&name.as_str()) || kinds.iter().any(|kind| name.as_str().starts_with(kind))
+    }
+
     /// Who stands behind a source of events.
     #[must_use]
     pub fn of_source(source: Source) -> Self {
@@ -113,11 +126,21 @@ impl Principal {
         self.kind == Kind::Person && self.roles.contains(&role)
     }
 
-    /// Whether it may propose: strategies, agents, models and the program may, a person needs the role.
+    /// Whether it may propose: strategies, agents, models and the program may, a person needs the role `trader`, or, for
+    /// what only `reduces` a position, the role `risk`.
     #[must_use]
-    pub fn may_propose(&self) -> bool {
-        self.kind != Kind::Person || self.roles.contains(&Role::Trader)
+    pub fn may_propose(&self, reduces: bool) -> bool {
+        self.kind != Kind::Person || self.has(Role::Trader) || reduces && self.has(Role::Risk)
     }
+}
+
+/// The persons of an installation, and what proves them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    /// Who they are.
+    pub operators: Vec<Principal>,
+    /// SHA-256 of each one's token, in lower-case hex.
+    pub tokens: BTreeMap<Name, String>,
 }
 
 #[cfg(test)]
@@ -134,13 +157,25 @@ mod tests {
     }
 
     #[test]
+    fn names_of_what_is_no_person_are_reserved() {
+        for source in [Source::Operator, Source::Host, Source::Strategy(4), Source::Agent(0)] {
+            assert!(Principal::is_reserved(&Principal::of_source(source).name), "{source:?}");
+        }
+        let reserved = |text: &str| Principal::is_reserved(&Name::new(text).unwrap());
+        assert!(reserved("model-x") && !reserved("anna") && !reserved("operator2"));
+    }
+
+    #[test]
     fn roles_count_for_persons_only() {
         let mut agent = Principal::of_source(Source::Agent(3));
         agent.roles = [Role::Approver, Role::Risk].into();
-        assert!(!agent.has(Role::Approver) && !agent.has(Role::Risk) && agent.may_propose());
+        assert!(!agent.has(Role::Approver) && !agent.has(Role::Risk) && agent.may_propose(false));
         assert_eq!(agent.name.as_str(), "agent-3");
         assert!(Principal::operator().has(Role::Risk));
         let reader = Principal::person(Name::new("rita").unwrap(), [Role::Approver]);
-        assert!(!reader.may_propose() && reader.has(Role::Approver));
+        assert!(!reader.may_propose(true) && reader.has(Role::Approver));
+        let exits = Principal::person(Name::new("ben").unwrap(), [Role::Risk]);
+        assert!(exits.may_propose(true) && !exits.may_propose(false));
+        assert!(!Principal::nobody().may_propose(true));
     }
 }

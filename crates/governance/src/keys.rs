@@ -22,6 +22,13 @@ impl IdempotencyKey {
         fits.then(|| Self(format!("{by}/{text}")))
     }
 }
+impl IdempotencyKey {
+    /// Whether it is one of `by`.
+    #[must_use]
+    pub fn is_of(&self, by: &Name) -> bool {
+        self.0.split_once('/').is_some_and(|(name, _)| name == by.as_str())
+    }
+}
 impl fmt::Display for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -69,6 +76,9 @@ pub struct KeyUse {
     pub at: Timestamp,
     /// The event of its first use.
     pub sequence: Sequence,
+    /// The event that records the request, where that names its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Sequence>,
     /// What became of the request.
     #[serde(flatten)]
     pub outcome: KeyOutcome,

@@ -15,19 +15,19 @@ pub enum Scope {
     Venue(String),
     /// One account.
     Account(AccountId),
-    /// One strategy or agent, by its name, such as `strategy-0`.
+    /// One strategy, agent or person, by its name, such as `strategy-0` or `anna`; `operator` is all persons.
     Source(Name),
 }
 
 impl Scope {
-    /// Whether an order of `source` for `account` at `venue` falls under it.
+    /// Whether an order of `source`, behind which the person `by` stands, for `account` at `venue` falls under it.
     #[must_use]
-    pub fn covers(&self, source: Source, account: AccountId, venue: &str) -> bool {
+    pub fn covers(&self, source: Source, by: Option<&Name>, account: AccountId, venue: &str) -> bool {
         match self {
             Self::Global => true,
             Self::Venue(name) => name == venue,
             Self::Account(id) => *id == account,
-            Self::Source(name) => *name == Principal::of_source(source).name,
+            Self::Source(name) => Some(name) == by || *name == Principal::of_source(source).name,
         }
     }
 }
@@ -79,7 +79,7 @@ pub struct Latch {
     pub by: Name,
     /// What that is: what a strategy's own rule threw, its owner may not clear alone.
     pub kind: Kind,
-    /// Whose strategy or proposal tripped it, if a person's.
+    /// The named person who threw it, or whose strategy or proposal tripped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tripped_by: Option<Name>,
     /// When.
@@ -120,12 +120,16 @@ mod tests {
             ("venue:binance", Some((strategy, 0, "binance")), Some((strategy, 0, "kraken"))),
             ("account:3", Some((strategy, 3, "kraken")), Some((strategy, 0, "binance"))),
             ("source:strategy-2", Some((strategy, 0, "binance")), Some((Source::Strategy(1), 0, "binance"))),
+            ("source:anna", Some((Source::Operator, 0, "binance")), None),
+            ("source:ben", None, Some((Source::Operator, 0, "binance"))),
+            ("source:operator", Some((Source::Operator, 0, "binance")), Some((strategy, 0, "binance"))),
         ] {
             let scope: Scope = text.parse().unwrap();
             assert_eq!(scope.to_string(), text);
             assert_eq!(serde_json::from_str::<Scope>(&serde_json::to_string(&scope).unwrap()).unwrap(), scope);
-            let asks = |(source, account, venue)| scope.covers(source, AccountId(account), venue);
-            assert_eq!(covers.map(asks), Some(true), "{text}");
+            let anna = Name::new("anna").unwrap();
+            let asks = |(source, account, venue)| scope.covers(source, Some(&anna), AccountId(account), venue);
+            assert_ne!(covers.map(asks), Some(false), "{text}");
             assert_ne!(covers_not.map(asks), Some(true), "{text}");
         }
         for text in ["", "venue:", "venue:a b", "account:x", "account:70000", "source:X", "all", "venue"] {

@@ -31,7 +31,7 @@ mod wish;
 
 pub use change::{CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Tighter, loosens};
 pub use decision::{DecisionId, NamedDecision, RequireDecision};
-pub use identity::{Kind, Name, NameError, Principal, Role};
+pub use identity::{Kind, Name, NameError, Principal, Role, Roster};
 pub use keys::{IdempotencyKey, KEY_LIFE_NANOS, KeyOutcome, KeyUse, Known};
 pub use latch::{Latch, Scope};
 pub use policy::{

@@ -212,8 +212,9 @@ pub fn judge_policy(policy: &Policy, by: &Principal, wish: &Wish, usage: &Usage)
 
 fn check(policy: &Policy, by: &Principal, wish: &Wish, usage: &Usage) -> Result<u8, Refused> {
     wish.check_characters()?;
-    if !by.may_propose() {
-        return Err(Refused::new(Rule::Identity, by.name.as_str(), "the role trader"));
+    if !by.may_propose(usage.reduces) {
+        let role = if usage.reduces { "the role trader or risk" } else { "the role trader" };
+        return Err(Refused::new(Rule::Identity, by.name.as_str(), role));
     }
     if let Some(deny) = policy.deny.iter().find(|deny| deny.applies(by, wish)) {
         let why = if deny.why.is_empty() { "a deny rule" } else { &deny.why };

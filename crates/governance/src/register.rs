@@ -7,8 +7,8 @@
 use crate::keys::compare;
 use crate::{
     CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Held, IdempotencyKey, KEY_LIFE_NANOS, KeyOutcome, KeyUse, Kind,
-    Known, Latch, Name, NamedDecision, Policy, Principal, ProposalState, Refused, Role, Rollout, Rule, Scope, Stage,
-    Usage, WishHash,
+    Known, Latch, Name, NamedDecision, Policy, Principal, ProposalState, Refused, Role, Rollout, Roster, Rule, Scope,
+    Stage, Usage, WishHash,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,9 @@ pub enum Act {
     OperatorsSet {
         /// All of them.
         operators: Vec<Principal>,
+        /// SHA-256 of each one's token, in lower-case hex.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        tokens: BTreeMap<Name, String>,
     },
     /// An order waits for people.
     Held(Box<Held>),
@@ -195,6 +198,9 @@ pub struct Register {
     /// The persons, by the settings. Empty is the one local user.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub operators: Vec<Principal>,
+    /// SHA-256 of each one's token, in lower-case hex.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tokens: BTreeMap<Name, String>,
     /// Proposals by the event that asked for them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub proposals: BTreeMap<Sequence, Held>,
@@ -219,6 +225,12 @@ pub struct Register {
     /// Who spoke last, and with which event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaker: Option<(Sequence, Principal)>,
+    /// Which person asked last, and with which event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<(Sequence, Name)>,
+    /// Whose an open order is that a named person placed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub placed: BTreeMap<ClientOrderId, Name>,
     /// What was ordered today.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<DaySpent>,
@@ -342,6 +354,10 @@ impl Register {
         if let Changed::Stage { old, new } = &change.changed {
             self.check_stage(old.as_deref(), new.as_deref())?; // what was seen meanwhile counts as well
         }
+        if change.by == Principal::of_source(Source::Host).name {
+            // what the settings ask for nobody has said yet: it is this person's now, and waits for another one
+            return Ok(Act::ChangeAsked(Change { by: by.name.clone(), ..change.clone() }));
+        }
         Ok(Act::ChangeMoved { change: id, to: ChangeState::Done { approver: Some(by.name.clone()) } })
     }
 
@@ -442,10 +458,17 @@ impl Register {
         self.proposals.values().any(|held| held.state.is_open())
     }
 
-    /// What is latched over an order of `source` for `account` at `venue`, the widest first.
+    /// What is latched over an order of `source`, behind which the person `by` stands, for `account` at `venue`, the
+    /// widest first.
     #[must_use]
-    pub fn latched(&self, source: Source, account: AccountId, venue: &str) -> Option<(&Scope, &Latch)> {
-        self.latches.iter().find(|(scope, _)| scope.covers(source, account, venue))
+    pub fn latched(
+        &self,
+        source: Source,
+        by: Option<&Name>,
+        account: AccountId,
+        venue: &str,
+    ) -> Option<(&Scope, &Latch)> {
+        self.latches.iter().find(|(scope, _)| scope.covers(source, by, account, venue))
     }
 
     /// What is known of a key.
@@ -454,10 +477,11 @@ impl Register {
         compare(key, self.keys.get(key), payload, now)
     }
 
-    /// Fills in what `by` and all have ordered on the UTC day of `usage.now`.
+    /// Fills in what `by` and all have ordered on the UTC day of `usage.now`; an event of before the day last spent in
+    /// meets what was spent since.
     #[must_use]
     pub fn with_spent(&self, by: &Name, usage: Usage) -> Usage {
-        let today = self.spent.as_ref().filter(|spent| spent.day == day_of(usage.now));
+        let today = self.spent.as_ref().filter(|spent| spent.day >= day_of(usage.now));
         let Some(today) = today else { return Usage { source_day: 0, source_orders: 0, day: 0, ..usage } };
         let own = today.by.get(by).copied().unwrap_or_default();
         Usage {
@@ -466,6 +490,19 @@ impl Register {
             day: today.by.values().map(|spent| i128::from(spent.units)).sum(),
             ..usage
         }
+    }
+
+    /// The persons on record.
+    #[must_use]
+    pub fn roster(&self) -> Roster {
+        Roster { operators: self.operators.clone(), tokens: self.tokens.clone() }
+    }
+
+    /// Whether `changed` waits for people at `now` already.
+    #[must_use]
+    pub fn awaits(&self, changed: &Changed, now: Timestamp) -> bool {
+        let waits = |it: &Change| it.state == ChangeState::Asked && now.since(it.asked_at) < CHANGE_WINDOW_NANOS;
+        self.changes.values().any(|it| waits(it) && it.changed == *changed)
     }
 
     /// The value that a run-time change gave a limit, if one did; it outlives a restart.
@@ -489,7 +526,9 @@ impl Register {
     /// Folds a fact; a word changes nothing. Gives back the change that has just come into force, if one has.
     pub fn apply(&mut self, act: &Act, at: At) -> Option<Changed> {
         match act {
-            Act::OperatorsSet { operators } => self.operators.clone_from(operators),
+            Act::OperatorsSet { operators, tokens } => {
+                (self.operators, self.tokens) = (operators.clone(), tokens.clone());
+            }
             Act::Held(held) => {
                 self.note_outcome(held.id, &KeyOutcome::Held { proposal: held.id });
                 self.proposals.insert(held.id, (**held).clone());
@@ -575,6 +614,10 @@ impl Register {
                 self.policy.get_or_insert_default().stage.clone_from(&stage);
                 self.rollout = Some(Box::new(Rollout::new(stage, id, now)));
             }
+            Changed::Operators { new, .. } => {
+                let Roster { operators, tokens } = (**new).clone();
+                (self.operators, self.tokens) = (operators, tokens);
+            }
             Changed::Policy { new, .. } => {
                 let listed = self.policy.take().map(|policy| policy.allow.addresses).unwrap_or_default();
                 let mut policy = (**new).clone();
@@ -592,21 +635,38 @@ impl Register {
 
     fn claim(&mut self, key: &IdempotencyKey, payload: &str, at: At) {
         self.keys.retain(|_, used| at.now.since(used.at) < KEY_LIFE_NANOS);
-        let used = KeyUse { payload: payload.to_owned(), at: at.now, sequence: at.sequence, outcome: KeyOutcome::Open };
+        let (payload, outcome) = (payload.to_owned(), KeyOutcome::Open);
+        let used = KeyUse { payload, at: at.now, sequence: at.sequence, request: None, outcome };
         self.keys.insert(key.clone(), used);
         self.claim = Some(key.clone());
     }
 
-    /// What became of the request that the event `request` made, if it was made under a key.
+    /// The event `request` records what was asked for under `key`.
+    pub fn note_request(&mut self, key: &IdempotencyKey, request: Sequence) {
+        if let Some(used) = self.keys.get_mut(key) {
+            used.request.get_or_insert(request);
+        }
+    }
+
+    /// The request of a named person became an order.
+    pub fn note_placed(&mut self, request: Sequence, order: ClientOrderId) {
+        if let Some((_, by)) = self.asked.as_ref().filter(|(asked, _)| *asked == request) {
+            self.placed.insert(order, by.clone());
+        }
+    }
+
+    /// What became of the request that the event `request` made, if it was made under a key. Requests of before they
+    /// named their key stand right after its claim.
     pub fn note_outcome(&mut self, request: Sequence, outcome: &KeyOutcome) {
         let Some(key) = &self.claim else { return };
-        if let Some(used) = self.keys.get_mut(key).filter(|used| used.sequence + 1 == request) {
+        if let Some(used) = self.keys.get_mut(key).filter(|used| used.request.unwrap_or(used.sequence + 1) == request) {
             used.outcome = outcome.clone();
             self.claim = None;
         }
     }
 
-    /// Who said what the event `request` records: whoever spoke just before it, or before the claim of its key.
+    /// Who said what the event `request` records, in journals of before requests named their person: whoever spoke just
+    /// before it, or before the claim of its key.
     #[must_use]
     pub fn spoke_before(&self, request: Sequence) -> Option<Principal> {
         let (spoke, by) = self.speaker.as_ref()?;
@@ -688,6 +748,7 @@ fn subject(changed: &Changed) -> String {
         Changed::AccountLimit { name, .. } => account_key(name),
         Changed::Sector { asset, .. } => format!("sector/{asset}"),
         Changed::Stage { .. } => "stage".to_owned(),
+        Changed::Operators { .. } => "operators".to_owned(),
         Changed::Policy { .. } => "policy".to_owned(),
     }
 }

@@ -39,7 +39,7 @@ rules! {
     /// A name holds a character that can deceive the eye.
     Characters "GOV-01" "does every name hold plain characters only?" "type the name yourself: it holds a character that looks like another or like nothing";
     /// Whoever asks may not propose.
-    Identity "GOV-02" "may this identity propose?" "give it the role `trader` under [[operators]], or use another --as";
+    Identity "GOV-02" "may this identity propose?" "give it the role `trader` under [[operators]], or use another --as; the role `risk` may only reduce";
     /// A deny rule matches.
     Denied "GOV-03" "does no deny rule match?" "change governance.deny; a deny rule is never overridden";
     /// The source may only research.

@@ -1,7 +1,7 @@
 //! An event on its way to the journal.
 
 use tradewind_domain::{PortfolioId, Source, Timestamp};
-use tradewind_engine::EventKind;
+use tradewind_engine::{EventKind, Spoken};
 
 /// An event without its number.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Draft {
     pub cause: Option<u64>,
     /// The event that the whole chain began with.
     pub correlation: Option<u64>,
+    /// Which person says it, and under which key, where persons are named or a key is used.
+    pub spoken: Option<Box<Spoken>>,
     /// What happened.
     pub kind: EventKind,
 }
@@ -26,6 +28,6 @@ impl Draft {
     /// What the program itself notes, about nothing in particular.
     #[must_use]
     pub const fn of_host(at: Timestamp, received: Timestamp, portfolio: PortfolioId, kind: EventKind) -> Self {
-        Self { at, received, source: Source::Host, portfolio, cause: None, correlation: None, kind }
+        Self { at, received, source: Source::Host, portfolio, cause: None, correlation: None, spoken: None, kind }
     }
 }

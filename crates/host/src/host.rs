@@ -68,7 +68,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
         portfolio: PortfolioId,
         kind: EventKind,
     ) -> Result<(), AppendError> {
-        self.follow(Draft { at, received, source, portfolio, cause: None, correlation: None, kind })
+        self.follow(Draft { source, ..Draft::of_host(at, received, portfolio, kind) })
     }
 
     /// As [`Self::record`] for an event whose cause is known: a proposal that follows a decision.
@@ -90,6 +90,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
                         portfolio,
                         cause: Some(event.sequence),
                         correlation,
+                        spoken: None,
                         kind,
                     }),
                     Command::Send(approved) => self.sends.push((approved, event.sequence)),
@@ -139,7 +140,10 @@ impl<S: Storage, O: Outside> Host<S, O> {
         self.outside.decided(received, moment);
         self.decided = Some(moment);
         let (source, portfolio, correlation) = (desk.source(), desk.portfolio(), Some(closed));
-        let because = |cause, kind| Draft { at, received, source, portfolio, cause: Some(cause), correlation, kind };
+        let because = |cause, kind| {
+            let draft = Draft::of_host(at, received, portfolio, kind);
+            Draft { source, cause: Some(cause), correlation, ..draft }
+        };
         let decided = self.state.sequence + 1;
         self.follow(because(closed, EventKind::Decided(Box::new(desk.explain(&outcome)))))?;
         for proposed in EventKind::of_proposals(outcome.proposals) {
@@ -178,6 +182,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
             account: AccountId(0),
             cause: draft.cause,
             correlation: draft.correlation,
+            spoken: draft.spoken,
             kind: draft.kind,
         }
     }

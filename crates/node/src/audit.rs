@@ -5,7 +5,7 @@
 //! such a copy tells a journal that was replaced whole by an older one from an honest one.
 
 use crate::clock::wall;
-use crate::error::NodeError;
+use crate::error::{NodeError, hint_of};
 use crate::recover::{events, journal_dir};
 use crate::set_aside::rename_if_there;
 use serde::Serialize;
@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_domain::{ClientOrderId, InstrumentId, Sequence, Source, Timestamp};
 use tradewind_engine::algo::{ParentEvent, ParentId};
-use tradewind_engine::{Event, EventKind, Verdict};
+use tradewind_engine::{Event, EventKind, Spoken, Verdict, decode};
 use tradewind_governance::audit::{
     Checkpoint, CheckpointError, Fault, Key, Link, Notary, PublicKey, Removal, Step, Verified, Verifier, chains,
     check_removals,
@@ -73,11 +73,11 @@ fn key(data_dir: &Path, given: &Path) -> Result<Key, NodeError> {
             written.map_err(|error| failed(&path, error))?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return publish(&dir, read_key(&path)?);
+            return read_key(&path);
         }
         Err(error) => return Err(failed(&path, error)),
     }
-    publish(&dir, Key::from_seed(&seed))
+    Ok(Key::from_seed(&seed))
 }
 
 /// Reads a signing key that only its owner can read.
@@ -90,14 +90,13 @@ fn read_key(path: &Path) -> Result<Key, NodeError> {
     Ok(Key::from_seed(&seed))
 }
 
-/// Leaves the public key beside the checkpoints.
-fn publish(dir: &Path, key: Key) -> Result<Key, NodeError> {
-    let (public, text) = (dir.join("key.pub"), format!("{}\n", key.public()));
+/// Leaves the public key beside the checkpoints, before the first of them: where it lies, something is signed.
+fn publish(dir: &Path, key: &PublicKey) -> Result<(), NodeError> {
+    let (public, text) = (dir.join("key.pub"), format!("{key}\n"));
     if std::fs::read_to_string(&public).is_ok_and(|known| known == text) {
-        return Ok(key); // a full disk would leave an empty file in its place
+        return Ok(()); // a full disk would leave an empty file in its place
     }
-    std::fs::write(&public, text).map_err(|error| failed(&public, error))?;
-    Ok(key)
+    std::fs::write(&public, text).map_err(|error| failed(&public, error))
 }
 
 /// A key that others can read signs nothing.
@@ -171,9 +170,14 @@ impl Auditor {
             Err(ReadError::Removed { oldest, .. }) => oldest,
             _ => 1,
         };
+        let public = key.public();
+        if !checkpoints.is_empty() {
+            publish(&audit_dir(data_dir), &public)?;
+        }
+        let has_signed = !checkpoints.is_empty();
         let notary = Notary::new(key, checkpoints.last(), first);
         let (end, ended) = channel();
-        let follow = Follow { notary, dir, path, synced };
+        let follow = Follow { notary, dir, path, synced, public, has_signed };
         let thread = std::thread::Builder::new()
             .name("notary".to_owned())
             .spawn(move || follow.run(&ended))
@@ -204,6 +208,9 @@ struct Follow {
     dir: PathBuf,
     path: PathBuf,
     synced: Arc<AtomicU64>,
+    public: PublicKey,
+    /// Whether the directory holds a checkpoint: the first is signed as soon as there is anything to sign.
+    has_signed: bool,
 }
 
 impl Follow {
@@ -232,11 +239,15 @@ impl Follow {
                 }
             }
         }
-        if over || self.notary.is_due(wall()) { self.sign() } else { Ok(()) }
+        if over || !self.has_signed || self.notary.is_due(wall()) { self.sign() } else { Ok(()) }
     }
 
     fn sign(&mut self) -> Result<(), NodeError> {
         let Some(checkpoint) = self.notary.sign(wall()) else { return Ok(()) };
+        if let (false, Some(dir)) = (self.has_signed, self.path.parent()) {
+            publish(dir, &self.public)?;
+        }
+        self.has_signed = true;
         let line = format!("{}\n", checkpoint.line());
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
         let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
@@ -245,7 +256,7 @@ impl Follow {
 }
 
 /// What a check of an audit trail found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AuditReport {
     /// Whether everything is as it was written and signed.
     pub verified: bool,
@@ -263,6 +274,15 @@ pub struct AuditReport {
     pub first_bad: Option<Sequence>,
     /// What is wrong with it.
     pub flaw: Option<String>,
+    /// The code of what is wrong, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
+    /// What else was seen, and what it means; no fault by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding: Option<&'static str>,
     /// The key that signed, in hex.
     pub key: Option<String>,
 }
@@ -282,17 +302,16 @@ pub struct Removed {
 
 impl AuditReport {
     fn bad(record: Sequence, flaw: String) -> Self {
-        Self {
-            verified: false,
-            first: 0,
-            records: 0,
-            removed: Vec::new(),
-            signed_to: 0,
-            checkpoints: 0,
-            first_bad: Some(record),
-            flaw: Some(flaw),
-            key: None,
-        }
+        Self { first_bad: Some(record), flaw: Some(flaw), ..Self::default() }
+    }
+
+    /// What nobody signed although somebody should have: everything, or the end of a run that ended in order.
+    fn unsigned_from(record: Sequence, found: &Self) -> Self {
+        let flaw =
+            if found.signed_to == 0 { "Unsigned: not one record is signed" } else { "Unsigned: the end of the run" };
+        let (code, key) = ("NODE-49", found.key.clone());
+        let bad = Self::bad(record, flaw.to_owned());
+        Self { code: Some(code), hint: Some(hint_of(code)), records: found.records, first: found.first, key, ..bad }
     }
 
     fn of(found: Result<Verified, Fault>, key: &PublicKey) -> Self {
@@ -301,12 +320,10 @@ impl AuditReport {
                 verified: true,
                 first: found.first,
                 records: found.records,
-                removed: Vec::new(),
                 signed_to: found.signed_to,
                 checkpoints: found.checkpoints,
-                first_bad: None,
-                flaw: None,
                 key: Some(key.to_string()),
+                ..Self::default()
             },
             Err(fault) => Self { key: Some(key.to_string()), ..Self::bad(fault.record, format!("{:?}", fault.flaw)) },
         }
@@ -317,6 +334,8 @@ impl AuditReport {
 ///
 /// `key` is the public key as 64 hex digits, if it is known from elsewhere; without one that of the directory is
 /// believed. `anchor` is a file of checkpoints that was copied elsewhere: its last one must be in this history.
+///
+/// Where a key says that the directory is signed, something must be, and the end of a run that ended in order as well.
 ///
 /// # Errors
 /// [`NodeError`] if something cannot be read. What is wrong is no error but part of the report.
@@ -352,7 +371,39 @@ pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Resul
     let removed =
         removals.iter().map(|it| Removed { from: it.from, to: it.to, by: it.by.to_string(), at: it.at.to_string() });
     let removed = if found.is_ok() { removed.collect() } else { Vec::new() };
-    Ok(AuditReport { removed, ..AuditReport::of(found, &key) })
+    let found = AuditReport { removed, finding: unfinished(&path), ..AuditReport::of(found, &key) };
+    let last = (report.first_seq + report.records).saturating_sub(1);
+    let lacks = found.signed_to < last && (found.signed_to == 0 || ended_in_order(&dir, report.first_seq, last)?);
+    if found.verified && lacks {
+        let first = report.first_seq.max(found.signed_to + 1);
+        return Ok(AuditReport { finding: found.finding, ..AuditReport::unsigned_from(first, &found) });
+    }
+    Ok(found)
+}
+
+/// What half a line at the end of the checkpoints means.
+fn unfinished(path: &Path) -> Option<&'static str> {
+    let text = std::fs::read(path).ok()?;
+    let is_whole = text.last().is_none_or(|byte| *byte == b'\n');
+    (!is_whole).then_some(
+        "the last line of audit/checkpoints.jsonl is cut off and vouches for nothing: the process ended while it wrote \
+         it, or somebody cut it",
+    )
+}
+
+/// Whether the last records of a journal from `first` to `last` are those of a run that ended in order.
+fn ended_in_order(dir: &Path, first: Sequence, last: Sequence) -> Result<bool, NodeError> {
+    let mut reader = Reader::open(dir, last.saturating_sub(1).max(first))?;
+    let mut stopped = false;
+    while let Some(record) = reader.next()? {
+        let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
+        stopped = match event.kind {
+            EventKind::Stopped => true,
+            EventKind::StateHash { .. } => stopped,
+            _ => false,
+        };
+    }
+    Ok(stopped)
 }
 
 /// Removes what lies wholly before the newest snapshot. Where the directory is signed, a statement of what goes and who
@@ -408,17 +459,7 @@ fn state_removal(
 
 /// A journal of before anything was signed: its own chain is all there is.
 fn unsigned(report: &tradewind_journal::Report) -> AuditReport {
-    AuditReport {
-        verified: true,
-        first: report.first_seq,
-        records: report.records,
-        removed: Vec::new(),
-        signed_to: 0,
-        checkpoints: 0,
-        first_bad: None,
-        flaw: None,
-        key: None,
-    }
+    AuditReport { verified: true, first: report.first_seq, records: report.records, ..AuditReport::default() }
 }
 
 fn check(
@@ -459,8 +500,20 @@ struct Causes {
     decisions: BTreeMap<(Source, InstrumentId), (Timestamp, Sequence)>,
     /// Who spoke last, or under which key.
     spoke: Option<Sequence>,
+    /// The name of who spoke last.
+    speaker: Option<Name>,
     /// Where each parent was opened.
     parents: BTreeMap<ParentId, Sequence>,
+}
+
+/// What the event says, and which person says it.
+fn text(event: &Event) -> String {
+    let Some(by) = event.spoken.as_ref().and_then(|spoken| spoken.by.as_ref()) else {
+        return serde_json::to_string(&event.kind).unwrap_or_default();
+    };
+    let mut said = serde_json::to_value(&event.kind).unwrap_or_default();
+    said["by"] = serde_json::json!(by);
+    said.to_string()
 }
 
 const fn is_child(said: &ParentEvent) -> bool {
@@ -468,6 +521,17 @@ const fn is_child(said: &ParentEvent) -> bool {
 }
 
 impl Causes {
+    /// The word with which whoever asks for `event` said who it is, or under which key: the last one, where that was of
+    /// the person or of a key that the event names, or else the one right before it.
+    fn identity(&self, event: &Event) -> Option<Sequence> {
+        let is_of = |spoken: &Spoken| match &spoken.by {
+            Some(by) => self.speaker.as_ref() == Some(by),
+            None => spoken.key.is_some(),
+        };
+        let is_named = event.spoken.as_deref().is_some_and(is_of);
+        self.spoke.filter(|spoke| is_named || spoke + 1 == event.sequence)
+    }
+
     fn link(&mut self, event: &Event) -> Option<Link> {
         let (what, order, cause) = self.kind(event)?;
         // a child came of its parent, whatever the moment was at which it was due; and a person's order of the word
@@ -475,7 +539,7 @@ impl Causes {
         let is_child = matches!(&event.kind, EventKind::Parent(said) if is_child(said));
         let is_persons = event.source == Source::Operator && what == "proposal";
         let cause = if is_child || is_persons { cause.or(event.cause) } else { event.cause.or(cause) };
-        let text = serde_json::to_string(&event.kind).unwrap_or_default();
+        let text = text(event);
         let source = serde_json::to_value(event.source).map(|it| it.to_string().replace('"', "")).unwrap_or_default();
         Some(Link { sequence: event.sequence, at: event.at, source, what, cause, order, text })
     }
@@ -495,15 +559,11 @@ impl Causes {
             EventKind::Proposed(proposal) => {
                 let decided = self.decisions.get(&(event.source, proposal.request.instrument));
                 let decided = decided.filter(|(at, _)| *at == event.at).map(|(_, sequence)| *sequence);
-                Some(("proposal", None, decided.or(self.spoke.filter(|spoke| spoke + 1 == event.sequence))))
+                Some(("proposal", None, decided.or_else(|| self.identity(event))))
             }
-            EventKind::ProposedPair { .. } => {
-                Some(("proposal", None, self.spoke.filter(|spoke| spoke + 1 == event.sequence)))
-            }
+            EventKind::ProposedPair { .. } => Some(("proposal", None, self.identity(event))),
             EventKind::Parent(said) => match &**said {
-                ParentEvent::Wished { .. } => {
-                    Some(("proposal", None, self.spoke.filter(|spoke| spoke + 1 == event.sequence)))
-                }
+                ParentEvent::Wished { .. } => Some(("proposal", None, self.identity(event))),
                 ParentEvent::Opened { parent, .. } => {
                     self.parents.insert(*parent, event.sequence);
                     Some(("parent", None, None))
@@ -519,6 +579,9 @@ impl Causes {
                     Some(("approval", None, Some(*proposal)))
                 }
                 Act::Speaks { .. } | Act::KeyClaimed { .. } => {
+                    if let Act::Speaks { by } = &**act {
+                        self.speaker = Some(by.name.clone());
+                    }
                     let before = self.spoke.replace(event.sequence);
                     Some(("identity", None, before.filter(|before| before + 1 == event.sequence)))
                 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use tradewind_domain::{ClientOrderId, PortfolioId, Sequence, Source};
 use tradewind_engine::algo::ParentEvent;
 use tradewind_engine::{Event, EventKind, RiskAct, Verdict, decode};
-use tradewind_governance::{Act, Principal};
+use tradewind_governance::{Act, Name, Principal};
 use tradewind_journal::{ReadError, Reader};
 
 /// Verdicts that are looked back on.
@@ -99,7 +99,7 @@ struct Audits {
     portfolios: BTreeMap<PortfolioId, VecDeque<Audit>>,
     /// Whose wish each of the newest proposals was.
     wishes: BTreeMap<Sequence, String>,
-    /// Who spoke last, and the record after which its wish stands.
+    /// Who spoke last, and the record after which its wish stands, in journals of before wishes named their person.
     spoke: Option<(Sequence, String)>,
 }
 
@@ -159,9 +159,10 @@ impl Audits {
     }
 
     fn wished(&mut self, event: &Event, source: Source) {
+        let named = event.spoken.as_ref().and_then(|spoken| spoken.by.as_ref()).map(Name::to_string);
         let spoke = self.spoke.as_ref().filter(|(at, _)| source == Source::Operator && at + 1 == event.sequence);
-        let name = spoke.map_or_else(|| Principal::of_source(source).name.to_string(), |(_, name)| name.clone());
-        self.remember(event.sequence, name);
+        let name = named.or_else(|| spoke.map(|(_, name)| name.clone()));
+        self.remember(event.sequence, name.unwrap_or_else(|| Principal::of_source(source).name.to_string()));
     }
 
     fn remember(&mut self, sequence: Sequence, name: String) {

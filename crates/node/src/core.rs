@@ -6,7 +6,6 @@ use crate::inbox::{Fact, Input, Progress};
 use crate::kill_switch::LatchFile;
 use crate::operate::failed;
 use crate::outgoing::Wire;
-use crate::settings::OperatorSettings;
 use crate::time_watch::TimeWatch;
 use crate::watchdog::Pulse;
 use std::collections::{BTreeMap, VecDeque};
@@ -19,7 +18,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::ParentId;
 use tradewind_engine::{Basis, Deleverage, EventKind, State};
-use tradewind_governance::Principal;
+use tradewind_governance::{IdempotencyKey, Principal};
 use tradewind_host::{Draft, Host, since};
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
 use tradewind_risk::{Scope, Trip};
@@ -29,12 +28,12 @@ use tradewind_strategies::Desk;
 pub(crate) struct Core {
     pub(crate) host: Host<DiskStorage, Wire>,
     pub(crate) desks: Vec<Desk>,
-    /// The persons who may use this node; the one local user if empty.
-    pub(crate) operators: Vec<OperatorSettings>,
     /// Who speaks.
     pub(crate) speaker: Principal,
     /// The event that names the decision which the request under way follows, if it named one.
     pub(crate) decision: Option<Sequence>,
+    /// The key of the request under way, if it has one.
+    pub(crate) key: Option<IdempotencyKey>,
     pub(crate) latch: LatchFile,
     /// The last durable record, for whoever signs it.
     durable: Arc<AtomicU64>,
@@ -50,8 +49,8 @@ pub(crate) struct Core {
     has_no_room: bool,
     /// That is about to come, and was said.
     space_is_short: bool,
-    /// Positions to close once their open orders are off the book.
-    pub(crate) exits_due: Vec<(PortfolioId, InstrumentId)>,
+    /// Positions to close once their open orders are off the book, and for whom.
+    pub(crate) exits_due: Vec<(PortfolioId, InstrumentId, Principal)>,
     sync_every: Duration,
     /// When the journal was last seen synced, and through which record.
     synced: (Instant, u64),
@@ -71,7 +70,6 @@ pub(crate) struct Parts {
     pub(crate) journal: Journal,
     pub(crate) desks: Vec<Desk>,
     pub(crate) wire: Wire,
-    pub(crate) operators: Vec<OperatorSettings>,
     pub(crate) latch: LatchFile,
     pub(crate) durable: Arc<AtomicU64>,
     pub(crate) clock: Clock,
@@ -86,9 +84,9 @@ impl Core {
             progress: Progress { through: None, fills: parts.state.counters.fills, open_orders: 0 },
             host: Host::new(parts.state, parts.journal, parts.wire, parts.snapshot_every),
             desks: parts.desks,
-            operators: parts.operators,
-            speaker: Principal::operator(),
+            speaker: Principal::nobody(),
             decision: None,
+            key: None,
             latch: parts.latch,
             durable: parts.durable,
             clock: parts.clock,
@@ -156,6 +154,7 @@ impl Core {
             Input::Fact(fact) => self.fact(fact),
             Input::Bar { bar, received, origin } => self.bar(&bar, received, origin),
             Input::Operator(request, reply) => {
+                self.speaker = self.unnamed();
                 let answer = match self.operate((*request).clone()) {
                     Err(NodeError::Append(AppendError::NoRoom(fault))) => {
                         self.say_that_there_is_no_room(&fault);
@@ -328,7 +327,7 @@ impl Core {
         portfolio: PortfolioId,
         kind: EventKind,
     ) -> Result<(), NodeError> {
-        self.follow(Draft { at, received, source, portfolio, cause: None, correlation: None, kind })
+        self.follow(Draft { source, ..Draft::of_host(at, received, portfolio, kind) })
     }
 
     /// As [`Self::record`] for an event whose cause is known.

@@ -44,6 +44,8 @@ tradewind_domain::codes! {
     "NODE-46" "the signed call is too old, or of the future" "sign again: a call counts for 60 seconds; check both clocks";
     "NODE-47" "the signed call was accepted before" "sign again with a fresh nonce: a call counts once";
     "NODE-48" "an earlier run cannot be moved aside" "make the data directory writable, or name another one with --data-dir";
+    "NODE-49" "the scope of a kill switch covers nothing here" "the message names what there is; for everything leave --scope out";
+    "NODE-50" "the audit trail signs nothing, or not the end of a run that ended in order" "somebody took signatures away, or the node could not write them, or was killed as it ended (the next start then signs the rest): compare with your copies, `--anchor FILE --key HEX`; without copies nothing proves these records";
 }
 
 /// Looks up the hint of a code of [`CODES`].

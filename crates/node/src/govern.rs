@@ -11,14 +11,17 @@ use crate::stages::{StageMove, stage_view, with_stage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fmt;
-use tradewind_domain::{Coded, OrderRequest, PortfolioId, Sequence, Source, Timestamp};
+use tradewind_domain::{AccountId, Coded, OrderRequest, PortfolioId, Sequence, Source, Timestamp};
 use tradewind_engine::algo::{Parent, ParentId};
 use tradewind_engine::{EventKind, limit_values};
 use tradewind_governance::{
-    Act, Changed, DecisionId, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, NamedDecision, Policy,
-    Principal, Refused, Role, Rule, Scope, WishHash,
+    Act, Changed, DecisionId, Held, IdempotencyKey, KeyOutcome, KeyUse, Kind, Known, Latch, Name, NamedDecision,
+    Policy, Principal, Refused, Register, Role, Roster, Rule, Scope, WishHash,
 };
+use tradewind_host::Draft;
+use tradewind_strategies::Desk;
 
 /// A person's token. Shows nothing of itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,23 +184,22 @@ fn no(refused: &Refused) -> OperatorReply {
     failed(refused.code(), format!("{} against {}", refused.value, refused.limit), refused.hint())
 }
 
-/// The person that a request names, if its token proves it.
-fn identify(operators: &[OperatorSettings], signed: &Signed) -> Result<Principal, OperatorReply> {
-    let Some(by) = &signed.by else {
-        if operators.is_empty() {
-            return Ok(Principal::operator());
-        }
-        let mut nobody = Principal::operator();
-        nobody.roles.clear();
-        return Ok(nobody);
-    };
+/// Whoever says nothing of itself: the one local user, or, where persons are named, nobody.
+fn unnamed(register: &Register) -> Principal {
+    if register.operators.is_empty() { Principal::operator() } else { Principal::nobody() }
+}
+
+/// The person that a request names, if its token proves it. Persons and tokens are those on record: what an edited
+/// settings file says of them holds once it was agreed to.
+fn identify(register: &Register, signed: &Signed) -> Result<Principal, OperatorReply> {
+    let Some(by) = &signed.by else { return Ok(unnamed(register)) };
     let digest = hex::encode(Sha256::digest(signed.token.as_ref().map_or("", |token| token.0.trim()).as_bytes()));
-    let known = operators.iter().find(|it| it.name.as_str() == by);
+    let known = register.operators.iter().find(|it| it.name.as_str() == by);
     // an unknown name costs the same comparison as a wrong token, and gets the same answer
-    let wanted = known.map_or_else(|| "0".repeat(64), |it| it.token_sha256.to_ascii_lowercase());
+    let wanted = known.and_then(|it| register.tokens.get(&it.name)).cloned().unwrap_or_else(|| "0".repeat(64));
     let differs = digest.bytes().zip(wanted.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
     match known {
-        Some(it) if differs == 0 && signed.token.is_some() => Ok(it.principal()),
+        Some(it) if differs == 0 && signed.token.is_some() => Ok(it.clone()),
         _ => Err(failed(
             "NODE-30",
             format!("`{}` is not proven", by.escape_debug()),
@@ -226,7 +228,7 @@ impl Core {
         if matches!(*signed.request, OperatorRequest::Signed(_) | OperatorRequest::HaltSigned(_)) {
             return Ok(failed("NODE-13", "a request within a signed request", "sign it once"));
         }
-        let by = match identify(&self.operators, signed) {
+        let by = match identify(&self.host.state.governance, signed) {
             Ok(by) => by,
             Err(reply) => return Ok(reply),
         };
@@ -239,8 +241,23 @@ impl Core {
             Some(key) => self.once(key, &signed.request, decision),
             None => self.operate_spoken(&signed.request, decision),
         };
-        (self.speaker, self.decision) = (Principal::operator(), None);
+        (self.speaker, self.decision, self.key) = (self.unnamed(), None, None);
         reply
+    }
+
+    /// Whoever says nothing of itself.
+    pub(crate) fn unnamed(&self) -> Principal {
+        unnamed(&self.host.state.governance)
+    }
+
+    /// The name of the person who speaks, where persons are named and it is one of them.
+    pub(crate) fn named_speaker(&self) -> Option<Name> {
+        let is_known = self.host.state.governance.operators.contains(&self.speaker);
+        is_known.then(|| self.speaker.name.clone())
+    }
+
+    fn names_persons(&self) -> bool {
+        !self.host.state.governance.operators.is_empty()
     }
 
     /// Names the decision that the next order follows.
@@ -254,8 +271,7 @@ impl Core {
 
     /// Whether the person who speaks may ask for `request` at all.
     pub(crate) fn check_speaker(&self, request: &OperatorRequest) -> Result<(), OperatorReply> {
-        let unnamed = !self.operators.is_empty() && !self.operators.iter().any(|it| it.name == self.speaker.name);
-        if unnamed && !request.is_open_to_all() {
+        if self.names_persons() && self.named_speaker().is_none() && !request.is_open_to_all() {
             return Err(failed(
                 "NODE-31",
                 "this node knows its operators by name",
@@ -288,9 +304,9 @@ impl Core {
     }
 
     fn speak(&mut self, request: &OperatorRequest) -> Result<(), NodeError> {
-        let names = !self.operators.is_empty() && !request.is_open_to_all();
+        let names = self.names_persons() && !request.is_open_to_all();
         if names && !matches!(request, OperatorRequest::Govern(_)) && self.check_speaker(request).is_ok() {
-            self.act(Act::Speaks { by: self.speaker.clone() })?;
+            self.act_after(self.decision, Act::Speaks { by: self.speaker.clone() })?;
         }
         Ok(())
     }
@@ -329,9 +345,12 @@ impl Core {
         if let Err(reply) = self.check_speaker(request) {
             return Ok(reply);
         }
-        self.decide(decision)?; // first: who speaks and the key stand right before the order
+        self.decide(decision)?;
+        let before = self.host.state.sequence;
         self.speak(request)?;
-        self.act(Act::KeyClaimed { key: key.clone(), payload })?;
+        let spoke = Some(before + 1).filter(|_| self.host.state.sequence > before).or(self.decision);
+        self.act_after(spoke, Act::KeyClaimed { key: key.clone(), payload })?;
+        self.key = Some(key.clone());
         let reply = self.operate(request.clone())?;
         let is_open = |used: &KeyUse| used.outcome == KeyOutcome::Open;
         if self.host.state.governance.keys.get(&key).is_some_and(is_open)
@@ -367,8 +386,13 @@ impl Core {
 
     /// Records a word or a fact, and what follows from it.
     pub(crate) fn act(&mut self, act: Act) -> Result<(), NodeError> {
-        let now = self.now();
-        self.record(now, wall(), Source::Operator, PortfolioId(0), EventKind::Governance(Box::new(act)))
+        self.act_after(None, act)
+    }
+
+    /// As [`Self::act`] for what follows from the event `cause`.
+    fn act_after(&mut self, cause: Option<Sequence>, act: Act) -> Result<(), NodeError> {
+        let draft = Draft::of_host(self.now(), wall(), PortfolioId(0), EventKind::Governance(Box::new(act)));
+        self.follow(Draft { source: Source::Operator, cause, ..draft })
     }
 
     /// Says a word of which the answer is a fact or a no.
@@ -414,8 +438,11 @@ impl Core {
             }
             GovernRequest::Latch { scope, reason } => match scope.parse::<Scope>() {
                 Ok(scope) => {
-                    let (by, kind, at) = (by.name, Kind::Person, self.now());
-                    let latch = Latch { by, kind, tripped_by: None, at, reason };
+                    if let Err(reply) = self.check_scope(&scope) {
+                        return Ok(*reply);
+                    }
+                    let (tripped_by, kind, at) = (self.named_speaker(), Kind::Person, self.now());
+                    let latch = Latch { by: by.name, kind, tripped_by, at, reason };
                     (self.word(Act::Latched { scope, latch })?, None)
                 }
                 Err(error) => return Ok(failed("NODE-33", error.to_string(), "for everything leave --scope out")),
@@ -430,6 +457,26 @@ impl Core {
             (Ok(()), Some(id)) => self.shown(id),
             (Ok(()), None) => done(&self.limits_view()),
         })
+    }
+
+    /// Whether `scope` names something that is here: a kill switch over nothing would say that it stopped something.
+    fn check_scope(&self, scope: &Scope) -> Result<(), Box<OperatorReply>> {
+        let (state, register) = (&self.host.state, &self.host.state.governance);
+        let mut known = BTreeSet::from([Scope::Global, Scope::Account(AccountId(0))]);
+        known.extend(state.listings.iter().map(|it| Scope::Venue(it.instrument.spec.venue.clone())));
+        let own = [Source::Operator, Source::Host].into_iter().chain(self.desks.iter().map(Desk::source));
+        let orders = state.open.values().filter_map(|record| record.order.source());
+        let parents = state.parents.live().map(|parent| parent.wish.source);
+        let sources = own.chain(orders).chain(parents).map(|source| Principal::of_source(source).name);
+        let agents = register.policy.iter().flat_map(|policy| policy.sources.keys().cloned());
+        let persons = register.operators.iter().map(|person| person.name.clone());
+        known.extend(sources.chain(agents).chain(persons).map(Scope::Source));
+        if known.contains(scope) {
+            return Ok(());
+        }
+        let names: Vec<String> = known.iter().skip(1).map(Scope::to_string).collect();
+        let hint = format!("one of {}; for everything leave --scope out", names.join(", "));
+        Err(Box::new(failed("NODE-48", format!("the scope {scope} covers nothing here"), &hint)))
     }
 
     fn shown(&self, id: Sequence) -> OperatorReply {
@@ -527,21 +574,45 @@ fn proposal_view(held: &Held) -> Value {
 }
 
 /// What the settings say about persons and policy, as the words that bring the register up to them.
-pub(crate) fn settings_words(
-    register: &tradewind_governance::Register,
-    operators: &[OperatorSettings],
-    policy: &Policy,
-) -> Vec<Act> {
+pub(crate) fn settings_words(register: &Register, operators: &[OperatorSettings], policy: &Policy) -> Vec<Act> {
     let mut words = Vec::new();
-    let operators: Vec<Principal> = operators.iter().map(OperatorSettings::principal).collect();
-    if register.operators != operators {
-        words.push(Act::OperatorsSet { operators });
-    }
+    words.extend(roster_words(register, roster_of(operators)));
     let (policy, stage) = with_stage(register, policy);
     words.extend(stage);
     let old = Policy { stage: policy.stage.clone(), ..register.policy.clone().unwrap_or_default() };
     if !same_but_times(&old, &policy) {
         let changed = Changed::Policy { old: Box::new(old), new: Box::new(policy) };
+        let by = Principal::of_source(Source::Host);
+        words.push(Act::ChangeSaid { changed, by, reason: "the settings at start".to_owned() });
+    }
+    words
+}
+
+fn roster_of(operators: &[OperatorSettings]) -> Roster {
+    let token = |it: &OperatorSettings| (it.name.clone(), it.token_sha256.to_ascii_lowercase());
+    Roster {
+        operators: operators.iter().map(OperatorSettings::principal).collect(),
+        tokens: operators.iter().map(token).collect(),
+    }
+}
+
+/// Brings the register up to the persons of the settings. Who they are for the first time is the owner's word; from then
+/// on it is a change like one of a limit, which two of those on record must want where there are two. Journals of before
+/// tokens were on record learn those of the persons that they know.
+fn roster_words(register: &Register, wanted: Roster) -> Vec<Act> {
+    let mut known = register.roster();
+    let mut words = Vec::new();
+    if known.operators.is_empty() && !wanted.operators.is_empty() {
+        return vec![Act::OperatorsSet { operators: wanted.operators, tokens: wanted.tokens }];
+    }
+    if known.tokens.is_empty() && !known.operators.is_empty() {
+        let is_known = |name: &Name| known.operators.iter().any(|person| person.name == *name);
+        let tokens = wanted.tokens.iter().filter(|(name, _)| is_known(name));
+        known.tokens = tokens.map(|(name, token)| (name.clone(), token.clone())).collect();
+        words.push(Act::OperatorsSet { operators: known.operators.clone(), tokens: known.tokens.clone() });
+    }
+    if known != wanted {
+        let changed = Changed::Operators { old: Box::new(known), new: Box::new(wanted) };
         let by = Principal::of_source(Source::Host);
         words.push(Act::ChangeSaid { changed, by, reason: "the settings at start".to_owned() });
     }
@@ -558,7 +629,11 @@ fn same_but_times(old: &Policy, new: &Policy) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradewind_governance::Name;
+
+    fn register(operators: &[OperatorSettings]) -> Register {
+        let Roster { operators, tokens } = roster_of(operators);
+        Register { operators, tokens, ..Register::default() }
+    }
 
     fn operators() -> Vec<OperatorSettings> {
         let token_sha256 = hex::encode(Sha256::digest(b"open sesame"));
@@ -573,7 +648,7 @@ mod tests {
             decision: None,
             request: Box::new(OperatorRequest::Status),
         };
-        let found = identify(operators, &signed);
+        let found = identify(&register(operators), &signed);
         let found = found.as_ref().map(|it| it.name.as_str()).map_err(|reply| match reply {
             OperatorReply::Failed { code, .. } => code.as_str(),
             OperatorReply::Done { .. } => "done",
@@ -614,7 +689,7 @@ mod tests {
 
     #[test]
     fn settings_are_told_once() {
-        let mut register = tradewind_governance::Register::default();
+        let mut register = Register::default();
         let policy = Policy::default();
         assert!(settings_words(&register, &[], &policy).is_empty());
         let words = settings_words(&register, &operators(), &policy);

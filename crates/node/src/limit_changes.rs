@@ -3,12 +3,13 @@
 use crate::core::Core;
 use crate::error::NodeError;
 use crate::operate::{OperatorReply, done, failed};
-use crate::settings::{Amount, Percent, Seconds};
 use crate::stages::stage_name;
 use serde_json::{Value, json};
-use tradewind_domain::{Coded, Currency, PortfolioId, Sequence};
+use tradewind_domain::{Coded, Currency, PortfolioId, Sequence, Source};
 use tradewind_engine::{State, account_limit_values, limit_values, set_account_limit, set_limit};
-use tradewind_governance::{Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, check_plain};
+use tradewind_governance::{
+    Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Name, Principal, Roster, check_plain,
+};
 use tradewind_risk::{AccountLimits, Limit, LimitScope};
 
 impl Core {
@@ -111,7 +112,9 @@ impl Core {
             let mut limits = self.host.state.portfolio(portfolio).limits;
             let row = limit_values(&limits).into_iter().find(|row| row.0 == number);
             let Some((_, tighter, old)) = row.filter(|row| row.2 != new) else { continue };
-            set_limit(&mut limits, number, new);
+            if !set_limit(&mut limits, number, new) {
+                return Err(unfit(format!("`{}` is too large for {name}", value.escape_debug()), &[name]));
+            }
             if let Err(error) = limits.validate() {
                 return Err(Box::new(failed(error.code(), error.to_string(), error.hint())));
             }
@@ -135,8 +138,8 @@ fn account_names() -> Vec<&'static str> {
 }
 
 /// The name in the settings of one of [`limit_values`].
-fn settings_name(number: &str) -> &str {
-    LIMITS.iter().find(|row| row.2 == number).map_or(number, |row| row.0)
+pub(crate) fn settings_name(number: &str) -> &str {
+    LIMITS.iter().find(|row| row.1 == number).map_or(number, |row| row.0)
 }
 
 /// A change as a person reads it, and as a program does: `old` and `new` are the bare numbers.
@@ -173,6 +176,16 @@ pub(crate) fn change_view(state: &State, change: &Change) -> Value {
             (view["from"], view["to"]) = (json!(names[0]), json!(names[1]));
             return view;
         }
+        Changed::Operators { old, new } => {
+            view["what"] = json!("operators");
+            view["of"] = json!("account");
+            view["limit"] = json!("operators");
+            view["direction"] = json!("looser");
+            (view["from"], view["to"]) = (json!(persons_text(old)), json!(persons_text(new)));
+            let other = |it: &&Name| old.tokens.get(*it).is_some_and(|token| new.tokens.get(*it) != Some(token));
+            view["other_tokens"] = json!(new.tokens.keys().filter(other).collect::<Vec<_>>());
+            return view;
+        }
         Changed::Policy { old, new } => {
             view["what"] = json!("policy");
             view["of"] = json!("policy");
@@ -190,11 +203,24 @@ pub(crate) fn change_view(state: &State, change: &Change) -> Value {
     view
 }
 
+/// Such as `anna (trader, risk), ben (approver)`.
+fn persons_text(roster: &Roster) -> String {
+    let person = |it: &Principal| {
+        let roles: Vec<String> = it.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+        format!("{} ({})", it.name, roles.join(", "))
+    };
+    let persons: Vec<String> = roster.operators.iter().map(person).collect();
+    if persons.is_empty() { "nobody".to_owned() } else { persons.join(", ") }
+}
+
 /// Where it stands, in plain words.
 fn standing(state: &State, change: &Change) -> String {
     match &change.state {
         ChangeState::Asked if state.now.since(change.asked_at) >= CHANGE_WINDOW_NANOS => {
             "lapsed: nobody approved it within 24 h".to_owned()
+        }
+        ChangeState::Asked if change.by == Principal::of_source(Source::Host).name => {
+            "waits for two persons".to_owned()
         }
         ChangeState::Asked => "waits for another person".to_owned(),
         ChangeState::Done { approver: Some(name) } => format!("in force, approved by {name}"),
@@ -208,38 +234,24 @@ fn controls() -> impl Iterator<Item = &'static Limit> {
     tradewind_risk::LIMITS.iter().filter(|limit| limit.scope == LimitScope::Portfolio && limit.is_control())
 }
 
-/// The first limits by their name in the settings, how each is written, and the number that it is.
-const LIMITS: [(&str, Unit, &str); 7] = [
-    ("max_order", Unit::Percent, "max_order.equity_bps"),
-    ("max_order_amount", Unit::Amount, "max_order.amount"),
-    ("max_position", Unit::Percent, "max_position.equity_bps"),
-    ("max_position_amount", Unit::Amount, "max_position.amount"),
-    ("daily_loss", Unit::Percent, "daily_loss_bps"),
-    ("drawdown", Unit::Percent, "drawdown_bps"),
-    ("stale_after", Unit::Span, "stale_after_nanos"),
+/// The first limits by their name in the settings, and the number that each is.
+const LIMITS: [(&str, &str); 7] = [
+    ("max_order", "max_order.equity_bps"),
+    ("max_order_amount", "max_order.amount"),
+    ("max_position", "max_position.equity_bps"),
+    ("max_position_amount", "max_position.amount"),
+    ("daily_loss", "daily_loss_bps"),
+    ("drawdown", "drawdown_bps"),
+    ("stale_after", "stale_after_nanos"),
 ];
-
-#[derive(Clone, Copy)]
-enum Unit {
-    Percent,
-    Amount,
-    Span,
-}
 
 /// A limit's number and value from its name and text in the settings' words.
 pub(crate) fn read_limit(name: &str, value: &str) -> Result<(&'static str, Option<i64>), String> {
-    let Some((_, unit, number)) = LIMITS.iter().find(|row| row.0 == name) else {
-        return read_named(name, value, LimitScope::Portfolio);
-    };
-    if value == "none" {
-        return Ok((number, None));
+    let first = LIMITS.iter().find(|row| row.0 == name);
+    match first.and_then(|(_, number)| Some((number, Limit::find(name)?))) {
+        Some((number, limit)) => Ok((number, read_value(limit, value)?)),
+        None => read_named(name, value, LimitScope::Portfolio),
     }
-    let value = match unit {
-        Unit::Percent => i64::from(value.parse::<Percent>()?.bps()),
-        Unit::Amount => value.parse::<Amount>()?.units(),
-        Unit::Span => value.parse::<Seconds>()?.nanos(),
-    };
-    Ok((number, Some(value)))
 }
 
 /// As [`read_limit`] for the limits that go by their names in the table of limits.
@@ -254,15 +266,19 @@ fn read_named(name: &str, value: &str, scope: LimitScope) -> Result<(&'static st
         };
         format!("there is no limit `{}` of {whose}{other}", name.escape_debug())
     })?;
+    Ok((limit.name, read_value(limit, value)?))
+}
+
+/// The value of a limit as it is written, which no profile's is too large for; `none` is no limit.
+fn read_value(limit: &Limit, value: &str) -> Result<Option<i64>, String> {
     if value == "none" {
-        return Ok((limit.name, None));
+        return Ok(None);
     }
     let read = limit.unit.parse(value).filter(|value| *value > 0);
-    let value = read.ok_or_else(|| {
-        let example = limit.text(limit.values.into_iter().flatten().next());
-        format!("`{}` is no value of {name}: write it like {}", value.escape_debug(), example.replace(' ', ""))
-    })?;
-    Ok((limit.name, Some(value)))
+    read.map(Some).ok_or_else(|| {
+        let example = limit.text(limit.values.into_iter().flatten().next()).replace(' ', "");
+        format!("`{}` is no value of {}: write it like {example}", value.escape_debug(), limit.name)
+    })
 }
 
 #[cfg(test)]
@@ -273,6 +289,7 @@ mod tests {
     fn limits_are_read_in_the_words_of_the_settings() {
         for (name, value, want) in [
             ("max_order", "5%", Ok(("max_order.equity_bps", Some(500)))),
+            ("max_order", "150%", Ok(("max_order.equity_bps", Some(15_000)))), // as in the profile `demo`
             ("max_order_amount", "12.5", Ok(("max_order.amount", Some(1_250_000_000)))),
             ("stale_after", "2s", Ok(("stale_after_nanos", Some(2_000_000_000)))),
             ("drawdown", "none", Ok(("drawdown_bps", None))),
@@ -283,7 +300,6 @@ mod tests {
             ("max_order", "5"),
             ("max_order", "NaN%"),
             ("max_order", "-1%"),
-            ("max_order", "120%"),
             ("max_order_amount", "1e9"),
             ("max_order_amount", "99999999999999999999"),
             ("stale_after", "-2s"),

@@ -17,7 +17,7 @@ use tradewind_domain::{
     Quantity, Side, Source, TradePlan,
 };
 use tradewind_engine::algo::{Ask, ParentEvent};
-use tradewind_engine::{EventKind, Halt, RiskAct, Verdict};
+use tradewind_engine::{EventKind, Halt, RiskAct, Spoken, Verdict};
 use tradewind_gate::{Proposal, Refusal};
 use tradewind_governance::Act;
 use tradewind_host::Draft;
@@ -218,8 +218,10 @@ impl Core {
 
     fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
         let cause = if proposes(&kind) { self.decision } else { None };
-        let (at, received, source) = (self.now(), wall(), Source::Operator);
-        self.follow(Draft { at, received, source, portfolio, cause, correlation: cause, kind })
+        let spoken = Spoken { by: self.named_speaker(), key: self.key.clone() };
+        let spoken = (spoken != Spoken::default()).then(|| Box::new(spoken));
+        let draft = Draft::of_host(self.now(), wall(), portfolio, kind);
+        self.follow(Draft { source: Source::Operator, cause, correlation: cause, spoken, ..draft })
     }
 
     fn place(&mut self, words: &OrderWords) -> Result<OperatorReply, NodeError> {
@@ -378,7 +380,7 @@ impl Core {
             for index in 0..self.host.state.listings.len() {
                 let instrument = self.host.state.listings[index].instrument.clone();
                 if self.rests(portfolio, instrument.id) {
-                    due.push((portfolio, instrument.id));
+                    due.push((portfolio, instrument.id, self.speaker.clone()));
                 } else if let Some(request) = self.exit(portfolio, &instrument) {
                     exits.push(self.propose(portfolio, request, "an operator flattens")?);
                 }
@@ -394,16 +396,17 @@ impl Core {
         self.host.state.open.values().any(mine)
     }
 
-    /// Proposes the exits that waited for cancels, where no order is open any more.
+    /// Proposes the exits that waited for cancels, where no order is open any more, for whoever asked for them.
     pub(crate) fn exit_if_due(&mut self) -> Result<(), NodeError> {
         if self.exits_due.is_empty() {
             return Ok(());
         }
-        for (portfolio, id) in std::mem::take(&mut self.exits_due) {
+        for (portfolio, id, by) in std::mem::take(&mut self.exits_due) {
             if self.rests(portfolio, id) {
-                self.exits_due.push((portfolio, id));
+                self.exits_due.push((portfolio, id, by));
                 continue;
             }
+            self.speaker = by;
             let instrument = self.host.state.listing(id).instrument.clone();
             if let Some(request) = self.exit(portfolio, &instrument)
                 && let OperatorReply::Failed { code, message, .. } =
@@ -412,6 +415,7 @@ impl Core {
                 tracing::warn!(code, message, "an exit was refused");
             }
         }
+        self.speaker = self.unnamed();
         Ok(())
     }
 

@@ -150,7 +150,6 @@ impl Node {
                 latency: Latency::default(),
                 watch: watch.clone(),
             },
-            operators: settings.operators.clone(),
             latch,
             durable,
             clock,

@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::deposits;
 use crate::error::NodeError;
 use crate::govern::settings_words;
+use crate::limit_changes::settings_name;
 use crate::portfolios::Portfolios;
 use crate::runtime::Surroundings;
 use crate::settings::{NodeMode, Percent, Settings};
@@ -21,7 +22,7 @@ use tradewind_engine::{
     EventKind, Halt, LOGIC_VERSION, RiskAct, State, account_limit_values, limit_values, set_account_limit, set_limit,
 };
 use tradewind_gate::{Limits, Mode};
-use tradewind_governance::{Act, ChangeState, Changed, Principal, loosens};
+use tradewind_governance::{Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Principal, Tighter, loosens};
 use tradewind_host::Draft;
 use tradewind_journal::AppendError;
 use tradewind_risk::AccountLimits;
@@ -216,8 +217,12 @@ pub(crate) fn introduce(
         note(core, portfolio(core.host.state.portfolios.len()), opened)?;
     }
     for word in settings_words(&core.host.state.governance, &settings.operators, &settings.governance.policy()) {
-        note(core, PortfolioId(0), EventKind::Governance(Box::new(word)))?;
+        let waits = |changed: &Changed| core.host.state.governance.awaits(changed, now);
+        if !matches!(&word, Act::ChangeSaid { changed, .. } if waits(changed)) {
+            note(core, PortfolioId(0), EventKind::Governance(Box::new(word)))?;
+        }
     }
+    tell_pending_persons(core);
     for place in 0..core.host.state.portfolios.len() {
         set_limits(core, settings, portfolio(place))?;
     }
@@ -235,18 +240,49 @@ pub(crate) fn introduce(
     Ok(())
 }
 
-/// Brings a portfolio's limits up to the settings. What was changed at run time stays as it was changed; where two
-/// persons are wanted, what the settings loosen waits for one of them.
+/// Says that the settings name other persons than those who count.
+fn tell_pending_persons(core: &mut Core) {
+    let now = core.now();
+    let waits = |it: &&Change| {
+        it.state == ChangeState::Asked
+            && matches!(it.changed, Changed::Operators { .. })
+            && now.since(it.asked_at) < CHANGE_WINDOW_NANOS
+    };
+    if let Some(id) = core.host.state.governance.changes.values().find(waits).map(|change| change.id) {
+        core.note(format!(
+            "alarm: the settings name other operators than those on record, who count until two of them with the role \
+             risk say yes: tradewind limits approve {id}"
+        ));
+    }
+}
+
+/// Of a limit that the settings want and a run-time change gave another value, the tighter one.
+fn tighter_of(tighter: Tighter, wanted: Option<i64>, changed: Option<i64>) -> Option<i64> {
+    if loosens(tighter, changed, wanted) { changed } else { wanted }
+}
+
+/// Says that the settings are tighter than what a limit was changed to at run time.
+fn tell_tighter(core: &mut Core, of: &str, names: &[&str]) {
+    for name in names {
+        let name = settings_name(name);
+        core.note(format!("{name} of {of}: the settings are tighter than what was set at run time, and count"));
+    }
+}
+
+/// Brings a portfolio's limits up to the settings. Of what was changed at run time the tighter value counts; where two
+/// persons are wanted, what the settings loosen waits for two of them.
 fn set_limits(core: &mut Core, settings: &Settings, portfolio: PortfolioId) -> Result<(), NodeError> {
     let (now, state) = (core.now(), &core.host.state);
     let current = state.portfolio(portfolio).limits;
     let is_new = current == Limits::AT_OPENING;
+    let of = state.portfolio(portfolio).name.clone();
     let mut limits = settings.limits.resolve();
-    let mut asked = Vec::new();
-    for (name, tighter, wanted) in limit_values(&limits) {
+    let (mut asked, mut told) = (Vec::new(), Vec::new());
+    for (name, tighter, mut wanted) in limit_values(&limits) {
         if let Some(changed) = state.governance.overridden(portfolio, name) {
-            set_limit(&mut limits, name, changed);
-            continue;
+            wanted = tighter_of(tighter, wanted, changed);
+            set_limit(&mut limits, name, wanted);
+            told.extend((wanted != changed).then_some(name));
         }
         let old = limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
         if !is_new && state.governance.two_persons() && loosens(tighter, old, wanted) {
@@ -255,6 +291,7 @@ fn set_limits(core: &mut Core, settings: &Settings, portfolio: PortfolioId) -> R
         }
     }
     if current != limits {
+        tell_tighter(core, &of, &told);
         core.record(now, wall(), Source::Host, portfolio, EventKind::LimitsSet(Box::new(limits)))?;
     }
     ask_second(core, portfolio, asked)
@@ -266,11 +303,12 @@ fn set_account_limits(core: &mut Core, settings: &Settings) -> Result<(), NodeEr
     let known = state.risk.as_ref().map(|risk| &risk.account);
     let current = known.map_or(AccountLimits::NONE, AccountLimits::clone);
     let mut limits = settings.limits.set().account;
-    let mut asked = Vec::new();
-    for (name, tighter, wanted) in account_limit_values(&limits) {
+    let (mut asked, mut told) = (Vec::new(), Vec::new());
+    for (name, tighter, mut wanted) in account_limit_values(&limits) {
         if let Some(changed) = state.governance.overridden_account(name) {
-            set_account_limit(&mut limits, name, changed);
-            continue;
+            wanted = tighter_of(tighter, wanted, changed);
+            set_account_limit(&mut limits, name, wanted);
+            told.extend((wanted != changed).then_some(name));
         }
         let old = account_limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
         if known.is_some() && state.governance.two_persons() && loosens(tighter, old, wanted) {
@@ -280,6 +318,7 @@ fn set_account_limits(core: &mut Core, settings: &Settings) -> Result<(), NodeEr
     }
     limits.sectors = sectors(state, known.is_some(), &current, limits.sectors, &mut asked);
     if current != limits {
+        tell_tighter(core, "the account", &told);
         let limits = EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(limits) }));
         core.record(now, wall(), Source::Host, PortfolioId(0), limits)?;
     }
@@ -318,8 +357,7 @@ fn sectors(
 /// What the settings loosen waits for a second person; what waits already is not asked for again.
 fn ask_second(core: &mut Core, portfolio: PortfolioId, mut asked: Vec<Changed>) -> Result<(), NodeError> {
     let now = core.now();
-    let changes = &core.host.state.governance.changes;
-    asked.retain(|it| !changes.values().any(|known| known.changed == *it && known.state == ChangeState::Asked));
+    asked.retain(|it| !core.host.state.governance.awaits(it, now));
     for changed in asked {
         let by = Principal::of_source(Source::Host);
         let word = Act::ChangeSaid { changed, by, reason: "the settings at start".to_owned() };

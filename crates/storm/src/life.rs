@@ -173,7 +173,10 @@ impl Storm {
         ));
         facts.extend(unlisted(state, &process.host.outside.codec));
         if state.governance.operators != operators() {
-            let operators = EventKind::Governance(Box::new(Act::OperatorsSet { operators: operators() }));
+            let operators = EventKind::Governance(Box::new(Act::OperatorsSet {
+                operators: operators(),
+                tokens: Default::default(),
+            }));
             facts.push((PortfolioId(0), Source::Host, operators));
         }
         let cash = Currency::new("USDT").expect("a code of four letters");

@@ -23,7 +23,7 @@ fn holding(quantity: i64, operators: Vec<Principal>, policy: Policy) -> Stage {
     if quantity > 0 {
         stage.holding(quantity);
     }
-    act(&mut stage, Act::OperatorsSet { operators });
+    act(&mut stage, Act::OperatorsSet { operators, tokens: Default::default() });
     let changed = Changed::Policy { old: Box::default(), new: Box::new(policy) };
     let (by, reason) = (Principal::of_source(Source::Host).name, "test".to_owned());
     let id = stage.state.sequence + 1;

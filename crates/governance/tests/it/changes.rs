@@ -3,7 +3,7 @@
 use crate::support::{ONE, World, code, name, person, put, seconds};
 use tradewind_domain::{PortfolioId, Source};
 use tradewind_governance::{
-    Act, Autonomy, Caps, ChangeState, Changed, Deny, Latch, Policy, Principal, Role, Scope, SourceRule, Stage,
+    Act, Autonomy, Caps, ChangeState, Changed, Deny, Latch, Policy, Principal, Role, Roster, Scope, SourceRule, Stage,
     Threshold, Tighter, loosens,
 };
 
@@ -194,6 +194,41 @@ fn a_new_address_counts_from_the_moment_it_came_into_force() {
 }
 
 #[test]
+fn what_the_settings_loosen_takes_two_of_the_persons_on_record() {
+    let roster = |persons: &[Principal], token: &str| Roster {
+        operators: persons.to_vec(),
+        tokens: persons.iter().map(|it| (it.name.clone(), token.to_owned())).collect(),
+    };
+    let both = roster(&[anna(), ben()], "a");
+    let with_carl = roster(&[anna(), ben(), person("carl", &[Role::Risk])], "a");
+    let fewer_roles = roster(&[anna(), person("ben", &[Role::Trader])], "a");
+    for new in [roster(&[anna()], "a"), roster(&[], "a"), roster(&[anna(), ben()], "b"), with_carl, fewer_roles] {
+        let mut world = World::new(vec![anna(), ben()]);
+        world.register.tokens = both.tokens.clone();
+        let changed = Changed::Operators { old: Box::new(both.clone()), new: Box::new(new.clone()) };
+        let system = Principal::of_source(Source::Host);
+        let (id, said) = ask(&mut world, changed.clone(), &system, 0);
+        assert_eq!((said, world.register.awaits(&changed, seconds(0))), (Ok(()), true));
+        let answer = |world: &mut World, by: Principal, second| {
+            code(&world.say(Act::ChangeAnswered { change: id, by, yes: true }, second))
+        };
+        assert_eq!(answer(&mut world, person("carl", &[Role::Approver]), 1), Err("GOV-25".into()));
+        assert_eq!(answer(&mut world, anna(), 2), Ok(()));
+        assert_eq!(world.register.roster(), both, "one of two has said yes");
+        assert_eq!(answer(&mut world, anna(), 3), Err("GOV-23".into()));
+        assert_eq!(answer(&mut world, ben(), 4), Ok(()));
+        assert_eq!(world.register.roster(), new);
+        let change = &world.register.changes[&id];
+        assert_eq!((change.by.as_str(), &change.changed), ("anna", &changed));
+    }
+    // where one person alone changes limits, the settings are that person's word
+    let mut world = World::new(vec![anna()]);
+    let changed = Changed::Operators { old: Box::new(world.register.roster()), new: Box::new(both.clone()) };
+    ask(&mut world, changed, &Principal::of_source(Source::Host), 0).1.unwrap();
+    assert_eq!(world.register.roster(), both);
+}
+
+#[test]
 fn a_kill_switch_keeps_its_first_reason_until_somebody_who_may_clears_it() {
     let mut world = World::new(vec![anna(), ben()]);
     let latch = |reason: &str| Latch {
@@ -207,7 +242,7 @@ fn a_kill_switch_keeps_its_first_reason_until_somebody_who_may_clears_it() {
     world.say(Act::Latched { scope: scope.clone(), latch: latch("first") }, 0);
     world.say(Act::Latched { scope: scope.clone(), latch: latch("second") }, 1);
     let over = |world: &World, venue| {
-        let found = world.register.latched(Source::Strategy(3), tradewind_domain::AccountId(0), venue);
+        let found = world.register.latched(Source::Strategy(3), None, tradewind_domain::AccountId(0), venue);
         found.map(|(_, latch)| latch.reason.clone())
     };
     assert_eq!((over(&world, "binance"), over(&world, "kraken")), (Some("first".into()), None));

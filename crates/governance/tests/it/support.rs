@@ -60,7 +60,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(operators: Vec<Principal>) -> Self {
         let mut world = Self { register: Register::default(), sequence: 0, incarnation: RUN, released: Vec::new() };
-        world.say(Act::OperatorsSet { operators }, 0);
+        world.say(Act::OperatorsSet { operators, tokens: Default::default() }, 0);
         world
     }
 

@@ -149,6 +149,13 @@ impl GovernanceSettings {
                 it.name
             ));
         }
+        if let Some(it) = operators.iter().find(|it| Principal::is_reserved(&it.name)) {
+            return Some(format!(
+                "an operator is called `{}`, which stands for what is no person: choose another name than operator, \
+                 system, strategy-*, agent-* and model-*",
+                it.name
+            ));
+        }
         let names: BTreeSet<&Name> = operators.iter().map(|it| &it.name).collect();
         if names.len() != operators.len() {
             return Some("two operators have one name: a person is listed once, with all its roles".to_owned());

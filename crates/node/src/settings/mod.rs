@@ -382,6 +382,13 @@ mod tests {
             ("mode = \n", "CFG-02 t.toml:1:"),
             ("[venue]\nname = \"mtgox\"\n", "CFG-03 t.toml: venue.name is `mtgox`"),
             (
+                concat!(
+                    "[[operators]]\nname = \"operator\"\nroles = [\"risk\"]\ntoken_sha256 = \"",
+                    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\n"
+                ),
+                "CFG-03 t.toml: an operator is called `operator`, which stands for what is no person",
+            ),
+            (
                 "[[strategy]]\nname = \"ema-trend\"\nsymbols = [\"ETH/USDT\"]\n",
                 "CFG-03 t.toml: a strategy trades ETH/USDT",
             ),

@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use tradewind_domain::Side::Buy;
 use tradewind_domain::{Coded, Origin};
+use tradewind_engine::{EventKind, Spoken};
 use tradewind_exchange::{ExchangeConfig, Pace};
-use tradewind_governance::{Name, RequireDecision, Role};
+use tradewind_governance::{IdempotencyKey, Name, RequireDecision, Role};
 use tradewind_journal::{DiskStorage, Journal, Options, Reader};
 use tradewind_node::settings::{OperatorSettings, Settings};
 use tradewind_node::{
@@ -314,6 +315,8 @@ async fn an_asset_enters_a_sector_at_once_and_leaves_it_by_two_also_by_an_edited
     let bitcoin = waiting.iter().find(|it| it["limit"] == "sector of BTC").unwrap();
     assert_eq!((&bitcoin["from"], &bitcoin["to"]), (&"majors".into(), &"other".into()));
     said(&node, "ben", yes(bitcoin)).await.unwrap();
+    assert_eq!(sectors(&node).await.0["BTC"], "majors", "one of two has said yes");
+    said(&node, "anna", yes(bitcoin)).await.unwrap();
     assert_eq!(sectors(&node).await.0["BTC"], "other");
 
     // by a person: into a sector at once, out of it by two
@@ -658,4 +661,268 @@ async fn the_last_verdicts_are_counted_while_a_node_runs_and_after_a_restart() {
     assert_eq!((later.judged, later.blocked), (4, 3), "a restart begins no new count");
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
+}
+
+fn latch(scope: &str) -> OperatorRequest {
+    OperatorRequest::Govern(GovernRequest::Latch { scope: scope.to_owned(), reason: "odd".to_owned() })
+}
+
+fn clear(scope: &str) -> OperatorRequest {
+    OperatorRequest::Govern(GovernRequest::Clear { scope: scope.to_owned(), reason: "explained".to_owned() })
+}
+
+fn limit_set(name: &str, value: &str) -> OperatorRequest {
+    let (name, value, reason) = (name.to_owned(), value.to_owned(), "test".to_owned());
+    OperatorRequest::Govern(GovernRequest::LimitSet { name, value, portfolio: None, account: false, reason })
+}
+
+fn answer(id: &Value, yes: bool) -> OperatorRequest {
+    OperatorRequest::Govern(GovernRequest::LimitAnswer { id: id.as_u64().unwrap(), yes })
+}
+
+async fn limits(node: &Node) -> Value {
+    ask(node, OperatorRequest::Govern(GovernRequest::Limits)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_request_carries_its_person_and_its_key_in_its_own_record() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.governance.approve_from = None;
+    let node = start(settings).await;
+    let order = OperatorRequest::OrderPlace(words(Buy, "0.001", None));
+    ask(&node, signed("ben", Some("monday"), order)).await.unwrap();
+    node.stop().await.unwrap();
+    let asked = tradewind_node::events(stage.dir.path()).unwrap();
+    let asked = asked.filter(|event| matches!(event.kind, EventKind::Proposed(_)));
+    let spoken: Vec<Spoken> = asked.map(|event| *event.spoken.expect("it names its person")).collect();
+    let ben = Name::new("ben").unwrap();
+    assert_eq!(spoken, [Spoken { key: IdempotencyKey::new(&ben, "monday"), by: Some(ben) }]);
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn an_operator_called_operator_lets_nobody_in_without_a_token() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.operators[0] = operator("operator", &ALL); // as no settings file can say: the name is reserved
+    let node = start(settings).await;
+    ask(&node, OperatorRequest::Halt { reason: "look".to_owned() }).await.unwrap();
+    for request in [
+        OperatorRequest::Resume { reason: "let me in".to_owned() },
+        limit_set("max_order_amount", "1"),
+        latch("venue:binance"),
+        OperatorRequest::OrderPlace(words(Buy, "0.001", None)),
+        OperatorRequest::Flatten,
+    ] {
+        assert_eq!(ask(&node, request.clone()).await.unwrap_err().0, "NODE-31", "{request:?}");
+    }
+    said(&node, "operator", OperatorRequest::Resume { reason: "with a token".to_owned() }).await.unwrap();
+    node.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_kill_switch_over_what_is_not_here_is_refused_and_one_over_a_person_stops_it() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.governance.approve_from = None;
+    let node = start(settings).await;
+    for scope in ["source:carl", "venue:binnance", "account:7", "source:strategy-9", "source:agent-0"] {
+        let (code, message) = said(&node, "anna", latch(scope)).await.unwrap_err();
+        assert_eq!(code, "NODE-48", "{scope}");
+        assert!(message.contains("venue:binance") && message.contains("source:anna"), "{message}");
+    }
+    let order = || OperatorRequest::OrderPlace(words(Buy, "0.001", None));
+    said(&node, "ben", latch("source:anna")).await.unwrap();
+    assert_eq!(said(&node, "anna", order()).await.unwrap_err().0, "GATE-01");
+    said(&node, "ben", order()).await.unwrap();
+    // whoever threw it does not clear it alone where there are two
+    assert_eq!(said(&node, "ben", clear("source:anna")).await.unwrap_err().0, "GOV-35");
+    assert_eq!(said(&node, "anna", order()).await.unwrap_err().0, "GATE-01");
+    said(&node, "anna", clear("source:anna")).await.unwrap();
+    said(&node, "anna", order()).await.unwrap();
+    for scope in ["account:0", "venue:binance", "source:operator"] {
+        said(&node, "anna", latch(scope)).await.unwrap();
+        assert_eq!(said(&node, "ben", order()).await.unwrap_err().0, "GATE-01", "{scope}");
+        said(&node, "ben", clear(scope)).await.unwrap();
+    }
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn every_exit_is_its_persons_who_needs_no_role_to_trade_for_it() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.governance.approve_from = None;
+    settings.operators[1].roles = [Role::Approver, Role::Risk].into();
+    let node = start(settings).await;
+    let order = || OperatorRequest::OrderPlace(words(Buy, "0.01", None));
+    assert_eq!(said(&node, "ben", order()).await.unwrap_err().0, "GOV-02");
+    said(&node, "anna", order()).await.unwrap();
+    until(&node, "it filled", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+    // a resting order keeps the exit back until it is gone; anna speaks meanwhile
+    said(&node, "anna", OperatorRequest::OrderPlace(words(Buy, "0.001", Some("50000")))).await.unwrap();
+    until(&node, "it rests", |it| it["open_orders"] == 1).await;
+    let flat = said(&node, "ben", OperatorRequest::Flatten).await.unwrap();
+    assert_eq!(flat["exits_after_cancels"], 1, "{flat}");
+    let list =
+        OperatorRequest::PositionExempt { symbol: "X/Y".into(), portfolio: None, reason: "x".into(), end: false };
+    assert_eq!(said(&node, "anna", list).await.unwrap_err().0, "NODE-01");
+    until(&node, "it is flat", |it| it["counters"]["orders"] == 3 && it["open_orders"] == 0).await;
+    said(&node, "anna", order()).await.unwrap();
+    until(&node, "it is held", |it| it["counters"]["fills"].as_u64() > Some(1) && it["open_orders"] == 0).await;
+    said(&node, "ben", OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+    let asked = tradewind_node::events(stage.dir.path()).unwrap();
+    let asked = asked.filter(|event| matches!(event.kind, EventKind::Proposed(_)));
+    let by: Vec<String> = asked.map(|it| it.spoken.unwrap().by.unwrap().to_string()).collect();
+    assert_eq!(by, ["ben", "anna", "anna", "ben", "anna", "ben"]);
+    let tally = audit_statistics(stage.dir.path()).unwrap().all.by_source;
+    let sources: Vec<_> = tally.iter().map(|it| (it.source.as_str(), it.judged)).collect();
+    assert_eq!(sources, [("anna", 3), ("ben", 3)]);
+}
+
+#[tokio::test]
+async fn a_limit_above_all_of_the_equity_is_put_back_by_two() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    said(&node, "anna", limit_set("max_order", "100%")).await.unwrap();
+    let asked = said(&node, "anna", limit_set("max_order", "150%")).await.unwrap();
+    let done = said(&node, "ben", answer(&asked["changes"][0]["change"], true)).await.unwrap();
+    assert_eq!(
+        (&done["changes"][0]["new"], &done["changes"][0]["standing"]),
+        (&15_000.into(), &"in force, approved by ben".into())
+    );
+    for value in ["0%", "-1%", "5", "99999999999%", "NaN%"] {
+        assert_eq!(said(&node, "anna", limit_set("max_order", value)).await.unwrap_err().0, "NODE-34", "{value}");
+    }
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn of_a_limit_changed_at_run_time_and_in_the_settings_the_tighter_one_counts_and_that_is_said() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    let daily_loss = async |node: &Node| limits(node).await["portfolios"][0]["limits"]["daily_loss_bps"].clone();
+    let told = |status: &Value| status["notices"].to_string().contains("settings are tighter");
+    settings.limits = settings.limits.with("daily_loss", 500);
+    let node = start(settings.clone()).await;
+    said(&node, "anna", limit_set("daily_loss", "2.9%")).await.unwrap();
+    node.stop().await.unwrap();
+    let node = start(settings.clone()).await;
+    assert_eq!(daily_loss(&node).await, 290, "a tighter limit outlives a restart");
+    assert!(!told(&status(&node).await));
+    node.stop().await.unwrap();
+    settings.limits = settings.limits.with("daily_loss", 100);
+    let node = start(settings.clone()).await;
+    assert_eq!(daily_loss(&node).await, 100);
+    assert!(told(&status(&node).await), "{}", status(&node).await["notices"]);
+    node.stop().await.unwrap();
+    settings.limits = settings.limits.with("daily_loss", 400);
+    let node = start(settings).await;
+    assert_eq!(daily_loss(&node).await, 100, "back to what was set at run time takes two");
+    let view = limits(&node).await;
+    let waits = view["changes"].as_array().unwrap().iter().find(|it| it["state"] == "asked").unwrap();
+    assert_eq!((&waits["new"], &waits["standing"]), (&290.into(), &"waits for two persons".into()));
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn an_edited_list_of_persons_counts_once_two_of_those_on_record_agree() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.governance.approve_from = None;
+    settings.limits = settings.limits.with("max_order", 100);
+    let node = start(settings.clone()).await;
+    node.stop().await.unwrap();
+
+    // one edit drops ben, names carl and loosens a limit
+    settings.operators[1] = operator("carl", &ALL);
+    settings.limits = settings.limits.with("max_order", 5_000);
+    let max_order = async |node: &Node| limits(node).await["portfolios"][0]["limits"]["max_order.equity_bps"].clone();
+    let pending = async |node: &Node, what: &str| {
+        let view = limits(node).await;
+        let changes = view["changes"].as_array().unwrap().clone();
+        changes.into_iter().filter(|it| it["what"] == what && it["state"] == "asked").collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        let node = start(settings.clone()).await;
+        assert_eq!(max_order(&node).await, 100);
+        assert_eq!(
+            (pending(&node, "operators").await.len(), pending(&node, "limit").await.len()),
+            (1, 1),
+            "asked once"
+        );
+        assert!(status(&node).await["notices"].to_string().contains("other operators than those on record"));
+        node.stop().await.unwrap();
+    }
+    let node = start(settings.clone()).await;
+    let persons = pending(&node, "operators").await.remove(0);
+    assert_eq!((&persons["by"], &persons["reason"]), (&"system".into(), &"the settings at start".into()));
+    assert!(persons["from"].as_str().unwrap().contains("ben (") && persons["to"].as_str().unwrap().contains("carl ("));
+    let id = &persons["change"];
+    assert_eq!(said(&node, "carl", answer(id, true)).await.unwrap_err().0, "NODE-30", "he does not count yet");
+    said(&node, "anna", answer(id, true)).await.unwrap();
+    assert_eq!(said(&node, "anna", answer(id, true)).await.unwrap_err().0, "GOV-23");
+    assert_eq!(said(&node, "carl", answer(id, true)).await.unwrap_err().0, "NODE-30");
+    said(&node, "ben", answer(id, true)).await.unwrap();
+    assert_eq!(said(&node, "ben", limit_set("max_order", "0.5%")).await.unwrap_err().0, "NODE-30", "he counts no more");
+    let limit = &pending(&node, "limit").await[0]["change"];
+    said(&node, "carl", answer(limit, true)).await.unwrap();
+    assert_eq!(max_order(&node).await, 100);
+    said(&node, "anna", answer(limit, true)).await.unwrap();
+    assert_eq!(max_order(&node).await, 5_000);
+    node.stop().await.unwrap();
+    // another token is another person
+    settings.operators[0].token_sha256 = hex::encode(Sha256::digest(b"carl's second"));
+    let node = start(settings).await;
+    assert_eq!(pending(&node, "operators").await[0]["other_tokens"], serde_json::json!(["anna"]));
+    said(&node, "anna", limit_set("max_order", "1%")).await.expect("by the token on record");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn signatures_that_are_gone_are_named() {
+    let stage = Stage::new(exchange_config()).await;
+    small_trail(&stage).await;
+    let dir = stage.dir.path();
+    let sound = audit(dir, None, None).unwrap();
+    assert!(sound.verified && sound.finding.is_none());
+    let (path, public) = (dir.join("audit/checkpoints.jsonl"), dir.join("audit/key.pub"));
+    let (lines, key) = (std::fs::read_to_string(&path).unwrap(), std::fs::read_to_string(&public).unwrap());
+    let check = |given: Option<&str>, first: u64| {
+        let report = audit(dir, given, None).unwrap();
+        assert_eq!(
+            (report.verified, report.first_bad, report.code),
+            (false, Some(first), Some("NODE-49")),
+            "{report:?}"
+        );
+        assert!(report.hint.is_some());
+        report.finding.is_some()
+    };
+    std::fs::remove_file(&path).unwrap();
+    assert!(!check(None, 1));
+    std::fs::write(&path, "").unwrap();
+    assert!(!check(None, 1));
+    std::fs::remove_file(&public).unwrap();
+    assert!(!check(Some(key.trim()), 1), "whoever knows a key knows that something was signed");
+    std::fs::write(&public, &key).unwrap();
+    let first_line = lines.lines().next().unwrap();
+    std::fs::write(&path, first_line).unwrap();
+    assert!(check(None, 1), "half a line is said");
+    // the end of a run that ended in order is signed
+    small_trail(&stage).await;
+    let lines = std::fs::read_to_string(&path).unwrap();
+    let whole: Vec<&str> = lines.lines().collect();
+    let signed: u64 = audit(dir, None, None).unwrap().signed_to;
+    let cut = whole[..whole.len() - 1].iter().map(|line| format!("{line}\n")).collect::<String>();
+    std::fs::write(&path, &cut).unwrap();
+    let report = audit(dir, None, None).unwrap();
+    assert_eq!((report.verified, report.code), (false, Some("NODE-49")), "{report:?}");
+    assert!(report.first_bad.is_some_and(|first| first <= signed), "{report:?}");
 }

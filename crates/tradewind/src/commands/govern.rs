@@ -297,6 +297,7 @@ fn verify(dir: &Path, key: Option<&str>, anchor: Option<&Path>, format: Format) 
     check_journal_dir(dir)?;
     let report =
         audit(dir, key, anchor).map_err(|error| Failure::new(error.code(), error.to_string(), error.hint()))?;
+    let also = report.finding.map(|finding| format!("\n{finding}")).unwrap_or_default();
     output::print(format, &report, || match (report.first_bad, &report.flaw) {
         (None, _) => {
             let mut text = format!(
@@ -312,10 +313,13 @@ fn verify(dir: &Path, key: Option<&str>, anchor: Option<&Path>, format: Format) 
                     it.from, it.to, it.by, it.at
                 ));
             }
-            text
+            text + &also
         }
         (Some(record), flaw) => {
-            format!("record {record} is the first bad one: {}", flaw.as_deref().unwrap_or("damaged"))
+            let code = report.code.map(|code| format!("{code}: ")).unwrap_or_default();
+            let hint = report.hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
+            let flaw = flaw.as_deref().unwrap_or("damaged");
+            format!("{code}record {record} is the first bad one: {flaw}{hint}{also}")
         }
     });
     Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
