@@ -1213,7 +1213,7 @@ fn an_order_without_a_decision_is_refused_where_its_source_must_name_one_and_cou
         (All, Source::Operator, false),
     ] {
         let mut host = Host::new(Mode::Paper, Some(requires(rule)));
-        let by = Principal::of_source(source).name;
+        let by = if source == Source::Operator { anna().name } else { Principal::of_source(source).name };
         host.propose(1, source, buy(1_000));
         let no = Some((Guard::Policy, Some(Rule::Decision)));
         assert_eq!(

@@ -97,7 +97,7 @@ fn one_person_alone_lowers_and_does_not_raise() {
 }
 
 #[test]
-fn settings_that_loosen_at_start_wait_for_a_person_once_two_are_named() {
+fn settings_that_loosen_at_start_wait_for_two_persons_once_two_are_named() {
     let system = Principal::of_source(Source::Host);
     let mut alone = World::new(Vec::new());
     assert_eq!(ask(&mut alone, limit(Some(8), Some(9)), &system, 0).1, Ok(()));
@@ -106,6 +106,9 @@ fn settings_that_loosen_at_start_wait_for_a_person_once_two_are_named() {
     let (id, said) = ask(&mut two, limit(Some(8), Some(9)), &system, 0);
     assert_eq!((said, value(&two)), (Ok(()), None));
     assert_eq!(answer(&mut two, id, &anna(), true, 1), Ok(()));
+    assert_eq!(value(&two), None, "she may have written the settings herself");
+    assert_eq!(answer(&mut two, id, &anna(), true, 2), Err("GOV-23".into()));
+    assert_eq!(answer(&mut two, id, &ben(), true, 3), Ok(()));
     assert_eq!(value(&two), Some(Some(9)));
 }
 

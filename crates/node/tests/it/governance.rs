@@ -825,7 +825,7 @@ async fn of_a_limit_changed_at_run_time_and_in_the_settings_the_tighter_one_coun
     let node = start(settings).await;
     assert_eq!(daily_loss(&node).await, 100, "back to what was set at run time takes two");
     let view = limits(&node).await;
-    let waits = view["changes"].as_array().unwrap().iter().find(|it| it["state"] == "asked").unwrap();
+    let waits = view["changes"].as_array().unwrap().iter().find(|it| it["state"]["state"] == "asked").unwrap();
     assert_eq!((&waits["new"], &waits["standing"]), (&290.into(), &"waits for two persons".into()));
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
@@ -847,7 +847,7 @@ async fn an_edited_list_of_persons_counts_once_two_of_those_on_record_agree() {
     let pending = async |node: &Node, what: &str| {
         let view = limits(node).await;
         let changes = view["changes"].as_array().unwrap().clone();
-        changes.into_iter().filter(|it| it["what"] == what && it["state"] == "asked").collect::<Vec<_>>()
+        changes.into_iter().filter(|it| it["what"] == what && it["state"]["state"] == "asked").collect::<Vec<_>>()
     };
     for _ in 0..2 {
         let node = start(settings.clone()).await;
