@@ -301,7 +301,7 @@ fn who_asks_and_under_which_key_stands_in_the_request_whatever_is_recorded_befor
         let approvals = vec![Threshold { from: 10 * UNIT, quorum: 1 }];
         let mut host = Host::new(Mode::Paper, Some(Policy { approvals, ..Policy::default() }));
         let payload = KeyUse::payload_of(b"buy");
-        let mut ask = |host: &mut Host, second: i64, request| {
+        let ask = |host: &mut Host, second: i64, request| {
             let key = IdempotencyKey::new(&anna().name, &format!("k{second}")).unwrap();
             host.act(second, Act::Speaks { by: anna() });
             host.act(second, Act::KeyClaimed { key: key.clone(), payload: payload.clone() });

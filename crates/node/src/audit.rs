@@ -309,7 +309,7 @@ impl AuditReport {
     fn unsigned_from(record: Sequence, found: &Self) -> Self {
         let flaw =
             if found.signed_to == 0 { "Unsigned: not one record is signed" } else { "Unsigned: the end of the run" };
-        let (code, key) = ("NODE-49", found.key.clone());
+        let (code, key) = ("NODE-50", found.key.clone());
         let bad = Self::bad(record, flaw.to_owned());
         Self { code: Some(code), hint: Some(hint_of(code)), records: found.records, first: found.first, key, ..bad }
     }

@@ -476,7 +476,7 @@ impl Core {
         }
         let names: Vec<String> = known.iter().skip(1).map(Scope::to_string).collect();
         let hint = format!("one of {}; for everything leave --scope out", names.join(", "));
-        Err(Box::new(failed("NODE-48", format!("the scope {scope} covers nothing here"), &hint)))
+        Err(Box::new(failed("NODE-49", format!("the scope {scope} covers nothing here"), &hint)))
     }
 
     fn shown(&self, id: Sequence) -> OperatorReply {

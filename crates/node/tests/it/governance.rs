@@ -729,7 +729,7 @@ async fn a_kill_switch_over_what_is_not_here_is_refused_and_one_over_a_person_st
     let node = start(settings).await;
     for scope in ["source:carl", "venue:binnance", "account:7", "source:strategy-9", "source:agent-0"] {
         let (code, message) = said(&node, "anna", latch(scope)).await.unwrap_err();
-        assert_eq!(code, "NODE-48", "{scope}");
+        assert_eq!(code, "NODE-49", "{scope}");
         assert!(message.contains("venue:binance") && message.contains("source:anna"), "{message}");
     }
     let order = || OperatorRequest::OrderPlace(words(Buy, "0.001", None));
@@ -899,7 +899,7 @@ async fn signatures_that_are_gone_are_named() {
         let report = audit(dir, given, None).unwrap();
         assert_eq!(
             (report.verified, report.first_bad, report.code),
-            (false, Some(first), Some("NODE-49")),
+            (false, Some(first), Some("NODE-50")),
             "{report:?}"
         );
         assert!(report.hint.is_some());
@@ -923,6 +923,6 @@ async fn signatures_that_are_gone_are_named() {
     let cut = whole[..whole.len() - 1].iter().map(|line| format!("{line}\n")).collect::<String>();
     std::fs::write(&path, &cut).unwrap();
     let report = audit(dir, None, None).unwrap();
-    assert_eq!((report.verified, report.code), (false, Some("NODE-49")), "{report:?}");
+    assert_eq!((report.verified, report.code), (false, Some("NODE-50")), "{report:?}");
     assert!(report.first_bad.is_some_and(|first| first <= signed), "{report:?}");
 }
