@@ -6,7 +6,8 @@
 //!
 //! # Start here
 //! [`Backtest::new`] takes a [`Plan`]; [`Backtest::feed`] takes one bar at a time; [`Backtest::finish`] gives the
-//! [`Outcome`]. [`report`] turns that into a page and into JSON; [`stress`] runs a strategy through made-up markets.
+//! [`Outcome`]. [`report`] turns that into a page and into JSON; [`stress`] runs a strategy through made-up markets; [`tail`] says
+//! what holdings may lose.
 //!
 //! # What always holds
 //! * A decision on a bar's close fills at the next bar's open, never before.
@@ -22,6 +23,7 @@ pub mod report;
 mod round_trips;
 pub mod session;
 pub mod stress;
+pub mod tail;
 
 pub use backtest::{Backtest, Outcome, Plan, PlanError, Recorder, Silent, Sink};
 pub use costs::Costs;

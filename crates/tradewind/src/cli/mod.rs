@@ -11,7 +11,7 @@ pub(crate) use governance::{LimitsCommand, ProposalsCommand, StageCommand};
 pub(crate) use orders::{AdoptArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand};
 pub(crate) use records::{AuditCommand, JournalCommand};
 pub(crate) use research::{
-    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, StrategyArgs, StrategyCommand, StressArgs,
+    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, Holding, RiskArgs, StrategyArgs, StrategyCommand, StressArgs,
 };
 pub(crate) use session::{DemoArgs, ExchangeArgs, PaperArgs};
 pub(crate) use storm::StormArgs;
@@ -145,6 +145,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  tradewind diagnose --data BTC_USDT-1h.feather --symbol BTC/USDT --strategy vote --last 5"
     )]
     Diagnose(DiagnoseArgs),
+    /// Say what holdings may lose: value at risk by four methods, whose part it is, and whether it would have held.
+    #[command(
+        after_help = "Examples:\n  tradewind risk --hold BTC_USDT-1h.feather=6000 --hold ETH_USDT-1h.feather=4000\n  tradewind risk --hold BTC_USDT-1h.feather=-2500 --confidence 99 --horizon 24 -o json"
+    )]
+    Risk(RiskArgs),
     /// Run a strategy through hundreds of made-up markets with crashes and blow-offs, and see where it breaks.
     #[command(
         after_help = "Examples:\n  tradewind stress --strategy breakout --scenarios 200\n  tradewind stress --strategy breakout --seed 137 --scenarios 1 --report worst.html"

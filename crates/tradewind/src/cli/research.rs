@@ -134,6 +134,47 @@ fn probability(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("from 0 to 1".to_owned()) }
 }
 
+/// An amount of what a file of bars prices.
+#[derive(Clone, Debug)]
+pub(crate) struct Holding {
+    pub(crate) file: PathBuf,
+    /// Of money; negative where it is owed.
+    pub(crate) amount: f64,
+}
+
+fn holding(text: &str) -> Result<Holding, String> {
+    let (file, amount) = text.rsplit_once('=').ok_or("write FILE=AMOUNT, such as BTC_USDT-1h.feather=6000")?;
+    let number = amount.parse().ok().filter(|it: &f64| it.is_finite() && *it != 0.0);
+    Ok(Holding { file: file.into(), amount: number.ok_or_else(|| format!("`{amount}` is not an amount"))? })
+}
+
+fn confidence(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    if value > 0.0 && value < 100.0 { Ok(value) } else { Err("between 0 and 100".to_owned()) }
+}
+
+#[derive(Args)]
+pub(crate) struct RiskArgs {
+    /// What is held: a file of bars and the amount of money in it, negative where it is owed. All in one currency.
+    #[arg(long, required = true, value_name = "FILE=AMOUNT", value_parser = holding)]
+    pub(crate) hold: Vec<Holding>,
+    /// Percent of the time in which no more is lost.
+    #[arg(long, default_value_t = 95.0, value_parser = confidence)]
+    pub(crate) confidence: f64,
+    /// Over how many bars.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) horizon: u16,
+    /// Bars from which a figure of the past is reckoned when it is tried against the bar after them.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u16).range(20..))]
+    pub(crate) window: u16,
+    /// Seed of the simulation.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Go on in spite of defects in a file.
+    #[arg(long)]
+    pub(crate) accept_defects: bool,
+}
+
 #[derive(Args)]
 pub(crate) struct DiagnoseArgs {
     #[command(flatten)]

@@ -17,6 +17,7 @@ mod paper;
 mod parents;
 mod recording;
 mod reference;
+mod risk;
 mod storm;
 mod strategy;
 mod stress;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Data(command) => data::run(&command, format),
         Command::Strategy(command) => strategy::run(&command, format),
         Command::Diagnose(args) => diagnose::run(&args, format),
+        Command::Risk(args) => risk::run(&args, format),
         Command::Stress(args) => stress::run(&args, format),
         Command::Storm(args) => storm::run(&args, format),
         Command::Doctor { config, data_dir } => doctor::run(config.as_deref(), data_dir.as_deref(), format),

@@ -20,6 +20,7 @@ mod help;
 mod market;
 mod operate;
 mod past;
+mod risk;
 mod standby;
 mod stress;
 mod support;

@@ -1,0 +1,180 @@
+//! What holdings may lose: value at risk by every method side by side, whose it is, and whether it would have held.
+
+use serde::Serialize;
+use tradewind_quant::covariance::{Moments, Target};
+use tradewind_quant::tail_risk::{Contributions, Historical, Level, Parametric, TailRisk, modified, simulate};
+use tradewind_quant::var_backtest::{LikelihoodRatio, conditional_coverage, exceptions, independence, kupiec};
+use tradewind_quant::{QuantError, ReturnWindow};
+
+/// What is asked of [`tail_report`].
+#[derive(Clone, Copy, Debug)]
+pub struct TailQuestion {
+    /// Confidence, and the horizon in periods of the returns.
+    pub level: Level,
+    /// Periods from which each figure of the past is reckoned when it is tried against the next one.
+    pub window: usize,
+    /// Paths of the simulation.
+    pub paths: usize,
+    /// Seed of the simulation.
+    pub seed: u64,
+}
+
+/// The answer. Amounts are in the currency of the exposures, losses positive.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TailReport {
+    /// Periods of returns that were looked at.
+    pub periods: usize,
+    /// Each method's figures over the whole history.
+    pub methods: Vec<TailOf>,
+    /// What each holding has of the historical figures, in the order of the exposures; the parts sum to the whole.
+    pub components: Vec<TailRisk>,
+    /// Correlations of the returns, row by row.
+    pub correlations: Vec<Vec<f64>>,
+    /// How figures of the past held in the period after each; empty where the history is no longer than the window.
+    pub tried: Vec<Tried>,
+}
+
+/// One method's figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TailOf {
+    /// `historical`, `parametric` (normal), `modified` (Cornish-Fisher) or `monte-carlo` (normal, simulated).
+    pub method: &'static str,
+    /// Its figures.
+    #[serde(flatten)]
+    pub risk: TailRisk,
+}
+
+/// How one method's value at risk over one period held.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Tried {
+    /// Which method.
+    pub method: &'static str,
+    /// Periods that were tried.
+    pub periods: usize,
+    /// Periods that lost more.
+    pub exceptions: usize,
+    /// How many a right model expects.
+    pub expected: f64,
+    /// Is their number right?
+    pub kupiec: LikelihoodRatio,
+    /// Do they come one by one?
+    pub independence: LikelihoodRatio,
+    /// Both together.
+    pub conditional: LikelihoodRatio,
+}
+
+/// Reckons what `exposures`, signed amounts of money, may lose, from the returns of their assets.
+///
+/// The covariance of the parametric and the simulated figures is shrunk towards constant correlation (Ledoit and Wolf).
+///
+/// # Errors
+/// [`QuantError`] for shapes that do not fit, too few periods, or a window below two.
+pub fn tail_report(
+    returns: &ReturnWindow,
+    exposures: &[f64],
+    question: &TailQuestion,
+) -> Result<TailReport, QuantError> {
+    let TailQuestion { level, window, paths, seed } = *question;
+    let (moments, _) = Moments::shrunk(returns, Target::ConstantCorrelation);
+    let historical: Contributions = Historical::new(returns, exposures)?.contributions(&level)?;
+    let drawn = simulate(&moments, &level, paths, seed)?;
+    let simulated = Historical::new(&drawn, exposures)?.tail_risk(&Level::new(level.confidence(), 1.0)?)?;
+    let methods = [
+        ("historical", historical.total),
+        ("parametric", Parametric::new(&moments, exposures)?.tail_risk(&level)?),
+        ("modified", modified(returns, exposures, &level)?.total),
+        ("monte-carlo", simulated),
+    ];
+    let components = historical.component_var.iter().zip(&historical.component_cvar);
+    let correlations = moments.covariance.correlations();
+    Ok(TailReport {
+        periods: returns.periods(),
+        methods: methods.map(|(method, risk)| TailOf { method, risk }).to_vec(),
+        components: components.map(|(var, cvar)| TailRisk { var: *var, cvar: *cvar }).collect(),
+        correlations: (0..returns.assets()).map(|row| correlations.row(row).to_vec()).collect(),
+        tried: tried(&returns.outcomes(exposures)?, level.confidence(), window)?,
+    })
+}
+
+/// Tries the value at risk of each window of outcomes against the outcome after it.
+fn tried(outcomes: &[f64], confidence: f64, window: usize) -> Result<Vec<Tried>, QuantError> {
+    let level = Level::new(confidence, 1.0)?;
+    let Some(after) = outcomes.get(window..).filter(|after| after.len() > 1) else { return Ok(Vec::new()) };
+    let stated = |of: &dyn Fn(&ReturnWindow) -> Result<TailRisk, QuantError>| -> Result<Vec<f64>, QuantError> {
+        let past = outcomes.windows(window).take(after.len());
+        past.map(|past| Ok(of(&ReturnWindow::new(&[past])?)?.var)).collect()
+    };
+    let historical = stated(&|past| Historical::new(past, &[1.0])?.tail_risk(&level))?;
+    let parametric = stated(&|past| Parametric::new(&Moments::sample(past), &[1.0])?.tail_risk(&level))?;
+    let judged = |method, stated: &[f64]| -> Result<Tried, QuantError> {
+        let record = exceptions(after, stated)?;
+        let hits = record.iter().filter(|hit| **hit).count();
+        #[allow(clippy::cast_precision_loss)] // periods of a history
+        let expected = (1.0 - confidence) * record.len() as f64;
+        Ok(Tried {
+            method,
+            periods: record.len(),
+            exceptions: hits,
+            expected,
+            kupiec: kupiec(hits, record.len(), confidence)?,
+            independence: independence(&record)?,
+            conditional: conditional_coverage(&record, confidence)?,
+        })
+    };
+    Ok(vec![judged("historical", &historical)?, judged("parametric", &parametric)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_quant::Draws;
+
+    /// Two assets of 1 % and 2 % deviation with a correlation of 0.6, each period `scale` times as wild.
+    fn market(periods: usize, scale: impl Fn(usize) -> f64) -> ReturnWindow {
+        let mut draws = Draws::new(7);
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for period in 0..periods {
+            let (a, b) = (draws.normal(), draws.normal());
+            first.push(0.01 * scale(period) * a);
+            second.push(0.02 * scale(period) * (0.6 * a + 0.8 * b));
+        }
+        ReturnWindow::new(&[first, second]).unwrap()
+    }
+
+    fn question(confidence: f64) -> TailQuestion {
+        TailQuestion { level: Level::new(confidence, 1.0).unwrap(), window: 250, paths: 20_000, seed: 3 }
+    }
+
+    #[test]
+    fn on_normal_returns_every_method_agrees_and_the_parts_sum_to_the_whole() {
+        let report = tail_report(&market(20_000, |_| 1.0), &[6_000.0, 4_000.0], &question(0.95)).unwrap();
+        // the deviation of 60 a + 80 (0.6 a + 0.8 b) is 125.22; 95 % of a normal lie above -1.645 of it
+        let want = 125.22 * 1.645;
+        for TailOf { method, risk } in &report.methods {
+            assert!((risk.var / want - 1.0).abs() < 0.03 && risk.cvar > risk.var, "{method}: {risk:?} for {want}");
+        }
+        let parts: f64 = report.components.iter().map(|part| part.var).sum();
+        assert!((parts / report.methods[0].risk.var - 1.0).abs() < 1e-9, "{parts}");
+        assert!((report.correlations[0][1] - 0.6).abs() < 0.02);
+        for tried in &report.tried {
+            assert!(!tried.conditional.rejects(0.01), "{tried:?}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_lags_behind_a_changing_market_is_rejected() {
+        let calm_then_wild = market(3_000, |period| if period / 250 % 2 == 0 { 0.5 } else { 2.5 });
+        let report = tail_report(&calm_then_wild, &[6_000.0, 4_000.0], &question(0.95)).unwrap();
+        assert!(
+            report.tried.iter().all(|it| it.independence.rejects(0.05) && it.conditional.rejects(0.01)),
+            "{report:?}"
+        );
+    }
+
+    #[test]
+    fn a_short_history_has_figures_and_no_trial() {
+        let report = tail_report(&market(100, |_| 1.0), &[1.0, -1.0], &question(0.9)).unwrap();
+        assert_eq!((report.periods, report.tried), (100, Vec::new()));
+        assert!(tail_report(&market(100, |_| 1.0), &[1.0], &question(0.9)).is_err());
+    }
+}

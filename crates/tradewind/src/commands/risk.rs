@@ -1,0 +1,120 @@
+//! `tradewind risk`: what holdings may lose, from the recorded prices of what is held.
+
+use super::bars::tell_defects;
+use crate::cli::{Holding, RiskArgs};
+use crate::output::{self, Failure, Format};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use tradewind_domain::{Interval, Timestamp};
+use tradewind_history::{ImportOptions, OnDefect, read_bars};
+use tradewind_quant::tail_risk::{DEFAULT_PATHS, Level};
+use tradewind_quant::var_backtest::LikelihoodRatio;
+use tradewind_quant::{QuantError, ReturnWindow};
+use tradewind_research::tail::{TailQuestion, TailReport, tail_report};
+
+/// Below this a record of exceptions is called improbable for a right model.
+const SIGNIFICANCE: f64 = 0.05;
+
+/// What is held, and its closes by the time at which their bars opened.
+struct Held {
+    name: String,
+    amount: f64,
+    interval: Interval,
+    closes: BTreeMap<Timestamp, f64>,
+}
+
+pub(crate) fn run(args: &RiskArgs, format: Format) -> Result<ExitCode, Failure> {
+    let held = args.hold.iter().map(|it| read(it, args.accept_defects)).collect::<Result<Vec<_>, _>>()?;
+    let (times, returns) = returns(&held)?;
+    let question = TailQuestion {
+        level: Level::new(args.confidence / 100.0, args.horizon.into()).map_err(unfit)?,
+        window: usize::from(args.window),
+        paths: DEFAULT_PATHS,
+        seed: args.seed,
+    };
+    let exposures: Vec<f64> = held.iter().map(|it| it.amount).collect();
+    let report = tail_report(&returns, &exposures, &question).map_err(unfit)?;
+    let mut value = serde_json::to_value(&report)
+        .map_err(|error| Failure::new("CLI-06", format!("the answer cannot be written: {error}"), "report this"))?;
+    for (key, it) in [
+        ("confidence", serde_json::json!(args.confidence)),
+        ("horizon", args.horizon.into()),
+        ("interval", held[0].interval.to_string().into()),
+        ("from", times[0].to_string().into()),
+        ("until", times[times.len() - 1].to_string().into()),
+        ("paths", DEFAULT_PATHS.into()),
+        ("seed", args.seed.into()),
+        ("holdings", held.iter().map(|it| it.name.as_str()).collect()),
+    ] {
+        value[key] = it;
+    }
+    output::print(format, &value, || text(args, &held, &report, (times[0], times[times.len() - 1])));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unfit(error: QuantError) -> Failure {
+    Failure::new(error.code(), error.to_string(), error.hint())
+}
+
+fn read(holding: &Holding, accept_defects: bool) -> Result<Held, Failure> {
+    let on_defect = if accept_defects { OnDefect::Report } else { OnDefect::Refuse };
+    let series = read_bars(&holding.file, &ImportOptions { on_defect, ..ImportOptions::default() })?;
+    tell_defects(&holding.file, &series.defects);
+    let instrument = series.instrument.list(tradewind_domain::InstrumentId(0))?;
+    let closes = series.bars.iter().map(|bar| (bar.open_time, instrument.price_f64(bar.close))).collect();
+    let name = instrument.spec.symbol.to_string();
+    Ok(Held { name, amount: holding.amount, interval: series.interval, closes })
+}
+
+/// Returns between the moments at which all of them have a close.
+fn returns(held: &[Held]) -> Result<(Vec<Timestamp>, ReturnWindow), Failure> {
+    let first = &held[0];
+    if let Some(other) = held.iter().find(|it| it.interval != first.interval) {
+        let message = format!("{} has bars of {}, {} of {}", first.name, first.interval, other.name, other.interval);
+        return Err(Failure::new("CLI-05", message, "give files of one interval"));
+    }
+    let common = |at: &&Timestamp| held.iter().all(|it| it.closes.contains_key(at));
+    let times: Vec<Timestamp> = first.closes.keys().filter(common).copied().collect();
+    if times.len() < 3 {
+        let message = format!("the files have {} moments in common", times.len());
+        return Err(Failure::new("CLI-05", message, "give files of one time"));
+    }
+    let closes: Vec<Vec<f64>> = held.iter().map(|it| times.iter().map(|at| it.closes[at]).collect()).collect();
+    Ok((times, ReturnWindow::of_prices(&closes).map_err(unfit)?))
+}
+
+fn text(args: &RiskArgs, held: &[Held], it: &TailReport, (from, until): (Timestamp, Timestamp)) -> String {
+    let amount = |value: f64| format!("{value:.2}");
+    let methods = it.methods.iter().map(|of| vec![of.method.to_owned(), amount(of.risk.var), amount(of.risk.cvar)]);
+    let parts = held.iter().zip(&it.components).zip(&it.correlations).map(|((held, part), row)| {
+        let rows = row.iter().map(|correlation| format!("{correlation:.2}")).collect::<Vec<_>>().join("  ");
+        vec![held.name.clone(), amount(held.amount), amount(part.var), amount(part.cvar), rows]
+    });
+    format!(
+        "{} returns of {}, {from} to {until}; {} % over {} of them\n\n{}\n\n{}\n\n{}",
+        it.periods,
+        held[0].interval,
+        args.confidence,
+        args.horizon,
+        output::table(&["", "value at risk", "expected shortfall"], methods),
+        output::table(&["holding", "amount", "part of it", "part of the shortfall", "correlations"], parts),
+        trial(args.window, it),
+    )
+}
+
+/// How the figures of the past held.
+fn trial(window: u16, it: &TailReport) -> String {
+    let Some(first) = it.tried.first() else {
+        return format!("{} periods are too few to try a window of {window}", it.periods);
+    };
+    let p = |ratio: &LikelihoodRatio| format!("{:.3}", ratio.p_value);
+    let rows = it.tried.iter().map(|tried| {
+        let verdict = if tried.conditional.rejects(SIGNIFICANCE) { "rejected" } else { "held" };
+        let counts = [tried.method.to_owned(), tried.exceptions.to_string(), format!("{:.1}", tried.expected)];
+        let tests = [&tried.kupiec, &tried.independence, &tried.conditional].map(p);
+        [counts.to_vec(), tests.to_vec(), vec![verdict.to_owned()]].concat()
+    });
+    let head = ["", "exceptions", "expected", "Kupiec p", "Christoffersen p", "both p", "verdict"];
+    let table = output::table(&head, rows);
+    format!("the figure of each {window} periods against the period after them, {} times\n{table}", first.periods)
+}
