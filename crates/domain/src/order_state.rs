@@ -206,6 +206,11 @@ pub struct OrderTimes {
     pub updated: Timestamp,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_nothing(quantity: &Quantity) -> bool {
+    quantity.is_zero()
+}
+
 /// An order and all that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
@@ -216,11 +221,14 @@ pub struct OrderRecord {
     pub state: OrderState,
     /// The venue's name of it, once heard.
     pub venue_id: Option<VenueOrderId>,
-    /// How much of it filled, by fills that were booked.
+    /// How much of it filled.
     pub filled: Quantity,
-    /// What the fills cost: the sum of price mantissa × quantity mantissa.
+    /// What the fills cost: the sum of price mantissa × quantity mantissa, without [`Self::earlier`].
     #[serde(with = "crate::text128")]
     pub cost: i128,
+    /// How much of it filled before the books began: counted in [`Self::filled`], and booked nowhere.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub earlier: Quantity,
     /// When things happened.
     #[serde(flatten)]
     pub times: OrderTimes,
@@ -240,7 +248,15 @@ impl OrderRecord {
             cancel_asked: None,
             updated: at,
         };
-        Self { order, state: OrderState::Intended, venue_id: None, filled: Quantity::ZERO, cost: 0, times }
+        Self {
+            order,
+            state: OrderState::Intended,
+            venue_id: None,
+            filled: Quantity::ZERO,
+            cost: 0,
+            earlier: Quantity::ZERO,
+            times,
+        }
     }
 
     /// Applies what happened.
@@ -301,11 +317,17 @@ impl OrderRecord {
         self.filled > self.order.quantity()
     }
 
-    /// Average fill price in price mantissas, for people and statistics; `None` before the first fill.
+    /// How much of it filled by fills that were booked.
+    #[must_use]
+    pub fn booked(&self) -> Quantity {
+        self.filled - self.earlier
+    }
+
+    /// Average fill price in price mantissas, for people and statistics; `None` before the first fill that was booked.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn average_price(&self) -> Option<f64> {
-        (!self.filled.is_zero()).then(|| self.cost as f64 / self.filled.mantissa() as f64)
+        (!self.booked().is_zero()).then(|| self.cost as f64 / self.booked().mantissa() as f64)
     }
 
     /// The public status word that the ecosystem expects.

@@ -110,6 +110,7 @@ fn adopted(state: &mut State, adoption: &Adoption, at: Timestamp) {
     state.foreign.remove(&client_id);
     let mut record = OrderRecord::new(adoption.order, at);
     record.venue_id = Some(adoption.venue_id.clone());
+    (record.filled, record.earlier) = (adoption.earlier, adoption.earlier);
     (record.state, record.times.intended, record.times.acknowledged) = (OrderState::Working, Some(at), Some(at));
     state.open.insert(client_id, record);
 }

@@ -1,7 +1,7 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
 use crate::{DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, State, Verdict};
-use crate::{account, amend, governance, parents, risk, rollout};
+use crate::{account, amend, governance, parents, risk, rollout, unwind};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, Origin, PortfolioId, Price,
     Quantity, Quote, Timestamp, TradeIdSet,
@@ -122,7 +122,11 @@ fn apply_rest(state: &mut State, event: &Event) {
             doubt_open_orders(state, at);
         }
         EventKind::Halted(halt) => state.halted = Some(halt.reason.clone()),
-        EventKind::Resumed { .. } => (state.halted, state.reduce_only, state.drifting) = (None, None, 0),
+        EventKind::Resumed { .. } => {
+            (state.halted, state.reduce_only, state.drifting) = (None, None, 0);
+            state.exits_due.clear();
+        }
+        EventKind::CancelProposed { client_id } => unwind::note_asked(state, *client_id),
         EventKind::Compared { .. }
         | EventKind::GapFound { .. }
         | EventKind::Restricted { .. }
@@ -144,7 +148,6 @@ fn apply_rest(state: &mut State, event: &Event) {
         | EventKind::Parent(_) // folded after everything else
         | EventKind::Proposed(_)
         | EventKind::ProposedPair { .. }
-        | EventKind::CancelProposed { .. }
         | EventKind::Triggered { .. }
         | EventKind::Timer
         | EventKind::Stopped

@@ -3,6 +3,7 @@
 use crate::algo::Behind;
 use crate::{
     Amend, Event, EventKind, ListingStatus, State, Verdict, amend, contingent, governance, parents, protect, risk,
+    unwind,
 };
 use tradewind_domain::{
     ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source,
@@ -52,10 +53,15 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
             judge_pair(state, event, pair, names, commands);
         }
         EventKind::CancelProposed { client_id } => judge_cancel(state, *client_id, commands),
-        EventKind::BarClosed { .. } | EventKind::Timer => {
+        EventKind::BarClosed { .. } => {
             cancel_expired(state, commands);
             governance::expire(state, commands);
         }
+        EventKind::Timer => {
+            unwind::cancel_what_must_go(state, commands);
+            governance::expire(state, commands);
+        }
+        EventKind::Accepted { .. } | EventKind::CancelRefused { .. } => unwind::cancel_what_must_go(state, commands),
         EventKind::Governance(act) => governance::decide(state, event, act, commands),
         EventKind::Filled(fill) => {
             cancel_siblings(state, fill.client_id, commands);
@@ -87,12 +93,10 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         | EventKind::Sent { .. }
         | EventKind::NotSent { .. }
         | EventKind::AnswerLost { .. }
-        | EventKind::Accepted { .. }
         | EventKind::Rejected { .. }
         | EventKind::Triggered { .. }
         | EventKind::CancelSent { .. }
         | EventKind::Amend { .. }
-        | EventKind::CancelRefused { .. }
         | EventKind::Cancelled { .. }
         | EventKind::Expired { .. }
         | EventKind::Funding { .. }

@@ -542,6 +542,17 @@ pub fn strangers(
     strange
 }
 
+/// How many of the first executions came before the books began: they are in the balance that the books began with.
+fn earlier(order: &OrderRecord, fills: &[(Timestamp, Fill)]) -> usize {
+    let mut sorted: Vec<_> = fills.iter().map(|(at, fill)| (*at, fill.quantity)).collect();
+    sorted.sort_by_key(|(at, _)| *at);
+    let sums = sorted.iter().scan(Quantity::ZERO, |sum, (_, quantity)| {
+        *sum += *quantity;
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= order.earlier).count()
+}
+
 /// From when until when the venue could take the order. An intent of an older journal has no fence of its own: the widest
 /// window bounds it.
 fn window_of(record: &OrderRecord, policy: &EvidencePolicy, now: Timestamp) -> (Timestamp, Timestamp) {
@@ -565,6 +576,7 @@ impl Evidence {
         };
         let mut facts: Vec<_> = fills.iter().map(|(at, fill)| (Some(*at), EventKind::Filled(*fill))).collect();
         facts.sort_by_key(|(at, _)| *at);
+        facts.drain(..earlier(order, fills));
         let venue_id = standing.venue_id.clone();
         let word = match standing.stand {
             // the venue worked less than was meant, all of it was executed, and nothing else will tell the end

@@ -10,6 +10,11 @@ use tradewind_domain::{
     ClientOrderId, Currency, Fill, InstrumentId, Liquidity, Order, Price, Quantity, Side, VenueOrderId,
 };
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_nothing(quantity: &Quantity) -> bool {
+    quantity.is_zero()
+}
+
 /// An order of the account that this program did not send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignOrder {
@@ -29,6 +34,9 @@ pub struct ForeignOrder {
     pub quantity: Quantity,
     /// How much was executed, by the venue's count.
     pub filled: Quantity,
+    /// How much of that before these books began: their first balance holds it, and nobody books it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub earlier: Quantity,
     /// Whether it may still fill.
     pub open: bool,
 }
@@ -49,6 +57,9 @@ pub struct Adoption {
     pub order: Order,
     /// The venue's name of it.
     pub venue_id: VenueOrderId,
+    /// How much was executed before these books began.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub earlier: Quantity,
 }
 
 /// What foreign orders and executions mean for one instrument.

@@ -166,16 +166,7 @@ pub(crate) fn decide(state: &State, event: &Event, act: &Act, commands: &mut Vec
         commands.push(Command::Record(EventKind::Governance(Box::new(fact)), event.portfolio));
     }
     if let Act::Latched { scope, .. } = act {
-        let covers = |record: &OrderRecord| {
-            let venue = &state.listing(record.order.instrument()).instrument.spec.venue;
-            let by = person_behind(state, record.order.client_id());
-            match (scope, record.order.source()) {
-                (_, Some(source)) => scope.covers(source, by, event.account, venue),
-                (Scope::Source(_), None) => false, // another hand's, or of a journal that does not tell
-                (_, None) => scope.covers(Source::Host, None, event.account, venue),
-            }
-        };
-        cancel_adding(state, covers, commands);
+        cancel_adding(state, |record| covers(state, event.account, scope, record), commands);
     }
     if let Some(held) = state.governance.released_by(event.sequence) {
         release(state, event, held, commands);
@@ -188,6 +179,21 @@ fn person_behind(state: &State, order: ClientOrderId) -> Option<&Name> {
     let of_parent = || state.parents.parent_of(order)?.behind.as_ref().map(|behind| &behind.by);
     let of_proposal = || register.proposal_of(order).map(|held| &held.wish.by);
     register.placed.get(&order).or_else(of_parent).or_else(of_proposal)
+}
+
+fn covers(state: &State, account: AccountId, scope: &Scope, record: &OrderRecord) -> bool {
+    let venue = &state.listing(record.order.instrument()).instrument.spec.venue;
+    let by = person_behind(state, record.order.client_id());
+    match (scope, record.order.source()) {
+        (_, Some(source)) => scope.covers(source, by, account, venue),
+        (Scope::Source(_), None) => false, // another hand's, or of a journal that does not tell
+        (_, None) => scope.covers(Source::Host, None, account, venue),
+    }
+}
+
+/// Whether a scoped kill switch is on over an open order.
+pub(crate) fn is_stopped(state: &State, record: &OrderRecord) -> bool {
+    state.governance.latches.keys().any(|scope| covers(state, AccountId(0), scope, record))
 }
 
 /// Why a kill switch stops `proposal`, if one does.

@@ -37,6 +37,7 @@ mod replay;
 mod risk;
 mod rollout;
 mod state;
+mod unwind;
 
 pub use amend::Amend;
 pub use apply::apply;
@@ -58,6 +59,7 @@ pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
 pub use replay::{Divergence, Replay};
 pub use risk::{Exemption, RiskAct, RiskBook};
 pub use state::{Counters, KnownDepth, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
+pub use unwind::{ExitDue, Tried};
 
 /// Folds one event into `state` and notes in `commands` what should now be done about it.
 ///

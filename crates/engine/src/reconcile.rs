@@ -240,6 +240,10 @@ fn is_worked_otherwise(state: &State, basis: &Basis, order: &VenueOrder, id: Cli
 }
 
 fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at_start: bool, findings: &mut Findings) {
+    let known = state.foreign.get(&client_id);
+    // a first start asks for no executions: what it finds executed is in the balance that it begins with
+    let is_first = at_start && state.whole.is_none() && state.intents == 0;
+    let earlier = known.map_or(if is_first { order.filled } else { Quantity::ZERO }, |known| known.earlier);
     let foreign = ForeignOrder {
         client_id,
         client_text: order.client_text.clone(),
@@ -249,9 +253,9 @@ fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at
         price: order.price,
         quantity: order.quantity,
         filled: order.filled,
+        earlier,
         open: order.open,
     };
-    let known = state.foreign.get(&client_id);
     let news = match known {
         Some(known) => *known != foreign,
         None => foreign.open || !foreign.filled.is_zero(),

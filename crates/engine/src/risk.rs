@@ -6,8 +6,8 @@
 use crate::decide::cancel_adding;
 use crate::liquidation::{self, Deleverage};
 use crate::portfolio::worth as worth_at;
-use crate::protect;
 use crate::{Command, Event, EventKind, State, Verdict};
+use crate::{protect, unwind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tradewind_domain::{
@@ -105,6 +105,22 @@ pub enum RiskAct {
         /// Why.
         reason: String,
     },
+    /// A person wants the event's portfolio to hold nothing of it: its orders go, then what is held is closed.
+    ExitWished {
+        /// In what.
+        instrument: InstrumentId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// It holds nothing of it any more, or nothing that could be closed.
+    ExitEnded {
+        /// In what.
+        instrument: InstrumentId,
+        /// Why.
+        reason: String,
+    },
     /// What the program runs with, part by part as hashes: the next start compares.
     Configured {
         /// A hash of each part, by its name.
@@ -174,6 +190,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
         RiskAct::Tripped { .. } | RiskAct::Planned { .. } => return,
         RiskAct::Deleveraged { instrument, .. } => return liquidation::note_proposed(state, event, *instrument),
         RiskAct::Exempted { .. } | RiskAct::ExemptionEnded { .. } => return protect::exempt(state, event, act),
+        RiskAct::ExitWished { .. } | RiskAct::ExitEnded { .. } => return unwind::apply(state, event, act),
     };
     state.risk.get_or_insert_default();
     note(state, event.at, PortfolioId(0), &[fact]);
@@ -279,11 +296,13 @@ pub(crate) fn decide(state: &State, event: &Event, risk: &RiskBook, commands: &m
         let act = RiskAct::Tripped { guard, scope, mode, value: trip.value, limit: trip.limit };
         commands.push(Command::Record(EventKind::Risk(Box::new(act)), event.portfolio));
     }
-    let stopped = |record: &OrderRecord| {
-        let (portfolio, instrument) = (record.order.portfolio(), record.order.instrument());
-        risk.monitor.mode(portfolio, instrument) >= RiskMode::ReduceOnly
-    };
-    cancel_adding(state, stopped, commands);
+    cancel_adding(state, |record| is_stopped(state, record), commands);
+}
+
+/// Whether a breaker lets only what reduces pass where an open order stands.
+pub(crate) fn is_stopped(state: &State, record: &OrderRecord) -> bool {
+    let (portfolio, instrument) = (record.order.portfolio(), record.order.instrument());
+    state.risk.as_ref().is_some_and(|risk| risk.monitor.mode(portfolio, instrument) >= RiskMode::ReduceOnly)
 }
 
 /// What the gate needs for the guards of the risk crate; `None` where no limit calls for them.

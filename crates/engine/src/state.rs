@@ -1,7 +1,7 @@
 //! The whole state of a risk domain: everything that [`crate::step`] reads and writes.
 
 use crate::algo::Parents;
-use crate::{ForeignOrder, Portfolio};
+use crate::{ExitDue, ForeignOrder, Portfolio, Tried};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -172,6 +172,12 @@ pub struct State {
     /// Open orders that the venue was asked to make smaller, with what they are to be in all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub amending: BTreeMap<ClientOrderId, Quantity>,
+    /// Open orders whose cancel was asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cancels: BTreeMap<ClientOrderId, Tried>,
+    /// What a person wants nothing to be held of: every order of it goes, and then what is held is closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exits_due: Vec<ExitDue>,
     /// Intents so far: each order's own number.
     pub intents: u64,
     /// How often things happened.
@@ -211,6 +217,8 @@ impl Default for State {
             foreign_fills: Vec::new(),
             reversed: BTreeSet::new(),
             amending: BTreeMap::new(),
+            cancels: BTreeMap::new(),
+            exits_due: Vec::new(),
             intents: 0,
             counters: Counters::default(),
             listings: Vec::new(),
@@ -381,6 +389,9 @@ impl State {
             self.closed.push_back(record);
             if !self.amending.is_empty() {
                 self.amending.remove(&id);
+            }
+            if !self.cancels.is_empty() {
+                self.cancels.remove(&id);
             }
         }
     }

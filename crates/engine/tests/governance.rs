@@ -856,6 +856,7 @@ fn halts_kill_switches_drifts_and_orders_of_other_hands_are_incidents_each_once(
         price: None,
         quantity: Quantity::from_mantissa(1),
         filled: Quantity::ZERO,
+        earlier: Quantity::ZERO,
         open: true,
     };
     let mut incidents = 0;

@@ -237,7 +237,7 @@ fn b05_executions_by_another_hand_are_asked_after_counted_and_adopted() {
     let request = OrderRequest::limit(foreign.instrument, foreign.side, foreign.quantity, foreign.price.unwrap());
     let order = Order::as_worked(PortfolioId(1), foreign.client_id, request);
     let waiting = stage.state.foreign_fills.clone();
-    stage.say(EventKind::Adopted(Box::new(Adoption { order, venue_id: foreign.venue_id })));
+    stage.say(EventKind::Adopted(Box::new(Adoption { order, venue_id: foreign.venue_id, earlier: foreign.earlier })));
     waiting.into_iter().for_each(|fill| _ = stage.say(EventKind::Filled(fill)));
     assert!(stage.state.foreign.is_empty() && stage.state.foreign_fills.is_empty());
     assert_eq!(stage.state.portfolio(PortfolioId(1)).position(InstrumentId(0)).quantity().mantissa(), 400);

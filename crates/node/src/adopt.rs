@@ -51,17 +51,17 @@ impl Core {
             return Ok(failed("NODE-10", message, "see `foreign` in `tradewind status -o json`"));
         }
         let portfolio = operators(&self.host.state);
+        // executions of other hands are not among the differences: to book them explains none
+        let off = if words.order.is_none() { std::mem::take(&mut self.off) } else { Vec::new() };
         for order in orders {
             adopted.executions += self.adopt_order(portfolio, &order)?;
             adopted.orders.push(order.client_text);
         }
-        if words.order.is_none() {
-            for (currency, units) in std::mem::take(&mut self.off) {
-                let reason = "an operator takes the venue's word on the balance".to_owned();
-                let kind = EventKind::Adjusted { money: Money { currency, units }, reason };
-                self.record(self.now(), wall(), Source::Operator, portfolio, kind)?;
-                adopted.balances.insert(currency.to_string(), format_decimal(units, LEDGER_DECIMALS));
-            }
+        for (currency, units) in off {
+            let reason = "an operator takes the venue's word on the balance".to_owned();
+            let kind = EventKind::Adjusted { money: Money { currency, units }, reason };
+            self.record(self.now(), wall(), Source::Operator, portfolio, kind)?;
+            adopted.balances.insert(currency.to_string(), format_decimal(units, LEDGER_DECIMALS));
         }
         adopted.restricted.clone_from(&self.host.state.reduce_only);
         self.host.outside.watch.sweep_soon();
@@ -78,7 +78,7 @@ impl Core {
         let order = Order::as_worked(portfolio, client_id, request);
         let fills: Vec<_> =
             self.host.state.foreign_fills.iter().filter(|it| it.client_id == client_id).copied().collect();
-        let adoption = Adoption { order, venue_id: foreign.venue_id.clone() };
+        let adoption = Adoption { order, venue_id: foreign.venue_id.clone(), earlier: foreign.earlier };
         let mut kinds = vec![EventKind::Adopted(Box::new(adoption))];
         kinds.extend(fills.iter().copied().map(EventKind::Filled));
         for kind in kinds {
@@ -108,6 +108,7 @@ pub(crate) fn foreign_orders(state: &State) -> Vec<ForeignOrder> {
             price: None,
             quantity: Quantity::ZERO,
             filled: Quantity::ZERO,
+            earlier: Quantity::ZERO,
             open: false,
         });
         order.quantity += fill.quantity;

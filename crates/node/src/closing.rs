@@ -20,7 +20,6 @@ impl Core {
         failpoint("node.stop.begun");
         self.trading = false;
         self.desks.clear();
-        self.exits_due.clear();
         self.pause_parents()?;
         let adding = self.host.state.open.values().filter(|record| self.host.state.adds_exposure(record));
         let leaving: Vec<ClientOrderId> = adding.map(|record| record.order.client_id()).collect();

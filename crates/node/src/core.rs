@@ -1,5 +1,6 @@
 //! The engine's own thread: one inbox, one journal, one state. Everything that happens passes here in one order.
 
+use crate::account::moves;
 use crate::clock::{Clock, wall};
 use crate::error::NodeError;
 use crate::inbox::{Fact, Input, Progress};
@@ -17,7 +18,7 @@ use tradewind_domain::{
     Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Sequence, Source, Timestamp,
 };
 use tradewind_engine::algo::ParentId;
-use tradewind_engine::{Basis, Deleverage, EventKind, State};
+use tradewind_engine::{Basis, Deleverage, EventKind, State, Tried};
 use tradewind_governance::{IdempotencyKey, Principal};
 use tradewind_host::{Draft, Host, since};
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
@@ -49,8 +50,8 @@ pub(crate) struct Core {
     has_no_room: bool,
     /// That is about to come, and was said.
     space_is_short: bool,
-    /// Positions to close once their open orders are off the book, and for whom.
-    pub(crate) exits_due: Vec<(PortfolioId, InstrumentId, Principal)>,
+    /// How often this run tried each exit that is due.
+    pub(crate) exits_tried: BTreeMap<(PortfolioId, InstrumentId), Tried>,
     sync_every: Duration,
     /// When the journal was last seen synced, and through which record.
     synced: (Instant, u64),
@@ -97,7 +98,7 @@ impl Core {
             has_no_room: false,
             space_is_short: false,
             trading: false,
-            exits_due: Vec::new(),
+            exits_tried: BTreeMap::new(),
             sync_every: parts.sync_every,
             synced: (Instant::now(), 0),
             pace: parts.pace,
@@ -112,6 +113,11 @@ impl Core {
     pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Input>) -> Result<Self, NodeError> {
         self.trading = true;
         self.resume_parents()?;
+        if !self.host.state.exits_due.is_empty() {
+            self.note(
+                "alarm: a `flatten` of the last run is not done: it goes on; `tradewind resume` ends it".to_owned(),
+            );
+        }
         while let Some(input) = inbox.blocking_recv() {
             if let Input::Stop(done) = input {
                 self.stop(&mut inbox)?;
@@ -332,11 +338,20 @@ impl Core {
 
     /// As [`Self::record`] for an event whose cause is known.
     pub(crate) fn follow(&mut self, draft: Draft) -> Result<(), NodeError> {
+        if !self.off.is_empty() {
+            self.forget_explained(&draft.kind);
+        }
         self.host.follow(draft)?;
         self.tell_trips();
         self.tell_deleverage();
         self.tell_guard_faults();
         Ok(())
+    }
+
+    /// Forgets the differences that an event may have explained: nobody adopts what is older than the books.
+    fn forget_explained(&mut self, kind: &EventKind) {
+        let state = &self.host.state;
+        self.off.retain(|(currency, _)| !moves(state, kind, *currency));
     }
 
     /// Says which positions stand without the guard that was asked for, once for each reason.

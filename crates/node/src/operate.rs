@@ -16,11 +16,14 @@ use tradewind_domain::{
     ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId,
     Quantity, Side, Source, TradePlan,
 };
-use tradewind_engine::algo::{Ask, ParentEvent};
-use tradewind_engine::{EventKind, Halt, RiskAct, Spoken, Verdict};
+use tradewind_engine::algo::{Ask, ParentEvent, ask_again_after};
+use tradewind_engine::{EventKind, ExitDue, Halt, RiskAct, Spoken, Tried, Verdict};
 use tradewind_gate::{Proposal, Refusal};
 use tradewind_governance::Act;
 use tradewind_host::Draft;
+
+/// Why exits are proposed that a person asked for with [`OperatorRequest::Flatten`].
+const FLATTENS: &str = "an operator flattens";
 
 /// A person's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -374,20 +377,23 @@ impl Core {
         for client_id in &open {
             self.say(PortfolioId(0), EventKind::CancelProposed { client_id: *client_id })?;
         }
-        let (mut exits, mut due) = (Vec::new(), Vec::new());
+        let (mut exits, mut waiting) = (Vec::new(), 0);
         for place in 0..self.host.state.portfolios.len() {
             let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
             for index in 0..self.host.state.listings.len() {
                 let instrument = self.host.state.listings[index].instrument.clone();
-                if self.rests(portfolio, instrument.id) {
-                    due.push((portfolio, instrument.id, self.speaker.clone()));
-                } else if let Some(request) = self.exit(portfolio, &instrument) {
-                    exits.push(self.propose(portfolio, request, "an operator flattens")?);
+                let (rests, exit) = (self.rests(portfolio, instrument.id), self.exit(portfolio, &instrument));
+                if rests || exit.is_some() {
+                    let (by, reason) = (self.speaker.name.as_str().to_owned(), FLATTENS.to_owned());
+                    let wish = RiskAct::ExitWished { instrument: instrument.id, by, reason };
+                    self.say(portfolio, EventKind::Risk(Box::new(wish)))?;
+                }
+                match exit.filter(|_| !rests) {
+                    Some(request) => exits.push(self.leave(portfolio, request)?),
+                    None => waiting += usize::from(rests),
                 }
             }
         }
-        let waiting = due.len();
-        self.exits_due = due;
         Ok(done(&serde_json::json!({ "cancels": open.len(), "exits": exits, "exits_after_cancels": waiting })))
     }
 
@@ -396,27 +402,48 @@ impl Core {
         self.host.state.open.values().any(mine)
     }
 
-    /// Proposes the exits that waited for cancels, where no order is open any more, for whoever asked for them.
+    /// Proposes the exits that somebody wished for, where no order is open any more, until nothing is held: one that
+    /// was refused, rejected or not sent is tried again, ever more rarely.
     pub(crate) fn exit_if_due(&mut self) -> Result<(), NodeError> {
-        if self.exits_due.is_empty() {
+        if self.host.state.exits_due.is_empty() {
             return Ok(());
         }
-        for (portfolio, id, by) in std::mem::take(&mut self.exits_due) {
+        let due = self.host.state.exits_due.clone();
+        self.exits_tried.retain(|place, _| due.iter().any(|it| (it.portfolio, it.instrument) == *place));
+        for ExitDue { portfolio, instrument: id, by } in due {
             if self.rests(portfolio, id) {
-                self.exits_due.push((portfolio, id, by));
                 continue;
             }
-            self.speaker = by;
+            let known = self.host.state.governance.operators.iter().find(|it| it.name.as_str() == by).cloned();
+            self.speaker = known.unwrap_or_else(|| self.unnamed());
             let instrument = self.host.state.listing(id).instrument.clone();
-            if let Some(request) = self.exit(portfolio, &instrument)
-                && let OperatorReply::Failed { code, message, .. } =
-                    self.propose(portfolio, request, "an operator flattens")?
+            let Some(request) = self.exit(portfolio, &instrument) else {
+                let ended = RiskAct::ExitEnded { instrument: id, reason: "nothing is left to close".to_owned() };
+                self.say(portfolio, EventKind::Risk(Box::new(ended)))?;
+                continue;
+            };
+            let tried = self.exits_tried.get(&(portfolio, id));
+            if tried.is_some_and(|tried| self.now().since(tried.at) < ask_again_after(tried.times)) {
+                continue;
+            }
+            let is_first_trouble = tried.is_none_or(|tried| tried.times == 1);
+            if let OperatorReply::Failed { code, message, .. } = self.leave(portfolio, request)?
+                && is_first_trouble
             {
-                tracing::warn!(code, message, "an exit was refused");
+                let symbol = &instrument.spec.symbol;
+                self.note(format!("alarm: the exit of {symbol} is tried again, {code}: {message}"));
             }
         }
         self.speaker = self.unnamed();
         Ok(())
+    }
+
+    /// Proposes an exit that somebody wished for.
+    fn leave(&mut self, portfolio: PortfolioId, request: OrderRequest) -> Result<OperatorReply, NodeError> {
+        let at = self.now();
+        let tried = self.exits_tried.entry((portfolio, request.instrument)).or_insert(Tried { at, times: 0 });
+        (tried.at, tried.times) = (at, tried.times.saturating_add(1));
+        self.propose(portfolio, request, FLATTENS)
     }
 
     /// The reduce-only market order that closes what is held, in whole lots; `None` for nothing or dust.

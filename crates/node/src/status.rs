@@ -403,7 +403,7 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
         remaining: instrument.quantity_text(record.open_quantity()),
         price: kind.limit().map(|price| instrument.price_text(price)),
         trigger: kind.trigger().map(|price| instrument.price_text(price)),
-        average: instrument.mean_price_text(record.cost, record.filled),
+        average: instrument.mean_price_text(record.cost, record.booked()),
         closed_reason: closed_reason.map(str::to_owned),
         decision,
         decision_id: known.and_then(|it| it.id.as_ref()).map(ToString::to_string),

@@ -4,6 +4,7 @@
 //! after each event. What a crash takes back from the engine it takes back from the watchdog, too.
 
 use crate::approvals::Approvals;
+use crate::leaving::Leaving;
 use crate::setup::STALE_NANOS;
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{
@@ -46,6 +47,7 @@ pub(crate) struct Watchdog {
     ledger: BTreeMap<(PortfolioId, Currency), i128>,
     halted: bool,
     approvals: Approvals,
+    leaving: Leaving,
     undo: Vec<(u64, Undo)>,
     /// Parents that were opened since somebody last asked.
     pub(crate) parents: u64,
@@ -71,6 +73,9 @@ impl Watchdog {
     /// Compares after `event` was applied.
     pub(crate) fn look(&mut self, state: &State, event: &Event) {
         if let Some(wrong) = self.approvals.look(event) {
+            self.violate(event, wrong);
+        }
+        if let Some(wrong) = self.leaving.look(state, event) {
             self.violate(event, wrong);
         }
         match &event.kind {
@@ -127,6 +132,7 @@ impl Watchdog {
             }
             EventKind::Adopted(adoption) => {
                 self.known(event, &adoption.order);
+                self.change(event, adoption.order.client_id(), |known| known.filled = adoption.earlier);
                 self.moved(state, event, adoption.order.client_id());
             }
             EventKind::Foreign(order) => self.moved(state, event, order.client_id),
@@ -183,6 +189,7 @@ impl Watchdog {
         }
         self.undo.clear();
         self.approvals.take_back(last);
+        self.leaving.take_back(state);
         self.compare_all(state, "after a recovery");
     }
 

@@ -31,6 +31,7 @@ mod inquire;
 mod invariants;
 mod judge;
 mod larger;
+mod leaving;
 mod life;
 mod link;
 mod mishaps;

@@ -67,7 +67,7 @@ impl Storm {
             let Some(process) = self.node.process.as_ref() else { return };
             let waiting = process.host.state.foreign_fills.iter().filter(|it| it.client_id == foreign.client_id);
             let mut kinds: Vec<EventKind> = waiting.copied().map(EventKind::Filled).collect();
-            let adoption = Adoption { order, venue_id: foreign.venue_id.clone() };
+            let adoption = Adoption { order, venue_id: foreign.venue_id.clone(), earlier: foreign.earlier };
             kinds.insert(0, EventKind::Adopted(Box::new(adoption)));
             kinds.into_iter().for_each(|kind| self.says(kind));
             self.tally.adopted += 1;

@@ -25,8 +25,10 @@ mod schedule;
 mod tests;
 
 pub use event::ParentEvent;
+pub(crate) use parent::CANCEL_LATER_AFTER;
 pub use parent::{
     Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER, Role, SETTLE,
+    ask_again_after,
 };
 pub(crate) use parents::LIVE_MAX;
 pub use parents::{Ask, Parents};

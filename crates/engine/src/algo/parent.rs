@@ -22,9 +22,15 @@ const CANCEL_AGAIN_AFTER: i64 = 5_000_000_000;
 /// or an outage lasts longer than a few attempts.
 const CANCELS_SOON: u8 = 3;
 /// How long it waits then.
-const CANCEL_LATER_AFTER: i64 = 60_000_000_000;
+pub(crate) const CANCEL_LATER_AFTER: i64 = 60_000_000_000;
 /// How many children in a row may fail, unless they guard something: that is tried for as long as it takes.
 const FAILURES_MAX: u8 = 2;
+
+/// How long to wait for what was asked for so often, before it is asked for again; in nanoseconds.
+#[must_use]
+pub const fn ask_again_after(times: u8) -> i64 {
+    if times < CANCELS_SOON { CANCEL_AGAIN_AFTER } else { CANCEL_LATER_AFTER }
+}
 
 /// What a child is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -160,8 +166,7 @@ impl Child {
     }
     /// The request to cancel it, if one may be made now.
     pub(crate) fn cancel(&self, now: Timestamp) -> Option<Due> {
-        let wait = if self.cancels < CANCELS_SOON { CANCEL_AGAIN_AFTER } else { CANCEL_LATER_AFTER };
-        let waited = self.cancel_asked.is_none_or(|asked| now.since(asked) >= wait);
+        let waited = self.cancel_asked.is_none_or(|asked| now.since(asked) >= ask_again_after(self.cancels));
         (self.is_open() && waited).then_some(Due::Cancel(self.client_id))
     }
 }

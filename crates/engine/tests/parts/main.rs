@@ -18,4 +18,5 @@ mod orders;
 mod parents;
 mod plans;
 mod state;
+mod unwind;
 mod waiting;

@@ -326,6 +326,7 @@ fn foreign_order(instrument: InstrumentId, side: Side, quantity: i64, filled: i6
         price: Some(price(MARK)),
         quantity: lots(quantity),
         filled: lots(filled),
+        earlier: lots(0),
         open,
     }
 }
@@ -381,7 +382,7 @@ fn an_adopted_order_is_ours_with_all_that_happens_to_it() {
     let (client_id, venue_id) = (order.client_id, order.venue_id.clone());
     stage.venue(EventKind::Foreign(Box::new(order.clone())));
     let request = limit(Side::Buy, 1_000, MARK);
-    let adoption = Adoption { order: Order::as_worked(PortfolioId(1), client_id, request), venue_id };
+    let adoption = Adoption { order: Order::as_worked(PortfolioId(1), client_id, request), venue_id, earlier: lots(0) };
     stage.operator(EventKind::Adopted(Box::new(adoption)));
     assert_eq!((stage.status(client_id), stage.state.foreign.len()), ("open", 0));
     let fill = stage.execution(client_id, 400, MARK);

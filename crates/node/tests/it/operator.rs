@@ -4,6 +4,7 @@ use crate::support::{Pace, Stage, ask, check_journal, exchange_config, status, s
 use serde_json::{Value, json};
 use tradewind_domain::Side::{Buy, Sell};
 use tradewind_domain::{Bar, InstrumentId, InstrumentSpec, Interval, Origin, Timestamp};
+use tradewind_engine::{EventKind, RiskAct};
 use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
 use tradewind_node::{Node, OperatorRequest, OrderWords, Surroundings};
 use tradewind_strategies::registry;
@@ -128,6 +129,38 @@ async fn a_halt_stops_everything_but_the_way_out() {
     resume(&node).await;
     place(&node, words(Buy, "0.01", Some("50000"))).await.unwrap();
     node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn what_was_to_be_closed_is_closed_by_the_next_run() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = stage.node().await.unwrap();
+    place(&node, words(Buy, "0.02", None)).await.unwrap();
+    until(&node, "bought", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+    place(&node, words(Sell, "0.01", Some("90000"))).await.unwrap();
+    until(&node, "it rests", |it| it["open_orders"] == 1).await;
+    let flat = ask(&node, OperatorRequest::Flatten).await.unwrap();
+    assert_eq!((&flat["cancels"], &flat["exits_after_cancels"]), (&json!(1), &json!(1)));
+    node.stop().await.unwrap(); // before the venue has confirmed the cancel
+
+    let node = stage.node().await.unwrap();
+    until(&node, "flat", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 3).await;
+    let left = ask(&node, OperatorRequest::PositionList).await.unwrap();
+    assert!(left.as_array().unwrap().iter().all(|it| it["quantity"].as_str().unwrap() < "0.00002"), "{left}");
+    node.stop().await.unwrap();
+    let acts = tradewind_node::events(stage.dir.path()).unwrap().filter_map(|event| match event.kind {
+        EventKind::Risk(act) => Some(*act),
+        _ => None,
+    });
+    let words: Vec<&str> = acts
+        .filter_map(|act| match act {
+            RiskAct::ExitWished { .. } => Some("wished"),
+            RiskAct::ExitEnded { .. } => Some("ended"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(words, ["wished", "ended"]);
     check_journal(stage.dir.path());
 }
 
