@@ -241,9 +241,9 @@ fn is_worked_otherwise(state: &State, basis: &Basis, order: &VenueOrder, id: Cli
 
 fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at_start: bool, findings: &mut Findings) {
     let known = state.foreign.get(&client_id);
-    // a first start asks for no executions: what it finds executed is in the balance that it begins with
-    let is_first = at_start && state.whole.is_none() && state.intents == 0;
-    let earlier = known.map_or(if is_first { order.filled } else { Quantity::ZERO }, |known| known.earlier);
+    // before the first order the balances are read with all that was executed until then: nobody books that
+    let is_first = at_start && state.intents == 0;
+    let earlier = if is_first { order.filled } else { known.map_or(Quantity::ZERO, |known| known.earlier) };
     let foreign = ForeignOrder {
         client_id,
         client_text: order.client_text.clone(),

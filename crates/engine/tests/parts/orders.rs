@@ -221,6 +221,7 @@ fn orders_of_other_hands_that_no_quantity_holds_together_count_as_the_largest_th
             price: None,
             quantity: lots(i64::MAX),
             filled: lots(-5), // as an older program may have recorded it
+            earlier: lots(0),
             open: true,
         };
         stage.venue(EventKind::Foreign(Box::new(order)));
