@@ -58,6 +58,7 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
             governance::expire(state, commands);
         }
         EventKind::Timer => {
+            cancel_expired(state, commands);
             unwind::cancel_what_must_go(state, commands);
             governance::expire(state, commands);
         }

@@ -1,14 +1,14 @@
 //! Orders that must go and positions that must be closed: asked for until it is so.
 //!
 //! One request may be lost, refused, or come before the order that it is about. What a kill switch, a breaker, a
-//! restriction, an end of time or a person's wish to be flat wants off the book is therefore asked for again, for as
-//! long as the order stands.
+//! restriction or a person's wish to be flat wants off the book is therefore asked for again, for as long as the order
+//! stands.
 
 use crate::algo::{CANCEL_LATER_AFTER, ask_again_after};
 use crate::{Command, Event, EventKind, RiskAct, State, governance, risk};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    ClientOrderId, InstrumentId, OrderKind, OrderRecord, OrderState, PortfolioId, Source, TimeInForce, Timestamp,
+    ClientOrderId, InstrumentId, OrderKind, OrderRecord, OrderState, PortfolioId, Source, Timestamp,
 };
 
 /// How often something was tried.
@@ -72,10 +72,9 @@ pub(crate) fn cancel_what_must_go(state: &State, commands: &mut Vec<Command>) {
 
 fn must_go(state: &State, record: &OrderRecord) -> bool {
     let request = record.order.request();
-    let expired = matches!(request.time_in_force, TimeInForce::Gtd(end) if end <= state.now);
     let is_way_out = request.reduce_only && matches!(request.kind, OrderKind::Market);
     let left = is_to_leave(state, record.order.portfolio(), request.instrument) && !is_way_out;
-    expired || left || is_stopped(state, record) && state.adds_exposure(record)
+    left || is_stopped(state, record) && state.adds_exposure(record)
 }
 
 /// Whether nothing that adds may stand where this order stands.
