@@ -406,6 +406,7 @@ impl Core {
     /// was refused, rejected or not sent is tried again, ever more rarely.
     pub(crate) fn exit_if_due(&mut self) -> Result<(), NodeError> {
         if self.host.state.exits_due.is_empty() {
+            self.exits_tried.clear();
             return Ok(());
         }
         let due = self.host.state.exits_due.clone();
