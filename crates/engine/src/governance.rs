@@ -559,7 +559,6 @@ pub fn limit_values(limits: &Limits) -> Vec<(&'static str, Tighter, Option<i64>)
     ];
     let base = rows.into_iter().map(|(name, value)| (name, Tighter::Lower, value));
     let set = LimitSet { limits: *limits, account: AccountLimits::NONE };
-    let way = |limit: &Limit| if limit.is_floor() { Tighter::Higher } else { Tighter::Lower };
     base.chain(controls().map(|limit| (limit.name, way(limit), limit.get(&set)))).collect()
 }
 
@@ -568,8 +567,14 @@ pub fn limit_values(limits: &Limits) -> Vec<(&'static str, Tighter, Option<i64>)
 pub fn account_limit_values(account: &AccountLimits) -> Vec<(&'static str, Tighter, Option<i64>)> {
     let set = LimitSet { limits: Limits::OPEN, account: account.clone() };
     let of_account = LIMITS.iter().filter(|limit| limit.scope == LimitScope::Account);
-    let way = |limit: &Limit| if limit.is_floor() { Tighter::Higher } else { Tighter::Lower };
     of_account.map(|limit| (limit.name, way(limit), limit.get(&set))).collect()
+}
+
+const fn way(limit: &Limit) -> Tighter {
+    match limit.tighter {
+        tradewind_risk::Tighter::Lower | tradewind_risk::Tighter::Absent => Tighter::Lower,
+        tradewind_risk::Tighter::Higher => Tighter::Higher,
+    }
 }
 
 /// Sets one number of the account's limits by name; `false` if there is no such number or it is negative.
@@ -577,9 +582,9 @@ pub fn set_account_limit(account: &mut AccountLimits, name: &str, value: Option<
     let limit = Limit::find(name).filter(|limit| limit.scope == LimitScope::Account);
     let Some(limit) = limit.filter(|_| value.is_none_or(|value| value >= 0)) else { return false };
     let mut set = LimitSet { limits: Limits::OPEN, account: std::mem::take(account) };
-    limit.set(&mut set, value);
+    let fits = limit.set(&mut set, value).is_ok();
     *account = set.account;
-    true
+    fits
 }
 
 /// The limits of a portfolio beyond the first: they go by their names in the table of limits.
@@ -626,7 +631,9 @@ fn set_control(limits: &mut Limits, name: &str, value: Option<i64>) -> bool {
     }
     if limits.controls.is_some() || value.is_some() {
         let mut set = LimitSet { limits: *limits, account: AccountLimits::NONE };
-        limit.set(&mut set, value);
+        if limit.set(&mut set, value).is_err() {
+            return false;
+        }
         *limits = set.limits;
     }
     true

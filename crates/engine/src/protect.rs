@@ -10,13 +10,14 @@
 //! therefore goes through them: they take their pairs back, close so much at once, and guard what is left.
 //!
 //! # Positions without a stop
-//! Where the limit `unprotected` is set, every position must have a stop that stands (or a trailing one that this engine
+//! Where limits ask for no stop, a position that is opened without one is noted as exempt by them, once. Where the limit
+//! `unprotected` is set, every position must have a stop that stands (or a trailing one that this engine
 //! keeps), or a person's exemption. The monitor is told of those that have neither, and counts how long.
 
 use crate::algo::{Behind, LIVE_MAX, Parent, ParentEvent, ParentState, ParentWish, Plan, Protection};
 use crate::decide::approve as approve_plain;
 use crate::risk::note;
-use crate::{Command, Event, EventKind, Exemption, RiskAct, State};
+use crate::{Command, Event, EventKind, Exemption, RiskAct, RiskBook, State};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tradewind_domain::{
@@ -220,7 +221,11 @@ pub(crate) fn watch(state: &mut State, event: &Event) {
             | EventKind::Risk(_)
             | EventKind::Timer
     );
-    let Some(risk) = state.risk.as_deref().filter(|_| matters) else { return };
+    if !matters {
+        return;
+    }
+    forget_closed(state);
+    let Some(risk) = state.risk.as_deref() else { return };
     let cares = |limits: &Limits| limits.controls.is_some_and(|it| it.unprotected_nanos.is_some());
     let idle = risk.monitor.bare_positions().is_empty() && risk.exempt.is_empty();
     if idle && !state.portfolios.iter().any(|books| cares(&books.limits)) {
@@ -242,6 +247,39 @@ pub(crate) fn watch(state: &mut State, event: &Event) {
     let risk = state.risk.as_mut().expect("it was there above");
     let stands = |it: &Exemption| guarded.iter().any(|g| (g.portfolio, g.instrument) == (it.portfolio, it.instrument));
     risk.exempt.retain(stands);
+}
+
+/// What the limits exempt is a position: the next one is noted anew.
+fn forget_closed(state: &mut State) {
+    let Some(risk) = state.risk.as_mut().filter(|risk| !risk.exempt_by_limits.is_empty()) else { return };
+    let is_held = |(portfolio, instrument): &(PortfolioId, InstrumentId)| {
+        let listing = &state.listings[instrument.index()];
+        let held = state.portfolios[portfolio.index()].position(*instrument).quantity();
+        !listing.instrument.is_dust(held, listing.mark.map(|mark| mark.price))
+    };
+    risk.exempt_by_limits.retain(is_held);
+}
+
+/// Notes that a fill has led to a position without a stop, where the limits ask for none and no bracket is about to
+/// guard it.
+pub(crate) fn note_bare(state: &State, event: &Event, risk: &RiskBook, commands: &mut Vec<Command>) {
+    let EventKind::Filled(fill) = &event.kind else { return };
+    let instrument = fill.instrument;
+    let portfolio = state.order(fill.client_id).map_or(event.portfolio, |record| record.order.portfolio());
+    let limits = &state.portfolio(portfolio).limits;
+    let asks_none = limits.controls.is_some_and(|controls| controls.unprotected_nanos.is_none());
+    if !asks_none || risk.exempt_by_limits.contains(&(portfolio, instrument)) {
+        return;
+    }
+    let is_it = |p: PortfolioId, i: InstrumentId| (p, i) == (portfolio, instrument);
+    let brackets = |parent: &Parent| {
+        matches!(parent.wish.plan, Plan::Bracket(_)) && is_it(parent.wish.portfolio, parent.wish.request.instrument)
+    };
+    let is_bare = |it: &Guarded| is_it(it.portfolio, it.instrument) && matches!(it.coverage, Coverage::Missing(_));
+    if !state.parents.live().any(brackets) && state.guarded().iter().any(is_bare) {
+        let act = RiskAct::ExemptByLimits { instrument };
+        commands.push(Command::Record(EventKind::Risk(Box::new(act)), portfolio));
+    }
 }
 
 /// A position, and what protects it.

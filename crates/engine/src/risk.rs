@@ -36,6 +36,9 @@ pub struct RiskBook {
     /// Positions that the engine proposed to make smaller within the last minute.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deleveraged: Vec<Deleverage>,
+    /// Positions without a stop that their limits ask for none of: noted once each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempt_by_limits: Vec<(PortfolioId, InstrumentId)>,
     /// What the program runs with, part by part as hashes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub config: BTreeMap<String, String>,
@@ -121,6 +124,12 @@ pub enum RiskAct {
         /// Why.
         reason: String,
     },
+    /// A position of the event's portfolio was opened without a stop, and its limits ask for none: the engine's own note,
+    /// once a position.
+    ExemptByLimits {
+        /// In what.
+        instrument: InstrumentId,
+    },
     /// What the program runs with, part by part as hashes: the next start compares.
     Configured {
         /// A hash of each part, by its name.
@@ -188,6 +197,12 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
             return;
         }
         RiskAct::Tripped { .. } | RiskAct::Planned { .. } => return,
+        RiskAct::ExemptByLimits { instrument } => {
+            if let Some(risk) = &mut state.risk {
+                risk.exempt_by_limits.push((event.portfolio, *instrument));
+            }
+            return;
+        }
         RiskAct::Deleveraged { instrument, .. } => return liquidation::note_proposed(state, event, *instrument),
         RiskAct::Exempted { .. } | RiskAct::ExemptionEnded { .. } => return protect::exempt(state, event, act),
         RiskAct::ExitWished { .. } | RiskAct::ExitEnded { .. } => return unwind::apply(state, event, act),
@@ -288,6 +303,7 @@ pub(crate) fn decide(state: &State, event: &Event, risk: &RiskBook, commands: &m
     if !risk.monitor.trips().is_empty() {
         liquidation::decide(state, event, risk.monitor.trips(), commands);
     }
+    protect::note_bare(state, event, risk, commands);
     if risk.monitor.tripped() != event.sequence {
         return;
     }

@@ -533,3 +533,31 @@ fn what_came_in_before_it_had_a_price_is_no_profit_when_it_gets_one() {
     assert_eq!((equity.day_start(), equity.peak()), (Some(2_000_000_000_000), Some(2_000_000_000_000)));
     assert_eq!(recovered(&host.journal).hash(), host.state.hash());
 }
+
+#[test]
+fn a_position_without_a_stop_that_the_limits_ask_none_of_is_noted_once() {
+    let noted = |host: &Host| {
+        let text = |record: &&Vec<u8>| String::from_utf8_lossy(record).contains("exempt_by_limits");
+        host.journal.iter().filter(text).count()
+    };
+    let mut host = demo();
+    host.bought(0, 10_000, 10_000);
+    host.bought(0, 20_000, 10_000);
+    assert_eq!(noted(&host), 1);
+    host.bought(1, 10_000, 10_000);
+    assert_eq!(noted(&host), 2, "of another portfolio");
+    let exit = host.propose(0, market(BTC, Side::Sell, 30_000)).unwrap();
+    host.fill(&exit, 10_000);
+    assert_eq!(noted(&host), 2);
+    host.bought(0, 10_000, 10_000);
+    assert_eq!(noted(&host), 3, "the next position");
+    assert_eq!(host.state.risk.as_ref().unwrap().exempt_by_limits.len(), 2);
+    assert_eq!(recovered(&host.journal).hash(), host.state.hash());
+    let mut replay = Replay::default();
+    host.journal.iter().for_each(|record| replay.feed(&decode(record).unwrap()));
+    assert_eq!(replay.divergence(), None);
+
+    let mut asked = self::host(Limits { max_order: Cap::NONE, ..Limits::MODERATE }, None);
+    asked.bought(0, 10_000, 10_000);
+    assert_eq!(noted(&asked), 0, "where a stop is asked for its absence is counted");
+}

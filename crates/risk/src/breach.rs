@@ -1,23 +1,8 @@
-//! Breaches: which guard, which value, which limit, what happens now, and how a person clears it.
+//! Breaches: which guard, which value, which limit, and how a person clears it.
 
+use crate::{BREAKERS, RiskMode};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::ErrorCode;
-
-/// What a guard does about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// This order is refused; the next is judged anew.
-    Refuse,
-    /// This order waits for a person.
-    Hold,
-    /// Orders that add exposure are refused for a while.
-    Pause,
-    /// Only reducing orders pass until the breaker is cleared.
-    ReduceOnly,
-    /// Only explicit exits pass until a person clears it.
-    Halt,
-}
 
 /// One line of the generated table of guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,14 +13,12 @@ pub struct GuardInfo {
     pub code: &'static str,
     /// What it asks.
     pub asks: &'static str,
-    /// What it does when the answer is no.
-    pub action: Action,
     /// How a person clears it.
     pub clear: &'static str,
 }
 
 macro_rules! guards {
-    ($($guard:ident $code:literal $asks:literal $action:ident $clear:literal;)*) => {
+    ($($guard:ident $code:literal $asks:literal $clear:literal;)*) => {
         /// What refuses, as [`GUARDS`] lists it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
@@ -49,61 +32,61 @@ macro_rules! guards {
         /// Every guard in the order in which [`crate::check`] asks it, but those after RSK-45: RSK-46 and RSK-49 are breakers, RSK-47 is
         /// asked after RSK-37, RSK-48 after RSK-42.
         pub const GUARDS: &[GuardInfo] = &[
-            $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, action: Action::$action, clear: $clear },)*
+            $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, clear: $clear },)*
         ];
     };
 }
 
 guards! {
-    Operator "RSK-01" "did a person restrict trading?" ReduceOnly "ask who did, then `tradewind resume`";
-    DailyLoss "RSK-02" "did today's loss trip its breaker?" ReduceOnly "wait for the next UTC day, or `tradewind resume`";
-    WeeklyLoss "RSK-03" "did this week's loss trip its breaker?" ReduceOnly "look at the trades of the week, then `tradewind resume`";
-    Drawdown "RSK-04" "did the fall from the peak stop entries?" ReduceOnly "look at the strategy, then `tradewind resume`";
-    DrawdownHalt "RSK-05" "did the fall from the peak halt trading?" Halt "look at the strategy, then `tradewind resume`";
-    ConsecutiveLosses "RSK-06" "did losses in a row trip their breaker?" ReduceOnly "look at the trades, then `tradewind resume`";
-    FailedTrades "RSK-07" "were too many orders rejected within an hour?" Pause "see the venue's reasons; it clears by itself";
-    OrderFailures "RSK-08" "did too many orders in a row fail?" Pause "see `tradewind status`; it clears by itself";
-    ApiErrors "RSK-09" "did the venue's interface fail too often?" Pause "see the venue's status page; it clears by itself";
-    Volatility "RSK-10" "is the market too wild for this instrument?" Pause "wait until it calms down; it clears by itself";
-    RepeatedFills "RSK-11" "did one side of it fill too often?" Pause "see why the strategy repeats; it clears by itself";
-    ConfigDrift "RSK-12" "did the configuration change while positions are open?" ReduceOnly "compare it with what was approved, then `tradewind resume`";
-    Caution "RSK-13" "is the order within half of max_order while a breaker says caution?" Refuse "send half, or wait until the breaker clears";
-    Data "RSK-14" "does the quote make sense?" Refuse "wait for the feed, or check it with `tradewind status`";
-    Collar "RSK-15" "is the limit price near the mark?" Refuse "check the price, or raise limits.collar";
-    MarketCollar "RSK-16" "is the book near the mark?" Refuse "send a limit order";
-    Duplicate "RSK-17" "was the same order just sent?" Hold "wait two seconds if both are meant";
-    OrderRate "RSK-18" "does this strategy send slowly enough?" Refuse "wait a second";
-    AccountOrderRate "RSK-19" "does the account send slowly enough?" Refuse "wait a second";
-    OpenOrdersSymbol "RSK-20" "are few enough orders of it open?" Refuse "cancel some";
-    OpenOrders "RSK-21" "are few enough orders open?" Refuse "cancel some";
-    SelfMatch "RSK-22" "would it meet an order of our own?" Refuse "cancel the other order first";
-    HardCap "RSK-23" "is it within the account's hard cap?" Refuse "split it, or have two people raise limits.hard_order_amount";
-    Spread "RSK-24" "is the spread narrow enough to take from it?" Refuse "send a post-only order, or wait";
-    Impact "RSK-25" "does the book hold enough for it?" Refuse "slice it";
-    Reversal "RSK-26" "does it leave the position on its side?" Refuse "close first, then open";
-    OpenPositions "RSK-27" "does the portfolio hold few enough positions?" Refuse "close one first";
-    AccountPositions "RSK-28" "does the account hold few enough positions?" Refuse "close one first";
-    Leverage "RSK-29" "would leverage stay within its limit?" Refuse "lower the quantity, or add funds";
-    Asset "RSK-30" "would exposure to the asset stay within its limit?" Refuse "reduce elsewhere, or raise limits.asset";
-    Sector "RSK-31" "would exposure to the sector stay within its limit?" Refuse "reduce elsewhere, or raise limits.sector";
-    Strategy "RSK-32" "would the portfolio's share stay within its limit?" Refuse "reduce first, or raise limits.strategy";
-    Net "RSK-33" "would net exposure stay within its limit?" Refuse "reduce or hedge, or raise limits.net";
-    Venue "RSK-34" "would exposure at the venue stay within its limit?" Refuse "reduce there, or raise limits.venue";
-    Class "RSK-35" "would exposure to the class stay within its limit?" Refuse "reduce elsewhere, or raise limits.class";
-    Gross "RSK-36" "would gross exposure stay within its limit?" Refuse "reduce first, or raise limits.gross";
-    Liquidation "RSK-37" "would liquidation stay far enough away?" Refuse "lower the quantity, or add margin";
-    Correlation "RSK-38" "is it something else than what is held already?" Refuse "reduce the position that it moves with";
-    ValueAtRisk "RSK-39" "would value at risk stay within its limit?" Refuse "lower the quantity, or reduce elsewhere";
-    ExpectedShortfall "RSK-40" "would expected shortfall stay within its limit?" Refuse "lower the quantity, or reduce elsewhere";
-    Plan "RSK-41" "does the plan say to act?" Refuse "a plan that says hold sends nothing";
-    Confidence "RSK-42" "is the plan confident enough?" Refuse "wait for a better one";
-    StopDistance "RSK-43" "is the plan's stop neither too near nor too far?" Refuse "move the stop";
-    RewardRisk "RSK-44" "may the plan gain enough for what it may lose?" Refuse "move the target or the stop";
-    OrderRisk "RSK-45" "does the plan lose little enough at its stop?" Refuse "lower the quantity, or move the stop nearer";
-    Unprotected "RSK-46" "has every position a stop, or an exemption?" ReduceOnly "place a stop (`tradewind order oco --reduce-only`), or `tradewind position exempt`; it clears by itself then";
-    MarginUsed "RSK-47" "would initial margin stay within its part of equity?" Refuse "lower the quantity, close a contract, or add funds";
-    Regime "RSK-48" "is the plan confident enough for its regime?" Refuse "wait for a better one, or for a market that trends its way";
-    NearLiquidation "RSK-49" "does a contract stay away from its liquidation?" ReduceOnly "add funds or close a part of it; it clears by itself, one mode milder for each five minutes further away";
+    Operator "RSK-01" "did a person restrict trading?" "ask who did, then `tradewind resume`";
+    DailyLoss "RSK-02" "did today's loss trip its breaker?" "wait for the next UTC day, or `tradewind resume`";
+    WeeklyLoss "RSK-03" "did this week's loss trip its breaker?" "look at the trades of the week, then `tradewind resume`";
+    Drawdown "RSK-04" "did the fall from the peak stop entries?" "look at the strategy, then `tradewind resume`";
+    DrawdownHalt "RSK-05" "did the fall from the peak halt trading?" "look at the strategy, then `tradewind resume`";
+    ConsecutiveLosses "RSK-06" "did losses in a row trip their breaker?" "look at the trades, then `tradewind resume`";
+    FailedTrades "RSK-07" "were too many orders rejected within an hour?" "see the venue's reasons; it clears by itself";
+    OrderFailures "RSK-08" "did too many orders in a row fail?" "see `tradewind status`; it clears by itself";
+    ApiErrors "RSK-09" "did the venue's interface fail too often?" "see the venue's status page; it clears by itself";
+    Volatility "RSK-10" "is the market too wild for this instrument?" "wait until it calms down; it clears by itself";
+    RepeatedFills "RSK-11" "did one side of it fill too often?" "see why the strategy repeats; it clears by itself";
+    ConfigDrift "RSK-12" "did the configuration change while positions are open?" "compare it with what was approved, then `tradewind resume`";
+    Caution "RSK-13" "is the order within half of max_order while a breaker says caution?" "send half, or wait until the breaker clears";
+    Data "RSK-14" "does the quote make sense?" "wait for the feed, or check it with `tradewind status`";
+    Collar "RSK-15" "is the limit price near the mark?" "check the price, or raise limits.collar";
+    MarketCollar "RSK-16" "is the book near the mark?" "send a limit order";
+    Duplicate "RSK-17" "was the same order just sent?" "wait two seconds if both are meant";
+    OrderRate "RSK-18" "does this strategy send slowly enough?" "wait a second";
+    AccountOrderRate "RSK-19" "does the account send slowly enough?" "wait a second";
+    OpenOrdersSymbol "RSK-20" "are few enough orders of it open?" "cancel some";
+    OpenOrders "RSK-21" "are few enough orders open?" "cancel some";
+    SelfMatch "RSK-22" "would it meet an order of our own?" "cancel the other order first";
+    HardCap "RSK-23" "is it within the account's hard cap?" "split it, or have two people raise limits.hard_order_amount";
+    Spread "RSK-24" "is the spread narrow enough to take from it?" "send a post-only order, or wait";
+    Impact "RSK-25" "does the book hold enough for it?" "slice it";
+    Reversal "RSK-26" "does it leave the position on its side?" "close first, then open";
+    OpenPositions "RSK-27" "does the portfolio hold few enough positions?" "close one first";
+    AccountPositions "RSK-28" "does the account hold few enough positions?" "close one first";
+    Leverage "RSK-29" "would leverage stay within its limit?" "lower the quantity, or add funds";
+    Asset "RSK-30" "would exposure to the asset stay within its limit?" "reduce elsewhere, or raise limits.asset";
+    Sector "RSK-31" "would exposure to the sector stay within its limit?" "reduce elsewhere, or raise limits.sector";
+    Strategy "RSK-32" "would the portfolio's share stay within its limit?" "reduce first, or raise limits.strategy";
+    Net "RSK-33" "would net exposure stay within its limit?" "reduce or hedge, or raise limits.net";
+    Venue "RSK-34" "would exposure at the venue stay within its limit?" "reduce there, or raise limits.venue";
+    Class "RSK-35" "would exposure to the class stay within its limit?" "reduce elsewhere, or raise limits.class";
+    Gross "RSK-36" "would gross exposure stay within its limit?" "reduce first, or raise limits.gross";
+    Liquidation "RSK-37" "would liquidation stay far enough away?" "lower the quantity, or add margin";
+    Correlation "RSK-38" "is it something else than what is held already?" "reduce the position that it moves with";
+    ValueAtRisk "RSK-39" "would value at risk stay within its limit?" "lower the quantity, or reduce elsewhere";
+    ExpectedShortfall "RSK-40" "would expected shortfall stay within its limit?" "lower the quantity, or reduce elsewhere";
+    Plan "RSK-41" "does the plan say to act?" "a plan that says hold sends nothing";
+    Confidence "RSK-42" "is the plan confident enough?" "wait for a better one";
+    StopDistance "RSK-43" "is the plan's stop neither too near nor too far?" "move the stop";
+    RewardRisk "RSK-44" "may the plan gain enough for what it may lose?" "move the target or the stop";
+    OrderRisk "RSK-45" "does the plan lose little enough at its stop?" "lower the quantity, or move the stop nearer";
+    Unprotected "RSK-46" "has every position a stop, or an exemption?" "place a stop (`tradewind order oco --reduce-only`), or `tradewind position exempt`; it clears by itself then";
+    MarginUsed "RSK-47" "would initial margin stay within its part of equity?" "lower the quantity, close a contract, or add funds";
+    Regime "RSK-48" "is the plan confident enough for its regime?" "wait for a better one, or for a market that trends its way";
+    NearLiquidation "RSK-49" "does a contract stay away from its liquidation?" "add funds or close a part of it; it clears by itself, one mode milder for each five minutes further away";
 }
 
 impl Guard {
@@ -116,6 +99,11 @@ impl Guard {
     #[must_use]
     pub const fn code(self) -> &'static str {
         self.info().code
+    }
+    /// The mode that its breaker leads to first; `None` where it refuses one order, and judges the next anew.
+    #[must_use]
+    pub fn mode(self) -> Option<RiskMode> {
+        BREAKERS.iter().find(|rule| rule.guard == self).map(|rule| rule.entry)
     }
     /// The guard of that code, or of that name as it is written in records.
     #[must_use]
@@ -152,11 +140,6 @@ impl Breach {
     pub(crate) fn new(guard: Guard, value: impl Into<String>, limit: impl Into<String>) -> Self {
         Self { guard, value: value.into(), limit: limit.into() }
     }
-    /// What happens now.
-    #[must_use]
-    pub const fn action(&self) -> Action {
-        self.guard.info().action
-    }
     /// How a person clears it.
     #[must_use]
     pub const fn clear(&self) -> &'static str {
@@ -168,7 +151,7 @@ impl std::fmt::Display for Breach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (info, name) = (self.guard.info(), self.guard.name());
         let Self { value, limit, .. } = self;
-        write!(f, "{} {name}: {value} against {limit}; {:?}; to clear: {}", info.code, info.action, info.clear)
+        write!(f, "{} {name}: {value} against {limit}; to clear: {}", info.code, info.clear)
     }
 }
 
@@ -191,10 +174,10 @@ mod tests {
 
     #[test]
     fn a_breach_says_everything_in_one_line() {
-        let breach = Breach::new(Guard::Duplicate, "held: buy 1 again after 0.5 s", "2 s");
+        let breach = Breach::new(Guard::Duplicate, "Buy 1 again after 0.5 s", "2 s");
         assert_eq!(
             breach.to_string(),
-            "RSK-17 duplicate: held: buy 1 again after 0.5 s against 2 s; Hold; to clear: wait two seconds if both are meant"
+            "RSK-17 duplicate: Buy 1 again after 0.5 s against 2 s; to clear: wait two seconds if both are meant"
         );
     }
 }

@@ -186,7 +186,7 @@ impl Judge<'_> {
             return Ok(());
         };
         let what = it.instrument.quantity_text(like.quantity);
-        let value = format!("held as a duplicate: {:?} {what} again after {}", like.side, Unit::Duration.text(age));
+        let value = format!("{:?} {what} again after {}", like.side, Unit::Duration.text(age));
         refuse(Guard::Duplicate, value, Unit::Duration.text(window))
     }
 
@@ -215,7 +215,8 @@ impl Judge<'_> {
         let (it, Some(_)) = (self.it, self.account.caps.self_match) else { return Ok(()) };
         let Some(own) = it.own_opposite else { return Ok(()) };
         let crosses = match (it.request.kind, it.request.side) {
-            // a market order goes no further than its collar
+            // nothing bounds a market order at its venue: that it goes no further than its collar is an assumption, which
+            // the guard on impact makes good where the book is known, and the venue's own check of it where it is not
             (OrderKind::Market, _) => {
                 let mark = it.reference.price;
                 let behind = if it.request.side == Side::Buy { own > mark } else { own < mark };

@@ -37,7 +37,7 @@ pub use tradewind_domain::TradePlan as Plan;
 pub use tradewind_quant::impact::SideDepth;
 
 pub use account::{Equity, Losses};
-pub use breach::{Action, Breach, CODES, GUARDS, Guard, GuardInfo};
+pub use breach::{Breach, CODES, GUARDS, Guard, GuardInfo};
 pub use check::check;
 pub use exposure::{Class, Line, Totals};
 pub use limits::{Cap, Limits, LimitsError};
@@ -45,7 +45,7 @@ pub use margin::{Margin, Terms, liquidation_distance_bps, liquidation_distance_e
 pub use mode::{BREAKERS, BreakerRule, Exit, Input, RiskMode, breaker_rule};
 pub use monitor::{Bare, Fact, Monitor, Scope, Trip};
 pub use plan::{Audited, Correction, audit};
-pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Unit};
+pub use profiles::{AccountCaps, AccountLimits, Controls, LIMITS, Limit, LimitScope, LimitSet, Profile, Tighter, Unit};
 pub use protection::{Coverage, Excursion, Protection, ProtectionRules, Standing, coverage, protection};
 pub use situation::{DepthSource, Reference, Situation};
 pub use tape::{Returns, TAPE_MINUTES, Tape, VOLATILITY_MINUTES};

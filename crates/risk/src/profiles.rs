@@ -168,6 +168,18 @@ pub enum LimitScope {
     Account,
 }
 
+/// Which way a limit gets tighter: whatever allows more needs a second person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tighter {
+    /// A cap: less of it allows less, and without it most is allowed.
+    Lower,
+    /// A floor, as of a plan's confidence or of a buffer: more of it allows less, and without it most is allowed.
+    Higher,
+    /// A permission: it allows when it is there.
+    Absent,
+}
+
 /// One line of the table of limits. Two lines are equal if they have one name.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
@@ -177,6 +189,8 @@ pub struct Limit {
     pub bounds: &'static str,
     /// How its number is written.
     pub unit: Unit,
+    /// Which way it gets tighter.
+    pub tighter: Tighter,
     /// Whose it is.
     pub scope: LimitScope,
     /// Which guard of this crate asks it; `None` where a guard of the gate does.
@@ -187,7 +201,7 @@ pub struct Limit {
     pub reasons: [&'static str; 3],
     is_control: bool,
     get: fn(&LimitSet) -> Option<i64>,
-    set: fn(&mut LimitSet, Option<i64>),
+    set: fn(&mut LimitSet, Option<i64>) -> bool,
 }
 
 impl PartialEq for Limit {
@@ -209,52 +223,27 @@ impl Limit {
         (self.get)(set)
     }
     /// Sets it in `set`; `None` takes it away.
-    pub fn set(&self, set: &mut LimitSet, value: Option<i64>) {
-        (self.set)(set, value);
+    ///
+    /// # Errors
+    /// [`LimitsError`] with the value if that is negative or past 32 bits where those are all that is kept. Whether it
+    /// means something is for `validate` to say.
+    pub fn set(&self, set: &mut LimitSet, value: Option<i64>) -> Result<(), LimitsError> {
+        if (self.set)(set, value) { Ok(()) } else { Err(LimitsError { name: self.name, value: self.text(value) }) }
     }
     /// Whether it is one of [`Controls`] or of [`AccountCaps`], rather than of the first limits of [`Limits`].
     #[must_use]
     pub const fn is_control(&self) -> bool {
         self.is_control
     }
-    /// Whether less of it allows more, as of a plan's confidence or of a buffer.
-    #[must_use]
-    pub fn is_floor(&self) -> bool {
-        let floors = [
-            "confidence",
-            "confidence_range",
-            "confidence_counter",
-            "stop_min",
-            "reward_risk",
-            "liquidation_buffer",
-            "liquidation_alert",
-            "deleverage",
-            "maintenance_margin",
-            "initial_margin",
-            "duplicate_window",
-            "no_reversal",
-            "no_self_match",
-            "impact_by_book",
-        ];
-        floors.contains(&self.name)
-    }
-    /// Whether `new` allows more than `old`; no limit allows most, except of borrowing, which is one when it is there.
+    /// Whether `new` allows more than `old`.
     #[must_use]
     pub fn loosens(&self, old: Option<i64>, new: Option<i64>) -> bool {
-        if self.name == "borrow" {
-            return new > old;
-        }
-        let floor = self.is_floor();
-        match (old, new) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(old), Some(new)) => {
-                if floor {
-                    new < old
-                } else {
-                    new > old
-                }
-            }
+        match (self.tighter, old, new) {
+            (Tighter::Absent, old, new) => new > old,
+            (Tighter::Lower | Tighter::Higher, None, _) => false,
+            (Tighter::Lower | Tighter::Higher, Some(_), None) => true,
+            (Tighter::Lower, Some(old), Some(new)) => new > old,
+            (Tighter::Higher, Some(old), Some(new)) => new < old,
         }
     }
     /// Its value in words.
@@ -289,17 +278,26 @@ const fn wide(value: Option<u32>) -> Option<i64> {
     }
 }
 
-/// Narrows what a person set; what does not fit allows most, and `validate` refuses it.
-fn narrow(value: Option<i64>) -> Option<u32> {
-    value.map(|value| u32::try_from(value).unwrap_or(0))
+/// Keeps what a person set in 32 bits; false if it does not fit.
+fn narrow(place: &mut Option<u32>, value: Option<i64>) -> bool {
+    value.map(u32::try_from).transpose().map(|value| *place = value).is_ok()
+}
+
+const fn keep(place: &mut Option<i64>, value: Option<i64>) -> bool {
+    *place = value;
+    true
 }
 
 macro_rules! base {
-    ($name:literal, $guard:expr, $bounds:literal, $unit:ident, $values:expr, $reasons:expr, $get:expr, $set:expr) => {
+    (
+        $name:literal, $guard:expr, $bounds:literal, $unit:ident, $tighter:ident, $values:expr, $reasons:expr,
+        $get:expr, $set:expr
+    ) => {
         Limit {
             name: $name,
             bounds: $bounds,
             unit: Unit::$unit,
+            tighter: Tighter::$tighter,
             scope: LimitScope::Portfolio,
             guard: $guard,
             values: $values,
@@ -320,6 +318,7 @@ const BASE: [Limit; 8] = [
         None,
         "notional of one order, part of equity",
         Percent,
+        Lower,
         MAX_ORDER,
         [
             "an order may turn a whole position round",
@@ -327,23 +326,25 @@ const BASE: [Limit; 8] = [
             "two hundredths, once the strategy is known"
         ],
         |set| wide(set.limits.max_order.equity_bps),
-        |set, value| set.limits.max_order.equity_bps = narrow(value)
+        |set, value| narrow(&mut set.limits.max_order.equity_bps, value)
     ),
     base!(
         "max_order_amount",
         None,
         "notional of one order, in base currency",
         Amount,
+        Lower,
         [None; 3],
         ["the part of equity holds"; 3],
         |set| set.limits.max_order.amount,
-        |set, value| set.limits.max_order.amount = value
+        |set, value| keep(&mut set.limits.max_order.amount, value)
     ),
     base!(
         "max_position",
         None,
         "notional held of one instrument with its open orders, part of equity",
         Percent,
+        Lower,
         MAX_POSITION,
         [
             "all of the play money, and five hundredths for prices that move",
@@ -351,23 +352,25 @@ const BASE: [Limit; 8] = [
             "a total loss of one instrument costs a tenth"
         ],
         |set| wide(set.limits.max_position.equity_bps),
-        |set, value| set.limits.max_position.equity_bps = narrow(value)
+        |set, value| narrow(&mut set.limits.max_position.equity_bps, value)
     ),
     base!(
         "max_position_amount",
         None,
         "notional held of one instrument with its open orders, in base currency",
         Amount,
+        Lower,
         [None; 3],
         ["the part of equity holds"; 3],
         |set| set.limits.max_position.amount,
-        |set, value| set.limits.max_position.amount = value
+        |set, value| keep(&mut set.limits.max_position.amount, value)
     ),
     base!(
         "daily_loss",
         Some(Guard::DailyLoss),
         "loss since UTC midnight; from here on only reducing orders pass",
         Percent,
+        Lower,
         DAILY_LOSS,
         [
             "the usual figure of trading bots",
@@ -375,23 +378,25 @@ const BASE: [Limit; 8] = [
             "as conservative: a larger account is no reason for a worse day"
         ],
         |set| wide(set.limits.daily_loss_bps),
-        |set, value| set.limits.daily_loss_bps = narrow(value)
+        |set, value| narrow(&mut set.limits.daily_loss_bps, value)
     ),
     base!(
         "drawdown",
         Some(Guard::Drawdown),
         "fall from the highest equity; from here on only reducing orders pass",
         Percent,
+        Lower,
         DRAWDOWN,
         ["a tenth lost needs 11 % to come back; beyond it a person should look"; 3],
         |set| wide(set.limits.drawdown_bps),
-        |set, value| set.limits.drawdown_bps = narrow(value)
+        |set, value| narrow(&mut set.limits.drawdown_bps, value)
     ),
     base!(
         "stale_after",
         None,
         "age of the mark from which orders are refused",
         Duration,
+        Lower,
         STALE_AFTER,
         [
             "the simulated market is quiet at times",
@@ -399,17 +404,21 @@ const BASE: [Limit; 8] = [
             "as conservative: it is about the feed, not about the account"
         ],
         |set| set.limits.stale_after_nanos,
-        |set, value| set.limits.stale_after_nanos = value
+        |set, value| keep(&mut set.limits.stale_after_nanos, value)
     ),
     base!(
         "borrow",
         None,
         "whether cash may go below zero",
         Flag,
+        Absent,
         [None; 3],
         [SPOT; 3],
         |set| set.limits.borrow.then_some(1),
-        |set, value| set.limits.borrow = value == Some(1)
+        |set, value| {
+            set.limits.borrow = value == Some(1);
+            true
+        }
     ),
 ];
 
@@ -417,7 +426,7 @@ const BASE: [Limit; 8] = [
 macro_rules! limit_set {
     (
         $(#[$meta:meta])* $name:ident $table:ident $scope:ident $count:literal ($read:expr, $write:expr)
-        $($field:ident $key:literal $unit:ident $guard:ident $bounds:literal
+        $($field:ident $key:literal $unit:ident $tighter:ident $guard:ident $bounds:literal
             [$demo:expr, $conservative:expr, $moderate:expr] $reasons:expr;)*
     ) => {
         $(#[$meta])*
@@ -464,13 +473,14 @@ macro_rules! limit_set {
                 name: $key,
                 bounds: $bounds,
                 unit: Unit::$unit,
+                tighter: Tighter::$tighter,
                 scope: LimitScope::$scope,
                 guard: Some(Guard::$guard),
                 values: [$demo, $conservative, $moderate],
                 reasons: $reasons,
                 is_control: true,
                 get: |set| ($read)(set).and_then(|it: $name| it.$field),
-                set: |set, value| ($write)(set).$field = value,
+                set: |set, value| keep(&mut ($write)(set).$field, value),
             },
         )*];
     };
@@ -494,110 +504,110 @@ const BROKEN: &str = "orders that fail in a row mean that something between us a
 limit_set! {
     /// Everything further that a portfolio which meets a venue is held to. `None` is no limit.
     Controls CONTROLS Portfolio 31 (LimitSet::controls, LimitSet::controls_mut)
-    collar_bps "collar" Percent Collar "distance of a limit price from the mark"
+    collar_bps "collar" Percent Lower Collar "distance of a limit price from the mark"
         [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
-    market_collar_bps "market_collar" Percent MarketCollar "distance from the mark of the price that a market order would meet"
+    market_collar_bps "market_collar" Percent Lower MarketCollar "distance from the mark of the price that a market order would meet"
         [Some(100), Some(100), Some(100)] ["a market order takes what the book gives, so the book must be near the market"; 3];
-    duplicate_window_nanos "duplicate_window" Duration Duplicate "time in which the same order may not be sent twice"
+    duplicate_window_nanos "duplicate_window" Duration Higher Duplicate "time in which the same order may not be sent twice"
         [None, Some(2 * SECOND), Some(2 * SECOND)] ["people try the same thing twice", DUPLICATE, DUPLICATE];
-    orders_per_second "orders_per_second" Count OrderRate "orders of one strategy within a second"
+    orders_per_second "orders_per_second" Count Lower OrderRate "orders of one strategy within a second"
         [Some(20), Some(5), Some(5)] ["people and scripts share it", "no shipped strategy needs more", "no shipped strategy needs more"];
-    repeated_fills "repeated_fills" Count RepeatedFills "orders of one side of one instrument that fill within a minute; then it pauses"
+    repeated_fills "repeated_fills" Count Lower RepeatedFills "orders of one side of one instrument that fill within a minute; then only reducing orders of it pass"
         [Some(50), Some(10), Some(10)] ["a minute of the simulated market is short", RUNAWAY, RUNAWAY];
-    spread_bps "spread" Percent Spread "spread of the book that an order would take from"
+    spread_bps "spread" Percent Lower Spread "spread of the book that an order would take from"
         [Some(50), Some(50), Some(50)] ["half a percent lost at once is more than most signals are worth"; 3];
-    impact_bps "impact" Percent Impact "modelled price impact of an order that takes from the book"
+    impact_bps "impact" Percent Lower Impact "modelled price impact of an order that takes from the book"
         [Some(50), Some(50), Some(50)] ["beyond half a percent an order should be sliced"; 3];
-    impact_by_book "impact_by_book" Flag Impact "whether the impact is modelled from ten levels of the book, or from the quote's size where those are not known"
+    impact_by_book "impact_by_book" Flag Higher Impact "whether the impact is modelled from ten levels of the book, or from the quote's size where those are not known"
         [None, Some(1), Some(1)] ["the simulated market's book is made up", BOOK, BOOK];
-    reversal "no_reversal" Flag Reversal "whether an order may not turn a position over at once"
+    reversal "no_reversal" Flag Higher Reversal "whether an order may not turn a position over at once"
         [None, Some(1), None] [OWN, "closing and opening are two decisions", "a known strategy may turn over"];
-    open_positions "open_positions" Count OpenPositions "instruments held or about to be"
+    open_positions "open_positions" Count Lower OpenPositions "instruments held or about to be"
         [Some(10), Some(3), Some(10)] ["as moderate", "few enough for a person to follow each", "ten are spread enough"];
-    leverage "leverage" Multiple Leverage "gross notional over equity"
+    leverage "leverage" Multiple Lower Leverage "gross notional over equity"
         [Some(30_000), Some(20_000), Some(30_000)] ["as moderate", "half of the equity's fall is survived", "the usual default for derivatives"];
-    liquidation_buffer_bps "liquidation_buffer" Percent Liquidation "distance from the mark to liquidation after the order"
+    liquidation_buffer_bps "liquidation_buffer" Percent Higher Liquidation "distance from the mark to liquidation after the order"
         [Some(1_000), Some(1_500), Some(1_000)] ["a tenth is a bad day", "crypto has fallen 15 % within a day", "a tenth is a bad day"];
-    maintenance_bps "maintenance_margin" Percent Liquidation "maintenance margin rate that liquidation is reckoned with where the venue's brackets are not known"
+    maintenance_bps "maintenance_margin" Percent Higher Liquidation "maintenance margin rate that liquidation is reckoned with where the venue's brackets are not known"
         [Some(250), Some(250), Some(250)] ["above the first brackets of large perpetuals, so liquidation is never nearer than reckoned there"; 3];
-    liquidation_alert_bps "liquidation_alert" Percent Caution "distance from the mark to liquidation below which a person is told, and order sizes are halved"
+    liquidation_alert_bps "liquidation_alert" Percent Higher Caution "distance from the mark to liquidation below which a person is told, and order sizes are halved"
         [None, Some(2_000), Some(2_000)] [NO_MARGIN, BUFFER, BUFFER];
-    deleverage_bps "deleverage" Percent NearLiquidation "distance from the mark to liquidation below which only reducing orders pass, and the engine makes the position smaller until it keeps `liquidation_buffer`"
+    deleverage_bps "deleverage" Percent Higher NearLiquidation "distance from the mark to liquidation below which only reducing orders pass, and the engine makes the position smaller until it keeps `liquidation_buffer`"
         [None, Some(1_275), Some(850)] [NO_MARGIN, HEALTH, HEALTH];
-    margin_used_bps "margin_used" Percent MarginUsed "initial margin of contracts and their open orders after the order, part of equity"
+    margin_used_bps "margin_used" Percent Lower MarginUsed "initial margin of contracts and their open orders after the order, part of equity"
         [Some(9_500), Some(9_500), Some(9_500)] ["a twentieth stays free for fees, funding and a price that moves while the order travels"; 3];
-    initial_bps "initial_margin" Percent MarginUsed "initial margin rate that the margin used is reckoned with; a venue's bracket that wants more holds"
+    initial_bps "initial_margin" Percent Higher MarginUsed "initial margin rate that the margin used is reckoned with; a venue's bracket that wants more holds"
         [Some(3_334), Some(5_000), Some(3_334)] ["as moderate", TWICE, "the venue's leverage is set to the three times that `leverage` allows"];
-    correlation_bps "correlation" Percent Correlation "correlation of a new position with one held the same way"
+    correlation_bps "correlation" Percent Lower Correlation "correlation of a new position with one held the same way"
         [None, Some(8_000), Some(8_000)] [SIMULATED, "above 0.8 two positions are one", "above 0.8 two positions are one"];
-    weekly_loss_bps "weekly_loss" Percent WeeklyLoss "loss since Monday, UTC; from here on only reducing orders pass"
+    weekly_loss_bps "weekly_loss" Percent Lower WeeklyLoss "loss since Monday, UTC; from here on only reducing orders pass"
         [Some(1_000), Some(1_000), Some(1_000)] ["three bad days in a week are no accident"; 3];
-    drawdown_halt_bps "drawdown_halt" Percent DrawdownHalt "fall from the highest equity that halts"
+    drawdown_halt_bps "drawdown_halt" Percent Lower DrawdownHalt "fall from the highest equity that halts"
         [Some(2_000), Some(2_000), Some(2_000)] ["twice what stops entries: the exits did not help"; 3];
-    consecutive_losses "consecutive_losses" Count ConsecutiveLosses "losing trades in a row; then only reducing orders pass"
+    consecutive_losses "consecutive_losses" Count Lower ConsecutiveLosses "losing trades in a row; then only reducing orders pass"
         [None, Some(10), Some(10)] ["a streak in a made-up market says nothing", "with even odds this happens once in a thousand runs", "with even odds this happens once in a thousand runs"];
-    failed_trades "failed_trades" Count FailedTrades "orders that the venue rejects within an hour; then only reducing orders pass"
+    failed_trades "failed_trades" Count Lower FailedTrades "orders that the venue rejects within an hour; then only reducing orders pass"
         [Some(5), Some(5), Some(5)] ["a strategy that is rejected so often does not know the venue's rules"; 3];
-    order_failures "order_failures" Count OrderFailures "orders that fail in a row; then only reducing orders pass"
+    order_failures "order_failures" Count Lower OrderFailures "orders that fail in a row; then only reducing orders pass"
         [Some(5), Some(5), Some(5)] [BROKEN; 3];
-    confidence_bps "confidence" Percent Confidence "confidence that a plan must have"
+    confidence_bps "confidence" Percent Higher Confidence "confidence that a plan must have"
         [Some(6_000), Some(6_000), Some(6_000)] ["little above a coin is no reason to pay fees"; 3];
-    confidence_range_bps "confidence_range" Percent Regime "confidence that a plan must have in a market between bounds, where it says so"
+    confidence_range_bps "confidence_range" Percent Higher Regime "confidence that a plan must have in a market between bounds, where it says so"
         [Some(6_500), Some(6_500), Some(6_500)] ["between bounds a signal is more often noise than in a trend"; 3];
-    confidence_counter_bps "confidence_counter" Percent Regime "confidence that a plan must have against the trend or in a wild market, where it says so"
+    confidence_counter_bps "confidence_counter" Percent Higher Regime "confidence that a plan must have against the trend or in a wild market, where it says so"
         [Some(7_000), Some(7_000), Some(7_000)] ["who stands against the market has it to prove"; 3];
-    stop_min_bps "stop_min" Percent StopDistance "least distance of a plan's stop"
+    stop_min_bps "stop_min" Percent Higher StopDistance "least distance of a plan's stop"
         [Some(50), Some(50), Some(50)] ["a nearer stop is hit by noise"; 3];
-    stop_max_bps "stop_max" Percent StopDistance "greatest distance of a plan's stop"
+    stop_max_bps "stop_max" Percent Lower StopDistance "greatest distance of a plan's stop"
         [Some(500), Some(500), Some(500)] ["a farther stop protects nothing"; 3];
-    reward_risk "reward_risk" Multiple RewardRisk "what a plan may gain over what it may lose"
+    reward_risk "reward_risk" Multiple Higher RewardRisk "what a plan may gain over what it may lose"
         [Some(15_000), Some(15_000), Some(15_000)] ["below it two wins in five lose money"; 3];
-    order_risk_bps "order_risk" Percent OrderRisk "what a plan loses at its stop, part of equity"
+    order_risk_bps "order_risk" Percent Lower OrderRisk "what a plan loses at its stop, part of equity"
         [Some(200), Some(200), Some(200)] ["fifty losses in a row before the account is gone"; 3];
-    unprotected_nanos "unprotected" Duration Unprotected "time that a position may stand without a stop or an exemption; then only reducing orders of it pass"
+    unprotected_nanos "unprotected" Duration Lower Unprotected "time that a position may stand without a stop or an exemption; then only reducing orders of it pass"
         [None, Some(60 * SECOND), Some(60 * SECOND)] ["its strategies say no stops", STOPLESS, STOPLESS];
 }
 
 limit_set! {
     /// The numbers of [`AccountLimits`]. `None` is no limit; parts are of the account's equity.
     AccountCaps ACCOUNT Account 19 (LimitSet::caps, LimitSet::caps_mut)
-    hard_order_amount "hard_order_amount" Amount HardCap "notional of any order of anybody, in base currency"
+    hard_order_amount "hard_order_amount" Amount Lower HardCap "notional of any order of anybody, in base currency"
         [None, Some(1_000 * UNITS), Some(1_000 * UNITS)] ["play money", "until two people raise it", "until two people raise it"];
-    asset_bps "asset" Percent Asset "exposure to one asset over all its instruments"
+    asset_bps "asset" Percent Lower Asset "exposure to one asset over all its instruments"
         [None, Some(2_000), Some(3_000)] [ONE_VENUE, "a fifth may go to nothing", "three tenths, the usual cap of one symbol"];
-    sector_bps "sector" Percent Sector "exposure to one sector, as `sectors` names them"
+    sector_bps "sector" Percent Lower Sector "exposure to one sector, as `sectors` names them"
         [None, Some(4_000), Some(5_000)] [ONE_VENUE, "what falls together counts together", "what falls together counts together"];
-    strategy_bps "strategy" Percent Strategy "exposure of one portfolio, part of the account's equity"
+    strategy_bps "strategy" Percent Lower Strategy "exposure of one portfolio, part of the account's equity"
         [None, Some(5_000), Some(6_000)] [ONE_VENUE, "no strategy may own the account", "no strategy may own the account"];
-    net_bps "net" Percent Net "exposure after longs and shorts are set off"
+    net_bps "net" Percent Lower Net "exposure after longs and shorts are set off"
         [None, Some(6_000), Some(7_000)] [ONE_VENUE, "the market's own direction is no edge", "the market's own direction is no edge"];
-    venue_bps "venue" Percent Venue "exposure at one venue"
+    venue_bps "venue" Percent Lower Venue "exposure at one venue"
         [None, Some(7_000), Some(8_000)] [ONE_VENUE, "an exchange can close overnight", "an exchange can close overnight"];
-    class_bps "class" Percent Class "exposure to one class: spot, perpetual, future, option or equity"
+    class_bps "class" Percent Lower Class "exposure to one class: spot, perpetual, future, option or equity"
         [None, Some(7_500), Some(8_500)] [ONE_VENUE, "rules of a whole class change at once", "rules of a whole class change at once"];
-    gross_bps "gross" Percent Gross "exposure, longs and shorts added"
+    gross_bps "gross" Percent Lower Gross "exposure, longs and shorts added"
         [Some(10_500), Some(8_000), Some(9_000)] ["all of it, and five hundredths for prices that move", "a fifth stays cash", "a tenth stays cash"];
-    positions "account_positions" Count AccountPositions "instruments held or about to be, all portfolios together"
+    positions "account_positions" Count Lower AccountPositions "instruments held or about to be, all portfolios together"
         [Some(20), Some(10), Some(20)] ["as moderate", "as many as a person can follow", "two strategies' worth"];
-    open_orders_symbol "open_orders_symbol" Count OpenOrdersSymbol "open orders of one instrument"
+    open_orders_symbol "open_orders_symbol" Count Lower OpenOrdersSymbol "open orders of one instrument"
         [Some(50), Some(50), Some(50)] ["more are a loop"; 3];
-    open_orders "open_orders" Count OpenOrders "open orders"
+    open_orders "open_orders" Count Lower OpenOrders "open orders"
         [Some(200), Some(200), Some(200)] ["they must all be cancelled within a second"; 3];
-    orders_per_second "account_orders_per_second" Count AccountOrderRate "orders of all portfolios within a second"
+    orders_per_second "account_orders_per_second" Count Lower AccountOrderRate "orders of all portfolios within a second"
         [Some(50), Some(20), Some(20)] ["people and scripts share it", PACE, PACE];
-    self_match "no_self_match" Flag SelfMatch "whether an order that would meet one of our own is refused"
+    self_match "no_self_match" Flag Higher SelfMatch "whether an order that would meet one of our own is refused"
         [Some(1), Some(1), Some(1)] ["trading with oneself costs two fees and breaks most venues' rules"; 3];
-    api_errors "api_errors" Count ApiErrors "errors of the venue's interface within a minute; then only reducing orders pass"
+    api_errors "api_errors" Count Lower ApiErrors "errors of the venue's interface within a minute; then only reducing orders pass"
         [Some(3), Some(3), Some(3)] ["a venue in trouble fails more than once"; 3];
-    volatility_caution_bps "volatility_caution" Percent Caution "volatility a day, from 20 minutes, that halves order sizes"
+    volatility_caution_bps "volatility_caution" Percent Lower Caution "volatility a day, from 20 minutes, that halves order sizes"
         [None, Some(1_000), Some(1_000)] [SIMULATED, "three times a usual day of bitcoin", "three times a usual day of bitcoin"];
-    volatility_reduce_bps "volatility_reduce" Percent Volatility "volatility a day, from 20 minutes, that stops entries"
+    volatility_reduce_bps "volatility_reduce" Percent Lower Volatility "volatility a day, from 20 minutes, that stops entries"
         [None, Some(1_500), Some(1_500)] [SIMULATED, "five times a usual day of bitcoin", "five times a usual day of bitcoin"];
-    volatility_halt_bps "volatility_halt" Percent Volatility "volatility a day, from 20 minutes, that halts the instrument"
+    volatility_halt_bps "volatility_halt" Percent Lower Volatility "volatility a day, from 20 minutes, that halts the instrument"
         [None, Some(2_000), Some(2_000)] [SIMULATED, "stops fill far from where they stand", "stops fill far from where they stand"];
-    var_bps "value_at_risk" Percent ValueAtRisk "loss of a day that 19 of 20 days stay below, after the order"
+    var_bps "value_at_risk" Percent Lower ValueAtRisk "loss of a day that 19 of 20 days stay below, after the order"
         [None, Some(200), Some(400)] [SIMULATED, "a bad day stays within the daily loss limit", "twice conservative"];
-    cvar_bps "expected_shortfall" Percent ExpectedShortfall "mean loss of the worst day in 20, after the order"
+    cvar_bps "expected_shortfall" Percent Lower ExpectedShortfall "mean loss of the worst day in 20, after the order"
         [None, Some(300), Some(600)] [SIMULATED, "the worst days end at the daily loss limit", "twice conservative"];
 }
 
@@ -632,9 +642,9 @@ mod tests {
             }
             assert_eq!((set.limits.validate(), set.account.caps.validate()), (Ok(()), Ok(())));
             for limit in &LIMITS {
-                limit.set(&mut set, Some(1));
+                limit.set(&mut set, Some(1)).unwrap();
                 assert_eq!(limit.get(&set), Some(1), "{} can be set", limit.name);
-                limit.set(&mut set, None);
+                limit.set(&mut set, None).unwrap();
                 assert_eq!(limit.get(&set), None, "{} can be taken away", limit.name);
             }
         }
@@ -678,8 +688,20 @@ mod tests {
     #[test]
     fn a_limit_below_one_is_named() {
         let mut set = LimitSet::of(Profile::Moderate);
-        Limit::find("leverage").unwrap().set(&mut set, Some(0));
+        Limit::find("leverage").unwrap().set(&mut set, Some(0)).unwrap();
         assert_eq!(set.limits.validate().unwrap_err().to_string(), "limit leverage cannot be 0x");
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named_and_changes_nothing() {
+        for (name, value, text) in [
+            ("max_order", Some(4_294_967_296), "limit max_order cannot be 42949672.96 %"),
+            ("daily_loss", Some(-1), "limit daily_loss cannot be -0.01 %"),
+        ] {
+            let mut set = LimitSet::of(Profile::Moderate);
+            let error = Limit::find(name).unwrap().set(&mut set, value).unwrap_err();
+            assert_eq!((error.to_string().as_str(), &set), (text, &LimitSet::of(Profile::Moderate)));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How much of each limit is in use: for people, before an order meets it.
 
 use crate::tape::Tape;
-use crate::{AccountLimits, Class, Guard, Limit, LimitScope, Line, Monitor, Returns};
+use crate::{AccountLimits, Class, Guard, Limit, LimitScope, Line, Monitor, Returns, Tighter};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tradewind_domain::{InstrumentId, PortfolioId};
@@ -213,7 +213,10 @@ impl LimitUse {
     #[must_use]
     pub fn distance(&self) -> Option<i64> {
         let (value, used) = (self.value?, self.used?);
-        if self.limit.is_floor() { used.checked_sub(value) } else { value.checked_sub(used) }
+        match self.limit.tighter {
+            Tighter::Higher => used.checked_sub(value),
+            Tighter::Lower | Tighter::Absent => value.checked_sub(used),
+        }
     }
     /// Whether the account has it, rather than the portfolio.
     #[must_use]

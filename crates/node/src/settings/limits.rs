@@ -54,8 +54,15 @@ impl LimitSettings {
     }
 
     /// The limits that the gate works with, of a portfolio and of the account.
+    ///
+    /// # Panics
+    /// If a value does not fit its limit: [`Self::validate`] says so when settings are read.
     #[must_use]
     pub fn set(&self) -> LimitSet {
+        self.fitting().expect("what was read was validated")
+    }
+
+    fn fitting(&self) -> Result<LimitSet, LimitsError> {
         use tradewind_risk::Profile as Shipped;
         let mut set = match self.profile {
             Profile::Conservative => LimitSet::of(Shipped::Conservative),
@@ -65,10 +72,10 @@ impl LimitSettings {
         };
         for (name, value) in &self.values {
             let limit = Limit::find(name).expect("names were read from the table");
-            limit.set(&mut set, (limit.unit != Unit::Flag || *value == 1).then_some(*value));
+            limit.set(&mut set, (limit.unit != Unit::Flag || *value == 1).then_some(*value))?;
         }
         set.account.sectors.clone_from(&self.sectors);
-        set
+        Ok(set)
     }
 
     /// A portfolio's limits.
@@ -82,7 +89,7 @@ impl LimitSettings {
     /// # Errors
     /// [`LimitsError`] names the first that cannot.
     pub fn validate(&self) -> Result<(), LimitsError> {
-        let set = self.set();
+        let set = self.fitting()?;
         set.limits.validate().and_then(|()| set.account.caps.validate())
     }
 

@@ -57,7 +57,7 @@ fn a_number_that_is_not_positive_is_named_in_its_unit() {
     for limit in LIMITS.iter().filter(|limit| limit.is_control()) {
         for value in [0, -1] {
             let mut set = LimitSet::of(Profile::Moderate);
-            limit.set(&mut set, Some(value));
+            limit.set(&mut set, Some(value)).unwrap();
             let said = match limit.scope {
                 LimitScope::Portfolio => set.limits.validate(),
                 LimitScope::Account => set.account.caps.validate(),
@@ -68,24 +68,25 @@ fn a_number_that_is_not_positive_is_named_in_its_unit() {
             assert!(error.hint().contains("leave a limit out to have none"));
         }
         let mut set = LimitSet::of(Profile::Moderate);
-        limit.set(&mut set, Some(1));
+        limit.set(&mut set, Some(1)).unwrap();
         assert_eq!((set.limits.validate(), set.account.caps.validate()), (Ok(()), Ok(())), "{}", limit.name);
-        limit.set(&mut set, None);
+        limit.set(&mut set, None).unwrap();
         assert_eq!(limit.get(&set), None);
     }
 }
 
 #[test]
-fn a_base_limit_that_fits_no_number_is_set_to_nothing_that_passes() {
+fn a_base_limit_that_fits_no_number_is_named_and_stays_as_it_was() {
     for name in ["max_order", "max_position", "daily_loss", "drawdown"] {
         let limit = Limit::find(name).unwrap();
         for value in [-1, 1 << 40] {
             let mut set = LimitSet::of(Profile::Moderate);
-            limit.set(&mut set, Some(value));
-            assert!(set.limits.validate().is_err(), "{name} of {value}");
+            let error = limit.set(&mut set, Some(value)).unwrap_err();
+            assert_eq!((error.name, error.value.as_str()), (name, limit.unit.text(value).as_str()));
+            assert_eq!(set, LimitSet::of(Profile::Moderate));
         }
         let mut set = LimitSet::of(Profile::Moderate);
-        limit.set(&mut set, None);
+        limit.set(&mut set, None).unwrap();
         assert_eq!((limit.get(&set), set.limits.validate()), (None, Ok(())), "{name}");
     }
 }

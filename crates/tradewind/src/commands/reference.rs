@@ -108,10 +108,10 @@ fn guards() -> String {
     }
     text.push_str(
         "\n## What GATE-16 asks\n\nThe limits and breakers of the account, in this order, once a portfolio or the account \
-         has any.\n\n| code | asks | if not | to clear |\n|---|---|---|---|\n",
+         has any. `refuse` is about this one order; a mode is where the breaker leads first, and stays until it is left.\n\n| code | asks | if not | to clear |\n|---|---|---|---|\n",
     );
     for guard in tradewind_risk::GUARDS {
-        let action = format!("{:?}", guard.action).to_lowercase();
+        let action = guard.guard.mode().map_or("refuse", tradewind_risk::RiskMode::name);
         text.push_str(&format!("| {} | {} | {action} | {} |\n", guard.code, guard.asks, guard.clear));
     }
     text
@@ -144,6 +144,7 @@ fn limits() -> String {
     );
     for rule in tradewind_risk::BREAKERS {
         let exit = match rule.exit {
+            Exit::Timed(MINUTE) => "time: one mode milder after each minute without a trip".to_owned(),
             Exit::Timed(nanos) => format!("time: one mode milder after each {} minutes without a trip", nanos / MINUTE),
             Exit::Day => "the next UTC day, or a person".to_owned(),
             Exit::Person => "a person".to_owned(),
