@@ -936,10 +936,10 @@ fn a_kill_switch_over_a_person_cancels_what_it_added_and_stops_it_and_nobody_els
     host.propose(2, Source::Operator, bid(200));
     by(&mut host, ben());
     host.wish(2, Source::Operator, bid(300), twap(2, 30, 3));
-    for order in host.sent[before..].to_vec() {
-        host.say(2, Source::Host, EventKind::Sent { client_id: order.client_id() });
-    }
     let ours: Vec<ClientOrderId> = host.sent[before..].iter().map(|order| order.client_id()).collect();
+    for client_id in ours.clone() {
+        host.say(2, Source::Host, EventKind::Sent { client_id });
+    }
     assert_eq!(ours.len(), 3);
     let latch =
         Latch { by: anna().name, kind: Kind::Person, tripped_by: None, at: Timestamp::default(), reason: "x".into() };

@@ -688,6 +688,20 @@ mod tests {
     }
 
     #[test]
+    fn journals_of_before_tokens_were_on_record_learn_those_of_the_persons_that_they_know() {
+        let anna = roster_of(&operators());
+        let register = Register { operators: anna.operators.clone(), ..Register::default() };
+        let learns = Act::OperatorsSet { operators: anna.operators.clone(), tokens: anna.tokens.clone() };
+        assert_eq!(roster_words(&register, anna.clone()), std::slice::from_ref(&learns));
+        let mut both = operators();
+        both.push(OperatorSettings { name: Name::new("ben").unwrap(), ..both[0].clone() });
+        let words = roster_words(&register, roster_of(&both));
+        let (old, new) = (Box::new(anna), Box::new(roster_of(&both)));
+        assert!(matches!(&words[..], [first, Act::ChangeSaid { changed, .. }]
+            if *first == learns && *changed == Changed::Operators { old, new }));
+    }
+
+    #[test]
     fn settings_are_told_once() {
         let mut register = Register::default();
         let policy = Policy::default();

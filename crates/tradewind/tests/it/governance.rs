@@ -158,6 +158,13 @@ fn the_trail(data: &Path) {
     assert_eq!(csv.lines().count(), rows.lines().count() + 1);
     assert!(!rows.contains("token of") && !csv.contains("token of"), "no token is in the trail");
 
+    let checkpoints = data.join("audit/checkpoints.jsonl");
+    let signed = std::fs::read(&checkpoints).unwrap();
+    std::fs::write(&checkpoints, &signed[..signed.len() / 2]).unwrap();
+    let said = tradewind(&["audit", "verify", text(data)]).ended_with(3).out;
+    assert!(said.starts_with("NODE-50: record ") && said.contains("is cut off and vouches for nothing"), "{said}");
+    std::fs::write(&checkpoints, signed).unwrap();
+
     let segment = data.join("journal/00000000000000000001.seg");
     let mut bytes = std::fs::read(&segment).unwrap();
     let place = bytes.windows(4).position(|window| window == b"anna").unwrap();
