@@ -90,13 +90,15 @@ fn read_key(path: &Path) -> Result<Key, NodeError> {
     Ok(Key::from_seed(&seed))
 }
 
-/// Leaves the public key beside the checkpoints, before the first of them: where it lies, something is signed.
+/// Leaves the public key beside the checkpoints, whole or not at all. Where it lies, something was signed.
 fn publish(dir: &Path, key: &PublicKey) -> Result<(), NodeError> {
     let (public, text) = (dir.join("key.pub"), format!("{key}\n"));
     if std::fs::read_to_string(&public).is_ok_and(|known| known == text) {
         return Ok(()); // a full disk would leave an empty file in its place
     }
-    std::fs::write(&public, text).map_err(|error| failed(&public, error))
+    let fresh = dir.join("key.pub.new");
+    let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &public));
+    written.map_err(|error| failed(&public, error))
 }
 
 /// A key that others can read signs nothing.
@@ -171,13 +173,10 @@ impl Auditor {
             _ => 1,
         };
         let public = key.public();
-        if !checkpoints.is_empty() {
-            publish(&audit_dir(data_dir), &public)?;
-        }
         let has_signed = !checkpoints.is_empty();
         let notary = Notary::new(key, checkpoints.last(), first);
         let (end, ended) = channel();
-        let follow = Follow { notary, dir, path, synced, public, has_signed };
+        let follow = Follow { notary, dir, path, synced, public: Some(public), has_signed };
         let thread = std::thread::Builder::new()
             .name("notary".to_owned())
             .spawn(move || follow.run(&ended))
@@ -208,7 +207,8 @@ struct Follow {
     dir: PathBuf,
     path: PathBuf,
     synced: Arc<AtomicU64>,
-    public: PublicKey,
+    /// The public key, until it lies beside the checkpoints.
+    public: Option<PublicKey>,
     /// Whether the directory holds a checkpoint: the first is signed as soon as there is anything to sign.
     has_signed: bool,
 }
@@ -221,6 +221,7 @@ impl Follow {
                 tracing::error!(%error, "the journal is not signed any more");
                 return;
             }
+            self.publish();
             if over {
                 return;
             }
@@ -244,14 +245,21 @@ impl Follow {
 
     fn sign(&mut self) -> Result<(), NodeError> {
         let Some(checkpoint) = self.notary.sign(wall()) else { return Ok(()) };
-        if let (false, Some(dir)) = (self.has_signed, self.path.parent()) {
-            publish(dir, &self.public)?;
-        }
-        self.has_signed = true;
         let line = format!("{}\n", checkpoint.line());
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
         let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
-        written.map_err(|error| failed(&self.path, error))
+        written.map_err(|error| failed(&self.path, error))?;
+        self.has_signed = true;
+        Ok(())
+    }
+
+    /// Publishes the key once something is signed; a disk that is full now may have room later.
+    fn publish(&mut self) {
+        let Some((key, dir)) = self.public.as_ref().filter(|_| self.has_signed).zip(self.path.parent()) else { return };
+        match publish(dir, key) {
+            Ok(()) => self.public = None,
+            Err(error) => tracing::warn!(%error, "the public key of the audit trail cannot be written yet"),
+        }
     }
 }
 

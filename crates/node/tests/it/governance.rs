@@ -369,6 +369,9 @@ async fn a_target_and_a_stop_wait_together_and_go_out_together() {
     );
     said(&node, "ben", approve(id, &hash)).await.unwrap();
     until(&node, "both rest", |it| it["open_orders"] == 2).await;
+    while stage.open_orders().await.len() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await; // on the way to the venue
+    }
     let (page, venue) = (proposal(&node, id).await, stage.open_orders().await);
     assert_eq!((&page["state"], venue.len()), (&"submitted".into(), 2));
     for order in ["order_id", "other_order_id"] {
