@@ -176,7 +176,8 @@ impl Auditor {
         let has_signed = !checkpoints.is_empty();
         let notary = Notary::new(key, checkpoints.last(), first);
         let (end, ended) = channel();
-        let follow = Follow { notary, dir, path, synced, public: Some(public), has_signed };
+        let mut follow = Follow { notary, dir, path, synced, public: Some(public), has_signed };
+        follow.publish();
         let thread = std::thread::Builder::new()
             .name("notary".to_owned())
             .spawn(move || follow.run(&ended))
