@@ -1,0 +1,80 @@
+//! What changes at run time have put in force.
+
+use super::Register;
+use crate::{ChangeState, Changed, Rollout, Roster};
+use tradewind_domain::{PortfolioId, Sequence, Timestamp};
+
+impl Register {
+    /// The value that a run-time change gave a limit, if one did; it outlives a restart.
+    #[must_use]
+    pub fn overridden(&self, portfolio: PortfolioId, name: &str) -> Option<Option<i64>> {
+        self.overrides.get(&override_key(portfolio, name)).copied()
+    }
+
+    /// As [`Self::overridden`] for a limit of the account.
+    #[must_use]
+    pub fn overridden_account(&self, name: &str) -> Option<Option<i64>> {
+        self.overrides.get(&account_key(name)).copied()
+    }
+
+    /// The sector that a run-time change gave an asset, if one did.
+    #[must_use]
+    pub fn overridden_sector(&self, asset: &str) -> Option<Option<&str>> {
+        self.sectors.get(asset).map(Option::as_deref)
+    }
+
+    /// Brings a change that is done into force.
+    pub(super) fn settle(&mut self, id: Sequence, now: Timestamp) -> Option<Changed> {
+        let change = self.changes.get(&id).filter(|change| matches!(change.state, ChangeState::Done { .. }))?;
+        let changed = change.changed.clone();
+        match &changed {
+            Changed::Limit { new, .. } | Changed::AccountLimit { new, .. } => {
+                self.overrides.insert(subject(&changed), *new);
+            }
+            Changed::Sector { asset, new, .. } => {
+                self.sectors.insert(asset.clone(), new.clone());
+            }
+            Changed::Stage { new, .. } => {
+                let stage = new.as_deref().cloned();
+                self.policy.get_or_insert_default().stage.clone_from(&stage);
+                self.rollout = Some(Box::new(Rollout::new(stage, id, now)));
+            }
+            Changed::Operators { new, .. } => {
+                let Roster { operators, tokens } = (**new).clone();
+                (self.operators, self.tokens) = (operators, tokens);
+            }
+            Changed::Policy { new, .. } => {
+                let listed = self.policy.take().map(|policy| policy.allow.addresses).unwrap_or_default();
+                let mut policy = (**new).clone();
+                for (address, since) in &mut policy.allow.addresses {
+                    *since = listed.get(address).copied().unwrap_or(now); // a new entry counts from now on
+                }
+                if let Some(rollout) = &self.rollout {
+                    policy.stage.clone_from(&rollout.stage); // only its own change moves it
+                }
+                self.policy = Some(policy);
+            }
+        }
+        Some(changed)
+    }
+}
+
+/// What a change is about; two of one subject follow each other.
+pub(super) fn subject(changed: &Changed) -> String {
+    match changed {
+        Changed::Limit { portfolio, name, .. } => override_key(*portfolio, name),
+        Changed::AccountLimit { name, .. } => account_key(name),
+        Changed::Sector { asset, .. } => format!("sector/{asset}"),
+        Changed::Stage { .. } => "stage".to_owned(),
+        Changed::Operators { .. } => "operators".to_owned(),
+        Changed::Policy { .. } => "policy".to_owned(),
+    }
+}
+
+fn override_key(portfolio: PortfolioId, name: &str) -> String {
+    format!("{}/{name}", portfolio.0)
+}
+
+fn account_key(name: &str) -> String {
+    format!("account/{name}")
+}
