@@ -135,9 +135,9 @@ async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sen
         }
         let whole = line.ends_with(b"\n");
         let request = if whole { read(&line) } else { Err("it does not end in a line break".to_owned()) };
-        let stops = matches!(request, Ok(OperatorRequest::Stop));
+        let stops = request.as_ref().is_ok_and(OperatorRequest::stops);
         let reply = match request {
-            Ok(OperatorRequest::Stop) => OperatorReply::Done { data: serde_json::json!({ "stopping": true }) },
+            Ok(_) if stops => OperatorReply::Done { data: serde_json::json!({ "stopping": true }) },
             Ok(request) => heard(&inbox, &switch, request).await,
             Err(reason) => OperatorReply::Failed {
                 code: "NODE-13".to_owned(),

@@ -153,6 +153,15 @@ impl OperatorRequest {
         }
     }
 
+    /// Whether it asks for the end of the node, in whose name ever: whoever reaches the socket may.
+    pub(crate) fn stops(&self) -> bool {
+        match self {
+            Self::Stop => true,
+            Self::Signed(signed) => matches!(*signed.request, Self::Stop),
+            _ => false,
+        }
+    }
+
     /// Whether it places an order that must not be placed twice, and that may follow a decision.
     const fn takes_key(&self) -> bool {
         matches!(self, Self::OrderPlace(_) | Self::OrderOco(_) | Self::OrderParent(_) | Self::OrderReplace(_))

@@ -150,14 +150,19 @@ pub(crate) fn position(command: &PositionCommand, format: Format) -> Result<Exit
 pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {
     ask_and_print(node, &OperatorRequest::Flatten, format, |done| {
         let exits = done["exits"].as_array().map_or(0, Vec::len);
-        format!("{} cancels and {exits} exits are on their way", done["cancels"])
+        let later = done["exits_after_cancels"].as_u64().filter(|later| *later > 0);
+        let later = later.map_or_else(String::new, |later| format!("; {later} more when the cancels are through"));
+        format!("{} cancels and {exits} exits are on their way{later}", done["cancels"])
     })
 }
 
 /// An order that waits for people.
 pub(crate) fn waits(held: &Value) -> String {
     let rows = super::govern::proposal_rows(&Value::Array(vec![held.clone()]));
-    format!("it waits for {} to approve it within 120 s\n{rows}", field(held, "quorum"))
+    if held["state"] == "proposed" {
+        return format!("it waits for {} to approve it within 120 s\n{rows}", field(held, "quorum"));
+    }
+    format!("it was asked for before, under this key\n{rows}")
 }
 
 pub(crate) fn adopt(args: &AdoptArgs, format: Format) -> Result<ExitCode, Failure> {

@@ -136,7 +136,7 @@ fn two_persons_trade_limit_halt_and_prove_it() {
     desk.run(Some("ben"), &["resume"]).ended_with(0);
 
     let data = desk.data();
-    desk.node.signal("TERM");
+    desk.run(Some("ben"), &["stop"]).ended_with(0); // with a name as without one
     desk.node.end().0.ended_with(0);
     desk.exchange.end();
     assert_eq!(tradewind(&["replay", text(&data), "-o", "json"]).ended_with(0).json()["matches"], true);

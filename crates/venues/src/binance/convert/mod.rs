@@ -178,12 +178,12 @@ fn bounded(
 }
 
 /// A moment that the venue states in milliseconds since 1970. Its unit is a matter of the field and never guessed: a
-/// number that would be no moment of this century is refused.
+/// number that would be no moment from 1990 to 2100 is refused.
 ///
 /// # Errors
 /// [`ConvertError::Value`] names the field.
 pub fn moment(field: &'static str, symbol: &str, millis: i64) -> Result<Timestamp, ConvertError> {
-    const FIRST: i64 = 946_684_800_000; // 2000-01-01
+    const FIRST: i64 = 631_152_000_000; // 1990-01-01: recorded equities of then are played as tapes
     const LAST: i64 = 4_102_444_800_000; // 2100-01-01
     if (FIRST..LAST).contains(&millis) {
         return Ok(Timestamp::from_millis(millis));
