@@ -17,7 +17,7 @@ fn code_at(text: &str) -> Option<&str> {
 
 /// The codes that stand as text of their own in a source file, but neither in its tests nor in its list of codes.
 fn raised(source: &str) -> BTreeSet<String> {
-    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let mut in_list = false;
     let mut found = BTreeSet::new();
     for line in code.lines() {
@@ -76,6 +76,7 @@ fn a_list_of_codes_raises_none_of_them() {
         (format!("// \"ABC-03\"\n{list}"), vec![]),
         ("a => \"AB-01\",\n#[cfg(test)]\nmod tests { \"AB-02\" }".to_owned(), vec!["AB-01"]),
         ("failed(\"NODE-09\", \"see VEN-01\", \"UTF-8\")".to_owned(), vec!["NODE-09"]),
+        ("#[cfg(test)]\nmod tests;\na => \"AB-03\",".to_owned(), vec!["AB-03"]),
         (
             "pub const CODES: &[(&str, &str, &str)] = &[\n    (\"JRN-01\", \"\", \"\"),\n];\nx(\"JRN-02\")".to_owned(),
             vec!["JRN-02"],
