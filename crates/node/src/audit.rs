@@ -44,14 +44,12 @@ fn removals_path(data_dir: &Path) -> PathBuf {
     audit_dir(data_dir).join("removals.jsonl")
 }
 
-/// Moves what vouches for the journal of `data_dir` to `target`. The key stays; its public half is left in both.
+/// Moves what vouches for the journal of `data_dir` to `target`. The key stays; its public half is published again with
+/// the first signature.
 pub(crate) fn move_trail(data_dir: &Path, target: &Path) -> std::io::Result<()> {
     let (from, to) = (audit_dir(data_dir), audit_dir(target));
     std::fs::create_dir_all(&to)?;
-    let public = "key.pub";
-    if from.join(public).exists() {
-        std::fs::copy(from.join(public), to.join(public))?;
-    }
+    rename_if_there(&from.join("key.pub"), &to.join("key.pub"))?;
     rename_if_there(&removals_path(data_dir), &removals_path(target))?;
     rename_if_there(&checkpoints_path(data_dir), &checkpoints_path(target))
 }
