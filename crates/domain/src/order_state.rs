@@ -1,14 +1,14 @@
 //! The life of an order as this process knows it.
 //!
 //! ```text
-//! Intended ─sent─▶ InFlight ─accepted─▶ Working ─┬─ filled ────▶ Closed(Filled)
-//!     │               │  ▲                │  ▲   ├─ cancelled ─▶ Closed(Cancelled)
-//!  not sent       answer │            cancel │   └─ expired ───▶ Closed(Expired)
-//!     ▼            lost  │              sent │ cancel refused
-//! Closed(NotSent)     ▼  │                ▼  │
-//!                  Unknown             PendingCancel
-//!                     │
-//!                     └─ evidence: the venue shows it ─▶ Working; proven absent ─▶ Closed(Expired)
+//! Intended ──sent──▶ InFlight ──accepted──▶ Working ──┬─ filled ────▶ Closed(Filled)
+//!    │                │    │                │    │    ├─ cancelled ─▶ Closed(Cancelled)
+//! not sent      answer│    │refused   cancel│    │    └─ expired ───▶ Closed(Expired)
+//!    ▼           lost │    ▼            sent│    │replacement sent
+//! Closed(NotSent)     │  Closed(Rejected)   │    └──▶ PendingReplace ──ended──▶ Working
+//!                     ▼                     └───────▶ PendingCancel ──refused─▶ Working
+//!                  Unknown
+//!                     └─ evidence: shown ─▶ Working; refused ─▶ Closed(Rejected); absent ─▶ Closed(Expired)
 //! ```
 //!
 //! Filled, cancelled and expired lead to the end from every open state, since reports overtake one another. An order's

@@ -1,4 +1,4 @@
-//! Faults of market data. The names of the tests begin with the numbers of the page `docs/reliability.md`.
+//! Faults of market data.
 
 use crate::support::{Fake, Reply, bitcoin, until};
 use proptest::prelude::*;

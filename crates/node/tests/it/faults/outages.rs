@@ -1,5 +1,4 @@
-//! Outages and what a venue does that it should not. The names of the tests begin with the numbers of the page
-//! `docs/reliability.md`.
+//! Outages and what a venue does that it should not.
 
 use crate::child::quick;
 use crate::support::{Stage, ask, check_journal, exchange_config, status, surroundings, until, words};

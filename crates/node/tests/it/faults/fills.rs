@@ -1,6 +1,6 @@
 //! Fills and the account over real sockets: executions without a name, fees of every kind.
 
-use crate::faults_a::{field, patient, report};
+use super::orders::{field, patient, report};
 use crate::recovery::{finish, order, place, until_order};
 use crate::support::{Stage, exchange_config, until, words};
 use serde_json::json;

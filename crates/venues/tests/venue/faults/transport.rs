@@ -1,4 +1,4 @@
-//! Faults of the transport. The names of the tests begin with the numbers of the page `docs/reliability.md`.
+//! Faults of the transport.
 
 use crate::hostile::{Port, listen, subscribed};
 use crate::streams::describe;

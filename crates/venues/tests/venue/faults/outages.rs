@@ -1,4 +1,4 @@
-//! Limits and outages. The names of the tests begin with the numbers of the page `docs/reliability.md`.
+//! Limits and outages.
 
 use crate::hostile::listen;
 use crate::support::{Fake, OUR_ID, Reply, bitcoin, cancel_permit, permit, until};
