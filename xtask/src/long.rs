@@ -3,6 +3,7 @@
 mod kills;
 mod measures;
 mod newcomer;
+mod night;
 
 use crate::bench::{self, Output};
 use crate::process::{self, cargo};
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let all: [(&'static str, Work<'_>); 9] = [
         ("advisories", &|| test::advisories().map(|passed| (passed, String::new()))),
         ("newcomer", &newcomer::first_fill),
-        ("storm", &storms),
+        ("storm", &night::storms),
         ("kills", &kills::at_failpoints),
         ("kills-of-the-release", &kills::of_the_release),
         ("coverage", &measures::coverage),
@@ -80,18 +81,6 @@ fn timed(name: &'static str, work: impl FnOnce() -> Result<(bool, String)>) -> P
     let start = Instant::now();
     let (passed, note) = work().unwrap_or_else(|error| (false, format!("{error:#}")));
     Part { name, passed, took: start.elapsed(), note }
-}
-
-/// A night of storms: 15,000 simulated hours.
-fn storms() -> Result<(bool, String)> {
-    const NIGHT: test::storm::Wanted = test::storm::Wanted {
-        first: None,
-        seeds: 30_000,
-        hours_each: 0.5,
-        least: [("seeds", 30_000.0), ("hours", 15_000.0), ("faults", 750_000.0), ("ambiguous", 1_500_000.0)],
-    };
-    let (passed, figures) = test::storm::storms(&NIGHT)?;
-    Ok((passed, figures.join("; ")))
 }
 
 /// Every test once more, optimised, each property with many more cases.

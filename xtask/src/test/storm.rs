@@ -4,9 +4,8 @@ use super::{Outcome, Tally};
 use crate::{env, process};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Storms that failed once; each is gone through in every run.
 const PAST: &str = include_str!("storm-seeds.txt");
@@ -24,8 +23,6 @@ const EACH_KIND: f64 = 10.0;
 /// What a window of storms must come to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
-    /// The first seed; a fresh window, by commit and day, without.
-    pub(crate) first: Option<u64>,
     /// Storms.
     pub(crate) seeds: u64,
     /// Simulated hours of each.
@@ -34,9 +31,11 @@ pub(crate) struct Wanted {
     pub(crate) least: [(&'static str, f64); 4],
 }
 
+/// The first seed of what every change must pass: the same storms always, so that a change is judged by what it changes.
+const FIRST: u64 = 1;
+
 /// What every change must pass.
 pub(crate) const RELEASE: Wanted = Wanted {
-    first: Some(1), // the same storms for every change, so that it is judged by what it changes
     seeds: 2_000,
     hours_each: 0.5,
     least: [("seeds", 2_000.0), ("hours", 1_000.0), ("faults", 50_000.0), ("ambiguous", 100_000.0)],
@@ -47,42 +46,41 @@ const NONE: [&str; 4] = ["doubled", "lost", "breaches", "failed"];
 
 /// Runs the window, every seed that failed before, and a part of the window twice.
 pub(super) fn run() -> Result<Outcome> {
-    let (passed, mut figures) = storms(&RELEASE)?;
-    let (held, of_bundles) = bundles()?;
+    let program = program()?;
+    let window = storm(&program, FIRST..FIRST + RELEASE.seeds, RELEASE.hours_each)?;
+    let (passed, mut figures) = judged(&program, &RELEASE, FIRST, &window)?;
+    let (held, of_bundles) = bundles(&program)?;
     figures.push(of_bundles);
     Ok(Outcome { tally: Tally::one(passed).plus(Tally::one(held)), figures, ..Outcome::default() })
 }
 
-/// Runs `wanted` and says whether all held, with the figures in words.
+/// Whether all held in a `window` of storms that were run from seed `first` on, with the figures in words. Past seeds
+/// and a part of the window are run once more for it.
 ///
 /// # Errors
-/// If the program cannot be built or run.
-pub(crate) fn storms(wanted: &Wanted) -> Result<(bool, Vec<String>)> {
-    let program = program()?;
-    let first = wanted.first.map_or_else(|| Ok(first_seed(&commit(), today()?)), Ok::<_, anyhow::Error>)?;
-    println!("storms from seed {first} on");
-    let window = storm(&program, first..first + wanted.seeds, wanted.hours_each)?;
-    let mut wrong = shortcomings(wanted, &window, &kinds(&program)?);
+/// If the program cannot be run.
+pub(crate) fn judged(program: &Path, wanted: &Wanted, first: u64, window: &Value) -> Result<(bool, Vec<String>)> {
+    let mut wrong = shortcomings(wanted, window, &kinds(program)?);
     for seed in past(PAST) {
-        let again = storm(&program, seed..seed + 1, wanted.hours_each)?;
+        let again = storm(program, seed..seed + 1, wanted.hours_each)?;
         wrong.extend(failures(&again));
     }
     let twice = first..first + TWICE.min(wanted.seeds);
-    let hash = |seeds| -> Result<Value> { Ok(storm(&program, seeds, wanted.hours_each)?["hash"].take()) };
+    let hash = |seeds| -> Result<Value> { Ok(storm(program, seeds, wanted.hours_each)?["hash"].take()) };
     if hash(twice.clone())? != hash(twice)? {
         wrong.push(format!("seeds from {first} on, run twice, gave two hashes"));
     }
-    failures(&window).iter().chain(&wrong).for_each(|line| println!("{line}"));
-    let mut figures = vec![figure(first, &window)];
+    failures(window).iter().chain(&wrong).for_each(|line| println!("{line}"));
+    let mut figures = vec![figure(first, window)];
     figures.push(format!("{TWICE} storms run twice: equal hash; {} past seeds once more", past(PAST).count()));
     Ok((wrong.is_empty(), figures))
 }
 
 /// Runs every bundle: nothing is doubled, lost, beyond a limit or left undone.
-fn bundles() -> Result<(bool, String)> {
-    let (program, mut wrong) = (program()?, Vec::new());
+fn bundles(program: &Path) -> Result<(bool, String)> {
+    let mut wrong = Vec::new();
     for bundle in BUNDLES {
-        let it = storm_of(&program, 1..1 + SEEDS_A_BUNDLE, RELEASE.hours_each, &["--bundle", bundle])?;
+        let it = storm_of(program, 1..1 + SEEDS_A_BUNDLE, RELEASE.hours_each, &["--bundle", bundle])?;
         let some = NONE.iter().chain(&["failed"]).filter(|key| number(&it, key) != 0.0);
         wrong.extend(some.map(|key| format!("{bundle}: {key}: {}", number(&it, key))));
         wrong.extend(failures(&it));
@@ -93,31 +91,13 @@ fn bundles() -> Result<(bool, String)> {
     Ok((wrong.is_empty(), figure))
 }
 
-/// The first seed of a window that no other commit and no other day of a fortnight has.
-fn first_seed(commit: &str, day: u64) -> u64 {
-    let commit = commit.get(..8).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0);
-    commit * 1_000_000 + day % 14 * 50_000 + 1
-}
-
-/// The commit that is tested; empty where this is no checkout.
-fn commit() -> String {
-    let mut command = Command::new("git");
-    process::stdout_of(command.args(["rev-parse", "HEAD"]).current_dir(env::root())).unwrap_or_default()
-}
-
-/// Days since 1970, in UTC.
-fn today() -> Result<u64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
-    Ok(since.as_secs() / 86_400)
-}
-
 /// The lines that replay what failed, each with why.
 fn failures(it: &Value) -> Vec<String> {
     it["failures"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Every fault of the program's catalogue.
-fn kinds(program: &PathBuf) -> Result<Vec<String>> {
+fn kinds(program: &Path) -> Result<Vec<String>> {
     let said = process::stdout_of(Command::new(program).args(["storm", "--list", "-o", "json"]))?;
     let rows: Vec<Value> = serde_json::from_str(&said).context("the list of faults")?;
     Ok(rows.iter().filter_map(|row| Some(row["fault"].as_str()?.to_owned())).collect())
@@ -153,7 +133,7 @@ fn shortcomings(wanted: &Wanted, it: &Value, kinds: &[String]) -> Vec<String> {
     few.chain(some).chain(rare).chain(unproven).collect()
 }
 
-fn number(it: &Value, key: &str) -> f64 {
+pub(crate) fn number(it: &Value, key: &str) -> f64 {
     it[key].as_f64().unwrap_or(f64::NAN) // what is missing is neither enough nor none
 }
 
@@ -162,11 +142,15 @@ fn past(list: &str) -> impl Iterator<Item = u64> {
     list.lines().filter_map(|line| line.split('#').next()?.trim().parse().ok())
 }
 
-fn storm(program: &PathBuf, seeds: std::ops::Range<u64>, hours: f64) -> Result<Value> {
+/// Runs the storms of `seeds`, each so many simulated hours long; what the program prints of them.
+///
+/// # Errors
+/// If the program cannot be run, or prints no result.
+pub(crate) fn storm(program: &Path, seeds: std::ops::Range<u64>, hours: f64) -> Result<Value> {
     storm_of(program, seeds, hours, &[])
 }
 
-fn storm_of(program: &PathBuf, seeds: std::ops::Range<u64>, hours: f64, more: &[&str]) -> Result<Value> {
+fn storm_of(program: &Path, seeds: std::ops::Range<u64>, hours: f64, more: &[&str]) -> Result<Value> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from).to_string();
     let (seeds, hours) = (format!("{}..{}", seeds.start, seeds.end), hours.to_string());
     let mut command = Command::new(program);
@@ -223,17 +207,6 @@ mod tests {
         check(|it| it["kinds"]["A01"] = json!(9), &["A01 struck 9 times of at least 10"]);
         check(|it| it["kinds"] = json!({ "A01": 10 }), &["A02 struck 0 times of at least 10"]);
         check(|it| it["absent"] = json!(19_999), &["absent: 19999 of 100000 ambiguous"]);
-    }
-
-    #[test]
-    fn every_commit_and_every_day_has_a_window_of_its_own() {
-        let head = "0000000a5f3c";
-        assert_eq!(first_seed(head, 14 * 1_000), 10_000_001);
-        assert_eq!(first_seed(head, 14 * 1_000 + 1), 10_050_001);
-        assert_eq!(first_seed(head, 14 * 1_000 + 13) + 30_000, 10_680_001, "a night ends before the next commit's");
-        assert_eq!(first_seed("0000000b5f3c", 14 * 1_000), 11_000_001);
-        assert_eq!(first_seed("", 1), 50_001);
-        assert!(first_seed("ffffffff", 13) < u64::MAX / 2);
     }
 
     #[test]
