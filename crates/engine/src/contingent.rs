@@ -363,8 +363,9 @@ impl Parent {
         asked.then(|| (self.seen.leave - self.exited(Some(now))).min(self.holds()).max(Quantity::ZERO))
     }
 
-    /// Whether an order is one of the two that protect what it holds.
-    pub(crate) fn is_guard(&self, client_id: ClientOrderId) -> bool {
+    /// Whether an order is one of the two that protect what an order with a plan filled: they make way for an exit.
+    #[must_use]
+    pub fn is_guard(&self, client_id: ClientOrderId) -> bool {
         let guards =
             |child: &Child| child.client_id == client_id && matches!(child.role, Role::Target(_) | Role::Stop(_));
         self.wish.entry.is_some() && self.children.iter().any(guards)

@@ -115,7 +115,7 @@ impl Core {
         self.resume_parents()?;
         if !self.host.state.exits_due.is_empty() {
             self.note(
-                "alarm: a `flatten` of the last run is not done: it goes on; `tradewind resume` ends it".to_owned(),
+                "alarm: a `flatten` or `position close` of the last run is not done: it goes on; `tradewind resume` ends it".to_owned(),
             );
         }
         while let Some(input) = inbox.blocking_recv() {

@@ -27,6 +27,7 @@ mod deposits;
 mod drift;
 mod driver;
 mod error;
+mod exits;
 mod govern;
 mod inbox;
 mod inquire;

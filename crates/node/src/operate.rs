@@ -13,17 +13,13 @@ use crate::status::{OrderView, order_view, positions, status};
 use crate::words::{OrderWords, read_order, read_trade_plan};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    ClientOrderId, Coded, Instrument, InstrumentId, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId,
-    Quantity, Side, Source, TradePlan,
+    ClientOrderId, Coded, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId, Source, TradePlan,
 };
-use tradewind_engine::algo::{Ask, ParentEvent, ask_again_after};
-use tradewind_engine::{EventKind, ExitDue, Halt, RiskAct, Spoken, Tried, Verdict};
+use tradewind_engine::algo::{Ask, ParentEvent};
+use tradewind_engine::{EventKind, Halt, RiskAct, Spoken, Verdict};
 use tradewind_gate::{Proposal, Refusal};
 use tradewind_governance::Act;
 use tradewind_host::Draft;
-
-/// Why exits are proposed that a person asked for with [`OperatorRequest::Flatten`].
-const FLATTENS: &str = "an operator flattens";
 
 /// A person's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,7 +215,7 @@ impl Core {
         order_view(&self.host.state, record, self.host.endings.of(record.order.client_id()))
     }
 
-    fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
+    pub(crate) fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
         let cause = if proposes(&kind) { self.decision } else { None };
         let spoken = Spoken { by: self.named_speaker(), key: self.key.clone() };
         let spoken = (spoken != Spoken::default()).then(|| Box::new(spoken));
@@ -260,7 +256,7 @@ impl Core {
         })
     }
 
-    fn propose(
+    pub(crate) fn propose(
         &mut self,
         portfolio: PortfolioId,
         request: OrderRequest,
@@ -324,24 +320,6 @@ impl Core {
         })
     }
 
-    fn close(&mut self, symbol: &str) -> Result<OperatorReply, NodeError> {
-        let Some(instrument) = self.host.state.find(symbol).cloned() else { return Ok(self.no_such_symbol(symbol)) };
-        let mut replies = Vec::new();
-        for place in 0..self.host.state.portfolios.len() {
-            let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
-            if let Some(request) = self.exit(portfolio, &instrument) {
-                replies.push(self.propose(portfolio, request, "an operator closes the position")?);
-            }
-        }
-        Ok(match replies.iter().find(|reply| matches!(reply, OperatorReply::Failed { .. })) {
-            Some(failure) => failure.clone(),
-            None if replies.is_empty() => {
-                failed("NODE-11", format!("nothing is held of {symbol}"), "see `tradewind position list`")
-            }
-            None => done(&replies),
-        })
-    }
-
     /// Lets a position stand without a stop, or takes that back.
     fn exempt(
         &mut self,
@@ -367,98 +345,5 @@ impl Core {
         };
         self.say(portfolio, EventKind::Risk(Box::new(act)))?;
         Ok(done(&positions(&self.host.state)))
-    }
-
-    /// Cancels every order and closes every position. What a resting order may still take of a position is closed once
-    /// the venue has confirmed that the order is gone.
-    fn flatten(&mut self) -> Result<OperatorReply, NodeError> {
-        self.abandon_parents("an operator flattens")?;
-        let open: Vec<ClientOrderId> = self.host.state.open.keys().copied().collect();
-        for client_id in &open {
-            self.say(PortfolioId(0), EventKind::CancelProposed { client_id: *client_id })?;
-        }
-        let (mut exits, mut waiting) = (Vec::new(), 0);
-        for place in 0..self.host.state.portfolios.len() {
-            let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
-            for index in 0..self.host.state.listings.len() {
-                let instrument = self.host.state.listings[index].instrument.clone();
-                let (rests, exit) = (self.rests(portfolio, instrument.id), self.exit(portfolio, &instrument));
-                if rests || exit.is_some() {
-                    let (by, reason) = (self.speaker.name.as_str().to_owned(), FLATTENS.to_owned());
-                    let wish = RiskAct::ExitWished { instrument: instrument.id, by, reason };
-                    self.say(portfolio, EventKind::Risk(Box::new(wish)))?;
-                }
-                match exit.filter(|_| !rests) {
-                    Some(request) => exits.push(self.leave(portfolio, request)?),
-                    None => waiting += usize::from(rests),
-                }
-            }
-        }
-        Ok(done(&serde_json::json!({ "cancels": open.len(), "exits": exits, "exits_after_cancels": waiting })))
-    }
-
-    fn rests(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
-        let mine = |it: &OrderRecord| it.order.portfolio() == portfolio && it.order.instrument() == instrument;
-        self.host.state.open.values().any(mine)
-    }
-
-    /// Proposes the exits that somebody wished for, where no order is open any more, until nothing is held: one that
-    /// was refused, rejected or not sent is tried again, ever more rarely.
-    pub(crate) fn exit_if_due(&mut self) -> Result<(), NodeError> {
-        if self.host.state.exits_due.is_empty() {
-            self.exits_tried.clear();
-            return Ok(());
-        }
-        let due = self.host.state.exits_due.clone();
-        self.exits_tried.retain(|place, _| due.iter().any(|it| (it.portfolio, it.instrument) == *place));
-        for ExitDue { portfolio, instrument: id, by } in due {
-            if self.rests(portfolio, id) {
-                continue;
-            }
-            let known = self.host.state.governance.operators.iter().find(|it| it.name.as_str() == by).cloned();
-            self.speaker = known.unwrap_or_else(|| self.unnamed());
-            let instrument = self.host.state.listing(id).instrument.clone();
-            let Some(request) = self.exit(portfolio, &instrument) else {
-                let ended = RiskAct::ExitEnded { instrument: id, reason: "nothing is left to close".to_owned() };
-                self.say(portfolio, EventKind::Risk(Box::new(ended)))?;
-                continue;
-            };
-            let tried = self.exits_tried.get(&(portfolio, id));
-            if tried.is_some_and(|tried| self.now().since(tried.at) < ask_again_after(tried.times)) {
-                continue;
-            }
-            let is_first_trouble = tried.is_none_or(|tried| tried.times == 1);
-            if let OperatorReply::Failed { code, message, .. } = self.leave(portfolio, request)?
-                && is_first_trouble
-            {
-                let symbol = &instrument.spec.symbol;
-                self.note(format!("alarm: the exit of {symbol} is tried again, {code}: {message}"));
-            }
-        }
-        self.speaker = self.unnamed();
-        Ok(())
-    }
-
-    /// Proposes an exit that somebody wished for.
-    fn leave(&mut self, portfolio: PortfolioId, request: OrderRequest) -> Result<OperatorReply, NodeError> {
-        let at = self.now();
-        let tried = self.exits_tried.entry((portfolio, request.instrument)).or_insert(Tried { at, times: 0 });
-        (tried.at, tried.times) = (at, tried.times.saturating_add(1));
-        self.propose(portfolio, request, FLATTENS)
-    }
-
-    /// The reduce-only market order that closes what is held, in whole lots; `None` for nothing or dust.
-    fn exit(&self, portfolio: PortfolioId, instrument: &Instrument) -> Option<OrderRequest> {
-        let held = self.host.state.portfolio(portfolio).position(instrument.id).quantity();
-        let (buys, sells) = self.host.state.open_wishes(portfolio, instrument.id);
-        let leaving = if held > Quantity::ZERO { sells } else { -buys };
-        let lots = instrument.whole_lots(held - leaving);
-        let same_side = lots.mantissa().signum() == held.mantissa().signum();
-        let mark = self.host.state.listing(instrument.id).mark.map(|mark| mark.price);
-        if !same_side || instrument.is_dust(lots, mark) {
-            return None;
-        }
-        let side = if held > Quantity::ZERO { Side::Sell } else { Side::Buy };
-        Some(OrderRequest { reduce_only: true, ..OrderRequest::market(instrument.id, side, lots.abs()) })
     }
 }

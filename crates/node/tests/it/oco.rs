@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tradewind_domain::Origin;
 use tradewind_domain::Side::{Buy, Sell};
 use tradewind_exchange::{Fault, FaultKind};
-use tradewind_node::{Node, OcoWords, OperatorRequest};
+use tradewind_node::{KindWords, Node, OcoWords, OperatorRequest, OrderWords};
 
 /// What is held after 0.02 bitcoin were bought and the fee was taken from them.
 const HELD: &str = "0.01998";
@@ -193,6 +193,46 @@ async fn a_resting_pair_outlives_a_restart_and_a_cancel_of_one_ends_both() {
     ask(&node, OperatorRequest::Flatten).await.unwrap();
     until(&node, "sold", |it| it["counters"]["orders"] == 4 && it["open_orders"] == 0).await;
     check_flat(&stage, node).await;
+}
+
+/// A position of which something keeps a part: closing it takes that back first and leaves nothing, once.
+async fn check_closes_whole(kept: OperatorRequest, resting: u64, parents: usize) {
+    let shown = format!("{kept:?}");
+    let stage = Stage::new(exchange_config()).await;
+    let node = holding(&stage).await;
+    ask(&node, kept).await.unwrap();
+    until(&node, &shown, |it| it["open_orders"] == resting).await;
+    let close = || OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() };
+    let said = ask(&node, close()).await.unwrap();
+    let it = &said[0]["data"];
+    assert_eq!((&it["portfolio"], &it["left"]), (&json!("operator"), &json!(HELD)), "{shown}: {said}");
+    let count = |what: &str| it[what].as_array().unwrap().len();
+    assert_eq!((count("cancels") as u64, count("parents")), (resting, parents), "{shown}: {said}");
+    let again = ask(&node, close()).await;
+    let orders = 1 + resting + 1; // the purchase, what kept the position, and one exit
+    until(&node, &shown, |it| it["open_orders"] == 0 && it["counters"]["orders"] == orders).await;
+    assert!(again.is_ok() || again.as_ref().is_err_and(|it| it.0 == "NODE-11"), "{shown}: {again:?}");
+    let sold = stage.venue_orders().await.iter().filter(|it| it["side"] == "SELL" && it["status"] == "FILLED").count();
+    assert_eq!(sold, 1, "{shown}: one exit of the whole");
+    check_flat(&stage, node).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_is_closed_whole_whatever_keeps_a_part_of_it() {
+    let stop = OrderWords { trigger: Some("20000".to_owned()), ..words(Sell, "0.005", None) };
+    check_closes_whole(
+        OperatorRequest::OrderOco(OcoWords { quantity: "0.01".to_owned(), ..oco(90_000.0, 20_000.0) }),
+        2,
+        0,
+    )
+    .await;
+    check_closes_whole(OperatorRequest::OrderPlace(words(Sell, "0.01", Some("90000"))), 1, 0).await;
+    check_closes_whole(OperatorRequest::OrderPlace(stop), 1, 0).await;
+    let trailing = OrderWords {
+        kind: Some(KindWords::Trailing { offset: "20%".to_owned(), activation: None }),
+        ..words(Sell, "0.01", None)
+    };
+    check_closes_whole(OperatorRequest::OrderPlace(trailing), 0, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

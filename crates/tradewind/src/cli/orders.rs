@@ -193,7 +193,7 @@ pub(crate) enum PositionCommand {
     /// List positions.
     #[command(after_help = "Example:\n  tradewind position list --data-dir my-paper")]
     List(NodeArgs),
-    /// Close what is held of a symbol.
+    /// Close what is held of a symbol; orders and plans that keep a part of it are taken back first.
     #[command(after_help = "Example:\n  tradewind position close BTC/USDT --data-dir my-paper")]
     Close {
         /// Unified symbol.

@@ -137,7 +137,7 @@ pub(crate) fn position(command: &PositionCommand, format: Format) -> Result<Exit
         PositionCommand::List(node) => ask_and_print(node, &OperatorRequest::PositionList, format, positions),
         PositionCommand::Close { symbol, node } => {
             let asked = OperatorRequest::PositionClose { symbol: symbol.clone() };
-            ask_and_print(node, &asked, format, |_| format!("closing {symbol}; see `tradewind position list`"))
+            ask_and_print(node, &asked, format, |done| closing(symbol, done))
         }
         PositionCommand::Exempt { symbol, node, reason, portfolio, end } => {
             let (symbol, reason) = (symbol.clone(), reason.clone());
@@ -145,6 +145,20 @@ pub(crate) fn position(command: &PositionCommand, format: Format) -> Result<Exit
             ask_and_print(node, &asked, format, positions)
         }
     }
+}
+
+/// What closes at once, and what must be taken back before the rest can be.
+fn closing(symbol: &str, done: &Value) -> String {
+    let mut text = format!("closing {symbol}; see `tradewind position list`");
+    for it in done.as_array().into_iter().flatten().map(|reply| &reply["data"]).filter(|it| !it["left"].is_null()) {
+        let of = |what: &str| it[what].as_array().map_or(0, Vec::len);
+        let (portfolio, left, exit) = (field(it, "portfolio"), field(it, "left"), field(it, "exit"));
+        text.push_str(&format!("\n{portfolio}: the exit of {left} goes out {exit}"));
+        if of("cancels") + of("parents") > 0 {
+            text.push_str(&format!(" ({} orders and {} plans are taken back)", of("cancels"), of("parents")));
+        }
+    }
+    text
 }
 
 pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {

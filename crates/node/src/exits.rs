@@ -1,0 +1,200 @@
+//! The ways out: closing one position, and flattening everything.
+//!
+//! A venue sells nothing twice, so whatever rests keeps a part of the position. Where something does, its cancel goes
+//! first, the wish to hold nothing is recorded, and the exit is proposed once nothing is open any more: exposure never
+//! doubles, and the next run goes on with what this one did not finish.
+
+use crate::core::Core;
+use crate::error::NodeError;
+use crate::operate::{OperatorReply, done, failed};
+use tradewind_domain::{
+    ClientOrderId, Instrument, InstrumentId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Quantity, Side,
+};
+use tradewind_engine::algo::{Ask, Parent, ParentId, ask_again_after};
+use tradewind_engine::{EventKind, ExitDue, RiskAct, Tried};
+
+/// Why exits are proposed that a person asked for with [`crate::OperatorRequest::Flatten`], and those that wait.
+const FLATTENS: &str = "an operator flattens";
+/// Why they are with [`crate::OperatorRequest::PositionClose`].
+const CLOSES: &str = "an operator closes the position";
+
+impl Core {
+    /// Closes all that is held of `symbol`. Brackets that came with a plan make way for the exit; any other order or plan
+    /// that keeps a part of the position goes first, and the exit follows once the venue has confirmed that.
+    pub(crate) fn close(&mut self, symbol: &str) -> Result<OperatorReply, NodeError> {
+        let Some(instrument) = self.host.state.find(symbol).cloned() else { return Ok(self.no_such_symbol(symbol)) };
+        let mut replies = Vec::new();
+        for place in 0..self.host.state.portfolios.len() {
+            let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
+            if self.is_flat(portfolio, &instrument) {
+                continue;
+            }
+            if self.is_kept(portfolio, instrument.id) {
+                replies.push(self.clear_and_leave(portfolio, &instrument)?);
+            } else if let Some(request) = self.exit(portfolio, &instrument) {
+                replies.push(self.propose(portfolio, request, CLOSES)?);
+            } else {
+                replies.push(done(&self.exit_note(portfolio, &instrument, "already: an order for it is on its way")));
+            }
+        }
+        Ok(match replies.iter().find(|reply| matches!(reply, OperatorReply::Failed { .. })) {
+            Some(failure) => failure.clone(),
+            None if replies.is_empty() => {
+                failed("NODE-11", format!("nothing is held of {symbol}"), "see `tradewind position list`")
+            }
+            None => done(&replies),
+        })
+    }
+
+    /// Whether nothing is held, or too little to order.
+    fn is_flat(&self, portfolio: PortfolioId, it: &Instrument) -> bool {
+        let lots = it.whole_lots(self.host.state.portfolio(portfolio).position(it.id).quantity());
+        it.is_dust(lots, self.host.state.listing(it.id).mark.map(|mark| mark.price))
+    }
+
+    /// Whether an order that rests, or a plan that goes on, would be left over when the position is closed at once. An
+    /// exit on its way is none, and neither is a bracket that makes way for one.
+    fn is_kept(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
+        let state = &self.host.state;
+        let mine =
+            |parent: &&Parent| (parent.wish.portfolio, parent.wish.request.instrument) == (portfolio, instrument);
+        let makes_way = |record: &OrderRecord| {
+            state.parents.live().filter(mine).any(|parent| parent.is_guard(record.order.client_id()))
+        };
+        state.parents.live().filter(mine).any(|parent| parent.wish.entry.is_none())
+            || state.open.values().any(|it| is_of(it, portfolio, instrument) && !is_way_out(it) && !makes_way(it))
+    }
+
+    /// Takes back all that stands in the way, and notes that the exit is due then, as [`Self::flatten`] does.
+    fn clear_and_leave(&mut self, portfolio: PortfolioId, it: &Instrument) -> Result<OperatorReply, NodeError> {
+        let (by, state) = (self.speaker.name.as_str().to_owned(), &self.host.state);
+        let mine = |parent: &&Parent| (parent.wish.portfolio, parent.wish.request.instrument) == (portfolio, it.id);
+        let parents: Vec<u64> = state.parents.live().filter(mine).map(|parent| parent.id.0).collect();
+        let rests = state.open.values().filter(|record| is_of(record, portfolio, it.id) && !is_way_out(record));
+        let rests: Vec<ClientOrderId> = rests.map(|record| record.order.client_id()).collect();
+        for parent in &parents {
+            self.ask_parent(*parent, Ask::Abandon, CLOSES)?;
+        }
+        for client_id in &rests {
+            let state = &self.host.state;
+            // what an abandoned plan placed, it has asked for already
+            if state.open.contains_key(client_id) && !state.cancels.contains_key(client_id) {
+                self.say(portfolio, EventKind::CancelProposed { client_id: *client_id })?;
+            }
+        }
+        let wish = RiskAct::ExitWished { instrument: it.id, by, reason: CLOSES.to_owned() };
+        self.say(portfolio, EventKind::Risk(Box::new(wish)))?;
+        let mut said = self.exit_note(portfolio, it, "once what keeps the position is off the book");
+        said["cancels"] = rests.iter().map(ToString::to_string).collect();
+        said["parents"] = parents.iter().map(|id| ParentId(*id).to_string()).collect();
+        Ok(done(&said))
+    }
+
+    /// What is left of a position, and when its exit goes out.
+    fn exit_note(&self, portfolio: PortfolioId, it: &Instrument, exit: &str) -> serde_json::Value {
+        let books = self.host.state.portfolio(portfolio);
+        let (portfolio, left) = (&books.name, it.quantity_text(books.position(it.id).quantity()));
+        serde_json::json!({ "portfolio": portfolio, "symbol": it.spec.symbol.to_string(), "left": left, "exit": exit })
+    }
+
+    /// Cancels every order and closes every position. What a resting order may still take of a position is closed once
+    /// the venue has confirmed that the order is gone.
+    pub(crate) fn flatten(&mut self) -> Result<OperatorReply, NodeError> {
+        self.abandon_parents(FLATTENS)?;
+        let open: Vec<ClientOrderId> = self.host.state.open.keys().copied().collect();
+        for client_id in &open {
+            self.say(PortfolioId(0), EventKind::CancelProposed { client_id: *client_id })?;
+        }
+        let (mut exits, mut waiting) = (Vec::new(), 0);
+        for place in 0..self.host.state.portfolios.len() {
+            let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
+            for index in 0..self.host.state.listings.len() {
+                let instrument = self.host.state.listings[index].instrument.clone();
+                let (rests, exit) = (self.rests(portfolio, instrument.id), self.exit(portfolio, &instrument));
+                if rests || exit.is_some() {
+                    let (by, reason) = (self.speaker.name.as_str().to_owned(), FLATTENS.to_owned());
+                    let wish = RiskAct::ExitWished { instrument: instrument.id, by, reason };
+                    self.say(portfolio, EventKind::Risk(Box::new(wish)))?;
+                }
+                match exit.filter(|_| !rests) {
+                    Some(request) => exits.push(self.leave(portfolio, request)?),
+                    None => waiting += usize::from(rests),
+                }
+            }
+        }
+        Ok(done(&serde_json::json!({ "cancels": open.len(), "exits": exits, "exits_after_cancels": waiting })))
+    }
+
+    fn rests(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
+        self.host.state.open.values().any(|record| is_of(record, portfolio, instrument))
+    }
+
+    /// Proposes the exits that somebody wished for, where no order is open any more, until nothing is held: one that
+    /// was refused, rejected or not sent is tried again, ever more rarely.
+    pub(crate) fn exit_if_due(&mut self) -> Result<(), NodeError> {
+        if self.host.state.exits_due.is_empty() {
+            self.exits_tried.clear();
+            return Ok(());
+        }
+        let due = self.host.state.exits_due.clone();
+        self.exits_tried.retain(|place, _| due.iter().any(|it| (it.portfolio, it.instrument) == *place));
+        for ExitDue { portfolio, instrument: id, by } in due {
+            if self.rests(portfolio, id) {
+                continue;
+            }
+            let known = self.host.state.governance.operators.iter().find(|it| it.name.as_str() == by).cloned();
+            self.speaker = known.unwrap_or_else(|| self.unnamed());
+            let instrument = self.host.state.listing(id).instrument.clone();
+            let Some(request) = self.exit(portfolio, &instrument) else {
+                let ended = RiskAct::ExitEnded { instrument: id, reason: "nothing is left to close".to_owned() };
+                self.say(portfolio, EventKind::Risk(Box::new(ended)))?;
+                continue;
+            };
+            let tried = self.exits_tried.get(&(portfolio, id));
+            if tried.is_some_and(|tried| self.now().since(tried.at) < ask_again_after(tried.times)) {
+                continue;
+            }
+            let is_first_trouble = tried.is_none_or(|tried| tried.times == 1);
+            if let OperatorReply::Failed { code, message, .. } = self.leave(portfolio, request)?
+                && is_first_trouble
+            {
+                let symbol = &instrument.spec.symbol;
+                self.note(format!("alarm: the exit of {symbol} is tried again, {code}: {message}"));
+            }
+        }
+        self.speaker = self.unnamed();
+        Ok(())
+    }
+
+    /// Proposes an exit that somebody wished for.
+    fn leave(&mut self, portfolio: PortfolioId, request: OrderRequest) -> Result<OperatorReply, NodeError> {
+        let at = self.now();
+        let tried = self.exits_tried.entry((portfolio, request.instrument)).or_insert(Tried { at, times: 0 });
+        (tried.at, tried.times) = (at, tried.times.saturating_add(1));
+        self.propose(portfolio, request, FLATTENS)
+    }
+
+    /// The reduce-only market order that closes what is held, in whole lots; `None` for nothing or dust.
+    fn exit(&self, portfolio: PortfolioId, instrument: &Instrument) -> Option<OrderRequest> {
+        let held = self.host.state.portfolio(portfolio).position(instrument.id).quantity();
+        let (buys, sells) = self.host.state.open_wishes(portfolio, instrument.id);
+        let leaving = if held > Quantity::ZERO { sells } else { -buys };
+        let lots = instrument.whole_lots(held - leaving);
+        let same_side = lots.mantissa().signum() == held.mantissa().signum();
+        let mark = self.host.state.listing(instrument.id).mark.map(|mark| mark.price);
+        if !same_side || instrument.is_dust(lots, mark) {
+            return None;
+        }
+        let side = if held > Quantity::ZERO { Side::Sell } else { Side::Buy };
+        Some(OrderRequest { reduce_only: true, ..OrderRequest::market(instrument.id, side, lots.abs()) })
+    }
+}
+
+fn is_of(record: &OrderRecord, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
+    (record.order.portfolio(), record.order.instrument()) == (portfolio, instrument)
+}
+
+/// Whether it closes a position at once and cannot do more.
+fn is_way_out(record: &OrderRecord) -> bool {
+    record.order.request().reduce_only && *record.order.kind() == OrderKind::Market
+}
