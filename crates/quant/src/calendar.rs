@@ -174,6 +174,7 @@ pub struct PeriodRow {
     /// Compounded return of its observed days; missing if only trades fell into it.
     pub period_return: Option<f64>,
     /// Change of equity over its observed days.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub equity_change: Option<f64>,
     /// Trades closed in it.
     pub trades: u64,
@@ -182,8 +183,10 @@ pub struct PeriodRow {
     /// Of these, with a profit below zero.
     pub losses: u64,
     /// Net profit of the trades closed in it.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub trade_profit: Option<f64>,
     /// Fees of the trades closed in it.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub fees: Option<f64>,
 }
 

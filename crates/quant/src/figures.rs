@@ -14,10 +14,13 @@ pub struct Growth {
     /// Last observation, UTC nanoseconds.
     pub end_ns: Option<i64>,
     /// Equity at the start.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub start_equity: Option<f64>,
     /// Equity at the end, open positions marked.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub end_equity: Option<f64>,
     /// End less start.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub net_profit: Option<f64>,
     /// End over start, less 1.
     pub total_return: Option<f64>,
@@ -47,6 +50,7 @@ pub struct DrawdownSummary {
     /// Depth of the deepest, 0 if equity never fell.
     pub max: Option<f64>,
     /// Its amount in the account's currency.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub max_amount: Option<f64>,
     /// Its peak, trough and recovery.
     pub deepest: Option<Drawdown>,
@@ -135,10 +139,12 @@ pub struct Activity {
     /// Time-weighted gross notional over equity.
     pub mean_leverage: Option<f64>,
     /// Notional bought and sold.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub traded_notional: Option<f64>,
     /// Notional bought and sold per mean equity and year.
     pub turnover: Option<f64>,
     /// Equity that would fill the allowed share of volume.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub capacity: Option<f64>,
     /// Orders that did not trade.
     pub orders: Option<OrderCounts>,

@@ -42,6 +42,7 @@
 //! calendar time, and drawdowns are seen at every observation instead of at daily closes.
 
 pub mod activity;
+pub mod amount;
 pub mod benchmark;
 pub mod calendar;
 pub mod covariance;

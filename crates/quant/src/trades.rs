@@ -91,28 +91,36 @@ pub struct TradeStatistics {
     /// `wins / trades`.
     pub win_rate: Option<f64>,
     /// Sum of profits after fees.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub net_profit: Option<f64>,
     /// Sum of the wins.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub gross_profit: Option<f64>,
     /// Sum of the losses, as a positive amount.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub gross_loss: Option<f64>,
     /// `gross profit / gross loss`; missing without a loss.
     pub profit_factor: Option<f64>,
     /// Mean profit per trade.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub expectancy: Option<f64>,
     /// `expectancy / mean loss`: what a trade brings per unit usually lost; missing without a loss.
     pub expectancy_ratio: Option<f64>,
     /// System quality number `sqrt(n) * mean(profit) / sd(profit)`; missing below two trades or without variation.
     pub sqn: Option<f64>,
     /// Mean of the wins.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub average_win: Option<f64>,
     /// Mean of the losses, as a positive amount.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub average_loss: Option<f64>,
     /// `average win / average loss`.
     pub payoff_ratio: Option<f64>,
     /// Most profitable trade's profit.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub best_trade: Option<f64>,
     /// Least profitable trade's profit.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub worst_trade: Option<f64>,
     /// Longest run of wins, in order of closing.
     pub max_consecutive_wins: u64,
@@ -131,14 +139,19 @@ pub struct TradeStatistics {
     /// Median seconds a loss was held.
     pub median_loss_duration_s: Option<f64>,
     /// Sum of the fees.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub fees: Option<f64>,
     /// Mean maximum adverse excursion of the trades that have one.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub average_mae: Option<f64>,
     /// Largest maximum adverse excursion.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub worst_mae: Option<f64>,
     /// Mean maximum favourable excursion of the trades that have one.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub average_mfe: Option<f64>,
     /// Largest maximum favourable excursion.
+    #[serde(serialize_with = "crate::amount::optional_money")]
     pub best_mfe: Option<f64>,
     /// `mean MFE / mean MAE` over the trades that have both: above 1, entries ran further for than against.
     pub edge_ratio: Option<f64>,

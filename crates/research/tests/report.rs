@@ -96,6 +96,50 @@ fn the_json_has_its_keys_with_their_types() {
 }
 
 #[test]
+fn every_price_and_every_amount_of_money_is_decimal_text() {
+    let (json, _) = both(&run(plan(trend()), &wandering(3_000, Interval::HOUR)), Meta::default());
+    let (mut texts, mut missing) = (0, Vec::new());
+    let mut check = |value: &Value, at: &str| match value {
+        Value::String(text) => {
+            let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+            let plain = text.strip_prefix('-').unwrap_or(text);
+            assert!(!plain.is_empty() && plain.split('.').count() <= 2 && plain.split('.').all(digits), "{at}: {text}");
+            texts += 1;
+        }
+        Value::Null => missing.push(at.to_owned()),
+        other => panic!("{at} is {other}, which is no text"),
+    };
+    for statistic in json["catalog"].as_array().unwrap().iter().filter(|it| it["unit"] == "currency") {
+        let field = statistic["field"].as_str().unwrap();
+        let path = format!("/{}", field.replace('.', "/"));
+        check(json["statistics"].pointer(&path).unwrap(), field);
+        if let Some(value) = json["benchmark"].pointer(&path) {
+            check(value, field);
+        }
+    }
+    for side in ["long", "short"] {
+        check(&json["statistics"][side]["net_profit"], side);
+    }
+    for span in ["day", "week", "month"] {
+        let rows = json["statistics"]["breakdown"][span].as_array().unwrap();
+        for (row, key) in rows.iter().flat_map(|row| ["equity_change", "trade_profit", "fees"].map(|key| (row, key))) {
+            check(&row[key], key);
+        }
+    }
+    for (rows, keys) in [
+        ("curve", &["open", "high", "low", "close", "equity", "hold"][..]),
+        ("round_trip_list", &["quantity", "entry_price", "exit_price", "profit", "fees"]),
+    ] {
+        for row in json[rows].as_array().unwrap() {
+            keys.iter().for_each(|key| check(&row[key], key));
+        }
+    }
+    assert!(texts > 5_000, "{texts} amounts");
+    let no_trades = |it: &String| ["short", "equity_change", "trade_profit", "fees"].contains(&it.as_str());
+    assert!(missing.iter().all(|it| no_trades(it) || it == "activity.capacity"), "{missing:?}");
+}
+
+#[test]
 fn statistics_are_those_of_the_same_equity() {
     let outcome = run(plan(trend()), &wandering(3_000, Interval::HOUR));
     let report = Report::build(&outcome, Meta::default()).unwrap();

@@ -12,6 +12,9 @@ const VENUE_FILLS: &str = "Filled by the venue, at its prices and sizes.";
 const HOLD: &str = "buy and hold: the whole deposit in the instrument at the first open, without leverage and costs, \
                     in fractions of a lot, valued at closes";
 
+/// Decimals of an average price beyond those of the instrument's prices, as lists of orders and positions have them.
+const AVERAGE_DECIMALS: usize = 4;
+
 pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportError> {
     let (spec, portfolio) = (&outcome.instrument.spec, outcome.state.portfolio(outcome.portfolio));
     let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
@@ -108,14 +111,16 @@ fn record(trip: &RoundTrip) -> TradeRecord {
 }
 
 fn row(outcome: &Outcome, trip: &RoundTrip) -> RoundTripRow {
+    let decimals = usize::from(outcome.instrument.spec.price_decimals) + AVERAGE_DECIMALS;
+    let rounded = |price: f64| format!("{price:.decimals$}").parse().unwrap_or(price);
     RoundTripRow {
         opened_at: trip.opened_at.to_string(),
         closed_at: trip.closed_at.to_string(),
         open: trip.open,
         direction: if trip.long { "long" } else { "short" },
         quantity: outcome.instrument.quantity_text(trip.size),
-        entry_price: trip.entry_price,
-        exit_price: trip.exit_price,
+        entry_price: rounded(trip.entry_price),
+        exit_price: rounded(trip.exit_price),
         profit: ledger(trip.profit_units),
         fees: ledger(trip.fee_units),
         profit_fraction: record(trip).profit_fraction(),

@@ -1,7 +1,7 @@
 //! What came of a backtest, for people and for programs: one page of HTML, and the same as JSON.
 //!
-//! [`Report::build`] takes the [`Outcome`]; `serde_json` writes it, [`html()`] draws it. Money and sizes come from the
-//! exact ledger and are decimal text; statistics are numbers, and what cannot be known is `null`, never NaN.
+//! [`Report::build`] takes the [`Outcome`]; `serde_json` writes it, [`html()`] draws it. Every price, size and amount of
+//! money is decimal text; other statistics are numbers, and what cannot be known is `null`, never NaN.
 
 mod assumptions;
 mod attribution;

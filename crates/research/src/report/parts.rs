@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::collections::BTreeMap;
+use tradewind_quant::amount::{money, optional_money, price};
 use tradewind_quant::{Distribution, DrawdownSummary, Growth, Ratios};
 
 /// Where the bars came from.
@@ -97,9 +98,11 @@ pub struct RoundTripRow {
     pub direction: &'static str,
     /// Largest quantity held.
     pub quantity: String,
-    /// Average entry price.
+    /// Average entry price, rounded at four decimals beyond the instrument's prices.
+    #[serde(serialize_with = "price")]
     pub entry_price: f64,
-    /// Average exit price; what is still open counts at the last close.
+    /// Average exit price, rounded likewise; what is still open counts at the last close.
+    #[serde(serialize_with = "price")]
     pub exit_price: f64,
     /// Profit after fees, in the settlement currency.
     pub profit: String,
@@ -126,17 +129,23 @@ pub struct CurveRow {
     /// Close of the last bar, Unix milliseconds.
     pub to_ms: i64,
     /// First price.
+    #[serde(serialize_with = "price")]
     pub open: f64,
     /// Highest price.
+    #[serde(serialize_with = "price")]
     pub high: f64,
     /// Lowest price.
+    #[serde(serialize_with = "price")]
     pub low: f64,
     /// Last price.
+    #[serde(serialize_with = "price")]
     pub close: f64,
     /// Equity at the last close.
+    #[serde(serialize_with = "money")]
     pub equity: f64,
     /// The deepest fall below the highest equity so far, a fraction in [0, 1].
     pub drawdown: f64,
     /// What buy and hold was worth at the last close.
+    #[serde(serialize_with = "optional_money")]
     pub hold: Option<f64>,
 }

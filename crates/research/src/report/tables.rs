@@ -83,7 +83,7 @@ fn raw(value: &Value) -> String {
 
 fn shown(statistic: &Statistic, value: &Value, decimals: usize) -> String {
     if let Some(text) = value.as_str() {
-        return escape(text);
+        return if statistic.unit == "currency" { number(value_of(text), decimals) } else { escape(text) };
     }
     if value.is_object() {
         return composed(value);
@@ -91,7 +91,6 @@ fn shown(statistic: &Statistic, value: &Value, decimals: usize) -> String {
     let Some(number_value) = value.as_f64() else { return NOTHING.to_owned() };
     match statistic.unit {
         "fraction" => percent(number_value, 2),
-        "currency" => number(number_value, decimals),
         "days" => number(number_value, 1) + "\u{202f}d",
         "seconds" => duration(number_value),
         "count" => number(number_value, 0),

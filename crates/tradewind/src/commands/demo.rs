@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tradewind_domain::{LEDGER_DECIMALS, Origin, PortfolioId, Symbol, format_decimal, parse_decimal};
-use tradewind_engine::Counters;
+use tradewind_engine::{Counters, Portfolio};
 use tradewind_node::settings::{Settings, StrategySettings};
 use tradewind_node::{Ended, Node, OperatorReply, OperatorRequest, Surroundings, journal_dir};
 use tradewind_research::report::{DataSource, Meta, Report, html};
@@ -32,6 +32,15 @@ struct Decisions {
     veto: u64,
 }
 
+/// What one portfolio came to. Amounts are decimal text.
+#[derive(Serialize)]
+struct Books {
+    name: String,
+    currency: String,
+    deposit: String,
+    equity: String,
+}
+
 #[derive(Serialize)]
 struct Demo {
     fills: u64,
@@ -42,7 +51,7 @@ struct Demo {
     seed: Option<u64>,
     tape: Option<PathBuf>,
     events: u64,
-    equity: Vec<String>,
+    portfolios: Vec<Books>,
     first_fill_seconds: Option<f64>,
     seconds: f64,
     trade_hash: String,
@@ -114,7 +123,7 @@ fn look_back(args: &DemoArgs, market: &Market<'_>, ended: &Ended, watched: &Watc
         seed: market.tape.is_none().then_some(args.seed),
         tape: args.tape.clone(),
         events: ended.state.sequence,
-        equity: ended.state.portfolios.iter().map(equity).collect(),
+        portfolios: ended.state.portfolios.iter().map(books).collect(),
         first_fill_seconds: watched.first_fill.map(|at| at.as_secs_f64()),
         seconds: watched.took.as_secs_f64(),
         trade_hash: ended.trade_hash.clone(),
@@ -124,9 +133,15 @@ fn look_back(args: &DemoArgs, market: &Market<'_>, ended: &Ended, watched: &Watc
     })
 }
 
-fn equity(portfolio: &tradewind_engine::Portfolio) -> String {
-    let units = tradewind_domain::Money { currency: portfolio.base, units: portfolio.equity() };
-    format!("{}: {units}", portfolio.name)
+fn books(portfolio: &Portfolio) -> Books {
+    let deposited = portfolio.holdings().iter().find(|holding| holding.currency == portfolio.base);
+    let text = |units| format_decimal(units, LEDGER_DECIMALS);
+    Books {
+        name: portfolio.name.clone(),
+        currency: portfolio.base.to_string(),
+        deposit: text(deposited.map_or(0, |holding| holding.deposited)),
+        equity: text(portfolio.equity()),
+    }
 }
 
 fn settings(args: &DemoArgs, url: &str, tape: Option<&Recording>) -> Result<Settings, Failure> {
@@ -245,8 +260,8 @@ fn write_reports(data_dir: &Path) -> Result<Vec<String>, Failure> {
 
 fn text(demo: &Demo) -> String {
     let origin = format!("{:?}", demo.origin).to_lowercase();
-    let desks = demo.equity.iter().filter_map(|desk| desk.split_once(": "));
-    let desks = output::table(&["portfolio", "equity"], desks.map(|(name, equity)| vec![name.into(), equity.into()]));
+    let row = |it: &Books| vec![it.name.clone(), format!("{} {}", it.equity, it.currency)];
+    let desks = output::table(&["portfolio", "equity"], demo.portfolios.iter().map(row));
     let reports: Vec<String> = demo.reports.iter().map(|report| format!("  {report}")).collect();
     format!(
         "{} fills of {} orders in {:.0} s on a {origin} market; the first after {} s\n\

@@ -82,6 +82,13 @@ pub(crate) fn check_demo(run: &Run, dir: &std::path::Path, origin: &str) -> Valu
     }
     assert_eq!((value["journal"].as_str(), value["origin"].as_str()), (Some("verified"), Some(origin)), "{value}");
     assert!(value["first_fill_seconds"].as_f64().unwrap() <= 15.0, "{value}");
+    let books = value["portfolios"].as_array().unwrap();
+    assert!(!books.is_empty());
+    for it in books {
+        let amount = |key: &str| it[key].as_str().and_then(|text| text.parse::<f64>().ok()).unwrap();
+        assert!(amount("deposit") > 0.0 && amount("equity") > 0.0, "{it}");
+        assert!(it["name"].is_string() && it["currency"].is_string(), "{it}");
+    }
     assert!(dir.join("journal").is_dir());
     for report in value["reports"].as_array().unwrap() {
         assert!(std::fs::read_to_string(report.as_str().unwrap()).unwrap().contains("<html"));

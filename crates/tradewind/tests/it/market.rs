@@ -57,8 +57,8 @@ fn check_tape(path: &str, symbol: &str, quote: &str) {
     let run = tradewind(&args).ended_with(0);
     let value = check_demo(&run, dir.path(), "recorded");
     assert!(value["seed"].is_null(), "{path}: a tape has no seed");
-    for equity in value["equity"].as_array().unwrap() {
-        assert!(equity.as_str().unwrap().ends_with(quote), "{path}: {equity}");
+    for it in value["portfolios"].as_array().unwrap() {
+        assert_eq!(it["currency"], quote, "{path}: {it}");
     }
     assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true, "{path}");
 }
