@@ -1,7 +1,8 @@
 //! The cost of one verdict: 100 positions, 1,000 open orders, every limit of the moderate profile, value at risk included.
 //!
-//! `gate [ROUNDS]` builds such an account through the engine, then times `decide` on a proposal that passes every guard,
-//! and prints one line of JSON with quantiles in microseconds. The state does not change between rounds.
+//! `gate [ROUNDS] [METHOD]` builds such an account through the engine, then times `decide` on a proposal that passes every
+//! guard, and prints one line of JSON with quantiles in microseconds. `METHOD` is a word of the limit `var_method`. The
+//! state does not change between rounds.
 
 use serde_json::json;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::{Command, Event, EventKind, LOGIC_VERSION, RiskAct, State, Verdict, decide, step};
 use tradewind_gate::{Limits, Mode, Proposal};
-use tradewind_risk::{AccountCaps, Controls, Profile};
+use tradewind_risk::{AccountCaps, Controls, Limit, Profile, VarMethod};
 
 const POSITIONS: u32 = 100;
 const ORDERS_EACH: i64 = 10;
@@ -23,7 +24,8 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(20_000);
-    match run(rounds) {
+    let method = std::env::args().nth(2).unwrap_or_else(|| VarMethod::Historical.name().to_owned());
+    match run(rounds, &method) {
         #[expect(clippy::print_stdout, reason = "the result is this program's output")]
         Ok(line) => {
             println!("{line}");
@@ -83,7 +85,7 @@ fn proposed(request: OrderRequest) -> EventKind {
     EventKind::Proposed(Proposal { plan: None, source, portfolio, request, reason: "bench".into() })
 }
 
-fn build() -> Result<Account, Failure> {
+fn build(method: &str) -> Result<Account, Failure> {
     let usdt = Currency::new("USDT")?;
     let mut account = Account { state: State::default(), minute: 0, usdt };
     account.say(EventKind::Started { incarnation: Incarnation(1), mode: Mode::Paper, logic: LOGIC_VERSION });
@@ -122,12 +124,12 @@ fn build() -> Result<Account, Failure> {
         account.minute += 1;
         (0..POSITIONS).for_each(|id| account.mark(id));
     }
-    limit(&mut account);
+    limit(&mut account, method)?;
     Ok(account)
 }
 
 /// Every limit of the moderate profile, those that this account is beyond by its size alone at what it needs.
-fn limit(account: &mut Account) {
+fn limit(account: &mut Account, method: &str) -> Result<(), Failure> {
     let wide = Some(1_000_000);
     let mut limits = Profile::Moderate.limits();
     let controls =
@@ -145,13 +147,15 @@ fn limit(account: &mut Account) {
         gross_bps: wide,
         var_bps: wide,
         cvar_bps: wide,
+        var_method: Some(Limit::find("var_method").and_then(|it| it.unit.parse(method)).ok_or("no such method")?),
         ..of_account.caps
     };
     account.say(EventKind::Risk(Box::new(RiskAct::AccountLimits { limits: Box::new(of_account) })));
+    Ok(())
 }
 
-fn run(rounds: usize) -> Result<serde_json::Value, Failure> {
-    let account = build()?;
+fn run(rounds: usize, method: &str) -> Result<serde_json::Value, Failure> {
+    let account = build(method)?;
     let request = OrderRequest::market(InstrumentId(7), Side::Buy, Quantity::from_mantissa(ONE));
     let event = account.event(proposed(request));
     let mut times = Vec::with_capacity(rounds);
@@ -173,6 +177,7 @@ fn run(rounds: usize) -> Result<serde_json::Value, Failure> {
         "positions": POSITIONS,
         "open_orders": account.state.open.len(),
         "rounds": rounds,
+        "var_method": method,
         "p50_us": micros(500),
         "p99_us": micros(990),
         "p999_us": micros(999),

@@ -15,18 +15,19 @@ pub enum Tighter {
     Lower,
     /// A floor.
     Higher,
+    /// A choice without an order: any other may allow more.
+    Same,
 }
 
 /// Whether `new` allows more than `old`; no number at all allows the most.
 #[must_use]
 pub fn loosens(tighter: Tighter, old: Option<i64>, new: Option<i64>) -> bool {
-    match (old, new) {
-        (None, _) => false,
-        (Some(_), None) => true,
-        (Some(old), Some(new)) => match tighter {
-            Tighter::Lower => new > old,
-            Tighter::Higher => new < old,
-        },
+    match (tighter, old, new) {
+        (Tighter::Same, old, new) => new != old,
+        (Tighter::Lower | Tighter::Higher, None, _) => false,
+        (Tighter::Lower | Tighter::Higher, Some(_), None) => true,
+        (Tighter::Lower, Some(old), Some(new)) => new > old,
+        (Tighter::Higher, Some(old), Some(new)) => new < old,
     }
 }
 

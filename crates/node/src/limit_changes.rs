@@ -10,7 +10,7 @@ use tradewind_engine::{State, account_limit_values, limit_values, set_account_li
 use tradewind_governance::{
     Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Name, Principal, Roster, check_plain,
 };
-use tradewind_risk::{AccountLimits, Limit, LimitScope};
+use tradewind_risk::{AccountLimits, Limit, LimitScope, Unit};
 
 impl Core {
     /// Asks for a limit of one portfolio, of all of them, or of the account to be changed, and tells what came of it.
@@ -271,6 +271,10 @@ fn read_named(name: &str, value: &str, scope: LimitScope) -> Result<(&'static st
 
 /// The value of a limit as it is written, which no profile's is too large for; `none` is no limit.
 fn read_value(limit: &Limit, value: &str) -> Result<Option<i64>, String> {
+    if let Unit::Choice(words) = limit.unit {
+        let unfit = || format!("`{}` is no value of {}: one of {}", value.escape_debug(), limit.name, words.join(", "));
+        return limit.unit.parse(value).map(Some).ok_or_else(unfit);
+    }
     if value == "none" {
         return Ok(None);
     }
@@ -316,6 +320,9 @@ mod tests {
         assert_eq!(of_account("gross", "80%"), Ok(("gross", Some(8_000))));
         assert_eq!(of_account("account_positions", "5"), Ok(("account_positions", Some(5))));
         assert_eq!(of_account("hard_order_amount", "none"), Ok(("hard_order_amount", None)));
+        assert_eq!(of_account("var_method", "largest"), Ok(("var_method", Some(4))));
+        let unfit = of_account("var_method", "none").unwrap_err();
+        assert!(unfit.ends_with("one of historical, parametric, monte-carlo, largest"), "{unfit}");
         for (name, value) in
             [("gross", "80"), ("gross", "-1%"), ("gross", "0%"), ("max_order", "1%"), ("leverage", "2x")]
         {

@@ -9,7 +9,8 @@ use common::{Snapshot, Table, risk_folder};
 use proptest::prelude::*;
 use tradewind_quant::covariance::{Moments, Symmetric, Target};
 use tradewind_quant::tail_risk::{
-    Contributions, DEFAULT_PATHS, Historical, Level, Parametric, modified, of_outcomes, simulate,
+    Contributions, DEFAULT_PATHS, Historical, Level, Parametric, Shocks, modified, normal_of_outcomes, of_outcomes,
+    simulate,
 };
 use tradewind_quant::{QuantError, ReturnWindow, returns, tail};
 
@@ -184,6 +185,57 @@ fn a_simulation_agrees_with_the_normal_figures_and_with_itself() {
 
 /// The bits themselves: what decides in the gate must not depend on the machine.
 #[test]
+fn shocks_mixed_by_a_record_are_draws_from_its_covariances() {
+    let wave =
+        |a: f64, b: f64| (0..240).map(move |t| (f64::from(t) * a).sin() * 0.01 + (f64::from(t) * b).cos() * 0.004);
+    let window = ReturnWindow::new(&[wave(0.7, 2.1).collect::<Vec<_>>(), wave(0.9, 2.1).collect()]).unwrap();
+    let (day, weights) = (Level::new(0.95, 24.0).unwrap(), [0.7, -0.4]);
+    let shocks = Shocks::draw(240, 20_000, 5).unwrap();
+    let of_asset = |i: usize| shocks.scenarios(window.asset(i), &day).unwrap();
+    let drawn = ReturnWindow::new(&[of_asset(0), of_asset(1)]).unwrap();
+    let sample = Moments::sample(&window);
+    let normal = Moments { means: vec![0.0; 2], covariance: sample.covariance.clone() };
+    let covariance = Moments::sample(&drawn).covariance;
+    for (row, column) in [(0, 0), (1, 0), (1, 1)] {
+        let scale = (sample.covariance.at(row, row) * sample.covariance.at(column, column)).sqrt() * 24.0;
+        close("covariance", covariance.at(row, column) / scale, sample.covariance.at(row, column) * 24.0 / scale, 0.02);
+    }
+    // a portfolio's scenarios are those of its assets, weighted
+    let outcomes = window.outcomes(&weights).unwrap();
+    let found = shocks.tail_risk(&outcomes, &day).unwrap();
+    let of_assets = Historical::new(&drawn, &weights).unwrap().tail_risk(&Level::standard()).unwrap();
+    close("var", found.var, of_assets.var, 1e-12);
+    close("cvar", found.cvar, of_assets.cvar, 1e-12);
+    // and agree with what a Cholesky factor draws, and with the normal figures
+    let by_factor = simulate(&normal, &day, 40_000, 6).unwrap();
+    let other = Historical::new(&by_factor, &weights).unwrap();
+    let exact = normal_of_outcomes(&outcomes, &day).unwrap();
+    for theirs in [other.tail_risk(&Level::standard()).unwrap(), exact] {
+        close("var", found.var / theirs.var, 1.0, 0.02);
+        close("cvar", found.cvar / theirs.cvar, 1.0, 0.02);
+    }
+}
+
+#[test]
+fn shocks_refuse_what_they_were_not_drawn_for() {
+    assert!(matches!(Shocks::draw(0, 1, 1), Err(QuantError::TooFew { what: "periods", .. })));
+    assert!(matches!(Shocks::draw(1, 0, 1), Err(QuantError::TooFew { what: "pairs of scenarios", .. })));
+    let (shocks, day) = (Shocks::draw(3, 4, 1).unwrap(), Level::standard());
+    assert!(matches!(shocks.scenarios(&[0.1], &day), Err(QuantError::TooFew { what: "outcomes", needed: 2, got: 1 })));
+    assert!(matches!(shocks.scenarios(&[0.1; 4], &day), Err(QuantError::Shape { expected: 3, got: 4, .. })));
+    assert!(matches!(shocks.scenarios(&[0.1, f64::NAN], &day), Err(QuantError::NotFinite { .. })));
+    assert!(matches!(normal_of_outcomes(&[0.1], &day), Err(QuantError::TooFew { needed: 2, got: 1, .. })));
+    assert!(matches!(normal_of_outcomes(&[0.1, f64::INFINITY], &day), Err(QuantError::NotFinite { .. })));
+    let scenarios = shocks.scenarios(&[0.1, -0.2, 0.3], &day).unwrap();
+    assert_eq!(scenarios.len(), 8, "each with its mirror image");
+    assert!(scenarios[..4].iter().zip(&scenarios[4..]).all(|(one, other)| (one + other).abs() < 1e-300));
+    assert_eq!(
+        shocks.scenarios(&[0.1, -0.2, 0.3], &day),
+        Shocks::draw(3, 4, 1).unwrap().scenarios(&[0.1, -0.2, 0.3], &day)
+    );
+}
+
+#[test]
 fn the_same_input_gives_the_same_bits_on_every_machine() {
     let mut draws = tradewind_quant::Draws::new(9);
     let series: Vec<Vec<f64>> = (0..5).map(|_| (0..100).map(|_| draws.normal() * 0.01).collect()).collect();
@@ -339,6 +391,19 @@ proptest! {
     }
 
     /// The fast selection against the plain one, which sorts.
+    #[test]
+    fn the_normal_figures_of_a_record_are_the_parametric_ones_without_a_mean(
+        (window, exposures) in any_portfolio(), confidence in 0.01..0.999_f64, horizon in 0.5..30.0_f64
+    ) {
+        let level = Level::new(confidence, horizon).unwrap();
+        let moments = Moments { means: vec![0.0; window.assets()], ..Moments::sample(&window) };
+        let held = Parametric::new(&moments, &exposures).unwrap().tail_risk(&level).unwrap();
+        let found = normal_of_outcomes(&window.outcomes(&exposures).unwrap(), &level).unwrap();
+        let gross: f64 = exposures.iter().map(|exposure| exposure.abs()).sum();
+        prop_assert!((held.var - found.var).abs() <= 1e-7 * gross, "{held:?} and {found:?}");
+        prop_assert!((held.cvar - found.cvar).abs() <= 1e-7 * gross);
+    }
+
     #[test]
     fn the_historical_figures_equal_the_sorted_ones((window, exposures) in any_portfolio(), confidence in 0.01..0.999_f64) {
         let held = Historical::new(&window, &exposures).unwrap();

@@ -4,7 +4,7 @@ use crate::monitor::Recent;
 use crate::usage::Seen;
 use crate::{
     AccountLimits, Audited, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation,
-    Terms, Totals, Trip, Unit, audit, liquidation_distance_bps,
+    Terms, Totals, Trip, Unit, VarMethod, audit, liquidation_distance_bps,
 };
 use tradewind_domain::{LEDGER_DECIMALS, OrderKind, Price, Side, Source, format_decimal};
 
@@ -381,17 +381,18 @@ impl Judge<'_> {
         if caps.var_bps.is_none() && caps.cvar_bps.is_none() {
             return Ok(());
         }
-        let found = seen.tail_risk_bps(returns, self.it.account_equity);
-        let Some((at_risk, shortfall)) = found else { return Ok(()) };
-        for (guard, value, limit) in
-            [(Guard::ValueAtRisk, at_risk, caps.var_bps), (Guard::ExpectedShortfall, shortfall, caps.cvar_bps)]
+        let found = seen.day_risk(returns, self.it.account_equity, VarMethod::of(caps.var_method));
+        let Some(day) = found else { return Ok(()) };
+        for (guard, found, limit) in
+            [(Guard::ValueAtRisk, day.at_risk, caps.var_bps), (Guard::ExpectedShortfall, day.shortfall, caps.cvar_bps)]
         {
-            let Some(limit) = limit.filter(|limit| value > *limit) else { continue };
+            let Some(limit) = limit.filter(|limit| found.bps > *limit) else { continue };
             let silent = match seen.silent {
                 0 => String::new(),
                 silent => format!(", with {} that nobody has priced for 20 minutes", money(silent)),
             };
-            return refuse(guard, format!("{} a day{silent}", percent(value)), percent(limit));
+            let value = format!("{} a day by the {} method{silent}", percent(found.bps), found.by.name());
+            return refuse(guard, value, percent(limit));
         }
         Ok(())
     }

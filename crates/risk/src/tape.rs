@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::LazyLock;
 use tradewind_domain::{Price, Timestamp};
-use tradewind_quant::tail_risk::{Level, of_outcomes};
 
 /// How many one-minute returns a tape keeps: four hours.
 pub const TAPE_MINUTES: usize = 240;
@@ -16,8 +14,6 @@ const FEWEST: usize = 60;
 /// A silence of more minutes is a gap: what was before it is forgotten, nothing is filled in.
 const GAP: i64 = 20;
 const MINUTES_A_DAY: i128 = 1_440;
-/// 95 % over as many minutes as a day has.
-static DAY: LazyLock<Level> = LazyLock::new(|| Level::new(0.95, 1_440.0).expect("both are in range"));
 
 /// The last price of every minute of one instrument, kept as simple returns in parts of 10⁸.
 ///
@@ -173,21 +169,11 @@ impl<'a> Returns<'a> {
         }
         fixed((n * xy - x * y) / spread.sqrt(), 1e4)
     }
-
-    /// Value at risk and expected shortfall of a day at 95 % for `weights`, in basis points of equity: historical
-    /// simulation over the common minutes, scaled to a day by the square root of time.
-    ///
-    /// Source: P. Jorion, "Value at Risk", 3rd edition, 2006, chapters 4 and 10.
-    #[must_use]
-    pub fn value_at_risk_bps(&self, weights: &[f64]) -> Option<(i64, i64)> {
-        let found = of_outcomes(&self.weighted(weights), &DAY).ok()?;
-        Some((fixed(found.var, 1e4)?, fixed(found.cvar, 1e4)?))
-    }
 }
 
 /// A statistic as a whole number of its `scale`, cut towards zero; `None` for NaN and past 2^53.
 #[expect(clippy::cast_possible_truncation, reason = "bounded just above")]
-fn fixed(value: f64, scale: f64) -> Option<i64> {
+pub(crate) fn fixed(value: f64, scale: f64) -> Option<i64> {
     let scaled = value * scale;
     (scaled.abs() < 9e15).then_some(scaled as i64)
 }
@@ -236,24 +222,6 @@ mod tests {
     }
 
     #[test]
-    fn value_at_risk_follows_the_tail_and_shortfall_is_never_below_it() {
-        let mut prices = vec![1_000_000];
-        for i in 0..200_i64 {
-            let last = *prices.last().unwrap();
-            prices.push(if i % 10 == 9 { last - last / 100 } else { last + last / 2_000 });
-        }
-        let tape = minutes(&prices);
-        let returns = Returns::common(&[&tape]).unwrap();
-        let (long, long_tail) = returns.value_at_risk_bps(&[1.0]).unwrap();
-        let (short, short_tail) = returns.value_at_risk_bps(&[-1.0]).unwrap();
-        assert!((3_700..3_900).contains(&long), "one percent a minute, scaled by the root of 1,440: {long}");
-        assert!(short < 200 && long_tail >= long && short_tail >= short);
-        let (half, _) = returns.value_at_risk_bps(&[0.5]).unwrap();
-        assert!((half * 2 - long).abs() <= 1);
-        assert_eq!(Returns::common(&[&minutes(&prices[..50])]).map(|_| ()), None, "too few say nothing");
-    }
-
-    #[test]
     fn correlation_agrees_with_the_statistics_crate_and_the_ring_may_turn() {
         let price = |i: i64, step: i64| 1_000_000 + (i * step) % 1_003 + (i * i * step) % 517;
         let series = |step| (0..400).map(|i| price(i, step)).collect::<Vec<i64>>();
@@ -263,6 +231,7 @@ mod tests {
         assert_eq!(plain(0).len(), TAPE_MINUTES);
         let other = tradewind_quant::benchmark::correlation(&plain(0), &plain(1)).unwrap();
         assert_eq!(returns.correlation_bps(0, 1), fixed(other, 1e4));
+        assert_eq!(Returns::common(&[&minutes(&series(1)[..50])]).map(|_| ()), None, "too few say nothing");
         let sums: Vec<f64> = plain(0).iter().zip(plain(1)).map(|(a, b)| (0.5 * a - 0.25 * b) / 1e8).collect();
         let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
         assert!(returns.weighted(&[0.5, -0.25]).iter().zip(&sums).all(close));

@@ -1,7 +1,9 @@
 //! How much of each limit is in use: for people, before an order meets it.
 
 use crate::tape::Tape;
-use crate::{AccountLimits, Class, Guard, Limit, LimitScope, Line, Monitor, Returns, Tighter};
+use crate::{
+    AccountLimits, Class, DayRisk, Guard, Limit, LimitScope, Line, Monitor, Returns, Tighter, Unit, VarMethod,
+};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tradewind_domain::{InstrumentId, PortfolioId};
@@ -39,6 +41,7 @@ impl Account<'_> {
         let lost = self.monitor.equity_of(self.portfolio).map(crate::Equity::losses);
         match limit.guard {
             None => self.base(limit.name),
+            _ if matches!(limit.unit, Unit::Choice(_)) => None,
             _ if matches!(limit.name, "liquidation_alert" | "deleverage") => self.nearest_liquidation,
             Some(Guard::DailyLoss) => lost.map(|lost| lost.day_bps),
             Some(Guard::WeeklyLoss) => lost.map(|lost| lost.week_bps),
@@ -56,8 +59,8 @@ impl Account<'_> {
             Some(Guard::OpenOrders) => Some(self.open_orders.values().sum()),
             Some(Guard::OpenOrdersSymbol) => Some(self.open_orders.values().copied().max().unwrap_or(0)),
             Some(Guard::Caution | Guard::Volatility) => self.tapes().filter_map(Tape::volatility_bps).max(),
-            Some(Guard::ValueAtRisk) => self.tail().map(|(at_risk, _)| at_risk),
-            Some(Guard::ExpectedShortfall) => self.tail().map(|(_, shortfall)| shortfall),
+            Some(Guard::ValueAtRisk) => self.tail().map(|day| day.at_risk.bps),
+            Some(Guard::ExpectedShortfall) => self.tail().map(|day| day.shortfall.bps),
             Some(Guard::OpenPositions) => Some(count(self.held().filter(|line| line.portfolio == self.portfolio))),
             Some(Guard::AccountPositions) => Some(count(self.held())),
             Some(Guard::Leverage) => {
@@ -104,9 +107,9 @@ impl Account<'_> {
         self.held().filter_map(|line| self.monitor.tape(line.instrument.id))
     }
 
-    fn tail(&self) -> Option<(i64, i64)> {
+    fn tail(&self) -> Option<DayRisk> {
         let seen = Seen::of(self.held().copied(), self.monitor);
-        seen.tail_risk_bps(seen.returns().as_ref(), self.account_equity)
+        seen.day_risk(seen.returns().as_ref(), self.account_equity, VarMethod::of(self.limits.caps.var_method))
     }
 }
 
@@ -145,17 +148,16 @@ impl<'a> Seen<'a> {
         Returns::common(&self.tapes.iter().map(AsRef::as_ref).collect::<Vec<_>>())
     }
 
-    /// Value at risk and expected shortfall of all of them in basis points of `equity`; `None` where nothing is known.
-    pub(crate) fn tail_risk_bps(&self, returns: Option<&Returns<'_>>, equity: i128) -> Option<(i64, i64)> {
+    /// What a day may cost of all of them together at an equity of so much; `None` where nothing is known.
+    pub(crate) fn day_risk(&self, returns: Option<&Returns<'_>>, equity: i128, method: VarMethod) -> Option<DayRisk> {
         let equity = equity.max(1);
         let weight = |line: &Line<'_>| to_f64(line.worst_signed()) / to_f64(equity);
-        let known = returns.and_then(|it| it.value_at_risk_bps(&self.lines.iter().map(weight).collect::<Vec<_>>()));
+        let known = returns.and_then(|it| it.day_risk(&self.lines.iter().map(weight).collect::<Vec<_>>(), method));
         if known.is_none() && self.silent == 0 {
             return None;
         }
         let silent = i64::try_from(self.silent.saturating_mul(10_000) / equity).unwrap_or(i64::MAX);
-        let (at_risk, shortfall) = known.unwrap_or_default();
-        Some((at_risk.saturating_add(silent), shortfall.saturating_add(silent)))
+        Some(known.unwrap_or(DayRisk::none(method)).with_lost(silent))
     }
 }
 
@@ -215,7 +217,7 @@ impl LimitUse {
         let (value, used) = (self.value?, self.used?);
         match self.limit.tighter {
             Tighter::Higher => used.checked_sub(value),
-            Tighter::Lower | Tighter::Absent => value.checked_sub(used),
+            Tighter::Lower | Tighter::Absent | Tighter::Same => value.checked_sub(used),
         }
     }
     /// Whether the account has it, rather than the portfolio.

@@ -180,7 +180,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         name: "gate",
         about: "one verdict of the gate: 100 positions, 1,000 open orders, value at risk included",
         data: &[],
-        cases: &[GATE],
+        cases: &[GATE, GATE_PARAMETRIC, GATE_MONTE_CARLO, GATE_LARGEST],
     },
     Workload {
         name: "recovery",
@@ -197,6 +197,21 @@ const GATE: Case = Case {
     figures: &[figure("p50_us", "p50_us"), figure("p99_us", "p99_us")],
     checks: &[check("positions", &[OURS], 100.0, 0.0), check("open_orders", &[OURS], 1_000.0, 0.0)],
     note: "every limit of the profile moderate is set; no peer asks as much before an order",
+};
+const GATE_PARAMETRIC: Case = Case {
+    label: "verdict, parametric",
+    contestants: &[Contestant::new(OURS, Program::Ours("gate"), &["20000", "parametric"])],
+    ..GATE
+};
+const GATE_MONTE_CARLO: Case = Case {
+    label: "verdict, Monte Carlo",
+    contestants: &[Contestant::new(OURS, Program::Ours("gate"), &["20000", "monte-carlo"])],
+    ..GATE
+};
+const GATE_LARGEST: Case = Case {
+    label: "verdict, the largest of the three",
+    contestants: &[Contestant::new(OURS, Program::Ours("gate"), &["20000", "largest"])],
+    ..GATE
 };
 
 const RECOVERY: Case = Case {

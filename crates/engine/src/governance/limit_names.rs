@@ -36,6 +36,7 @@ const fn way(limit: &Limit) -> Tighter {
     match limit.tighter {
         tradewind_risk::Tighter::Lower | tradewind_risk::Tighter::Absent => Tighter::Lower,
         tradewind_risk::Tighter::Higher => Tighter::Higher,
+        tradewind_risk::Tighter::Same => Tighter::Same,
     }
 }
 
@@ -108,12 +109,15 @@ mod tests {
     #[test]
     fn every_number_of_the_account_is_read_and_set_by_its_name() {
         let mut account = AccountLimits::NONE;
-        for (place, (name, _, none)) in account_limit_values(&AccountLimits::NONE).into_iter().enumerate() {
+        let untouched = account_limit_values(&AccountLimits::NONE);
+        for (place, (name, _, unset)) in untouched.iter().enumerate() {
             let value = i64::try_from(place).unwrap() + 7;
-            assert!(none.is_none() && set_account_limit(&mut account, name, Some(value)), "{name}");
-            let set = account_limit_values(&account).into_iter().filter(|row| row.2.is_some()).count();
+            assert_eq!(*unset, Limit::find(name).unwrap().unit.unset(), "{name}");
+            assert!(set_account_limit(&mut account, name, Some(value)), "{name}");
+            let rows = account_limit_values(&account);
+            let set = rows.iter().zip(&untouched).filter(|(now, before)| now != before).count();
             assert_eq!(set, place + 1, "{name} sets one number");
-            assert_eq!(account_limit_values(&account)[place].2, Some(value));
+            assert_eq!(rows[place].2, Some(value));
         }
         assert!(!set_account_limit(&mut account, "leverage", Some(1)), "a portfolio's");
         assert!(!set_account_limit(&mut account, "gross", Some(-1)));

@@ -43,6 +43,9 @@ fn a_number_loosens_away_from_its_tight_side_and_no_number_is_the_loosest() {
         (Tighter::Lower, Some(5), None, true),
         (Tighter::Lower, None, Some(5), false),
         (Tighter::Lower, None, None, false),
+        (Tighter::Same, Some(1), Some(2), true),
+        (Tighter::Same, Some(2), Some(1), true),
+        (Tighter::Same, Some(2), Some(2), false),
     ] {
         assert_eq!(loosens(tighter, old, new), want, "{tighter:?} {old:?} {new:?}");
     }

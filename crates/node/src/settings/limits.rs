@@ -123,6 +123,7 @@ fn read(unit: Unit, text: &str) -> Result<i64, String> {
         Unit::Multiple => unit.parse(text).ok_or_else(|| not("a multiple: write it with its unit, such as \"2x\"")),
         Unit::Count => unit.parse(text).ok_or_else(|| not("a whole number, such as 10")),
         Unit::Flag => unit.parse(text).ok_or_else(|| not("true or false")),
+        Unit::Choice(words) => unit.parse(text).ok_or_else(|| not(&format!("one of {}", words.join(", ")))),
     }
 }
 
@@ -149,6 +150,7 @@ impl Visitor<'_> for Value {
             Unit::Multiple => "a multiple with its unit, such as \"2x\"",
             Unit::Count => "a whole number, such as 10",
             Unit::Flag => "true or false",
+            Unit::Choice(words) => return write!(f, "one of {}", words.join(", ")),
         })
     }
     fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {

@@ -8,8 +8,9 @@
 //! # Start here
 //! A [`Level`] (confidence and horizon), a [`ReturnWindow`] (assets times periods) and signed exposures. Then
 //! * [`Historical`]: what the exposures would have earned in each past period; [`of_outcomes`] where that is known;
-//! * [`Parametric`]: normal, from means and covariances;
-//! * [`simulate`]: draws a window of 10,000 correlated normal periods, which is then judged as history is;
+//! * [`Parametric`]: normal, from means and covariances; [`normal_of_outcomes`] from a portfolio's own record;
+//! * [`simulate`]: draws a window of 10,000 correlated normal periods, which is then judged as history is; [`Shocks`] for
+//!   those who ask often about one record;
 //! * [`modified`]: normal bent by skewness and kurtosis (Cornish-Fisher).
 //!
 //! Each answers for the portfolio as it stands, for the portfolio after an order (`after`), and splits the figure among
@@ -35,13 +36,15 @@
 //! * NaN, an overflow or a hole in the history refuses with an error; nothing is skipped or filled.
 
 mod historical;
+mod mixed;
 mod modified;
 mod parametric;
 mod simulated;
 
 pub use historical::{Historical, of_outcomes};
+pub use mixed::Shocks;
 pub use modified::modified;
-pub use parametric::Parametric;
+pub use parametric::{Parametric, normal_of_outcomes};
 pub use simulated::{DEFAULT_PATHS, simulate};
 
 use crate::error::{QuantError, check_range};

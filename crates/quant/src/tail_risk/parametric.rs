@@ -3,6 +3,28 @@
 use super::{Change, Contributions, Level, TailRisk, check_changes};
 use crate::covariance::{Moments, dot};
 use crate::error::{QuantError, check_finite};
+use crate::numeric::count;
+
+/// Normal value at risk and expected shortfall of a portfolio with these outcomes, one per period, its mean taken as zero.
+///
+/// The sample deviation (`n - 1` below) is what the sample covariances of the assets give for the portfolio, so this equals
+/// [`Parametric`] over [`Moments::sample`] with means of zero. A mean that few periods cannot tell from zero, scaled up to a long
+/// horizon, would be most of the figure: RiskMetrics leaves it out for days, and so does this.
+///
+/// Source: RiskMetrics Technical Document, 4th edition, 1996, section 5.3.
+///
+/// # Errors
+/// [`QuantError::TooFew`] for fewer than two outcomes, [`QuantError::NotFinite`].
+pub fn normal_of_outcomes(outcomes: &[f64], level: &Level) -> Result<TailRisk, QuantError> {
+    let got = outcomes.len();
+    if got < 2 {
+        return Err(QuantError::TooFew { what: "outcomes", needed: 2, got });
+    }
+    check_finite("outcomes", outcomes)?;
+    let mean = outcomes.iter().sum::<f64>() / count(got);
+    let squares = outcomes.iter().fold(0.0, |sum, outcome| sum + (outcome - mean) * (outcome - mean));
+    figures(0.0, (squares / count(got - 1)).sqrt(), level)
+}
 
 /// A portfolio held against means and covariances, with its own mean and variance at hand.
 ///

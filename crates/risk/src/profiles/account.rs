@@ -10,7 +10,7 @@ const ONE_VENUE: &str = "the demo knows one market and one strategy";
 
 limit_set! {
     /// The numbers of [`crate::AccountLimits`]. `None` is no limit; parts are of the account's equity.
-    AccountCaps ACCOUNT Account 19 (LimitSet::caps, LimitSet::caps_mut)
+    AccountCaps ACCOUNT Account 20 (LimitSet::caps, LimitSet::caps_mut)
     hard_order_amount "hard_order_amount" Amount Lower HardCap "notional of any order of anybody, in base currency"
         [None, Some(1_000 * UNITS), Some(1_000 * UNITS)] ["play money", "until two people raise it", "until two people raise it"];
     asset_bps "asset" Percent Lower Asset "exposure to one asset over all its instruments"
@@ -49,4 +49,6 @@ limit_set! {
         [None, Some(200), Some(400)] [SIMULATED, "a bad day stays within the daily loss limit", "twice conservative"];
     cvar_bps "expected_shortfall" Percent Lower ExpectedShortfall "mean loss of the worst day in 20, after the order"
         [None, Some(300), Some(600)] [SIMULATED, "the worst days end at the daily loss limit", "twice conservative"];
+    var_method "var_method" VAR_METHOD Same ValueAtRisk "how value at risk and expected shortfall are reckoned: historical, parametric, monte-carlo, or the largest of the three"
+        [Some(1), Some(1), Some(1)] ["it supposes nothing of how prices move"; 3];
 }

@@ -24,6 +24,8 @@ pub enum Tighter {
     Higher,
     /// A permission: it allows when it is there.
     Absent,
+    /// A choice of which no word is the tightest always: any other may allow more.
+    Same,
 }
 
 /// One line of the table of limits. Two lines are equal if they have one name.
@@ -63,10 +65,10 @@ impl Limit {
     pub fn find(name: &str) -> Option<&'static Self> {
         LIMITS.iter().find(|limit| limit.name == name)
     }
-    /// Its value in `set`.
+    /// Its value in `set`; of a choice that was not made, the one that holds then.
     #[must_use]
     pub fn get(&self, set: &LimitSet) -> Option<i64> {
-        (self.get)(set)
+        (self.get)(set).or(self.unit.unset())
     }
     /// Sets it in `set`; `None` takes it away.
     ///
@@ -84,8 +86,10 @@ impl Limit {
     /// Whether `new` allows more than `old`.
     #[must_use]
     pub fn loosens(&self, old: Option<i64>, new: Option<i64>) -> bool {
-        match (self.tighter, old, new) {
+        let unset = self.unit.unset();
+        match (self.tighter, old.or(unset), new.or(unset)) {
             (Tighter::Absent, old, new) => new > old,
+            (Tighter::Same, old, new) => new != old,
             (Tighter::Lower | Tighter::Higher, None, _) => false,
             (Tighter::Lower | Tighter::Higher, Some(_), None) => true,
             (Tighter::Lower, Some(old), Some(new)) => new > old,
@@ -95,6 +99,6 @@ impl Limit {
     /// Its value in words.
     #[must_use]
     pub fn text(&self, value: Option<i64>) -> String {
-        value.map_or_else(|| "none".to_owned(), |value| self.unit.text(value))
+        value.or(self.unit.unset()).map_or_else(|| "none".to_owned(), |value| self.unit.text(value))
     }
 }

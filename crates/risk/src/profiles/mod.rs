@@ -34,15 +34,14 @@ macro_rules! limit_set {
                 }
             }
 
-            /// Checks that each number is positive.
+            /// Checks that each number is one that its unit allows.
             ///
             /// # Errors
             /// [`LimitsError`] names the first that is not.
             pub fn validate(&self) -> Result<(), LimitsError> {
                 $(
-                    if self.$field.is_some_and(|value| value <= 0) {
-                        let value = Unit::$unit.text(self.$field.unwrap_or(0));
-                        return Err(LimitsError { name: $key, value });
+                    if let Some(value) = self.$field.filter(|value| !Unit::$unit.allows(*value)) {
+                        return Err(LimitsError { name: $key, value: Unit::$unit.text(value) });
                     }
                 )*
                 Ok(())
@@ -184,16 +183,16 @@ pub struct AccountLimits {
 }
 
 /// Every limit, in the order in which people read them: the first eight, the other controls, the account's.
-pub static LIMITS: [Limit; 58] = {
-    let mut all = [BASE[0]; 58];
+pub static LIMITS: [Limit; BASE.len() + CONTROLS.len() + ACCOUNT.len()] = {
+    let mut all = [BASE[0]; BASE.len() + CONTROLS.len() + ACCOUNT.len()];
     let mut at = 0;
-    while at < 58 {
-        all[at] = if at < 8 {
+    while at < all.len() {
+        all[at] = if at < BASE.len() {
             BASE[at]
-        } else if at < 39 {
-            CONTROLS[at - 8]
+        } else if at < BASE.len() + CONTROLS.len() {
+            CONTROLS[at - BASE.len()]
         } else {
-            ACCOUNT[at - 39]
+            ACCOUNT[at - BASE.len() - CONTROLS.len()]
         };
         at += 1;
     }
@@ -217,7 +216,7 @@ mod tests {
                 limit.set(&mut set, Some(1)).unwrap();
                 assert_eq!(limit.get(&set), Some(1), "{} can be set", limit.name);
                 limit.set(&mut set, None).unwrap();
-                assert_eq!(limit.get(&set), None, "{} can be taken away", limit.name);
+                assert_eq!(limit.get(&set), limit.unit.unset(), "{} can be taken away", limit.name);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! How the number of a limit is written and read.
 
+use crate::VarMethod;
 use serde::Serialize;
 use tradewind_domain::{LEDGER_DECIMALS, format_decimal, parse_decimal};
 
@@ -19,9 +20,32 @@ pub enum Unit {
     Amount,
     /// 1 is on, written as `yes`; none is off.
     Flag,
+    /// One of these words, kept as its place from 1. The first is what holds where nothing is set: a choice is never absent.
+    Choice(&'static [&'static str]),
 }
 
 impl Unit {
+    /// The methods by which value at risk is reckoned.
+    pub(super) const VAR_METHOD: Self = Self::Choice(&VarMethod::NAMES);
+
+    /// What holds where nothing is set; `None` is no limit.
+    #[must_use]
+    pub const fn unset(self) -> Option<i64> {
+        match self {
+            Self::Choice(_) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether a limit may have that value: each number is positive, and a choice is one of its words.
+    #[must_use]
+    pub fn allows(self, value: i64) -> bool {
+        match self {
+            Self::Choice(words) => usize::try_from(value).is_ok_and(|place| (1..=words.len()).contains(&place)),
+            _ => value > 0,
+        }
+    }
+
     /// A value as a person reads it.
     #[must_use]
     pub fn text(self, value: i64) -> String {
@@ -33,10 +57,15 @@ impl Unit {
             Self::Duration => format!("{} s", decimal(9)),
             Self::Amount => decimal(LEDGER_DECIMALS),
             Self::Flag => if value == 1 { "yes" } else { "no" }.to_owned(),
+            Self::Choice(words) => {
+                let word = usize::try_from(value).ok().and_then(|place| words.get(place.checked_sub(1)?));
+                word.map_or_else(|| value.to_string(), |word| (*word).to_owned())
+            }
         }
     }
 
-    /// Reads what a person wrote: `2.5%`, `1.5x`, `10`, `2s`, `500ms`, `1000.50`, `yes`; `None` for anything else.
+    /// Reads what a person wrote: `2.5%`, `1.5x`, `10`, `2s`, `500ms`, `1000.50`, `yes`, or a word of the choice; `None`
+    /// for anything else.
     #[must_use]
     pub fn parse(self, text: &str) -> Option<i64> {
         let text = text.trim();
@@ -58,6 +87,10 @@ impl Unit {
                 "no" => Some(0),
                 _ => None,
             },
+            Self::Choice(words) => {
+                let place = words.iter().position(|word| *word == text)?;
+                i64::try_from(place + 1).ok()
+            }
         }
     }
 }

@@ -9,4 +9,5 @@ mod numbers;
 mod plans;
 mod protections;
 mod reach;
+mod tails;
 mod world;

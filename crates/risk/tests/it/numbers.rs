@@ -8,6 +8,7 @@ fn a_limit_loosens_away_from_its_tight_side_and_without_it_most_is_allowed() {
     let ceiling = Limit::find("gross").unwrap();
     let floor = Limit::find("reward_risk").unwrap();
     let borrow = Limit::find("borrow").unwrap();
+    let method = Limit::find("var_method").unwrap();
     for (limit, old, new, want) in [
         (ceiling, Some(5), Some(6), true),
         (ceiling, Some(5), Some(5), false),
@@ -23,6 +24,11 @@ fn a_limit_loosens_away_from_its_tight_side_and_without_it_most_is_allowed() {
         (borrow, None, Some(1), true),
         (borrow, Some(1), None, false),
         (borrow, None, None, false),
+        (method, None, Some(2), true),
+        (method, Some(2), Some(4), true), // whatever is chosen instead may allow more
+        (method, Some(4), None, true),
+        (method, None, Some(1), false), // historical is what holds where nothing is said
+        (method, Some(3), Some(3), false),
     ] {
         assert_eq!(limit.loosens(old, new), want, "{}: {old:?} to {new:?}", limit.name);
     }
@@ -36,6 +42,9 @@ fn every_limit_says_its_value_in_its_own_unit() {
     assert_eq!(text("open_orders", Some(200)), "200");
     assert_eq!(text("hard_order_amount", Some(100_000_000_000)), "1000");
     assert_eq!(text("gross", None), "none");
+    assert_eq!(text("var_method", Some(3)), "monte-carlo");
+    assert_eq!(text("var_method", None), "historical");
+    assert_eq!(text("var_method", Some(5)), "5", "no word of it");
     let cap = |equity_bps, amount| Cap { equity_bps, amount }.text();
     assert_eq!(cap(Some(250), None), "2.5 % of equity");
     assert_eq!(cap(None, Some(150_000_000)), "1.5");
@@ -71,8 +80,11 @@ fn a_number_that_is_not_positive_is_named_in_its_unit() {
         limit.set(&mut set, Some(1)).unwrap();
         assert_eq!((set.limits.validate(), set.account.caps.validate()), (Ok(()), Ok(())), "{}", limit.name);
         limit.set(&mut set, None).unwrap();
-        assert_eq!(limit.get(&set), None);
+        assert_eq!(limit.get(&set), limit.unit.unset());
     }
+    let mut set = LimitSet::of(Profile::Moderate);
+    Limit::find("var_method").unwrap().set(&mut set, Some(5)).unwrap();
+    assert_eq!(set.account.caps.validate().unwrap_err().to_string(), "limit var_method cannot be 5");
 }
 
 #[test]
