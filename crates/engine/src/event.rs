@@ -443,6 +443,25 @@ pub struct Decision {
     pub reason: Cow<'static, str>,
     /// What it saw.
     pub signals: Vec<Signal>,
+    /// Which version of the decider: the number of its rule and a hash of its parameters, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// What it expects of the market, where it expects anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
+}
+
+/// What a decider expects of the market after a bar. Whether it came so is reckoned afterwards and never told to a decider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Over how many bars.
+    pub horizon_bars: u32,
+    /// Above zero a rise, below zero a fall, the larger the stronger, in a unit of the decider's own: decimal text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// How sure it is, in basis points, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence_bps: Option<i64>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference

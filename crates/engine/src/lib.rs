@@ -45,7 +45,7 @@ pub use codec::{CodecError, SCHEMA, decode, encode};
 pub use decide::{Command, decide};
 pub use digest::TradeDigest;
 pub use error::CODES;
-pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Halt, Intent, Signal, Spoken, Verdict};
+pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Forecast, Halt, Intent, Signal, Spoken, Verdict};
 pub use evidence::{
     Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step, strangers,
 };

@@ -366,6 +366,8 @@ fn i09_replay_takes_what_was_answered_and_asks_nobody() {
             target: None,
             reason: reason.into(),
             signals: Vec::new(),
+            version: None,
+            forecast: None,
         };
         host.say(AGENT, EventKind::Decided(Box::new(decision)));
     };

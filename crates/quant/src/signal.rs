@@ -2,6 +2,8 @@
 
 use crate::benchmark::correlation;
 use crate::numeric::{all_finite, count, mean, ratio, varying_deviation};
+use serde::Serialize;
+use std::collections::VecDeque;
 
 /// Information coefficient: Pearson correlation of forecasts with what then happened, in [-1, 1].
 ///
@@ -24,6 +26,116 @@ pub fn rank_information_coefficient(forecasts: &[f64], outcomes: &[f64]) -> Opti
 /// `None` for fewer than two, or when they do not vary. Source: Qlib, `calc_ic` report (ICIR, Rank ICIR).
 pub fn information_coefficient_ratio(coefficients: &[f64]) -> Option<f64> {
     ratio(mean(coefficients)?, varying_deviation(coefficients)?)
+}
+
+/// How good forecasts were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ForecastQuality {
+    /// Forecasts whose horizon has passed.
+    pub judged: u64,
+    /// Of these, how many named a direction: the market then rose, fell or stood still.
+    pub directed: u64,
+    /// Of these, how many named the right one; a market that stood still proves nobody right.
+    pub hits: u64,
+    /// Hits by directed forecasts.
+    pub hit_rate: Option<f64>,
+    /// Mean return over the horizon in the direction that was named, a fraction; before costs.
+    pub mean_outcome: Option<f64>,
+    /// [`information_coefficient`] of the forecasts with the returns that followed.
+    pub information_coefficient: Option<f64>,
+}
+
+/// Holds forecasts, at most one a bar, against the return from that bar's close to the close `horizon` bars later.
+///
+/// Its memory is one horizon of bars. Forecasts of neighbouring bars share most of their horizon: they are not as many
+/// independent trials as they are forecasts.
+#[derive(Clone, Debug)]
+pub struct ForecastTrack {
+    horizon: usize,
+    /// Closes whose horizon has not passed, oldest first, with what was forecast on them.
+    waiting: VecDeque<(f64, Option<f64>)>,
+    quality: ForecastQuality,
+    outcomes: f64,
+    pairs: CoMoments,
+}
+
+impl ForecastTrack {
+    /// Nothing yet. A horizon of 0 is taken for 1.
+    #[must_use]
+    pub fn new(horizon: usize) -> Self {
+        let horizon = horizon.max(1);
+        Self {
+            horizon,
+            waiting: VecDeque::new(),
+            quality: ForecastQuality::default(),
+            outcomes: 0.0,
+            pairs: CoMoments::default(),
+        }
+    }
+
+    /// Takes in the close of the next bar and what was forecast on it: above 0 a rise, below 0 a fall, 0 neither.
+    /// Settles what was forecast `horizon` bars before. What is not finite counts as no forecast.
+    pub fn bar(&mut self, close: f64, forecast: Option<f64>) {
+        if self.waiting.len() == self.horizon
+            && let Some((before, Some(forecast))) = self.waiting.pop_front()
+        {
+            self.settle(forecast, close / before - 1.0);
+        }
+        self.waiting.push_back((close, forecast.filter(|value| value.is_finite())));
+    }
+
+    fn settle(&mut self, forecast: f64, outcome: f64) {
+        if !outcome.is_finite() {
+            return; // a price of zero has no return
+        }
+        self.quality.judged += 1;
+        self.pairs.add(forecast, outcome);
+        if forecast != 0.0 {
+            let gained = outcome * forecast.signum();
+            self.quality.directed += 1;
+            self.quality.hits += u64::from(gained > 0.0);
+            self.outcomes += gained;
+        }
+    }
+
+    /// How good the forecasts were whose horizon has passed.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "counts of bars")]
+    pub fn quality(&self) -> ForecastQuality {
+        let directed = self.quality.directed as f64;
+        ForecastQuality {
+            hit_rate: ratio(self.quality.hits as f64, directed),
+            mean_outcome: ratio(self.outcomes, directed),
+            information_coefficient: self.pairs.correlation(),
+            ..self.quality
+        }
+    }
+}
+
+/// Running means and co-moments of pairs. Source: Welford 1962, for pairs Chan, Golub and LeVeque 1979.
+#[derive(Clone, Copy, Debug, Default)]
+struct CoMoments {
+    count: f64,
+    means: (f64, f64),
+    squares: (f64, f64),
+    product: f64,
+}
+
+impl CoMoments {
+    fn add(&mut self, one: f64, other: f64) {
+        self.count += 1.0;
+        let (from_one, from_other) = (one - self.means.0, other - self.means.1);
+        self.means = (self.means.0 + from_one / self.count, self.means.1 + from_other / self.count);
+        self.squares.0 += from_one * (one - self.means.0);
+        self.squares.1 += from_other * (other - self.means.1);
+        self.product += from_one * (other - self.means.1);
+    }
+
+    fn correlation(&self) -> Option<f64> {
+        let varies = self.count >= 2.0 && self.squares.0 > 0.0 && self.squares.1 > 0.0;
+        let value = self.product / (self.squares.0.sqrt() * self.squares.1.sqrt());
+        (varies && value.is_finite()).then(|| value.clamp(-1.0, 1.0))
+    }
 }
 
 /// Rank of each value from 1, equal values sharing the mean of their ranks.

@@ -293,6 +293,36 @@ fn ranks_ignore_size_and_share_ties() {
     assert!((signal::information_coefficient_ratio(&[0.1, 0.3]).unwrap() - 2.0_f64.sqrt()).abs() < 1e-12);
 }
 
+#[test]
+fn forecasts_are_held_against_what_followed() {
+    let closes = [100.0, 110.0, 99.0, 99.0, 90.0, 0.0, 50.0];
+    let forecasts = [Some(2.0), Some(1.0), None, Some(-1.0), Some(0.0), Some(1.0), Some(1.0)];
+    let mut track = signal::ForecastTrack::new(1);
+    for (close, forecast) in closes.into_iter().zip(forecasts) {
+        track.bar(close, forecast);
+    }
+    let quality = track.quality();
+    // rose 10 %, fell 10 %, nothing said, fell 1/11, said neither and fell all; from zero nothing returns
+    assert_eq!((quality.judged, quality.directed, quality.hits), (4, 3, 2));
+    assert!((quality.hit_rate.unwrap() - 2.0 / 3.0).abs() < 1e-12);
+    assert!((quality.mean_outcome.unwrap() - (0.1 - 0.1 + 1.0 / 11.0) / 3.0).abs() < 1e-12);
+    let slices = signal::information_coefficient(&[2.0, 1.0, -1.0, 0.0], &[0.1, -0.1, -1.0 / 11.0, -1.0]);
+    assert!((quality.information_coefficient.unwrap() - slices.unwrap()).abs() < 1e-12);
+    assert_eq!(signal::ForecastTrack::new(3).quality(), signal::ForecastQuality::default());
+}
+
+#[test]
+fn a_forecast_waits_for_the_whole_of_its_horizon() {
+    let mut track = signal::ForecastTrack::new(3);
+    for (bar, close) in [100.0, 50.0, 50.0, 120.0].into_iter().enumerate() {
+        assert_eq!(track.quality().judged, 0, "bar {bar}");
+        track.bar(close, (bar == 0).then_some(1.0));
+    }
+    assert_eq!((track.quality().judged, track.quality().hits), (1, 1));
+    assert!((track.quality().mean_outcome.unwrap() - 0.2).abs() < 1e-12);
+    assert_eq!(track.quality().information_coefficient, None, "one pair does not vary");
+}
+
 /// The slow way: count every day of every year.
 #[test]
 fn the_calendar_agrees_with_counting_days_one_by_one() {

@@ -1,6 +1,7 @@
 //! The loop of a backtest: bars in, the engine's own events through it, executions by the bar matcher.
 
-use crate::{Costs, Curve, MarketPath, Point, RoundTrips};
+use crate::outcomes::FollowUp;
+use crate::{Costs, Curve, MarketPath, Point, RoundTrips, SignalOutcomes};
 use std::collections::VecDeque;
 use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
 use tradewind_domain::{
@@ -122,6 +123,7 @@ pub struct Backtest<S: Sink = Silent> {
     market: MarketPath,
     costs: Costs,
     tally: Tally,
+    follow_up: Option<Box<FollowUp>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -173,6 +175,8 @@ pub struct Outcome {
     pub instrument: Instrument,
     /// The name of what decided.
     pub strategy: String,
+    /// What became of its signals, each version by itself; empty where nobody asked or it says nothing about direction.
+    pub signals: Vec<SignalOutcomes>,
 }
 
 impl Backtest<Silent> {
@@ -205,9 +209,20 @@ impl<S: Sink> Backtest<S> {
             market: MarketPath::default(),
             costs: Costs::default(),
             tally: Tally::default(),
+            follow_up: None,
         };
         run.open(instrument, plan.deposit, plan.limits);
         run
+    }
+
+    /// The same run, which also holds the strategy's forecasts and decisions against what followed them; see
+    /// [`Outcome::signals`]. It changes nothing that is decided.
+    #[must_use]
+    pub fn judging_signals(mut self) -> Self {
+        let strategy = self.desk.strategy();
+        let follow = |horizon| Box::new(FollowUp::new(strategy.name(), strategy.version(), horizon));
+        self.follow_up = strategy.expects().map(|it| follow(it.horizon_bars));
+        self
     }
 
     fn open(&mut self, instrument: Instrument, deposit: Money, limits: Limits) {
@@ -235,7 +250,10 @@ impl<S: Sink> Backtest<S> {
         self.execute(bar);
         self.close(bar, at);
         self.round_trips.bar(bar);
-        self.decide(bar, at);
+        let kind = self.decide(bar, at);
+        if self.follow_up.is_some() {
+            self.follow_up(bar, kind);
+        }
         self.note_equity(bar, at)
     }
 
@@ -326,8 +344,16 @@ impl<S: Sink> Backtest<S> {
         order.and_then(|kind| kind.trigger()).unwrap_or(fill.price)
     }
 
+    fn follow_up(&mut self, bar: &Bar, kind: DecisionKind) {
+        let close = self.state.listing(bar.instrument).instrument.price_f64(bar.close);
+        let forecast = self.desk.expects().and_then(|it| it.value);
+        if let Some(follow_up) = &mut self.follow_up {
+            follow_up.bar(close, forecast, kind);
+        }
+    }
+
     #[inline]
-    fn decide(&mut self, bar: &Bar, at: Timestamp) {
+    fn decide(&mut self, bar: &Bar, at: Timestamp) -> DecisionKind {
         let mut decided = None;
         let outcome = if S::EXPLAINS {
             decided = Some(self.state.sequence + 1);
@@ -338,7 +364,7 @@ impl<S: Sink> Backtest<S> {
         } else {
             let Some(outcome) = self.desk.act_on_bar(&self.state, bar) else {
                 self.tally.held += 1;
-                return;
+                return DecisionKind::Hold;
             };
             outcome
         };
@@ -350,6 +376,7 @@ impl<S: Sink> Backtest<S> {
         for proposed in EventKind::of_proposals(outcome.proposals) {
             self.say_because(at, self.desk.source(), proposed, decided);
         }
+        outcome.kind
     }
 
     #[inline]
@@ -502,6 +529,7 @@ impl<S: Sink> Backtest<S> {
             first: self.tally.first,
             last: self.tally.last,
             strategy: self.desk.strategy().name().to_owned(),
+            signals: self.follow_up.map(|it| it.finish()).into_iter().collect(),
             portfolio: PORTFOLIO,
             counters: Counters {
                 buy: self.tally.bought,

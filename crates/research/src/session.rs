@@ -1,5 +1,6 @@
 //! What came of a session that a journal remembers, in the same shape as a backtest's outcome.
 
+use crate::outcomes::FollowUps;
 use crate::{Costs, Curve, MarketPath, Outcome, PlanError, RoundTrips};
 use tradewind_book::FillPolicy;
 use tradewind_domain::{Bar, InstrumentId, Money, Origin, PortfolioId, Price, Timestamp};
@@ -36,6 +37,7 @@ struct Session {
     market: MarketPath,
     costs: Costs,
     origin: Origin,
+    follow_ups: FollowUps,
     bars: u64,
     first: Option<Bar>,
     last: Option<Bar>,
@@ -55,6 +57,7 @@ impl Session {
             market: MarketPath::default(),
             costs: Costs::default(),
             origin: Origin::Live,
+            follow_ups: FollowUps::default(),
             bars: 0,
             first: None,
             last: None,
@@ -73,7 +76,10 @@ impl Session {
         }
         match &event.kind {
             EventKind::Decided(decision) => {
-                self.watched.get_or_insert_with(|| (decision.instrument, decision.decider.clone()));
+                let watched = self.watched.get_or_insert_with(|| (decision.instrument, decision.decider.clone()));
+                if (watched.0, &watched.1) == (decision.instrument, &decision.decider) {
+                    self.follow_ups.decided(decision);
+                }
                 match decision.kind {
                     DecisionKind::Buy => self.counters.buy += 1,
                     DecisionKind::Sell => self.counters.sell += 1,
@@ -123,6 +129,7 @@ impl Session {
         self.market.close(at, bar.close, self.equity.days().len());
         self.curve.push(bar, equity);
         self.round_trips.bar(bar);
+        self.follow_ups.bar(it, bar);
         self.last = Some(*bar);
         self.bars += 1;
         Ok(())
@@ -150,6 +157,7 @@ impl Session {
             first: self.first,
             last: self.last,
             strategy,
+            signals: self.follow_ups.finish(),
             state: self.state,
             instrument,
         })

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tradewind_domain::{Bar, InstrumentId, Interval, Origin};
 use tradewind_quant::{Conventions, OrderCounts, Summary, SummaryInputs, TradeRecord};
 use tradewind_research::report::{DataSource, Meta, Report, html};
-use tradewind_research::{Curve, Outcome, Plan};
+use tradewind_research::{Backtest, Curve, Outcome, Plan};
 use tradewind_strategies::{EmaTrend, EmaTrendParams};
 
 fn trend() -> EmaTrend {
@@ -137,6 +137,35 @@ fn every_price_and_every_amount_of_money_is_decimal_text() {
     assert!(texts > 5_000, "{texts} amounts");
     let no_trades = |it: &String| ["short", "equity_change", "trade_profit", "fees"].contains(&it.as_str());
     assert!(missing.iter().all(|it| no_trades(it) || it == "activity.capacity"), "{missing:?}");
+}
+
+#[test]
+fn signals_are_held_against_what_followed_and_change_nothing() {
+    let bars = wandering(3_000, Interval::HOUR);
+    let strategy = || tradewind_strategies::registry::build("ema-trend", &toml::Table::new()).unwrap();
+    let plan = || Plan { strategy: strategy(), ..plan(trend()) };
+    let mut judging = Backtest::new(plan()).judging_signals();
+    bars.iter().for_each(|bar| judging.feed(bar).unwrap());
+    let (judged, plain) = (judging.finish(), run(plan(), &bars));
+    assert_eq!(judged.digest.hex(), plain.digest.hex());
+    assert_eq!(judged.state.hash(), plain.state.hash());
+    assert!(plain.signals.is_empty(), "nobody asked");
+    let it = &judged.signals[0];
+    assert_eq!((it.horizon_bars, it.version.clone()), (20, strategy().version()));
+    assert_eq!(it.forecasts.judged, 3_000 - 20 - 20, "warm-up, and what is not over yet");
+    assert!(it.decisions.judged > 50 && it.decisions.judged <= judged.counters.buy + judged.counters.sell);
+    // by hand: the averages again, and the return of the 20 bars after each
+    let close = |at: usize| judged.instrument.price_f64(bars[at].close);
+    let ema = |bars: f64, before: f64, close: f64| before + (close - before) * 2.0 / (bars + 1.0);
+    let (mut fast, mut slow, mut right) = (close(0), close(0), 0);
+    for at in 1..2_980 {
+        (fast, slow) = (ema(10.0, fast, close(at)), ema(20.0, slow, close(at)));
+        right += u64::from(at >= 20 && (fast / slow - 1.0) * (close(at + 20) / close(at) - 1.0) > 0.0);
+    }
+    assert_eq!(it.forecasts.hits, right);
+    let (json, page) = both(&judged, Meta::default());
+    assert_eq!(json["signals"][0]["forecasts"]["hits"], right);
+    assert!(page.contains("What became of the signals"));
 }
 
 #[test]

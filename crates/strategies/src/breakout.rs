@@ -2,7 +2,7 @@
 
 use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
 use crate::seen::{Held, Seen, candle};
-use crate::{Market, Opinion, Strategy, StrategyError, Target};
+use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::Bar;
 use tradewind_engine::Signal;
@@ -49,6 +49,8 @@ impl Default for BreakoutParams {
 /// Long when the close is above the highest high of the `entry` bars before, the change over `momentum` bars is
 /// above `momentum_min` percent and the market is not choppy; out when it closes below the lowest low of the
 /// `exit` bars before.
+///
+/// Its forecast, over `entry` bars, is the place of the close in the entry channel: 1 at its top, 0 in the middle.
 #[derive(Clone, Debug)]
 pub struct Breakout {
     params: BreakoutParams,
@@ -176,5 +178,14 @@ impl Strategy for Breakout {
         };
         let adx_least = if self.params.skip_choppy { CHOPPY_ADX } else { f64::NAN };
         seen.against("momentum %", at.momentum, self.params.momentum_min).against("adx", at.adx, adx_least).signals()
+    }
+
+    fn version(&self) -> Option<String> {
+        parameters::version(1, &self.params)
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        let place = self.last.map(|at| 2.0 * (at.close - at.entry.middle) / (at.entry.upper - at.entry.lower));
+        Some(Expectation::over(self.params.entry, place.unwrap_or(f64::NAN)))
     }
 }

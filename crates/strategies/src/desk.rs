@@ -1,12 +1,12 @@
 //! One strategy at work on one instrument: from its opinion to proposals, the same in a backtest and live.
 
-use crate::{Market, Opinion, Strategy, Target};
+use crate::{Expectation, Market, Opinion, Strategy, Target};
 use std::borrow::Cow;
 use tradewind_domain::{
     Bar, FeeAsset, Instrument, InstrumentId, Money, OrderRequest, PortfolioId, Position, Price, Quantity, Side, Source,
     TradePlan,
 };
-use tradewind_engine::{Decision, DecisionKind, State};
+use tradewind_engine::{Decision, DecisionKind, Forecast, State};
 use tradewind_gate::{Mark, Proposal};
 
 /// A strategy, the instrument it watches and the portfolio it trades for.
@@ -143,7 +143,17 @@ impl Desk {
             target: outcome.target,
             reason: outcome.reason.clone(),
             signals: self.strategy.signals(),
+            version: self.strategy.version(),
+            forecast: self.expects().map(|it| forecast(&it, outcome)),
         }
+    }
+
+    /// What the strategy expects after the newest bar: no value while it warms up.
+    #[must_use]
+    pub fn expects(&self) -> Option<Expectation> {
+        let expected = self.strategy.expects()?;
+        let is_warm = self.seen > self.warm_up;
+        Some(if is_warm { expected } else { Expectation { value: None, confidence: None, ..expected } })
     }
 
     #[inline]
@@ -204,6 +214,18 @@ impl Desk {
 
     fn proposal(&self, request: OrderRequest, reason: Cow<'static, str>) -> Proposal {
         Proposal { plan: None, source: self.source, portfolio: self.portfolio, request, reason }
+    }
+}
+
+/// An expectation as a record has it; how sure the plan of the order is counts before what the strategy says of itself.
+#[allow(clippy::cast_possible_truncation, reason = "cut to 0 to 10,000")]
+fn forecast(expected: &Expectation, outcome: &Outcome) -> Forecast {
+    let planned = outcome.proposals.iter().find_map(|proposal| proposal.plan.as_ref()?.confidence_bps);
+    let own = expected.confidence.filter(|part| part.is_finite());
+    Forecast {
+        horizon_bars: expected.horizon_bars,
+        value: expected.value.map(|value| format!("{value:.8}")),
+        confidence_bps: planned.or(own.map(|part| (part.clamp(0.0, 1.0) * 10_000.0).round() as i64)),
     }
 }
 

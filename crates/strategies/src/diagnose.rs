@@ -1,18 +1,23 @@
 //! Why a strategy does what it does: its last decisions with every signal, weight and distance.
 
+use crate::hindsight::Hindsight;
+pub use crate::hindsight::{Followed, Judged, JudgedSignal};
 use crate::rehearsal::{Rehearsal, Scene};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use tradewind_domain::Bar;
-use tradewind_engine::{DecisionKind, Signal};
+use tradewind_engine::{DecisionKind, Forecast, Signal};
+use tradewind_quant::signal::ForecastQuality;
 
 /// What a strategy decided on a series of bars.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diagnosis {
     /// The strategy's name.
     pub strategy: String,
+    /// Which version of it, where it says so.
+    pub version: Option<String>,
     /// What it watched, as a unified symbol.
     pub symbol: String,
     /// Bars shown.
@@ -29,12 +34,14 @@ pub struct Diagnosis {
     pub refused: u64,
     /// How often each reason for a hold was given. Reasons that quote numbers are counted together.
     pub hold_reasons: BTreeMap<Cow<'static, str>, u64>,
+    /// What became of its forecasts and decisions; `None` for a strategy that says nothing about direction.
+    pub judged: Option<Judged>,
     /// The last decisions, oldest first.
     pub last: Vec<Explained>,
 }
 
 /// One decision, for people. Numbers are decimal text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explained {
     /// When the bar closed, RFC 3339 in UTC.
     pub at: String,
@@ -52,6 +59,12 @@ pub struct Explained {
     /// Why the gate refused the order, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// What the strategy expected of the market.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
+    /// What then happened over the forecast's horizon; `None` while it has not passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
     /// What the strategy saw.
     pub signals: Vec<Signal>,
 }
@@ -87,6 +100,8 @@ const OTHER_REASONS: &str = "short of a threshold, with its numbers";
 pub fn diagnose(mut rehearsal: Rehearsal, bars: impl IntoIterator<Item = Bar>, keep: usize) -> Diagnosis {
     let mut diagnosis = Diagnosis {
         strategy: rehearsal.strategy().name().to_owned(),
+        version: rehearsal.strategy().version(),
+        judged: None,
         symbol: rehearsal.instrument().spec.symbol.to_string(),
         warm_up: rehearsal.strategy().warm_up(),
         bars: 0,
@@ -97,18 +112,27 @@ pub fn diagnose(mut rehearsal: Rehearsal, bars: impl IntoIterator<Item = Bar>, k
         hold_reasons: BTreeMap::new(),
         last: Vec::new(),
     };
+    let mut hindsight = rehearsal.strategy().expects().map(|it| Hindsight::over(it.horizon_bars));
     let mut last = VecDeque::with_capacity(keep.min(1024));
-    for bar in bars {
+    for (at, bar) in bars.into_iter().enumerate() {
         let scene = rehearsal.bar(&bar);
         diagnosis.tally(&scene);
+        if let Some(hindsight) = &mut hindsight {
+            hindsight.bar(rehearsal.instrument().price_f64(bar.close), &scene.decision);
+        }
         if last.len() == keep {
             last.pop_front();
         }
         if keep > 0 {
-            last.push_back((bar, scene));
+            last.push_back((at, bar, scene));
         }
     }
-    diagnosis.last = last.into_iter().map(|(bar, scene)| explained(&rehearsal, &bar, scene)).collect();
+    diagnosis.judged = hindsight.as_ref().map(Hindsight::judge);
+    let explain = |(at, bar, scene): (usize, Bar, Scene)| {
+        let followed = hindsight.as_ref().and_then(|it| it.followed(at, &scene.decision));
+        explained(&rehearsal, &bar, scene, followed)
+    };
+    diagnosis.last = last.into_iter().map(explain).collect();
     diagnosis
 }
 
@@ -134,8 +158,9 @@ impl Diagnosis {
     #[must_use]
     pub fn render(&self) -> String {
         let Self { strategy, symbol, bars, warm_up, buys, sells, holds, refused, .. } = self;
+        let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         let mut text = format!(
-            "{strategy} on {symbol}: {bars} bars, {warm_up} of them to warm up\n\
+            "{strategy}{version} on {symbol}: {bars} bars, {warm_up} of them to warm up\n\
              {buys} buys, {sells} sells, {holds} holds; {refused} orders refused by the gate\n"
         );
         let mut reasons: Vec<_> = self.hold_reasons.iter().collect();
@@ -143,9 +168,37 @@ impl Diagnosis {
         for (reason, count) in reasons {
             writeln!(text, "  {count:>8} x hold: {reason}").expect("text takes any line");
         }
+        self.judged.iter().for_each(|judged| judged.render(&mut text));
         self.last.iter().for_each(|decision| decision.render(&mut text));
         text
     }
+}
+
+impl Judged {
+    fn render(&self, text: &mut String) {
+        let Self { horizon_bars, forecasts, decisions, signals } = self;
+        text.push_str(&format!("what the market did in the {horizon_bars} bars after:\n"));
+        for (what, it) in [("forecasts", forecasts), ("decisions to trade", decisions)] {
+            text.push_str(&format!("  {what}: {}\n", quality(it)));
+        }
+        let width = signals.iter().map(|signal| signal.name.len()).max().unwrap_or(0).max(6);
+        if !signals.is_empty() {
+            text.push_str(&format!("  {:width$}  {:>8}  {:>8}  {:>8}\n", "signal", "judged", "IC", "rank IC"));
+        }
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
+        for it in signals {
+            let (plain, ranks) = (number(it.information_coefficient), number(it.rank_information_coefficient));
+            text.push_str(&format!("  {:width$}  {:>8}  {plain:>8}  {ranks:>8}\n", it.name, it.judged));
+        }
+    }
+}
+
+/// How good forecasts were, in words.
+#[must_use]
+pub fn quality(it: &ForecastQuality) -> String {
+    let (Some(rate), Some(mean)) = (it.hit_rate, it.mean_outcome) else { return "none to judge".to_owned() };
+    let correlation = it.information_coefficient.map(|value| format!(", IC {value:.3}")).unwrap_or_default();
+    format!("{:.1} % of {} right, {:+.3} % on average{correlation}", rate * 100.0, it.directed, mean * 100.0)
 }
 
 impl Explained {
@@ -161,6 +214,12 @@ impl Explained {
         if let Some(refusal) = &self.refusal {
             text.push_str(&format!("  refused: {refusal}\n"));
         }
+        if let Some(forecast) = self.forecast.as_ref().filter(|it| it.value.is_some()) {
+            let sure = forecast.confidence_bps.map(|bps| format!(", {} % sure", bps / 100)).unwrap_or_default();
+            let (value, bars) = (forecast.value.as_deref().unwrap_or_default(), forecast.horizon_bars);
+            let followed = self.followed.as_ref().map_or_else(|| "not over yet".to_owned(), Followed::text);
+            text.push_str(&format!("  forecast {value} over {bars} bars{sure}: {followed}\n"));
+        }
         if self.signals.is_empty() {
             return;
         }
@@ -174,7 +233,18 @@ impl Explained {
     }
 }
 
-fn explained(rehearsal: &Rehearsal, bar: &Bar, scene: Scene) -> Explained {
+impl Followed {
+    fn text(&self) -> String {
+        let word = match self.right {
+            Some(true) => ", right",
+            Some(false) => ", wrong",
+            None => "",
+        };
+        format!("{:+.2} % followed{word}", self.market_return * 100.0)
+    }
+}
+
+fn explained(rehearsal: &Rehearsal, bar: &Bar, scene: Scene, followed: Option<Followed>) -> Explained {
     let instrument = rehearsal.instrument();
     Explained {
         at: bar.close_time().to_string(),
@@ -184,6 +254,8 @@ fn explained(rehearsal: &Rehearsal, bar: &Bar, scene: Scene) -> Explained {
         target: scene.outcome.target.map(|target| instrument.quantity_text(target)),
         reason: scene.outcome.reason.into_owned(),
         refusal: scene.refusal,
+        forecast: scene.decision.forecast,
+        followed,
         signals: scene.decision.signals,
     }
 }

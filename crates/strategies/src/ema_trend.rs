@@ -2,7 +2,7 @@
 
 use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
 use crate::seen::Seen;
-use crate::{Market, Opinion, Strategy, StrategyError, Target};
+use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::Bar;
 use tradewind_engine::Signal;
@@ -29,9 +29,11 @@ impl Default for EmaTrendParams {
 
 /// Long while EMA(fast) > EMA(slow), flat otherwise. It follows the state, not the crossing, so it enters an
 /// established trend on the first bar after its warm-up.
+///
+/// Its forecast, over `slow` bars, is by what part the fast average lies above the slow one.
 #[derive(Clone, Debug)]
 pub struct EmaTrend {
-    slow_bars: usize,
+    params: EmaTrendParams,
     fast: Ema,
     slow: Ema,
     long: Target,
@@ -70,7 +72,7 @@ impl EmaTrend {
             });
         }
         Ok(Self {
-            slow_bars: params.slow,
+            params,
             fast: Ema::seeded(params.fast, Seed::First)?,
             slow: Ema::seeded(params.slow, Seed::First)?,
             long,
@@ -85,7 +87,7 @@ impl Strategy for EmaTrend {
     }
 
     fn warm_up(&self) -> usize {
-        self.slow_bars
+        self.params.slow
     }
 
     #[inline]
@@ -110,5 +112,14 @@ impl Strategy for EmaTrend {
             .value("ema slow", slow)
             .against("ema fast - ema slow", fast - slow, 0.0)
             .signals()
+    }
+
+    fn version(&self) -> Option<String> {
+        parameters::version(1, &(self.params, self.long))
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        let (fast, slow) = self.values;
+        Some(Expectation::over(self.params.slow, fast / slow - 1.0))
     }
 }

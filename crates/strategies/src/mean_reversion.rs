@@ -2,7 +2,7 @@
 
 use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
 use crate::seen::{Held, Seen, candle};
-use crate::{Market, Opinion, Strategy, StrategyError, Target};
+use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::Bar;
 use tradewind_engine::Signal;
@@ -51,6 +51,8 @@ impl Default for MeanReversionParams {
 /// Long when the close lies `entry_z` deviations below its mean and the RSI is low; out at the mean, or at a loss
 /// of `stop_atr` average true ranges from the entry price. The lower Bollinger band of `entry_z` deviations is the
 /// same line as the entry's.
+///
+/// Its forecast, over `period` bars, is how many deviations the close lies below its mean.
 ///
 /// After a stop it waits until the price has come back inside the band, so that one fall is bought once.
 #[derive(Clone, Debug)]
@@ -193,5 +195,13 @@ impl Strategy for MeanReversion {
         };
         let rsi_threshold = if z > 0.0 && self.params.short { high } else { self.params.rsi_low };
         seen.against("rsi", rsi, rsi_threshold).value("atr", atr).against("close - stop", close - stop, 0.0).signals()
+    }
+
+    fn version(&self) -> Option<String> {
+        parameters::version(1, &self.params)
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        Some(Expectation::over(self.params.period, -self.last.z))
     }
 }

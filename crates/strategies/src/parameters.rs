@@ -2,8 +2,17 @@
 
 use crate::StrategyError;
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use toml::{Table, Value};
+
+/// Version of a strategy: the number of its rule, and eight hex digits of the SHA-256 of its parameters as `Debug`
+/// writes them.
+pub(crate) fn version(rule: u32, parameters: &impl fmt::Debug) -> Option<String> {
+    let hash = Sha256::digest(format!("{parameters:?}"));
+    let hex: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("{rule}-{hex}"))
+}
 
 /// One parameter, as it stands in a configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]

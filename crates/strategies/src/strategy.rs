@@ -83,6 +83,26 @@ impl Opinion {
     }
 }
 
+/// What a strategy expects of the market after a bar, beside what it wants to hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expectation {
+    /// Over how many bars after it.
+    pub horizon_bars: u32,
+    /// Above zero a rise, below zero a fall, the larger the stronger, in a unit of its own; `None` until it knows.
+    pub value: Option<f64>,
+    /// How sure it is, from 0 to 1; `None` where it does not say.
+    pub confidence: Option<f64>,
+}
+
+impl Expectation {
+    /// Expects `value` over so many bars; what is no number is not known yet.
+    #[must_use]
+    pub fn over(horizon_bars: usize, value: f64) -> Self {
+        let horizon_bars = u32::try_from(horizon_bars).unwrap_or(u32::MAX);
+        Self { horizon_bars, value: value.is_finite().then_some(value), confidence: None }
+    }
+}
+
 /// A decider on bars of one instrument.
 ///
 /// It must depend on nothing but the bars it was shown, its parameters and [`Market`]: no clock, no chance, no
@@ -100,4 +120,16 @@ pub trait Strategy: Send {
     /// What it saw on the last bar, for the record and for `tradewind diagnose`: each signal with its value,
     /// its weight and its distance to the threshold.
     fn signals(&self) -> Vec<Signal>;
+
+    /// Which version of it this is: a number that changes with its rule, and a hash of its parameters. It stands in each
+    /// decision's record. `None` for a strategy that does not say.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
+    /// What it expects of the market after the last bar. Reports and `tradewind diagnose` hold it against what then
+    /// happened; nobody tells a strategy. `None` for one that says nothing about direction.
+    fn expects(&self) -> Option<Expectation> {
+        None
+    }
 }

@@ -118,4 +118,8 @@ impl Strategy for VolatilityTarget {
             .against("off the wanted weight", off.abs(), self.params.band)
             .signals()
     }
+
+    fn version(&self) -> Option<String> {
+        parameters::version(1, &self.params)
+    }
 }

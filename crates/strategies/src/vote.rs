@@ -2,7 +2,7 @@
 
 use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
 use crate::seen::{Held, Seen, candle};
-use crate::{Market, Opinion, Strategy, StrategyError, Target};
+use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::Bar;
 use tradewind_engine::Signal;
@@ -77,6 +77,8 @@ const VOTERS: [&str; 5] = ["trend", "rsi", "macd", "breakout", "mean"];
 /// | `macd` | the MACD histogram (12, 26, 9) is a quarter of the average true range |
 /// | `breakout` | the close is at the top of the channel of the bars before; its middle is 0 |
 /// | `mean` | the close lies two standard deviations above its mean |
+///
+/// The score is its forecast, over `slow` bars, and the size of the score says how sure it is.
 ///
 /// The votes follow the market: a high RSI is strength here, where [`crate::MeanReversion`] takes it for excess.
 #[derive(Clone, Debug)]
@@ -257,5 +259,15 @@ impl Strategy for Vote {
             seen.vote(name, vote, weight, if weight > 0.0 { off / weight } else { f64::NAN })
         });
         seen.against("score", count.score, count.threshold).value("threshold", count.threshold).signals()
+    }
+
+    fn version(&self) -> Option<String> {
+        parameters::version(1, &self.params)
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        let score = self.last.map(|count| count.score);
+        let expected = Expectation::over(self.params.slow, score.unwrap_or(f64::NAN));
+        Some(Expectation { confidence: score.map(f64::abs), ..expected })
     }
 }

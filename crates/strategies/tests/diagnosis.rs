@@ -29,22 +29,34 @@ fn a_vote_shows_each_value_weight_and_distance() {
         "buy = 0.95",
         1,
         expect![[r#"
-        vote on BTC/USDT: 70 bars, 49 of them to warm up
-        0 buys, 0 sells, 70 holds; 0 orders refused by the gate
-                49 x hold: warming up
-                21 x hold: short of a threshold, with its numbers
+            vote 1-02ffd1f5 on BTC/USDT: 70 bars, 49 of them to warm up
+            0 buys, 0 sells, 70 holds; 0 orders refused by the gate
+                    49 x hold: warming up
+                    21 x hold: short of a threshold, with its numbers
+            what the market did in the 20 bars after:
+              forecasts: 100.0 % of 1 right, +3.532 % on average
+              decisions to trade: none to judge
+              signal       judged        IC   rank IC
+              breakout          1         -         -
+              macd              1         -         -
+              mean              1         -         -
+              rsi               1         -         -
+              score             1         -         -
+              threshold         1         -         -
+              trend             1         -         -
 
-        1970-01-03T22:00:00Z  close 117.25  position 0
-          hold: score 0.534, threshold 0.950: 0.416 missing, most of it from rsi (0.247)
-          signal                  value    weight        to threshold
-          trend              0.84709654    0.3000         -1.38781130
-          rsi                0.24665387    0.2000         -2.08171694
-          macd              -0.09155765    0.1000         -4.16343389
-          breakout           0.50000000    0.2000         -2.08171694
-          mean               0.69676320    0.2000         -2.08171694
-          score              0.53365661                   -0.41634339
-          threshold          0.95000000
-    "#]],
+            1970-01-03T22:00:00Z  close 117.25  position 0
+              hold: score 0.534, threshold 0.950: 0.416 missing, most of it from rsi (0.247)
+              forecast 0.53365661 over 20 bars, 53 % sure: not over yet
+              signal                  value    weight        to threshold
+              trend              0.84709654    0.3000         -1.38781130
+              rsi                0.24665387    0.2000         -2.08171694
+              macd              -0.09155765    0.1000         -4.16343389
+              breakout           0.50000000    0.2000         -2.08171694
+              mean               0.69676320    0.2000         -2.08171694
+              score              0.53365661                   -0.41634339
+              threshold          0.95000000
+        "#]],
     );
 }
 
@@ -55,81 +67,107 @@ fn a_lone_signal_shows_its_distance() {
         "",
         2,
         expect![[r#"
-        ema-trend on BTC/USDT: 70 bars, 20 of them to warm up
-        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
-                49 x hold: long already, and the trend is not down
-                20 x hold: warming up
+            ema-trend 1-fc3e2ec8 on BTC/USDT: 70 bars, 20 of them to warm up
+            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                    49 x hold: long already, and the trend is not down
+                    20 x hold: warming up
+            what the market did in the 20 bars after:
+              forecasts: 100.0 % of 30 right, +4.571 % on average, IC -0.531
+              decisions to trade: 100.0 % of 1 right, +3.738 % on average
+              signal                 judged        IC   rank IC
+              ema fast                   30    -0.091    -0.546
+              ema fast - ema slow        30    -0.456    -0.768
+              ema slow                   30    -0.079    -0.546
 
-        1970-01-03T21:00:00Z  close 119  position 88.78504673
-          hold: long already, and the trend is not down
-          signal                            value    weight        to threshold
-          ema fast                   117.00789060
-          ema slow                   115.69317266
-          ema fast - ema slow          1.31471794                    1.31471794
+            1970-01-03T21:00:00Z  close 119  position 88.78504673
+              hold: long already, and the trend is not down
+              forecast 0.01136383 over 20 bars: not over yet
+              signal                            value    weight        to threshold
+              ema fast                   117.00789060
+              ema slow                   115.69317266
+              ema fast - ema slow          1.31471794                    1.31471794
 
-        1970-01-03T22:00:00Z  close 117.25  position 88.78504673
-          hold: long already, and the trend is not down
-          signal                            value    weight        to threshold
-          ema fast                   117.05191049
-          ema slow                   115.84144193
-          ema fast - ema slow          1.21046856                    1.21046856
-    "#]],
+            1970-01-03T22:00:00Z  close 117.25  position 88.78504673
+              hold: long already, and the trend is not down
+              forecast 0.01044936 over 20 bars: not over yet
+              signal                            value    weight        to threshold
+              ema fast                   117.05191049
+              ema slow                   115.84144193
+              ema fast - ema slow          1.21046856                    1.21046856
+        "#]],
     );
     check(
         "mean-reversion",
         "",
         1,
         expect![[r#"
-        mean-reversion on BTC/USDT: 70 bars, 19 of them to warm up
-        0 buys, 0 sells, 70 holds; 0 orders refused by the gate
-                51 x hold: flat: the price is not far enough from its mean
-                19 x hold: warming up
+            mean-reversion 1-80ed563c on BTC/USDT: 70 bars, 19 of them to warm up
+            0 buys, 0 sells, 70 holds; 0 orders refused by the gate
+                    51 x hold: flat: the price is not far enough from its mean
+                    19 x hold: warming up
+            what the market did in the 20 bars after:
+              forecasts: 0.0 % of 31 right, -4.546 % on average, IC 0.876
+              decisions to trade: none to judge
+              signal     judged        IC   rank IC
+              atr            31     0.844     0.512
+              rsi            31    -0.841    -0.512
+              z-score        31    -0.876    -0.741
 
-        1970-01-03T22:00:00Z  close 117.25  position 0
-          hold: flat: the price is not far enough from its mean
-          signal                value    weight        to threshold
-          z-score          0.85222680                    2.85222680
-          rsi             56.16634686                   21.16634686
-          atr              1.42896175
-    "#]],
+            1970-01-03T22:00:00Z  close 117.25  position 0
+              hold: flat: the price is not far enough from its mean
+              forecast -0.85222680 over 20 bars: not over yet
+              signal                value    weight        to threshold
+              z-score          0.85222680                    2.85222680
+              rsi             56.16634686                   21.16634686
+              atr              1.42896175
+        "#]],
     );
     check(
         "breakout",
         "",
         1,
         expect![[r#"
-        breakout on BTC/USDT: 70 bars, 40 of them to warm up
-        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
-                40 x hold: warming up
-                28 x hold: long: the close is not below the exit channel
-                 1 x hold: flat: the close is inside the entry channel
+            breakout 1-f820cd27 on BTC/USDT: 70 bars, 40 of them to warm up
+            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                    40 x hold: warming up
+                    28 x hold: long: the close is not below the exit channel
+                     1 x hold: flat: the close is inside the entry channel
+            what the market did in the 20 bars after:
+              forecasts: 100.0 % of 10 right, +4.377 % on average, IC -0.822
+              decisions to trade: 100.0 % of 1 right, +3.563 % on average
+              signal                judged        IC   rank IC
+              adx                       10    -0.079     0.321
+              close - entry high         2    -1.000    -1.000
+              close - exit low           8    -0.872    -0.882
+              momentum %                10    -0.997    -0.273
 
-        1970-01-03T22:00:00Z  close 117.25  position 84.6325167
-          hold: long: the close is not below the exit channel
-          signal                         value    weight        to threshold
-          close - exit low          2.25000000                    2.25000000
-          momentum %                7.32265446                    7.32265446
-          adx                      43.61089161                   23.61089161
-    "#]],
+            1970-01-03T22:00:00Z  close 117.25  position 84.6325167
+              hold: long: the close is not below the exit channel
+              forecast 0.50000000 over 20 bars: not over yet
+              signal                         value    weight        to threshold
+              close - exit low          2.25000000                    2.25000000
+              momentum %                7.32265446                    7.32265446
+              adx                      43.61089161                   23.61089161
+        "#]],
     );
     check(
         "volatility-target",
         "",
         1,
         expect![[r#"
-        volatility-target on BTC/USDT: 70 bars, 60 of them to warm up
-        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
-                60 x hold: warming up
-                 9 x hold: what is held is inside the band around what is wanted
+            volatility-target 1-943d9cd5 on BTC/USDT: 70 bars, 60 of them to warm up
+            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                    60 x hold: warming up
+                     9 x hold: what is held is inside the band around what is wanted
 
-        1970-01-03T22:00:00Z  close 117.25  position 21.1712236
-          hold: what is held is inside the band around what is wanted
-          signal                              value    weight        to threshold
-          volatility a year              1.20705800
-          weight held                    0.24711562
-          weight wanted                  0.24853818
-          off the wanted weight          0.00142256                   -0.14857744
-    "#]],
+            1970-01-03T22:00:00Z  close 117.25  position 21.1712236
+              hold: what is held is inside the band around what is wanted
+              signal                              value    weight        to threshold
+              volatility a year              1.20705800
+              weight held                    0.24711562
+              weight wanted                  0.24853818
+              off the wanted weight          0.00142256                   -0.14857744
+        "#]],
     );
 }
 
@@ -140,11 +178,18 @@ fn nothing_kept_still_counts() {
         "",
         0,
         expect![[r#"
-        ema-trend on BTC/USDT: 70 bars, 20 of them to warm up
-        1 buys, 0 sells, 69 holds; 0 orders refused by the gate
-                49 x hold: long already, and the trend is not down
-                20 x hold: warming up
-    "#]],
+            ema-trend 1-fc3e2ec8 on BTC/USDT: 70 bars, 20 of them to warm up
+            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+                    49 x hold: long already, and the trend is not down
+                    20 x hold: warming up
+            what the market did in the 20 bars after:
+              forecasts: 100.0 % of 30 right, +4.571 % on average, IC -0.531
+              decisions to trade: 100.0 % of 1 right, +3.738 % on average
+              signal                 judged        IC   rank IC
+              ema fast                   30    -0.091    -0.546
+              ema fast - ema slow        30    -0.456    -0.768
+              ema slow                   30    -0.079    -0.546
+        "#]],
     );
 }
 
@@ -193,6 +238,7 @@ fn the_json_has_every_key() {
     expect![[r#"
         {
           "strategy": "ema-trend",
+          "version": "1-fc3e2ec8",
           "symbol": "BTC/USDT",
           "bars": 30,
           "warm_up": 20,
@@ -204,6 +250,45 @@ fn the_json_has_every_key() {
             "long already, and the trend is not down": 9,
             "warming up": 20
           },
+          "judged": {
+            "horizon_bars": 20,
+            "forecasts": {
+              "judged": 0,
+              "directed": 0,
+              "hits": 0,
+              "hit_rate": null,
+              "mean_outcome": null,
+              "information_coefficient": null
+            },
+            "decisions": {
+              "judged": 0,
+              "directed": 0,
+              "hits": 0,
+              "hit_rate": null,
+              "mean_outcome": null,
+              "information_coefficient": null
+            },
+            "signals": [
+              {
+                "name": "ema fast",
+                "judged": 0,
+                "information_coefficient": null,
+                "rank_information_coefficient": null
+              },
+              {
+                "name": "ema fast - ema slow",
+                "judged": 0,
+                "information_coefficient": null,
+                "rank_information_coefficient": null
+              },
+              {
+                "name": "ema slow",
+                "judged": 0,
+                "information_coefficient": null,
+                "rank_information_coefficient": null
+              }
+            ]
+          },
           "last": [
             {
               "at": "1970-01-02T06:00:00Z",
@@ -211,6 +296,10 @@ fn the_json_has_every_key() {
               "position": "88.78504673",
               "kind": "hold",
               "reason": "long already, and the trend is not down",
+              "forecast": {
+                "horizon_bars": 20,
+                "value": "0.01169105"
+              },
               "signals": [
                 {
                   "name": "ema fast",
@@ -230,4 +319,49 @@ fn the_json_has_every_key() {
           ]
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&diagnosis).unwrap());
+}
+
+#[test]
+fn what_followed_is_told_afterwards_and_changes_no_decision() {
+    let prices = rise(70);
+    let told = |bars: usize| {
+        let rehearsal = rehearsal(build("ema-trend", ""), &spot());
+        diagnose(rehearsal, bars_of(&prices).into_iter().take(bars), bars)
+    };
+    let (all, cut) = (told(70), told(60));
+    for (later, earlier) in all.last.iter().zip(&cut.last) {
+        let blind = |it: &tradewind_strategies::diagnose::Explained| {
+            let mut it = it.clone();
+            it.followed = None;
+            it
+        };
+        assert_eq!(blind(later), blind(earlier), "the future changes what followed alone");
+    }
+    assert!(all.last[45].followed.is_some() && cut.last[45].followed.is_none(), "its 20 bars end at bar 65");
+    let entry = all.last.iter().find(|it| it.kind == tradewind_engine::DecisionKind::Buy).unwrap();
+    let followed = entry.followed.as_ref().unwrap();
+    assert!((followed.market_return - (prices[40] / prices[20] - 1.0)).abs() < 1e-12, "{followed:?}");
+    assert_eq!(followed.right, Some(true));
+    let judged = all.judged.unwrap();
+    assert_eq!((judged.horizon_bars, judged.forecasts.judged, judged.decisions.judged), (20, 30, 1));
+    assert!(judged.signals.iter().all(|it| it.judged == 30 && it.rank_information_coefficient.is_some()));
+}
+
+#[test]
+fn a_version_names_rule_and_parameters() {
+    let version = |name: &str, parameters: &str| build(name, parameters).version().unwrap();
+    for entry in tradewind_strategies::registry::all() {
+        let version = version(entry.name, "");
+        assert!(version.starts_with("1-") && version.len() == 10, "{}: {version}", entry.name);
+        assert_eq!(version, build(entry.name, &entry.template()).version().unwrap(), "{}", entry.name);
+    }
+    assert_ne!(version("ema-trend", ""), version("ema-trend", "weight = 0.5"));
+    assert_ne!(version("vote", "buy = 0.4"), version("vote", "buy = 0.41"));
+}
+
+#[test]
+fn who_says_nothing_of_direction_is_not_judged() {
+    let told = diagnose(rehearsal(build("volatility-target", ""), &spot()), bars_of(&rise(70)), 1);
+    assert_eq!((told.judged, told.last[0].forecast.as_ref()), (None, None));
+    assert!(told.version.is_some());
 }

@@ -22,7 +22,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("journal", &[]),
     ("engine", &["domain", "gate", "governance", "risk"]),
     // 4: deciders
-    ("strategies", &["domain", "engine", "gate", "indicators"]),
+    ("strategies", &["domain", "engine", "gate", "indicators", "quant"]),
     // 5: edges to the outside world
     ("history", &["domain"]),
     ("venues", &["domain", "gate", "journal"]),

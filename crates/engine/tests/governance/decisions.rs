@@ -80,6 +80,8 @@ fn what_a_strategy_decided_is_a_decision_and_a_person_may_reduce_without_one() {
         target: None,
         reason: "it rises".into(),
         signals: Vec::new(),
+        version: None,
+        forecast: None,
     };
     let decided = host.state.sequence + 1;
     host.say(1, strategy, EventKind::Decided(Box::new(decision)));

@@ -62,8 +62,16 @@ fn decisions_are_counted_by_what_they_want() {
     let wants = [DecisionKind::Sell, DecisionKind::Hold, DecisionKind::Sell, DecisionKind::Buy, DecisionKind::Sell];
     for kind in wants {
         let decider = "ema-trend".to_owned();
-        let decision =
-            Decision { instrument: BTC, decider, kind, target: None, reason: "a test".into(), signals: Vec::new() };
+        let decision = Decision {
+            instrument: BTC,
+            decider,
+            kind,
+            target: None,
+            reason: "a test".into(),
+            signals: Vec::new(),
+            version: None,
+            forecast: None,
+        };
         stage.say_for(PortfolioId(0), Source::Strategy(0), EventKind::Decided(Box::new(decision)));
     }
     let counters = stage.state.counters;

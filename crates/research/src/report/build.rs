@@ -51,6 +51,7 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         limits: portfolio.limits,
         notes: notes(outcome, portfolio, meta.notes),
         data: meta.data,
+        signals: outcome.signals.clone(),
         benchmark: hold.map(|equity| benchmark(outcome, &equity, deposit, conventions)).transpose()?,
         statistics,
         catalog: catalog(),

@@ -13,6 +13,7 @@ mod page;
 mod parts;
 mod plot;
 mod scale;
+mod signals;
 mod tables;
 mod text;
 mod tiles;
@@ -22,7 +23,7 @@ pub use error::ReportError;
 pub use page::html;
 pub use parts::{Benchmark, CostLines, CurveRow, DataSource, Decisions, RoundTripRow};
 
-use crate::Outcome;
+use crate::{Outcome, SignalOutcomes};
 use build::ledger;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -101,6 +102,8 @@ pub struct Report {
     pub limits: Limits,
     /// Where the bars came from.
     pub data: DataSource,
+    /// What became of the strategy's signals, each version by itself; see [`SignalOutcomes`].
+    pub signals: Vec<SignalOutcomes>,
     /// Every statistic.
     pub statistics: Summary,
     /// Name, unit, formula and source of each statistic.

@@ -13,6 +13,7 @@ use tradewind_domain::{FeeAsset, FeeSchedule, Origin, parse_decimal};
 use tradewind_gate::Limits;
 use tradewind_research::report::{DataSource, Meta, Report, html};
 use tradewind_research::{Backtest, Outcome, Plan, Recorder, Sink};
+use tradewind_strategies::diagnose::quality;
 
 pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failure> {
     signals::watch_from_a_thread();
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
         strategy,
     };
     let (outcome, finished) = match &args.events {
-        None => feed(Backtest::new(plan), bars, funding)?,
+        None => feed(Backtest::new(plan).judging_signals(), bars, funding)?,
         Some(path) => {
             let mut file = create(path)?;
             let mut failed = None;
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
                 record.push(b'\n');
                 failed = failed.take().or(file.write_all(&record).err());
             });
-            let done = feed(Backtest::with_sink(plan, sink), bars, funding)?;
+            let done = feed(Backtest::with_sink(plan, sink).judging_signals(), bars, funding)?;
             match failed.or(file.flush().err()) {
                 Some(error) => return Err(Failure::file(path, &error)),
                 None => done,
@@ -245,12 +246,20 @@ fn text(report: &Report, path: Option<&Path>) -> String {
         vec!["Sharpe".into(), ratio(statistics.ratios.sharpe), ratio(hold.and_then(|b| b.ratios.sharpe))],
         vec!["Sortino".into(), ratio(statistics.ratios.sortino), ratio(hold.and_then(|b| b.ratios.sortino))],
     ];
+    let signals: String = report
+        .signals
+        .iter()
+        .map(|it| {
+            let (bars, forecasts, decisions) = (it.horizon_bars, quality(&it.forecasts), quality(&it.decisions));
+            format!("forecasts, against the {bars} bars after: {forecasts}\ndecisions to trade: {decisions}\n")
+        })
+        .collect();
     let table = output::table(&["", &report.strategy, "buy and hold"], rows);
     let span = format!("{} to {}", report.start.as_deref().unwrap_or("-"), report.end.as_deref().unwrap_or("-"));
     let origin = format!("{:?}", report.origin).to_lowercase();
     let page = path.map_or(String::new(), |path| format!("\nreport: {}", path.display()));
     format!(
-        "{} {} on {} {} bars ({origin}), {span}\n{} executions, {} round trips, fees {} {}\n\n{table}\n\n{}\ntrade hash {}{page}",
+        "{} {} on {} {} bars ({origin}), {span}\n{} executions, {} round trips, fees {} {}\n\n{table}\n\n{signals}{}\ntrade hash {}{page}",
         report.symbol,
         report.strategy,
         report.bars,

@@ -93,6 +93,8 @@ pub(crate) fn check_demo(run: &Run, dir: &std::path::Path, origin: &str) -> Valu
     for report in value["reports"].as_array().unwrap() {
         assert!(std::fs::read_to_string(report.as_str().unwrap()).unwrap().contains("<html"));
     }
+    let page = std::fs::read_to_string(value["report"].as_str().unwrap()).unwrap();
+    assert!(page.contains("What became of the signals") && page.contains("ema-trend 1-"), "from the journal alone");
     assert_eq!(value["report"], value["reports"][0]);
     value
 }
