@@ -6,6 +6,7 @@
 
 use crate::clock::wall;
 use crate::error::{NodeError, hint_of};
+use crate::health::{Component, Health};
 use crate::recover::{events, journal_dir};
 use crate::set_aside::rename_if_there;
 use serde::Serialize;
@@ -137,10 +138,19 @@ fn read_lines<T>(path: &Path, parse: impl Fn(&str) -> Result<T, CheckpointError>
     whole.lines().enumerate().map(parse).collect()
 }
 
-/// Follows the journal and signs it, until told to end.
+/// Follows the journal and signs it, until it is dropped: then it signs what is left and ends.
 pub(crate) struct Auditor {
-    end: Sender<()>,
-    thread: JoinHandle<()>,
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Auditor {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a notary that failed has said so in the log
+        }
+    }
 }
 
 impl Auditor {
@@ -152,6 +162,7 @@ impl Auditor {
         key_path: &Path,
         last: Sequence,
         synced: Arc<AtomicU64>,
+        health: &Health,
     ) -> Result<(Self, Option<String>), NodeError> {
         let key = key(data_dir, key_path)?;
         let path = checkpoints_path(data_dir);
@@ -174,20 +185,18 @@ impl Auditor {
         let has_signed = !checkpoints.is_empty();
         let notary = Notary::new(key, checkpoints.last(), first);
         let (end, ended) = channel();
-        let mut follow = Follow { notary, dir, path, synced, public: Some(public), has_signed };
+        let running = health.started(Component::Audit);
+        let health = health.clone();
+        let mut follow = Follow { notary, dir, path, synced, public: Some(public), has_signed, health };
         follow.publish();
         let thread = std::thread::Builder::new()
             .name("notary".to_owned())
-            .spawn(move || follow.run(&ended))
+            .spawn(move || {
+                let _running = running;
+                follow.run(&ended);
+            })
             .map_err(NodeError::Thread)?;
-        Ok((Self { end, thread }, alarm))
-    }
-
-    /// Signs what is left and ends. The journal must be closed.
-    pub(crate) fn finish(self) {
-        let Self { end, thread } = self;
-        drop(end);
-        let _ = thread.join(); // a notary that failed has said so in the log
+        Ok((Self { end: Some(end), thread: Some(thread) }, alarm))
     }
 }
 
@@ -210,6 +219,7 @@ struct Follow {
     public: Option<PublicKey>,
     /// Whether the directory holds a checkpoint: the first is signed as soon as there is anything to sign.
     has_signed: bool,
+    health: Health,
 }
 
 impl Follow {
@@ -218,6 +228,7 @@ impl Follow {
             let over = !matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout));
             if let Err(error) = self.look(over) {
                 tracing::error!(%error, "the journal is not signed any more");
+                self.health.failed(Component::Audit, format!("the journal is not signed any more: {error}"));
                 return;
             }
             self.publish();
@@ -249,6 +260,7 @@ impl Follow {
         let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
         written.map_err(|error| failed(&self.path, error))?;
         self.has_signed = true;
+        self.health.worked(Component::Audit);
         Ok(())
     }
 
@@ -256,8 +268,14 @@ impl Follow {
     fn publish(&mut self) {
         let Some((key, dir)) = self.public.as_ref().filter(|_| self.has_signed).zip(self.path.parent()) else { return };
         match publish(dir, key) {
-            Ok(()) => self.public = None,
-            Err(error) => tracing::warn!(%error, "the public key of the audit trail cannot be written yet"),
+            Ok(()) => {
+                self.public = None;
+                self.health.ok(Component::Audit);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the public key of the audit trail cannot be written yet");
+                self.health.degraded(Component::Audit, format!("its public key cannot be written yet: {error}"));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::account::moves;
 use crate::clock::{Clock, wall};
 use crate::error::NodeError;
+use crate::health::{Component, Condition, Running};
 use crate::inbox::{Fact, Input, Progress};
 use crate::kill_switch::LatchFile;
 use crate::operate::failed;
@@ -50,6 +51,7 @@ pub(crate) struct Core {
     has_no_room: bool,
     /// That is about to come, and was said.
     space_is_short: bool,
+    _journal: Running,
     /// How often this run tried each exit that is due.
     pub(crate) exits_tried: BTreeMap<(PortfolioId, InstrumentId), Tried>,
     sync_every: Duration,
@@ -77,6 +79,8 @@ pub(crate) struct Parts {
     pub(crate) sync_every: Duration,
     pub(crate) snapshot_every: u64,
     pub(crate) pace: Option<mpsc::UnboundedSender<Progress>>,
+    /// Ends with the journal.
+    pub(crate) running: Running,
 }
 
 impl Core {
@@ -98,6 +102,7 @@ impl Core {
             has_no_room: false,
             space_is_short: false,
             trading: false,
+            _journal: parts.running,
             exits_tried: BTreeMap::new(),
             sync_every: parts.sync_every,
             synced: (Instant::now(), 0),
@@ -137,6 +142,17 @@ impl Core {
         self.stop(&mut inbox)?;
         self.durable.store(self.host.journal.synced_seq(), Ordering::SeqCst);
         Ok(self)
+    }
+
+    /// What is wrong with the journal, if anything is.
+    pub(crate) fn journal_trouble(&self) -> Option<(Condition, String)> {
+        if self.has_no_room {
+            Some((Condition::Failed, "it cannot grow: no new orders".to_owned()))
+        } else if self.space_is_short {
+            Some((Condition::Degraded, "its next segment cannot be made".to_owned()))
+        } else {
+            None
+        }
     }
 
     /// The market's time, never before an event that was recorded.
@@ -242,6 +258,7 @@ impl Core {
     fn tick(&mut self) -> Result<(), NodeError> {
         self.watch_time();
         self.watch_space();
+        self.report_health();
         let state = &self.host.state;
         let bare = state.risk.as_deref().is_some_and(|risk| !risk.monitor.bare_positions().is_empty());
         if state.open.is_empty() && state.parents.is_empty() && !state.governance.is_waiting() && !bare {
@@ -302,6 +319,7 @@ impl Core {
     fn sync_if_due(&mut self) -> Result<(), NodeError> {
         let synced = self.host.journal.synced_seq();
         if synced != self.synced.1 {
+            self.host.outside.watch.health.worked(Component::Journal);
             self.synced = (Instant::now(), synced);
         }
         if self.synced.0.elapsed() >= self.sync_every {

@@ -1,6 +1,7 @@
 //! Sends what is permitted, and tells the engine what became of it.
 
 use crate::abort::or_abort_async;
+use crate::health::Component;
 use crate::inbox::{Fact, Input};
 use crate::inquire::{Reconciler, notice};
 use tokio::sync::mpsc;
@@ -21,6 +22,7 @@ pub(crate) async fn drive(
     reconciler: Reconciler,
     doubtful: Vec<(ClientOrderId, Doubt)>,
 ) {
+    let _running = reconciler.watch.health.started(Component::Orders);
     let mut tasks = JoinSet::new();
     for (client_id, doubt) in doubtful {
         let (inbox, reconciler) = (inbox.clone(), reconciler.clone());
@@ -54,6 +56,7 @@ async fn submit(out: Outgoing, connection: &Connection, inbox: &mpsc::Sender<Inp
     let (at, told, doubt) = match answer {
         Ok(ack) => {
             reconciler.watch.clock_agrees();
+            reconciler.watch.health.worked(Component::Orders);
             let _ = inbox.send(Input::BytesOut { received, decided, sent: ack.sent_at }).await;
             if let Asks::Amend(_) = asks {
                 (None, Vec::new(), Some(Doubt::Amend)) // the report of the order confirms it, or else its standing does

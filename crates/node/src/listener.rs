@@ -2,6 +2,7 @@
 
 use crate::books::Books;
 use crate::clock::wall;
+use crate::health::Component;
 use crate::inbox::{Fact, Input};
 use crate::watch::Watch;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub(crate) struct Listener {
 impl Listener {
     /// Listens until the connection or the engine ends; `early` came while the node was starting.
     pub(crate) async fn listen(mut self, early: Vec<VenueEvent>, mut events: mpsc::Receiver<VenueEvent>) {
+        let health = self.watch.health.clone();
+        let _market = health.started(Component::MarketData);
+        let _user = health.started(Component::UserStream);
         for event in early {
             self.hear(event).await;
         }
@@ -47,8 +51,14 @@ impl Listener {
 
     async fn hear(&mut self, event: VenueEvent) {
         let input = match event {
-            VenueEvent::Bar { bar, closed: true, stamps } => return self.bar(bar, stamps.received).await,
-            VenueEvent::Up { stream: Stream::Market, .. } => return self.fill_gap().await,
+            VenueEvent::Bar { bar, closed: true, stamps } => {
+                self.watch.health.worked(Component::MarketData);
+                return self.bar(bar, stamps.received).await;
+            }
+            VenueEvent::Up { stream: Stream::Market, .. } => {
+                self.watch.health.ok(Component::MarketData);
+                return self.fill_gap().await;
+            }
             VenueEvent::UserStreamGap { .. } | VenueEvent::Up { stream: Stream::User, .. } => {
                 return self.watch.stream_up();
             }
@@ -56,6 +66,7 @@ impl Listener {
                 if !self.is_due(quote.instrument) {
                     return;
                 }
+                self.watch.health.worked(Component::MarketData);
                 let kind = EventKind::Quoted { quote, origin: self.origin, marks: true }; // it hears of no trades
                 Input::Fact(Fact {
                     at: stamps.event,
@@ -71,11 +82,15 @@ impl Listener {
                 let kind = EventKind::Deepened { depth, origin: self.origin };
                 Input::Fact(Fact { at, received, source: Source::Market, portfolio: PortfolioId(0), kind })
             }
-            VenueEvent::Report { report, .. } => return self.report(report).await,
+            VenueEvent::Report { report, .. } => {
+                self.watch.health.worked(Component::UserStream);
+                return self.report(report).await;
+            }
             VenueEvent::Relisted { instrument, how, at } => return self.relisted(instrument, how, at).await,
             VenueEvent::Down { stream, why, .. } => {
-                if stream == Stream::User {
-                    self.watch.stream_down();
+                match stream {
+                    Stream::User => self.watch.stream_down(&why),
+                    Stream::Market => self.watch.health.failed(Component::MarketData, why.as_str()),
                 }
                 Input::Notice(format!("the {stream:?} stream is down: {why}"))
             }

@@ -3,6 +3,7 @@
 use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
+use crate::health::Component;
 use crate::inbox::{Comparison, Input};
 use crate::inquire::{Asked, Reconciler, notice};
 use crate::watch::SteadyClock;
@@ -156,6 +157,8 @@ impl Reconciler {
 
     /// Compares the venue's lists with the books, again and again, until the engine ends.
     pub(crate) async fn sweep(self, inbox: mpsc::Sender<Input>) {
+        let health = self.watch.health.clone();
+        let _running = health.started(Component::Reconciliation);
         let mut inquiries = JoinSet::new();
         let (mut round, mut wait, mut last_error) = (0_u32, self.sweep_every, "");
         loop {
@@ -167,6 +170,14 @@ impl Reconciler {
             match self.sweep_once(&inbox, balances).await {
                 Ok(Some(findings)) => {
                     last_error = "";
+                    match findings.drifts.first() {
+                        None if !findings.balanced && balances => health.worked(Component::Reconciliation),
+                        None => health.ok(Component::Reconciliation),
+                        Some(drift) => {
+                            let why = format!("{} is {} here and {} at the venue", drift.what, drift.ours, drift.venue);
+                            health.degraded(Component::Reconciliation, why);
+                        }
+                    }
                     wait =
                         if findings.drifts.is_empty() { self.sweep_every } else { AFTER_DRIFT.min(self.sweep_every) };
                     for client_id in findings.doubtful {
@@ -179,6 +190,7 @@ impl Reconciler {
                     if last_error != error.code() {
                         notice(&inbox, format!("{}: the venue's lists cannot be read: {error}", error.code())).await;
                     }
+                    health.failed(Component::Reconciliation, format!("{}: {error}", error.code()));
                     last_error = error.code();
                     wait = AFTER_DRIFT.min(self.sweep_every);
                 }

@@ -1,45 +1,23 @@
 //! A node from start to stop: safe, then reconciled, then trading.
 
-use crate::abort::{or_abort, or_abort_async};
-use crate::audit::Auditor;
-use crate::books::Books;
-use crate::clock::Clock;
-use crate::control::{self, ControlSocket};
-use crate::core::{Core, Parts};
-use crate::drift;
-use crate::driver;
+use crate::abort::or_abort;
+use crate::core::Core;
 use crate::error::NodeError;
+use crate::health::{Health, Running};
 use crate::inbox::{Input, Progress};
-use crate::inquire::Reconciler;
-use crate::key_lock::KeyLock;
-use crate::kill_call::KillCalls;
-use crate::kill_switch::{KillSwitch, LatchFile};
-use crate::listener::Listener;
-use crate::live;
 use crate::operate::{OperatorReply, OperatorRequest};
-use crate::outgoing::{Latency, Wire};
-use crate::portfolios::Portfolios;
-use crate::recover::{Recovered, recover};
+use crate::recover::Recovered;
 use crate::settings::Settings;
-use crate::start::{self, Connected};
-use crate::warm_up::closed_bars;
-use crate::watch::Watch;
+use crate::steps::{Held, Safe, Trading};
 use crate::watchdog::Watchdog;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tradewind_domain::Origin;
 use tradewind_engine::State;
-use tradewind_journal::failpoint;
 use tradewind_venues::binance::{BinanceConfig, market_origin};
 
-/// Inputs that may wait for the engine.
-const INBOX_ROOM: usize = 8_192;
-/// Requests that may wait for the driver.
-const OUTBOX_ROOM: usize = 256;
 /// How long the engine may take to end.
 const STOP_WITHIN: Duration = Duration::from_millis(2_800);
 
@@ -72,10 +50,7 @@ pub struct Node {
     asked: watch::Sender<bool>,
     engine: std::thread::JoinHandle<Result<Core, NodeError>>,
     tasks: JoinSet<()>,
-    socket: ControlSocket,
-    _key_lock: KeyLock,
-    switch: KillSwitch,
-    auditor: Auditor,
+    held: Held,
     recovered: RecoveredNote,
     ready_in: Duration,
 }
@@ -100,120 +75,17 @@ impl Node {
     /// [`NodeError`] of the step that failed; nothing is left running.
     pub async fn start(settings: Settings, surroundings: Surroundings) -> Result<Self, NodeError> {
         let started = Instant::now();
-        // safe: nothing has left this process yet
-        live::check_settings(&settings)?;
-        let kill_key = settings.governance.kill_key()?;
-        let signer = start::signer(&settings, &surroundings)?;
-        std::fs::create_dir_all(&settings.data_dir)
-            .map_err(|source| NodeError::DataDir { path: settings.data_dir.clone(), source })?;
-        let (journal, recovered) = recover(&settings.data_dir, settings.journal.options())?;
-        failpoint("node.start.recovered");
-        let key_lock = KeyLock::take(signer.key().expose(), &settings.venue.rest_url)?;
-        let note = note(&recovered);
-        let (listener, socket) = control::listen(&settings.data_dir)?;
-        let (latch, latched) = LatchFile::open(&settings.data_dir);
-        let calls = KillCalls::new(kill_key, recovered.state.governance.halt_calls.clone());
-        let switch = KillSwitch::new(recovered.state.halted.is_some() || latched.is_some()).with_calls(calls);
-        let durable = Arc::new(AtomicU64::new(recovered.state.sequence));
-        let key_path = &settings.governance.audit_key;
-        let (auditor, rolled_back) =
-            Auditor::start(&settings.data_dir, key_path, recovered.state.sequence, durable.clone())?;
-        let config = start::venue_config(&settings, signer, switch.flag());
-        let venue_error = |source| NodeError::Venue { url: settings.venue.rest_url.clone(), source: Box::new(source) };
+        let safe = Safe::begin(&settings, &surroundings)?;
+        let recovered = note(&safe.recovered);
+        let reconciled = safe.reconcile(&settings, &surroundings).await?;
+        let Trading { inbox, asked, engine, tasks, held } = reconciled.trade(&settings, surroundings)?;
+        Ok(Self { inbox, asked, engine, tasks, held, recovered, ready_in: started.elapsed() })
+    }
 
-        // reconciled: the venue's word against the books
-        let Connected { connection, events, early, instruments, opening } =
-            start::connect(config, &settings, &recovered.state).await?;
-        failpoint("node.start.connected");
-        live::check_account(&settings, &connection, &opening.account).await?;
-        let portfolios = Portfolios::plan(&recovered.state, &settings.strategy);
-        let desks = start::desks(&settings, &instruments, &portfolios)?;
-        let mut clock = Clock::new(surroundings.origin, connection.venue_time().map(|(venue, _)| venue));
-        let mut history = Vec::new();
-        for instrument in &instruments {
-            let bars = closed_bars(&connection, instrument, settings.interval, &desks).await.map_err(venue_error)?;
-            bars.last().into_iter().for_each(|bar| clock.note(bar.close_time()));
-            history.push(bars);
-        }
-        let (outbox, outgoing) = mpsc::channel(OUTBOX_ROOM);
-        let watch = Arc::<Watch>::default();
-        watch.stream_up(); // the start has waited for it
-        let mut core = Core::new(Parts {
-            state: recovered.state,
-            journal,
-            desks,
-            wire: Wire {
-                connection: connection.clone(),
-                outbox,
-                switch: switch.clone(),
-                last_no: None,
-                latency: Latency::default(),
-                watch: watch.clone(),
-            },
-            latch,
-            durable,
-            clock,
-            sync_every: settings.journal.sync_every.duration(),
-            snapshot_every: settings.journal.snapshot_every,
-            pace: surroundings.after_bar,
-        });
-        core.host.endings = recovered.endings;
-        let reconciler = Reconciler {
-            connection: connection.clone(),
-            instruments: instruments.clone(),
-            policy: settings.venue.evidence_policy(),
-            sweep_every: settings.venue.sweep_every.duration(),
-            history: settings.venue.history.duration(),
-            watch: watch.clone(),
-        };
-        start::introduce(&mut core, &settings, &instruments, &portfolios, &opening)?;
-        core.resume_listings()?;
-        start::keep_halted(&mut core, [latched, rolled_back])?;
-        drift::compare(&mut core, &settings)?;
-        failpoint("node.start.introduced");
-        let doubtful = reconciler.at_start(&mut core).await?;
-        failpoint("node.start.reconciled");
-        let last_bars = start::warm_up(&mut core, &history, surroundings.origin)?;
-
-        // trading
-        let (inbox, input) = mpsc::channel(INBOX_ROOM);
-        let asked = watch::Sender::new(false);
-        let engine = spawn_engine(core, input, asked.clone())?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(or_abort_async("reconciler", reconciler.clone().sweep(inbox.clone())));
-        let driven = driver::drive(outgoing, connection.clone(), inbox.clone(), reconciler, doubtful);
-        tasks.spawn(or_abort_async("driver", driven));
-        let listening = Listener {
-            inbox: inbox.clone(),
-            connection,
-            watch,
-            origin: surroundings.origin,
-            interval: settings.interval,
-            last_bars,
-            told: Vec::new(),
-            quoted: Vec::new(),
-            books: Books::default(),
-        };
-        tasks.spawn(or_abort_async("listener", listening.listen(early, events)));
-        tasks.spawn(or_abort_async("timer", tick(inbox.clone())));
-        if let Some(file) = surroundings.settings_file {
-            tasks.spawn(drift::watch(file, inbox.clone()));
-        }
-        let owner = control::owner_of(&socket)?;
-        let admits = move |peer| control::is_owner(peer, owner);
-        tasks.spawn(control::serve(listener, inbox.clone(), asked.clone(), switch.clone(), admits));
-        Ok(Self {
-            inbox,
-            asked,
-            engine,
-            tasks,
-            socket,
-            _key_lock: key_lock,
-            switch,
-            auditor,
-            recovered: note,
-            ready_in: started.elapsed(),
-        })
+    /// How each of its components is. What is returned stays readable when the node has stopped.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.held.health.clone()
     }
 
     /// What the start found in the journal.
@@ -233,7 +105,7 @@ impl Node {
     /// [`NodeError::Stopped`] if the engine has ended.
     pub async fn request(&self, request: OperatorRequest) -> Result<OperatorReply, NodeError> {
         let (reply, answer) = oneshot::channel();
-        if let Err(reply) = self.switch.hear(&request) {
+        if let Err(reply) = self.held.switch.hear(&request) {
             return Ok(reply);
         }
         self.inbox.send(Input::Operator(Box::new(request), reply)).await.map_err(|_| NodeError::Stopped)?;
@@ -252,19 +124,19 @@ impl Node {
     /// # Errors
     /// [`NodeError`] that ended the engine, if one did.
     pub async fn stop(self) -> Result<Ended, NodeError> {
-        let Self { inbox, engine, mut tasks, socket, auditor, .. } = self;
+        let Self { inbox, engine, mut tasks, held, .. } = self;
         let (done, stopped) = oneshot::channel();
-        if inbox.send(Input::Stop(done)).await.is_ok() {
-            let _ = tokio::time::timeout(STOP_WITHIN, stopped).await; // an engine that failed says why when it is joined
+        let asked = inbox.send(Input::Stop(done)).await;
+        if asked.is_ok() && tokio::time::timeout(STOP_WITHIN, stopped).await.is_err() {
+            tasks.shutdown().await; // an engine that takes too long gets nothing more to do
         }
+        // first the engine, while what it cancels can still be sent; one that failed says why
+        let ended = tokio::task::spawn_blocking(move || engine.join()).await;
         tasks.shutdown().await;
-        drop((inbox, socket));
-        let join = move || {
-            let ended = engine.join();
-            auditor.finish();
-            ended
-        };
-        match tokio::task::spawn_blocking(join).await {
+        drop(inbox);
+        let released = tokio::task::spawn_blocking(move || drop(held)).await;
+        debug_assert!(released.is_ok(), "what is held ends without a panic");
+        match ended {
             Ok(Ok(core)) => core.map(|core| Ended { trade_hash: core.host.digest.hex(), state: core.host.state }),
             // a panic in the engine has aborted the process before it came here
             Ok(Err(_)) | Err(_) => Err(NodeError::Stopped),
@@ -272,10 +144,12 @@ impl Node {
     }
 }
 
-fn spawn_engine(
+/// Runs the engine on a thread of its own, which is `running` until it ends.
+pub(crate) fn spawn_engine(
     core: Core,
     input: mpsc::Receiver<Input>,
     asked: watch::Sender<bool>,
+    running: Running,
 ) -> Result<std::thread::JoinHandle<Result<Core, NodeError>>, NodeError> {
     let run = move || {
         let watched = || {
@@ -286,6 +160,7 @@ fn spawn_engine(
         if let Err(error) = &ended {
             tracing::error!(%error, "the engine stops: nothing leaves that is not remembered");
         }
+        drop(running);
         asked.send_replace(true);
         ended
     };
@@ -315,7 +190,7 @@ fn note(recovered: &Recovered) -> RecoveredNote {
 }
 
 /// A timer event each second, for orders that expire.
-async fn tick(inbox: mpsc::Sender<Input>) {
+pub(crate) async fn tick(inbox: mpsc::Sender<Input>) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
     loop {
         every.tick().await;

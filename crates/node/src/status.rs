@@ -3,6 +3,7 @@
 use crate::adopt::foreign_orders;
 use crate::clock::wall;
 use crate::core::Core;
+use crate::health::ComponentHealth;
 use crate::latency::Quantiles;
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
@@ -55,6 +56,8 @@ pub struct Status {
     pub trade_hash: String,
     /// Frame read → decided, decided → bytes out, frame read → bytes out.
     pub latency: LatencyView,
+    /// How each component is.
+    pub components: Vec<ComponentHealth>,
     /// Newest troubles, oldest first.
     pub notices: Vec<String>,
 }
@@ -253,6 +256,7 @@ pub struct PositionView {
 }
 
 pub(crate) fn status(core: &Core) -> Status {
+    core.report_health();
     let state = &core.host.state;
     Status {
         mode: state.mode,
@@ -279,6 +283,7 @@ pub(crate) fn status(core: &Core) -> Status {
             decision_to_bytes: core.host.outside.latency.decision_to_bytes.quantiles(),
             frame_to_bytes: core.host.outside.latency.frame_to_bytes.quantiles(),
         },
+        components: core.host.outside.watch.health.components(),
         notices: core.notices.iter().cloned().collect(),
     }
 }
@@ -469,31 +474,40 @@ mod tests {
     };
     use tradewind_engine::{Event, EventKind, apply};
 
-    /// A portfolio that has bought one of `spec` at 100 and met these rates, in parts per 10^8 of the notional at 100.
-    fn after(spec: InstrumentSpec, rates: &[i64]) -> State {
-        let (usdt, id) = (Currency::new("USDT").unwrap(), InstrumentId(0));
+    const ID: InstrumentId = InstrumentId(0);
+    const HUNDRED: Price = Price::from_mantissa(10_000);
+
+    /// A portfolio with 10,000 that has bought `quantity` of `spec` at 100, and whatever happened then.
+    fn bought(spec: &InstrumentSpec, quantity: &str, then: impl IntoIterator<Item = EventKind>) -> State {
+        let (usdt, instrument) = (Currency::new("USDT").unwrap(), spec.clone().list(ID).unwrap());
         let fill = Fill {
             client_id: ClientOrderId::from_u128(1),
-            instrument: id,
+            instrument: ID,
             trade_id: TradeId(1),
             side: Side::Buy,
-            price: Price::from_mantissa(10_000),
-            quantity: Quantity::from_mantissa(1_000),
+            price: HUNDRED,
+            quantity: instrument.quantity(quantity).unwrap(),
             liquidity: Liquidity::Taker,
             fee: Fee(Money::zero(usdt)),
         };
-        let mark = Price::from_mantissa(10_000);
-        let funding = rates.iter().map(|rate_e8| EventKind::Funding { instrument: id, rate_e8: *rate_e8, mark });
         let begin = [
-            EventKind::Listed(Box::new(spec.list(id).unwrap())),
+            EventKind::Listed(Box::new(instrument)),
             EventKind::Opened { base: usdt, name: "main".to_owned() },
+            EventKind::LimitsSet(Box::new(tradewind_gate::Limits::CONSERVATIVE)),
+            EventKind::Deposited(Money::parse("10000", usdt).unwrap()),
             EventKind::Filled(fill),
         ];
         let mut state = State::default();
-        for (kind, sequence) in begin.into_iter().chain(funding).zip(1..) {
+        for (kind, sequence) in begin.into_iter().chain(then).zip(1..) {
             apply(&mut state, &Event::new(sequence, Timestamp::from_millis(1), Source::Host, kind));
         }
         state
+    }
+
+    /// As [`bought`], one unit that met these rates, in parts per 10^8 of the notional at 100.
+    fn after(spec: InstrumentSpec, rates: &[i64]) -> State {
+        let funding = |rate_e8: &i64| EventKind::Funding { instrument: ID, rate_e8: *rate_e8, mark: HUNDRED };
+        bought(&spec, "1", rates.iter().map(funding))
     }
 
     fn spec(kind: InstrumentKind) -> InstrumentSpec {
@@ -524,45 +538,15 @@ mod tests {
 
     #[test]
     fn a_contract_that_is_held_is_shown_with_its_liquidation() {
-        let usdt = Currency::new("USDT").unwrap();
-        let (symbol, id) = ("BTC/USDT:USDT".parse().unwrap(), InstrumentId(0));
-        let spec = InstrumentSpec {
-            kind: InstrumentKind::LinearPerpetual,
-            price_decimals: 2,
-            quantity_decimals: 4,
-            ..InstrumentSpec::spot(symbol, "test")
-        };
-        let limits = tradewind_gate::Limits::CONSERVATIVE;
-        let fill = Fill {
-            client_id: ClientOrderId::from_u128(1),
-            instrument: id,
-            trade_id: TradeId(1),
-            side: Side::Buy,
-            price: Price::from_mantissa(10_000),
-            quantity: Quantity::from_mantissa(2_500_000),
-            liquidity: Liquidity::Taker,
-            fee: Fee(Money::zero(usdt)),
-        };
+        let spec = InstrumentSpec { quantity_decimals: 4, ..spec(InstrumentKind::LinearPerpetual) };
         let size = Quantity::from_mantissa(1);
-        let trade = Trade { instrument: id, price: fill.price, quantity: size, aggressor: Side::Buy, id: TradeId(2) };
-        let mut state = State::default();
-        for kind in [
-            EventKind::Listed(Box::new(spec.list(id).unwrap())),
-            EventKind::Opened { base: usdt, name: "momentum".to_owned() },
-            EventKind::LimitsSet(Box::new(limits)),
-            EventKind::Deposited(Money::parse("10000", usdt).unwrap()),
-            EventKind::Traded { trade, origin: Origin::Recorded },
-        ] {
-            let event = Event::new(state.sequence + 1, Timestamp::from_millis(0), Source::Host, kind);
-            apply(&mut state, &event);
-        }
-        assert!(liquidations(&state).is_empty());
-        let filled = EventKind::Filled(fill);
-        apply(&mut state, &Event::new(9, Timestamp::from_millis(1), Source::Venue, filled));
+        let trade = Trade { instrument: ID, price: HUNDRED, quantity: size, aggressor: Side::Buy, id: TradeId(2) };
+        let marked = EventKind::Traded { trade, origin: Origin::Recorded };
+        assert!(liquidations(&bought(&spec, "0.0001", [])).is_empty(), "without a mark nothing is told");
         // 250 at 100 against 10,000, by 2.5 %: (10,000 - 625) / (25,000 x 0.975)
-        let shown = serde_json::to_value(liquidations(&state)).unwrap();
+        let shown = serde_json::to_value(liquidations(&bought(&spec, "250", [marked]))).unwrap();
         let want = serde_json::json!([
-            {"portfolio": "momentum", "symbol": "BTC/USDT:USDT", "distance": "38.46 %", "price": "61.54"}
+            {"portfolio": "main", "symbol": "BTC/USDT", "distance": "38.46 %", "price": "61.54"}
         ]);
         assert_eq!(shown, want);
     }

@@ -1,6 +1,7 @@
 //! What the tasks around the venue know together: whether the user stream is whole, which orders are being asked
 //! about, and when the venue should be asked anew.
 
+use crate::health::{Component, Health};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -12,6 +13,8 @@ use tradewind_venues::binance::Connection;
 /// Shared by the listener, the driver and the sweep.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
+    /// What each of them says of itself.
+    pub(crate) health: Health,
     known: Mutex<Known>,
     wake: Notify,
 }
@@ -34,6 +37,10 @@ struct Known {
 }
 
 impl Watch {
+    pub(crate) fn new(health: Health) -> Self {
+        Self { health, ..Self::default() }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().expect("no holder of this lock panics")
     }
@@ -41,11 +48,13 @@ impl Watch {
     /// The user stream is whole from now on; what happened before must be read.
     pub(crate) fn stream_up(&self) {
         self.known().stream_since = Some(Instant::now());
+        self.health.ok(Component::UserStream);
         self.sweep_soon();
     }
     /// The user stream is away.
-    pub(crate) fn stream_down(&self) {
+    pub(crate) fn stream_down(&self, why: &str) {
         self.known().stream_since = None;
+        self.health.failed(Component::UserStream, why);
     }
     pub(crate) fn stream_since(&self) -> Option<Instant> {
         self.known().stream_since
@@ -211,7 +220,7 @@ mod tests {
         assert_eq!(watch.stream_since(), None);
         watch.stream_up();
         let first = watch.stream_since().unwrap();
-        watch.stream_down();
+        watch.stream_down("a test");
         assert_eq!(watch.stream_since(), None);
         watch.stream_up();
         assert!(watch.stream_since().unwrap() >= first);

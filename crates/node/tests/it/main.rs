@@ -24,5 +24,6 @@ mod process;
 mod recovery;
 mod rollout;
 mod sources;
+mod steps;
 mod support;
 mod time;

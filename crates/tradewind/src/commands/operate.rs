@@ -320,6 +320,9 @@ fn status_text(status: &Value) -> String {
             field(contract, "price"),
         ));
     }
+    text.push_str("\n\n");
+    let columns_of = ["component", "state", "since", "last_success", "why"];
+    text.push_str(&columns(&status["components"], &columns_of, "no components"));
     for notice in status["notices"].as_array().into_iter().flatten() {
         text.push_str(&format!("\nnotice: {}", notice.as_str().unwrap_or_default()));
     }
