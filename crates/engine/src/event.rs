@@ -251,7 +251,8 @@ pub enum EventKind {
         /// Who and why.
         reason: String,
     },
-    /// What the venue says was compared with the books; an empty list is agreement.
+    /// What the venue says was compared with the books at a start; an empty list is agreement, a difference halts. Only the
+    /// first journals hold it: [`Self::Compared`] took its place.
     Reconciled {
         /// Where they differ.
         drifts: Vec<Drift>,

@@ -3,7 +3,7 @@
 //! A [`Stage`] caps what is at risk. While one is in force a [`Rollout`] counts what it sees of trading; the stage is left
 //! for the next one when every criterion is met and two persons say so, and for an earlier one whenever one person does.
 
-use crate::{Caps, Name, Policy, Refused, Rule, SourceRule, Threshold};
+use crate::{Refused, Rule};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{LEDGER_DECIMALS, Sequence, Timestamp, format_decimal};
 
@@ -206,27 +206,6 @@ impl Stage {
     #[must_use]
     pub fn capital_text(&self) -> String {
         format_decimal(self.capital.into(), LEDGER_DECIMALS)
-    }
-}
-
-impl Policy {
-    /// The canary: real keys, bitcoin alone, at most 500 of the base currency an order and 50 orders a day, within the
-    /// first stage's capital, and everything beyond half the cap approved by a person. `symbols` are the bitcoin pairs
-    /// of the venue; `sources` are those that may trade.
-    #[must_use]
-    pub fn canary(venue: &str, symbols: &[&str], sources: &[Name]) -> Self {
-        let mut policy = Self {
-            caps: Caps { order: Some(500 * ONE), day: Some(25_000 * ONE), orders_day: Some(50) },
-            approvals: vec![Threshold { from: 250 * ONE, quorum: 1 }],
-            stage: Stage::shipped(0),
-            ..Self::default()
-        };
-        policy.allow.venues.insert(venue.to_owned());
-        policy.allow.markets.insert("spot".to_owned());
-        policy.allow.symbols.extend(symbols.iter().map(|symbol| (*symbol).to_owned()));
-        let rule = SourceRule { autonomy: Some(crate::Autonomy::Bounded), caps: policy.caps };
-        policy.sources.extend(sources.iter().map(|name| (name.clone(), rule)));
-        policy
     }
 }
 

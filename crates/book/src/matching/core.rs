@@ -79,11 +79,6 @@ impl MatchingCore {
         self.next_trade = next;
     }
 
-    /// Says what the latest trade was before this market began, for stops.
-    pub const fn set_last_price(&mut self, price: Price) {
-        self.last = Some(price);
-    }
-
     /// Takes an order at `now`, which never runs backwards; appends all that follows from it to `out`.
     pub fn submit(&mut self, order: NewOrder, now: Timestamp, out: &mut Vec<MatchEvent>) {
         self.expire(now, out);

@@ -236,25 +236,6 @@ fn larger_orders_need_more_persons_and_exits_need_none() {
     check(steps, |_, usage| usage.notional = None, Err("GOV-13"));
 }
 
-#[test]
-fn the_canary_trades_bitcoin_in_small_and_asks_beyond_half_its_cap() {
-    let canary = |policy: &mut Policy| *policy = Policy::canary("binance", &["BTC/USDT"], &[name("strategy-0")]);
-    let of = |units: i64| {
-        move |_: &mut Wish, usage: &mut Usage| {
-            (usage.mode, usage.notional) = (Mode::Live, Some(units.into()));
-        }
-    };
-    check(canary, of(100 * ONE), Ok(0));
-    check(canary, of(100 * ONE + 1), Err("GOV-17"));
-    check(canary, of(500 * ONE + 1), Err("GOV-13"));
-    check(canary, |_, usage| usage.source_orders = 50, Err("GOV-16"));
-    let ether = |wish: &mut Wish, usage: &mut Usage| {
-        of(ONE)(wish, usage);
-        wish.symbol = "ETH/USDT".into();
-    };
-    check(canary, ether, Err("GOV-07"));
-}
-
 proptest! {
     /// Attack 44: however small the orders are and whoever places them, the caps of a day hold, and a new day opens.
     #[test]

@@ -2,9 +2,9 @@
 
 use super::{ConvertError, moment, price, quantity};
 use crate::binance::rules::DepthDiff;
-use crate::binance::wire::{BookTickerEvent, DepthEvent, Kline, KlineEvent, Level, RecentTrade, TradeEvent};
+use crate::binance::wire::{BookTickerEvent, DepthEvent, Kline, KlineEvent, Level, TradeEvent};
 use crate::report::{BookLevels, Levels};
-use tradewind_domain::{Bar, Instrument, Interval, Quote, Side, Timestamp, Trade, TradeId};
+use tradewind_domain::{Bar, Instrument, Interval, Quote, Side, Trade, TradeId};
 
 /// Best bid and ask. The venue gives no event time with it.
 ///
@@ -32,21 +32,6 @@ pub fn trade(it: &Instrument, event: &TradeEvent) -> Result<Trade, ConvertError>
         aggressor: if event.is_buyer_maker { Side::Sell } else { Side::Buy },
         id: TradeId(event.trade_id.into()),
     })
-}
-
-/// A trade of `GET /api/v3/trades`, and when it happened.
-///
-/// # Errors
-/// [`ConvertError`] names the field that does not fit.
-pub fn recent_trade(it: &Instrument, row: &RecentTrade) -> Result<(Trade, Timestamp), ConvertError> {
-    let trade = Trade {
-        instrument: it.id,
-        price: price(it, "price", &row.price)?,
-        quantity: quantity(it, "qty", &row.qty)?,
-        aggressor: if row.is_buyer_maker { Side::Sell } else { Side::Buy },
-        id: TradeId(row.id.into()),
-    };
-    Ok((trade, Timestamp::from_millis(row.time)))
 }
 
 /// A bar of `GET /api/v3/klines`. Binance stamps a bar with its opening.

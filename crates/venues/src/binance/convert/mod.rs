@@ -7,7 +7,7 @@ mod order;
 mod report;
 
 pub use listing::{Listing, ListingRules, fee_schedule, list_symbol};
-pub use market::{bar, bar_of_event, book_levels, depth_diff, quote, recent_trade, trade};
+pub use market::{bar, bar_of_event, book_levels, depth_diff, quote, trade};
 pub use oco::{oco_request, prepare_oco};
 pub use order::{RECV_WINDOW_MILLIS, cancel_request, order_request, prepare_amend, prepare_cancel, prepare_order};
 pub use report::{

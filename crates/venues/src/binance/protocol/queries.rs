@@ -75,17 +75,8 @@ impl Query {
     /// Which executions of the instrument happened since `from`? The first page; the next ones go by number.
     #[must_use]
     pub fn fills_since(it: &Instrument, from: Timestamp) -> Self {
-        Self::fills(it, ("startTime", from.millis().to_string()))
-    }
-
-    /// Which executions of the instrument have the number `from` or a higher one?
-    #[must_use]
-    pub fn fills_from(it: &Instrument, from: u64) -> Self {
-        Self::fills(it, ("fromId", from.to_string()))
-    }
-
-    fn fills(it: &Instrument, place: (&'static str, String)) -> Self {
-        let pairs = vec![("symbol", it.spec.venue_symbol.clone()), place, ("limit", PAGE.to_string())];
+        let start = ("startTime", from.millis().to_string());
+        let pairs = vec![("symbol", it.spec.venue_symbol.clone()), start, ("limit", PAGE.to_string())];
         Self { endpoint: Endpoint::MyTrades, path: "/api/v3/myTrades", pairs }
     }
 
