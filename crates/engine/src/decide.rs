@@ -2,9 +2,10 @@
 
 use crate::algo::Behind;
 use crate::{
-    Amend, Event, EventKind, ListingStatus, State, Verdict, amend, contingent, governance, parents, protect, risk,
-    unwind,
+    Amend, Event, EventKind, ListingStatus, RiskAct, State, Verdict, amend, contingent, governance, parents, protect,
+    risk, unwind,
 };
+use std::borrow::Cow;
 use tradewind_domain::{
     ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source,
     Timestamp,
@@ -144,6 +145,7 @@ fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<C
     let Some(proposal) = rest.as_deref() else { return };
     match (review(&view(state, event, proposal, ruling.as_ref()), proposal, client_id), ruling) {
         (Ok(approved), _) => {
+            let proposal = &*as_approved(proposal, &approved);
             match protect::guard_of(state, event, &approved, proposal, named(state, event, proposal)) {
                 Ok(guard) => {
                     protect::approve(approved, guard, proposal, commands);
@@ -159,6 +161,14 @@ fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<C
     }
 }
 
+/// The proposal of the order that was approved: the gate may have made it smaller.
+fn as_approved<'a>(proposal: &'a Proposal, approved: &Approved) -> Cow<'a, Proposal> {
+    match (approved.resized(), approved.action().orders()) {
+        (Some(_), [order]) => Cow::Owned(Proposal { request: *order.request(), ..proposal.clone() }),
+        _ => Cow::Borrowed(proposal),
+    }
+}
+
 /// The person behind a proposal, where its source does not say.
 fn named(state: &State, event: &Event, proposal: &Proposal) -> Option<Behind> {
     proposal.plan.as_ref()?;
@@ -170,6 +180,10 @@ fn named(state: &State, event: &Event, proposal: &Proposal) -> Option<Behind> {
 pub(crate) fn approve(approved: Approved, portfolio: PortfolioId, commands: &mut Vec<Command>) {
     for order in approved.action().orders() {
         commands.push(Command::Record(EventKind::Judged(Verdict::Approved(*order)), portfolio));
+    }
+    if let (Some(correction), [order]) = (approved.resized(), approved.action().orders()) {
+        let resized = RiskAct::Resized { client_id: order.client_id(), correction: correction.clone() };
+        commands.push(Command::Record(EventKind::Risk(Box::new(resized)), portfolio));
     }
     commands.push(Command::Send(approved));
 }
@@ -252,7 +266,7 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         day_equity,
         peak_equity,
         free_funds: free_funds(state, proposal),
-        risk: risk::view(state, matches!(event.kind, EventKind::Parent(_))),
+        risk: risk::view(state, event),
     }
 }
 

@@ -230,6 +230,9 @@ fn check(state: &State, event: &Event, wish: &ParentWish, by: &Principal, approv
     if let Some(record) = replaced {
         excluding(&mut view, state, record);
     }
+    if let Some(risk) = &mut view.risk {
+        risk.may_shrink = false; // a parent asks for what it needs
+    }
     let [name, _] = names(state, event.at, wish.portfolio);
     let quorum = match ruling {
         Some(Ruling::NeedsApproval { quorum }) => Some(quorum),

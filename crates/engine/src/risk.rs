@@ -145,6 +145,13 @@ pub enum RiskAct {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         corrections: Vec<Correction>,
     },
+    /// An approved order is smaller than it was proposed: the gate's own note.
+    Resized {
+        /// Which order.
+        client_id: ClientOrderId,
+        /// Both sizes, and why.
+        correction: Correction,
+    },
     /// The engine proposes to make a contract of the event's portfolio smaller, which its liquidation is too near to: its
     /// own note, right before the proposal.
     Deleveraged {
@@ -196,7 +203,7 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &RiskAct) {
             }
             return;
         }
-        RiskAct::Tripped { .. } | RiskAct::Planned { .. } => return,
+        RiskAct::Tripped { .. } | RiskAct::Planned { .. } | RiskAct::Resized { .. } => return,
         RiskAct::ExemptByLimits { instrument } => {
             if let Some(risk) = &mut state.risk {
                 risk.exempt_by_limits.push((event.portfolio, *instrument));
@@ -322,8 +329,13 @@ pub(crate) fn is_stopped(state: &State, record: &OrderRecord) -> bool {
 }
 
 /// What the gate needs for the guards of the risk crate; `None` where no limit calls for them.
-pub(crate) fn view(state: &State, is_slice: bool) -> Option<RiskView<'_>> {
-    state.risk.as_ref().map(|_| RiskView { books: state, is_slice })
+///
+/// Only what was proposed as an order is made smaller: people have approved what is released, and a parent counts on the size
+/// of what it asks for.
+pub(crate) fn view<'a>(state: &'a State, event: &Event) -> Option<RiskView<'a>> {
+    let is_slice = matches!(event.kind, EventKind::Parent(_));
+    let may_shrink = matches!(event.kind, EventKind::Proposed(_));
+    state.risk.as_ref().map(|_| RiskView { books: state, is_slice, may_shrink })
 }
 
 /// Equity at the last UTC midnight and at its highest, as a person's last reset left them.

@@ -311,6 +311,57 @@ fn what_was_put_right_is_recorded_and_traded() {
     assert_eq!(host.standing(), ["sell 5000 limit 10400", "sell 5000 stop 9850"]);
 }
 
+/// The conservative profile with 15 basis points of impact at most, in that mode, and a book that 4,000 fit of.
+fn in_a_thin_book(mode: i64) -> Host {
+    let mut limits = Profile::Conservative.limits();
+    let controls = limits.controls.as_mut().unwrap();
+    (controls.impact_bps, controls.impact_mode) = (Some(15), Some(mode));
+    let mut host = host(limits, Some(Profile::Conservative.account()));
+    let depth = Depth { instrument: BTC, bids: [lots(2_000), lots(10_000)], asks: [lots(2_000), lots(10_000)] };
+    host.say(Source::Market, EventKind::Deepened { depth, origin: Origin::Recorded });
+    host
+}
+
+#[test]
+fn an_order_that_the_book_does_not_hold_is_made_smaller_recorded_and_guarded_at_that_size() {
+    let mut strict = in_a_thin_book(1);
+    assert_eq!(strict.propose(buy(9_000), None).unwrap_err().breach, Some(Guard::Impact));
+    let mut host = in_a_thin_book(2);
+    let order = host.propose(buy(9_000), Some(plan(9_800, 10_300))).unwrap();
+    assert_eq!(order.quantity(), lots(4_000));
+    let [.., RiskAct::Resized { client_id, correction }, RiskAct::Planned { .. }] = host.notes.as_slice() else {
+        panic!("{:?}", host.notes)
+    };
+    assert_eq!(*client_id, order.client_id());
+    assert_eq!(
+        (correction.what.as_str(), correction.from.as_str(), correction.to.as_str()),
+        ("quantity", "0.9", "0.4")
+    );
+    host.fill(&order, 4_000, 10_000);
+    assert_eq!(host.standing(), ["sell 4000 limit 10300", "sell 4000 stop 9800"]);
+    host.check_journal();
+    let mut aggressive = in_a_thin_book(3);
+    assert_eq!(aggressive.propose(buy(9_000), None).unwrap().quantity(), lots(9_000));
+    assert!(!aggressive.notes.iter().any(|note| matches!(note, RiskAct::Resized { .. })));
+}
+
+#[test]
+fn what_a_parent_asks_for_is_not_made_smaller() {
+    use tradewind_engine::algo::{ParentWish, Plan, Schedule};
+    let mut host = in_a_thin_book(2);
+    let plan = Plan::Schedule(Schedule::even(Timestamp::from_millis(0), 40_000_000_000, 2));
+    let reason = "a test".to_owned();
+    let mut wish =
+        ParentWish { entry: None, source: Source::Operator, portfolio: MAIN, request: buy(9_000), plan, reason };
+    let said = |wish: &ParentWish| EventKind::Parent(Box::new(ParentEvent::Wished { wish: wish.clone() }));
+    host.say(Source::Operator, said(&wish));
+    let refusal = host.refusals.last().expect("a slice of 4,500 is beyond the limit");
+    assert_eq!((refusal.breach, host.sent.len()), (Some(Guard::Impact), 0));
+    wish.request = buy(8_000);
+    host.say(Source::Operator, said(&wish));
+    assert_eq!(host.sent.iter().map(Order::quantity).collect::<Vec<_>>(), [lots(4_000)]);
+}
+
 #[test]
 fn what_fills_of_a_planned_order_is_protected_through_halt_and_restart() {
     let mut host = shipped(Profile::Conservative);

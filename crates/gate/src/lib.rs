@@ -28,6 +28,7 @@
 //! let forged: tradewind_gate::Approved = serde_json::from_str("{}").unwrap();
 //! ```
 
+mod fit;
 mod guards;
 mod pair;
 mod refusal;
@@ -35,7 +36,7 @@ mod view;
 
 pub use refusal::{CODES, GUARDS, Guard, GuardInfo, Refusal};
 pub use tradewind_governance::Mode;
-pub use tradewind_risk::{Audited, Cap, Limits, LimitsError};
+pub use tradewind_risk::{Audited, Cap, Correction, Limits, LimitsError};
 pub use view::{Books, Mark, Proposal, RiskView, Survey, View};
 
 pub use pair::review_pair;
@@ -112,6 +113,7 @@ impl Action {
 pub struct Approved {
     action: Action,
     audited: Option<Box<Audited>>,
+    resized: Option<Box<Correction>>,
 }
 
 impl Approved {
@@ -126,14 +128,24 @@ impl Approved {
     pub fn audited(&self) -> Option<&Audited> {
         self.audited.as_deref()
     }
+
+    /// Both sizes of an order that was made smaller than it was proposed, and why; `None` where it was not.
+    #[must_use]
+    pub fn resized(&self) -> Option<&Correction> {
+        self.resized.as_deref()
+    }
 }
 
 /// Judges `proposal` in the light of `view`; the order will be called `client_id`.
 ///
+/// Where the limit `impact_mode` says so, an order that would move the price too far is made smaller first, and judged as that.
+///
 /// # Errors
 /// The first guard that refuses, with its value, its limit and how to clear it.
 pub fn review(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Result<Approved, Box<Refusal>> {
-    judge(view, proposal, client_id).map(|(order, audited)| Approved { action: Action::Submit(order), audited })
+    let (fitted, resized) = fit::fit(view, proposal).unzip();
+    let (order, audited) = judge(view, fitted.as_ref().unwrap_or(proposal), client_id)?;
+    Ok(Approved { action: Action::Submit(order), audited, resized: resized.map(Box::new) })
 }
 
 /// An order that passed every guard, with its plan as it may be traded.
@@ -165,7 +177,7 @@ pub const fn review_cancel(
     instrument: InstrumentId,
     venue_id: Option<VenueOrderId>,
 ) -> Approved {
-    Approved { action: Action::Cancel { client_id, instrument, venue_id }, audited: None }
+    Approved { action: Action::Cancel { client_id, instrument, venue_id }, audited: None, resized: None }
 }
 
 /// Approves making an open limit order smaller, to `quantity` in all: it only takes away, so a halt does not stop it.
@@ -190,5 +202,5 @@ pub fn review_amend(record: &OrderRecord, it: &Instrument, quantity: Quantity) -
         return Err("the quantity is not one of whole lots, or too small");
     }
     let (client_id, instrument, venue_id) = (order.client_id(), order.instrument(), record.venue_id.clone());
-    Ok(Approved { action: Action::Amend { client_id, instrument, venue_id, quantity }, audited: None })
+    Ok(Approved { action: Action::Amend { client_id, instrument, venue_id, quantity }, audited: None, resized: None })
 }

@@ -22,7 +22,7 @@ pub fn review_pair(
     halt(view, second)?;
     belong_together(view, first, second)?;
     let orders = [judge(view, first, client_ids[0])?.0, judge(view, second, client_ids[1])?.0];
-    Ok(Approved { action: Action::SubmitPair(Box::new(orders)), audited: None })
+    Ok(Approved { action: Action::SubmitPair(Box::new(orders)), audited: None, resized: None })
 }
 
 fn belong_together(view: &View<'_>, first: &Proposal, second: &Proposal) -> Result<(), Box<Refusal>> {

@@ -79,6 +79,9 @@ pub struct RiskView<'a> {
     pub books: &'a dyn Books,
     /// Whether the order is a slice of one that was judged as a whole: slices may look alike.
     pub is_slice: bool,
+    /// Whether the order may be made smaller rather than refused, if the limits say so: it was not approved as it is, and nobody
+    /// counts on its size.
+    pub may_shrink: bool,
 }
 
 /// The world as one proposal meets it. Amounts are ledger units (10⁻⁸) of the portfolio's base currency.

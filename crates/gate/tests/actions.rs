@@ -166,7 +166,7 @@ fn what_cannot_be_valued_is_refused_by_whichever_limit_asks_first() {
     let books = Unlimited(tradewind_risk::AccountLimits::NONE, tradewind_risk::Monitor::default());
     let guard = |limits, risk, rate| judged(limits, risk, rate, |_| ()).err().map(|refusal| refusal.guard);
     let cap = Cap { equity_bps: Some(10_000), amount: None };
-    let risk = Some(RiskView { books: &books, is_slice: false });
+    let risk = Some(RiskView { books: &books, is_slice: false, may_shrink: true });
     for (limits, risk, want) in [
         (Limits { max_order: cap, max_position: cap, ..Limits::OPEN }, risk, Some(Guard::MaxOrder)),
         (Limits { max_position: cap, ..Limits::OPEN }, risk, Some(Guard::MaxPosition)),
@@ -199,7 +199,7 @@ fn an_order_is_judged_in_the_currency_of_its_portfolio() {
 #[test]
 fn an_approval_carries_the_plan_as_it_may_be_traded() {
     let books = Unlimited(tradewind_risk::AccountLimits::NONE, tradewind_risk::Monitor::default());
-    let risk = Some(RiskView { books: &books, is_slice: false });
+    let risk = Some(RiskView { books: &books, is_slice: false, may_shrink: true });
     let price = |units: i64| Some(Price::from_mantissa(units * 100));
     let plan = TradePlan { stop: price(105), target: price(120), atr: price(2), ..TradePlan::default() };
     let with_plan = |it: &mut Proposal| it.plan = Some(Box::new(plan));

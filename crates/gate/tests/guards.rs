@@ -536,10 +536,119 @@ fn a_breach_of_the_accounts_limits_is_a_refusal_with_its_own_code() {
     let limits = tradewind_risk::AccountLimits { caps, ..tradewind_risk::AccountLimits::NONE };
     let books = Empty(limits, tradewind_risk::Monitor::default());
     let w = world();
-    let risk = Some(RiskView { books: &books, is_slice: false });
+    let risk = Some(RiskView { books: &books, is_slice: false, may_shrink: true });
     let refusal = review(&View { risk, ..view(&w) }, &w.proposal, ClientOrderId::from_u128(1)).unwrap_err();
     assert_eq!((refusal.guard, refusal.code(), refusal.name().as_str()), (Guard::Risk, "RSK-23", "HardCap"));
     assert_eq!((refusal.value.as_str(), refusal.limit.as_str()), ("100", "50"));
     let json = serde_json::to_string(&refusal).unwrap();
     assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), *refusal);
+}
+
+/// Books whose ten levels hold 5, of which 1 at the best price.
+#[derive(Debug)]
+struct Thin(tradewind_risk::AccountLimits, tradewind_risk::Monitor);
+
+impl Books for Thin {
+    fn survey(&self, proposal: &Proposal) -> Survey<'_> {
+        let one = UNIT as u64;
+        let depth = tradewind_risk::SideDepth::new(one, 5 * one).ok();
+        let empty = Empty(self.0.clone(), tradewind_risk::Monitor::default());
+        let Survey { account_equity, depth_source, .. } = empty.survey(proposal);
+        Survey {
+            account: &self.0,
+            monitor: &self.1,
+            account_equity,
+            lines: Vec::new(),
+            unvalued: 0,
+            quote: None,
+            depth,
+            depth_source,
+            open_orders_symbol: 0,
+            open_orders: 0,
+            own_opposite: None,
+            margin: None,
+        }
+    }
+}
+
+/// What the gate makes of a buy of 4 where the limit on impact is 15 basis points, which 2 stay within.
+fn thin(mode: i64, may_shrink: bool, change: impl FnOnce(&mut World)) -> Result<(Quantity, Option<String>), Guard> {
+    let books = Thin(tradewind_risk::AccountLimits::NONE, tradewind_risk::Monitor::default());
+    let mut w = world();
+    let controls = tradewind_risk::Controls {
+        impact_bps: Some(15),
+        impact_mode: Some(mode),
+        ..tradewind_risk::Controls::default()
+    };
+    w.limits = Limits { controls: Some(controls), ..Limits::OPEN };
+    w.proposal.request.quantity = quantity(4.0);
+    change(&mut w);
+    let risk = Some(RiskView { books: &books, is_slice: false, may_shrink });
+    let approved =
+        review(&View { risk, ..view(&w) }, &w.proposal, ClientOrderId::from_u128(1)).map_err(|no| no.guard)?;
+    let told = approved.resized().map(|it| format!("{} from {} to {}: {}", it.what, it.from, it.to, it.reason));
+    Ok((approved.action().orders()[0].quantity(), told))
+}
+
+#[test]
+fn an_order_is_made_as_small_as_its_impact_wants_and_says_both_sizes() {
+    let want = "quantity from 4 to 2: limits.impact_mode is conservative: more would move the price further than 0.15 % \
+                by ten levels of the book";
+    assert_eq!(thin(2, true, |_| ()), Ok((quantity(2.0), Some(want.to_owned()))));
+    assert_eq!(thin(1, true, |_| ()), Err(Guard::Risk), "strict refuses");
+    assert_eq!(thin(3, true, |_| ()), Ok((quantity(4.0), None)), "ten levels hold it");
+    assert_eq!(thin(2, true, |w| w.proposal.request.quantity = quantity(2.0)), Ok((quantity(2.0), None)));
+}
+
+#[test]
+fn only_what_takes_alone_and_adds_is_made_smaller() {
+    assert_eq!(thin(2, false, |_| ()), Err(Guard::Risk), "a slice, or what people approved");
+    let asked = |w: &mut World| w.ruling = Some(tradewind_governance::Ruling::NeedsApproval { quorum: 1 });
+    assert_eq!(thin(2, true, asked), Err(Guard::Risk), "people are not asked about an order that could not go");
+    let grouped = |w: &mut World| w.proposal.request.oco = Some(OcoGroup(1));
+    assert_eq!(thin(2, true, grouped), Err(Guard::Risk), "two of a group have one size");
+    let resting = |w: &mut World| {
+        w.proposal.request =
+            OrderRequest::limit(InstrumentId(0), Side::Buy, quantity(4.0), w.instrument.price("99").unwrap());
+    };
+    assert_eq!(thin(2, true, resting), Ok((quantity(4.0), None)), "it waits below the market");
+    let crossing = |w: &mut World| {
+        w.proposal.request =
+            OrderRequest::limit(InstrumentId(0), Side::Buy, quantity(4.0), w.instrument.price("101").unwrap());
+    };
+    assert_eq!(thin(2, true, crossing).map(|found| found.0), Ok(quantity(2.0)));
+    let exit = |w: &mut World| {
+        w.position = quantity(4.0);
+        w.proposal.request.side = Side::Sell;
+    };
+    assert_eq!(thin(2, true, exit), Ok((quantity(4.0), None)), "what reduces is let out whole");
+}
+
+#[test]
+fn nothing_is_made_smaller_than_its_instrument_lets_an_order_be() {
+    let least = |units: f64| move |w: &mut World| w.instrument.spec.min_quantity = quantity(units);
+    assert_eq!(thin(2, true, least(2.0)).map(|found| found.0), Ok(quantity(2.0)));
+    assert_eq!(thin(2, true, least(2.5)), Err(Guard::Risk));
+    let worth = |text: &'static str| {
+        move |w: &mut World| {
+            w.instrument.spec.min_notional = Money::parse(text, Currency::new("USDT").unwrap()).unwrap()
+        }
+    };
+    assert_eq!(thin(2, true, worth("200")).map(|found| found.0), Ok(quantity(2.0)));
+    assert_eq!(thin(2, true, worth("200.01")), Err(Guard::Risk));
+    let in_lots = |w: &mut World| w.instrument.spec.lot = quantity(0.3);
+    let of_three_tenths = thin(2, true, |w| {
+        in_lots(w);
+        w.proposal.request.quantity = quantity(3.9);
+    });
+    assert_eq!(of_three_tenths.map(|found| found.0), Ok(quantity(1.8)), "whole lots");
+}
+
+#[test]
+fn every_guard_judges_the_order_as_it_goes() {
+    let cap = |units: i64| {
+        move |w: &mut World| w.limits.max_order = Cap { equity_bps: None, amount: Some(units * UNIT as i64) }
+    };
+    assert_eq!(thin(2, true, cap(200)).map(|found| found.0), Ok(quantity(2.0)), "worth 200 as it goes, 400 as asked");
+    assert_eq!(thin(2, true, cap(199)), Err(Guard::MaxOrder));
 }

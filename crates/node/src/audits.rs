@@ -147,13 +147,13 @@ impl Audits {
             },
             EventKind::Governance(act) => self.said(event, act),
             EventKind::Judged(verdict) => self.judged(event, verdict),
-            EventKind::Risk(act) => {
-                if let RiskAct::Planned { client_id, corrections, .. } = &**act
-                    && !corrections.is_empty()
-                {
+            EventKind::Risk(act) => match &**act {
+                RiskAct::Planned { client_id, corrections, .. } if !corrections.is_empty() => {
                     self.corrected(*client_id, event.portfolio);
                 }
-            }
+                RiskAct::Resized { client_id, .. } => self.corrected(*client_id, event.portfolio),
+                _ => (),
+            },
             _ => (),
         }
     }
@@ -353,6 +353,9 @@ mod tests {
             to: "95".to_owned(),
             reason: "on the wrong side".to_owned(),
         };
+        let resized = RiskAct::Resized { client_id: order, correction: correction.clone() };
+        stage.say(Source::Host, 0, None, EventKind::Risk(Box::new(resized)));
+        assert_eq!(stage.audits.statistics().all.corrected, 1);
         for corrections in [vec![], vec![correction]] {
             let planned = RiskAct::Planned { client_id: order, plan: TradePlan::default(), corrections };
             stage.say(Source::Host, 0, None, EventKind::Risk(Box::new(planned)));

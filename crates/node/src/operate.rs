@@ -124,6 +124,9 @@ struct Placed {
     order: OrderView,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
+    /// The quantity that was asked for, where the gate made the order smaller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
 }
 
 pub(crate) fn done(data: &impl Serialize) -> OperatorReply {
@@ -294,7 +297,11 @@ impl Core {
                     let message = format!("order {} was approved and not sent", order.client_id());
                     failed("NODE-14", message, "see its last events: `tradewind journal show`")
                 }
-                Some(record) => done(&Placed { order: self.view(record), parent: guard.map(|it| it.to_string()) }),
+                Some(record) => {
+                    let it = &self.host.state.listing(request.instrument).instrument;
+                    let asked = (order.quantity() < request.quantity).then(|| it.quantity_text(request.quantity));
+                    done(&Placed { order: self.view(record), parent: guard.map(|it| it.to_string()), asked })
+                }
                 None => failed("NODE-06", "the order was approved and is not known", "look at the journal"),
             },
             _ => failed("NODE-06", "the gate gave no verdict", "look at the journal"),

@@ -1,10 +1,11 @@
 //! The way in: every guard over one order, in the order of the table.
 
+use crate::impact::whole_bps;
 use crate::monitor::Recent;
 use crate::usage::Seen;
 use crate::{
-    AccountLimits, Audited, Breach, Controls, Guard, LIMITS, Limits, Line, Monitor, Returns, RiskMode, Situation,
-    Terms, Totals, Trip, Unit, VarMethod, audit, liquidation_distance_bps,
+    AccountLimits, Audited, Breach, Controls, Guard, ImpactMode, LIMITS, Limits, Line, Monitor, Returns, RiskMode,
+    Situation, Terms, Totals, Trip, Unit, VarMethod, audit, liquidation_distance_bps,
 };
 use tradewind_domain::{LEDGER_DECIMALS, OrderKind, Price, Side, Source, format_decimal};
 
@@ -253,8 +254,8 @@ impl Judge<'_> {
         }
         let (Some(limit), Some(depth)) = (self.controls.impact_bps, it.depth) else { return Ok(()) };
         let size = it.request.quantity.mantissa().max(0).unsigned_abs();
-        let impact = whole(depth.impact_bps(size));
-        if impact <= limit {
+        let impact = whole_bps(depth.impact_bps(size));
+        if ImpactMode::of(self.controls.impact_mode).takes_all(size, impact, limit, &depth) {
             return Ok(());
         }
         refuse(Guard::Impact, it.depth_source.told(&percent(impact)), percent(limit))
@@ -400,12 +401,6 @@ impl Judge<'_> {
     fn plan(&self) -> Result<Option<Audited>, Box<Breach>> {
         self.it.plan.map(|plan| audit(plan, self.it, self.controls)).transpose()
     }
-}
-
-/// A modelled impact of at most 100 basis points, rounded up.
-#[expect(clippy::cast_possible_truncation, reason = "the model ends at 100")]
-fn whole(bps: f64) -> i64 {
-    bps.ceil() as i64
 }
 
 /// What tripped a breaker, in words.

@@ -33,7 +33,8 @@ impl DepthSource {
         }
     }
     /// An impact in words.
-    pub(crate) fn told(self, impact: &str) -> String {
+    #[must_use]
+    pub fn told(self, impact: &str) -> String {
         format!("{impact} {}", self.text())
     }
 }
@@ -133,13 +134,19 @@ impl<'a> Situation<'a> {
     /// the mark stands for it. What waits for a trigger takes later, at prices nobody knows yet.
     #[must_use]
     pub fn takes(&self) -> bool {
-        let opposite = self.best_opposite().unwrap_or(self.reference.price);
-        match (self.request.kind, self.request.side) {
-            (OrderKind::Market, _) => true,
-            (OrderKind::Limit { .. }, _) if self.request.post_only => false,
-            (OrderKind::Limit { price }, Side::Buy) => price >= opposite,
-            (OrderKind::Limit { price }, Side::Sell) => price <= opposite,
-            _ => false,
-        }
+        takes(self.request, self.quote, self.reference.price)
+    }
+}
+
+/// Whether an order would take from the book at once: [`Situation::takes`] for those who have no situation yet.
+#[must_use]
+pub fn takes(request: &OrderRequest, quote: Option<Quote>, mark: Price) -> bool {
+    let opposite = quote.map_or(mark, |quote| if request.side == Side::Buy { quote.ask } else { quote.bid });
+    match (request.kind, request.side) {
+        (OrderKind::Market, _) => true,
+        (OrderKind::Limit { .. }, _) if request.post_only => false,
+        (OrderKind::Limit { price }, Side::Buy) => price >= opposite,
+        (OrderKind::Limit { price }, Side::Sell) => price <= opposite,
+        _ => false,
     }
 }

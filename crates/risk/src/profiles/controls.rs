@@ -19,7 +19,7 @@ const BROKEN: &str = "orders that fail in a row mean that something between us a
 
 limit_set! {
     /// Everything further that a portfolio which meets a venue is held to. `None` is no limit.
-    Controls CONTROLS Portfolio 31 (LimitSet::controls, LimitSet::controls_mut)
+    Controls CONTROLS Portfolio 32 (LimitSet::controls, LimitSet::controls_mut)
     collar_bps "collar" Percent Lower Collar "distance of a limit price from the mark"
         [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
     market_collar_bps "market_collar" Percent Lower MarketCollar "distance from the mark of the price that a market order would meet"
@@ -36,6 +36,8 @@ limit_set! {
         [Some(50), Some(50), Some(50)] ["beyond half a percent an order should be sliced"; 3];
     impact_by_book "impact_by_book" Flag Higher Impact "whether the impact is modelled from ten levels of the book, or from the quote's size where those are not known"
         [None, Some(1), Some(1)] ["the simulated market's book is made up", BOOK, BOOK];
+    impact_mode "impact_mode" IMPACT_MODE Lower Impact "what becomes of an order beyond `impact`: strict refuses it, conservative makes it as small as the limit wants, aggressive lets it go while ten levels of the book hold it"
+        [Some(1), Some(1), Some(1)] ["an order of another size is another decision: its sender should know the book"; 3];
     reversal "no_reversal" Flag Higher Reversal "whether an order may not turn a position over at once"
         [None, Some(1), None] [OWN, "closing and opening are two decisions", "a known strategy may turn over"];
     open_positions "open_positions" Count Lower OpenPositions "instruments held or about to be"

@@ -1,6 +1,6 @@
 //! How the number of a limit is written and read.
 
-use crate::VarMethod;
+use crate::{ImpactMode, VarMethod};
 use serde::Serialize;
 use tradewind_domain::{LEDGER_DECIMALS, format_decimal, parse_decimal};
 
@@ -25,6 +25,8 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// What becomes of an order that would move the price too far.
+    pub(super) const IMPACT_MODE: Self = Self::Choice(&ImpactMode::NAMES);
     /// The methods by which value at risk is reckoned.
     pub(super) const VAR_METHOD: Self = Self::Choice(&VarMethod::NAMES);
 

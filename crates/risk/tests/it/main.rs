@@ -9,5 +9,6 @@ mod numbers;
 mod plans;
 mod protections;
 mod reach;
+mod sizes;
 mod tails;
 mod world;

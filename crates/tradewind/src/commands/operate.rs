@@ -43,7 +43,11 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
                 }
                 guard => {
                     let guard = guard.map(|name| format!("\n{name} guards what fills; see `tradewind order parents`"));
-                    orders(&Value::Array(vec![placed.clone()])) + &guard.unwrap_or_default()
+                    let asked = placed["asked"].as_str();
+                    let smaller = asked
+                        .map(|asked| format!("\n{asked} were asked for; `tradewind journal show` says why it is less"));
+                    let after = [guard, smaller].map(Option::unwrap_or_default).concat();
+                    orders(&Value::Array(vec![placed.clone()])) + &after
                 }
             })
         }
