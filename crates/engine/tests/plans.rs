@@ -288,7 +288,10 @@ fn odd_plans_are_refused_by_name() {
     let trailing = OrderKind::Trailing { offset: TrailingOffset::Bps(100), activation: None };
     let waiting = OrderRequest { kind: trailing, ..buy(5_000) };
     let refusal = host.propose(waiting, Some(plan(9_800, 10_300))).unwrap_err();
-    assert!(refusal.to_string().starts_with("GATE-03 Order: a plan with a trailing-stop order"), "{refusal}");
+    assert!(
+        refusal.to_string().starts_with("GATE-03 Order: it cannot be sent as it is: a plan with a trailing-stop order"),
+        "{refusal}"
+    );
     // without limits nobody audits, and still no bracket is made of nonsense
     let mut open = self::host(Limits::RESEARCH, None);
     for plan in [plan(-1, 10_300), plan(10_300, 9_800)] {

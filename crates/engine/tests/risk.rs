@@ -197,7 +197,12 @@ fn a_loss_trips_once_cancels_what_adds_and_lets_what_protects_stand() {
     host.mark(ETH, 5_000);
     assert_eq!(host.propose(0, market(ETH, Side::Buy, 10_000)), Err(Some(Guard::DailyLoss)));
     let text = host.refusals.last().unwrap().to_string();
-    assert!(text.starts_with("RSK-02 DailyLoss: reduce-only: 5.05 % since"), "{text}");
+    assert!(
+        text.starts_with(
+            "RSK-02 DailyLoss: the loss since UTC midnight tripped its breaker: reduce-only: 5.05 % since"
+        ),
+        "{text}"
+    );
     assert!(host.propose(1, market(ETH, Side::Buy, 10_000)).is_ok(), "the other portfolio trades on");
     host.millis += DAY;
     host.mark(BTC, 9_990);

@@ -61,7 +61,11 @@ pub(crate) fn order(view: &View<'_>, proposal: &Proposal, client_id: ClientOrder
 pub(crate) fn data(view: &View<'_>, proposal: &Proposal) -> Verdict {
     let Some(mark) = view.mark else { return Err(refuse(Guard::StaleData, "no mark", "a mark")) };
     if mark.price.mantissa() <= 0 {
-        return Err(refuse(Guard::StaleData, view.instrument.price_text(mark.price), "a positive mark"));
+        return Err(refuse(
+            Guard::StaleData,
+            format!("a mark of {}", view.instrument.price_text(mark.price)),
+            "a positive mark",
+        ));
     }
     let (Some(limit), age) = (view.limits.stale_after_nanos, view.now.since(mark.at)) else { return Ok(()) };
     if age < limit || view.is_operator_exit(proposal) {
@@ -69,8 +73,8 @@ pub(crate) fn data(view: &View<'_>, proposal: &Proposal) -> Verdict {
     }
     Err(refuse(
         Guard::StaleData,
-        format!("{} s", format_decimal(age.into(), 9)),
-        format!("{} s", format_decimal(limit.into(), 9)),
+        format!("a mark that is {} s old", format_decimal(age.into(), 9)),
+        format!("one younger than {} s", format_decimal(limit.into(), 9)),
     ))
 }
 
@@ -124,7 +128,7 @@ pub(crate) fn size(view: &View<'_>, proposal: &Proposal) -> Verdict {
     match in_base(view, judged_price(view, proposal), proposal.request.quantity.mantissa().into()) {
         Some(notional) if notional <= cap => Ok(()),
         Some(notional) => Err(refuse(Guard::MaxOrder, amount(notional), amount(cap))),
-        None => Err(refuse(Guard::MaxOrder, "a notional that cannot be known", amount(cap))),
+        None => Err(refuse(Guard::MaxOrder, "an amount that cannot be known", amount(cap))),
     }
 }
 
@@ -137,7 +141,7 @@ pub(crate) fn position(view: &View<'_>, proposal: &Proposal) -> Verdict {
     match in_base(view, judged_price(view, proposal), after) {
         Some(notional) if notional <= cap => Ok(()),
         Some(notional) => Err(refuse(Guard::MaxPosition, amount(notional), amount(cap))),
-        None => Err(refuse(Guard::MaxPosition, "a notional that cannot be known", amount(cap))),
+        None => Err(refuse(Guard::MaxPosition, "an amount that cannot be known", amount(cap))),
     }
 }
 
@@ -151,7 +155,9 @@ pub(crate) fn funds(view: &View<'_>, proposal: &Proposal) -> Verdict {
         Side::Sell => view.instrument.asset_units(quantity),
         Side::Buy => {
             let notional = view.instrument.notional(judged_price(view, proposal), quantity);
-            let Ok(notional) = notional else { return Err(refuse(Guard::Funds, "a notional past the ledger", "")) };
+            let Ok(notional) = notional else {
+                return Err(refuse(Guard::Funds, "more than the ledger holds", amount(view.free_funds)));
+            };
             let resting = matches!(proposal.request.kind, OrderKind::Limit { .. }) && proposal.request.post_only;
             let liquidity = if resting { Liquidity::Maker } else { Liquidity::Taker };
             notional.units + view.instrument.spec.fees.on(notional.units, notional.currency, liquidity).0.units.max(0)
@@ -192,7 +198,7 @@ pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Result<Option<Box<Au
     let survey = risk.books.survey(proposal);
     let quantity = proposal.request.quantity.mantissa();
     let Some(notional) = in_base(view, judged_price(view, proposal), quantity.into()) else {
-        return Err(refuse(Guard::Risk, "a notional that cannot be known", "a notional within the ledger"));
+        return Err(refuse(Guard::Risk, "an order whose worth cannot be known", "a worth that the ledger holds"));
     };
     let situation = Situation {
         now: view.now,

@@ -51,63 +51,71 @@ pub struct GuardInfo {
     pub code: &'static str,
     /// What it asks.
     pub asks: &'static str,
+    /// Its no as a sentence, with `{value}` for what it found and `{limit}` for what it would have allowed.
+    pub says: &'static str,
     /// How a person clears it.
     pub clear: &'static str,
 }
 
-const fn info(guard: Guard, code: &'static str, asks: &'static str, clear: &'static str) -> GuardInfo {
-    GuardInfo { guard, code, asks, clear }
+macro_rules! guards {
+    ($($guard:ident $code:literal $asks:literal $says:literal $clear:literal;)*) => {
+        /// Every guard in the order in which [`crate::review`] asks it.
+        pub const GUARDS: &[GuardInfo] = &[
+            $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, says: $says, clear: $clear },)*
+        ];
+    };
 }
 
-/// Every guard in the order in which [`crate::review`] asks it.
-pub const GUARDS: &[GuardInfo] = &[
-    info(Guard::Halt, "GATE-01", "is trading halted?", "find out why, then `tradewind resume`"),
-    info(Guard::Mode, "GATE-02", "does this mode trade on this data?", "start with `paper`, or live with live data"),
-    info(Guard::Order, "GATE-03", "is it a valid order of its instrument?", "see the code inside the value"),
-    info(Guard::StaleData, "GATE-04", "is the mark fresh?", "wait for the feed, or check it with `tradewind status`"),
-    info(Guard::UnknownOrder, "GATE-05", "is an order of unknown outcome open?", "reconcile with the venue"),
-    info(Guard::ReduceOnly, "GATE-06", "does a reduce-only order reduce?", "drop reduce-only, or lower the quantity"),
-    info(Guard::MaxOrder, "GATE-07", "is the order within max_order?", "split it, or raise limits.max_order"),
-    info(
-        Guard::MaxPosition,
-        "GATE-08",
-        "would the position stay within max_position?",
-        "reduce first, or raise limits.max_position",
-    ),
-    info(Guard::Funds, "GATE-09", "does the cash cover it?", "lower the quantity or add funds"),
-    info(
-        Guard::DailyLoss,
-        "GATE-10",
-        "is today's loss below daily_loss?",
-        "wait for the next UTC day; reducing orders pass",
-    ),
-    info(
-        Guard::Drawdown,
-        "GATE-11",
-        "is the fall from the peak below drawdown?",
-        "recover by reducing, or raise limits.drawdown",
-    ),
-    info(
-        Guard::Pair,
-        "GATE-12",
-        "do the two orders of a pair belong together, one on each side of the market?",
-        "one size and side; to sell, the target above the market and the stop below it; to buy, the other way round",
-    ),
-    info(
-        Guard::Restricted,
-        "GATE-13",
-        "is only what reduces allowed, because venue and books differ or another hand trades?",
-        "find out why; `tradewind adopt` takes the venue's word, `tradewind resume` yours; reducing orders pass",
-    ),
-    info(Guard::Policy, "GATE-14", "does the policy allow it?", "see the rule's own code and hint"),
-    info(
-        Guard::Approval,
-        "GATE-15",
-        "have enough persons approved it?",
-        "`tradewind proposals list`, then another person approves it; a pair does not wait: propose its orders alone",
-    ),
-    info(Guard::Risk, "GATE-16", "do the account's limits and breakers allow it?", "see the guard's own code and hint"),
-];
+guards! {
+    Halt "GATE-01" "is trading halted?"
+        "trading is halted: {value}; what may go out is {limit}"
+        "find out why, then `tradewind resume`";
+    Mode "GATE-02" "does this mode trade on this data?"
+        "this process runs {value}; orders need {limit}"
+        "start with `paper`, or live with live data";
+    Order "GATE-03" "is it a valid order of its instrument?"
+        "it cannot be sent as it is: {value}; {limit}"
+        "see the code inside the value";
+    StaleData "GATE-04" "is the mark fresh?"
+        "orders are judged by the mark, and there is {value}; needed is {limit}"
+        "wait for the feed, or check it with `tradewind status`";
+    UnknownOrder "GATE-05" "is an order of unknown outcome open?"
+        "orders of this instrument whose outcome is unknown: {value}; what adds to it may go out with {limit}"
+        "reconcile with the venue";
+    ReduceOnly "GATE-06" "does a reduce-only order reduce?"
+        "{value} is marked reduce-only and would not reduce {limit}"
+        "drop reduce-only, or lower the quantity";
+    MaxOrder "GATE-07" "is the order within max_order?"
+        "the order is worth {value} in the portfolio's currency; limits.max_order allows {limit}"
+        "split it, or raise limits.max_order";
+    MaxPosition "GATE-08" "would the position stay within max_position?"
+        "the position with its open orders would be worth {value} in the portfolio's currency; limits.max_position allows {limit}"
+        "reduce first, or raise limits.max_position";
+    Funds "GATE-09" "does the cash cover it?"
+        "it takes {value} of what pays for it, fees included; free is {limit}"
+        "lower the quantity or add funds";
+    DailyLoss "GATE-10" "is today's loss below daily_loss?"
+        "the portfolio has lost {value} since UTC midnight; limits.daily_loss stops what adds at {limit}"
+        "wait for the next UTC day; reducing orders pass";
+    Drawdown "GATE-11" "is the fall from the peak below drawdown?"
+        "the portfolio is {value} below its highest equity; limits.drawdown stops what adds at {limit}"
+        "recover by reducing, or raise limits.drawdown";
+    Pair "GATE-12" "do the two orders of a pair belong together, one on each side of the market?"
+        "the two orders are no pair: they have {value}; needed is {limit}"
+        "one size and side; to sell, the target above the market and the stop below it; to buy, the other way round";
+    Restricted "GATE-13" "is only what reduces allowed, because venue and books differ or another hand trades?"
+        "trading is restricted: {value}; what may go out is {limit}"
+        "find out why; `tradewind adopt` takes the venue's word, `tradewind resume` yours; reducing orders pass";
+    Policy "GATE-14" "does the policy allow it?"
+        "{value}; allowed is {limit}"
+        "see the rule's own code and hint";
+    Approval "GATE-15" "have enough persons approved it?"
+        "{value}; allowed is {limit}"
+        "`tradewind proposals list`, then another person approves it; a pair does not wait: propose its orders alone";
+    Risk "GATE-16" "do the account's limits and breakers allow it?"
+        "the account's limits cannot be judged: there is {value}; needed is {limit}"
+        "see the guard's own code and hint";
+}
 
 /// Every code of this crate: those of [`GUARDS`], then that of [`crate::LimitsError`].
 pub const CODES: &[ErrorCode] = &{
@@ -167,11 +175,22 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// What refused it, what was found and what would have been allowed, as a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { value, limit, .. } = self;
+        match (self.breach, self.rule) {
+            (Some(guard), _) => guard.info().sentence(value, limit),
+            (None, Some(rule)) => format!("{} no: {value}; allowed: {limit}", rule.info().asks),
+            (None, None) => self.info().says.replace("{value}", value).replace("{limit}", limit),
+        }
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (code, clear) = (self.code(), self.clear());
-        let guard = self.name();
-        write!(f, "{code} {guard}: {} against {}; to clear: {clear}", self.value, self.limit)
+        write!(f, "{} {}: {}; to clear: {}", self.code(), self.name(), self.sentence(), self.clear())
     }
 }
 
@@ -184,6 +203,11 @@ mod tests {
         for (place, info) in GUARDS.iter().enumerate() {
             assert_eq!(info.guard as usize, place);
             assert_eq!(info.code, format!("GATE-{:02}", place + 1));
+            assert!(
+                info.says.matches("{value}").count() == 1 && info.says.matches("{limit}").count() == 1,
+                "{}",
+                info.code
+            );
         }
     }
 }

@@ -242,9 +242,11 @@ fn an_invalid_order_names_its_own_code() {
 fn a_stale_or_missing_mark_refuses() {
     let aged = |nanos: i64| move |w: &mut World| w.mark.as_mut().unwrap().at = NOW.plus_nanos(-nanos);
     passes(aged(4_999_999_999));
-    refuses(Guard::StaleData, "5 s", "5 s", aged(5_000_000_000));
+    refuses(Guard::StaleData, "a mark that is 5 s old", "one younger than 5 s", aged(5_000_000_000));
     refuses(Guard::StaleData, "no mark", "a mark", |w| w.mark = None);
-    refuses(Guard::StaleData, "0", "a positive mark", |w| w.mark.as_mut().unwrap().price = Price::from_mantissa(0));
+    refuses(Guard::StaleData, "a mark of 0", "a positive mark", |w| {
+        w.mark.as_mut().unwrap().price = Price::from_mantissa(0)
+    });
     passes(|w| {
         aged(60_000_000_000)(w);
         w.position = quantity(1.0);
@@ -285,7 +287,7 @@ fn an_order_stays_within_max_order() {
         w.limits.max_order.amount = Some(50_000_000_000);
         buy(w, 10.0);
     });
-    refuses(Guard::MaxOrder, "a notional that cannot be known", "1000", |w| w.rate = None);
+    refuses(Guard::MaxOrder, "an amount that cannot be known", "1000", |w| w.rate = None);
     refuses(Guard::MaxOrder, "1100", "1000", |w| {
         w.proposal.request.kind = OrderKind::Limit { price: w.instrument.price("110").unwrap() }; // judged at the worse price
         buy(w, 10.0);

@@ -148,8 +148,7 @@ fn proposes(kind: &EventKind) -> bool {
 
 /// The gate's no, as a person reads it.
 pub(crate) fn refused(refusal: &Refusal) -> OperatorReply {
-    let message = format!("{}: {} against {}", refusal.name(), refusal.value, refusal.limit);
-    failed(refusal.code(), message, refusal.clear())
+    failed(refusal.code(), format!("{}: {}", refusal.name(), refusal.sentence()), refusal.clear())
 }
 
 impl Core {

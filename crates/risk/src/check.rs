@@ -149,7 +149,7 @@ impl Judge<'_> {
         if away <= collar {
             return Ok(());
         }
-        refuse(Guard::Data, format!("a book {} from the mark", percent(away)), percent(collar))
+        refuse(Guard::Data, format!("a book {} from the mark", percent(away)), format!("{} at most", percent(collar)))
     }
 
     fn collars(&self) -> Verdict {
@@ -269,7 +269,7 @@ impl Judge<'_> {
             return Ok(());
         }
         let text = it.instrument.quantity_text(it.position);
-        refuse(Guard::Reversal, format!("a position of {text} turned over"), "close it first")
+        refuse(Guard::Reversal, format!("a position of {text} turned over"), "close first, then open")
     }
 
     fn exposure(&self) -> Verdict {
@@ -302,8 +302,10 @@ impl Judge<'_> {
         let Some(limit) = limit else { return Ok(()) };
         match share_bps(part, equity) {
             Some(share) if share <= limit => Ok(()),
-            Some(share) => refuse(guard, format!("{} of {}", unit.text(share), money(equity)), unit.text(limit)),
-            None => refuse(guard, format!("an equity of {}", money(equity)), unit.text(limit)),
+            Some(share) => {
+                refuse(guard, format!("{} of an equity of {}", unit.text(share), money(equity)), unit.text(limit))
+            }
+            None => refuse(guard, format!("more than all of an equity of {}", money(equity)), unit.text(limit)),
         }
     }
 
@@ -415,7 +417,7 @@ fn tripped(trip: &Trip) -> String {
 fn bound(trip: &Trip) -> String {
     match unit_of(trip.guard) {
         Some(unit) => unit.text(trip.limit),
-        None => "a person's reset".to_owned(),
+        None => "a person resets it".to_owned(),
     }
 }
 

@@ -119,7 +119,7 @@ fn nobody_is_asked_where_too_few_are_there_to_answer() {
     let refused = stage.refusals.len();
     asks_for_two(&mut stage, around(1_000));
     assert_eq!(stage.refusals.len(), refused + 1);
-    assert!(stage.last_refusal().contains("against 1 persons"), "{}", stage.last_refusal());
+    assert!(stage.last_refusal().contains("allowed: 1 persons"), "{}", stage.last_refusal());
     assert!(stage.state.governance.proposals.is_empty() && stage.sent.len() == before);
     stage.check_journal();
 }
@@ -150,7 +150,7 @@ fn a_stage_counts_everything_that_is_held_and_open_in_the_whole_account() {
     assert!(open.is_some(), "{}", stage.last_refusal());
     assert_eq!(stage.propose(limit(Side::Buy, 3_001, 9_000)), None);
     let text = stage.last_refusal();
-    assert!(text.contains("100.01 against 100 at stage 100"), "{text}");
+    assert!(text.contains("100.01; allowed: 100 at stage 100"), "{text}");
     assert!(stage.propose(limit(Side::Buy, 3_000, 9_000)).is_some(), "{}", stage.last_refusal());
     assert_eq!(stage.propose(limit(Side::Buy, 1, 9_000)), None, "to the last lot");
     stage.mark(9_000); // now 90 of 100

@@ -31,7 +31,12 @@ fn an_order_paid_in_another_currency_is_judged_in_the_portfolios() {
     stage.say_for(PortfolioId(0), Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
     assert_eq!(stage.propose(buy(2_000_200)), None);
     let text = stage.last_refusal();
-    assert!(text.starts_with("GATE-07 MaxOrder: 1000.1 against 1000;"), "{text}");
+    assert!(
+        text.starts_with(
+            "GATE-07 MaxOrder: the order is worth 1000.1 in the portfolio's currency; limits.max_order allows 1000;"
+        ),
+        "{text}"
+    );
     assert!(stage.propose(buy(2_000_000)).is_some(), "200 at 0.05 BTC at 100 USDT: {}", stage.last_refusal());
 }
 

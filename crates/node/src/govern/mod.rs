@@ -23,7 +23,11 @@ use tradewind_host::Draft;
 use tradewind_strategies::Desk;
 
 fn no(refused: &Refused) -> OperatorReply {
-    failed(refused.code(), format!("{} against {}", refused.value, refused.limit), refused.hint())
+    failed(
+        refused.code(),
+        format!("{} no: {}; allowed: {}", refused.info().asks, refused.value, refused.limit),
+        refused.hint(),
+    )
 }
 
 impl Core {

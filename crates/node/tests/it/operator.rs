@@ -79,11 +79,14 @@ async fn a_refusal_names_guard_value_limit_and_remedy() {
     let big = place(&node, words(Buy, "0.16", Some("66000"))).await.unwrap_err();
     assert_eq!(big.0, "GATE-08");
     assert!(
-        big.1.starts_with("MaxPosition: 10560") && big.1.contains("against 10500") && big.1.contains("raise"),
+        big.1.starts_with("MaxPosition: the position")
+            && big.1.contains("worth 10560")
+            && big.1.contains("max_position allows 10500")
+            && big.1.contains("raise"),
         "{big:?}"
     );
     for (order, code, text) in [
-        (words(Sell, "0.01", None), "GATE-09", "Funds: 0.01 against 0"),
+        (words(Sell, "0.01", None), "GATE-09", "Funds: it takes 0.01 of what pays for it, fees included; free is 0"),
         (words(Buy, "0.010001", Some("50000")), "GATE-03", "DOM-"),
         (words(Buy, "0.00001", Some("50000")), "GATE-03", "DOM-"),
         (OrderWords { reduce_only: true, ..words(Sell, "0.01", None) }, "GATE-06", "a position of 0"),

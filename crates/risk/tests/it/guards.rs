@@ -24,25 +24,25 @@ fn a_quote_that_makes_no_sense_refuses() {
     check(
         |world| world.quote = Some(quote("100.02", "100.01")),
         &expect![
-            "RSK-14 data: bid 100.02 and ask 100.01 against a bid above zero and not above the ask; to clear: wait for the feed, or check it with `tradewind status`"
+            "RSK-14 data: the market data cannot be relied on: there is bid 100.02 and ask 100.01, needed is a bid above zero and not above the ask; to clear: wait for the feed, or check it with `tradewind status`"
         ],
     );
     check(
         |world| world.quote = Some(quote("0", "100.01")),
         &expect![
-            "RSK-14 data: bid 0 and ask 100.01 against a bid above zero and not above the ask; to clear: wait for the feed, or check it with `tradewind status`"
+            "RSK-14 data: the market data cannot be relied on: there is bid 0 and ask 100.01, needed is a bid above zero and not above the ask; to clear: wait for the feed, or check it with `tradewind status`"
         ],
     );
     check(
         |world| world.quote = Some(quote("110", "110.01")),
         &expect![
-            "RSK-14 data: a book 10 % from the mark against 5 %; to clear: wait for the feed, or check it with `tradewind status`"
+            "RSK-14 data: the market data cannot be relied on: there is a book 10 % from the mark, needed is 5 % at most; to clear: wait for the feed, or check it with `tradewind status`"
         ],
     );
     check(
         |world| world.reference.at = NOW.plus_nanos(1_000_000_001),
         &expect![
-            "RSK-14 data: a mark from 2026-05-16T12:00:01.000000001Z against 2026-05-16T12:00:00Z at most; to clear: wait for the feed, or check it with `tradewind status`"
+            "RSK-14 data: the market data cannot be relied on: there is a mark from 2026-05-16T12:00:01.000000001Z, needed is 2026-05-16T12:00:00Z at most; to clear: wait for the feed, or check it with `tradewind status`"
         ],
     );
 }
@@ -76,13 +76,13 @@ fn a_person_restricts_and_configuration_that_drifts_restricts() {
     check(
         |world| world.fold(NOW, restricted(RiskMode::ReduceOnly)),
         &expect![
-            "RSK-01 operator: reduce-only since 2026-05-16T12:00:00Z against a person's reset; to clear: ask who did, then `tradewind resume`"
+            "RSK-01 operator: a person restricted trading: reduce-only since 2026-05-16T12:00:00Z, until a person resets it; to clear: ask who did, then `tradewind resume`"
         ],
     );
     check(
         |world| world.fold(NOW, Fact::Drifted),
         &expect![
-            "RSK-12 config-drift: reduce-only since 2026-05-16T12:00:00Z against a person's reset; to clear: compare it with what was approved, then `tradewind resume`"
+            "RSK-12 config-drift: the configuration changed while positions were open: reduce-only since 2026-05-16T12:00:00Z, until a person resets it; to clear: compare it with what was approved, then `tradewind resume`"
         ],
     );
     let other = Fact::Restricted { scope: Scope::Portfolio(PortfolioId(7)), mode: RiskMode::Halted };

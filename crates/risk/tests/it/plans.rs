@@ -90,6 +90,6 @@ fn a_plan_that_names_its_regime_needs_the_confidence_of_that_regime() {
     let unsure = Plan { regime: Some(PlanRegime::Counter), confidence_bps: Some(6_999), ..Plan::default() };
     assert_eq!(
         judged(Side::Buy, unsure).unwrap_err().to_string(),
-        "RSK-48 regime: 69.99 % in counter against 70 %; to clear: wait for a better one, or for a market that trends its way"
+        "RSK-48 regime: the plan's confidence is 69.99 % in counter; needed in such a market is 70 %; to clear: wait for a better one, or for a market that trends its way"
     );
 }
