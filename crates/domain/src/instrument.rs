@@ -164,6 +164,8 @@ impl InstrumentSpec {
             )
         } else if !self.margin.is_none() && matches!(self.kind, InstrumentKind::Spot | InstrumentKind::Equity) {
             "margin brackets of what is paid in full".to_owned()
+        } else if let Some(fault) = self.calendar.fault() {
+            format!("calendar: {fault}")
         } else {
             return Ok(Instrument { id, spec: self });
         };

@@ -39,9 +39,11 @@ pub(crate) fn wait(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     if sent {
         return parent.is_quiet(look.now).then(|| parent.finish(look));
     }
+    if parent.is_past_its_date(look.now) {
+        return Some(parent.end(ParentEnd::Expired, "its time was up"));
+    }
     if !parent.seen.woke {
-        let expired = matches!(request.time_in_force, TimeInForce::Gtd(end) if end <= look.now);
-        return expired.then(|| parent.end(ParentEnd::Expired, "its time was up"));
+        return None;
     }
     let kind = request.kind.awake();
     let time_in_force = match (kind, request.time_in_force) {

@@ -12,7 +12,7 @@ use crate::{Command, Event, EventKind, ListingStatus, State, Verdict};
 use tradewind_domain::{
     ClientOrderId, Coded, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderRequest, Quantity, Side, Source, pow10,
 };
-use tradewind_gate::{Guard, Proposal, Refusal, review};
+use tradewind_gate::{Guard, Mode, Proposal, Refusal, review};
 use tradewind_governance::{Held, Principal, Ruling};
 
 /// Folds what an event, just applied to everything else, means for parents. `booked` says that it was an execution which
@@ -330,7 +330,7 @@ fn reason(parent: &Parent, role: Role) -> String {
     format!("{} {}, {role:?}: {}", parent.wish.plan.word(), parent.id, parent.wish.reason)
 }
 
-/// The world as a parent may look at it now. It may not propose while its instrument does not trade, on a mark that the
+/// The world as a parent may look at it now. It may not propose while its instrument does not trade or its market is closed, on a mark that the
 /// gate would call stale, or, unless it only guards a position, while a kill switch is on over it or beside an order of
 /// unknown outcome: it waits for better rather than have its children refused.
 fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
@@ -352,7 +352,8 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let room = wish_room(state, parent);
     let by = parent.behind.as_ref().map(|behind| &behind.by);
     let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, by, request.instrument);
-    let clear = (!stopped || guards) && listing.status == ListingStatus::Trading && fresh;
+    let open = state.mode == Mode::Backtest || listing.instrument.spec.calendar.is_open(state.now);
+    let clear = (!stopped || guards) && listing.status == ListingStatus::Trading && open && fresh;
     Look {
         now: state.now,
         instrument: &listing.instrument,

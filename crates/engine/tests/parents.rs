@@ -659,3 +659,40 @@ fn a_cancel_that_follows_from_what_happened_long_ago_is_asked_for_once() {
     host.trade(105, 10_000);
     assert_eq!(host.cancels.len(), before + 2, "and asked for again");
 }
+
+#[test]
+fn what_is_sent_in_slices_ends_with_the_date_up_to_which_it_is_good() {
+    let mut host = Host::trading(spec());
+    let time_in_force = TimeInForce::Gtd(Timestamp::from_millis(60_000));
+    let limit = OrderRequest { time_in_force, ..OrderRequest::limit(BTC, Side::Buy, lots(2_000), price(9_000)) };
+    host.wish(10, limit, Plan::Iceberg { display: lots(1_000) });
+    host.accept(10, 0);
+    host.fill(59, 0, 1_000, 9_000);
+    assert_eq!(host.sent.len(), 2, "the next slice, a second before the end");
+    host.accept(59, 1);
+    host.timer(61);
+    host.cancelled(61, 1);
+    host.timer(70);
+    assert_eq!(host.sent.len(), 2, "nothing follows it");
+    let state = &host.parent(1).state;
+    assert!(matches!(state, ParentState::Over { end: ParentEnd::Expired, .. }), "{state:?}");
+    host.wish(70, limit, Plan::Iceberg { display: lots(1_000) });
+    assert!(host.state.parents.get(ParentId(2)).is_none(), "a date that is over is refused at once");
+}
+
+#[test]
+fn a_schedule_of_a_share_stands_still_while_its_market_is_closed() {
+    let (friday, monday) = (1_709_931_540, 1_710_163_800); // 15:59 on 8 March 2024, 09:30 on the 11th: between them summer time
+    let share = InstrumentSpec { calendar: Calendar::new_york_stocks(), ..spec() };
+    let mut host = Host::trading(share);
+    host.trade(friday, 10_000);
+    let request = OrderRequest::limit(BTC, Side::Buy, lots(2_000), price(9_000));
+    host.wish(friday, request, Plan::Iceberg { display: lots(1_000) });
+    host.accept(friday, 0);
+    host.fill(friday + 60, 0, 1_000, 9_000); // told at the very close
+    host.timer(friday + 3_600);
+    host.trade(monday - 1, 10_000);
+    assert_eq!(host.sent.len(), 1, "over the weekend nothing is sent");
+    host.trade(monday, 10_000);
+    assert_eq!(host.sent.len(), 2, "it goes on with the opening");
+}

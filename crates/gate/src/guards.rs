@@ -2,7 +2,8 @@
 
 use crate::{Guard, Mode, Proposal, Refusal, View};
 use tradewind_domain::{
-    ClientOrderId, Coded, LEDGER_DECIMALS, Liquidity, Order, OrderKind, Origin, Price, Quantity, Side, format_decimal,
+    ClientOrderId, Coded, LEDGER_DECIMALS, Liquidity, Order, OrderKind, Origin, Price, Quantity, Side, TimeInForce,
+    format_decimal,
 };
 use tradewind_governance::Ruling;
 use tradewind_risk::{Audited, Reference, Situation};
@@ -58,6 +59,35 @@ pub(crate) fn order(view: &View<'_>, proposal: &Proposal, client_id: ClientOrder
         .map_err(|error| refuse(Guard::Order, format!("{}: {error}", error.code()), error.hint()))
 }
 
+/// An order that is good until a moment that has passed would be over as soon as it is there.
+pub(crate) fn date(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    match proposal.request.time_in_force {
+        TimeInForce::Gtd(until) if until <= view.now => {
+            Err(refuse(Guard::Dated, format!("good till {until}"), format!("later than {}", view.now)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// While its market is closed an order may only rest: a limit or a stop that is good beyond the next opening.
+pub(crate) fn session(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    if !view.is_closed() {
+        return Ok(());
+    }
+    let opens = view.instrument.spec.calendar.next_open(view.now);
+    let request = &proposal.request;
+    let rests = match request.time_in_force {
+        TimeInForce::Ioc | TimeInForce::Fok => false,
+        TimeInForce::Gtd(until) if opens.is_none_or(|opens| until <= opens) => false,
+        _ => !matches!(request.kind, OrderKind::Market),
+    };
+    if rests && opens.is_some() {
+        return Ok(());
+    }
+    let opens = opens.map_or_else(|| "no opening within 60 days".to_owned(), |opens| format!("open from {opens}"));
+    Err(refuse(Guard::Closed, format!("closed at {}", view.now), opens))
+}
+
 pub(crate) fn data(view: &View<'_>, proposal: &Proposal) -> Verdict {
     let Some(mark) = view.mark else { return Err(refuse(Guard::StaleData, "no mark", "a mark")) };
     if mark.price.mantissa() <= 0 {
@@ -68,7 +98,7 @@ pub(crate) fn data(view: &View<'_>, proposal: &Proposal) -> Verdict {
         ));
     }
     let (Some(limit), age) = (view.limits.stale_after_nanos, view.now.since(mark.at)) else { return Ok(()) };
-    if age < limit || view.is_operator_exit(proposal) {
+    if age < limit || view.is_operator_exit(proposal) || view.is_closed() {
         return Ok(());
     }
     Err(refuse(

@@ -157,6 +157,8 @@ fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Resu
     guards::mode(view, proposal)?;
     guards::policy(view)?;
     let order = guards::order(view, proposal, client_id)?;
+    guards::date(view, proposal)?;
+    guards::session(view, proposal)?;
     guards::data(view, proposal)?;
     guards::restricted(view, proposal)?;
     guards::unknown(view, proposal)?;

@@ -40,6 +40,10 @@ pub enum Guard {
     Approval,
     /// A guard of the risk crate refuses.
     Risk,
+    /// The date up to which the order is good is over.
+    Dated,
+    /// The market is closed, and the order would trade at once.
+    Closed,
 }
 
 /// One line of the generated table of guards.
@@ -59,7 +63,8 @@ pub struct GuardInfo {
 
 macro_rules! guards {
     ($($guard:ident $code:literal $asks:literal $says:literal $clear:literal;)*) => {
-        /// Every guard in the order in which [`crate::review`] asks it.
+        /// Every guard in the order in which [`crate::review`] asks it, but those after GATE-11: their codes are younger
+        /// than their places.
         pub const GUARDS: &[GuardInfo] = &[
             $(GuardInfo { guard: Guard::$guard, code: $code, asks: $asks, says: $says, clear: $clear },)*
         ];
@@ -115,6 +120,12 @@ guards! {
     Risk "GATE-16" "do the account's limits and breakers allow it?"
         "the account's limits cannot be judged: there is {value}; needed is {limit}"
         "see the guard's own code and hint";
+    Dated "GATE-17" "is it good for some time to come?"
+        "the order is {value}; it has to be good till {limit}"
+        "give a later moment; the engine's time is that of the venue, not of this machine";
+    Closed "GATE-18" "is its market open, or does the order rest until it opens?"
+        "its market is {value}; it is {limit}"
+        "wait for the opening, or send a limit or a stop that is good till cancelled: it rests until then";
 }
 
 /// Every code of this crate: those of [`GUARDS`], then that of [`crate::LimitsError`].

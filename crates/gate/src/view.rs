@@ -147,6 +147,13 @@ impl View<'_> {
         held != 0 && held.signum() * i128::from(signed.mantissa().signum()) < 0 && after * held.signum() >= 0
     }
 
+    /// Whether the instrument's market is closed now, by its calendar. Never in a backtest: there the bars are the calendar,
+    /// and what is decided at one's close is for the next one's open.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.mode != Mode::Backtest && !self.instrument.spec.calendar.is_open(self.now)
+    }
+
     /// Whether a person asks to reduce: allowed in every mode that trades, even halted and on old data.
     #[must_use]
     pub fn is_operator_exit(&self, proposal: &Proposal) -> bool {

@@ -6,6 +6,7 @@ use tradewind_domain::*;
 use tradewind_gate::*;
 
 struct World {
+    now: Timestamp,
     instrument: Instrument,
     limits: Limits,
     proposal: Proposal,
@@ -43,6 +44,7 @@ fn world() -> World {
     let instrument = spec.list(InstrumentId(0)).unwrap();
     let request = OrderRequest::market(instrument.id, Side::Buy, quantity(1.0));
     World {
+        now: NOW,
         mark: Some(Mark { price: instrument.price("100").unwrap(), at: NOW, origin: Origin::Live }),
         instrument,
         limits: Limits::AT_OPENING,
@@ -72,7 +74,7 @@ fn world() -> World {
 
 fn view(w: &World) -> View<'_> {
     View {
-        now: NOW,
+        now: w.now,
         halted: w.halted,
         protects: w.protects,
         restricted: w.restricted,
@@ -251,6 +253,95 @@ fn a_stale_or_missing_mark_refuses() {
         aged(60_000_000_000)(w);
         w.position = quantity(1.0);
         operator_exit(w, 1.0);
+    });
+}
+
+#[test]
+fn an_order_is_good_for_some_time_to_come() {
+    let good_till = |nanos: i64| {
+        move |w: &mut World| {
+            w.proposal.request.kind = OrderKind::Limit { price: w.instrument.price("99").unwrap() };
+            w.proposal.request.time_in_force = TimeInForce::Gtd(NOW.plus_nanos(nanos));
+        }
+    };
+    passes(good_till(1));
+    let refusal = verdict(good_till(0)).unwrap_err();
+    assert_eq!((refusal.guard, refusal.code()), (Guard::Dated, "GATE-17"));
+    assert_eq!(refusal.value, "good till 1970-01-01T00:16:40Z");
+    assert_eq!(verdict(good_till(-3_600_000_000_000)).unwrap_err().guard, Guard::Dated);
+}
+
+fn at(text: &str) -> Timestamp {
+    let moment: jiff::Timestamp = text.parse().unwrap();
+    Timestamp::from_nanos(moment.as_nanosecond() as i64)
+}
+
+/// A share in New York at `moment`, its last price told a moment before; Thanksgiving of 2024 and its half day are listed.
+fn in_new_york(w: &mut World, moment: &str) {
+    let Calendar::Sessions(mut hours) = Calendar::new_york_stocks() else { unreachable!() };
+    hours.other_days = [("2024-11-28".to_owned(), None), ("2024-11-29".to_owned(), Some(13 * 60))].into();
+    w.instrument.spec.calendar = Calendar::Sessions(hours);
+    w.now = at(moment);
+    w.mark.as_mut().unwrap().at = w.now;
+}
+
+#[test]
+fn a_market_order_waits_for_the_opening_over_weekends_holidays_and_both_changes_of_the_clocks() {
+    for limits in [Limits::DEMO, Limits::CONSERVATIVE, Limits::MODERATE] {
+        for (closed, open) in [
+            ("2024-03-08T14:29:59.999Z", "2024-03-08T14:30:00Z"), // Friday, winter
+            ("2024-03-11T13:29:59.999Z", "2024-03-11T13:30:00Z"), // Monday after the clocks went forward
+            ("2024-11-01T20:00:00Z", "2024-11-01T19:59:59.999Z"), // Friday, summer
+            ("2024-11-04T21:00:00Z", "2024-11-04T20:59:59.999Z"), // Monday after they went back
+            ("2024-11-28T16:00:00Z", "2024-11-27T16:00:00Z"),     // a holiday, and its eve
+            ("2024-11-29T18:00:00Z", "2024-11-29T17:59:59.999Z"), // a half day
+        ] {
+            let judged = |moment: &str| {
+                let verdict = verdict(|w| {
+                    w.limits = limits;
+                    in_new_york(w, moment);
+                    buy(w, 0.1);
+                });
+                verdict.map_err(|refusal| refusal.guard)
+            };
+            assert_eq!(judged(closed), Err(Guard::Closed), "{closed}");
+            assert_eq!(judged(open), Ok(()), "{open}");
+        }
+    }
+    refuses(Guard::Closed, "closed at 2024-03-09T12:00:00Z", "open from 2024-03-11T13:30:00Z", |w| {
+        in_new_york(w, "2024-03-09T12:00:00Z");
+    });
+}
+
+#[test]
+fn while_its_market_is_closed_an_order_may_rest_until_it_opens_and_its_price_may_be_of_the_last_session() {
+    const SUNDAY: &str = "2024-03-10T12:00:00Z";
+    let resting = |time_in_force: TimeInForce| {
+        move |w: &mut World| {
+            in_new_york(w, SUNDAY);
+            w.mark.as_mut().unwrap().at = at("2024-03-08T20:59:00Z");
+            w.proposal.request.kind = OrderKind::Limit { price: w.instrument.price("99").unwrap() };
+            w.proposal.request.time_in_force = time_in_force;
+        }
+    };
+    let till = |text: &str| TimeInForce::Gtd(at(text));
+    passes(resting(TimeInForce::Gtc));
+    passes(resting(till("2024-03-11T13:30:00.001Z")));
+    for never in [till("2024-03-11T13:30:00Z"), TimeInForce::Ioc, TimeInForce::Fok] {
+        assert_eq!(verdict(resting(never)).unwrap_err().guard, Guard::Closed, "{never:?}");
+    }
+    let at_the_opening = |w: &mut World| {
+        resting(TimeInForce::Gtc)(w);
+        w.now = at("2024-03-11T13:30:00Z");
+    };
+    assert_eq!(verdict(at_the_opening).unwrap_err().guard, Guard::StaleData, "a price of this session is wanted");
+}
+
+#[test]
+fn in_a_backtest_the_bars_are_the_calendar() {
+    passes(|w| {
+        in_new_york(w, "2024-03-09T00:00:00Z"); // a daily bar closes at midnight: filled at the next one's open
+        w.mode = Mode::Backtest;
     });
 }
 

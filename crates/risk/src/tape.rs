@@ -91,6 +91,12 @@ impl Tape {
         }
     }
 
+    /// The tape of a market that is closed at `now`: nobody can tell a price, so its last minutes stand for these.
+    #[must_use]
+    pub fn closed_at(&self, now: Timestamp) -> Cow<'_, Self> {
+        Cow::Owned(Self { minute: self.minute.max(minute_of(now)), ..self.clone() })
+    }
+
     /// How many whole minutes it holds returns of, and how many statistics over it need.
     #[must_use]
     pub fn seen(&self) -> (usize, usize) {
@@ -235,6 +241,21 @@ mod tests {
         let sums: Vec<f64> = plain(0).iter().zip(plain(1)).map(|(a, b)| (0.5 * a - 0.25 * b) / 1e8).collect();
         let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
         assert!(returns.weighted(&[0.5, -0.25]).iter().zip(&sums).all(close));
+    }
+
+    #[test]
+    fn the_minutes_before_a_close_stand_for_those_in_which_the_market_is_closed() {
+        let stock = minutes(&(0..70).map(|minute| 1_000 + minute % 7).collect::<Vec<_>>());
+        let sunday = Timestamp::from_millis(40 * 3_600_000);
+        assert!(stock.at(sunday).is_none(), "in an open market this is a silence");
+        let mut other = Tape::default();
+        for minute in 0..70 {
+            other.push(Price::from_mantissa(500 + minute % 5), sunday.plus_nanos((minute - 69) * 60_000_000_000));
+        }
+        let closed = stock.closed_at(sunday);
+        assert_eq!(closed.seen(), stock.seen());
+        let both = Returns::common(&[&closed, &other]).expect("neither shortens the other");
+        assert_eq!(both.value_at_risk_bps(&[1.0, 0.0]), Returns::common(&[&stock]).unwrap().value_at_risk_bps(&[1.0]));
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Account<'_> {
 ///
 /// One with fewer than 60 of them is left out: nothing is invented for it. One whose price nobody has told for more than
 /// 20 minutes is not among the lines either, and does not shorten what is known of the others: it counts as if it could
-/// be lost whole.
+/// be lost whole. Of a market that is closed the minutes before its close count.
 pub(crate) struct Seen<'a> {
     /// Those of which enough was seen.
     pub(crate) lines: Vec<Line<'a>>,
@@ -131,7 +131,8 @@ impl<'a> Seen<'a> {
         let mut seen = Self { lines: Vec::new(), tapes: Vec::new(), silent: 0 };
         for line in lines {
             let Some(tape) = monitor.tape(line.instrument.id) else { continue };
-            match tape.at(monitor.now()) {
+            let is_open = line.instrument.spec.calendar.is_open(monitor.now());
+            match if is_open { tape.at(monitor.now()) } else { Some(tape.closed_at(monitor.now())) } {
                 None => seen.silent = seen.silent.saturating_add(line.worst()),
                 Some(tape) if tape.seen().0 >= tape.seen().1 => {
                     seen.lines.push(line);

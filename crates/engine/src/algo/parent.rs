@@ -5,7 +5,7 @@ use super::schedule::VolumeSource;
 use super::{ladder, schedule};
 use crate::contingent;
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity, Sequence, Side, Timestamp, Trail};
+use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity, Sequence, Side, TimeInForce, Timestamp, Trail};
 
 /// How long after its end a cancelled child counts in full: its last fill may come by another way than its cancel.
 ///
@@ -386,6 +386,10 @@ impl Parent {
         if look.now < self.not_before {
             return contingent::hold_back(self, look); // what cannot be protected must not fill
         }
+        let slices = !matches!(self.wish.plan, Plan::Wait | Plan::Bracket(_) | Plan::Replace { .. });
+        if slices && self.is_past_its_date(look.now) {
+            return Some(self.end(ParentEnd::Expired, "its time was up"));
+        }
         match &self.wish.plan {
             Plan::Wait => contingent::wait(self, look),
             Plan::Bracket(protection) => contingent::bracket(self, look, protection),
@@ -420,6 +424,11 @@ impl Parent {
     #[must_use]
     pub fn is_quiet(&self, now: Timestamp) -> bool {
         !self.children.iter().any(|child| child.may_fill(now))
+    }
+
+    /// Whether the date up to which its orders would be good is over: the gate takes none of them any more.
+    pub(crate) fn is_past_its_date(&self, now: Timestamp) -> bool {
+        matches!(self.wish.request.time_in_force, TimeInForce::Gtd(end) if end <= now)
     }
 
     /// Whether it is over for good.
