@@ -122,10 +122,7 @@ fn apply_rest(state: &mut State, event: &Event) {
             doubt_open_orders(state, at);
         }
         EventKind::Halted(halt) => state.halted = Some(halt.reason.clone()),
-        EventKind::Resumed { .. } => {
-            (state.halted, state.reduce_only, state.drifting) = (None, None, 0);
-            state.exits_due.clear();
-        }
+        EventKind::Resumed { .. } => resume(state),
         EventKind::CancelProposed { client_id } => unwind::note_asked(state, *client_id),
         EventKind::Compared { .. }
         | EventKind::GapFound { .. }
@@ -153,6 +150,12 @@ fn apply_rest(state: &mut State, event: &Event) {
         | EventKind::Stopped
         | EventKind::StateHash { .. } => (),
     }
+}
+
+/// Trading goes on: neither a halt nor a restriction holds, and nobody wants everything flat any more.
+pub(crate) fn resume(state: &mut State) {
+    (state.halted, state.reduce_only, state.drifting) = (None, None, 0);
+    state.exits_due.clear();
 }
 
 /// Takes a price as the mark. A live market's never goes back in time: what is told late moves nothing. A local exchange

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tradewind_domain::{
     ClientOrderId, Currency, Fill, Instrument, InstrumentId, OcoGroup, OrderKind, OrderRecord, PortfolioId, Price,
-    Quantity, Side, Timestamp, TradePlan,
+    Quantity, Side, Source, Timestamp, TradePlan,
 };
 use tradewind_gate::{Books, Limits, Proposal, RiskView, Survey};
 use tradewind_risk::{
-    Account, AccountLimits, Correction, DepthSource, Equity, Fact, Guard, LIMITS, LimitSet, LimitUse, Line, Margin,
-    Monitor, RiskMode, Scope, SideDepth, Terms,
+    Account, AccountLimits, Correction, DepthSource, Equity, Exit, Fact, Guard, LIMITS, LimitSet, LimitUse, Line,
+    Margin, Monitor, RiskMode, Scope, SideDepth, Terms, Trip, breaker_rule,
 };
 
 /// Stakes of other hands on the account count for nobody's portfolio.
@@ -256,13 +256,40 @@ pub(crate) fn fold(state: &mut State, event: &Event) {
                 note(state, event.at, portfolio, &[Fact::Deposited { portfolio, units }, equity]);
             }
         }
-        EventKind::Resumed { .. } => {
-            note(state, event.at, PortfolioId(0), &[Fact::Reset { by: event.source, guard: None }]);
-        }
+        EventKind::Resumed { .. } => reset(state, event.at, event.source),
         EventKind::Timer => note(state, event.at, PortfolioId(0), &[Fact::Tick]),
         _ => (),
     }
     protect::watch(state, event);
+}
+
+/// Folds that breakers are cleared; only an operator's word does anything.
+pub(crate) fn reset(state: &mut State, at: Timestamp, by: Source) {
+    note(state, at, PortfolioId(0), &[Fact::Reset { by, guard: None }]);
+}
+
+impl State {
+    /// What holds trading until people say otherwise, in words: the kill switch, and every breaker that time does not
+    /// clear. Empty where one person's `resume` ends all there is to end.
+    #[must_use]
+    pub fn holds(&self) -> Vec<String> {
+        let of = |scope: Scope| match scope {
+            Scope::Account => "the account".to_owned(),
+            Scope::Portfolio(id) => self.portfolio(id).name.clone(),
+            Scope::Instrument(id) => self.listing(id).instrument.spec.symbol.to_string(),
+            Scope::Pair(id, it) => {
+                format!("{} in {}", self.listing(it).instrument.spec.symbol, self.portfolio(id).name)
+            }
+        };
+        let trips = self.risk.iter().flat_map(|risk| risk.monitor.trips());
+        let waits = |trip: &&Trip| matches!(breaker_rule(trip.guard).exit, Exit::Person | Exit::Day);
+        let text = |trip: &Trip| {
+            let (code, mode, since) = (trip.guard.code(), trip.mode.name(), trip.at);
+            format!("{code} {:?} of {}: {mode} since {since}", trip.guard, of(trip.scope))
+        };
+        let halted = self.halted.iter().map(|reason| format!("halted: {reason}"));
+        halted.chain(trips.filter(waits).map(text)).collect()
+    }
 }
 
 /// Folds an execution: how often a side fills, whether the trade lost, and what is left.

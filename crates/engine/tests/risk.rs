@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use tradewind_domain::*;
 use tradewind_engine::*;
 use tradewind_gate::{Action, Cap, Limits, Mode, Proposal, Refusal};
+use tradewind_governance::{Act, Changed, Name, Principal, Role};
 use tradewind_risk::{AccountLimits, Controls, Guard, Profile, RiskMode, Scope};
 
 const BTC: InstrumentId = InstrumentId(0);
@@ -233,6 +234,47 @@ fn an_operator_clears_a_drawdown_and_a_strategy_does_not() {
     assert_eq!(host.propose(0, small), Err(Some(Guard::WeeklyLoss)));
     host.say(Source::Operator, EventKind::Resumed { reason: "accepted".into() });
     assert!(host.propose(0, small).is_ok(), "measured anew from here, by the gate too");
+}
+
+#[test]
+fn where_two_persons_answer_for_risk_both_end_a_breaker_over_losses() {
+    let mut host = demo();
+    host.bought(0, 900_000, 10_000);
+    host.millis += 1;
+    let person = |name: &str| Principal::person(Name::new(name).unwrap(), [Role::Risk]);
+    let say = |host: &mut Host, act: Act| {
+        let word = host.state.sequence + 1;
+        host.say(Source::Operator, EventKind::Governance(Box::new(act)));
+        word
+    };
+    let asks = |by: &str, holds: Vec<String>| Act::ChangeSaid {
+        changed: Changed::Resume { holds },
+        by: person(by),
+        reason: "seen".into(),
+    };
+    let agrees = |by: &str, change| Act::ChangeAnswered { change, by: person(by), yes: true };
+    say(&mut host, Act::OperatorsSet { operators: vec![person("anna"), person("ben")], tokens: [].into() });
+    assert_eq!(host.state.holds(), Vec::<String>::new());
+    host.mark(BTC, 9_400); // 540 of 10,000
+    let seen = host.state.holds();
+    assert!(seen.len() == 1 && seen[0].starts_with("RSK-02 DailyLoss of p0: reduce-only since"), "{seen:?}");
+    let first = say(&mut host, asks("anna", seen.clone()));
+    assert_eq!(host.state.holds(), seen, "one word is not enough");
+    say(&mut host, agrees("anna", first));
+    host.millis += 1;
+    host.mark(BTC, 8_800);
+    say(&mut host, agrees("ben", first));
+    assert_eq!(host.state.holds().len(), 3, "what tripped since then nobody has agreed to");
+    let seen = host.state.holds();
+    let second = say(&mut host, asks("ben", seen));
+    say(&mut host, agrees("anna", second));
+    assert_eq!(host.state.holds(), Vec::<String>::new());
+    host.mark(ETH, 5_000);
+    assert!(host.propose(0, market(ETH, Side::Buy, 1_000)).is_ok());
+    assert_eq!(recovered(&host.journal).hash(), host.state.hash());
+    let mut replay = Replay::default();
+    host.journal.iter().for_each(|record| replay.feed(&decode(record).unwrap()));
+    assert_eq!((replay.divergence(), replay.state()), (None, &host.state));
 }
 
 #[test]

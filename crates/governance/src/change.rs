@@ -82,6 +82,11 @@ pub enum Changed {
         /// Who they are to be.
         new: Box<Roster>,
     },
+    /// Trading goes on after a kill switch or a breaker over losses: what must not be one person's word alone.
+    Resume {
+        /// What holds it, in words: whoever agrees agrees to the end of these and of nothing else.
+        holds: Vec<String>,
+    },
     /// The whole policy.
     Policy {
         /// What it is.
@@ -106,6 +111,7 @@ impl Changed {
                 loosens(Tighter::Lower, capital(old), capital(new))
             }
             Self::Operators { old, new } => old != new, // whoever names the persons, or their tokens, can be all of them
+            Self::Resume { .. } => true,
             Self::Policy { old, new } => !new.looser_than(old).is_empty(),
         }
     }

@@ -186,6 +186,14 @@ pub(crate) fn change_view(state: &State, change: &Change) -> Value {
             view["other_tokens"] = json!(new.tokens.keys().filter(other).collect::<Vec<_>>());
             return view;
         }
+        Changed::Resume { holds } => {
+            view["what"] = json!("resume");
+            view["of"] = json!("account");
+            view["limit"] = json!("resume");
+            view["direction"] = json!("looser");
+            (view["from"], view["to"]) = (json!(holds.join("; ")), json!("trading"));
+            return view;
+        }
         Changed::Policy { old, new } => {
             view["what"] = json!("policy");
             view["of"] = json!("policy");

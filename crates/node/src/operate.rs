@@ -18,7 +18,7 @@ use tradewind_domain::{
 use tradewind_engine::algo::{Ask, ParentEvent};
 use tradewind_engine::{EventKind, Halt, RiskAct, Spoken, Verdict};
 use tradewind_gate::{Proposal, Refusal};
-use tradewind_governance::Act;
+use tradewind_governance::{Act, Changed};
 use tradewind_host::Draft;
 
 /// A person's request.
@@ -190,10 +190,7 @@ impl Core {
                 done(&status(self))
             }
             OperatorRequest::HaltSigned(call) => self.halt_called(call)?,
-            OperatorRequest::Resume { reason } => {
-                self.say(PortfolioId(0), EventKind::Resumed { reason })?;
-                done(&status(self))
-            }
+            OperatorRequest::Resume { reason } => self.resume(reason)?,
             OperatorRequest::Stop => failed("NODE-08", "stop is not the engine's to do", "use the control socket"),
         })
     }
@@ -205,6 +202,28 @@ impl Core {
         self.say(PortfolioId(0), EventKind::Halted(Halt { reason }))?;
         self.act(Act::HaltCalled { issued_at, nonce })?;
         Ok(done(&status(self)))
+    }
+
+    /// Lets trading go on. What a kill switch or a breaker over losses holds takes two of the persons on record, where
+    /// there are two: the first one's word waits, and the second one's (the same again, or a yes to the first) ends it.
+    fn resume(&mut self, reason: String) -> Result<OperatorReply, NodeError> {
+        let (state, holds) = (&self.host.state, self.host.state.holds());
+        if holds.is_empty() || !state.governance.two_persons() {
+            self.say(PortfolioId(0), EventKind::Resumed { reason })?;
+            return Ok(done(&status(self)));
+        }
+        let (now, changed, by) = (self.now(), Changed::Resume { holds }, self.speaker.clone());
+        let waiting = state.governance.awaiting(&changed, now).map(|change| (change.id, change.by.clone()));
+        let (word, known) = match waiting {
+            Some((id, first)) if first == by.name => return Ok(self.changes_told(&[id])),
+            Some((change, _)) => (Act::ChangeAnswered { change, by, yes: true }, Some(change)),
+            None => (Act::ChangeSaid { changed, by, reason }, None),
+        };
+        if let Err(reply) = self.word(word)? {
+            return Ok(reply);
+        }
+        let newest = self.host.state.governance.changes.keys().next_back().copied();
+        Ok(self.changes_told(known.or(newest).as_slice()))
     }
 
     fn order_views(&self) -> Vec<OrderView> {

@@ -5,7 +5,9 @@ use super::schedule::VolumeSource;
 use super::{ladder, schedule};
 use crate::contingent;
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{ClientOrderId, Instrument, OrderRequest, Price, Quantity, Sequence, Side, TimeInForce, Timestamp, Trail};
+use tradewind_domain::{
+    ClientOrderId, Instrument, OrderRequest, Price, Quantity, Sequence, Side, TimeInForce, Timestamp, Trail,
+};
 
 /// How long after its end a cancelled child counts in full: its last fill may come by another way than its cancel.
 ///

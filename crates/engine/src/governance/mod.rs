@@ -17,7 +17,7 @@ use tradewind_domain::{
 };
 use tradewind_gate::Proposal;
 use tradewind_governance::{
-    Act, At, Changed, KeyOutcome, Name, NamedDecision, Principal, ProposalState, Ruling, Scope,
+    Act, At, Changed, KeyOutcome, Name, NamedDecision, Principal, ProposalState, Refused, Rule, Ruling, Scope,
 };
 
 /// Whether `source` may say `act` at all. Words and facts about approvals, changes, persons, keys and kill switches are
@@ -59,6 +59,10 @@ pub(crate) fn apply(state: &mut State, event: &Event, act: &Act) {
                 Some(sector) => _ = sectors.insert(asset, sector),
                 None => _ = sectors.remove(&asset),
             }
+        }
+        Some(Changed::Resume { .. }) => {
+            crate::apply::resume(state);
+            crate::risk::reset(state, event.at, Source::Operator);
         }
         Some(Changed::Stage { .. } | Changed::Operators { .. } | Changed::Policy { .. }) | None => (),
     }
@@ -167,7 +171,11 @@ pub(crate) fn decide(state: &State, event: &Event, act: &Act, commands: &mut Vec
     if !may_govern(event.source, act) {
         return;
     }
-    for fact in state.governance.judge(act, at(state, event)) {
+    let facts = match stale_resume(state, act) {
+        Some(stale) => vec![stale],
+        None => state.governance.judge(act, at(state, event)),
+    };
+    for fact in facts {
         commands.push(Command::Record(EventKind::Governance(Box::new(fact)), event.portfolio));
     }
     if let Act::Latched { scope, .. } = act {
@@ -176,6 +184,14 @@ pub(crate) fn decide(state: &State, event: &Event, act: &Act, commands: &mut Vec
     if let Some(held) = state.governance.released_by(event.sequence) {
         release(state, event, held, commands);
     }
+}
+
+/// The no to whoever agrees that trading goes on when what holds it is not what the first person saw any more.
+fn stale_resume(state: &State, act: &Act) -> Option<Act> {
+    let Act::ChangeAnswered { change, yes: true, .. } = act else { return None };
+    let Changed::Resume { holds } = &state.governance.changes.get(change)?.changed else { return None };
+    let now = state.holds();
+    (now != *holds).then(|| Act::Refused(Refused::new(Rule::ChangeStale, now.join("; "), holds.join("; "))))
 }
 
 /// The person who asked for an order, for its parent, or for the proposal that became it, where that is on record.

@@ -70,7 +70,8 @@ impl Register {
         let seconds = self.persons(Role::Risk).filter(|person| person.name != by.name).count();
         let state = match changed.loosens() {
             true if seconds > 0 && self.two_persons() => ChangeState::Asked,
-            true if !settings => {
+            // a person alone may say that trading goes on: nobody else could
+            true if !settings && !matches!(changed, Changed::Resume { .. }) => {
                 return Err(Refused::new(Rule::SecondPerson, "one person with the role risk", "two"));
             }
             _ => ChangeState::Done { approver: None },

@@ -193,8 +193,14 @@ impl Register {
     /// Whether `changed` waits for people at `now` already.
     #[must_use]
     pub fn awaits(&self, changed: &Changed, now: Timestamp) -> bool {
+        self.awaiting(changed, now).is_some()
+    }
+
+    /// `changed` as it waits for people at `now`, if it does.
+    #[must_use]
+    pub fn awaiting(&self, changed: &Changed, now: Timestamp) -> Option<&Change> {
         let waits = |it: &Change| it.state == ChangeState::Asked && now.since(it.asked_at) < CHANGE_WINDOW_NANOS;
-        self.changes.values().any(|it| waits(it) && it.changed == *changed)
+        self.changes.values().find(|it| waits(it) && it.changed == *changed)
     }
 
     /// Folds a fact; a word changes nothing. Gives back the change that has just come into force, if one has.

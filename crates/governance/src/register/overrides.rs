@@ -43,6 +43,7 @@ impl Register {
                 let Roster { operators, tokens } = (**new).clone();
                 (self.operators, self.tokens) = (operators, tokens);
             }
+            Changed::Resume { .. } => (), // the engine's to carry out
             Changed::Policy { new, .. } => {
                 let listed = self.policy.take().map(|policy| policy.allow.addresses).unwrap_or_default();
                 let mut policy = (**new).clone();
@@ -67,6 +68,7 @@ pub(super) fn subject(changed: &Changed) -> String {
         Changed::Sector { asset, .. } => format!("sector/{asset}"),
         Changed::Stage { .. } => "stage".to_owned(),
         Changed::Operators { .. } => "operators".to_owned(),
+        Changed::Resume { .. } => "resume".to_owned(),
         Changed::Policy { .. } => "policy".to_owned(),
     }
 }

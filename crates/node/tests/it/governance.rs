@@ -401,7 +401,16 @@ async fn a_halt_outlives_the_journal_and_is_cleared_by_a_person_of_risk() {
     assert_eq!(said(&node, "anna", order.clone()).await.unwrap_err().0, "GATE-01");
     let resume = OperatorRequest::Resume { reason: "explained".to_owned() };
     assert_eq!(said(&node, "tina", resume.clone()).await.unwrap_err().0, "GOV-25");
-    said(&node, "anna", resume).await.unwrap();
+    for again in [false, true] {
+        let asked = said(&node, "anna", resume.clone()).await.unwrap();
+        assert_eq!(asked["changes"][0]["standing"], "waits for another person", "{again} {asked}");
+        assert_eq!(asked["changes"][0]["from"], "halted: odd fills");
+    }
+    assert_eq!(limits(&node).await["changes"].as_array().unwrap().len(), 1, "asked once");
+    assert!(stage.dir.path().join("HALTED").exists(), "one person's word ends no halt where two could say it");
+    assert_eq!(said(&node, "anna", order.clone()).await.unwrap_err().0, "GATE-01");
+    let agreed = said(&node, "ben", resume).await.unwrap();
+    assert_eq!(agreed["changes"][0]["standing"], "in force, approved by ben");
     assert!(!stage.dir.path().join("HALTED").exists());
     said(&node, "anna", order).await.unwrap();
 
@@ -830,6 +839,39 @@ async fn of_a_limit_changed_at_run_time_and_in_the_settings_the_tighter_one_coun
     let view = limits(&node).await;
     let waits = view["changes"].as_array().unwrap().iter().find(|it| it["state"]["state"] == "asked").unwrap();
     assert_eq!((&waits["new"], &waits["standing"]), (&290.into(), &"waits for two persons".into()));
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn whoever_halted_does_not_resume_alone_and_what_was_agreed_to_ends_no_other_halt() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    let resume = || OperatorRequest::Resume { reason: "looked at".to_owned() };
+    let halt = |reason: &str| OperatorRequest::Halt { reason: reason.to_owned() };
+    said(&node, "anna", halt("odd fills")).await.unwrap();
+    let first = said(&node, "anna", resume()).await.unwrap()["changes"][0]["change"].clone();
+    said(&node, "ben", halt("and odd prices")).await.unwrap();
+    assert_eq!(said(&node, "ben", answer(&first, true)).await.unwrap_err().0, "GOV-31", "that is another halt");
+    let second = said(&node, "anna", resume()).await.unwrap()["changes"][0]["change"].clone();
+    assert_ne!(first, second);
+    assert_eq!(said(&node, "anna", answer(&second, true)).await.unwrap_err().0, "GOV-23");
+    node.stop().await.unwrap();
+    let node = start(two_persons(&stage)).await; // a restart forgets neither the halt nor who asked
+    assert_eq!(status(&node).await["halted"], "and odd prices");
+    said(&node, "ben", answer(&second, true)).await.unwrap();
+    assert!(status(&node).await["halted"].is_null());
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+    // where one person alone has the role, that person's reason is enough
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.operators[1] = operator("ben", &[Role::Trader]);
+    let node = start(settings).await;
+    said(&node, "ben", halt("odd fills")).await.unwrap();
+    assert_eq!(said(&node, "ben", resume()).await.unwrap_err().0, "GOV-25");
+    said(&node, "anna", resume()).await.unwrap();
+    assert!(status(&node).await["halted"].is_null());
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
 }

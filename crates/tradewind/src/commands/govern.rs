@@ -195,7 +195,7 @@ fn stage_text(view: &Value) -> String {
 }
 
 /// A line for each change, with what is to be done next.
-fn change_lines(answer: &Value) -> String {
+pub(super) fn change_lines(answer: &Value) -> String {
     let changes = answer["changes"].as_array().map(Vec::as_slice).unwrap_or_default();
     if changes.is_empty() {
         return "nothing changes: it is set so already".to_owned();

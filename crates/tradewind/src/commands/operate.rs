@@ -1,6 +1,6 @@
 //! What a person does to a running node, over its control socket.
 
-use super::govern::signed;
+use super::govern::{change_lines, signed};
 use super::parents;
 use crate::cli::{AdoptArgs, HaltArgs, NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
@@ -219,7 +219,10 @@ pub(crate) fn resume(args: &ReasonArgs, format: Format) -> Result<ExitCode, Fail
         return ask_and_print(&args.node, &OperatorRequest::Govern(clear), format, |_| format!("{scope} trades again"));
     }
     let asked = OperatorRequest::Resume { reason: args.reason.clone() };
-    ask_and_print(&args.node, &asked, format, |_| "trading again".to_owned())
+    ask_and_print(&args.node, &asked, format, |answer| match answer["changes"][0]["state"]["state"].as_str() {
+        Some("asked") => change_lines(answer),
+        _ => "trading again".to_owned(),
+    })
 }
 
 pub(crate) fn stop(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {

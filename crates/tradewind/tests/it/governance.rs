@@ -133,7 +133,10 @@ fn two_persons_trade_limit_halt_and_prove_it() {
     desk.run(Some("anna"), &["resume", "--scope", "venue:binance"]).ended_with(0);
     desk.run(None, &["halt"]).ended_with(0); // anybody may stop it
     desk.refuses(None, &["resume"], "NODE-31");
-    desk.run(Some("ben"), &["resume"]).ended_with(0);
+    let waits = desk.text(Some("ben"), &["resume"]);
+    assert!(waits.contains("waits for another person: tradewind limits approve"), "{waits}");
+    desk.refuses(Some("anna"), &order("0.001", &[]), "GATE-01");
+    assert_eq!(desk.text(Some("anna"), &["resume"]), "trading again"); // the second person says the same
 
     let data = desk.data();
     desk.run(Some("ben"), &["stop"]).ended_with(0); // with a name as without one
