@@ -10,6 +10,7 @@ tradewind_domain::codes! {
     "BOK-05" "a level of the book lies between two ticks" "the tick may have changed: read the instrument's rules again and take a new snapshot";
     "BOK-06" "the size of a level is negative" "sizes are absolute: zero removes a level";
     "BOK-07" "an event is older than the one before it" "sort the recording by exchange time first, keeping equal times in their order";
+    "BOK-08" "the book is not the venue's: their checksums differ, or it waits for a snapshot" "take a new snapshot; nothing is priced from the book before";
 }
 
 /// Looks up the hint of a code of [`CODES`].

@@ -5,7 +5,8 @@
 //!
 //! # Start here
 //! [`BarMatcher`] fills orders on bars, for backtests and for an exchange that replays a bar tape alike.
-//! [`MatchingCore`] is a whole market of one instrument, order by order. [`OrderBook`] follows a venue's depth feed.
+//! [`MatchingCore`] is a whole market of one instrument, order by order. [`OrderBook`] follows a venue's depth feed,
+//! [`CheckedBook`] one that sends checksums.
 //! [`TickSim`] puts our orders into a recorded feed, with queue position and latency.
 //!
 //! # What always holds
@@ -14,6 +15,7 @@
 //! * Frictions make a price worse or leave it alone, never better.
 
 pub mod bar;
+mod checksum;
 mod error;
 mod ladder;
 pub mod matching;
@@ -21,6 +23,7 @@ mod order_book;
 pub mod ticks;
 
 pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, FillPolicy, Impact};
+pub use checksum::{CheckError, CheckedBook, top_checksum};
 pub use error::CODES;
 pub use matching::{
     CancelReason, DepthLevel, MatchEvent, MatchTrade, MatchingCore, MatchingRules, NewOrder, RejectReason,
