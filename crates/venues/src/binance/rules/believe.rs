@@ -10,6 +10,8 @@ const MOST_JUMP: i64 = 2;
 const HELD: i64 = 10_000_000_000;
 /// Near: within a tenth.
 const NEAR: i64 = 10;
+/// A quote says where the market is for so long, in nanoseconds; an execution that comes later is not compared with it.
+const FRESH: i64 = 2_000_000_000;
 /// So many numbers in a row that are not new: the venue began to count anew.
 const MOST_OLD: u32 = 10;
 
@@ -29,6 +31,13 @@ pub enum Doubt {
         /// The price that came.
         came: Price,
     },
+    /// Quotes and executions have told different prices for too long: nobody knows which of the two is right.
+    Apart {
+        /// The edge of the quote that is nearer.
+        quoted: Price,
+        /// The execution.
+        traded: Price,
+    },
 }
 
 impl fmt::Display for Doubt {
@@ -40,6 +49,9 @@ impl fmt::Display for Doubt {
             Self::Outlier { last, came } => {
                 write!(f, "the price went from {} to {} at once", last.mantissa(), came.mantissa())
             }
+            Self::Apart { quoted, traded } => {
+                write!(f, "quotes say {} and executions {}", quoted.mantissa(), traded.mantissa())
+            }
         }
     }
 }
@@ -50,6 +62,28 @@ pub struct Prices {
     last: Option<Price>,
     /// The first of the doubted prices that are near one another, and when it came.
     doubted: Option<(Price, Timestamp)>,
+    /// Best bid and ask as they were told last, and when they came.
+    quoted: Option<(Price, Price, Timestamp)>,
+    /// The bar that was told last, by its opening and how much was traded in it.
+    bar: Option<(Timestamp, Quantity)>,
+    /// The execution that was the first of those that lay far from the quotes, as they came, and the newest of them.
+    apart: Option<Apart>,
+}
+
+/// Two feeds of one instrument that disagree.
+#[derive(Clone, Copy, Debug)]
+struct Apart {
+    since: Timestamp,
+    newest: Timestamp,
+    quoted: Price,
+    traded: Price,
+}
+
+impl Apart {
+    /// Whether they have disagreed for as long as a new price is doubted.
+    fn is_sure(self) -> bool {
+        self.newest.since(self.since) >= HELD
+    }
 }
 
 impl Prices {
@@ -74,6 +108,8 @@ impl Prices {
         if quote.bid >= quote.ask {
             return Err(Doubt::Crossed);
         }
+        self.quoted = Some((quote.bid, quote.ask, received));
+        self.agrees()?;
         let middle = quote.bid.mantissa() + (quote.ask.mantissa() - quote.bid.mantissa()) / 2;
         self.near(Price::from_mantissa(middle), received)
     }
@@ -86,6 +122,8 @@ impl Prices {
         if trade.price.mantissa() <= 0 || trade.quantity.mantissa() <= 0 {
             return Err(Doubt::NotPositive);
         }
+        self.compare(trade.price, received);
+        self.agrees()?;
         self.near(trade.price, received)
     }
 
@@ -97,7 +135,35 @@ impl Prices {
         if bar.low.mantissa() <= 0 || bar.volume.mantissa() < 0 {
             return Err(Doubt::NotPositive);
         }
+        let told = (bar.open_time, bar.volume);
+        if self.bar.replace(told) != Some(told) && !bar.volume.is_zero() {
+            self.compare(bar.close, received); // somebody has traded since the last one
+        }
+        self.agrees()?;
         self.near(bar.close, received)
+    }
+
+    /// Takes note of whether an execution lies where the quotes say that the market is. One within the quote, or near it,
+    /// ends all doubt.
+    fn compare(&mut self, traded: Price, received: Timestamp) {
+        let Some((bid, ask, at)) = self.quoted else { return };
+        if received.since(at) > FRESH {
+            return;
+        }
+        let quoted = traded.clamp(bid, ask.max(bid));
+        self.apart = if is_near(quoted, traded) {
+            None
+        } else {
+            let since = self.apart.map_or(received, |apart| apart.since);
+            Some(Apart { since, newest: received, quoted, traded })
+        };
+    }
+
+    fn agrees(&self) -> Result<(), Doubt> {
+        match self.apart.filter(|apart| apart.is_sure()) {
+            Some(Apart { quoted, traded, .. }) => Err(Doubt::Apart { quoted, traded }),
+            None => Ok(()),
+        }
     }
 
     fn near(&mut self, came: Price, received: Timestamp) -> Result<(), Doubt> {
@@ -214,6 +280,8 @@ impl Rhythm {
 mod tests {
     use super::*;
 
+    use tradewind_domain::{InstrumentId, Interval, Side, TradeId};
+
     const SECOND: i64 = 1_000_000_000;
 
     #[test]
@@ -227,6 +295,56 @@ mod tests {
         assert!(!near(1_000, 5) && !near(300, 6) && !near(1_000, 7) && !near(1_050, 16));
         assert!(near(1_040, 17), "ten seconds near one another");
         assert!(near(1_100, 18) && !near(100, 19));
+    }
+
+    #[test]
+    fn c13_while_quotes_and_executions_disagree_neither_is_believed() {
+        let at = |second: i64| Timestamp::from_nanos(second * SECOND);
+        let quote = |middle: i64| Quote {
+            instrument: InstrumentId(0),
+            bid: Price::from_mantissa(middle - 1),
+            bid_size: Quantity::from_mantissa(1),
+            ask: Price::from_mantissa(middle + 1),
+            ask_size: Quantity::from_mantissa(1),
+        };
+        let trade = |price: i64| Trade {
+            instrument: InstrumentId(0),
+            price: Price::from_mantissa(price),
+            quantity: Quantity::from_mantissa(1),
+            aggressor: Side::Buy,
+            id: TradeId(1),
+        };
+        let mut prices = Prices::default();
+        let mut say = |quoted: i64, traded: i64, second: i64| {
+            [prices.quote(&quote(quoted), at(second)).is_ok(), prices.trade(&trade(traded), at(second)).is_ok()]
+        };
+        assert_eq!(say(1_000, 1_100, 0), [true, true], "a tenth apart is near");
+        assert_eq!(say(1_000, 1_200, 1), [true, true], "a moment may be");
+        assert_eq!(say(1_200, 1_200, 5), [true, true], "one feed was late");
+        assert_eq!(say(1_000, 1_200, 6), [true, true]);
+        assert_eq!(say(1_000, 1_200, 15), [true, true], "nine seconds");
+        assert_eq!(say(1_000, 1_200, 16), [true, false], "ten: nobody knows which is right");
+        assert_eq!(say(1_000, 1_200, 17), [false, false]);
+        assert_eq!(prices.quote(&quote(1_200), at(18)).is_ok(), false, "a quote alone proves nothing");
+        assert!(prices.trade(&trade(1_200), at(30)).is_err(), "nor an execution beside an old quote");
+        assert!(prices.quote(&quote(1_190), at(31)).is_err() && prices.trade(&trade(1_200), at(31)).is_ok());
+        assert!(prices.quote(&quote(1_190), at(32)).is_ok(), "they agree again");
+        let bar = |volume: i64, close: i64| {
+            let close = Price::from_mantissa(close);
+            let (volume, open_time) = (Quantity::from_mantissa(volume), at(0));
+            let (open, high, low) = (close, close, close);
+            Bar { instrument: InstrumentId(0), interval: Interval::MINUTE, open_time, open, high, low, close, volume }
+        };
+        let mut prices = Prices::default();
+        for second in 0..60 {
+            assert!(prices.quote(&quote(1_000), at(second)).is_ok());
+            assert!(
+                prices.bar(&bar(1, 1_200), at(second)).is_ok(),
+                "an old close told again and again is no execution"
+            );
+        }
+        assert!(prices.bar(&bar(2, 1_200), at(59)).is_err(), "and now somebody has traded there again");
+        assert!(prices.quote(&quote(1_000), at(60)).is_err());
     }
 
     #[test]
