@@ -153,6 +153,8 @@ pub(crate) enum Disaster {
         /// Whether open orders are gone.
         forget: bool,
     },
+    /// Every order of every account is cancelled, as when a dead man's timer runs out. Gives how many.
+    CancelAll,
     /// Executions of the last seconds are taken back.
     RollBack {
         /// How many.
@@ -184,6 +186,7 @@ pub(crate) async fn disaster(
             shared.act(|world| world.restart(*forget));
             Ok(0)
         }
+        Disaster::CancelAll => Ok(shared.act(|world| world.cancel_everything())),
         Disaster::RollBack { seconds } => Ok(shared.act(|world| world.roll_back(world.now() - seconds * 1_000))),
         Disaster::Relist { symbol, status, tick, lot, min_notional } => shared.act(|world| {
             let listing = world.listing(symbol).map_err(|refusal| refusal.text)?;

@@ -1,6 +1,7 @@
-//! What no exchange should do, and some did: restart without its orders, take executions back, stop a pair.
+//! What no exchange should do, and some did: restart without its orders, take executions back, stop a pair. And what
+//! some do as they promised: cancel everything of an account whose dead man's timer ran out.
 //!
-//! Nothing of it is told on any stream: whoever wants to know must ask.
+//! Nothing of it is told on any stream, but the cancels: whoever wants to know must ask.
 
 use super::World;
 use super::ledger::{FIRST_CUSTOMER, HOUSE, MARKET};
@@ -19,6 +20,12 @@ impl World {
         for market in &mut self.markets {
             market.begin_anew();
         }
+    }
+
+    /// Cancels every open order of every customer, as a dead man's timer does. Gives how many there were.
+    pub(crate) fn cancel_everything(&mut self) -> usize {
+        let open: Vec<u64> = self.open.iter().map(|(_, id)| *id).collect();
+        open.into_iter().filter(|id| self.cancel(*id, None).is_ok()).count() // a sibling may be gone with the first
     }
 
     /// Takes back everything that happened to customers since `since` milliseconds: their executions, and the orders

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tradewind_domain::Origin;
 use tradewind_domain::Side::{Buy, Sell};
+use tradewind_exchange::{Fault, FaultKind};
 use tradewind_node::settings::{LimitSettings, Profile, Settings};
 use tradewind_node::{Node, OperatorRequest, OrderWords, Surroundings, TradeWords};
 
@@ -52,6 +53,14 @@ async fn positions(node: &Node) -> Vec<Value> {
     list.as_array().unwrap().iter().filter(|it| it["dust"] == false).cloned().collect()
 }
 
+async fn covered(node: &Node) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while positions(node).await[0]["protection"] != "covered" {
+        assert!(tokio::time::Instant::now() < deadline, "the pair stands: {:?}", positions(node).await);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
     let stage = Stage::new(exchange_config()).await;
@@ -74,15 +83,38 @@ async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
     let placed = place(&node, planned(order(), now * 0.97, now * 1.06, "65%")).await.unwrap();
     assert!(placed["client_id"].is_string() && placed["parent"] == "p1", "the order and what guards it: {placed}");
     until(&node, "the pair is sent", |it| it["open_orders"] == 2).await;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while positions(&node).await[0]["protection"] != "covered" {
-        assert!(tokio::time::Instant::now() < deadline, "the pair stands: {:?}", positions(&node).await);
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    covered(&node).await;
     let leaving = ask(&node, OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() }).await.unwrap();
     assert_eq!(leaving[0]["data"]["plan"], "bracket", "{leaving}");
     until(&node, "it is sold", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 4).await;
     assert_eq!(positions(&node).await, Vec::<Value>::new());
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+/// As a dead man's timer that fires while the node lives: Binance spot has none, but what follows is the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn e10_orders_that_a_venue_cancels_all_at_once_are_seen_and_what_protects_is_armed_again_once() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(settings(&stage, limits())).await;
+    let now = mark(&node).await;
+    place(&node, planned(words(Buy, "0.02", None), now * 0.97, now * 1.06, "65%")).await.unwrap();
+    until(&node, "the pair is sent", |it| it["open_orders"] == 2).await;
+    covered(&node).await;
+    place(&node, words(Buy, "0.01", Some(&format!("{:.2}", now * 0.98)))).await.unwrap();
+    until(&node, "it rests", |it| it["open_orders"] == 3).await;
+    let before = stage.venue_orders().await.len();
+    let late = FaultKind::DelayMillis(700);
+    stage.faults(&[Fault { path: "order".into(), method: None, kind: late, times: Some(4), after: false }]).await;
+    let cancelled = stage.post("/tradewind/v1/disaster", &json!({"what": "cancel-all"})).await;
+    assert_eq!(cancelled["undone"], 2, "the limit order, and the pair as one");
+    until(&node, "what protects is armed again", |it| it["open_orders"] == 2 && it["counters"]["orders"] == 6).await;
+    covered(&node).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let seen = status(&node).await;
+    assert_eq!((&seen["open_orders"], &seen["counters"]["orders"]), (&json!(2), &json!(6)), "once, and nothing else");
+    assert_eq!(stage.venue_orders().await.len(), before + 2);
+    assert_eq!((&seen["halted"], &seen["counters"]["contradictions"]), (&Value::Null, &json!(0)));
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
 }
