@@ -16,7 +16,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -138,10 +138,19 @@ fn read_lines<T>(path: &Path, parse: impl Fn(&str) -> Result<T, CheckpointError>
     whole.lines().enumerate().map(parse).collect()
 }
 
+/// Who signs a journal, and whether anything is signed by now: from then on the journal says so itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Signs {
+    /// The public key, in hex.
+    pub(crate) key: String,
+    pub(crate) has_signed: Arc<AtomicBool>,
+}
+
 /// Follows the journal and signs it, until it is dropped: then it signs what is left and ends.
 pub(crate) struct Auditor {
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    signs: Signs,
 }
 
 impl Drop for Auditor {
@@ -182,7 +191,8 @@ impl Auditor {
             _ => 1,
         };
         let public = key.public();
-        let has_signed = !checkpoints.is_empty();
+        let has_signed = Arc::new(AtomicBool::new(!checkpoints.is_empty()));
+        let signs = Signs { key: public.to_string(), has_signed: has_signed.clone() };
         let notary = Notary::new(key, checkpoints.last(), first);
         let (end, ended) = channel();
         let running = health.started(Component::Audit);
@@ -196,7 +206,11 @@ impl Auditor {
                 follow.run(&ended);
             })
             .map_err(NodeError::Thread)?;
-        Ok((Self { end: Some(end), thread: Some(thread) }, alarm))
+        Ok((Self { end: Some(end), thread: Some(thread), signs }, alarm))
+    }
+
+    pub(crate) fn signs(&self) -> Signs {
+        self.signs.clone()
     }
 }
 
@@ -218,7 +232,7 @@ struct Follow {
     /// The public key, until it lies beside the checkpoints.
     public: Option<PublicKey>,
     /// Whether the directory holds a checkpoint: the first is signed as soon as there is anything to sign.
-    has_signed: bool,
+    has_signed: Arc<AtomicBool>,
     health: Health,
 }
 
@@ -250,7 +264,7 @@ impl Follow {
                 }
             }
         }
-        if over || !self.has_signed || self.notary.is_due(wall()) { self.sign() } else { Ok(()) }
+        if over || !self.has_signed.load(Ordering::SeqCst) || self.notary.is_due(wall()) { self.sign() } else { Ok(()) }
     }
 
     fn sign(&mut self) -> Result<(), NodeError> {
@@ -259,14 +273,15 @@ impl Follow {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
         let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
         written.map_err(|error| failed(&self.path, error))?;
-        self.has_signed = true;
+        self.has_signed.store(true, Ordering::SeqCst);
         self.health.worked(Component::Audit);
         Ok(())
     }
 
     /// Publishes the key once something is signed; a disk that is full now may have room later.
     fn publish(&mut self) {
-        let Some((key, dir)) = self.public.as_ref().filter(|_| self.has_signed).zip(self.path.parent()) else { return };
+        let signed = |_: &&PublicKey| self.has_signed.load(Ordering::SeqCst);
+        let Some((key, dir)) = self.public.as_ref().filter(signed).zip(self.path.parent()) else { return };
         match publish(dir, key) {
             Ok(()) => {
                 self.public = None;
@@ -360,7 +375,7 @@ impl AuditReport {
 /// `key` is the public key as 64 hex digits, if it is known from elsewhere; without one that of the directory is
 /// believed. `anchor` is a file of checkpoints that was copied elsewhere: its last one must be in this history.
 ///
-/// Where a key says that the directory is signed, something must be, and the end of a run that ended in order as well.
+/// Where a key, or the journal itself, says that the directory is signed, something must be, and the end of a run that ended in order as well.
 ///
 /// # Errors
 /// [`NodeError`] if something cannot be read. What is wrong is no error but part of the report.
@@ -381,10 +396,11 @@ pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Resul
         return Err(NodeError::Audit { path: path.to_owned(), reason: "it holds no checkpoint".to_owned() });
     }
     let public = audit_dir(data_dir).join("key.pub");
-    let text = match key {
-        Some(key) => key.to_owned(),
-        None if checkpoints.is_empty() && !public.exists() => return Ok(unsigned(&report)),
-        None => std::fs::read_to_string(&public).map_err(|error| failed(&public, error))?,
+    let text = match (key, key_on_record(&dir, report.first_seq)?) {
+        (Some(key), _) => key.to_owned(),
+        (None, Some(recorded)) if !public.exists() => recorded, // whoever took the signatures left the journal's word
+        (None, None) if checkpoints.is_empty() && !public.exists() => return Ok(unsigned(&report)),
+        (None, _) => std::fs::read_to_string(&public).map_err(|error| failed(&public, error))?,
     };
     let unfit = || NodeError::Audit { path: public.clone(), reason: "it is no public key of 64 hex digits".to_owned() };
     let key = PublicKey::parse(&text).ok_or_else(unfit)?;
@@ -402,6 +418,24 @@ pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Resul
     if found.verified && lacks {
         let first = report.first_seq.max(found.signed_to + 1);
         return Ok(AuditReport { finding: found.finding, ..AuditReport::unsigned_from(first, &found) });
+    }
+    Ok(found)
+}
+
+/// The key that signs this journal by its own word: the newest one that it names.
+fn key_on_record(dir: &Path, first: Sequence) -> Result<Option<String>, NodeError> {
+    const WORD: &[u8] = b"\"trail_signed\"";
+    let (mut reader, mut found) = (Reader::open(dir, first)?, None);
+    while let Some(record) = reader.next()? {
+        if !record.payload.windows(WORD.len()).any(|part| part == WORD) {
+            continue;
+        }
+        let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
+        if let (EventKind::Governance(act), Source::Host) = (event.kind, event.source)
+            && let Act::TrailSigned { key } = *act
+        {
+            found = Some(key);
+        }
     }
     Ok(found)
 }

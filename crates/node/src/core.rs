@@ -1,6 +1,7 @@
 //! The engine's own thread: one inbox, one journal, one state. Everything that happens passes here in one order.
 
 use crate::account::moves;
+use crate::audit::Signs;
 use crate::clock::{Clock, wall};
 use crate::error::NodeError;
 use crate::health::{Component, Condition, Running};
@@ -20,7 +21,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::ParentId;
 use tradewind_engine::{Basis, Deleverage, EventKind, State, Tried};
-use tradewind_governance::{IdempotencyKey, Principal};
+use tradewind_governance::{Act, IdempotencyKey, Principal};
 use tradewind_host::{Draft, Host, since};
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
 use tradewind_risk::{Scope, Trip};
@@ -63,6 +64,8 @@ pub(crate) struct Core {
     /// The event that tripped the breaker which was last told of.
     told_trips: Sequence,
     told_deleverage: Option<Deleverage>,
+    /// Who signs the journal, until the journal says so itself.
+    signs: Option<Signs>,
     /// Why guards did not work, as it was last told of each parent.
     told_faults: BTreeMap<ParentId, String>,
 }
@@ -74,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) desks: Vec<Desk>,
     pub(crate) wire: Wire,
     pub(crate) latch: LatchFile,
+    pub(crate) signs: Signs,
     pub(crate) durable: Arc<AtomicU64>,
     pub(crate) clock: Clock,
     pub(crate) sync_every: Duration,
@@ -110,6 +114,7 @@ impl Core {
             told: None,
             told_trips: 0,
             told_deleverage: None,
+            signs: Some(parts.signs),
             told_faults: BTreeMap::new(),
         }
     }
@@ -133,7 +138,7 @@ impl Core {
             self.take(input)?;
             self.exit_if_due()?;
             self.sync_if_due()?;
-            self.latch.follow(self.host.state.halted.as_deref()).map_err(NodeError::Latch)?;
+            self.latch()?;
             self.durable.store(self.host.journal.synced_seq(), Ordering::SeqCst);
             self.tell_progress();
             self.pulse.beat();
@@ -185,7 +190,7 @@ impl Core {
                     }
                     other => other?,
                 };
-                self.latch.follow(self.host.state.halted.as_deref()).map_err(NodeError::Latch)?;
+                self.latch()?;
                 self.host.outside.switch.heard(&request, self.host.state.halted.is_some());
                 failpoint("node.operator.recorded");
                 self.host.journal.sync()?; // what a person was told is durable
@@ -256,6 +261,7 @@ impl Core {
     }
 
     fn tick(&mut self) -> Result<(), NodeError> {
+        self.say_who_signs()?;
         self.watch_time();
         self.watch_space();
         self.report_health();
@@ -265,6 +271,22 @@ impl Core {
             return Ok(()); // nothing to expire: no event
         }
         self.record(self.now(), wall(), Source::Timer, PortfolioId(0), EventKind::Timer)
+    }
+
+    /// Once something is signed the journal itself says by whom: who takes away the signatures does not take that.
+    pub(crate) fn say_who_signs(&mut self) -> Result<(), NodeError> {
+        let Some(signs) = self.signs.take_if(|it| it.has_signed.load(Ordering::SeqCst)) else { return Ok(()) };
+        if self.host.state.governance.trail_key.as_ref() == Some(&signs.key) {
+            return Ok(());
+        }
+        let act = EventKind::Governance(Box::new(Act::TrailSigned { key: signs.key }));
+        self.record(self.now(), wall(), Source::Host, PortfolioId(0), act)
+    }
+
+    /// Makes the files of the kill switches say what the state says.
+    pub(crate) fn latch(&mut self) -> Result<(), NodeError> {
+        let state = &self.host.state;
+        self.latch.follow(state.halted.as_deref(), &state.governance.latches).map_err(NodeError::Latch)
     }
 
     /// Says when a clock cannot be trusted. The driver does not send then; here it is only told.

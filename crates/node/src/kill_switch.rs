@@ -3,11 +3,13 @@
 use crate::clock::wall;
 use crate::kill_call::KillCalls;
 use crate::operate::{OperatorReply, OperatorRequest};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tradewind_governance::{Latch, Scope};
 
 /// Stops sends at once, before the engine has heard of it.
 #[derive(Clone, Debug, Default)]
@@ -66,53 +68,95 @@ impl KillSwitch {
     }
 }
 
-/// The file that says that trading is halted, and why.
+/// What the files of the kill switches say.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Latched {
+    /// Why everything is halted, if it is.
+    pub(crate) halted: Option<String>,
+    /// What else is stopped.
+    pub(crate) scopes: BTreeMap<Scope, Latch>,
+}
+
+/// The files that say that trading is halted, and why: `HALTED` for everything, `LATCHED` for what is stopped beside it.
 #[derive(Debug)]
 pub(crate) struct LatchFile {
-    path: PathBuf,
+    halted: PathBuf,
+    scoped: PathBuf,
     written: bool,
+    /// What the second file says; `None` where that cannot be read.
+    written_scopes: Option<BTreeMap<Scope, Latch>>,
 }
 
 impl LatchFile {
-    /// The file of a data directory, and what it says if it is there. One that cannot be read halts all the same.
-    pub(crate) fn open(data_dir: &Path) -> (Self, Option<String>) {
-        let path = data_dir.join("HALTED");
-        let said = match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text.trim().to_owned()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => Some(format!("{} cannot be read: {error}", path.display())),
-        };
-        (Self { path, written: said.is_some() }, said)
+    /// The files of a data directory, and what they say if they are there. One that cannot be read halts everything.
+    pub(crate) fn open(data_dir: &Path) -> (Self, Latched) {
+        let (halted, scoped) = (data_dir.join("HALTED"), data_dir.join("LATCHED"));
+        let unread = |path: &Path, why: &dyn std::fmt::Display| format!("{} cannot be read: {why}", path.display());
+        let why = read(&halted).unwrap_or_else(|error| Some(unread(&halted, &error)));
+        let (written, mut said) = (why.is_some(), Latched { halted: why, scopes: BTreeMap::new() });
+        let scopes = read(&scoped).map_err(|error| unread(&scoped, &error));
+        let scopes = scopes.and_then(|text| match text {
+            Some(text) => serde_json::from_str(&text).map_err(|error| unread(&scoped, &error)),
+            None => Ok(BTreeMap::new()),
+        });
+        let written_scopes = scopes.as_ref().ok().cloned();
+        match scopes {
+            Ok(scopes) => said.scopes = scopes,
+            Err(why) => _ = said.halted.get_or_insert(why),
+        }
+        (Self { halted, scoped, written, written_scopes }, said)
     }
 
-    /// Makes the file say what the state says. Costs nothing while that does not change.
-    pub(crate) fn follow(&mut self, halted: Option<&str>) -> std::io::Result<()> {
-        match (halted, self.written) {
-            (Some(reason), false) => {
-                let mut file = File::create(&self.path)?;
-                let written = writeln!(file, "{}", reason.escape_debug()).and_then(|()| file.sync_all());
-                match written {
-                    // the name alone halts: on a full disk the words may be missing
-                    Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                        tracing::error!(%error, "the kill switch is on disk without its reason");
-                    }
-                    other => other?,
+    /// Makes the files say what the state says. Costs nothing while that does not change.
+    pub(crate) fn follow(&mut self, halted: Option<&str>, scopes: &BTreeMap<Scope, Latch>) -> std::io::Result<()> {
+        if halted.is_some() != self.written {
+            let words = halted.map(|reason| reason.escape_debug().to_string());
+            write(&self.halted, words.as_deref())?;
+            self.written = halted.is_some();
+        }
+        if self.written_scopes.as_ref() != Some(scopes) {
+            let words = (!scopes.is_empty()).then(|| serde_json::to_string(scopes)).transpose()?;
+            write(&self.scoped, words.as_deref())?;
+            self.written_scopes = Some(scopes.clone());
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a file say `words`, or takes it away, for good.
+fn write(path: &Path, words: Option<&str>) -> std::io::Result<()> {
+    match words {
+        Some(words) => {
+            let mut file = File::create(path)?;
+            let written = writeln!(file, "{words}").and_then(|()| file.sync_all());
+            match written {
+                // the name alone halts: on a full disk the words may be missing
+                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                    tracing::error!(%error, "the kill switch is on disk without its reason");
                 }
+                other => other?,
             }
-            (None, true) => std::fs::remove_file(&self.path)?,
-            _ => return Ok(()),
         }
-        self.written = halted.is_some();
-        match self.path.parent() {
-            Some(dir) => File::open(dir)?.sync_all(),
-            None => Ok(()),
-        }
+        None => std::fs::remove_file(path)?,
+    }
+    match path.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_governance::Name;
 
     #[test]
     fn a_halt_that_is_asked_for_holds_until_the_engine_has_recorded_it() {
@@ -132,18 +176,32 @@ mod tests {
     }
 
     #[test]
-    fn the_file_says_what_the_state_says_across_starts() {
+    fn the_files_say_what_the_state_says_across_starts() {
         let dir = tempfile::TempDir::new().unwrap();
+        let none = BTreeMap::new();
+        let latch = Latch {
+            by: Name::new("anna").unwrap(),
+            kind: tradewind_governance::Kind::Person,
+            tripped_by: None,
+            at: tradewind_domain::Timestamp::from_millis(7),
+            reason: "an outage\nof hours".to_owned(),
+        };
+        let scopes = BTreeMap::from([("venue:binance".parse().unwrap(), latch)]);
         let (mut file, said) = LatchFile::open(dir.path());
-        assert_eq!(said, None);
-        file.follow(None).unwrap();
-        file.follow(Some("odd\nfills")).unwrap();
+        assert_eq!(said, Latched::default());
+        file.follow(None, &none).unwrap();
+        file.follow(Some("odd\nfills"), &scopes).unwrap();
         let (mut again, said) = LatchFile::open(dir.path());
-        assert_eq!(said.as_deref(), Some("odd\\nfills"));
-        again.follow(Some("another")).unwrap();
-        again.follow(None).unwrap();
-        assert_eq!(LatchFile::open(dir.path()).1, None);
+        assert_eq!(said, Latched { halted: Some("odd\\nfills".to_owned()), scopes: scopes.clone() });
+        again.follow(Some("another"), &scopes).unwrap();
+        again.follow(None, &scopes).unwrap();
+        assert_eq!(LatchFile::open(dir.path()).1, Latched { halted: None, scopes });
+        again.follow(None, &none).unwrap();
+        assert_eq!(LatchFile::open(dir.path()).1, Latched::default());
+        std::fs::write(dir.path().join("LATCHED"), "{\"venue").unwrap();
+        assert!(LatchFile::open(dir.path()).1.halted.is_some()); // what cannot be read halts everything
+        std::fs::remove_file(dir.path().join("LATCHED")).unwrap();
         std::fs::create_dir(dir.path().join("HALTED")).unwrap();
-        assert!(LatchFile::open(dir.path()).1.is_some()); // what cannot be read halts
+        assert!(LatchFile::open(dir.path()).1.halted.is_some());
     }
 }

@@ -231,9 +231,36 @@ fn standing(state: &State, change: &Change) -> String {
             "waits for two persons".to_owned()
         }
         ChangeState::Asked => "waits for another person".to_owned(),
+        ChangeState::Done { approver: Some(name) } if !is_in_force(state, &change.changed) => {
+            format!("approved by {name}, and over: another value counts now")
+        }
+        ChangeState::Done { approver: None } if !is_in_force(state, &change.changed) => {
+            "over: another value counts now".to_owned()
+        }
         ChangeState::Done { approver: Some(name) } => format!("in force, approved by {name}"),
         ChangeState::Done { approver: None } => "in force".to_owned(),
         ChangeState::Rejected { by } => format!("rejected by {by}"),
+    }
+}
+
+/// Whether a limit is what it was changed to; what is no limit counts as it was settled.
+fn is_in_force(state: &State, changed: &Changed) -> bool {
+    let is = |rows: Vec<(&'static str, tradewind_governance::Tighter, Option<i64>)>, name: &str, new: Option<i64>| {
+        rows.into_iter().any(|row| row.0 == name && row.2 == new)
+    };
+    match changed {
+        Changed::Limit { portfolio, name, new, .. } => {
+            is(limit_values(&state.portfolio(*portfolio).limits), name, *new)
+        }
+        Changed::AccountLimit { name, new, .. } => {
+            let account = state.risk.as_ref().map_or(AccountLimits::NONE, |risk| risk.account.clone());
+            is(account_limit_values(&account), name, *new)
+        }
+        Changed::Sector { .. }
+        | Changed::Stage { .. }
+        | Changed::Operators { .. }
+        | Changed::Resume { .. }
+        | Changed::Policy { .. } => true,
     }
 }
 

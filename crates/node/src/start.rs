@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::deposits;
 use crate::error::NodeError;
 use crate::govern::settings_words;
+use crate::kill_switch::Latched;
 use crate::limit_changes::settings_name;
 use crate::portfolios::Portfolios;
 use crate::runtime::Surroundings;
@@ -256,9 +257,26 @@ fn tell_pending_persons(core: &mut Core) {
     }
 }
 
-/// Of a limit that the settings want and a run-time change gave another value, the tighter one.
-fn tighter_of(tighter: Tighter, wanted: Option<i64>, changed: Option<i64>) -> Option<i64> {
-    if loosens(tighter, changed, wanted) { changed } else { wanted }
+/// A limit that was changed at run time and that the settings know as well.
+struct Twice {
+    tighter: Tighter,
+    /// What the settings want.
+    wanted: Option<i64>,
+    /// What it was changed to.
+    changed: Option<i64>,
+    /// What it was before people began to change it.
+    before: Option<Option<i64>>,
+    /// What it is now.
+    in_force: Option<i64>,
+}
+
+impl Twice {
+    /// The value that counts from this start on: while the settings still say what they said before, what people agreed
+    /// to; of anything else the tighter one.
+    fn counts(&self) -> Option<i64> {
+        let stands = self.in_force == self.changed && self.before == Some(self.wanted);
+        if stands || loosens(self.tighter, self.changed, self.wanted) { self.changed } else { self.wanted }
+    }
 }
 
 /// Says that the settings are tighter than what a limit was changed to at run time.
@@ -269,7 +287,8 @@ fn tell_tighter(core: &mut Core, of: &str, names: &[&str]) {
     }
 }
 
-/// Brings a portfolio's limits up to the settings. Of what was changed at run time the tighter value counts; where two
+/// Brings a portfolio's limits up to the settings. What was changed at run time stays so while the settings still say
+/// what they said before, else the tighter value counts; where two
 /// persons are wanted, what the settings loosen waits for two of them.
 fn set_limits(core: &mut Core, settings: &Settings, portfolio: PortfolioId) -> Result<(), NodeError> {
     let (now, state) = (core.now(), &core.host.state);
@@ -279,12 +298,13 @@ fn set_limits(core: &mut Core, settings: &Settings, portfolio: PortfolioId) -> R
     let mut limits = settings.limits.resolve();
     let (mut asked, mut told) = (Vec::new(), Vec::new());
     for (name, tighter, mut wanted) in limit_values(&limits) {
+        let old = limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
         if let Some(changed) = state.governance.overridden(portfolio, name) {
-            wanted = tighter_of(tighter, wanted, changed);
+            let before = state.governance.before_changes(portfolio, name);
+            wanted = Twice { tighter, wanted, changed, before, in_force: old }.counts();
             set_limit(&mut limits, name, wanted);
             told.extend((wanted != changed).then_some(name));
         }
-        let old = limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
         if !is_new && state.governance.two_persons() && loosens(tighter, old, wanted) {
             set_limit(&mut limits, name, old);
             asked.push(Changed::Limit { portfolio, name: name.to_owned(), tighter, old, new: wanted });
@@ -305,12 +325,13 @@ fn set_account_limits(core: &mut Core, settings: &Settings) -> Result<(), NodeEr
     let mut limits = settings.limits.set().account;
     let (mut asked, mut told) = (Vec::new(), Vec::new());
     for (name, tighter, mut wanted) in account_limit_values(&limits) {
+        let old = account_limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
         if let Some(changed) = state.governance.overridden_account(name) {
-            wanted = tighter_of(tighter, wanted, changed);
+            let before = state.governance.before_changes_of_account(name);
+            wanted = Twice { tighter, wanted, changed, before, in_force: old }.counts();
             set_account_limit(&mut limits, name, wanted);
             told.extend((wanted != changed).then_some(name));
         }
-        let old = account_limit_values(&current).into_iter().find(|row| row.0 == name).and_then(|row| row.2);
         if known.is_some() && state.governance.two_persons() && loosens(tighter, old, wanted) {
             set_account_limit(&mut limits, name, old);
             asked.push(Changed::AccountLimit { name: name.to_owned(), tighter, old, new: wanted });
@@ -366,14 +387,22 @@ fn ask_second(core: &mut Core, portfolio: PortfolioId, mut asked: Vec<Changed>) 
     Ok(())
 }
 
-/// A halt that the journal's state does not know of, but the latch file or the audit trail does.
-pub(crate) fn keep_halted(core: &mut Core, reasons: [Option<String>; 2]) -> Result<(), NodeError> {
-    let Some(reason) = reasons.into_iter().flatten().next().filter(|_| core.host.state.halted.is_none()) else {
-        return Ok(());
-    };
+/// Kill switches that the journal's state does not know of, but their files or the audit trail do.
+pub(crate) fn keep_halted(core: &mut Core, latched: Latched) -> Result<(), NodeError> {
     let now = core.now();
-    core.record(now, wall(), Source::Host, PortfolioId(0), EventKind::Halted(Halt { reason }))?;
-    core.latch.follow(core.host.state.halted.as_deref()).map_err(NodeError::Latch)
+    let mut kinds = Vec::new();
+    if core.host.state.halted.is_none() {
+        kinds.extend(latched.halted.map(|reason| EventKind::Halted(Halt { reason })));
+    }
+    for (scope, latch) in latched.scopes {
+        if !core.host.state.governance.latches.contains_key(&scope) {
+            kinds.push(EventKind::Governance(Box::new(Act::Latched { scope, latch })));
+        }
+    }
+    for kind in kinds {
+        core.record(now, wall(), Source::Host, PortfolioId(0), kind)?;
+    }
+    core.latch()
 }
 
 fn portfolio(place: usize) -> PortfolioId {

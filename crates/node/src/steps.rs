@@ -17,7 +17,7 @@ use crate::inbox::Input;
 use crate::inquire::Reconciler;
 use crate::key_lock::KeyLock;
 use crate::kill_call::KillCalls;
-use crate::kill_switch::{KillSwitch, LatchFile};
+use crate::kill_switch::{KillSwitch, LatchFile, Latched};
 use crate::listener::Listener;
 use crate::live;
 use crate::outgoing::{Latency, Wire};
@@ -48,7 +48,7 @@ const OUTBOX_ROOM: usize = 256;
 
 /// What holds the data directory and the key for this process, and lets people ask. Ends in this order.
 pub(crate) struct Held {
-    _auditor: Auditor,
+    auditor: Auditor,
     socket: ControlSocket,
     _key_lock: KeyLock,
     pub(crate) switch: KillSwitch,
@@ -59,8 +59,8 @@ pub(crate) struct Held {
 pub(crate) struct Safe {
     listener: UnixListener,
     held: Held,
-    /// Why trading must stay halted, although the journal does not say so.
-    halted: [Option<String>; 2],
+    /// What must stay stopped, although the journal does not say so.
+    latched: Latched,
     latch: LatchFile,
     durable: Arc<AtomicU64>,
     config: BinanceConfig,
@@ -84,15 +84,15 @@ impl Safe {
         let (listener, socket) = control::listen(dir)?;
         let (latch, latched) = LatchFile::open(dir);
         let calls = KillCalls::new(kill_key, recovered.state.governance.halt_calls.clone());
-        let switch = KillSwitch::new(recovered.state.halted.is_some() || latched.is_some()).with_calls(calls);
+        let switch = KillSwitch::new(recovered.state.halted.is_some() || latched.halted.is_some()).with_calls(calls);
         let durable = Arc::new(AtomicU64::new(recovered.state.sequence));
         let audit_key = &settings.governance.audit_key;
         let (auditor, rolled_back) =
             Auditor::start(dir, audit_key, recovered.state.sequence, durable.clone(), &health)?;
         let config = start::venue_config(settings, signer, switch.flag());
-        let held = Held { _auditor: auditor, socket, _key_lock: key_lock, switch, health };
-        let halted = [latched, rolled_back];
-        Ok(Self { listener, held, halted, latch, durable, config, recovered, running, journal })
+        let held = Held { auditor, socket, _key_lock: key_lock, switch, health };
+        let latched = Latched { halted: latched.halted.or(rolled_back), ..latched };
+        Ok(Self { listener, held, latched, latch, durable, config, recovered, running, journal })
     }
 
     /// Connects, asks the venue what became of everything, and shows the strategies the past.
@@ -101,7 +101,7 @@ impl Safe {
         settings: &Settings,
         surroundings: &Surroundings,
     ) -> Result<Reconciled, NodeError> {
-        let Self { listener, held, halted, latch, durable, config, recovered, running, journal } = self;
+        let Self { listener, held, latched, latch, durable, config, recovered, running, journal } = self;
         let Connected { connection, events, early, instruments, opening } =
             start::connect(config, settings, &recovered.state).await?;
         failpoint("node.start.connected");
@@ -147,6 +147,7 @@ impl Safe {
             desks,
             wire,
             latch,
+            signs: held.auditor.signs(),
             durable,
             clock,
             sync_every,
@@ -157,7 +158,8 @@ impl Safe {
         core.host.endings = endings;
         start::introduce(&mut core, settings, &instruments, &portfolios, &opening)?;
         core.resume_listings()?;
-        start::keep_halted(&mut core, halted)?;
+        start::keep_halted(&mut core, latched)?;
+        core.say_who_signs()?;
         drift::compare(&mut core, settings)?;
         failpoint("node.start.introduced");
         let doubtful = reconciler.at_start(&mut core).await?;

@@ -147,6 +147,11 @@ pub enum Act {
         /// What no other call has.
         nonce: String,
     },
+    /// The journal is signed with this key: whoever verifies it from here on finds signatures by it, or they are gone.
+    TrailSigned {
+        /// The public key, in hex.
+        key: String,
+    },
     /// An order was approved that counts towards the caps of the day. Kept even if it is never filled.
     Spent {
         /// Whose.

@@ -31,6 +31,7 @@ impl Register {
             | Act::KeyDone { .. }
             | Act::DecisionNamed(_)
             | Act::HaltCalled { .. }
+            | Act::TrailSigned { .. }
             | Act::Spent { .. } => return Vec::new(),
         };
         vec![answer.unwrap_or_else(Act::Refused)]

@@ -77,6 +77,9 @@ pub struct Register {
     /// Signed calls of the kill switch that were accepted, by moment and nonce.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub halt_calls: BTreeSet<(i64, String)>,
+    /// The public key that signs the journal, in hex, once something is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trail_key: Option<String>,
     /// The newest decisions that orders may name, by the event that records each: those that were named, and, where
     /// the policy requires decisions, those of strategies and agents.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -248,6 +251,7 @@ impl Register {
                     self.halt_calls.pop_first();
                 }
             }
+            Act::TrailSigned { key } => self.trail_key = Some(key.clone()),
             Act::Spent { by, units } => self.spend(by, *units, at.now),
             Act::ApprovalSaid { .. }
             | Act::RejectionSaid { .. }

@@ -1,7 +1,7 @@
 //! What changes at run time have put in force.
 
 use super::Register;
-use crate::{ChangeState, Changed, Rollout, Roster};
+use crate::{Change, ChangeState, Changed, Rollout, Roster};
 use tradewind_domain::{PortfolioId, Sequence, Timestamp};
 
 impl Register {
@@ -15,6 +15,35 @@ impl Register {
     #[must_use]
     pub fn overridden_account(&self, name: &str) -> Option<Option<i64>> {
         self.overrides.get(&account_key(name)).copied()
+    }
+
+    /// What a limit was before people began to change it at run time, as far as the changes on record tell: what the
+    /// settings said then. `None` where nobody changed it.
+    #[must_use]
+    pub fn before_changes(&self, portfolio: PortfolioId, name: &str) -> Option<Option<i64>> {
+        self.first_of(&override_key(portfolio, name))
+    }
+
+    /// As [`Self::before_changes`] for a limit of the account.
+    #[must_use]
+    pub fn before_changes_of_account(&self, name: &str) -> Option<Option<i64>> {
+        self.first_of(&account_key(name))
+    }
+
+    /// The value that the unbroken row of changes began with which led to the newest one.
+    fn first_of(&self, about: &str) -> Option<Option<i64>> {
+        let is_done = |it: &&Change| matches!(it.state, ChangeState::Done { .. }) && subject(&it.changed) == about;
+        let mut first = None;
+        for change in self.changes.values().rev().filter(is_done) {
+            let (Changed::Limit { old, new, .. } | Changed::AccountLimit { old, new, .. }) = change.changed else {
+                return None;
+            };
+            if first.is_some_and(|later| later != new) {
+                break; // something else than a change moved it in between
+            }
+            first = Some(old);
+        }
+        first
     }
 
     /// The sector that a run-time change gave an asset, if one did.

@@ -13,7 +13,7 @@ use tradewind_journal::{DiskStorage, Journal, Options, Reader};
 use tradewind_node::settings::{OperatorSettings, Settings};
 use tradewind_node::{
     GovernRequest, Node, OperatorReply, OperatorRequest, Signed, Token, audit, audit_chains, audit_statistics,
-    journal_dir, request, retain,
+    journal_dir, request, retain, set_aside,
 };
 
 const ALL: [Role; 3] = [Role::Trader, Role::Approver, Role::Risk];
@@ -406,7 +406,8 @@ async fn a_halt_outlives_the_journal_and_is_cleared_by_a_person_of_risk() {
         assert_eq!(asked["changes"][0]["standing"], "waits for another person", "{again} {asked}");
         assert_eq!(asked["changes"][0]["from"], "halted: odd fills");
     }
-    assert_eq!(limits(&node).await["changes"].as_array().unwrap().len(), 1, "asked once");
+    let changes = limits(&node).await["changes"].clone();
+    assert_eq!(changes.as_array().unwrap().iter().filter(|it| it["what"] == "resume").count(), 1, "asked once");
     assert!(stage.dir.path().join("HALTED").exists(), "one person's word ends no halt where two could say it");
     assert_eq!(said(&node, "anna", order.clone()).await.unwrap_err().0, "GATE-01");
     let agreed = said(&node, "ben", resume).await.unwrap();
@@ -422,6 +423,24 @@ async fn a_halt_outlives_the_journal_and_is_cleared_by_a_person_of_risk() {
     said(&node, "anna", OperatorRequest::Govern(clear)).await.unwrap();
     said(&node, "anna", order).await.unwrap();
     assert_eq!(said(&node, "anna", OperatorRequest::Govern(latch("moon"))).await.unwrap_err().0, "NODE-33");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_scoped_kill_switch_outlives_the_journal_too() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    said(&node, "ben", latch("venue:binance")).await.unwrap();
+    node.stop().await.unwrap();
+    set_aside(stage.dir.path()).unwrap().expect("as `paper` does where a market begins anew");
+    let node = start(two_persons(&stage)).await;
+    let order = OperatorRequest::OrderPlace(words(Buy, "0.001", None));
+    assert_eq!(said(&node, "anna", order.clone()).await.unwrap_err().0, "GATE-01");
+    assert_eq!(said(&node, "ben", clear("venue:binance")).await.unwrap_err().0, "GOV-35", "it knows who threw it");
+    said(&node, "anna", clear("venue:binance")).await.unwrap();
+    assert!(!stage.dir.path().join("LATCHED").exists());
+    said(&node, "anna", order).await.unwrap();
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
 }
@@ -844,6 +863,50 @@ async fn of_a_limit_changed_at_run_time_and_in_the_settings_the_tighter_one_coun
 }
 
 #[tokio::test]
+async fn what_two_agreed_to_raise_outlives_a_restart_until_the_settings_are_tightened() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.limits = settings.limits.with("daily_loss", 300).with("gross", 5_000);
+    let raised = async |settings: &Settings| {
+        let node = start(settings.clone()).await;
+        let view = limits(&node).await;
+        node.stop().await.unwrap();
+        let gross = view["limits"].as_array().unwrap().iter().find(|row| row["name"] == "gross").unwrap().clone();
+        let standing = |change: &Value| change["standing"].as_str().unwrap().to_owned();
+        let standings: Vec<String> = view["changes"].as_array().unwrap().iter().map(standing).collect();
+        let waits = standings.iter().filter(|it| it.starts_with("waits")).count();
+        let held = standings.iter().filter(|it| *it == "in force, approved by ben").count();
+        (view["portfolios"][0]["limits"]["daily_loss_bps"].clone(), gross["value"].clone(), held, waits)
+    };
+    let node = start(settings.clone()).await;
+    for (asked, at_all) in [("4%", false), ("8%", false), ("60%", true)] {
+        let name = if at_all { "gross" } else { "daily_loss" };
+        let set = GovernRequest::LimitSet {
+            name: name.to_owned(),
+            value: asked.to_owned(),
+            portfolio: None,
+            account: at_all,
+            reason: "agreed".to_owned(),
+        };
+        let said_so = said(&node, "anna", OperatorRequest::Govern(set)).await.unwrap();
+        for change in said_so["changes"].as_array().unwrap() {
+            said(&node, "ben", answer(&change["change"], true)).await.unwrap();
+        }
+    }
+    node.stop().await.unwrap();
+    let held = raised(&settings).await;
+    assert_eq!((&held.0, &held.1, held.3), (&800.into(), &"60 %".into(), 0), "as agreed, over the settings");
+    assert!(held.2 >= 2, "{held:?}: who agreed is told");
+    // another value in the settings is another word: the tighter of both counts
+    settings.limits = settings.limits.with("daily_loss", 500).with("gross", 5_500);
+    let after = raised(&settings).await;
+    assert_eq!((&after.0, &after.1, after.2), (&500.into(), &"55 %".into(), 0), "{after:?}");
+    settings.limits = settings.limits.with("daily_loss", 300).with("gross", 5_000);
+    assert_eq!(raised(&settings).await.0, 300, "what was once over does not come back");
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
 async fn whoever_halted_does_not_resume_alone_and_what_was_agreed_to_ends_no_other_halt() {
     let stage = Stage::new(exchange_config()).await;
     let node = start(two_persons(&stage)).await;
@@ -970,4 +1033,8 @@ async fn signatures_that_are_gone_are_named() {
     let report = audit(dir, None, None).unwrap();
     assert_eq!((report.verified, report.code), (false, Some("NODE-50")), "{report:?}");
     assert!(report.first_bad.is_some_and(|first| first <= signed), "{report:?}");
+    // whoever takes all that was signed, and the key, leaves the journal's own word that it was
+    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_file(&public).unwrap();
+    assert!(!check(None, 1));
 }
