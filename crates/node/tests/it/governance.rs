@@ -1033,6 +1033,8 @@ async fn signatures_that_are_gone_are_named() {
     let report = audit(dir, None, None).unwrap();
     assert_eq!((report.verified, report.code), (false, Some("NODE-50")), "{report:?}");
     assert!(report.first_bad.is_some_and(|first| first <= signed), "{report:?}");
+    std::fs::write(&path, &lines).unwrap();
+    small_trail(&stage).await; // which finds that something is signed, and says so in the journal
     // whoever takes all that was signed, and the key, leaves the journal's own word that it was
     std::fs::remove_file(&path).unwrap();
     std::fs::remove_file(&public).unwrap();

@@ -94,7 +94,7 @@ async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
 
 /// As a dead man's timer that fires while the node lives: Binance spot has none, but what follows is the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e10_orders_that_a_venue_cancels_all_at_once_are_seen_and_what_protects_is_armed_again_once() {
+async fn e10_orders_that_a_venue_cancels_all_at_once_are_seen_told_and_what_is_unguarded_then_is_left_once() {
     let stage = Stage::new(exchange_config()).await;
     let node = start(settings(&stage, limits())).await;
     let now = mark(&node).await;
@@ -108,12 +108,15 @@ async fn e10_orders_that_a_venue_cancels_all_at_once_are_seen_and_what_protects_
     stage.faults(&[Fault { path: "order".into(), method: None, kind: late, times: Some(4), after: false }]).await;
     let cancelled = stage.post("/tradewind/v1/disaster", &json!({"what": "cancel-all"})).await;
     assert_eq!(cancelled["undone"], 2, "the limit order, and the pair as one");
-    until(&node, "what protects is armed again", |it| it["open_orders"] == 2 && it["counters"]["orders"] == 6).await;
-    covered(&node).await;
+    let seen =
+        until(&node, "the loss of its guards is told", |it| it["notices"].to_string().contains("not by us")).await;
+    assert!(seen["notices"].to_string().contains("could not guard its position in BTC/USDT"), "{}", seen["notices"]);
+    until(&node, "what is unguarded is left", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 5).await;
+    assert_eq!(positions(&node).await, Vec::<Value>::new());
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let seen = status(&node).await;
-    assert_eq!((&seen["open_orders"], &seen["counters"]["orders"]), (&json!(2), &json!(6)), "once, and nothing else");
-    assert_eq!(stage.venue_orders().await.len(), before + 2);
+    assert_eq!((&seen["open_orders"], &seen["counters"]["orders"]), (&json!(0), &json!(5)), "once, and nothing else");
+    assert_eq!(stage.venue_orders().await.len(), before + 1);
     assert_eq!((&seen["halted"], &seen["counters"]["contradictions"]), (&Value::Null, &json!(0)));
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
