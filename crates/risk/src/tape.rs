@@ -255,7 +255,7 @@ mod tests {
         let closed = stock.closed_at(sunday);
         assert_eq!(closed.seen(), stock.seen());
         let both = Returns::common(&[&closed, &other]).expect("neither shortens the other");
-        assert_eq!(both.value_at_risk_bps(&[1.0, 0.0]), Returns::common(&[&stock]).unwrap().value_at_risk_bps(&[1.0]));
+        assert_eq!(both.weighted(&[1.0, 0.0]), Returns::common(&[&stock]).unwrap().weighted(&[1.0]));
     }
 
     #[test]
