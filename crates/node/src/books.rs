@@ -1,5 +1,6 @@
 //! What rests near the market: books as the venue tells them, as much as the guards on price impact look at.
 
+use crate::liquidity::SeenBook;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tradewind_domain::{Depth, InstrumentId, Price, Quantity};
@@ -7,8 +8,10 @@ use tradewind_venues::{BookChange, BookLevels};
 
 /// The engine sees conflated books: often enough for a limit on the age of marks of two seconds.
 const TELL_EVERY: Duration = Duration::from_secs(1);
-/// How many levels of a side count.
+/// How many levels of a side the guards count.
 const LEVELS: usize = 10;
+/// How many levels of a side people are shown a judgement of.
+const SHOWN: usize = 1_000;
 
 /// Every book that is followed.
 #[derive(Debug, Default)]
@@ -46,6 +49,19 @@ impl Books {
         book.told = Some(now);
         let bids = near(book.bids.values().rev());
         Some(Depth { instrument, bids, asks: near(book.asks.values()) })
+    }
+}
+
+impl Books {
+    /// The levels of a book, best first; `None` where it is not followed.
+    pub(crate) fn levels(&self, instrument: InstrumentId, at: Instant) -> Option<SeenBook> {
+        let book = self.0.get(&instrument)?;
+        let level = |(price, quantity): (&Price, &Quantity)| (*price, *quantity);
+        Some(SeenBook {
+            bids: book.bids.iter().rev().take(SHOWN).map(level).collect(),
+            asks: book.asks.iter().take(SHOWN).map(level).collect(),
+            at,
+        })
     }
 }
 

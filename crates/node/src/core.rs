@@ -7,6 +7,7 @@ use crate::error::NodeError;
 use crate::health::{Component, Condition, Running};
 use crate::inbox::{Fact, Input, Progress};
 use crate::kill_switch::LatchFile;
+use crate::liquidity::SeenBook;
 use crate::operate::failed;
 use crate::outgoing::Wire;
 use crate::time_watch::TimeWatch;
@@ -61,6 +62,8 @@ pub(crate) struct Core {
     pace: Option<mpsc::UnboundedSender<Progress>>,
     progress: Progress,
     told: Option<Progress>,
+    /// The books that are followed, as they were last told.
+    pub(crate) books: BTreeMap<InstrumentId, SeenBook>,
     /// The event that tripped the breaker which was last told of.
     told_trips: Sequence,
     told_deleverage: Option<Deleverage>,
@@ -112,6 +115,7 @@ impl Core {
             synced: (Instant::now(), 0),
             pace: parts.pace,
             told: None,
+            books: BTreeMap::new(),
             told_trips: 0,
             told_deleverage: None,
             signs: Some(parts.signs),
@@ -219,6 +223,10 @@ impl Core {
             }
             Input::Notice(text) => {
                 self.note(text);
+                Ok(())
+            }
+            Input::Book(instrument, book) => {
+                self.books.insert(instrument, *book);
                 Ok(())
             }
             Input::Drifted(what) => self.drifted(&what),

@@ -1,6 +1,7 @@
 //! What comes into the engine's thread, and what leaves it.
 
 use crate::clock::wall;
+use crate::liquidity::SeenBook;
 use crate::operate::{OperatorReply, OperatorRequest};
 use tokio::sync::oneshot;
 use tradewind_domain::{
@@ -19,6 +20,8 @@ pub(crate) enum Input {
     Operator(Box<OperatorRequest>, oneshot::Sender<OperatorReply>),
     /// A request was handed to the socket at this moment.
     BytesOut { received: Timestamp, decided: Timestamp, sent: Timestamp },
+    /// What rests in a book, for the status.
+    Book(InstrumentId, Box<SeenBook>),
     /// Something the status should show.
     Notice(String),
     /// The settings file says something else than what runs.

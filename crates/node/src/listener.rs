@@ -77,7 +77,11 @@ impl Listener {
                 })
             }
             VenueEvent::Book { change, stamps } => {
-                let Some(depth) = self.books.follow(change, Instant::now()) else { return };
+                let now = Instant::now();
+                let Some(depth) = self.books.follow(change, now) else { return };
+                if let Some(book) = self.books.levels(depth.instrument, now) {
+                    self.pass(Input::Book(depth.instrument, Box::new(book))).await;
+                }
                 let (at, received) = (stamps.event, stamps.received);
                 let kind = EventKind::Deepened { depth, origin: self.origin };
                 Input::Fact(Fact { at, received, source: Source::Market, portfolio: PortfolioId(0), kind })

@@ -5,6 +5,7 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::health::ComponentHealth;
 use crate::latency::Quantiles;
+use crate::liquidity::{LiquidityView, liquidity};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
     Instrument, InstrumentKind, LEDGER_DECIMALS, OrderRecord, OrderState, PortfolioId, Timestamp, format_decimal,
@@ -174,6 +175,8 @@ pub struct InstrumentView {
     pub mark_at: Option<String>,
     /// Where it comes from.
     pub origin: Option<tradewind_domain::Origin>,
+    /// How well its book can take our orders; missing where no limit asks for the book, or it is old.
+    pub liquidity: Option<LiquidityView>,
 }
 
 /// An order as people list it.
@@ -267,7 +270,7 @@ pub(crate) fn status(core: &Core) -> Status {
         counters: state.counters,
         orders_without_decision: state.counters.orders_without_decision(),
         portfolios: state.portfolios.iter().map(portfolio_view).collect(),
-        instruments: state.listings.iter().map(instrument_view).collect(),
+        instruments: state.listings.iter().map(|listing| instrument_view(core, listing)).collect(),
         open_orders: state.open.len(),
         unknown_orders: state.open.values().filter(|record| record.status() == "unknown").count(),
         unknown: unknown(core),
@@ -378,8 +381,11 @@ fn portfolio_view(portfolio: &tradewind_engine::Portfolio) -> PortfolioView {
     }
 }
 
-fn instrument_view(listing: &tradewind_engine::Listing) -> InstrumentView {
+fn instrument_view(core: &Core, listing: &tradewind_engine::Listing) -> InstrumentView {
+    let it = &listing.instrument;
+    let liquidity = core.books.get(&it.id).and_then(|book| liquidity(&core.host.state, it, book));
     InstrumentView {
+        liquidity,
         symbol: listing.instrument.spec.symbol.to_string(),
         mark: listing.mark.map(|mark| listing.instrument.price_text(mark.price)),
         mark_at: listing.mark.map(|mark| mark.at.to_string()),

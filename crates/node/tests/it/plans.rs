@@ -223,6 +223,14 @@ async fn books_are_followed_where_a_limit_asks_for_them() {
         let node = start(settings(&stage, limits)).await;
         mark(&node).await;
         tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let shown = status(&node).await["instruments"][0]["liquidity"].clone();
+        assert_eq!(shown.is_object(), asked, "{shown}");
+        if asked {
+            assert!(
+                shown["score"].as_f64().is_some_and(|score| score > 0.0) && shown["class"] != "critical",
+                "{shown}"
+            );
+        }
         let ended = node.stop().await.unwrap();
         let depth = ended.state.listings[0].depth;
         assert_eq!(usize::from(depth.is_some()), seen, "{depth:?}");

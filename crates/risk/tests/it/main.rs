@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss)] // a test may
 
+mod books;
 mod breakers;
 mod edges;
 mod guards;

@@ -280,6 +280,23 @@ fn positions(rows: &Value) -> String {
     )
 }
 
+/// How well a book can take our orders, in one line.
+fn liquidity(instrument: &Value) -> String {
+    let it = &instrument["liquidity"];
+    let number = |name: &str, digits: usize| it[name].as_f64().map(|value| format!("{value:.digits$}"));
+    let spread = number("spread_bps", 1).map_or_else(|| "no spread".to_owned(), |bps| format!("a spread of {bps} bps"));
+    let beyond = |name: &str, verb: &str| it[name].as_str().map(|size| format!("{verb} of more than {size}"));
+    let sliced: Vec<String> =
+        [beyond("buy_up_to", "a buy"), beyond("sell_up_to", "a sell")].into_iter().flatten().collect();
+    let advice = if sliced.is_empty() { String::new() } else { format!("; slice {}", sliced.join(", ")) };
+    format!(
+        "\nliquidity of {}: {} ({} of 100), {spread}{advice}",
+        field(instrument, "symbol"),
+        field(it, "class"),
+        number("score", 0).unwrap_or_default(),
+    )
+}
+
 fn status_text(status: &Value) -> String {
     let halted = status["halted"].as_str().map_or_else(|| "no".to_owned(), |why| format!("yes, {why}"));
     let counters = &status["counters"];
@@ -297,6 +314,9 @@ fn status_text(status: &Value) -> String {
     text.push_str(&columns(&status["portfolios"], &["name", "equity", "day_profit", "base"], "no portfolios"));
     text.push_str("\n\n");
     text.push_str(&columns(&status["instruments"], &["symbol", "mark", "mark_at", "origin"], "no instruments"));
+    for it in status["instruments"].as_array().into_iter().flatten().filter(|it| it["liquidity"].is_object()) {
+        text.push_str(&liquidity(it));
+    }
     text.push_str("\n\nlatency in microseconds\n");
     let latency = ["frame_to_decision", "decision_to_bytes", "frame_to_bytes"].map(|name| {
         let row = &status["latency"][name];
