@@ -5,8 +5,11 @@ use crate::core::Core;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tradewind_domain::Timestamp;
 
+/// How long a market may say nothing before that is called wrong: quotes come with every change of the best prices.
+const SILENCE: Duration = Duration::from_secs(60);
 /// Changes that are kept.
 const CHANGES: usize = 64;
 
@@ -130,6 +133,18 @@ impl Health {
     pub(crate) fn failed(&self, component: Component, why: impl Into<String>) {
         self.set(component, Condition::Failed, Some(why.into()), false);
     }
+    /// Whether a component that listens has heard something lately; one that failed or ended says so by itself.
+    fn listens(&self, component: Component, silence: Duration) {
+        let heard = {
+            let board = self.board();
+            let at_work = |part: &&Part| matches!(part.state, Condition::Ok | Condition::Degraded);
+            board.parts.get(&component).filter(at_work).and_then(|part| part.worked)
+        };
+        let Some(heard) = heard else { return };
+        let silent = u64::try_from(wall().since(heard)).map_or(Duration::ZERO, Duration::from_nanos);
+        let wrong = (silent > silence).then(|| format!("nothing heard for {} s", silent.as_secs()));
+        self.found(component, wrong.map(|why| (Condition::Degraded, why)));
+    }
     /// As the finding says: nothing is wrong, or what.
     fn found(&self, component: Component, wrong: Option<(Condition, String)>) {
         match wrong {
@@ -179,6 +194,7 @@ impl Core {
         health.ok(Component::Engine);
         health.found(Component::Journal, self.journal_trouble());
         health.found(Component::Orders, self.orders_trouble());
+        health.listens(Component::MarketData, SILENCE);
         let connection = &self.host.outside.connection;
         let most = connection.most_clock_error();
         match connection.venue_time() {
@@ -228,11 +244,17 @@ mod tests {
         let seen = health.components()[0].clone();
         assert_eq!((seen.state, seen.since, seen.why), (Condition::Degraded, since, Some("another".to_owned())));
         assert!(seen.last_success.is_some() && seen.last_success != first.last_success, "it worked meanwhile");
+        health.listens(Component::Audit, Duration::ZERO);
+        assert_eq!(health.components()[0].why.as_deref(), Some("nothing heard for 0 s"));
+        health.listens(Component::Audit, SILENCE);
+        assert_eq!(health.components()[0].state, Condition::Ok);
         health.failed(Component::Audit, "the last words");
+        health.listens(Component::Audit, SILENCE);
         drop(running);
         let seen = health.components()[0].clone();
         assert_eq!((seen.state, seen.why), (Condition::Stopped, Some("the last words".to_owned())));
         let changes: Vec<Condition> = health.changes().into_iter().map(|(_, state)| state).collect();
-        assert_eq!(changes, [Condition::Ok, Condition::Degraded, Condition::Failed, Condition::Stopped]);
+        let (ok, degraded) = (Condition::Ok, Condition::Degraded);
+        assert_eq!(changes, [ok, degraded, ok, Condition::Failed, Condition::Stopped]);
     }
 }

@@ -77,7 +77,7 @@ impl Node {
         let started = Instant::now();
         let safe = Safe::begin(&settings, &surroundings)?;
         let recovered = note(&safe.recovered);
-        let reconciled = safe.reconcile(&settings, &surroundings).await?;
+        let reconciled = Box::pin(safe.reconcile(&settings, &surroundings)).await?; // its state is large
         let Trading { inbox, asked, engine, tasks, held } = reconciled.trade(&settings, surroundings)?;
         Ok(Self { inbox, asked, engine, tasks, held, recovered, ready_in: started.elapsed() })
     }

@@ -156,10 +156,12 @@ fn closing(symbol: &str, done: &Value) -> String {
     let mut text = format!("closing {symbol}; see `tradewind position list`");
     for it in done.as_array().into_iter().flatten().map(|reply| &reply["data"]).filter(|it| !it["left"].is_null()) {
         let of = |what: &str| it[what].as_array().map_or(0, Vec::len);
+        let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let (portfolio, left, exit) = (field(it, "portfolio"), field(it, "left"), field(it, "exit"));
         text.push_str(&format!("\n{portfolio}: the exit of {left} goes out {exit}"));
         if of("cancels") + of("parents") > 0 {
-            text.push_str(&format!(" ({} orders and {} plans are taken back)", of("cancels"), of("parents")));
+            let (orders, plans) = (some(of("cancels"), "order"), some(of("parents"), "plan"));
+            text.push_str(&format!(" (taken back: {orders} and {plans})"));
         }
     }
     text
