@@ -87,21 +87,6 @@ impl Symmetric {
         })
     }
 
-    /// The pair off the diagonal with the largest absolute entry: row, column (`column < row`), entry.
-    ///
-    /// `None` for fewer than two rows. The first such pair in reading order wins a tie.
-    pub fn highest_pair(&self) -> Option<(usize, usize, f64)> {
-        let pairs = (1..self.size).flat_map(|row| (0..row).map(move |column| (row, column)));
-        let mut best: Option<(usize, usize, f64)> = None;
-        for (row, column) in pairs {
-            let entry = self.at(row, column);
-            if best.is_none_or(|(_, _, most)| entry.abs() > most.abs()) {
-                best = Some((row, column, entry));
-            }
-        }
-        best
-    }
-
     /// Lower triangle L with `L L' = self`, row by row.
     ///
     /// A pivot that vanishes up to rounding (two assets that move as one) gives a zero column.
@@ -279,49 +264,4 @@ fn drift_of_target(left: &[f64], right: &[f64], sample: &Symmetric, (i, j): (usi
 /// Noise over distance, kept in `[0, 1]`; a sample that equals its target needs none.
 fn intensity(noise: f64, distance: f64) -> f64 {
     if distance > 0.0 { (noise / distance).clamp(0.0, 1.0) } else { 0.0 }
-}
-
-/// What a new position would do to the correlations of a portfolio.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NewcomerCorrelation {
-    /// The held asset that moves most with the newcomer.
-    pub with: usize,
-    /// Their correlation as the two series move, in `[-1, 1]`.
-    pub correlation: f64,
-    /// The same as the two positions move: the sign turns where one is long and the other short.
-    pub of_positions: f64,
-}
-
-/// The held position with which a new one would move most alike.
-///
-/// `exposures` are signed, one per asset; an asset with exposure 0 is not held. `direction` is the sign of the new
-/// position in `asset`. Only alike counts as risk: a hedge has a negative `of_positions`. `None` when nothing else
-/// is held. The lowest index wins a tie.
-///
-/// # Errors
-/// [`QuantError::Shape`] unless there is one exposure per row of `correlations`, and the asset is one of them.
-pub fn newcomer_correlation(
-    correlations: &Symmetric,
-    exposures: &[f64],
-    asset: usize,
-    direction: f64,
-) -> Result<Option<NewcomerCorrelation>, QuantError> {
-    let size = correlations.size;
-    if exposures.len() != size {
-        return Err(QuantError::Shape { what: "exposures", expected: size, got: exposures.len() });
-    }
-    crate::error::check_finite("exposures", exposures)?;
-    check_range("direction", direction, direction != 0.0, "a sign")?;
-    if asset >= size {
-        return Err(QuantError::Shape { what: "assets", expected: asset + 1, got: size });
-    }
-    let mut highest: Option<NewcomerCorrelation> = None;
-    for (with, exposure) in exposures.iter().enumerate().filter(|(i, e)| *i != asset && **e != 0.0) {
-        let correlation = correlations.at(asset, with);
-        let of_positions = correlation * exposure.signum() * direction.signum();
-        if highest.is_none_or(|most| of_positions > most.of_positions) {
-            highest = Some(NewcomerCorrelation { with, correlation, of_positions });
-        }
-    }
-    Ok(highest)
 }

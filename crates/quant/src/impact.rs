@@ -1,4 +1,4 @@
-//! What an order does to the price: a model for sizing, and the exact walk through a book.
+//! What an order does to the price: a model for sizing.
 //!
 //! Quantities are whole numbers of the instrument's smallest step and prices whole numbers of its smallest decimal, as
 //! in the order itself; basis points are `f64`.
@@ -137,52 +137,6 @@ pub struct BookLevel {
     pub price: i64,
     /// Whole number of its smallest quantity step.
     pub quantity: u64,
-}
-
-/// What a market order would get from a book.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Walk {
-    /// How much of it the book fills.
-    pub filled: u64,
-    /// Sum of price times quantity, exact.
-    pub cost: i128,
-    /// Mean price of what is filled.
-    pub average_price: f64,
-    /// The last price it reaches.
-    pub worst_price: i64,
-    /// Mean price against the best one in basis points, positive where it costs.
-    pub slippage_bps: f64,
-}
-
-/// Walks `size` through the levels of the side it takes from, best first.
-///
-/// `None` for no size, an empty side, or a best price of zero or below (a rate of slippage means nothing there). Less
-/// than `size` is filled where the book ends: compare [`Walk::filled`].
-pub fn walk_book(levels: &[BookLevel], size: u64) -> Option<Walk> {
-    let best = levels.iter().find(|level| level.quantity > 0)?.price;
-    if size == 0 || best <= 0 {
-        return None;
-    }
-    let (mut left, mut cost, mut worst_price) = (size, 0_i128, best);
-    for level in levels {
-        let taken = left.min(level.quantity);
-        if taken > 0 {
-            cost += i128::from(taken) * i128::from(level.price);
-            worst_price = level.price;
-            left -= taken;
-        }
-    }
-    let filled = size - left;
-    let beyond_best = cost - i128::from(filled) * i128::from(best);
-    let offset = fraction(beyond_best) / number(filled);
-    let best_price = fraction(i128::from(best));
-    Some(Walk {
-        filled,
-        cost,
-        average_price: best_price + offset,
-        worst_price,
-        slippage_bps: 10_000.0 * offset.abs() / best_price,
-    })
 }
 
 /// Nearest `f64`; order is kept.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use proptest::prelude::*;
-use tradewind_quant::impact::{BookLevel, ImpactRule, SideDepth, SizingMode, calculate_impact_aware_size, walk_book};
+use tradewind_quant::impact::{BookLevel, ImpactRule, SideDepth, SizingMode, calculate_impact_aware_size};
 use tradewind_quant::liquidity::{BookKind, LiquidityClass, SLICE_ABOVE_BPS, advise_slicing, judge_book};
 
 const MODES: [SizingMode; 3] = [SizingMode::Conservative, SizingMode::Strict, SizingMode::Aggressive];
@@ -74,19 +74,8 @@ fn each_mode_answers_a_target_in_its_own_way() {
 }
 
 #[test]
-fn a_walk_pays_each_level_its_price() {
+fn levels_that_hold_nothing_and_those_behind_the_tenth_do_not_count() {
     let asks = levels(&[(10_000, 2), (10_005, 0), (10_010, 3), (10_050, 10)]);
-    let walk = walk_book(&asks, 6).unwrap();
-    assert_eq!((walk.filled, walk.cost, walk.worst_price), (6, 20_000 + 30_030 + 10_050, 10_050));
-    close("average", walk.average_price, 60_080.0 / 6.0);
-    close("slippage", walk.slippage_bps, (60_080.0 / 60_000.0 - 1.0) * 10_000.0);
-    let bids = levels(&[(10_000, 1), (9_990, 1)]);
-    let sold = walk_book(&bids, 5).unwrap();
-    assert_eq!(sold.filled, 2);
-    close("a sale's slippage costs too", sold.slippage_bps, 5.0);
-    assert_eq!((walk_book(&[], 1), walk_book(&asks, 0), walk_book(&levels(&[(0, 1)]), 1)), (None, None, None));
-    let all = walk_book(&levels(&[(i64::MAX, u64::MAX)]), u64::MAX).unwrap();
-    assert_eq!(all.cost, i128::from(u64::MAX) * i128::from(i64::MAX));
     let depth = SideDepth::of(&asks);
     assert_eq!((depth.best(), depth.top10()), (2, 15));
     let eleven: Vec<BookLevel> = (0..11).map(|i| BookLevel { price: 100 + i, quantity: 1 }).collect();
@@ -225,16 +214,6 @@ proptest! {
     #[test]
     fn impact_never_falls_with_size(depth in any_depth(), size in any::<u64>(), more in any::<u64>()) {
         prop_assert!(depth.impact_bps(size) <= depth.impact_bps(size.saturating_add(more)));
-    }
-
-    #[test]
-    fn a_longer_walk_never_costs_less_per_unit(asks in any_side(), size in 1..5_000_u64, more in 0..5_000_u64) {
-        let (_, asks) = book(&[], &asks);
-        if let (Some(short), Some(long)) = (walk_book(&asks, size), walk_book(&asks, size + more)) {
-            prop_assert!(long.slippage_bps >= short.slippage_bps - 1e-9 && long.filled >= short.filled);
-            let there: u64 = asks.iter().map(|level| level.quantity).sum();
-            prop_assert_eq!(short.filled, size.min(there));
-        }
     }
 
     /// More quantity on any level, or another level behind the best one, never lowers the score.

@@ -7,7 +7,7 @@ mod common;
 
 use common::{Snapshot, Table, risk_folder};
 use proptest::prelude::*;
-use tradewind_quant::covariance::{Moments, Symmetric, newcomer_correlation};
+use tradewind_quant::covariance::{Moments, Symmetric};
 use tradewind_quant::kelly::{self, Edge, Stake};
 use tradewind_quant::ruin::{Resampling, resample_trades, risk_of_ruin};
 use tradewind_quant::sizing::{self, BoundBy, SizeCaps};
@@ -138,31 +138,6 @@ fn ninety_five_real_assets_converge() {
             close("L L'", product, covariance.at(i, j), 1e-9);
         }
     }
-}
-
-#[test]
-fn a_new_position_shows_with_what_it_would_move() {
-    let values = [1.0, 0.9, -0.5, 0.9, 1.0, 0.3, -0.5, 0.3, 1.0];
-    let correlations = Symmetric::from_rows(3, &values).unwrap();
-    assert_eq!(correlations.highest_pair(), Some((1, 0, 0.9)));
-    let new =
-        |exposures: &[f64], asset, direction| newcomer_correlation(&correlations, exposures, asset, direction).unwrap();
-    let long_with_long = new(&[1.0, 0.0, 1.0], 1, 1.0).unwrap();
-    assert_eq!((long_with_long.with, long_with_long.of_positions), (0, 0.9));
-    // Against a short in asset 0 the pair hedges; what is left moves alike by 0.3.
-    let with_short = new(&[-1.0, 0.0, 1.0], 1, 1.0).unwrap();
-    assert_eq!((with_short.with, with_short.of_positions), (2, 0.3));
-    // A short in asset 2 moves with a long in asset 0.
-    let opposite = new(&[1.0, 0.0, 0.0], 2, -1.0).unwrap();
-    assert_eq!((opposite.with, opposite.correlation, opposite.of_positions), (0, -0.5, 0.5));
-    assert_eq!(new(&[0.0, 5.0, 0.0], 1, 1.0), None);
-    let codes = [
-        newcomer_correlation(&correlations, &[1.0], 0, 1.0).unwrap_err().code(),
-        newcomer_correlation(&correlations, &[1.0; 3], 3, 1.0).unwrap_err().code(),
-        newcomer_correlation(&correlations, &[1.0; 3], 0, 0.0).unwrap_err().code(),
-        newcomer_correlation(&correlations, &[f64::NAN; 3], 0, 1.0).unwrap_err().code(),
-    ];
-    assert_eq!(codes, ["QNT-06", "QNT-06", "QNT-04", "QNT-01"]);
 }
 
 #[test]
