@@ -214,6 +214,9 @@ pub struct Order {
     /// The event that records the decision which it follows, where it names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     decision: Option<Sequence>,
+    /// The worst price that a market order may fill at, where its limits bound it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    worst: Option<Price>,
     #[serde(flatten)]
     request: OrderRequest,
 }
@@ -307,13 +310,13 @@ impl Order {
         check_quantity(instrument, request.quantity)?;
         check_flags(&request)?;
         check_notional(instrument, &request, reference)?;
-        Ok(Self { client_id, portfolio, source: None, decision: None, request })
+        Ok(Self { client_id, portfolio, source: None, decision: None, worst: None, request })
     }
 
     /// An order that the venue works already, with the venue's terms: nothing is checked, nobody can send it.
     #[must_use]
     pub const fn as_worked(portfolio: PortfolioId, client_id: ClientOrderId, request: OrderRequest) -> Self {
-        Self { client_id, portfolio, source: None, decision: None, request }
+        Self { client_id, portfolio, source: None, decision: None, worst: None, request }
     }
 
     /// The same order at the terms at which the venue works it: nothing is checked, nobody can send it.
@@ -332,6 +335,16 @@ impl Order {
     #[must_use]
     pub const fn following(self, decision: Option<Sequence>) -> Self {
         Self { decision, ..self }
+    }
+
+    /// The same order, to fill at `worst` or better: for a market order alone, any other has its price. `None` leaves it as
+    /// it is.
+    #[must_use]
+    pub const fn no_worse_than(self, worst: Option<Price>) -> Self {
+        match (worst, self.request.kind) {
+            (Some(_), OrderKind::Market) => Self { worst, ..self },
+            _ => self,
+        }
     }
 
     /// Its name.
@@ -358,6 +371,22 @@ impl Order {
     #[must_use]
     pub const fn request(&self) -> &OrderRequest {
         &self.request
+    }
+    /// The worst price that a market order may fill at; `None` where nothing bounds it, and for every other order.
+    #[must_use]
+    pub const fn worst(&self) -> Option<Price> {
+        self.worst
+    }
+    /// What a venue is asked for: a market order with a worst price is a limit order there that never rests, immediate or
+    /// cancel unless it is fill or kill. Every other order is sent as it was asked for.
+    #[must_use]
+    pub const fn terms(&self) -> OrderRequest {
+        let Some(price) = self.worst else { return self.request };
+        let time_in_force = match self.request.time_in_force {
+            TimeInForce::Fok => TimeInForce::Fok,
+            TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Gtd(_) => TimeInForce::Ioc,
+        };
+        OrderRequest { kind: OrderKind::Limit { price }, time_in_force, ..self.request }
     }
     /// Of what.
     #[must_use]
@@ -470,6 +499,30 @@ mod tests {
         let id = ClientOrderId::from_u128(7);
         let order = Order::new(&it, PortfolioId(0), id, request, Some(it.price("100").unwrap()));
         assert_eq!(order.map(|_| ()).map_err(|e| e.code()), want, "{request:?}");
+    }
+
+    #[test]
+    fn a_market_order_with_a_worst_price_is_sent_as_a_limit_that_never_rests() {
+        let it = bitcoin();
+        let (worst, quantity) = (it.price("101").unwrap(), it.quantity("0.1").unwrap());
+        let order = |change: fn(&mut OrderRequest)| {
+            let mut request = OrderRequest::market(it.id, Side::Buy, quantity);
+            change(&mut request);
+            let order = Order::new(&it, PortfolioId(0), ClientOrderId::from_u128(7), request, None).unwrap();
+            (request, order.no_worse_than(Some(worst)))
+        };
+        let at =
+            |time_in_force, asked| OrderRequest { kind: OrderKind::Limit { price: worst }, time_in_force, ..asked };
+        let (asked, plain) = order(|_| ());
+        assert_eq!((plain.terms(), *plain.request()), (at(TimeInForce::Ioc, asked), asked));
+        let (asked, whole) = order(|it| it.time_in_force = TimeInForce::Fok);
+        assert_eq!(whole.terms(), at(TimeInForce::Fok, asked));
+        let (asked, other) = order(|it| it.kind = OrderKind::Stop { trigger: Price::from_mantissa(9_900_000_000) });
+        assert_eq!((other.worst(), other.terms()), (None, asked), "only a market order has one");
+        let text = serde_json::to_string(&plain).unwrap();
+        assert_eq!(serde_json::from_str::<Order>(&text).unwrap(), plain);
+        let unbounded = serde_json::to_string(&other).unwrap();
+        assert!(!unbounded.contains("worst"), "{unbounded}");
     }
 
     #[test]

@@ -305,6 +305,13 @@ impl OrderRecord {
         }
     }
 
+    /// Whether the end of which a venue tells now is that of a market order which found no more at its worst price: it was
+    /// bounded by one, and nobody had asked for its cancel.
+    #[must_use]
+    pub const fn ends_at_worst(&self) -> bool {
+        self.order.worst().is_some() && !matches!(self.state, OrderState::PendingCancel)
+    }
+
     /// What may still fill: zero once closed, never negative.
     #[must_use]
     pub fn open_quantity(&self) -> Quantity {

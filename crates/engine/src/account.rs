@@ -30,7 +30,8 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
             if let Some(record) = state.open.get_mut(client_id) {
                 let asked = *record.order.request();
                 let kind = at_limit(asked.kind, *price);
-                record.order = record.order.with_terms(OrderRequest { quantity: *quantity, kind, ..asked });
+                let order = record.order.with_terms(OrderRequest { quantity: *quantity, kind, ..asked });
+                record.order = order.no_worse_than(order.worst().and(*price));
             }
         }
         EventKind::Baseline { instrument, through } => baseline(state, *instrument, *through),

@@ -1,7 +1,7 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
 use crate::{DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, State, Verdict};
-use crate::{account, amend, governance, parents, risk, rollout, unwind};
+use crate::{account, amend, collar, governance, parents, risk, rollout, unwind};
 use tradewind_domain::{
     ClientOrderId, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, Origin, PortfolioId, Price,
     Quantity, Quote, Timestamp, TradeIdSet,
@@ -150,6 +150,7 @@ fn apply_rest(state: &mut State, event: &Event) {
         | EventKind::Stopped
         | EventKind::StateHash { .. } => (),
     }
+    collar::apply(state, event);
 }
 
 /// Trading goes on: neither a halt nor a restriction holds, and nobody wants everything flat any more.
@@ -246,11 +247,18 @@ fn judged(state: &mut State, verdict: &Verdict, at: Timestamp) {
     }
 }
 
-/// What is cancelled past its date has expired: no venue needs to know the date.
+/// What is cancelled past its date has expired: no venue needs to know the date. So has a market order of which its venue
+/// found no more at its worst price.
 fn cancelled(state: &mut State, id: ClientOrderId, at: Timestamp) {
-    let end = state.open.get(&id).and_then(OrderRecord::good_till);
-    let input = if end.is_some_and(|end| end <= state.now) { OrderInput::Expired } else { OrderInput::Cancelled };
-    move_order(state, id, input, at);
+    let Some(record) = state.open.get(&id) else { return move_order(state, id, OrderInput::Cancelled, at) };
+    let past_its_date = record.good_till().is_some_and(|end| end <= state.now);
+    if record.ends_at_worst() {
+        let record = record.clone();
+        collar::note_end(state, &record);
+    } else if !past_its_date {
+        return move_order(state, id, OrderInput::Cancelled, at);
+    }
+    move_order(state, id, OrderInput::Expired, at);
 }
 
 pub(crate) fn move_order(state: &mut State, id: ClientOrderId, input: OrderInput, at: Timestamp) {

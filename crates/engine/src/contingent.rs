@@ -37,7 +37,7 @@ pub(crate) fn wait(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     let request = &parent.wish.request;
     let sent = parent.children.iter().any(|child| !matches!(child.state, ChildState::Over(end) if end.never_worked()));
     if sent {
-        return parent.is_quiet(look.now).then(|| parent.finish(look));
+        return parent.is_quiet(look.now).then(|| again(parent, look).unwrap_or_else(|| parent.finish(look)));
     }
     if parent.is_past_its_date(look.now) {
         return Some(parent.end(ParentEnd::Expired, "its time was up"));
@@ -45,12 +45,27 @@ pub(crate) fn wait(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     if !parent.seen.woke {
         return None;
     }
+    Some(Due::One(Role::Awake, awake(request, request.quantity)))
+}
+
+/// What a waiting order stands for.
+fn awake(request: &OrderRequest, quantity: Quantity) -> OrderRequest {
     let kind = request.kind.awake();
     let time_in_force = match (kind, request.time_in_force) {
         (OrderKind::Market, TimeInForce::Gtd(_)) => TimeInForce::Gtc,
         (_, given) => given,
     };
-    Some(Due::One(Role::Awake, OrderRequest { kind, time_in_force, ..*request }))
+    OrderRequest { kind, time_in_force, quantity, ..*request }
+}
+
+/// What a waiting order that closes a position asks for again: what its last order did not find at its worst price.
+fn again(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+    let worked = |child: &&Child| !matches!(child.state, ChildState::Over(end) if end.never_worked());
+    parent.children.iter().rfind(worked).filter(|child| child.at_worst)?;
+    let held = look.position.mantissa().saturating_mul(-parent.wish.request.side.sign());
+    let left = (parent.wish.request.quantity - parent.filled()).min(Quantity::from_mantissa(held));
+    let quantity = look.instrument.whole_lots(left);
+    (!look.is_dust(quantity)).then(|| Due::One(Role::Awake, awake(&parent.wish.request, quantity)))
 }
 
 /// Cancels the old order; once it can no longer fill, proposes the new one for what is left.

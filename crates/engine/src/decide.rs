@@ -2,8 +2,8 @@
 
 use crate::algo::Behind;
 use crate::{
-    Amend, Event, EventKind, ListingStatus, RiskAct, State, Verdict, amend, contingent, governance, parents, protect,
-    risk, unwind,
+    Amend, Event, EventKind, ListingStatus, RiskAct, State, Verdict, amend, collar, contingent, governance, parents,
+    protect, risk, unwind,
 };
 use std::borrow::Cow;
 use tradewind_domain::{
@@ -61,6 +61,7 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         EventKind::Timer => {
             cancel_expired(state, commands);
             unwind::cancel_what_must_go(state, commands);
+            collar::ask_again(state, commands);
             governance::expire(state, commands);
         }
         EventKind::Accepted { .. } | EventKind::CancelRefused { .. } => unwind::cancel_what_must_go(state, commands),
@@ -257,6 +258,7 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         limits: &portfolio.limits,
         instrument: &listing.instrument,
         mark: listing.mark,
+        quote: listing.quote.as_ref(),
         position: portfolio.position(listing.instrument.id).quantity(),
         open_buys: open_buys.saturating_add(foreign.buys),
         open_sells: open_sells.saturating_add(foreign.sells),
@@ -323,7 +325,7 @@ fn reserved(state: &State, record: &OrderRecord, pays: tradewind_domain::Currenc
     match record.order.side() {
         Side::Sell if it.spec.symbol.base == pays => it.asset_units(record.open_quantity()),
         Side::Buy if it.is_cash() && it.settlement() == pays => {
-            let kind = record.order.kind();
+            let kind = record.order.terms().kind; // a market order holds what its worst price would cost
             let price = kind.limit().or(kind.trigger()).or(listing.mark.map(|mark| mark.price)).unwrap_or_default();
             let notional = it.notional(price, record.open_quantity()).map_or(0, |money| money.units);
             notional + it.spec.fees.on(notional, pays, Liquidity::Taker).0.units.max(0)

@@ -435,7 +435,6 @@ impl Books for State {
             account_equity: account_equity(self, base),
             lines,
             unvalued,
-            quote: self.listing(id).quote,
             depth,
             depth_source,
             open_orders_symbol,

@@ -1,7 +1,7 @@
 //! The whole state of a risk domain: everything that [`crate::step`] reads and writes.
 
 use crate::algo::Parents;
-use crate::{ExitDue, ForeignOrder, Portfolio, Tried};
+use crate::{ExitDue, ForeignOrder, Portfolio, Tried, Unfilled};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,7 +17,8 @@ use tradewind_governance::Register;
 /// What a journal says happened is folded whoever decided it; [`Replay`](crate::Replay) decides again only what this
 /// version decided. 2: a fee that an execution told twice took counts once; a bracket goes on guarding what it holds
 /// under a halt, and its stop-limit price is checked on the right side; people approve a parent as a whole.
-pub const LOGIC_VERSION: u32 = 3;
+/// 3: decision 7. 4: a market order has a worst price.
+pub const LOGIC_VERSION: u32 = 4;
 
 /// Closed orders that are still remembered for late reports and for the order list.
 const CLOSED_KEPT: usize = 512;
@@ -178,6 +179,9 @@ pub struct State {
     /// What a person wants nothing to be held of: every order of it goes, and then what is held is closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exits_due: Vec<ExitDue>,
+    /// What the engine itself wanted to reduce and its worst price left open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfilled: Vec<Unfilled>,
     /// Intents so far: each order's own number.
     pub intents: u64,
     /// How often things happened.
@@ -219,6 +223,7 @@ impl Default for State {
             amending: BTreeMap::new(),
             cancels: BTreeMap::new(),
             exits_due: Vec::new(),
+            unfilled: Vec::new(),
             intents: 0,
             counters: Counters::default(),
             listings: Vec::new(),

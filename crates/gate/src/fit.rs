@@ -23,7 +23,7 @@ pub(crate) fn fit(view: &View<'_>, proposal: &Proposal) -> Option<(Proposal, Cor
         return None;
     }
     let survey = risk.books.survey(proposal);
-    let depth = survey.depth.filter(|_| takes(request, survey.quote, mark))?;
+    let depth = survey.depth.filter(|_| takes(request, view.quote.copied(), mark))?;
     let quantity = fitting(controls, view.instrument, request.quantity, &depth)?;
     let mut fitted = proposal.clone();
     fitted.request.quantity = quantity;

@@ -6,7 +6,7 @@ use tradewind_domain::{
     format_decimal,
 };
 use tradewind_governance::Ruling;
-use tradewind_risk::{Audited, Reference, Situation};
+use tradewind_risk::{Audited, Reach, Reference, Situation, worst_price};
 
 type Verdict = Result<(), Box<Refusal>>;
 
@@ -108,6 +108,21 @@ pub(crate) fn data(view: &View<'_>, proposal: &Proposal) -> Verdict {
     ))
 }
 
+/// The worst price with which a market order is sent, where the limits bound it.
+pub(crate) fn worst(view: &View<'_>, proposal: &Proposal) -> Option<Price> {
+    let collar = view.limits.controls.as_ref()?.market_collar_bps?;
+    let (OrderKind::Market, mark) = (proposal.request.kind, view.mark?.price) else { return None };
+    let reach = Reach {
+        instrument: view.instrument,
+        side: proposal.request.side,
+        quantity: proposal.request.quantity,
+        reduces: view.reduces(proposal),
+        mark,
+        quote: view.quote,
+    };
+    Some(worst_price(&reach, collar))
+}
+
 pub(crate) fn unknown(view: &View<'_>, proposal: &Proposal) -> Verdict {
     if view.unknown_orders == 0 || view.reduces(proposal) {
         return Ok(());
@@ -175,8 +190,9 @@ pub(crate) fn position(view: &View<'_>, proposal: &Proposal) -> Verdict {
     }
 }
 
-/// Spot and shares are paid in full: a buy from quote cash, fee included; a sell from the asset itself.
-pub(crate) fn funds(view: &View<'_>, proposal: &Proposal) -> Verdict {
+/// Spot and shares are paid in full: a buy from quote cash, fee included; a sell from the asset itself. A market order is
+/// paid for at its `worst` price: so much the venue sets aside.
+pub(crate) fn funds(view: &View<'_>, proposal: &Proposal, worst: Option<Price>) -> Verdict {
     if view.limits.borrow || !view.instrument.is_cash() {
         return Ok(());
     }
@@ -184,7 +200,8 @@ pub(crate) fn funds(view: &View<'_>, proposal: &Proposal) -> Verdict {
     let needed = match proposal.request.side {
         Side::Sell => view.instrument.asset_units(quantity),
         Side::Buy => {
-            let notional = view.instrument.notional(judged_price(view, proposal), quantity);
+            let price = worst.map_or(judged_price(view, proposal), |worst| worst.max(judged_price(view, proposal)));
+            let notional = view.instrument.notional(price, quantity);
             let Ok(notional) = notional else {
                 return Err(refuse(Guard::Funds, "more than the ledger holds", amount(view.free_funds)));
             };
@@ -223,7 +240,11 @@ pub(crate) fn losses(view: &View<'_>, proposal: &Proposal) -> Verdict {
 
 /// Everything that the risk crate asks, about the account as it would stand after the order. Gives back its plan as it
 /// may be traded; `None` where it has none, or none was judged.
-pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Result<Option<Box<Audited>>, Box<Refusal>> {
+pub(crate) fn risk(
+    view: &View<'_>,
+    proposal: &Proposal,
+    worst: Option<Price>,
+) -> Result<Option<Box<Audited>>, Box<Refusal>> {
     let (Some(risk), Some(mark)) = (view.risk, view.mark) else { return Ok(None) };
     let survey = risk.books.survey(proposal);
     let quantity = proposal.request.quantity.mantissa();
@@ -240,7 +261,8 @@ pub(crate) fn risk(view: &View<'_>, proposal: &Proposal) -> Result<Option<Box<Au
         is_slice: risk.is_slice,
         position: view.position,
         reference: Reference { price: mark.price, at: mark.at },
-        quote: survey.quote,
+        worst,
+        quote: view.quote.copied(),
         depth: survey.depth,
         depth_source: survey.depth_source,
         notional,

@@ -12,6 +12,7 @@
 //! * Of a pair both orders pass every guard, or neither goes.
 //! * The halt is asked first, and no setting removes it.
 //! * A guard judges the position as it would stand if this order and every open one filled.
+//! * A market order leaves with the worst price that its limits allow it, reckoned from the mark that it was judged by.
 //! * A missing number refuses: no mark, no rate, no equity means no order.
 //!
 //! Nobody outside can make, copy or deserialize an approval:
@@ -160,16 +161,17 @@ fn judge(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) -> Resu
     guards::date(view, proposal)?;
     guards::session(view, proposal)?;
     guards::data(view, proposal)?;
+    let worst = guards::worst(view, proposal);
     guards::restricted(view, proposal)?;
     guards::unknown(view, proposal)?;
     guards::reduce_only(view, proposal)?;
     guards::size(view, proposal)?;
     guards::position(view, proposal)?;
-    guards::funds(view, proposal)?;
+    guards::funds(view, proposal, worst)?;
     guards::losses(view, proposal)?;
-    let audited = guards::risk(view, proposal)?;
+    let audited = guards::risk(view, proposal, worst)?;
     guards::approval(view)?; // last: nobody is asked about an order that could not go
-    Ok((order, audited))
+    Ok((order.no_worse_than(worst), audited))
 }
 
 /// Approves a cancel: taking an order off the book adds no exposure, so a halt does not stop it.

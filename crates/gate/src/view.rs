@@ -50,8 +50,6 @@ pub struct Survey<'a> {
     pub lines: Vec<Line<'a>>,
     /// How many stakes no mark or rate values: they are not among the lines.
     pub unvalued: i64,
-    /// The best bid and ask.
-    pub quote: Option<Quote>,
     /// What the book holds on the side that the order would take from.
     pub depth: Option<SideDepth>,
     /// What that was taken from.
@@ -107,6 +105,8 @@ pub struct View<'a> {
     pub instrument: &'a Instrument,
     /// Its newest price.
     pub mark: Option<Mark>,
+    /// Its best bid and ask, where they are known.
+    pub quote: Option<&'a Quote>,
     /// What is held of it, signed.
     pub position: Quantity,
     /// What open buys may still add, those of unknown outcome included.

@@ -16,6 +16,7 @@ struct World {
     protects: bool,
     mode: Mode,
     mark: Option<Mark>,
+    quote: Option<Quote>,
     position: Quantity,
     open_buys: Quantity,
     open_sells: Quantity,
@@ -46,6 +47,7 @@ fn world() -> World {
     World {
         now: NOW,
         mark: Some(Mark { price: instrument.price("100").unwrap(), at: NOW, origin: Origin::Live }),
+        quote: None,
         instrument,
         limits: Limits::AT_OPENING,
         proposal: Proposal {
@@ -84,6 +86,7 @@ fn view(w: &World) -> View<'_> {
         limits: &w.limits,
         instrument: &w.instrument,
         mark: w.mark,
+        quote: w.quote.as_ref(),
         position: w.position,
         open_buys: w.open_buys,
         open_sells: w.open_sells,
@@ -612,7 +615,6 @@ impl Books for Empty {
             account_equity: 10_000 * UNIT,
             lines: Vec::new(),
             unvalued: 0,
-            quote: None,
             depth: None,
             depth_source: tradewind_risk::DepthSource::Book,
             open_orders_symbol: 0,
@@ -653,7 +655,6 @@ impl Books for Thin {
             account_equity,
             lines: Vec::new(),
             unvalued: 0,
-            quote: None,
             depth,
             depth_source,
             open_orders_symbol: 0,
@@ -744,4 +745,41 @@ fn every_guard_judges_the_order_as_it_goes() {
     };
     assert_eq!(thin(2, true, cap(200)).map(|found| found.0), Ok(quantity(2.0)), "worth 200 as it goes, 400 as asked");
     assert_eq!(thin(2, true, cap(199)), Err(Guard::MaxOrder));
+}
+
+#[test]
+fn a_market_order_leaves_with_the_worst_price_that_its_limits_allow_and_is_paid_for_at_it() {
+    let worst = |change: &dyn Fn(&mut World)| {
+        let mut w = world();
+        w.limits = Limits { controls: Some(collar()), ..Limits::RESEARCH };
+        change(&mut w);
+        let approved = review(&view(&w), &w.proposal, ClientOrderId::from_u128(1)).map_err(|refusal| *refusal)?;
+        let Action::Submit(order) = approved.action() else { panic!("one order") };
+        assert_eq!(*order.request(), w.proposal.request, "what was asked for stays");
+        Ok::<_, Refusal>(order.worst().map(|price| w.instrument.price_text(price)))
+    };
+    assert_eq!(worst(&|_| ()).unwrap().as_deref(), Some("101"));
+    assert_eq!(worst(&|w| w.limits.controls = None).unwrap(), None);
+    let limit = OrderKind::Limit { price: world().mark.unwrap().price };
+    assert_eq!(worst(&|w| w.proposal.request.kind = limit).unwrap(), None);
+    // the venue sets aside 101 and a fee of a tenth of a percent
+    let funds = |text: &'static str| {
+        worst(&move |w| w.free_funds = Money::parse(text, Currency::new("USDT").unwrap()).unwrap().units)
+    };
+    assert_eq!(funds("101.101").unwrap().as_deref(), Some("101"));
+    assert_eq!(funds("101.1").unwrap_err().guard, Guard::Funds);
+    // a way out of a wide spread is bounded from where it would begin
+    let leaves = |w: &mut World| {
+        (w.position, w.proposal.request.side) = (quantity(1.0), Side::Sell);
+        w.free_funds = UNIT;
+        let at = |text: &str| w.instrument.price(text).unwrap();
+        let size = quantity(1.0);
+        w.quote =
+            Some(Quote { instrument: InstrumentId(0), bid: at("95"), bid_size: size, ask: at("105"), ask_size: size });
+    };
+    assert_eq!(worst(&leaves).unwrap().as_deref(), Some("94.05"));
+}
+
+fn collar() -> tradewind_risk::Controls {
+    tradewind_risk::Controls { market_collar_bps: Some(100), ..Default::default() }
 }

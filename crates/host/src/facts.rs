@@ -63,8 +63,9 @@ pub fn fact_of_terms(
     let record = state.open.get(&client_id)?;
     let order = &record.order;
     // an order that we make of another, such as a touched or a trailing one, has its own terms at the venue
-    let priced = matches!(order.kind(), OrderKind::Limit { .. } | OrderKind::StopLimit { .. });
-    let same_price = !priced || price.is_none() || price == order.kind().limit();
+    let meant = order.terms().kind;
+    let priced = matches!(meant, OrderKind::Limit { .. } | OrderKind::StopLimit { .. });
+    let same_price = !priced || price.is_none() || price == meant.limit();
     if same_price && quantity == order.quantity() || quantity <= record.filled {
         return None;
     }

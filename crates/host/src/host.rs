@@ -7,7 +7,7 @@ use crate::outside::Outside;
 use crate::vital::may_wait;
 use std::collections::VecDeque;
 use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Sequence, Source, Timestamp};
-use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step};
+use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step, with_worst_price};
 use tradewind_gate::Approved;
 use tradewind_journal::{AppendError, Journal, Storage, failpoint};
 use tradewind_strategies::{Desk, Outcome};
@@ -75,7 +75,10 @@ impl<S: Storage, O: Outside> Host<S, O> {
     ///
     /// # Errors
     /// As [`Self::record`].
-    pub fn follow(&mut self, draft: Draft) -> Result<(), AppendError> {
+    pub fn follow(&mut self, mut draft: Draft) -> Result<(), AppendError> {
+        if draft.source == Source::Venue {
+            draft.kind = with_worst_price(&self.state, draft.kind);
+        }
         let (at, received) = (draft.at, draft.received);
         let mut queue = VecDeque::from([draft]);
         while let Some(draft) = queue.pop_front() {

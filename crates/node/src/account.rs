@@ -88,7 +88,7 @@ impl Core {
             let at = price.map(|price| format!(" at {}", it.price_text(price)));
             format!("{}{}", it.quantity_text(quantity), at.unwrap_or_default())
         };
-        let (meant, worked) = (text(order.quantity(), order.kind().limit()), text(quantity, price));
+        let (meant, worked) = (text(order.quantity(), order.terms().kind.limit()), text(quantity, price));
         self.note(format!("alarm: order {client_id} was meant as {meant} and the venue works {worked}"));
         self.record(self.now(), wall(), Source::Venue, portfolio, kind)
     }

@@ -8,10 +8,11 @@ use crate::core::Core;
 use crate::error::NodeError;
 use crate::operate::{OperatorReply, done, failed};
 use tradewind_domain::{
-    ClientOrderId, Instrument, InstrumentId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Quantity, Side,
+    ClientOrderId, Instrument, InstrumentId, OrderKind, OrderRecord, OrderRequest, OrderState, Outcome, PortfolioId,
+    Quantity, Side,
 };
 use tradewind_engine::algo::{Ask, Parent, ParentId, ask_again_after};
-use tradewind_engine::{EventKind, ExitDue, RiskAct, Tried};
+use tradewind_engine::{EventKind, ExitDue, RiskAct, Tried, ask_again_at_worst_after};
 
 /// Why exits are proposed that a person asked for with [`crate::OperatorRequest::Flatten`], and those that wait.
 const FLATTENS: &str = "an operator flattens";
@@ -151,7 +152,11 @@ impl Core {
                 continue;
             };
             let tried = self.exits_tried.get(&(portfolio, id));
-            if tried.is_some_and(|tried| self.now().since(tried.at) < ask_again_after(tried.times)) {
+            let again_after = |tried: &Tried| match self.ended_at_worst(portfolio, id) {
+                true => ask_again_at_worst_after(&self.host.state.portfolio(portfolio).limits),
+                false => ask_again_after(tried.times),
+            };
+            if tried.is_some_and(|tried| self.now().since(tried.at) < again_after(tried)) {
                 continue;
             }
             let is_first_trouble = tried.is_none_or(|tried| tried.times == 1);
@@ -164,6 +169,14 @@ impl Core {
         }
         self.speaker = self.unnamed();
         Ok(())
+    }
+
+    /// Whether the last order that only reduced there found no more at its worst price: there is another one by now.
+    fn ended_at_worst(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
+        let reduced = |it: &&OrderRecord| is_of(it, portfolio, instrument) && it.order.request().reduce_only;
+        let last = self.host.state.closed.iter().rev().find(reduced);
+        let expired = OrderState::Closed { outcome: Outcome::Expired };
+        last.is_some_and(|it| it.order.worst().is_some() && it.state == expired)
     }
 
     /// Proposes an exit that somebody wished for.

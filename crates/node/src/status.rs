@@ -206,6 +206,9 @@ pub struct OrderView {
     pub remaining: String,
     /// Limit price.
     pub price: Option<String>,
+    /// The worst price of a market order, where its limits bound it: it goes to the venue as a limit order at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<String>,
     /// Trigger price.
     pub trigger: Option<String>,
     /// Average fill price: decimal text, rounded half to even at four decimals beyond the instrument's prices.
@@ -413,6 +416,7 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
         filled: instrument.quantity_text(record.filled),
         remaining: instrument.quantity_text(record.open_quantity()),
         price: kind.limit().map(|price| instrument.price_text(price)),
+        worst: record.order.worst().map(|price| instrument.price_text(price)),
         trigger: kind.trigger().map(|price| instrument.price_text(price)),
         average: instrument.mean_price_text(record.cost, record.booked()),
         closed_reason: closed_reason.map(str::to_owned),

@@ -10,7 +10,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::{ParentEvent, ParentWish};
 use tradewind_engine::{
-    Amend, Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step,
+    Amend, Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step, with_worst_price,
 };
 use tradewind_gate::{Action, Approved, Limits, Mode, Proposal};
 use tradewind_quant::EquityAccumulator;
@@ -312,7 +312,8 @@ impl<S: Sink> Backtest<S> {
             }
             BarEvent::Cancelled { client_id, reason, at } => {
                 self.costs.expired += u64::from(reason == BarCancel::Expired);
-                self.say(at, Source::Venue, EventKind::Cancelled { client_id, reason: reason.text().into() });
+                let ended = EventKind::Cancelled { client_id, reason: reason.text().into() };
+                self.say(at, Source::Venue, with_worst_price(&self.state, ended));
             }
             BarEvent::Rejected { client_id, reason, at } => {
                 self.say(at, Source::Venue, EventKind::Rejected { client_id, reason: reason.text().into() });

@@ -8,14 +8,19 @@ use expect_test::{Expect, expect};
 use tradewind_book::FillPolicy;
 use tradewind_domain::{Bar, InstrumentId, OcoGroup, OrderKind, OrderRequest, Side};
 use tradewind_engine::{Event, EventKind};
+use tradewind_gate::Limits;
 use tradewind_research::{Backtest, Plan, Recorder};
 
 /// Runs the script over the bars and writes down what became of its orders, with minutes since the first open.
 fn check(policy: FillPolicy, script: Script, bars: &[[&str; 5]], want: &Expect) {
+    check_under(Limits::RESEARCH, policy, script, bars, want);
+}
+
+fn check_under(limits: Limits, policy: FillPolicy, script: Script, bars: &[[&str; 5]], want: &Expect) {
     let bars: Vec<Bar> = bars.iter().enumerate().map(|(place, values)| bar(place, *values)).collect();
     let (it, mut lines) = (listed(), Vec::new());
     let mut run = Backtest::with_sink(
-        Plan { fill_policy: policy, ..plan(script) },
+        Plan { fill_policy: policy, limits, ..plan(script) },
         Recorder(|event: &Event, _| {
             let minute = event.at.nanos() / MINUTE_NS;
             match &event.kind {
@@ -65,6 +70,31 @@ fn what_is_decided_on_a_close_fills_at_the_next_open() {
         &expect![[r#"
             minute 1: Buy 2 at 106
             minute 2: Sell 2 at 91
+        "#]],
+    );
+}
+
+#[test]
+fn a_market_order_that_gaps_beyond_its_worst_price_expires_and_the_strategy_asks_again() {
+    let mut limits = Limits { controls: Some(Default::default()), ..Limits::RESEARCH };
+    limits.controls.as_mut().unwrap().market_collar_bps = Some(100);
+    let still = ["100", "100", "100", "100", "10"];
+    check_under(
+        limits,
+        FillPolicy::default(),
+        Script::default().hold(0, "2").hold(1, "2").hold(2, "0").hold(3, "0"),
+        &[
+            still,
+            ["101.01", "102", "100", "100", "10"],
+            ["101", "101", "100", "100", "10"],
+            ["98", "98", "98", "98", "10"],
+            ["97.02", "98", "97", "98", "10"],
+        ],
+        &expect![[r#"
+            minute 1: cancelled, immediate or cancel: the rest could not fill at once: a market order that goes no further than 101
+            minute 2: Buy 2 at 101
+            minute 3: cancelled, immediate or cancel: the rest could not fill at once: a market order that goes no further than 99
+            minute 4: Sell 2 at 97.02
         "#]],
     );
 }

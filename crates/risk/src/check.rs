@@ -216,14 +216,8 @@ impl Judge<'_> {
         let (it, Some(_)) = (self.it, self.account.caps.self_match) else { return Ok(()) };
         let Some(own) = it.own_opposite else { return Ok(()) };
         let crosses = match (it.request.kind, it.request.side) {
-            // nothing bounds a market order at its venue: that it goes no further than its collar is an assumption, which
-            // the guard on impact makes good where the book is known, and the venue's own check of it where it is not
-            (OrderKind::Market, _) => {
-                let mark = it.reference.price;
-                let behind = if it.request.side == Side::Buy { own > mark } else { own < mark };
-                let reach = self.controls.market_collar_bps;
-                !behind || reach.is_none_or(|reach| distance_bps(own, mark) <= reach)
-            }
+            (OrderKind::Market, Side::Buy) => it.worst.is_none_or(|worst| worst >= own),
+            (OrderKind::Market, Side::Sell) => it.worst.is_none_or(|worst| worst <= own),
             (OrderKind::Limit { price }, Side::Buy) => price >= own,
             (OrderKind::Limit { price }, Side::Sell) => price <= own,
             _ => false, // it sleeps; what it meets when it wakes is the venue's own check

@@ -20,6 +20,7 @@
 mod account;
 mod breach;
 mod check;
+mod collar;
 mod exposure;
 mod impact;
 mod limits;
@@ -42,6 +43,7 @@ pub use tradewind_quant::impact::SideDepth;
 pub use account::{Equity, Losses};
 pub use breach::{Breach, CODES, GUARDS, Guard, GuardInfo};
 pub use check::check;
+pub use collar::{Reach, worst_price};
 pub use exposure::{Class, Line, Totals};
 pub use impact::{ImpactMode, fitting};
 pub use limits::{Cap, Limits, LimitsError};

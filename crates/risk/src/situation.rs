@@ -60,6 +60,8 @@ pub struct Situation<'a> {
     pub position: Quantity,
     /// The newest price of the instrument.
     pub reference: Reference,
+    /// The worst price with which a market order will be sent; `None` where no limit bounds it.
+    pub worst: Option<Price>,
     /// The best bid and ask.
     pub quote: Option<Quote>,
     /// What the book holds on the side that the order would take from, in quantity mantissas; `None` where it is not

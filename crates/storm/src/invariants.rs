@@ -5,11 +5,11 @@
 
 use crate::approvals::Approvals;
 use crate::leaving::Leaving;
-use crate::setup::STALE_NANOS;
+use crate::setup::{COLLAR_BPS, STALE_NANOS};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{
-    ClientOrderId, Currency, Fill, InstrumentId, OcoGroup, Order, OrderState, Outcome, PortfolioId, Price, Quantity,
-    Side, Timestamp, TradeId,
+    ClientOrderId, Currency, Fill, InstrumentId, OcoGroup, Order, OrderKind, OrderState, Outcome, PortfolioId, Price,
+    Quantity, Side, Timestamp, TradeId,
 };
 use tradewind_engine::algo::{ParentEvent, Role};
 use tradewind_engine::{Amend, Event, EventKind, EvidencePolicy, State, Verdict};
@@ -23,6 +23,8 @@ struct Known {
     quantity: Quantity,
     /// The orders of which only one fills.
     group: Option<OcoGroup>,
+    /// The worst price of a market order.
+    worst: Option<Price>,
     filled: Quantity,
     cost: i128,
     state: OrderState,
@@ -240,6 +242,7 @@ impl Watchdog {
             self.violate(event, format!("order {id} was approved while halted"));
         }
         self.check_limits(state, event, order);
+        self.check_worst(state, event, order);
         self.known(event, order);
         self.check_parent(state, event, id);
     }
@@ -294,6 +297,7 @@ impl Watchdog {
             side: order.side(),
             quantity: order.quantity(),
             group: order.request().oco,
+            worst: order.worst(),
             filled: Quantity::ZERO,
             cost: 0,
             state: OrderState::Intended,
@@ -341,6 +345,23 @@ impl Watchdog {
             self.breaches += 1;
             let text = format!("order {} is worth {order_worth}, the position would be {after}", order.client_id());
             self.violate(event, text);
+        }
+    }
+
+    /// A market order leaves with a worst price, a collar from the mark or, where it reduces, from the other side's best.
+    fn check_worst(&mut self, state: &State, event: &Event, order: &Order) {
+        let listing = state.listing(order.instrument());
+        let (true, Some(mark)) = (*order.kind() == OrderKind::Market, listing.mark) else { return };
+        let Some(worst) = order.worst() else {
+            return self.violate(event, format!("market order {} has no worst price", order.client_id()));
+        };
+        let best = listing.quote.map_or(mark.price, |it| if order.side() == Side::Buy { it.ask } else { it.bid });
+        let beyond = |from: Price| {
+            let (worst, from) = (i128::from(worst.mantissa()), i128::from(from.mantissa()));
+            i128::from(order.side().sign()) * (worst - from) * 10_000 > from * i128::from(COLLAR_BPS)
+        };
+        if beyond(mark.price) && (beyond(best) || !self.reduces(state, order)) {
+            self.violate(event, format!("market order {} may go as far as {worst:?}", order.client_id()));
         }
     }
 
@@ -409,7 +430,10 @@ impl Watchdog {
             known.cost += product;
         });
         if let (Some(known), Some(record)) = (self.orders.get(&id), state.order(id)) {
-            if known.filled > known.quantity {
+            let sign = fill.side.sign();
+            if known.worst.is_some_and(|worst| sign * fill.price.mantissa() > sign * worst.mantissa()) {
+                self.violate(event, format!("market order {id} filled at {:?}, beyond its worst price", fill.price));
+            } else if known.filled > known.quantity {
                 self.violate(event, format!("order {id} filled beyond its quantity"));
             } else if (known.filled, known.cost) != (record.filled, record.cost) {
                 let text = format!("order {id} counts {:?}, its fills {:?}", record.filled, known.filled);

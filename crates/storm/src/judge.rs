@@ -54,6 +54,8 @@ pub struct Judge {
     sent: BTreeMap<String, Sent>,
     times: BTreeMap<String, u32>,
     at_door: BTreeMap<String, u32>,
+    /// The prices of orders that came to fill at once: the worst that they may fill at.
+    worst: BTreeMap<String, i64>,
     booked: BTreeMap<(usize, i64), (i64, i64, i64)>,
     prices: Vec<i64>,
     looked_at: usize,
@@ -136,6 +138,7 @@ impl Judge {
     /// A frame reached the venue's door, whatever becomes of it.
     pub fn at_door(&mut self, text: &str) {
         let Ok(frame) = serde_json::from_str::<Value>(text) else { return };
+        self.note_worst(&frame["params"]);
         let fields: &[&str] = match frame["method"].as_str() {
             Some("order.place") => &["newClientOrderId"],
             Some("orderList.place.oco") => &["aboveClientOrderId", "belowClientOrderId"],
@@ -150,6 +153,26 @@ impl Judge {
                 self.verdict.findings.push(format!("order {name} came to the door {times} times"));
             }
         }
+    }
+
+    /// An order that is to fill at once says at the door how far it goes, or else it takes whatever is there.
+    fn note_worst(&mut self, params: &Value) {
+        let word = |name: &str| params[name].as_str().unwrap_or_default();
+        let name = word("newClientOrderId").to_owned();
+        if word("type") == "MARKET" {
+            self.verdict.breaches += 1;
+            self.verdict.findings.push(format!("order {name} came to the door without a worst price"));
+        }
+        if let ("IOC", Ok(price)) = (word("timeInForce"), tradewind_domain::parse_decimal(word("price"), 8)) {
+            self.worst.insert(name, price);
+        }
+    }
+
+    /// No order fills beyond the price with which it came.
+    fn check_price(&mut self, name: &str, sign: i64, price: i64) {
+        let Some(worst) = self.worst.get(name).filter(|worst| sign * price > sign * **worst) else { return };
+        self.verdict.breaches += 1;
+        self.verdict.findings.push(format!("order {name} filled at {price}, beyond {worst}"));
     }
 
     /// A caller says that it knows an order to be over.
@@ -190,6 +213,7 @@ impl Judge {
             let quantity = trade.quantity.mantissa();
             *self.filled.entry(name.clone()).or_default() += quantity;
             let sign = if trade.side == Side::Buy { 1 } else { -1 };
+            self.check_price(&name, sign, trade.price.mantissa());
             let fee = if sign > 0 { i64::try_from(trade.fee).unwrap_or(0) } else { 0 };
             let (place, moved) = ((trade.listing, trade.id), sign * quantity - fee);
             match self.sent.get(&name) {
@@ -301,7 +325,9 @@ mod tests {
         let pairs = vec![
             ("symbol", "BTCUSDT".to_owned()),
             ("side", "BUY".to_owned()),
-            ("type", "MARKET".to_owned()),
+            ("type", "LIMIT".to_owned()),
+            ("timeInForce", "IOC".to_owned()),
+            ("price", "60600".to_owned()),
             ("quantity", "0.01".to_owned()),
             ("newClientOrderId", "a".to_owned()),
             ("timestamp", house.now().to_string()),

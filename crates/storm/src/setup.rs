@@ -111,6 +111,9 @@ pub(crate) const MAX_POSITION: i64 = 15_000;
 /// From this age on a price is too old to trade on.
 pub(crate) const STALE_NANOS: i64 = 5_000_000_000;
 
+/// How far from the market a market order may fill.
+pub(crate) const COLLAR_BPS: i64 = 100;
+
 /// The controls that ship, less the breakers: a storm is one long run of failures, and must go on.
 pub(crate) fn limits() -> Limits {
     let amount = |whole: i64| Cap { equity_bps: None, amount: Some(whole * 100_000_000) };
@@ -121,6 +124,7 @@ pub(crate) fn limits() -> Limits {
         consecutive_losses: None,
         weekly_loss_bps: None,
         unprotected_nanos: None,
+        market_collar_bps: Some(COLLAR_BPS),
         ..Controls::of(Profile::Conservative)
     };
     Limits {

@@ -227,7 +227,7 @@ impl BarMatcher {
     /// If the order is of another instrument.
     pub fn submit(&mut self, order: &Order, at: Timestamp) {
         assert!(order.instrument() == self.instrument.id, "an order meets the bars of its own instrument");
-        let request = order.request();
+        let request = order.terms();
         self.slots.push(Slot {
             client_id: order.client_id(),
             portfolio: order.portfolio(),

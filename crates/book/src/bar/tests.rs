@@ -121,6 +121,30 @@ fn what_is_decided_on_a_close_fills_at_the_next_open() {
 }
 
 #[test]
+fn a_market_order_with_a_worst_price_fills_at_the_open_up_to_it_or_not_at_all() {
+    let meets = |side: &str, worst: i64, policy: FillPolicy, open: i64| {
+        let (mut matcher, mut out) = (BarMatcher::new(instrument(), policy), Vec::new());
+        let order = read(&format!("1 {side} 5")).no_worse_than(Some(Price::from_mantissa(worst)));
+        matcher.submit(&order, Timestamp::from_nanos(MINUTE));
+        matcher.on_bar(&bar(1, [open, open + 50, open - 50, open], 30), &mut out);
+        assert_eq!(matcher.open_orders().count(), 0, "it never rests");
+        out.iter().map(line).collect::<Vec<_>>().join(", ")
+    };
+    let slips = FillPolicy { slippage_centi_bps: 20_000, ..PLAIN };
+    for (side, worst, policy, open, want) in [
+        ("buy", 101, PLAIN, 101, "60s 1 buys 5 at 101 as Taker"),
+        ("buy", 101, PLAIN, 102, "60s 1 cancelled: Immediate"),
+        ("sell", 99, PLAIN, 99, "60s 1 sells 5 at 99 as Taker"),
+        ("sell", 99, PLAIN, 98, "60s 1 cancelled: Immediate"),
+        ("buy", 101, slips, 100, "60s 1 buys 5 at 101 as Taker"), // 102 without it
+        ("buy", 103, slips, 100, "60s 1 buys 5 at 102 as Taker"),
+        ("buy", 101, TENTH, 100, "60s 1 buys 3 at 100 as Taker, 60s 1 cancelled: Immediate"),
+    ] {
+        assert_eq!(meets(side, worst, policy, open), want, "{side} at {worst} on {open}");
+    }
+}
+
+#[test]
 fn stop_and_target_inside_one_bar_end_with_the_worst() {
     for orders in ["1 sell 5 ^95 #1 | 2 sell 5 @105 #1", "2 sell 5 @105 #1 | 1 sell 5 ^95 #1"] {
         check(

@@ -47,6 +47,7 @@ impl Parent {
             changed_at: at,
             cancel_asked: None,
             cancels: 0,
+            at_worst: false,
         });
     }
 
@@ -79,8 +80,7 @@ impl Parent {
 
     /// Takes over what is known of an order of this parent. `restarted` says that a new process just doubted it.
     pub(super) fn order(&mut self, record: &OrderRecord, at: Timestamp, restarted: bool) {
-        let asked = record.order.request();
-        let immediate = matches!(asked.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+        let immediate = matches!(record.order.terms().time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
         let state = state_of(record.state);
         let Some(child) = self.child_mut(record.order.client_id()) else { return };
         let (grew, moved) = (record.filled > child.filled, state != child.state);
@@ -90,7 +90,11 @@ impl Parent {
         }
         let expected =
             child.cancel_asked.is_some() || immediate || !record.filled.is_zero() || child.role == Role::Replaced;
-        let role = child.role;
+        child.at_worst = record.order.worst().is_some() && state == ChildState::Over(ChildEnd::Cancelled);
+        let (role, at_worst) = (child.role, child.at_worst && moved);
+        if at_worst && role != Role::Entry {
+            self.not_before = self.not_before.max(at.plus_nanos(RETRY_AFTER)); // another price by then
+        }
         if grew && role != Role::Entry {
             self.forgive(); // what enters says nothing of what guards
         }

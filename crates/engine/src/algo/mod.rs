@@ -25,7 +25,7 @@ mod schedule;
 mod tests;
 
 pub use event::ParentEvent;
-pub(crate) use parent::CANCEL_LATER_AFTER;
+pub(crate) use parent::{CANCEL_LATER_AFTER, RETRY_DOUBLINGS};
 pub use parent::{
     Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER, Role, SETTLE,
     ask_again_after,

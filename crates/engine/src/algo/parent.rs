@@ -17,7 +17,7 @@ pub const SETTLE: i64 = 1_000_000_000;
 /// How long a parent waits after a child that failed; twice as long after each further one.
 pub const RETRY_AFTER: i64 = 1_000_000_000;
 /// How often that wait doubles: up to half a minute.
-pub(super) const RETRY_DOUBLINGS: u8 = 5;
+pub(crate) const RETRY_DOUBLINGS: u8 = 5;
 /// How long it waits for the answer to a cancel before it asks again.
 const CANCEL_AGAIN_AFTER: i64 = 5_000_000_000;
 /// How often it asks for one cancel so soon; from then on it asks less often, and for as long as the order stands: a ban
@@ -135,6 +135,9 @@ pub struct Child {
     pub cancel_asked: Option<Timestamp>,
     /// How often.
     pub cancels: u8,
+    /// Whether it was a market order that found no more at its worst price.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub at_worst: bool,
 }
 
 impl Child {

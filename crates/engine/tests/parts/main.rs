@@ -9,6 +9,7 @@ mod judge;
 #[allow(dead_code)]
 mod stage;
 
+mod collars;
 mod digest;
 mod governed;
 mod guards;

@@ -4,8 +4,8 @@ use crate::support::{Pace, Stage, ask, check_journal, exchange_config, status, s
 use serde_json::{Value, json};
 use tradewind_domain::Side::{Buy, Sell};
 use tradewind_domain::{Bar, InstrumentId, InstrumentSpec, Interval, Origin, Timestamp};
-use tradewind_engine::{EventKind, RiskAct};
-use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
+use tradewind_engine::{EventKind, RiskAct, Verdict};
+use tradewind_exchange::{ExchangeConfig, Flow, Pace as MarketPace, SymbolConfig, Tape};
 use tradewind_node::{Node, OperatorRequest, OrderWords, Surroundings};
 use tradewind_strategies::registry;
 
@@ -32,6 +32,60 @@ async fn halt(node: &Node) {
 
 async fn resume(node: &Node) {
     ask(node, OperatorRequest::Resume { reason: "back".to_owned() }).await.unwrap();
+}
+
+/// A book of which little lies within one percent of the market: quotes stand twenty times as far apart as usual.
+fn thin() -> ExchangeConfig {
+    let flow = Flow { spread: 20, levels: 24, ..Flow::default() };
+    let symbols = vec![SymbolConfig::new("BTC/USDT", "0.01", "0.00001", 60_000.0, 0.001)];
+    ExchangeConfig { symbols, flow, ..exchange_config() }
+}
+
+#[tokio::test]
+async fn in_a_thin_book_no_market_order_passes_its_worst_price_and_flatten_asks_until_nothing_is_held() {
+    let stage = Stage::new(thin()).await;
+    let mut settings = stage.settings(&[]);
+    settings.limits = settings.limits.with("market_collar", 100);
+    let node = Node::start(settings, surroundings(Origin::Simulated)).await.unwrap();
+    let held = async || {
+        let positions = ask(&node, OperatorRequest::PositionList).await.unwrap();
+        positions.get(0).and_then(|it| it["quantity"].as_str()?.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    // more is bought than the book holds within the collar at any one moment
+    while held().await < 0.1 {
+        if let Err((code, _)) = place(&node, words(Buy, "0.03", None)).await {
+            assert_eq!(code, "RSK-16", "the book begins beyond the collar until makers are back");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        until(&node, "the entry is over", |it| it["open_orders"] == 0).await;
+    }
+    let entered = orders(&node).await;
+    ask(&node, OperatorRequest::Flatten).await.unwrap();
+    while held().await > 0.0001 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let exits: Vec<Value> = orders(&node).await.into_iter().filter(|it| it["side"] == "sell").collect();
+    assert!(exits.len() > 1, "one order found all of it: {exits:#?}");
+    let expired = exits.iter().chain(&entered).find(|it| it["status"] == "expired").expect("some found less");
+    let (worst, reason) = (expired["worst"].as_str().unwrap(), expired["closed_reason"].as_str().unwrap());
+    assert!(reason.contains(&format!("goes no further than {worst}")), "{reason}");
+    node.stop().await.unwrap();
+    let venue = stage.venue_orders().await;
+    assert!(venue.iter().all(|it| it["type"] == "LIMIT" && it["timeInForce"] == "IOC"), "{venue:#?}");
+    let mut worst = std::collections::BTreeMap::new();
+    for event in tradewind_node::events(stage.dir.path()).unwrap() {
+        match event.kind {
+            EventKind::Judged(Verdict::Approved(order)) => {
+                _ = worst.insert(order.client_id(), order.worst().unwrap());
+            }
+            EventKind::Filled(it) => {
+                assert!(it.side.sign() * (it.price.mantissa() - worst[&it.client_id].mantissa()) <= 0, "{it:?}");
+            }
+            _ => (),
+        }
+    }
+    check_journal(stage.dir.path());
+    stage.exchange.shutdown().await;
 }
 
 #[tokio::test]

@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tradewind_book::FillPolicy;
 use tradewind_domain::{
-    Bar, Instrument, InstrumentSpec, Money, OrderKind, OrderRequest, Origin, PortfolioId, Price, Side, Source,
+    Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, OrderKind, OrderRequest, Origin, PortfolioId,
+    Price, Side, Source, Timestamp,
 };
 use tradewind_engine::algo::{ParentWish, Plan as How, Protection};
 use tradewind_engine::{Event, EventKind, TradeDigest};
 use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
-use tradewind_gate::Limits;
 use tradewind_history::{ImportOptions, OnDefect, read_bars};
-use tradewind_node::settings::Percent;
+use tradewind_node::settings::{LimitSettings, Percent, Profile};
 use tradewind_node::{Node, OperatorRequest, ParentWords, PlanWords, Surroundings};
 use tradewind_research::{Backtest, Plan, Recorder};
 use tradewind_strategies::{Market, Opinion, Strategy};
@@ -62,6 +62,9 @@ fn places(it: &Instrument, bars: &[Bar]) -> Vec<usize> {
     (1..bars.len() / EVERY).map(|nth| nth * EVERY).filter(|place| place + EVERY < bars.len()).filter(fits).collect()
 }
 
+/// At the closes of which bars brackets are asked for.
+type Asked = fn(&Instrument, &[Bar]) -> Vec<usize>;
+
 /// What an execution was: the line of the trade hash, and what kind of order it came of.
 type Told = (String, &'static str);
 
@@ -85,20 +88,21 @@ fn told(
     }
 }
 
-async fn paper(bars: &[Bar]) -> (String, Vec<Told>, Instrument) {
+async fn paper(bars: &[Bar], asked: Asked, limits: LimitSettings) -> (String, Vec<Told>, Instrument) {
     let spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance");
     let tape = Tape { fills: FillPolicy::default(), ..Tape::bars(&spec, bars, 1).unwrap() };
     let pace = MarketPace::Lockstep { timeout: Duration::from_secs(60) };
     let stage = Stage::new(ExchangeConfig { tape: Some(tape), pace, ..exchange_config() }).await;
     let mut settings = stage.settings(&[]);
     settings.interval = "1m".parse().unwrap();
+    settings.limits = limits;
     settings.operator_cash = Percent::from_bps(10_000);
     let (after_bar, mut progress) = Pace::new();
     let node = Node::start(settings, Surroundings { after_bar: Some(after_bar), ..surroundings(Origin::Recorded) });
     let node = node.await.unwrap();
     let mut through = bars[0].close_time().millis();
     let it = node_instrument(&stage).await;
-    let places = places(&it, bars);
+    let places = asked(&it, bars);
     for (place, bar) in bars.iter().enumerate().skip(1) {
         if places.contains(&place) {
             tokio::time::sleep(Duration::from_millis(520)).await; // the next quote is kept
@@ -160,18 +164,18 @@ async fn settled(stage: &Stage, node: &Node) {
     }
 }
 
-fn back_test(bars: &[Bar], it: &Instrument) -> (String, Vec<Told>) {
+fn back_test(bars: &[Bar], it: &Instrument, asked: Asked, limits: &LimitSettings) -> (String, Vec<Told>) {
     let (mut lines, mut kinds) = (Vec::new(), BTreeMap::new());
     let sink = Recorder(|event: &Event, _| lines.extend(told(it, event, &mut kinds)));
     let plan = Plan {
         instrument: it.clone(),
         origin: Origin::Recorded,
         deposit: Money::parse(CASH, it.settlement()).unwrap(),
-        limits: Limits::RESEARCH,
+        limits: limits.resolve(),
         fill_policy: FillPolicy::default(),
         strategy: Box::new(Idle),
     };
-    let places = places(it, bars);
+    let places = asked(it, bars);
     let mut run = Backtest::with_sink(plan, sink);
     for (place, bar) in bars.iter().enumerate() {
         run.feed(bar).unwrap();
@@ -194,8 +198,17 @@ async fn brackets_that_reach_their_targets_and_stops_are_the_back_test() {
     let options =
         ImportOptions { instrument: Some(spec), on_defect: OnDefect::Report, hash: false, ..ImportOptions::default() };
     let bars: Vec<Bar> = read_bars(&file, &options).unwrap().bars[..BARS].to_vec();
-    let (hash, paper, it) = paper(&bars).await;
-    let (tested_hash, tested) = back_test(&bars, &it);
+    let told = both(&bars, places, LimitSettings::of(Profile::Research)).await;
+    let count = |kind| told.iter().filter(|(_, of)| *of == kind).count();
+    let (entries, targets, stops) = (count("market"), count("target"), count("stop"));
+    println!("bracket parity: {entries} entries, {targets} targets and {stops} stops");
+    assert!(entries >= 20 && targets >= 3 && stops >= 3, "{entries} {targets} {stops}");
+}
+
+/// What was executed on paper, which is what was executed in the back-test.
+async fn both(bars: &[Bar], asked: Asked, limits: LimitSettings) -> Vec<Told> {
+    let (hash, paper, it) = paper(bars, asked, limits.clone()).await;
+    let (tested_hash, tested) = back_test(bars, &it, asked, &limits);
     let first = paper.iter().zip(&tested).position(|(ours, theirs)| ours != theirs);
     let first = first.unwrap_or(paper.len().min(tested.len()));
     assert!(
@@ -205,8 +218,45 @@ async fn brackets_that_reach_their_targets_and_stops_are_the_back_test() {
         tested.get(first)
     );
     assert_eq!(hash, tested_hash);
-    let count = |kind| paper.iter().filter(|(_, of)| *of == kind).count();
-    let (entries, targets, stops) = (count("market"), count("target"), count("stop"));
-    println!("bracket parity: {entries} entries, {targets} targets and {stops} stops, trade hash {}", &hash[..16]);
-    assert!(entries >= 20 && targets >= 3 && stops >= 3, "{entries} {targets} {stops}");
+    paper
+}
+
+/// Minutes in which nothing happens but that the market wanders to target or stop after each place, and that every second
+/// place is followed by a gap of a thousandth.
+fn gaps() -> Vec<Bar> {
+    let spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance");
+    let it = spec.list(InstrumentId(0)).unwrap();
+    let mut price = 5_000_000_i64;
+    let bar = |place: usize| {
+        let (round, within) = (place / EVERY, place % EVERY);
+        let open = if within == 1 && round % 2 == 1 { price + price / 1_000 } else { price };
+        let step = if round / 2 % 2 == 0 { 3_000 } else { -3_000 };
+        // each place is quoted anew
+        let close = if (2..10).contains(&within) { open + step } else { open + i64::from(within == 0) };
+        price = close;
+        let text = |cents: i64| it.price(&format!("{}.{:02}", cents / 100, cents % 100)).unwrap();
+        Bar {
+            instrument: it.id,
+            interval: Interval::MINUTE,
+            open_time: Timestamp::from_millis(1_700_000_040_000 + i64::try_from(place).unwrap() * 60_000),
+            open: text(open),
+            high: text(open.max(close)),
+            low: text(open.min(close)),
+            close: text(close),
+            volume: it.quantity("10").unwrap(),
+        }
+    };
+    (0..200).map(bar).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_that_gap_beyond_their_worst_price_fill_neither_here_nor_there() {
+    let every_place = |_: &Instrument, bars: &[Bar]| (1..bars.len() / EVERY).map(|nth| nth * EVERY).collect();
+    let limits = LimitSettings::of(Profile::Research).with("market_collar", 5);
+    let told = both(&gaps(), every_place, limits).await;
+    let count = |kind| told.iter().filter(|(_, of)| *of == kind).count();
+    assert_eq!(count("market"), 4, "of nine entries five met a gap: {told:#?}");
+    assert_eq!(count("target") + count("stop"), 4);
+    let unbounded = both(&gaps(), every_place, LimitSettings::of(Profile::Research)).await;
+    assert_eq!(unbounded.iter().filter(|(_, of)| *of == "market").count(), 9);
 }

@@ -22,8 +22,8 @@ limit_set! {
     Controls CONTROLS Portfolio 32 (LimitSet::controls, LimitSet::controls_mut)
     collar_bps "collar" Percent Lower Collar "distance of a limit price from the mark"
         [Some(5_000), Some(500), Some(500)] ["orders that rest far away are how one learns what they do", TYPING, TYPING];
-    market_collar_bps "market_collar" Percent Lower MarketCollar "distance from the mark of the price that a market order would meet"
-        [Some(100), Some(100), Some(100)] ["a market order takes what the book gives, so the book must be near the market"; 3];
+    market_collar_bps "market_collar" Percent Lower MarketCollar "distance from the mark of the worst price that a market order fills at"
+        [Some(100), Some(100), Some(100)] ["it leaves as a limit order there, immediate or cancel: a book that is gone for a moment costs no more"; 3];
     duplicate_window_nanos "duplicate_window" Duration Higher Duplicate "time in which the same order may not be sent twice"
         [None, Some(2 * SECOND), Some(2 * SECOND)] ["people try the same thing twice", DUPLICATE, DUPLICATE];
     orders_per_second "orders_per_second" Count Lower OrderRate "orders of one strategy within a second"

@@ -4,6 +4,7 @@
 
 mod books;
 mod breakers;
+mod collars;
 mod edges;
 mod guards;
 mod numbers;

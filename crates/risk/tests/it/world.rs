@@ -122,6 +122,20 @@ impl World {
         check(&self.limits.limits, &self.limits.account, &self.monitor, &self.situation(&lines)).map(|_| ())
     }
 
+    /// The worst price of a market order under the world's limits.
+    pub(crate) fn worst(&self) -> Option<Price> {
+        let collar = self.limits.limits.controls.and_then(|it| it.market_collar_bps)?;
+        let reach = Reach {
+            instrument: &self.instrument,
+            side: self.request.side,
+            quantity: self.request.quantity,
+            reduces: self.reduces,
+            mark: self.reference.price,
+            quote: self.quote.as_ref(),
+        };
+        (self.request.kind == OrderKind::Market).then(|| worst_price(&reach, collar))
+    }
+
     pub(crate) fn situation<'a>(&'a self, lines: &'a [Line<'a>]) -> Situation<'a> {
         Situation {
             now: self.now,
@@ -133,6 +147,7 @@ impl World {
             is_slice: self.is_slice,
             position: self.position,
             reference: self.reference,
+            worst: self.worst(),
             quote: self.quote,
             depth: self.depth,
             depth_source: DepthSource::Book,

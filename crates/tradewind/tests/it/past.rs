@@ -10,7 +10,7 @@ use std::path::Path;
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data-v1");
 const RECORDS: u64 = 120;
 /// Of the state that it is folded to; the version of the logic is mixed in.
-const STATE_HASH: &str = "73cee29ae2917a68d75266ea0b0d4cde62b3c5dd619e0805683f854383f0f5f7";
+const STATE_HASH: &str = "36101be681c200a1576bf82ce6b53fb1d49916b91e65e2d8da9b1e28b7d0d545";
 
 #[test]
 fn g10_an_earlier_data_directory_verifies_and_replays() {

@@ -77,6 +77,17 @@ fn each_kind_of_order_has_its_bytes_or_its_refusal() {
 }
 
 #[test]
+fn a_market_order_with_a_worst_price_is_a_limit_order_immediate_or_cancel() {
+    let it = bitcoin();
+    let request = OrderRequest::market(it.id, Side::Sell, it.quantity("0.00100").unwrap());
+    let order = Order::new(&it, PortfolioId(0), OUR_ID, request, it.price("50000").ok()).unwrap();
+    let order = order.no_worse_than(it.price("49500").ok());
+    let prepared = prepare_order(&it, &order, Some(&rules()), NOW, RECV_WINDOW_MILLIS).unwrap();
+    let want = "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=IOC&quantity=0.001&price=49500&";
+    assert!(prepared.body().starts_with(want), "{}", prepared.body());
+}
+
+#[test]
 fn a_cancel_names_our_id_and_the_venues_when_it_is_known() {
     let known = VenueOrderId("28".into());
     let with = prepare_cancel(&bitcoin(), OUR_ID, Some(&known), NOW, 1_500);

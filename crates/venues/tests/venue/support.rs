@@ -115,6 +115,7 @@ fn reviewed(review: impl FnOnce(&View<'_>) -> Approved) -> Approved {
         limits: &Limits::OPEN,
         instrument: &it,
         mark: Some(mark),
+        quote: None,
         position: it.quantity("1").unwrap(),
         open_buys: it.quantity("0").unwrap(),
         open_sells: it.quantity("0").unwrap(),

@@ -185,16 +185,17 @@ impl Connection {
                 let (reply, answer) = oneshot::channel();
                 match self.requests.send(user::Request { order, reply }).await {
                     Ok(()) => answer.await.unwrap_or(Answer::Unknown(TransportFault::TaskEnded)),
-                    Err(mpsc::error::SendError(request)) => {
-                        Answer::NotSent(NotSentReason::NotConnected("its task has ended".to_owned()), request.order)
-                    }
+                    Err(mpsc::error::SendError(request)) => Answer::NotSent(
+                        NotSentReason::NotConnected("its task has ended".to_owned()),
+                        Box::new(request.order),
+                    ),
                 }
             }
         };
         match answer {
             Answer::Ack(ack) => Ok(ack),
             Answer::Rejected(rejection) => Err(SubmitError::Rejected(rejection)),
-            Answer::NotSent(reason, order) => Err(not_sent(reason, order)),
+            Answer::NotSent(reason, order) => Err(not_sent(reason, *order)),
             Answer::Unknown(fault) => Err(SubmitError::Unknown(fault)),
         }
     }

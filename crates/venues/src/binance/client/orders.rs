@@ -33,7 +33,7 @@ impl Order {
 pub(crate) enum Answer {
     Ack(Ack),
     Rejected(Rejection),
-    NotSent(NotSentReason, Order),
+    NotSent(NotSentReason, Box<Order>),
     Unknown(TransportFault),
 }
 
@@ -84,10 +84,10 @@ pub(crate) fn ws_answer(rest: &Rest, text: &str, order: &Order, sent_at: Timesta
 pub(crate) async fn send_by_rest(config: &BinanceConfig, rest: &Rest, order: Order) -> Answer {
     let (method, path) = protocol::rest_route(order.action());
     let Some(request) = rest.signed(method, path, order.prepared.body()) else {
-        return Answer::NotSent(NotSentReason::NotConnected("there is no key".to_owned()), order);
+        return Answer::NotSent(NotSentReason::NotConnected("there is no key".to_owned()), Box::new(order));
     };
     if let Err(reason) = last_checks(config, rest, &order, config.connect_time) {
-        return Answer::NotSent(reason, order);
+        return Answer::NotSent(reason, Box::new(order));
     }
     let sent_at = wall_clock();
     match rest.exchange(request, protocol::command(order.action()), 1 << 20).await {
@@ -98,7 +98,7 @@ pub(crate) async fn send_by_rest(config: &BinanceConfig, rest: &Rest, order: Ord
             }
             answer.into()
         }
-        Err(Failure::NotConnected(why)) => Answer::NotSent(NotSentReason::NotConnected(why), order),
+        Err(Failure::NotConnected(why)) => Answer::NotSent(NotSentReason::NotConnected(why), Box::new(order)),
         Err(Failure::Refused(refusal)) => {
             let answer = OrderAnswer::from(refusal);
             doubt_listing(rest, &answer);

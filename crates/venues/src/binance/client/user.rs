@@ -154,7 +154,7 @@ impl UserTask {
                 request = self.requests.recv() => match request {
                     Some(request) => {
                         let reason = NotSentReason::NotConnected("the order socket is being connected".to_owned());
-                        let _ = request.reply.send(Answer::NotSent(reason, request.order));
+                        let _ = request.reply.send(Answer::NotSent(reason, Box::new(request.order)));
                     }
                     None => return Err(()),
                 },
@@ -265,7 +265,7 @@ impl UserTask {
         let id = self.next_id;
         let text = orders::ws_text(&self.signer, &order, id);
         if let Err(reason) = orders::last_checks(&self.config, &self.rest, &order, Duration::ZERO) {
-            let _ = reply.send(Answer::NotSent(reason, order));
+            let _ = reply.send(Answer::NotSent(reason, Box::new(order)));
             return Ok(());
         }
         failpoint("venue.request.checked");

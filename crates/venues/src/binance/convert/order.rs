@@ -7,7 +7,7 @@ use crate::binance::wire::{
 };
 use crate::outcome::Prepared;
 use tradewind_domain::{
-    ClientOrderId, Instrument, Order, OrderKind, Quantity, Side, TimeInForce, Timestamp, VenueOrderId,
+    ClientOrderId, Instrument, Order, OrderKind, OrderRequest, Quantity, Side, TimeInForce, Timestamp, VenueOrderId,
 };
 
 /// How long a request stays valid, unless configured otherwise.
@@ -15,19 +15,20 @@ pub const RECV_WINDOW_MILLIS: i64 = 2_000;
 
 /// The parameters of a new order.
 ///
-/// The acknowledgement is asked for in its short form: fills come from the user stream alone, in order.
+/// A market order with a worst price goes as a limit order at that price, immediate or cancel: a market order of the venue
+/// takes whatever is there. The acknowledgement is asked for in its short form: fills come from the user stream alone, in order.
 /// Two orders of which one cancels the other go together, see [`super::oco_request`].
 ///
 /// # Errors
 /// [`ConvertError::Unsupported`] for an order that Binance spot, or this symbol, does not take.
 pub fn order_request(it: &Instrument, order: &Order, rules: Option<&ListingRules>) -> Result<NewOrder, ConvertError> {
-    let request = order.request();
+    let request = order.terms();
     let unsupported = |why: String| ConvertError::Unsupported { symbol: it.spec.venue_symbol.clone(), why };
     if request.reduce_only && order.side() == Side::Buy {
         // a spot account cannot sell short, so a sale always reduces
         return Err(unsupported("spot has no reduce-only buys".to_owned()));
     }
-    let order_type = order_type(order).map_err(|why| unsupported(why.to_owned()))?;
+    let order_type = order_type(&request).map_err(|why| unsupported(why.to_owned()))?;
     if let Some(rules) = rules
         && !rules.order_types.contains(&order_type)
     {
@@ -55,7 +56,7 @@ pub fn order_request(it: &Instrument, order: &Order, rules: Option<&ListingRules
         time_in_force,
         quantity: Some(it.quantity_text(order.quantity())),
         quote_order_qty: None,
-        price: order.kind().limit().map(|price| it.price_text(price)),
+        price: request.kind.limit().map(|price| it.price_text(price)),
         new_client_order_id: Some(order.client_id().to_string()),
         stop_price: order.kind().trigger().map(|price| it.price_text(price)),
         trailing_delta: None,
@@ -65,8 +66,8 @@ pub fn order_request(it: &Instrument, order: &Order, rules: Option<&ListingRules
     })
 }
 
-fn order_type(order: &Order) -> Result<OrderType, &'static str> {
-    match (order.kind(), order.request().post_only) {
+fn order_type(request: &OrderRequest) -> Result<OrderType, &'static str> {
+    match (request.kind, request.post_only) {
         (OrderKind::Market, _) => Ok(OrderType::Market),
         (OrderKind::Limit { .. }, true) => Ok(OrderType::LimitMaker),
         (OrderKind::Limit { .. }, false) => Ok(OrderType::Limit),
