@@ -101,8 +101,8 @@ fn an_order_that_cannot_be_is_refused_with_its_reason() {
     for (change, code) in [
         (["--quantity", "NaN"], "DOM-01"),
         (["--quantity", "99999999999999"], "DOM-03"),
-        (["--price", "-5"], "GATE-03]: Order: DOM-14"),
-        (["--price", "0"], "GATE-03]: Order: DOM-14"),
+        (["--price", "-5"], "GATE-03]: Order: it cannot be sent as it is: DOM-14"),
+        (["--price", "0"], "GATE-03]: Order: it cannot be sent as it is: DOM-14"),
         (["--time-in-force", "forever"], "NODE-12"),
         (["--portfolio", "nobody"], "NODE-09"),
         (["--side", "hold"], "CLI-10"),
