@@ -1,46 +1,93 @@
-//! The data directory of an earlier version still opens.
+//! The data directory of every earlier version still opens.
 //!
-//! `fixtures/data-v1` was written by the first version. It is never made anew: a version that cannot read it cannot
-//! read what users have.
+//! `fixtures/data-vN` was written by the decision logic N and is never made anew: a version that cannot read it cannot read
+//! what users have. The first holds a strategy's trades; the second also orders by hand, a bracket, a pair, a schedule, a
+//! changed limit, a halt and its signed audit trail; the third refusals, a trailing order and a flattened position besides.
 
 use crate::example::Exchange;
 use crate::support::{Running, text, tradewind};
-use std::path::Path;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 
-const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data-v1");
-const RECORDS: u64 = 120;
-/// Of the state that it is folded to; the version of the logic is mixed in.
-const STATE_HASH: &str = "36101be681c200a1576bf82ce6b53fb1d49916b91e65e2d8da9b1e28b7d0d545";
+struct Past {
+    name: &'static str,
+    records: u64,
+    /// Of the state that it is folded to; the version of the logic is mixed in.
+    state_hash: &'static str,
+}
+
+const PASTS: [Past; 3] = [
+    Past {
+        name: "data-v1",
+        records: 120,
+        state_hash: "36101be681c200a1576bf82ce6b53fb1d49916b91e65e2d8da9b1e28b7d0d545",
+    },
+    Past {
+        name: "data-v2",
+        records: 195,
+        state_hash: "5107221ec68a9edc45891980bd6349c9105a0f831ec39295052f9bfedf5ab46a",
+    },
+    Past {
+        name: "data-v3",
+        records: 213,
+        state_hash: "72363a66bde668a1f3e7df233a5a25d1ae9f2f566c4c608a9393ff60cc93aff1",
+    },
+];
+
+impl Past {
+    fn dir(&self) -> PathBuf {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(self.name)
+    }
+
+    /// Copies it, as a node writes into what it goes on from.
+    fn copied_to(&self, data: &Path) {
+        for part in ["journal", "audit"].map(|part| self.dir().join(part)).into_iter().filter(|part| part.exists()) {
+            let target = data.join(part.file_name().unwrap());
+            std::fs::create_dir_all(&target).unwrap();
+            for entry in std::fs::read_dir(part).unwrap().map(Result::unwrap) {
+                std::fs::copy(entry.path(), target.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+fn json(args: &[&str]) -> Value {
+    tradewind(&[args, &["-o", "json"]].concat()).ended_with(0).json()
+}
 
 #[test]
 fn g10_an_earlier_data_directory_verifies_and_replays() {
-    let verify = tradewind(&["journal", "verify", FIXTURE, "-o", "json"]).ended_with(0).json();
-    assert_eq!((&verify["verified"], &verify["records"]), (&true.into(), &RECORDS.into()));
-    let replay = tradewind(&["replay", FIXTURE, "-o", "json"]).ended_with(0).json();
-    assert_eq!((&replay["matches"], &replay["events"]), (&true.into(), &RECORDS.into()));
-    assert!(replay["not_compared"].as_u64().unwrap() > 0, "decided by the first logic");
-    assert_eq!(replay["state_hash"], STATE_HASH);
+    for past in &PASTS {
+        let dir = past.dir();
+        let verify = json(&["journal", "verify", text(&dir)]);
+        assert_eq!((&verify["verified"], &verify["records"]), (&true.into(), &past.records.into()), "{}", past.name);
+        let replay = json(&["replay", text(&dir)]);
+        assert_eq!((&replay["matches"], &replay["events"]), (&true.into(), &past.records.into()), "{}", past.name);
+        assert!(replay["not_compared"].as_u64().unwrap() > 0, "{} was decided by an earlier logic", past.name);
+        assert_eq!(replay["state_hash"], past.state_hash, "{}", past.name);
+        if dir.join("audit").exists() {
+            let audit = json(&["audit", "verify", text(&dir)]);
+            assert_eq!(audit["signed_to"], past.records, "{audit}");
+        }
+    }
 }
 
 #[test]
 fn g10_a_node_goes_on_from_an_earlier_data_directory() {
-    let exchange = Exchange::start();
-    let dir = tempfile::tempdir().unwrap();
-    let journal = dir.path().join("data/journal");
-    std::fs::create_dir_all(&journal).unwrap();
-    for entry in std::fs::read_dir(Path::new(FIXTURE).join("journal")).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), journal.join(entry.file_name())).unwrap();
+    for past in &PASTS {
+        let exchange = Exchange::start();
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        past.copied_to(&data);
+        let settings = include_str!("../../../../examples/minimal.toml").replace("127.0.0.1:9090", &exchange.address);
+        let file = dir.path().join("minimal.toml");
+        std::fs::write(&file, settings).unwrap();
+        let args = ["paper", "--config", text(&file), "--data-dir", text(&data), "--for", "2s", "-o", "json"];
+        let (run, _) = Running::start_with(&args, &exchange.keys()).end();
+        let run = run.ended_with(0);
+        assert!(run.err.contains(&format!("journal at event {} ", past.records)), "{}: {}", past.name, run.err);
+        assert!(run.json()["events"].as_u64().unwrap() > past.records, "{}", past.name);
+        assert_eq!(json(&["replay", text(&data)])["matches"], true, "{}", past.name);
+        exchange.end();
     }
-    let settings = include_str!("../../../../examples/minimal.toml").replace("127.0.0.1:9090", &exchange.address);
-    let file = dir.path().join("minimal.toml");
-    std::fs::write(&file, settings).unwrap();
-    let data = dir.path().join("data");
-    let args = ["paper", "--config", text(&file), "--data-dir", text(&data), "--for", "2s", "-o", "json"];
-    let (run, _) = Running::start_with(&args, &exchange.keys()).end();
-    let run = run.ended_with(0);
-    assert!(run.err.contains(&format!("journal at event {RECORDS} ")), "{}", run.err);
-    assert!(run.json()["events"].as_u64().unwrap() > RECORDS);
-    assert_eq!(tradewind(&["replay", text(&data), "-o", "json"]).ended_with(0).json()["matches"], true);
-    exchange.end();
 }
