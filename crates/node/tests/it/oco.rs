@@ -258,7 +258,7 @@ async fn a_pair_on_the_wrong_side_of_the_market_is_refused_with_its_code() {
         (oco(below, below), "GATE-12", "a target at"),
         (oco(above, above), "GATE-12", "a stop at"),
         (OcoWords { side: Buy, ..oco(above, below) }, "GATE-12", "below the market at"),
-        (OcoWords { quantity: "0.03".to_owned(), ..oco(above, below) }, "GATE-09", "Funds: 0.03"),
+        (OcoWords { quantity: "0.03".to_owned(), ..oco(above, below) }, "GATE-09", "it takes 0.03"),
         (OcoWords { target: "dear".to_owned(), ..oco(above, below) }, "DOM-01", "dear"),
         (OcoWords { stop_limit: Some("60000.001".to_owned()), ..oco(above, below) }, "GATE-03", "DOM-04"),
         (OcoWords { symbol: "DOGE/USDT".to_owned(), ..oco(above, below) }, "NODE-01", "one of BTC/USDT"),
