@@ -43,7 +43,7 @@ pub struct Limit {
     pub scope: LimitScope,
     /// Which guard of this crate asks it; `None` where a guard of the gate does.
     pub guard: Option<Guard>,
-    /// The value of each of [`Profile::ALL`]; `None` is no limit.
+    /// The value of each of [`crate::Profile::ALL`]; `None` is no limit.
     pub values: [Option<i64>; 3],
     /// Why each value is what it is.
     pub reasons: [&'static str; 3],
@@ -78,7 +78,7 @@ impl Limit {
     pub fn set(&self, set: &mut LimitSet, value: Option<i64>) -> Result<(), LimitsError> {
         if (self.set)(set, value) { Ok(()) } else { Err(LimitsError { name: self.name, value: self.text(value) }) }
     }
-    /// Whether it is one of [`Controls`] or of [`AccountCaps`], rather than of the first limits of [`Limits`].
+    /// Whether it is one of [`crate::Controls`] or of [`crate::AccountCaps`], rather than of the first limits of [`crate::Limits`].
     #[must_use]
     pub const fn is_control(&self) -> bool {
         self.is_control
