@@ -71,7 +71,7 @@ fn example() -> Result<Outcome> {
     if !manifest.exists() {
         return Ok(Outcome::gap("not run: example: there is no examples/strategy"));
     }
-    let mut command = cargo(&["test", "--manifest-path"]);
+    let mut command = cargo(&["test", "--locked", "--manifest-path"]);
     command.arg(manifest).arg("--target-dir").arg(env::target()); // what it shares with us is not built again
     counted(command.args(["--no-fail-fast", "--", "--show-output"]))
 }
