@@ -1,0 +1,68 @@
+//! Thinning out a journal that is signed: what goes is stated first.
+
+use super::files::{
+    audit_dir, checkpoints_path, cut_unfinished, failed, read_checkpoints, read_removals, removals_path,
+};
+use super::key::read_key;
+use crate::clock::wall;
+use crate::error::NodeError;
+use crate::recover::journal_dir;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use tradewind_domain::Sequence;
+use tradewind_governance::Name;
+use tradewind_governance::audit::{Checkpoint, Removal};
+use tradewind_journal::{DiskStorage, Journal, Retained, verify};
+
+/// Removes what lies wholly before the newest snapshot. Where the directory is signed, a statement of what goes and who
+/// says so is signed and synced first, so that `audit verify` can tell the removal from theft. Not while a node runs.
+///
+/// `key_path` is where the signing key is, if it is not in the directory.
+///
+/// # Errors
+/// [`NodeError`] if the journal cannot be opened or thinned out, or the statement cannot be signed: then nothing is
+/// removed.
+pub fn retain(data_dir: &Path, key_path: Option<&Path>, by: &Name) -> Result<Retained, NodeError> {
+    let dir = journal_dir(data_dir);
+    let opened = Journal::<DiskStorage>::open(&dir, tradewind_journal::Options::default());
+    let (mut journal, _) =
+        opened.map_err(|source| NodeError::Journal { dir: dir.clone(), source: Box::new(source) })?;
+    let planned = journal.retention().map_err(NodeError::Retain)?;
+    let checkpoints = read_checkpoints(&checkpoints_path(data_dir))?;
+    if let Some(checkpoint) = checkpoints.last() {
+        let first = verify(&dir)?.first_seq;
+        if planned.oldest_seq > first {
+            let stretch = (first, planned.oldest_seq - 1);
+            state_removal(data_dir, key_path, stretch, by, checkpoint)?;
+        }
+    }
+    journal.retain_from_snapshot().map_err(NodeError::Retain)
+}
+
+fn state_removal(
+    data_dir: &Path,
+    key_path: Option<&Path>,
+    stretch: (Sequence, Sequence),
+    by: &Name,
+    checkpoint: &Checkpoint,
+) -> Result<(), NodeError> {
+    let key_path = key_path.map_or_else(|| audit_dir(data_dir).join("key"), Path::to_owned);
+    let key = read_key(&key_path)?;
+    if !checkpoint.is_signed_by(&key.public()) {
+        let reason = "it is not the key that signs this directory".to_owned();
+        return Err(NodeError::Audit { path: key_path, reason });
+    }
+    let path = removals_path(data_dir);
+    cut_unfinished(&path)?;
+    let before = read_removals(&path)?;
+    let removal = Removal::sign(&key, stretch, by.clone(), wall(), checkpoint, before.last());
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+    let written = file.and_then(|mut file| {
+        file.write_all(format!("{}\n", removal.line()).as_bytes())?;
+        file.sync_all()?;
+        File::open(audit_dir(data_dir))?.sync_all()
+    });
+    written.map_err(|error| failed(&path, error))
+}
