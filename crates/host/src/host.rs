@@ -108,7 +108,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
 
     /// Records a closed bar and asks every desk that watches its instrument. What they propose is judged at `now`, the
     /// market's time: a bar that comes late finds the mark as old as it is. A bar that another one has followed since
-    /// was missed: the desks see it, and nothing is proposed.
+    /// was missed: the desks see it, and nothing is proposed. Desks of other instruments see it before anybody decides.
     ///
     /// # Errors
     /// As [`Self::record`].
@@ -123,6 +123,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
         let closed = self.state.sequence + 1;
         self.record(at, received, Source::Market, PortfolioId(0), EventKind::BarClosed { bar: *bar, origin })?;
         let was_missed = now.since(at) >= bar.interval.nanos();
+        desks.iter_mut().filter(|desk| desk.instrument() != bar.instrument).for_each(|desk| desk.on_other_bar(bar));
         for desk in desks.iter_mut().filter(|desk| desk.instrument() == bar.instrument) {
             let outcome = if was_missed { desk.on_missed_bar(&self.state, bar) } else { desk.on_bar(&self.state, bar) };
             self.follow_outcome(desk, outcome, closed, (received, now.max(at)))?;

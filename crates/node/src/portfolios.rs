@@ -76,13 +76,7 @@ mod tests {
     }
 
     fn settings(names: &[&str]) -> Vec<StrategySettings> {
-        let entry = |name: &&str| StrategySettings {
-            stop: None,
-            target: None,
-            name: (*name).to_owned(),
-            symbols: Vec::new(),
-            parameters: toml::Table::new(),
-        };
+        let entry = |name: &&str| StrategySettings::named(name);
         names.iter().map(entry).collect()
     }
 

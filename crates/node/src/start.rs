@@ -10,7 +10,7 @@ use crate::kill_switch::Latched;
 use crate::limit_changes::settings_name;
 use crate::portfolios::Portfolios;
 use crate::runtime::Surroundings;
-use crate::settings::{NodeMode, Percent, Settings};
+use crate::settings::{NodeMode, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,7 +27,7 @@ use tradewind_governance::{Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Change
 use tradewind_host::Draft;
 use tradewind_journal::AppendError;
 use tradewind_risk::AccountLimits;
-use tradewind_strategies::{Desk, Ends, registry};
+use tradewind_strategies::Desk;
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
 use tradewind_venues::{ApiKey, ApiSecret, QueryError, SecretSource, Stream, VenueEvent};
@@ -176,12 +176,12 @@ pub(crate) fn desks(
     let mut desks = Vec::new();
     for ((place, strategy), portfolio) in (0_u16..).zip(&settings.strategy).zip(&portfolios.strategies) {
         let mine = |it: &&Instrument| strategy.symbols.is_empty() || strategy.symbols.contains(&it.spec.symbol);
-        for instrument in instruments.iter().filter(mine) {
-            let built = registry::build(&strategy.name, &strategy.parameters)
+        let all: Vec<InstrumentId> = instruments.iter().filter(mine).map(|it| it.id).collect();
+        for instrument in &all {
+            let built = strategy
+                .build(*instrument, &all)
                 .map_err(|error| NodeError::Strategy(format!("{}: {error}; {}", error.code(), error.hint())))?;
-            let desk = Desk::new(built, Source::Strategy(place), *portfolio, instrument.id);
-            let (stop_bps, target_bps) = (strategy.stop.map(Percent::bps), strategy.target.map(Percent::bps));
-            desks.push(desk.with_ends(Ends { stop_bps, target_bps }));
+            desks.push(Desk::new(Box::new(built), Source::Strategy(place), *portfolio, *instrument));
         }
     }
     Ok(desks)
@@ -431,8 +431,9 @@ pub(crate) fn warm_up(
         }
         last.push((newest.instrument, newest.open_time));
         let state = &core.host.state;
-        for desk in core.desks.iter_mut().filter(|desk| desk.instrument() == newest.instrument) {
-            bars.iter().for_each(|bar| desk.warm(state, bar));
+        for desk in &mut core.desks {
+            let is_own = desk.instrument() == newest.instrument;
+            bars.iter().for_each(|bar| if is_own { desk.warm(state, bar) } else { desk.on_other_bar(bar) });
         }
     }
     Ok(last)

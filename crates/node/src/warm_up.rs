@@ -15,8 +15,7 @@ pub(crate) async fn closed_bars(
     interval: Interval,
     desks: &[Desk],
 ) -> Result<Vec<Bar>, QueryError> {
-    let mine = desks.iter().filter(|desk| desk.instrument() == instrument.id);
-    let wanted = mine.map(|desk| desk.strategy().warm_up()).max().unwrap_or(0).max(1);
+    let wanted = desks.iter().map(|desk| desk.bars_wanted(instrument.id)).max().unwrap_or(0).max(1);
     let count = u32::try_from((wanted + 1).min(PAGE)).unwrap_or(u32::MAX);
     let mut bars = connection.newest_bars(instrument.id, interval, count).await?;
     let Some(newest) = bars.last().copied() else { return Ok(bars) };

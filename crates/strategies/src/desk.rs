@@ -3,8 +3,7 @@
 use crate::{Expectation, Market, Opinion, Strategy, Target};
 use std::borrow::Cow;
 use tradewind_domain::{
-    Bar, FeeAsset, Instrument, InstrumentId, Money, OrderRequest, PortfolioId, Position, Price, Quantity, Side, Source,
-    TradePlan,
+    Bar, FeeAsset, Instrument, InstrumentId, Money, OrderRequest, PortfolioId, Position, Quantity, Side, Source,
 };
 use tradewind_engine::{Decision, DecisionKind, Forecast, State};
 use tradewind_gate::{Mark, Proposal};
@@ -17,34 +16,6 @@ pub struct Desk {
     instrument: InstrumentId,
     seen: usize,
     warm_up: usize,
-    ends: Option<Ends>,
-}
-
-/// Where trades end whose strategy does not say it, in basis points of the close that they were decided on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ends {
-    /// How far below a long's entry, or above a short's, to give up.
-    pub stop_bps: Option<u32>,
-    /// How far on the other side to be content.
-    pub target_bps: Option<u32>,
-}
-
-impl Ends {
-    /// The plan of a trade that `side` opens at about `price`; `None` where neither distance is set.
-    ///
-    /// Both prices are rounded to the tick towards the entry's losing side, as stops and targets at a venue are.
-    #[must_use]
-    pub fn plan(&self, it: &Instrument, side: Side, price: Price) -> Option<TradePlan> {
-        let away = |bps: u32, sign: i64| {
-            let distance = i128::from(price.mantissa()) * i128::from(bps) / 10_000 * i128::from(sign);
-            let raw = Price::from_mantissa(i64::try_from(i128::from(price.mantissa()) + distance).ok()?);
-            Some(if side == Side::Buy { it.tick_down(raw) } else { it.tick_up(raw) })
-        };
-        let stop = self.stop_bps.and_then(|bps| away(bps, -side.sign()));
-        let target = self.target_bps.and_then(|bps| away(bps, side.sign()));
-        let plan = TradePlan { stop, target, ..TradePlan::default() };
-        plan.has_end().then_some(plan)
-    }
 }
 
 /// What came of one bar.
@@ -65,13 +36,7 @@ impl Desk {
     #[must_use]
     pub fn new(strategy: Box<dyn Strategy>, source: Source, portfolio: PortfolioId, instrument: InstrumentId) -> Self {
         let warm_up = strategy.warm_up();
-        Self { strategy, source, portfolio, instrument, seen: 0, warm_up, ends: None }
-    }
-
-    /// The same desk, which says where its trades end when its strategy does not.
-    #[must_use]
-    pub fn with_ends(self, ends: Ends) -> Self {
-        Self { ends: Some(ends), ..self }
+        Self { strategy, source, portfolio, instrument, seen: 0, warm_up }
     }
 
     /// What it watches.
@@ -93,6 +58,18 @@ impl Desk {
     #[must_use]
     pub fn strategy(&self) -> &dyn Strategy {
         self.strategy.as_ref()
+    }
+
+    /// How many of the newest closed bars of `instrument` it wants to be shown before it trades.
+    #[must_use]
+    pub fn bars_wanted(&self, instrument: InstrumentId) -> usize {
+        if instrument == self.instrument { self.warm_up } else { self.strategy.warm_up_of_others() }
+    }
+
+    /// Shows a closed bar of another instrument that is followed.
+    #[inline]
+    pub fn on_other_bar(&mut self, bar: &Bar) {
+        self.strategy.on_other_bar(bar);
     }
 
     /// Shows a bar of the past, to warm up: whatever is said is not acted upon.
@@ -183,8 +160,9 @@ impl Desk {
                 kind = if side == Side::Buy { DecisionKind::Buy } else { DecisionKind::Sell };
                 let request = OrderRequest::market(self.instrument, side, missing.abs());
                 let adds = market.position.mantissa().signum() * missing.mantissa().signum() >= 0;
-                let ends = || self.ends?.plan(market.instrument, side, bar.close).map(Box::new);
-                let plan = if adds { opinion.plan.clone().or_else(ends) } else { None };
+                // what takes back a wish for more does not open what the plan is of
+                let opens = adds && target.mantissa().signum() == missing.mantissa().signum();
+                let plan = opinion.plan.clone().filter(|_| opens);
                 proposals.push(Proposal { plan, ..self.proposal(request, opinion.reason.clone()) });
             }
         }

@@ -10,6 +10,8 @@ tradewind_domain::codes! {
     "STR-04" "the parameter is out of range" "choose a value inside the range that the message names";
     "STR-05" "two parameters contradict each other" "change one of the two so that the rule in the message holds";
     "STR-06" "the name does not suit a new strategy" "use 2 to 40 lower-case letters, digits and single dashes, starting with a letter";
+    "STR-07" "no sizing rule has this name" "`tradewind strategy sizing` prints every rule with its parameters";
+    "STR-08" "the sizing rule needs a stop" "set strategy.stop, or --stop: the distance at which a trade is given up";
 }
 
 /// Why a strategy cannot be built.
@@ -22,6 +24,20 @@ pub enum StrategyError {
         name: String,
         /// What there is.
         known: Vec<&'static str>,
+    },
+    /// No sizing rule is called so.
+    #[error("no sizing rule is called `{name}`; there are {}", known.join(", "))]
+    UnknownSizing {
+        /// What was asked for; empty where `rule` was left out.
+        name: String,
+        /// What there is.
+        known: Vec<&'static str>,
+    },
+    /// Trades are to be sized by what their stop loses, and nothing sets one.
+    #[error("{rule} sizes a trade by its stop, and none is set")]
+    NoStop {
+        /// The rule's name.
+        rule: &'static str,
     },
     /// The strategy has no such parameter.
     #[error("{strategy} has no parameter `{parameter}`; it has {}", known.join(", "))]
@@ -92,6 +108,8 @@ impl Coded for StrategyError {
             Self::Conflict { .. } => "STR-05",
             Self::Indicator(error) => error.code(),
             Self::Name { .. } => "STR-06",
+            Self::UnknownSizing { .. } => "STR-07",
+            Self::NoStop { .. } => "STR-08",
         }
     }
 

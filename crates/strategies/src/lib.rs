@@ -6,7 +6,7 @@
 //!
 //! # Start here
 //! [`Strategy`] is the trait; [`Desk`] runs one strategy on one instrument, in a backtest and live alike.
-//! [`registry`] builds those that ship by name; [`diagnose`] says why one of them does what it does. [`template`]
+//! [`registry`] builds those that ship by name; [`sizing`] says how large a trade is; [`diagnose`] says why one of them does what it does. [`template`]
 //! writes a crate for a strategy of your own.
 //!
 //! # What always holds
@@ -20,23 +20,27 @@ pub mod diagnose;
 mod ema_trend;
 mod error;
 mod hindsight;
+mod managed;
 mod mean_reversion;
 mod parameters;
 pub mod registry;
 mod rehearsal;
 mod seen;
+pub mod sizing;
 mod strategy;
 pub mod template;
 mod volatility_target;
 mod vote;
 
 pub use breakout::{Breakout, BreakoutParams};
-pub use desk::{Desk, Ends, Outcome};
+pub use desk::{Desk, Outcome};
 pub use ema_trend::{EmaTrend, EmaTrendParams};
 pub use error::{CODES, StrategyError};
+pub use managed::{Ends, Managed};
 pub use mean_reversion::{MeanReversion, MeanReversionParams};
 pub use parameters::{Parameter, Range};
 pub use rehearsal::{Rehearsal, Scene};
+pub use sizing::Sizing;
 pub use strategy::{Expectation, Market, Opinion, Strategy, Target};
 pub use volatility_target::{VolatilityTarget, VolatilityTargetParams};
 pub use vote::{Vote, VoteParams};

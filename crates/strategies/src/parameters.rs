@@ -68,6 +68,12 @@ impl Range {
     }
 }
 
+/// Parameters with their defaults, ranges and meanings, as a TOML table to start from.
+pub(crate) fn template(parameters: &[Parameter]) -> String {
+    let line = |it: &Parameter| format!("# {} ({})\n{} = {}\n", it.meaning, it.range, it.name, it.default);
+    parameters.iter().map(line).collect()
+}
+
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,6 +1,6 @@
 //! Every strategy that ships, by name.
 
-use crate::parameters::{Parameter, read};
+use crate::parameters::{Parameter, read, template};
 use crate::{Breakout, EmaTrend, MeanReversion, Strategy, StrategyError, VolatilityTarget, Vote};
 use toml::Table;
 
@@ -29,8 +29,7 @@ impl Entry {
     /// Its parameters with their defaults, ranges and meanings, as a TOML table to start from.
     #[must_use]
     pub fn template(&self) -> String {
-        let line = |it: &Parameter| format!("# {} ({})\n{} = {}\n", it.meaning, it.range, it.name, it.default);
-        self.parameters.iter().map(line).collect()
+        template(self.parameters)
     }
 }
 

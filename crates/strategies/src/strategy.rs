@@ -117,6 +117,15 @@ pub trait Strategy: Send {
     /// Looks at a closed bar and says what to hold.
     fn on_bar(&mut self, market: &Market<'_>, bar: &Bar) -> Opinion;
 
+    /// Looks at a closed bar of another instrument that is followed: before [`Self::on_bar`] of what closes at the same time,
+    /// or after it, as the market tells. Most strategies do not care.
+    fn on_other_bar(&mut self, _bar: &Bar) {}
+
+    /// How many closed bars of the other instruments it wants to be shown beforehand.
+    fn warm_up_of_others(&self) -> usize {
+        0
+    }
+
     /// What it saw on the last bar, for the record and for `tradewind diagnose`: each signal with its value,
     /// its weight and its distance to the threshold.
     fn signals(&self) -> Vec<Signal>;

@@ -7,7 +7,7 @@ mod common;
 use common::{build, recorded, rehearsal, walk};
 use tradewind_domain::{Bar, Instrument, Price};
 use tradewind_engine::{Decision, Signal};
-use tradewind_strategies::{Market, Opinion, Strategy, Target, registry};
+use tradewind_strategies::{Ends, Managed, Market, Opinion, Sizing, Strategy, Target, registry, sizing};
 
 /// Every decision on `bars`, by a strategy that may be shown them all beforehand.
 fn decisions(make: &dyn Fn(&[Bar]) -> Box<dyn Strategy>, instrument: &Instrument, bars: &[Bar]) -> Vec<Decision> {
@@ -57,6 +57,16 @@ fn check(instrument: &Instrument, bars: &[Bar]) {
     for entry in registry::all() {
         let make = |_: &[Bar]| build(entry.name, "");
         assert_eq!(leak(&make, instrument, bars), None, "{}", entry.name);
+    }
+    let kelly = "wins = 60\ntrades = 100\npayoff = 1.5";
+    for rule in sizing::rules() {
+        let table = format!("rule = '{}'\n{}", rule.name, if rule.name == "kelly" { kelly } else { "" });
+        let make = |_: &[Bar]| -> Box<dyn Strategy> {
+            let sizing = Sizing::read(&table.parse().unwrap()).unwrap().map(|it| it.among(instrument.id, &[]));
+            let ends = Ends { stop_bps: Some(200), target_bps: None };
+            Box::new(Managed::new(build("breakout", ""), sizing, ends).unwrap())
+        };
+        assert_eq!(leak(&make, instrument, bars), None, "{}", rule.name);
     }
 }
 

@@ -131,6 +131,12 @@ const FIELDS: &[Field] = &[
     ),
     key("strategy", "parameters", "{}", "its own parameters, see `tradewind strategy show NAME`"),
     key(
+        "strategy",
+        "sizing",
+        "{}",
+        "the rule that its trades are sized by, with its parameters, see `tradewind strategy sizing`; its own weights if empty",
+    ),
+    key(
         "limits",
         "profile",
         "\"conservative\"",

@@ -15,9 +15,9 @@ pub use units::{Amount, Percent, Seconds};
 
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use tradewind_domain::{Coded, Currency, Interval, Symbol};
+use tradewind_domain::{Coded, Currency, InstrumentId, Interval, Symbol};
 use tradewind_engine::EvidencePolicy;
-use tradewind_strategies::registry;
+use tradewind_strategies::{Ends, Managed, Sizing, StrategyError, registry};
 
 /// Everything that a node can be told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,12 +129,41 @@ pub struct StrategySettings {
     /// Its own parameters.
     #[serde(default)]
     pub parameters: toml::Table,
+    /// The rule that its trades are sized by, with the rule's parameters; its own weights if empty.
+    #[serde(default)]
+    pub sizing: toml::Table,
     /// How far from the close it gives a trade up, where it does not say so itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Percent>,
     /// How far from the close it is content with a trade, where it does not say so itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Percent>,
+}
+
+impl StrategySettings {
+    /// The strategy of this name, on its defaults, on all symbols.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            symbols: Vec::new(),
+            parameters: toml::Table::new(),
+            sizing: toml::Table::new(),
+            stop: None,
+            target: None,
+        }
+    }
+
+    /// Builds it for `own`, one of `all` that it trades, with the rules that size and end its trades.
+    ///
+    /// # Errors
+    /// [`StrategyError`] for a name or a parameter that does not exist, or a value that does not fit.
+    pub fn build(&self, own: InstrumentId, all: &[InstrumentId]) -> Result<Managed, StrategyError> {
+        let strategy = registry::build(&self.name, &self.parameters)?;
+        let sizing = Sizing::read(&self.sizing)?.map(|sizing| sizing.among(own, all));
+        let ends = Ends { stop_bps: self.stop.map(Percent::bps), target_bps: self.target.map(Percent::bps) };
+        Managed::new(strategy, sizing, ends)
+    }
 }
 
 /// What live mode needs besides `mode = "live"`.
@@ -182,13 +211,7 @@ impl Default for Settings {
             base_currency: Currency::new("USDT").expect("a currency"),
             operator_cash: Percent::from_bps(2_000),
             venue: VenueSettings::default(),
-            strategy: vec![StrategySettings {
-                name: "ema-trend".to_owned(),
-                symbols: Vec::new(),
-                parameters: toml::Table::new(),
-                stop: None,
-                target: None,
-            }],
+            strategy: vec![StrategySettings::named("ema-trend")],
             limits: LimitSettings::default(),
             governance: GovernanceSettings::default(),
             operators: Vec::new(),
@@ -298,7 +321,7 @@ impl Settings {
     fn check_strategies(&self, text: &str, path: &Path) -> Result<(), SettingsError> {
         let tables = || text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("[[strategy]]"));
         for (nth, strategy) in self.strategy.iter().enumerate() {
-            let Err(error) = registry::build(&strategy.name, &strategy.parameters) else { continue };
+            let Err(error) = strategy.build(InstrumentId(0), &[]) else { continue };
             let message = format!("{} {error}; {}", error.code(), error.hint());
             let path = path.to_owned();
             return Err(match tables().nth(nth) {
@@ -399,6 +422,14 @@ mod tests {
             (
                 "[[strategy]]\nname = \"ema-trend\"\nparameters = { fast = -3 }\n",
                 "CFG-02 t.toml:1: STR-04 ema-trend: fast is -3",
+            ),
+            (
+                "[[strategy]]\nname = \"ema-trend\"\nsizing = { rule = \"martingale\" }\n",
+                "CFG-02 t.toml:1: STR-07 no sizing rule is called `martingale`",
+            ),
+            (
+                "[[strategy]]\nname = \"ema-trend\"\nsizing = { rule = \"fixed-risk\" }\n",
+                "CFG-02 t.toml:1: STR-08 fixed-risk sizes a trade by its stop, and none is set; set strategy.stop",
             ),
             ("strategy = [{ name = \"nope\" }]\n", "CFG-03 t.toml: STR-01 no strategy is called `nope`"),
         ] {

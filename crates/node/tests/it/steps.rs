@@ -46,13 +46,7 @@ async fn a_step_of_the_start_that_fails_unwinds_those_before_it() {
         check_unwinds(&stage, path, |_, _| (), "VEN-").await;
     }
     let unknown = |it: &mut Settings, _: &mut Surroundings| {
-        it.strategy.push(StrategySettings {
-            stop: None,
-            target: None,
-            name: "luck".to_owned(),
-            symbols: Vec::new(),
-            parameters: toml::Table::new(),
-        });
+        it.strategy.push(StrategySettings::named("luck"));
     };
     check_unwinds(&stage, "the strategies", unknown, "NODE-02").await;
 }

@@ -35,13 +35,7 @@ pub(crate) fn exchange_config() -> ExchangeConfig {
 
 pub(crate) fn settings(url: &str, data_dir: &Path, strategies: &[&str]) -> Settings {
     let sockets = url.replacen("http", "ws", 1);
-    let strategy = |name: &&str| StrategySettings {
-        stop: None,
-        target: None,
-        name: (*name).to_owned(),
-        symbols: Vec::new(),
-        parameters: toml::Table::new(),
-    };
+    let strategy = |name: &&str| StrategySettings::named(name);
     Settings {
         mode: NodeMode::Paper,
         data_dir: data_dir.to_owned(),

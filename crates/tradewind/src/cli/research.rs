@@ -15,6 +15,18 @@ pub(crate) struct StrategyArgs {
     /// A TOML file with the strategy's parameters.
     #[arg(long)]
     pub(crate) parameters_file: Option<PathBuf>,
+    /// A rule that sizes its trades, see `tradewind strategy sizing`; its own weights without.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) sizing: Option<String>,
+    /// A parameter of the sizing rule as NAME=VALUE; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", requires = "sizing")]
+    pub(crate) size: Vec<String>,
+    /// Distance from the close at which a trade is given up, in percent, where the strategy says none itself.
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) stop: Option<String>,
+    /// Distance from the close at which a trade is content, in percent, where the strategy says none itself.
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) target: Option<String>,
 }
 
 #[derive(Args)]
@@ -235,6 +247,11 @@ pub(crate) enum StrategyCommand {
         /// Its name.
         name: String,
     },
+    /// Show the rules that size trades, with their parameters.
+    #[command(
+        after_help = "Example:\n  tradewind strategy sizing\n  tradewind backtest --data BTC_USDT-1h.feather --symbol BTC/USDT \\\n    --sizing fixed-risk --size risk=0.01 --stop 2"
+    )]
+    Sizing,
     /// Begin a strategy of your own: a crate with a test, parameters and a backtest.
     #[command(after_help = "Example:\n  tradewind strategy new my-idea --tradewind ../tradewind")]
     New {

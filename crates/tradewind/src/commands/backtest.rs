@@ -21,7 +21,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
     let has_volume = bars.has_volume();
     let funding = args.funding.as_deref();
     let funding = funding.map(|path| Funding::open(path, &bars.instrument, args.bars.accept_defects)).transpose()?;
-    let (strategy, table) = bars::strategy(&args.bars.strategy)?;
+    let (strategy, table) = bars::strategy(&args.bars.strategy, bars.instrument.id)?;
     let plan = Plan {
         instrument: bars.instrument.clone(),
         origin: if args.bars.simulated { Origin::Simulated } else { Origin::Recorded },
@@ -109,16 +109,6 @@ fn data_source(finished: &Finished) -> DataSource {
     }
 }
 
-/// A share above nothing, in percent with up to two decimals, as basis points.
-fn percent(text: &str, option: &str) -> Result<u32, Failure> {
-    let wrong = || {
-        let message = format!("{option} `{text}` is no percentage above 0 and up to 100");
-        Failure::new("CLI-05", message, "write 10 or 2.5")
-    };
-    let bps = parse_decimal(text, 2).ok().filter(|bps| (1..=10_000).contains(bps));
-    bps.and_then(|bps| u32::try_from(bps).ok()).ok_or_else(wrong)
-}
-
 /// Basis points below 1,000 with up to two decimals, as hundredths.
 pub(super) fn centi_bps(text: &str, option: &str) -> Result<i32, Failure> {
     let wrong = || {
@@ -161,7 +151,7 @@ fn fill_policy(args: &BacktestArgs, has_volume: bool) -> Result<FillPolicy, Fail
             let hint = "leave --volume-share out, or write none";
             return Err(Failure::new("CLI-05", "--volume-share needs volumes, and the file gives none", hint));
         }
-        text => Some(percent(text, "--volume-share")?),
+        text => Some(bars::percent(text, "--volume-share")?),
     };
     let impact = match args.impact.split_once(':') {
         None if args.impact == "none" => Impact::None,

@@ -5,13 +5,13 @@ use crate::output::{self, Failure};
 use crate::signals;
 use std::path::Path;
 use tradewind_domain::{
-    Bar, Coded, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, Money, Origin, Symbol, Timestamp,
+    Bar, Coded, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, Money, Origin, Symbol, Timestamp, parse_decimal,
 };
 use tradewind_history::{
     BarSeries, BarStream, Catalog, Dataset, Defect, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo,
     VolumeKind, adjust, read_bars, stream_bars,
 };
-use tradewind_strategies::{Strategy, registry};
+use tradewind_strategies::{Ends, Managed, Sizing, Strategy, registry};
 
 /// Bars of a file, ready to be fed.
 pub(crate) struct Bars {
@@ -189,8 +189,14 @@ fn parameters(args: &StrategyArgs) -> Result<toml::Table, Failure> {
             })?
         }
     };
-    for pair in &args.parameters {
-        let wrong = || Failure::new("CLI-04", format!("`{pair}` is not NAME=VALUE"), "write --set fast=12");
+    assign(&mut table, &args.parameters, "write --set fast=12")?;
+    Ok(table)
+}
+
+/// Writes each NAME=VALUE into `table`.
+fn assign(table: &mut toml::Table, pairs: &[String], hint: &'static str) -> Result<(), Failure> {
+    for pair in pairs {
+        let wrong = || Failure::new("CLI-04", format!("`{pair}` is not NAME=VALUE"), hint);
         let (name, value) = pair.split_once('=').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(wrong)?;
         // what is no value in TOML is a text, and the strategy says what it wanted instead
         let line: Option<toml::Table> = pair.parse().ok().filter(|line: &toml::Table| line.len() == 1);
@@ -198,13 +204,40 @@ fn parameters(args: &StrategyArgs) -> Result<toml::Table, Failure> {
         let value = line.and_then(|line| line.into_iter().next()).map_or_else(text, |(_, value)| value);
         table.insert(name.trim().to_owned(), value);
     }
-    Ok(table)
+    Ok(())
 }
 
-/// The strategy that was asked for.
-pub(crate) fn strategy(args: &StrategyArgs) -> Result<(Box<dyn Strategy>, toml::Table), Failure> {
-    let table = parameters(args)?;
-    Ok((registry::build(&args.name, &table)?, table))
+/// The strategy that was asked for, on `instrument`, with the rules beside it; and everything that it was told.
+pub(crate) fn strategy(
+    args: &StrategyArgs,
+    instrument: InstrumentId,
+) -> Result<(Box<dyn Strategy>, toml::Table), Failure> {
+    let mut told = parameters(args)?;
+    let strategy = registry::build(&args.name, &told)?;
+    let mut rule = toml::Table::new();
+    assign(&mut rule, &args.size, "write --size risk=0.01")?;
+    rule.extend(args.sizing.iter().map(|name| ("rule".to_owned(), name.as_str().into())));
+    let sizing = Sizing::read(&rule)?.map(|sizing| sizing.among(instrument, &[instrument]));
+    let distance = |text: &Option<String>, option| text.as_deref().map(|text| percent(text, option)).transpose();
+    let ends = Ends { stop_bps: distance(&args.stop, "--stop")?, target_bps: distance(&args.target, "--target")? };
+    if sizing.is_none() && ends == Ends::default() {
+        return Ok((strategy, told)); // as fast as it can be
+    }
+    told.extend(rule.into_iter().map(|(name, value)| (format!("sizing.{name}"), value)));
+    for (name, distance) in [("stop", &args.stop), ("target", &args.target)] {
+        told.extend(distance.iter().map(|percent| (name.to_owned(), format!("{percent} %").into())));
+    }
+    Ok((Box::new(Managed::new(strategy, sizing, ends)?), told))
+}
+
+/// A share above nothing, in percent with up to two decimals, as basis points.
+pub(super) fn percent(text: &str, option: &str) -> Result<u32, Failure> {
+    let wrong = || {
+        let message = format!("{option} `{text}` is no percentage above 0 and up to 100");
+        Failure::new("CLI-05", message, "write 10 or 2.5")
+    };
+    let bps = parse_decimal(text, 2).ok().filter(|bps| (1..=10_000).contains(bps));
+    bps.and_then(|bps| u32::try_from(bps).ok()).ok_or_else(wrong)
 }
 
 impl Failure {

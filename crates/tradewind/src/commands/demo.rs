@@ -161,11 +161,9 @@ fn settings(args: &DemoArgs, url: &str, tape: Option<&Recording>) -> Result<Sett
     settings.strategy = desks
         .into_iter()
         .map(|(name, symbol)| StrategySettings {
-            stop: None,
-            target: None,
-            name: name.to_owned(),
             symbols: vec![symbol],
             parameters: if short { short_windows(name) } else { toml::Table::new() },
+            ..StrategySettings::named(name)
         })
         .collect();
     Ok(settings)

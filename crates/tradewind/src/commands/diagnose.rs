@@ -11,7 +11,7 @@ use tradewind_strategies::diagnose::diagnose;
 
 pub(crate) fn run(args: &DiagnoseArgs, format: Format) -> Result<ExitCode, Failure> {
     let opened = Bars::open(&args.bars, FeeSchedule::bps(10, 10))?;
-    let (strategy, _) = bars::strategy(&args.bars.strategy)?;
+    let (strategy, _) = bars::strategy(&args.bars.strategy, opened.instrument.id)?;
     let deposit = bars::deposit(&args.bars, &opened.instrument)?;
     let rehearsal = Rehearsal::new(strategy, &opened.instrument, deposit, Limits::RESEARCH);
     let mut all = Vec::new();

@@ -106,16 +106,7 @@ pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strat
             ws_api_url: format!("{sockets}/ws-api/v3"),
             ..VenueSettings::default()
         },
-        strategy: strategies
-            .iter()
-            .map(|name| StrategySettings {
-                stop: None,
-                target: None,
-                name: (*name).to_owned(),
-                symbols: Vec::new(),
-                parameters: toml::Table::new(),
-            })
-            .collect(),
+        strategy: strategies.iter().map(|name| StrategySettings::named(name)).collect(),
         // a market at many times its speed is quiet for long by its own clock
         limits: LimitSettings::of(Profile::Demo).with("stale_after", Seconds::from_millis(10_000_000).nanos()),
         ..Settings::default()

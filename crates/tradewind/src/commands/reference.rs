@@ -4,7 +4,7 @@ use crate::cli::Cli;
 use clap::CommandFactory;
 use tradewind_domain::ErrorCode;
 use tradewind_risk::{Exit, LIMITS, LimitScope, Profile};
-use tradewind_strategies::registry;
+use tradewind_strategies::{Parameter, registry, sizing};
 
 pub(crate) fn page(name: &str) -> String {
     match name {
@@ -161,16 +161,22 @@ const MINUTE: i64 = 60_000_000_000;
 fn strategies() -> String {
     let mut text = head("Strategies", "strategies");
     for entry in registry::all() {
-        text.push_str(&format!(
-            "## {}\n\n{}.\n\n| parameter | default | range | meaning |\n|---|---|---|---|\n",
-            entry.name, entry.summary
-        ));
-        for it in entry.parameters {
-            text.push_str(&format!("| `{}` | `{}` | {} | {} |\n", it.name, it.default, it.range, it.meaning));
-        }
-        text.push('\n');
+        text.push_str(&format!("## {}\n\n{}.\n\n{}\n", entry.name, entry.summary, parameters(entry.parameters)));
+    }
+    text.push_str(
+        "## Sizing\n\nA rule beside a strategy says how large its trades are where the strategy names a part of equity, \
+         which is then the most. It stands under `strategy.sizing` as `rule`, its parameters beside it.\n\n",
+    );
+    for rule in sizing::rules() {
+        text.push_str(&format!("### {}\n\n{}.\n\n{}\n", rule.name, rule.summary, parameters(rule.parameters)));
     }
     text
+}
+
+fn parameters(all: &[Parameter]) -> String {
+    let line = |it: &Parameter| format!("| `{}` | `{}` | {} | {} |\n", it.name, it.default, it.range, it.meaning);
+    let lines: String = all.iter().map(line).collect();
+    format!("| parameter | default | range | meaning |\n|---|---|---|---|\n{lines}")
 }
 
 fn statistics() -> String {

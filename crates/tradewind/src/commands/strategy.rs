@@ -4,12 +4,14 @@ use crate::cli::StrategyCommand;
 use crate::output::{self, Failure, Format};
 use std::path::Path;
 use std::process::ExitCode;
-use tradewind_strategies::{registry, template};
+use tradewind_strategies::sizing::{self, SizingRule};
+use tradewind_strategies::{Parameter, registry, template};
 
 pub(crate) fn run(command: &StrategyCommand, format: Format) -> Result<ExitCode, Failure> {
     match command {
         StrategyCommand::List => list(format),
         StrategyCommand::Show { name } => show(name, format)?,
+        StrategyCommand::Sizing => sizing(format),
         StrategyCommand::New { name, tradewind, dir } => new(name, tradewind, dir, format)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -28,14 +30,24 @@ fn list(format: Format) {
 
 fn show(name: &str, format: Format) -> Result<(), Failure> {
     let entry = registry::find(name)?;
-    let parameters: Vec<_> = entry
-        .parameters
-        .iter()
-        .map(|it| serde_json::json!({"name": it.name, "default": it.default, "range": it.range.to_string(), "meaning": it.meaning}))
-        .collect();
-    let value = serde_json::json!({"name": entry.name, "summary": entry.summary, "parameters": parameters});
+    let value = described(entry.name, entry.summary, entry.parameters);
     output::print(format, &value, || format!("# {}: {}\n{}", entry.name, entry.summary, entry.template()));
     Ok(())
+}
+
+fn sizing(format: Format) {
+    let rules = || sizing::rules().iter();
+    let value: Vec<_> = rules().map(|rule| described(rule.name, rule.summary, rule.parameters)).collect();
+    output::print(format, &value, || {
+        let text = |rule: &SizingRule| format!("# {}\nrule = \"{}\"\n{}", rule.summary, rule.name, rule.template());
+        rules().map(text).collect::<Vec<_>>().join("\n")
+    });
+}
+
+fn described(name: &str, summary: &str, parameters: &[Parameter]) -> serde_json::Value {
+    let parameter = |it: &Parameter| serde_json::json!({"name": it.name, "default": it.default, "range": it.range.to_string(), "meaning": it.meaning});
+    let parameters: Vec<_> = parameters.iter().map(parameter).collect();
+    serde_json::json!({"name": name, "summary": summary, "parameters": parameters})
 }
 
 fn new(name: &str, tradewind: &Path, dir: &Path, format: Format) -> Result<(), Failure> {

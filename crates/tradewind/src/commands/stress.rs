@@ -46,7 +46,7 @@ impl Setting {
             InstrumentSpec { price_decimals: 4, quantity_decimals: 4, fees, ..InstrumentSpec::spot(symbol, "stress") };
         let instrument = spec.list(InstrumentId(0))?;
         let currency: Currency = instrument.settlement();
-        bars::strategy(&args.strategy)?; // what is wrong with it is said once, before anything runs
+        bars::strategy(&args.strategy, instrument.id)?; // what is wrong with it is said once, before anything runs
         Ok(Self {
             instrument,
             climate: Climate { bars: args.bars, volatility: args.volatility / 100.0, events: args.events },
@@ -64,7 +64,7 @@ impl Setting {
             deposit: self.deposit,
             limits: limits(&args.limits)?,
             fill_policy: FillPolicy { slippage_centi_bps, ..FillPolicy::default() },
-            strategy: bars::strategy(&args.strategy)?.0,
+            strategy: bars::strategy(&args.strategy, self.instrument.id)?.0,
         })
     }
 }

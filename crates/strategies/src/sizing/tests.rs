@@ -1,0 +1,167 @@
+//! Each rule by numbers that can be checked by hand.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use super::*;
+use tradewind_domain::{Coded, Interval, Price, Timestamp};
+
+fn sizing(table: &str) -> Sizing {
+    Sizing::read(&table.parse().unwrap()).unwrap().unwrap()
+}
+
+/// What 10,000 of equity buy at a price of 100, where nine tenths may be held.
+fn size(sizing: &Sizing, stop: Option<f64>) -> Result<f64, String> {
+    let entry = Entry { equity: 10_000.0, price: 100.0, stop, asked: 0.9 };
+    sizing.quantity(&entry).map_err(Cow::into_owned)
+}
+
+fn bar(instrument: u32, minute: i64) -> Bar {
+    Bar {
+        instrument: InstrumentId(instrument),
+        interval: Interval::HOUR,
+        open_time: Timestamp::from_millis(minute * 3_600_000),
+        open: Price::default(),
+        high: Price::default(),
+        low: Price::default(),
+        close: Price::default(),
+        volume: tradewind_domain::Quantity::default(),
+    }
+}
+
+fn close(got: f64, wanted: f64) {
+    assert!((got - wanted).abs() <= 1e-9 * wanted.abs().max(1.0), "{got} is not {wanted}");
+}
+
+#[test]
+fn a_fixed_risk_is_lost_at_the_stop_and_nothing_is_bought_without_one() {
+    let rule = sizing("rule = 'fixed-risk'\nrisk = 0.02");
+    close(size(&rule, Some(95.0)).unwrap(), 40.0); // 40 pieces lose 5 each: 200 of 10,000
+    close(size(&rule, Some(105.0)).unwrap(), 40.0);
+    close(size(&rule, Some(99.9)).unwrap(), 90.0); // the strategy asks for no more than nine tenths
+    assert_eq!(size(&rule, None).unwrap_err(), "sized by what its stop loses, and nothing says where that is");
+    let error = size(&rule, Some(100.0)).unwrap_err();
+    assert!(error.starts_with("fixed-risk cannot size the trade: "), "{error}");
+}
+
+#[test]
+fn a_wild_market_is_held_less_of_than_a_calm_one() {
+    let fed = |step: f64| {
+        let mut rule = sizing("rule = 'volatility-target'\ntarget = 0.1\nperiod = 4\ndays_per_year = 365");
+        assert_eq!(size(&rule, None).unwrap_err(), "the volatility that sizes the trade is warming up");
+        (0..rule.warm_up()).for_each(|n| {
+            let price = if n % 2 == 0 { 100.0 } else { 100.0 * step.exp() };
+            rule.see(&bar(0, n as i64), price);
+        });
+        size(&rule, None).unwrap()
+    };
+    // four log returns of one size and alternating sign: their standard deviation is `step * sqrt(4 / 3)` an hour
+    let by_hand = |step: f64| 10.0 / (step * (4.0_f64 / 3.0 * 365.0 * 24.0).sqrt());
+    close(fed(0.01), by_hand(0.01));
+    close(fed(0.02), by_hand(0.02));
+    close(fed(0.0), 90.0); // a market that does not move at all: what the strategy asks for
+}
+
+#[test]
+fn kelly_stakes_a_share_of_the_records_fraction_and_nothing_without_an_edge() {
+    let rule = |more: &str| sizing(&format!("rule = 'kelly'\nshrink = false\n{more}"));
+    // 60 % of bets won at 1:1: p - (1 - p) / b = 0.2
+    close(size(&rule("wins = 60\ntrades = 100\npayoff = 1.0\nshare = 1.0"), None).unwrap(), 20.0);
+    close(size(&rule("wins = 60\ntrades = 100\npayoff = 1.0"), None).unwrap(), 10.0);
+    close(size(&rule("wins = 60\ntrades = 100\npayoff = 1.0\nshare = 0.25"), None).unwrap(), 5.0);
+    close(size(&rule("wins = 90\ntrades = 100\npayoff = 2.0\nshare = 1.0"), None).unwrap(), 25.0); // the cap
+    let unsure = sizing("rule = 'kelly'\nwins = 6\ntrades = 10\npayoff = 1.0");
+    let sure = sizing("rule = 'kelly'\nwins = 6000\ntrades = 10000\npayoff = 1.0");
+    assert!(size(&unsure, None).unwrap() < 4.0, "ten trades say little");
+    assert!(size(&sure, None).unwrap() > 9.9, "ten thousand say much");
+    let none = rule("wins = 50\ntrades = 100\npayoff = 1.0");
+    assert_eq!(size(&none, None).unwrap_err(), "Kelly stakes nothing: the record of trades has no edge");
+}
+
+/// Prices of two markets, of which the second moves twice as far, at other times.
+fn two_markets(rule: &mut Sizing, bars: i64) {
+    let all = [InstrumentId(0), InstrumentId(1)];
+    *rule = rule.clone().among(all[0], &all);
+    for n in 0..bars {
+        let calm = if n % 2 == 0 { 100.0 } else { 101.0 };
+        let wild = if n / 2 % 2 == 0 { 50.0 } else { 51.0 };
+        rule.see(&bar(0, n), calm);
+        rule.see(&bar(1, n), wild);
+    }
+}
+
+#[test]
+fn risk_parity_holds_less_of_what_moves_more() {
+    let mut rule = sizing("rule = 'risk-parity'\ngross = 0.8\nperiod = 40");
+    two_markets(&mut rule, 41);
+    let calm = size(&rule, None).unwrap();
+    let Rule::RiskParity { panel, .. } = &rule.rule else { unreachable!() };
+    let weights = panel.weights().unwrap();
+    close(weights.iter().sum(), 1.0);
+    close(calm, 80.0 * weights[0]);
+    assert!(weights[0] > 0.0 && weights[1] > 0.0 && weights[0] != weights[1], "{weights:?}");
+}
+
+#[test]
+fn risk_parity_wants_bars_that_all_markets_told() {
+    let mut rule = sizing("rule = 'risk-parity'\nperiod = 40");
+    two_markets(&mut rule, 40);
+    let warming = "risk-parity cannot size the trade: it has seen 39 of 40 bars that all markets told";
+    assert_eq!(size(&rule, None).unwrap_err(), warming);
+    rule.see(&bar(0, 40), 100.0); // the other market is silent
+    assert_eq!(size(&rule, None).unwrap_err(), warming);
+    rule.see(&bar(7, 40), 100.0); // and this one is none of them
+    assert_eq!(size(&rule, None).unwrap_err(), warming);
+    rule.see(&bar(1, 40), 50.0);
+    assert!(size(&rule, None).is_ok());
+}
+
+#[test]
+fn risk_parity_of_one_market_is_the_whole_of_it() {
+    let mut rule = sizing("rule = 'risk-parity'\ngross = 0.5\nperiod = 20").among(InstrumentId(3), &[]);
+    (0..21).for_each(|n| rule.see(&bar(3, n), 100.0));
+    close(size(&rule, None).unwrap(), 50.0);
+}
+
+#[test]
+fn without_equity_no_rule_sizes_a_trade() {
+    for rule in ["rule = 'fixed-risk'", "rule = 'kelly'\nwins = 6\ntrades = 10\npayoff = 1.0"] {
+        let entry = Entry { equity: 0.0, price: 100.0, stop: Some(99.0), asked: 1.0 };
+        assert_eq!(sizing(rule).quantity(&entry).unwrap_err(), "there is no equity to size a trade by");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_rule_is_told_with_its_value() {
+    let error = |table: &str| {
+        let error = Sizing::read(&table.parse().unwrap()).unwrap_err();
+        assert!(!error.hint().is_empty());
+        format!("{} {error}", error.code())
+    };
+    let known = "there are fixed-risk, volatility-target, kelly, risk-parity";
+    assert_eq!(error("rule = 'martingale'"), format!("STR-07 no sizing rule is called `martingale`; {known}"));
+    assert_eq!(error("risk = 0.1"), format!("STR-07 no sizing rule is called ``; {known}"));
+    assert_eq!(error("rule = 3"), format!("STR-07 no sizing rule is called `3`; {known}"));
+    assert_eq!(error("rule = 'fixed-risk'\nriks = 0.1"), "STR-02 fixed-risk has no parameter `riks`; it has risk");
+    assert_eq!(error("rule = 'fixed-risk'\nrisk = 2"), "STR-04 fixed-risk: risk is 2, which is outside 0.0001 to 1");
+    assert_eq!(error("rule = 'kelly'"), "STR-04 kelly: trades is 0, which is outside 1 to 1000000");
+    let wins = "rule = 'kelly'\nwins = 3\ntrades = 2\npayoff = 1.0";
+    assert_eq!(error(wins), "STR-05 kelly: wins must not be more than trades, but they are 3 and 2");
+    assert_eq!(
+        error("rule = 'risk-parity'\nperiod = 1"),
+        "STR-04 risk-parity: period is 1, which is outside 20 to 10000"
+    );
+    assert_eq!(Sizing::read(&Table::new()).unwrap().map(|it| it.name()), None, "no table, no rule");
+}
+
+#[test]
+fn the_documented_defaults_are_those_of_the_code() {
+    for rule in rules() {
+        let record = if rule.name == "kelly" { "trades = 10\npayoff = 2.0\n" } else { "" };
+        let bare = sizing(&format!("rule = '{}'\n{record}", rule.name));
+        let mut documented: Table = rule.template().parse().unwrap();
+        documented.insert("rule".to_owned(), rule.name.into());
+        documented.extend(record.parse::<Table>().unwrap());
+        let spelled = Sizing::read(&documented).unwrap().unwrap();
+        assert_eq!((bare.name(), bare.version()), (rule.name, spelled.version()));
+    }
+}
