@@ -98,7 +98,7 @@ fn risk_parity_holds_less_of_what_moves_more() {
     let weights = panel.weights().unwrap();
     close(weights.iter().sum(), 1.0);
     close(calm, 80.0 * weights[0]);
-    assert!(weights[0] > 0.0 && weights[1] > 0.0 && weights[0] != weights[1], "{weights:?}");
+    assert!(weights[0] > weights[1] && weights[1] > 0.0, "{weights:?}");
 }
 
 #[test]
