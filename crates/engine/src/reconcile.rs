@@ -215,6 +215,12 @@ fn orders(state: &State, basis: &Basis, seen: &Seen, findings: &mut Findings) {
             foreign_order(state, order, client_id, seen.at_start, findings);
         }
     }
+    if seen.at_start {
+        let untold = |it: &&ForeignOrder| !seen.open.iter().chain(&seen.named).any(|told| told.venue_id == it.venue_id);
+        let waits = |it: &&ForeignOrder| state.foreign_fills.iter().any(|fill| fill.client_id == it.client_id);
+        let lost = state.foreign.values().filter(waits).filter(untold);
+        findings.drifts.extend(lost.filter_map(|it| not_in_journal(&it.client_text, &it.venue_id)));
+    }
     for (id, confirmed) in &basis.open {
         if confirmed.is_some() && !listed.contains(id) && state.open.get(id).is_some_and(works) {
             findings.doubtful.push(*id);
@@ -260,18 +266,24 @@ fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at
         Some(known) => *known != foreign,
         None => foreign.open || !foreign.filled.is_zero(),
     };
-    // only this program and its copies write such names: the journal is older than the venue
     let lives = foreign.open || !foreign.filled.is_zero();
-    if lives && (known.is_none() || at_start) && ClientOrderId::parse(&order.client_text).is_some() {
-        findings.drifts.push(Drift {
-            what: format!("order {} of this program", order.client_text),
-            ours: "not in the journal, as after a restored backup".to_owned(),
-            venue: order.venue_id.0.to_string(),
-        });
+    if lives && (known.is_none() || at_start) {
+        findings.drifts.extend(not_in_journal(&order.client_text, &order.venue_id));
     }
     if news {
         findings.facts.push((order.updated, EventKind::Foreign(Box::new(foreign))));
     }
+}
+
+/// The difference that an order makes which nobody here remembers, although only this program and its copies write such
+/// names: the journal is older than the venue. `None` for a name of another hand.
+fn not_in_journal(client_text: &str, venue_id: &VenueOrderId) -> Option<Drift> {
+    ClientOrderId::parse(client_text)?;
+    Some(Drift {
+        what: format!("order {client_text} of this program"),
+        ours: "not in the journal, as after a restored backup".to_owned(),
+        venue: venue_id.0.to_string(),
+    })
 }
 
 fn trades(state: &State, seen: &Seen, names: &mut Names<'_>, findings: &mut Findings) {

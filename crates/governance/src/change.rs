@@ -4,6 +4,8 @@ use crate::{Name, Policy, Principal, Refused, Role, Roster, Rule, Stage};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{PortfolioId, Sequence, Timestamp};
 
+mod read;
+
 /// How long a change waits for its second person: 24 hours in nanoseconds.
 pub const CHANGE_WINDOW_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 
@@ -136,7 +138,10 @@ pub enum ChangeState {
 }
 
 /// A change with everything an auditor asks: who, when, old, new, why, approved by whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Written with `by` twice where somebody rejected it: first who asked, then who said no. State hashes are taken over
+/// what is written, so it stays so until the next logic; [`mod@read`] reads both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The event that asked for it.
     pub id: Sequence,

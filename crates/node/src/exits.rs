@@ -14,10 +14,14 @@ use tradewind_domain::{
 use tradewind_engine::algo::{Ask, Parent, ParentId, ask_again_after};
 use tradewind_engine::{EventKind, ExitDue, RiskAct, Tried, ask_again_at_worst_after};
 
-/// Why exits are proposed that a person asked for with [`crate::OperatorRequest::Flatten`], and those that wait.
+/// Why exits are proposed that a person asked for with [`crate::OperatorRequest::Flatten`].
 const FLATTENS: &str = "an operator flattens";
 /// Why they are with [`crate::OperatorRequest::PositionClose`].
 const CLOSES: &str = "an operator closes the position";
+/// Why they are later, until nothing is held.
+const WISHED: &str = "an operator wished to hold nothing";
+/// What becomes of the part of a position that orders of another hand may still take.
+const KEPT: &str = "once no order of another hand keeps it: adopt it, or take it back at the venue";
 
 impl Core {
     /// Closes all that is held of `symbol`. Brackets that came with a plan make way for the exit; any other order or plan
@@ -33,7 +37,10 @@ impl Core {
             if self.is_kept(portfolio, instrument.id) {
                 replies.push(self.clear_and_leave(portfolio, &instrument)?);
             } else if let Some(request) = self.exit(portfolio, &instrument) {
-                replies.push(self.propose(portfolio, request, CLOSES)?);
+                replies.extend(self.leave_at_once(portfolio, &instrument, request)?);
+            } else if self.is_kept_by_others(portfolio, &instrument) {
+                self.wish_exit(portfolio, instrument.id, CLOSES)?;
+                replies.push(done(&self.exit_note(portfolio, &instrument, KEPT)));
             } else {
                 replies.push(done(&self.exit_note(portfolio, &instrument, "already: an order for it is on its way")));
             }
@@ -45,6 +52,38 @@ impl Core {
             }
             None => done(&replies),
         })
+    }
+
+    /// Proposes the exit, and notes that what it leaves is due as well: what its worst price or another hand's order keeps.
+    fn leave_at_once(
+        &mut self,
+        portfolio: PortfolioId,
+        it: &Instrument,
+        request: OrderRequest,
+    ) -> Result<Vec<OperatorReply>, NodeError> {
+        self.wish_exit(portfolio, it.id, CLOSES)?;
+        let mut replies = vec![self.leave(portfolio, request, CLOSES)?];
+        if let OperatorReply::Failed { code, .. } = &replies[0] {
+            let ended = RiskAct::ExitEnded { instrument: it.id, reason: format!("it was refused: {code}") };
+            self.say(portfolio, EventKind::Risk(Box::new(ended)))?;
+        } else if self.is_kept_by_others(portfolio, it) {
+            replies.push(done(&self.exit_note(portfolio, it, KEPT)));
+        }
+        Ok(replies)
+    }
+
+    /// Records that nothing is to be held, until nothing is.
+    fn wish_exit(&mut self, portfolio: PortfolioId, instrument: InstrumentId, reason: &str) -> Result<(), NodeError> {
+        let (by, reason) = (self.speaker.name.as_str().to_owned(), reason.to_owned());
+        self.say(portfolio, EventKind::Risk(Box::new(RiskAct::ExitWished { instrument, by, reason })))
+    }
+
+    /// Whether orders or executions of another hand may still take a part of what is held: nobody sells it twice.
+    fn is_kept_by_others(&self, portfolio: PortfolioId, it: &Instrument) -> bool {
+        let others = self.host.state.foreign_exposure(it.id);
+        let held = self.host.state.portfolio(portfolio).position(it.id).quantity();
+        let takes = if held > Quantity::ZERO { others.sells } else { others.buys };
+        !takes.is_zero() && !self.is_flat(portfolio, it)
     }
 
     /// Whether nothing is held, or too little to order.
@@ -68,7 +107,7 @@ impl Core {
 
     /// Takes back all that stands in the way, and notes that the exit is due then, as [`Self::flatten`] does.
     fn clear_and_leave(&mut self, portfolio: PortfolioId, it: &Instrument) -> Result<OperatorReply, NodeError> {
-        let (by, state) = (self.speaker.name.as_str().to_owned(), &self.host.state);
+        let state = &self.host.state;
         let mine = |parent: &&Parent| (parent.wish.portfolio, parent.wish.request.instrument) == (portfolio, it.id);
         let parents: Vec<u64> = state.parents.live().filter(mine).map(|parent| parent.id.0).collect();
         let rests = state.open.values().filter(|record| is_of(record, portfolio, it.id) && !is_way_out(record));
@@ -83,8 +122,7 @@ impl Core {
                 self.say(portfolio, EventKind::CancelProposed { client_id: *client_id })?;
             }
         }
-        let wish = RiskAct::ExitWished { instrument: it.id, by, reason: CLOSES.to_owned() };
-        self.say(portfolio, EventKind::Risk(Box::new(wish)))?;
+        self.wish_exit(portfolio, it.id, CLOSES)?;
         let mut said = self.exit_note(portfolio, it, "once what keeps the position is off the book");
         said["cancels"] = rests.iter().map(ToString::to_string).collect();
         said["parents"] = parents.iter().map(|id| ParentId(*id).to_string()).collect();
@@ -99,31 +137,36 @@ impl Core {
     }
 
     /// Cancels every order and closes every position. What a resting order may still take of a position is closed once
-    /// the venue has confirmed that the order is gone.
+    /// the venue has confirmed that the order is gone, and what an order of another hand may once nobody else can.
     pub(crate) fn flatten(&mut self) -> Result<OperatorReply, NodeError> {
         self.abandon_parents(FLATTENS)?;
         let open: Vec<ClientOrderId> = self.host.state.open.keys().copied().collect();
         for client_id in &open {
             self.say(PortfolioId(0), EventKind::CancelProposed { client_id: *client_id })?;
         }
-        let (mut exits, mut waiting) = (Vec::new(), 0);
+        let (mut exits, mut waiting, mut kept) = (Vec::new(), 0, Vec::new());
         for place in 0..self.host.state.portfolios.len() {
             let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
             for index in 0..self.host.state.listings.len() {
                 let instrument = self.host.state.listings[index].instrument.clone();
                 let (rests, exit) = (self.rests(portfolio, instrument.id), self.exit(portfolio, &instrument));
-                if rests || exit.is_some() {
-                    let (by, reason) = (self.speaker.name.as_str().to_owned(), FLATTENS.to_owned());
-                    let wish = RiskAct::ExitWished { instrument: instrument.id, by, reason };
-                    self.say(portfolio, EventKind::Risk(Box::new(wish)))?;
+                let is_kept = self.is_kept_by_others(portfolio, &instrument);
+                if rests || is_kept || exit.is_some() {
+                    self.wish_exit(portfolio, instrument.id, FLATTENS)?;
                 }
                 match exit.filter(|_| !rests) {
-                    Some(request) => exits.push(self.leave(portfolio, request)?),
+                    Some(request) => exits.push(self.leave(portfolio, request, FLATTENS)?),
                     None => waiting += usize::from(rests),
+                }
+                if is_kept {
+                    kept.push(self.exit_note(portfolio, &instrument, KEPT));
                 }
             }
         }
-        Ok(done(&serde_json::json!({ "cancels": open.len(), "exits": exits, "exits_after_cancels": waiting })))
+        let said = serde_json::json!({
+            "cancels": open.len(), "exits": exits, "exits_after_cancels": waiting, "kept_by_others": kept,
+        });
+        Ok(done(&said))
     }
 
     fn rests(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
@@ -147,6 +190,9 @@ impl Core {
             self.speaker = known.unwrap_or_else(|| self.unnamed());
             let instrument = self.host.state.listing(id).instrument.clone();
             let Some(request) = self.exit(portfolio, &instrument) else {
+                if self.is_kept_by_others(portfolio, &instrument) {
+                    continue;
+                }
                 let ended = RiskAct::ExitEnded { instrument: id, reason: "nothing is left to close".to_owned() };
                 self.say(portfolio, EventKind::Risk(Box::new(ended)))?;
                 continue;
@@ -160,7 +206,7 @@ impl Core {
                 continue;
             }
             let is_first_trouble = tried.is_none_or(|tried| tried.times == 1);
-            if let OperatorReply::Failed { code, message, .. } = self.leave(portfolio, request)?
+            if let OperatorReply::Failed { code, message, .. } = self.leave(portfolio, request, WISHED)?
                 && is_first_trouble
             {
                 let symbol = &instrument.spec.symbol;
@@ -180,18 +226,26 @@ impl Core {
     }
 
     /// Proposes an exit that somebody wished for.
-    fn leave(&mut self, portfolio: PortfolioId, request: OrderRequest) -> Result<OperatorReply, NodeError> {
+    fn leave(
+        &mut self,
+        portfolio: PortfolioId,
+        request: OrderRequest,
+        why: &'static str,
+    ) -> Result<OperatorReply, NodeError> {
         let at = self.now();
         let tried = self.exits_tried.entry((portfolio, request.instrument)).or_insert(Tried { at, times: 0 });
         (tried.at, tried.times) = (at, tried.times.saturating_add(1));
-        self.propose(portfolio, request, FLATTENS)
+        self.propose(portfolio, request, why)
     }
 
-    /// The reduce-only market order that closes what is held, in whole lots; `None` for nothing or dust.
+    /// The reduce-only market order that closes what is held and no open order of anybody takes, in whole lots; `None` for
+    /// nothing or dust.
     fn exit(&self, portfolio: PortfolioId, instrument: &Instrument) -> Option<OrderRequest> {
         let held = self.host.state.portfolio(portfolio).position(instrument.id).quantity();
         let (buys, sells) = self.host.state.open_wishes(portfolio, instrument.id);
-        let leaving = if held > Quantity::ZERO { sells } else { -buys };
+        let others = self.host.state.foreign_exposure(instrument.id);
+        let leaving =
+            if held > Quantity::ZERO { sells.saturating_add(others.sells) } else { -buys.saturating_add(others.buys) };
         let lots = instrument.whole_lots(held - leaving);
         let same_side = lots.mantissa().signum() == held.mantissa().signum();
         let mark = self.host.state.listing(instrument.id).mark.map(|mark| mark.price);

@@ -80,9 +80,10 @@ impl Storm {
             let changes = process.host.state.governance.changes.values().rev();
             let asked = |it: &&tradewind_governance::Change| it.state == ChangeState::Asked;
             let Some(change) = changes.take(1).find(asked).map(|it| it.id) else { return };
+            let agrees = !self.mood.happens(200);
             // her own word is not a second one
-            for by in [anna, ben] {
-                self.says(EventKind::Governance(Box::new(Act::ChangeAnswered { change, by, yes: true })));
+            for (by, yes) in [(anna, true), (ben, agrees)] {
+                self.says(EventKind::Governance(Box::new(Act::ChangeAnswered { change, by, yes })));
             }
         }
         self.tally.limits_changed += 1;

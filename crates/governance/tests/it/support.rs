@@ -69,6 +69,7 @@ impl World {
         self.sequence += 1;
         let at = At { sequence: self.sequence, now: seconds(second), incarnation: self.incarnation };
         self.register.apply(&act, at);
+        self.check_reads_back(&act);
         if let Some(held) = self.register.released_by(self.sequence) {
             self.released.push(held.id);
         }
@@ -77,6 +78,13 @@ impl World {
             self.say(fact, second);
         }
         facts
+    }
+
+    /// What a snapshot would keep is what it gives back, whatever was said.
+    fn check_reads_back(&self, act: &Act) {
+        let text = serde_json::to_string(&self.register).unwrap();
+        let read: Result<Register, _> = serde_json::from_str(&text);
+        assert!(read.as_ref().is_ok_and(|read| *read == self.register), "after {act:?}: {read:?} of {text}");
     }
 
     /// Holds a proposal of `source` that needs `quorum` persons; gives back its number.

@@ -337,6 +337,45 @@ async fn b05_executions_by_another_hand_are_no_drift_and_can_be_adopted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b05_what_another_hand_may_sell_goes_out_once_it_cannot_and_the_rest_at_once() {
+    for halted in [false, true] {
+        let stage = Stage::new(exchange_config()).await;
+        let node = start(&stage).await;
+        place(&node, words(Side::Buy, "0.01", None)).await.unwrap();
+        until(&node, "bought", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
+        stage.by_hand("SELL", "0.004", "90000").await;
+        until(&node, "seen", |it| it["foreign"].as_array().is_some_and(|all| !all.is_empty())).await;
+        if halted {
+            ask(&node, OperatorRequest::Halt { reason: "lunch".to_owned() }).await.unwrap();
+        }
+        let closing = OperatorRequest::PositionClose { symbol: "BTC/USDT".to_owned() };
+        let said = ask(&node, closing).await.unwrap();
+        assert!(said[1]["data"]["exit"].as_str().unwrap().contains("another hand"), "{said:#}");
+        let held = |it: &Value| it[0]["quantity"].as_str().unwrap_or("0").parse::<f64>().unwrap();
+        loop {
+            let left = held(&ask(&node, OperatorRequest::PositionList).await.unwrap());
+            if left < 0.0041 {
+                assert!(left > 0.0039, "nobody sells what the other order may: {left}");
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mine = [("symbol", "BTCUSDT"), ("origClientOrderId", "typed-by-hand")];
+        stage.signed("DELETE", "/api/v3/order", &mine).await;
+        until(&node, "it is gone", |it| it["foreign"] == json!([])).await;
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while held(&ask(&node, OperatorRequest::PositionList).await.unwrap()) > 0.0001 {
+            assert!(tokio::time::Instant::now() < deadline, "the rest follows");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if halted {
+            ask(&node, OperatorRequest::Resume { reason: "back".to_owned() }).await.unwrap();
+        }
+        finish(&stage, node).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b12_a_balance_that_differs_by_one_unit_alarms_and_the_third_time_restricts() {
     let stage = Stage::new(exchange_config()).await;
     let node = start(&stage).await;
@@ -380,26 +419,59 @@ async fn b14_an_absence_longer_than_the_venues_history_restricts_until_a_person_
     check_journal(stage.dir.path());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn g15_a_restored_backup_allows_only_what_reduces() {
-    let stage = Stage::new(exchange_config()).await;
-    let node = start(&stage).await;
+/// A data directory as it was before `later` was placed, on a venue that has it.
+async fn yesterday(stage: &Stage, later: OrderWords) -> (tempfile::TempDir, String) {
+    let node = start(stage).await;
     place(&node, words(Side::Buy, "0.01", None)).await.unwrap();
     until(&node, "bought", |it| it["counters"]["fills"].as_u64() > Some(0) && it["open_orders"] == 0).await;
     ask(&node, OperatorRequest::Status).await.unwrap(); // an answer is durable, and so is all before it
     let yesterday = tempfile::TempDir::new().unwrap();
     copy(stage.dir.path(), yesterday.path());
-    let protective = place(&node, words(Side::Sell, "0.005", Some("90000"))).await.unwrap();
-    until_order(&node, &protective, "open").await;
+    let rests = later.price.is_some();
+    let placed = place(&node, later).await.unwrap();
+    until_order(&node, &placed, if rests { "open" } else { "filled" }).await;
+    node.stop().await.unwrap();
+    (yesterday, placed)
+}
+
+async fn check_only_what_reduces_passes(node: &Node) {
+    let seen = status(node).await;
+    assert!(seen["restricted"].as_str().is_some_and(|why| why.contains("restored backup")), "{seen:#}");
+    until(node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
+    assert_eq!(place(node, far_buy()).await.unwrap_err().0, "GATE-13");
+    place(node, words(Side::Sell, "0.001", Some("90000"))).await.expect("what reduces passes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g15_a_restored_backup_allows_only_what_reduces() {
+    let stage = Stage::new(exchange_config()).await;
+    let (yesterday, protective) = yesterday(&stage, words(Side::Sell, "0.005", Some("90000"))).await;
+    let node = Node::start(swift(&stage, yesterday.path()), surroundings(Origin::Simulated)).await.unwrap();
+    assert_eq!(status(&node).await["foreign"][0]["order"], protective.as_str(), "and it counts");
+    check_only_what_reduces_passes(&node).await;
+    node.stop().await.unwrap();
+    check_journal(yesterday.path());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g15_so_it_does_where_what_the_backup_lacks_is_filled_and_gone() {
+    let stage = Stage::new(exchange_config()).await;
+    let (yesterday, lost) = yesterday(&stage, words(Side::Buy, "0.02", None)).await;
+    let again = || Node::start(swift(&stage, yesterday.path()), surroundings(Origin::Simulated));
+    let node = again().await.unwrap();
+    check_only_what_reduces_passes(&node).await;
+    ask(&node, OperatorRequest::Resume { reason: "I looked".to_owned() }).await.unwrap();
     node.stop().await.unwrap();
 
-    let node = Node::start(swift(&stage, yesterday.path()), surroundings(Origin::Simulated)).await.unwrap();
-    let seen = status(&node).await;
-    assert!(seen["restricted"].as_str().is_some_and(|why| why.contains("restored backup")), "{seen:#}");
-    assert_eq!(seen["foreign"][0]["order"], protective.as_str(), "and it counts");
-    until(&node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
-    assert_eq!(place(&node, far_buy()).await.unwrap_err().0, "GATE-13");
-    place(&node, words(Side::Sell, "0.001", Some("90000"))).await.expect("what reduces passes");
+    let node = again().await.unwrap();
+    check_only_what_reduces_passes(&node).await; // nobody has said yet whose it is
+    let words = AdoptWords { order: Some(lost), ..AdoptWords::default() };
+    ask(&node, OperatorRequest::Adopt(words)).await.unwrap();
+    ask(&node, OperatorRequest::Resume { reason: "it is ours".to_owned() }).await.unwrap();
+    node.stop().await.unwrap();
+
+    let node = again().await.unwrap();
+    assert_eq!(status(&node).await["restricted"], Value::Null);
     node.stop().await.unwrap();
     check_journal(yesterday.path());
 }

@@ -169,10 +169,21 @@ fn closing(symbol: &str, done: &Value) -> String {
 
 pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {
     ask_and_print(node, &OperatorRequest::Flatten, format, |done| {
-        let exits = done["exits"].as_array().map_or(0, Vec::len);
+        let (refused, exits): (Vec<_>, Vec<_>) =
+            done["exits"].as_array().into_iter().flatten().partition(|reply| reply["code"].is_string());
+        let exits = exits.len();
         let later = done["exits_after_cancels"].as_u64().filter(|later| *later > 0);
         let later = later.map_or_else(String::new, |later| format!("; {later} more when the cancels are through"));
-        format!("{} cancels and {exits} exits are on their way{later}", done["cancels"])
+        let mut text = format!("{} cancels and {exits} exits are on their way{later}", done["cancels"]);
+        for it in refused {
+            let (code, message) = (field(it, "code"), field(it, "message"));
+            text.push_str(&format!("\nan exit was refused and is tried again: {code}: {message}"));
+        }
+        for it in done["kept_by_others"].as_array().into_iter().flatten() {
+            let (portfolio, symbol, exit) = (field(it, "portfolio"), field(it, "symbol"), field(it, "exit"));
+            text.push_str(&format!("\n{portfolio}: all of {symbol} goes out {exit}"));
+        }
+        text
     })
 }
 
