@@ -150,6 +150,9 @@ impl<S: Storage, O: Outside> Host<S, O> {
         };
         let decided = self.state.sequence + 1;
         self.follow(because(closed, EventKind::Decided(Box::new(desk.explain(&outcome)))))?;
+        for client_id in outcome.cancels {
+            self.follow(because(decided, EventKind::CancelProposed { client_id }))?;
+        }
         for proposed in EventKind::of_proposals(outcome.proposals) {
             self.follow(because(decided, proposed))?;
         }

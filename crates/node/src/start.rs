@@ -30,7 +30,7 @@ use tradewind_risk::AccountLimits;
 use tradewind_strategies::Desk;
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
-use tradewind_venues::{ApiKey, ApiSecret, QueryError, SecretSource, Stream, VenueEvent};
+use tradewind_venues::{ApiKey, ApiSecret, QueryError, Stream, VenueEvent};
 
 /// How long the start waits for the user stream.
 const STREAM_WITHIN: Duration = Duration::from_secs(8);
@@ -38,11 +38,7 @@ const STREAM_WITHIN: Duration = Duration::from_secs(8);
 pub(crate) fn signer(settings: &Settings, surroundings: &Surroundings) -> Result<Signer, NodeError> {
     let (key, secret) = match &surroundings.key {
         Some((key, secret)) => (ApiKey::new(key), ApiSecret::new(secret)),
-        None => {
-            let (key, secret): (SecretSource, SecretSource) =
-                (settings.venue.api_key.parse()?, settings.venue.api_secret.parse()?);
-            (ApiKey::read(&key)?, ApiSecret::read(&secret)?)
-        }
+        None => (ApiKey::read(&settings.venue.api_key)?, ApiSecret::read(&settings.venue.api_secret)?),
     };
     Ok(Signer::new(key, secret)?)
 }

@@ -374,6 +374,9 @@ impl<S: Sink> Backtest<S> {
             DecisionKind::Buy => self.tally.bought += 1,
             DecisionKind::Sell => self.tally.sold += 1,
         }
+        for client_id in outcome.cancels {
+            self.say_because(at, self.desk.source(), EventKind::CancelProposed { client_id }, decided);
+        }
         for proposed in EventKind::of_proposals(outcome.proposals) {
             self.say_because(at, self.desk.source(), proposed, decided);
         }
@@ -386,8 +389,7 @@ impl<S: Sink> Backtest<S> {
         let portfolio = self.state.portfolio(PORTFOLIO);
         let instrument = &self.state.listing(bar.instrument).instrument;
         let held = portfolio.position(bar.instrument).quantity();
-        let gross =
-            if held.is_zero() { 0.0 } else { (instrument.price_f64(bar.close) * instrument.quantity_f64(held)).abs() };
+        let gross = crate::costs::exposure(instrument, held, bar.close);
         let equity = Money { currency: portfolio.base, units: portfolio.equity() }.to_f64();
         self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
         self.market.close(at, bar.close, self.equity.days().len());

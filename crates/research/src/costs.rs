@@ -1,6 +1,6 @@
 //! What trading cost, and how much of the market it was.
 
-use tradewind_domain::{Bar, Fill, Instrument, Liquidity, Money, Price, pow10, round_div};
+use tradewind_domain::{Bar, FeeAsset, Fill, Instrument, Liquidity, Money, Price, Quantity, pow10, round_div};
 use tradewind_quant::activity::Participation;
 
 /// Bars that are remembered for the capacity estimate; beyond that every second one goes, again and again.
@@ -97,4 +97,14 @@ pub(crate) fn settlement_units(instrument: &Instrument, fee: Money, price: Price
         return fee.units;
     }
     round_div(fee.units * i128::from(price.mantissa()), pow10(u32::from(instrument.spec.price_decimals)))
+}
+
+/// What `held` is worth at `price`, unsigned: none for what a fee taken in the asset leaves, which no order can sell.
+#[inline]
+pub(crate) fn exposure(instrument: &Instrument, held: Quantity, price: Price) -> f64 {
+    let is_left_over = || instrument.spec.fees.asset == FeeAsset::Received && instrument.is_dust(held, Some(price));
+    if held.is_zero() || is_left_over() {
+        return 0.0;
+    }
+    (instrument.price_f64(price) * instrument.quantity_f64(held)).abs()
 }

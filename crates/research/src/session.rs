@@ -115,7 +115,7 @@ impl Session {
         }
         let portfolio = self.state.portfolio(self.portfolio);
         let (it, equity) = (&self.state.listing(bar.instrument).instrument, portfolio.equity() as f64 / 1e8);
-        let held = it.quantity_f64(portfolio.position(bar.instrument).quantity());
+        let gross = crate::costs::exposure(it, portfolio.position(bar.instrument).quantity(), bar.close);
         if self.first.is_none() {
             let deposited = portfolio.holdings().iter().find(|holding| holding.currency == portfolio.base);
             let deposit = deposited.map_or(0.0, |holding| holding.deposited as f64 / 1e8);
@@ -124,7 +124,6 @@ impl Session {
             self.market.open(at, bar.open);
             self.first = Some(*bar);
         }
-        let gross = (held * it.price_f64(bar.close)).abs();
         self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
         self.market.close(at, bar.close, self.equity.days().len());
         self.curve.push(bar, equity);

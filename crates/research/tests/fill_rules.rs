@@ -195,3 +195,42 @@ fn slippage_and_impact_make_the_taker_pay_and_the_maker_not() {
         "#]],
     );
 }
+
+#[test]
+fn an_entry_that_still_fills_is_taken_back_before_what_is_held_is_sold() {
+    let bars = [["100", "100", "100", "100", "10"]; 5];
+    let share = || FillPolicy { volume_share_bps: Some(1_000), ..FillPolicy::default() };
+    check(
+        share(),
+        Script::default().hold(0, "2.5").hold(2, "0"),
+        &bars,
+        &expect![[r#"
+        minute 1: Buy 1 at 100
+        minute 2: Buy 1 at 100
+        minute 3: cancelled, on request
+        minute 3: Sell 1 at 100
+        minute 4: Sell 1 at 100
+    "#]],
+    );
+    // less is wanted, not nothing
+    check(
+        share(),
+        Script::default().hold(0, "4").hold(1, "1.5"),
+        &bars,
+        &expect![[r#"
+        minute 1: Buy 1 at 100
+        minute 2: cancelled, on request
+        minute 2: Buy 0.5 at 100
+    "#]],
+    );
+    // before anything filled
+    check(
+        share(),
+        Script::default().hold(0, "1").hold(1, "1").hold(2, "0"),
+        &bars,
+        &expect![[r#"
+        minute 1: Buy 1 at 100
+        minute 3: Sell 1 at 100
+    "#]],
+    );
+}

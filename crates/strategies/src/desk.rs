@@ -3,7 +3,8 @@
 use crate::{Expectation, Market, Opinion, Strategy, Target};
 use std::borrow::Cow;
 use tradewind_domain::{
-    Bar, FeeAsset, Instrument, InstrumentId, Money, OrderRequest, PortfolioId, Position, Quantity, Side, Source,
+    Bar, ClientOrderId, FeeAsset, Instrument, InstrumentId, Money, OrderKind, OrderRecord, OrderRequest, OrderState,
+    PortfolioId, Position, Quantity, Side, Source,
 };
 use tradewind_engine::{Decision, DecisionKind, Forecast, State};
 use tradewind_gate::{Mark, Proposal};
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub target: Option<Quantity>,
     /// Why.
     pub reason: Cow<'static, str>,
+    /// Orders of the desk that are to be taken back first: they still fill against the new target.
+    pub cancels: Vec<ClientOrderId>,
     /// What to put to the gate, in order.
     pub proposals: Vec<Proposal>,
 }
@@ -81,7 +84,8 @@ impl Desk {
     /// Shows a closed bar, already applied to `state`, and turns the opinion into proposals.
     ///
     /// A target becomes one market order for the difference to what is held and already on its way, in whole
-    /// lots; a difference too small to order is a hold, with that reason.
+    /// lots; a difference too small to order is a hold, with that reason. Where an earlier order of the desk still
+    /// fills against the new target it is taken back first, so that no more is sold than is held.
     pub fn on_bar(&mut self, state: &State, bar: &Bar) -> Outcome {
         let opinion = self.ask(state, bar);
         if self.seen <= self.warm_up {
@@ -150,12 +154,18 @@ impl Desk {
         let market = self.market(state);
         let target = opinion.target.map(|target| quantity_of(&market, bar, target));
         let mut proposals = Vec::with_capacity(1 + opinion.orders.len());
+        let mut cancels = Vec::new();
         let mut kind = DecisionKind::Hold;
         if let Some(Some(target)) = target {
             let (buys, sells) = state.open_wishes(self.portfolio, self.instrument);
-            let missing = self.fit(state, market.position, target - market.position - buys + sells);
-            let missing = market.instrument.whole_lots(missing);
-            if missing.abs() >= market.instrument.spec.min_quantity && !missing.is_zero() {
+            let can_be_ordered =
+                |missing: Quantity| !missing.is_zero() && missing.abs() >= market.instrument.spec.min_quantity;
+            let mut missing = target - market.position - buys + sells;
+            if can_be_ordered(market.instrument.whole_lots(missing)) {
+                (cancels, missing) = self.take_back(state, missing);
+            }
+            let missing = market.instrument.whole_lots(self.fit(state, market.position, missing));
+            if can_be_ordered(missing) {
                 let side = if missing > Quantity::ZERO { Side::Buy } else { Side::Sell };
                 kind = if side == Side::Buy { DecisionKind::Buy } else { DecisionKind::Sell };
                 let request = OrderRequest::market(self.instrument, side, missing.abs());
@@ -173,10 +183,33 @@ impl Desk {
         }
         let reason = match (target, proposals.is_empty()) {
             (Some(None), true) => Cow::Borrowed("the target is not a number that can be ordered"),
+            (_, true) if !cancels.is_empty() => Cow::Borrowed("what was still to fill is taken back"),
             (_, true) => Cow::Borrowed("the difference to the target is too small to order"),
             (_, false) => opinion.reason,
         };
-        Outcome { kind, target: target.flatten(), reason, proposals }
+        Outcome { kind, target: target.flatten(), reason, cancels, proposals }
+    }
+
+    /// The orders that still fill against the signed quantity `wanted`, and what is wanted once they are taken back.
+    ///
+    /// Only market orders that this desk sent for an earlier target: what it priced itself it meant to rest, and
+    /// brackets and schedules take their own back.
+    fn take_back(&self, state: &State, wanted: Quantity) -> (Vec<ClientOrderId>, Quantity) {
+        let mine = |record: &&OrderRecord| {
+            let order = &record.order;
+            order.side().sign() * wanted.mantissa().signum() < 0
+                && (order.portfolio(), order.instrument()) == (self.portfolio, self.instrument)
+                && order.source() == Some(self.source)
+                && matches!(order.kind(), OrderKind::Market)
+                && matches!(record.state, OrderState::Working | OrderState::PendingCancel)
+                && !state.parents.knows(order.client_id())
+        };
+        let (mut cancels, mut missing) = (Vec::new(), wanted);
+        for record in state.open.values().filter(mine) {
+            missing += record.order.side().signed(record.open_quantity());
+            cancels.extend((record.state == OrderState::Working).then_some(record.order.client_id()));
+        }
+        (cancels, missing)
     }
 
     /// Cuts what would add to a position to what the portfolio's limits leave room for: a limit is no reason to do
@@ -208,7 +241,7 @@ fn forecast(expected: &Expectation, outcome: &Outcome) -> Forecast {
 }
 
 const fn hold(reason: Cow<'static, str>) -> Outcome {
-    Outcome { kind: DecisionKind::Hold, target: None, reason, proposals: Vec::new() }
+    Outcome { kind: DecisionKind::Hold, target: None, reason, cancels: Vec::new(), proposals: Vec::new() }
 }
 
 /// What of `held` could be traded away: whole lots, and nothing below the smallest order. A fee taken in the bought

@@ -2,6 +2,7 @@
 
 use crate::error::{Coded, hint_of};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -24,7 +25,7 @@ pub enum SecretSource {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The source is not written as one.
-    #[error("`{0}` does not name a place for a secret")]
+    #[error("`{0}` does not name a place for a secret: write env:NAME, file:PATH or fd:N, never the secret itself")]
     Source(String),
     /// The place cannot be read.
     #[error("the secret at {place} cannot be read")]
@@ -59,9 +60,9 @@ impl FromStr for SecretSource {
     type Err = SecretError;
     fn from_str(text: &str) -> Result<Self, SecretError> {
         let wrong = || {
-            // a person who pasted the secret itself must not find it in a log
-            let kind = text.split_once(':').map_or("…", |(kind, _)| kind);
-            SecretError::Source(if kind.len() <= 8 { format!("{kind}:…") } else { "…".to_owned() })
+            // a person who pasted the secret itself must not find any of it in a log
+            let kind = text.split_once(':').map(|(kind, _)| kind).filter(|kind| matches!(*kind, "file" | "fd" | "env"));
+            SecretError::Source(kind.map_or_else(|| "…".to_owned(), |kind| format!("{kind}:…")))
         };
         match text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
@@ -79,6 +80,20 @@ impl fmt::Display for SecretSource {
             Self::Descriptor(number) => write!(f, "fd:{number}"),
             Self::Environment(name) => write!(f, "env:{name}"),
         }
+    }
+}
+
+impl Serialize for SecretSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // what is no text is not quoted either
+        let text = String::deserialize(deserializer).map_err(|_| de::Error::custom(SecretError::Source("…".into())))?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `[governance]` and `[[operators]]`: who may do what.
 
 use super::Amount;
+use super::check::Fault;
 use crate::error::NodeError;
 use crate::kill_call::KillKey;
 use serde::{Deserialize, Serialize};
@@ -140,33 +141,52 @@ impl GovernanceSettings {
         lists.iter().all(|list| !list.is_empty()) && self.cap_order.is_some() && self.cap_day.is_some()
     }
 
-    /// What contradicts itself, in words.
-    pub(super) fn fault(&self, operators: &[OperatorSettings]) -> Option<String> {
+    /// Finds the first fault.
+    pub(super) fn check(&self, operators: &[OperatorSettings]) -> Result<(), Fault> {
         let hex = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        if let Some(it) = operators.iter().find(|it| !hex(&it.token_sha256)) {
-            return Some(format!(
-                "the operator {} has no token_sha256 of 64 hex digits: write what `sha256sum` prints for its token file",
-                it.name
-            ));
-        }
-        if let Some(it) = operators.iter().find(|it| Principal::is_reserved(&it.name)) {
-            return Some(format!(
-                "an operator is called `{}`, which stands for what is no person: choose another name than operator, \
-                 system, strategy-*, agent-* and model-*",
-                it.name
-            ));
-        }
-        let names: BTreeSet<&Name> = operators.iter().map(|it| &it.name).collect();
-        if names.len() != operators.len() {
-            return Some("two operators have one name: a person is listed once, with all its roles".to_owned());
+        for (nth, it) in operators.iter().enumerate() {
+            let at = |key: &str| format!("operators.{nth}.{key}");
+            if !hex(&it.token_sha256) {
+                let message = format!(
+                    "the operator {} has no token_sha256 of 64 hex digits: write what `sha256sum` prints for its token file",
+                    it.name
+                );
+                return Err(Fault::new(at("token_sha256"), message));
+            }
+            if Principal::is_reserved(&it.name) {
+                let message = format!(
+                    "an operator is called `{}`, which stands for what is no person: choose another name than \
+                     operator, system, strategy-*, agent-* and model-*",
+                    it.name
+                );
+                return Err(Fault::new(at("name"), message));
+            }
+            if operators[..nth].iter().any(|other| other.name == it.name) {
+                let message = format!("two operators are called `{}`: list a person once, with all its roles", it.name);
+                return Err(Fault::new(at("name"), message));
+            }
         }
         if !self.stage.is_empty() && STAGES.iter().all(|(name, ..)| *name != self.stage) {
             let known: Vec<&str> = STAGES.iter().map(|(name, ..)| *name).collect();
-            return Some(format!("governance.stage is `{}`: one of {}, or none", self.stage, known.join(", ")));
+            let message = format!("governance.stage is `{}`: one of {}, or none", self.stage, known.join(", "));
+            return Err(Fault::new("governance.stage", message));
         }
-        let lists = [&self.venues, &self.markets, &self.symbols, &self.chains, &self.tokens, &self.routers];
-        let names = lists.into_iter().chain([&self.addresses]).flatten();
-        let unfit = names.filter_map(|name| tradewind_governance::check_plain(name).err().map(|why| (name, why)));
-        unfit.map(|(name, why)| format!("`{}` in an allow-list holds {why}", name.escape_default())).next()
+        let lists = [
+            ("venues", &self.venues),
+            ("markets", &self.markets),
+            ("symbols", &self.symbols),
+            ("chains", &self.chains),
+            ("tokens", &self.tokens),
+            ("routers", &self.routers),
+            ("addresses", &self.addresses),
+        ];
+        for (list, names) in lists {
+            let unfit = names.iter().find_map(|name| Some((name, tradewind_governance::check_plain(name).err()?)));
+            if let Some((name, why)) = unfit {
+                let message = format!("`{}` in an allow-list holds {why}", name.escape_default());
+                return Err(Fault::new(format!("governance.{list}"), message));
+            }
+        }
+        Ok(())
     }
 }

@@ -283,8 +283,8 @@ mod tests {
             ("[limits]\nopen_positions = \"few\"\n", "t.toml:2: `few` is not a whole number, such as 10"),
             ("[limits]\n\nno_such = 1\n", "t.toml:3: unknown field `no_such`: see `tradewind config reference limits`"),
             ("[limits]\nno_self_match = 1\n", "t.toml:2: invalid type: integer `1`, expected true or false"),
-            ("[limits]\nopen_positions = 0\n", "t.toml: limit open_positions cannot be 0"),
-            ("[limits]\ngross = \"0%\"\n", "t.toml: limit gross cannot be 0 %"),
+            ("[limits]\nopen_positions = 0\n", "t.toml:2: limit open_positions cannot be 0"),
+            ("[limits]\ngross = \"0%\"\n", "t.toml:2: limit gross cannot be 0 %"),
         ] {
             let found = read_file(text).unwrap_err();
             assert!(found.starts_with(want), "{found}");

@@ -3,6 +3,7 @@
 //! A file is read once into [`Settings`]; every fault names file, line, value and what to write instead. Keys and
 //! secrets are never in it: it names the file, the environment variable or the descriptor that holds them.
 
+mod check;
 mod fields;
 mod governance;
 mod limits;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, Currency, InstrumentId, Interval, Symbol};
 use tradewind_engine::EvidencePolicy;
 use tradewind_strategies::{Ends, Managed, Sizing, StrategyError, registry};
+use tradewind_venues::SecretSource;
 
 /// Everything that a node can be told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,9 +79,9 @@ pub struct VenueSettings {
     /// The WebSocket API.
     pub ws_api_url: String,
     /// Where the API key is: `env:NAME`, `file:PATH` or `fd:N`.
-    pub api_key: String,
+    pub api_key: SecretSource,
     /// Where the API secret is.
-    pub api_secret: String,
+    pub api_secret: SecretSource,
     /// How long the venue takes a request, by its clock.
     pub recv_window: Seconds,
     /// How often the venue's lists are compared with the books.
@@ -228,8 +230,8 @@ impl Default for VenueSettings {
             rest_url: "https://api.binance.com".to_owned(),
             stream_url: "wss://stream.binance.com:9443".to_owned(),
             ws_api_url: "wss://ws-api.binance.com:443/ws-api/v3".to_owned(),
-            api_key: "env:BINANCE_API_KEY".to_owned(),
-            api_secret: "env:BINANCE_API_SECRET".to_owned(),
+            api_key: SecretSource::Environment("BINANCE_API_KEY".to_owned()),
+            api_secret: SecretSource::Environment("BINANCE_API_SECRET".to_owned()),
             recv_window: Seconds::from_millis(2_000),
             sweep_every: Seconds::from_millis(30_000),
             history: Seconds::from_millis(90 * 86_400_000),
@@ -269,10 +271,12 @@ pub enum SettingsError {
         text: String,
     },
     /// Two settings contradict.
-    #[error("{}: {message}", path.display())]
+    #[error("{}{}: {message}", path.display(), line.map_or_else(String::new, |line| format!(":{line}")))]
     Contradiction {
         /// Which file.
         path: PathBuf,
+        /// Where one of the two stands, counted from 1, if it stands in the file.
+        line: Option<usize>,
         /// What contradicts.
         message: String,
     },
@@ -311,55 +315,9 @@ impl Settings {
     /// # Errors
     /// As [`Self::read`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
-        let settings: Self = toml::from_str(text).map_err(|error| line_error(&error, text, path))?;
-        settings.check(path)?;
-        settings.check_strategies(text, path)?;
+        let settings: Self = toml::from_str(text).map_err(|error| check::unread(&error, text, path))?;
+        check::check(&settings).map_err(|fault| fault.in_file(text, path))?;
         Ok(settings)
-    }
-
-    /// Builds each strategy once, so that a name or a parameter that does not exist is found before a venue is asked.
-    fn check_strategies(&self, text: &str, path: &Path) -> Result<(), SettingsError> {
-        let tables = || text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("[[strategy]]"));
-        for (nth, strategy) in self.strategy.iter().enumerate() {
-            let Err(error) = strategy.build(InstrumentId(0), &[]) else { continue };
-            let message = format!("{} {error}; {}", error.code(), error.hint());
-            let path = path.to_owned();
-            return Err(match tables().nth(nth) {
-                Some((line, text)) => SettingsError::Line { path, line: line + 1, message, text: text.to_owned() },
-                None => SettingsError::Contradiction { path, message },
-            });
-        }
-        Ok(())
-    }
-
-    fn check(&self, path: &Path) -> Result<(), SettingsError> {
-        let fault = if self.symbols.is_empty() {
-            "symbols is empty: name at least one, such as \"BTC/USDT\"".to_owned()
-        } else if self.venue.name != "binance" {
-            format!("venue.name is `{}`: only `binance` is there", self.venue.name)
-        } else if !(16 << 10..=1 << 30).contains(&self.journal.segment_bytes) {
-            format!("journal.segment_bytes is {}: it must lie between 16384 and 1073741824", self.journal.segment_bytes)
-        } else if let Some(error) = self.limits.validate().err() {
-            format!("{error}; {}", error.hint())
-        } else if let Some(fault) = self.governance.fault(&self.operators) {
-            fault
-        } else if let Some(stray) = self.strategy.iter().flat_map(|s| &s.symbols).find(|s| !self.symbols.contains(s)) {
-            format!("a strategy trades {stray}, which is not among symbols")
-        } else {
-            return Ok(());
-        };
-        Err(SettingsError::Contradiction { path: path.to_owned(), message: fault })
-    }
-}
-
-fn line_error(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError {
-    let start = error.span().map_or(0, |span| span.start.min(text.len()));
-    let line = text[..start].matches('\n').count();
-    SettingsError::Line {
-        path: path.to_owned(),
-        line: line + 1,
-        message: error.message().to_owned(),
-        text: text.lines().nth(line).unwrap_or_default().to_owned(),
     }
 }
 
@@ -391,7 +349,7 @@ mod tests {
                 "\n[limits]\nmax_order = \"10\"\n",
                 "CFG-02 t.toml:3: `10` is not a percentage: write it with its unit, such as \"2.5%\" in",
             ),
-            ("[limits]\nmax_order = \"0%\"\n", "CFG-03 t.toml: limit max_order cannot be"),
+            ("[limits]\nmax_order = \"0%\"\n", "CFG-02 t.toml:2: limit max_order cannot be"),
             ("[limits]\ndaily_loss = \"120%\"\n", "CFG-02 t.toml:2: `120%` is more than 100%"),
             (
                 "[limits]\nstale_after = 5\n",
@@ -401,41 +359,86 @@ mod tests {
             ("[limits]\nmax_order_amount = \"1e3\"\n", "CFG-02 t.toml:2: `1e3` is not a decimal number"),
             ("interval = \"1x\"\n", "CFG-02 t.toml:1: `1x` is not an interval"),
             ("symbols = [\"BTCUSDT\"]\n", "CFG-02 t.toml:1: `BTCUSDT` is not a symbol"),
-            ("symbols = []\n", "CFG-03 t.toml: symbols is empty"),
+            ("symbols = []\n", "CFG-02 t.toml:1: symbols is empty"),
             ("mode = \n", "CFG-02 t.toml:1:"),
-            ("[venue]\nname = \"mtgox\"\n", "CFG-03 t.toml: venue.name is `mtgox`"),
+            ("interval = \"7m\"\n", "CFG-02 t.toml:1: interval is `7m`: the venue has bars of 1s, 1m,"),
+            (
+                "base_currency = \"usdt\"\n",
+                "CFG-03 t.toml:1: base_currency is `usdt`, and no symbol is of it: write USDT",
+            ),
+            (
+                "[venue]\n\nrecv_window = \"1000s\"\n",
+                "CFG-02 t.toml:3: venue.recv_window is `1000000 ms`: the venue takes 1 to 60000 ms",
+            ),
+            (
+                "[venue]\nrest_url = \"nonsense\"\n",
+                "CFG-02 t.toml:2: venue.rest_url is `nonsense`: it must begin with https",
+            ),
+            (
+                "symbols = [\n  \"ETH/USDT\",\n  \"BTC/USDT:USDT\",\n]\n",
+                "CFG-02 t.toml:3: symbols has `BTC/USDT:USDT`, a contract: only spot pairs are traded, such as BTC/USDT",
+            ),
+            ("symbols = [\"btc/usdt\"]\n", "CFG-02 t.toml:1: symbols has `btc/usdt`: the venue writes BTC/USDT"),
+            ("symbols = [\n\"BTC/USDT\",\n\"BTC/USDT\"]\n", "CFG-02 t.toml:3: symbols has BTC/USDT twice"),
+            (
+                "[[strategy]]\nname = \"vote\"\n[strategy.parameters]\n# often\nfast = \"x\"\n",
+                "CFG-02 t.toml:5: STR-03 vote: fast is \"x\"",
+            ),
+            ("[venue]\nname = \"mtgox\"\n", "CFG-02 t.toml:2: venue.name is `mtgox`"),
             (
                 concat!(
                     "[[operators]]\nname = \"operator\"\nroles = [\"risk\"]\ntoken_sha256 = \"",
                     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\n"
                 ),
-                "CFG-03 t.toml: an operator is called `operator`, which stands for what is no person",
+                "CFG-02 t.toml:2: an operator is called `operator`, which stands for what is no person",
             ),
             (
                 "[[strategy]]\nname = \"ema-trend\"\nsymbols = [\"ETH/USDT\"]\n",
-                "CFG-03 t.toml: a strategy trades ETH/USDT",
+                "CFG-03 t.toml:3: a strategy trades ETH/USDT",
             ),
             (
                 "[[strategy]]\nname = \"vote\"\n\n[[strategy]]\nname = \"nope\"\n",
-                "CFG-02 t.toml:4: STR-01 no strategy is called `nope`; there are ",
+                "CFG-02 t.toml:5: STR-01 no strategy is called `nope`; there are ",
             ),
             (
                 "[[strategy]]\nname = \"ema-trend\"\nparameters = { fast = -3 }\n",
-                "CFG-02 t.toml:1: STR-04 ema-trend: fast is -3",
+                "CFG-02 t.toml:3: STR-04 ema-trend: fast is -3",
             ),
             (
                 "[[strategy]]\nname = \"ema-trend\"\nsizing = { rule = \"martingale\" }\n",
-                "CFG-02 t.toml:1: STR-07 no sizing rule is called `martingale`",
+                "CFG-02 t.toml:3: STR-07 no sizing rule is called `martingale`",
             ),
             (
                 "[[strategy]]\nname = \"ema-trend\"\nsizing = { rule = \"fixed-risk\" }\n",
-                "CFG-02 t.toml:1: STR-08 fixed-risk sizes a trade by its stop, and none is set; set strategy.stop",
+                "CFG-02 t.toml:3: STR-08 fixed-risk sizes a trade by its stop, and none is set; set strategy.stop",
             ),
-            ("strategy = [{ name = \"nope\" }]\n", "CFG-03 t.toml: STR-01 no strategy is called `nope`"),
+            ("strategy = [{ name = \"nope\" }]\n", "CFG-02 t.toml:1: STR-01 no strategy is called `nope`"),
         ] {
             let got = fault(text);
             assert!(got.starts_with(want), "{text:?}\n got {got}\nwant {want}");
         }
+    }
+
+    #[test]
+    fn a_pasted_secret_is_refused_and_never_printed() {
+        let secret = "hV4:kQ9zPasted0Secret";
+        for text in [
+            format!("[venue]\napi_secret = \"{secret}\"\n"),
+            format!("[venue]\napi_key = \"{secret}\"\n"),
+            format!("[venue]\napi_secret = {secret}\n"),
+            "[venue]\napi_secret = 4990\n".to_owned(),
+            format!("[venue]\napi_secert = \"{secret}\"\n"),
+            format!("[venue]\napi_secret = \"\"\"\n{secret}\n"),
+            format!("[venue]\napi_secret = \"\"\"\n{secret}\n\"\"\"\n"),
+            format!("venue = {{ name = \"binance\", api_secret = \"{secret}\" }}\n"),
+            format!("[[operators]]\nname = \"ann\"\nroles = [\"risk\"]\ntoken_sha256 = \"{secret}\"\n"),
+        ] {
+            let found = fault(&text);
+            assert!(found.starts_with("CFG-02 t.toml:"), "{found}");
+            assert!(!found.contains("hV4") && !found.contains("Pasted") && !found.contains("4990"), "{found}");
+        }
+        let sound = Settings::parse("[venue]\napi_secret = \"file:/run/secret\"\n", Path::new("t.toml")).unwrap();
+        assert!(toml::to_string(&sound).unwrap().contains("api_secret = \"file:/run/secret\""));
     }
 
     #[test]

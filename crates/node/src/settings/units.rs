@@ -155,7 +155,10 @@ impl Serialize for Amount {
 }
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (value, unit) = if self.0 % 1_000_000_000 == 0 { (9, "s") } else { (6, "ms") };
-        serializer.collect_str(&format_args!("{}{unit}", format_decimal(self.0.into(), value)))
+        let units = [("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000)];
+        match units.into_iter().find(|(_, nanos)| self.0 % nanos == 0) {
+            Some((unit, nanos)) => serializer.collect_str(&format_args!("{}{unit}", self.0 / nanos)),
+            None => serializer.collect_str(&format_args!("{}ms", format_decimal(self.0.into(), 6))),
+        }
     }
 }

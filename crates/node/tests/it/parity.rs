@@ -130,6 +130,9 @@ const FRICTION: FillPolicy = FillPolicy {
     limit_needs_trade_through: true,
 };
 
+/// So little of each bar that an entry takes many of them, and an exit comes before it is through.
+const THIN: FillPolicy = FillPolicy { volume_share_bps: Some(1), ..FRICTION };
+
 parity! {
     ema_trend_on_minutes_is_the_back_test: "ema-trend" on MINUTES, "1m", from 0, 1_000 bars, FillPolicy::default();
     ema_trend_on_hours_is_the_back_test: "ema-trend" on HOURS, "1h", from 20_000, 1_000 bars, FillPolicy::default();
@@ -139,4 +142,5 @@ parity! {
     the_breakout_on_hours_is_the_back_test: "breakout" on HOURS, "1h", from 30_000, 1_000 bars, FillPolicy::default();
     mean_reversion_on_minutes_is_the_back_test: "mean-reversion" on MINUTES, "1m", from 0, 1_000 bars, FillPolicy::default();
     partial_fills_with_friction_are_the_back_test: "ema-trend" on HOURS, "1h", from 50_000, 600 bars, FRICTION;
+    entries_that_are_taken_back_half_filled_are_the_back_test: "vote" on MINUTES, "1m", from 0, 1_500 bars, THIN;
 }

@@ -5,7 +5,8 @@ use crate::output::{self, Failure};
 use crate::signals;
 use std::path::Path;
 use tradewind_domain::{
-    Bar, Coded, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, Money, Origin, Symbol, Timestamp, parse_decimal,
+    Bar, Coded, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, LEDGER_DECIMALS, Money, Origin,
+    Quantity, Symbol, Timestamp, parse_decimal,
 };
 use tradewind_history::{
     BarSeries, BarStream, Catalog, Dataset, Defect, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo,
@@ -18,6 +19,8 @@ pub(crate) struct Bars {
     pub(crate) instrument: Instrument,
 
     source: Source,
+    /// By how much the instrument's quantities are finer than the file's.
+    finer: i64,
     from: Timestamp,
     until: Timestamp,
 }
@@ -60,7 +63,7 @@ impl Bars {
             Source::Stream(stream) => stream.instrument().clone(),
             Source::Whole(series) => series.instrument.clone(),
         };
-        let spec = InstrumentSpec { fees, ..spec };
+        let (spec, finer) = with_fees(spec, fees)?;
         let instrument = spec.list(InstrumentId(0))?;
         let from = moment(args.from.as_deref(), Timestamp::from_nanos(i64::MIN))?;
         let until = moment(args.until.as_deref(), Timestamp::from_nanos(i64::MAX))?;
@@ -68,7 +71,7 @@ impl Bars {
             let message = format!("no bar lies from {from} until {until}");
             return Err(Failure::new("CLI-03", message, "--from must be before --until"));
         }
-        Ok(Self { instrument, source, from, until })
+        Ok(Self { instrument, source, finer, from, until })
     }
 
     /// Whether the file says how much was traded.
@@ -82,7 +85,7 @@ impl Bars {
 
     /// Feeds each bar of the span, oldest first, and tells what was read.
     pub(crate) fn feed(self, mut take: impl FnMut(&Bar) -> Result<(), Failure>) -> Result<Finished, Failure> {
-        let (from, until) = (self.from, self.until);
+        let (from, until, finer) = (self.from, self.until, self.finer);
         let mut count = 0_u64;
         let mut feed = |bar: &Bar| {
             if bar.open_time < from || bar.open_time >= until {
@@ -93,7 +96,11 @@ impl Bars {
                 return Err(Failure { exit: signals::EXIT_INTERRUPTED, ..failure });
             }
             count += 1;
-            take(bar)
+            if finer == 1 {
+                return take(bar);
+            }
+            let volume = bar.volume.mantissa().checked_mul(finer).map(Quantity::from_mantissa);
+            take(&Bar { volume: volume.ok_or_else(|| too_fine(&format!("the volume at {}", bar.open_time)))?, ..*bar })
         };
         let (source, gaps, found) = match self.source {
             Source::Stream(mut stream) => {
@@ -116,6 +123,33 @@ impl Bars {
         let (gaps, missing_bars) = missing.fold((0, 0), |(count, bars), gap| (count + 1, bars + gap.bars));
         Ok(Finished { source, gaps, missing_bars, defects: found.len() as u64 })
     }
+}
+
+/// The instrument with `fees`, and by how much its quantities are finer than before.
+///
+/// A fee taken in the asset leaves fractions of a lot: quantities then carry the ledger's decimals, as a venue lists
+/// them, so that what is held is what the books hold.
+fn with_fees(spec: InstrumentSpec, fees: FeeSchedule) -> Result<(InstrumentSpec, i64), Failure> {
+    let spec = InstrumentSpec { fees, ..spec };
+    if fees.asset == FeeAsset::Quote || spec.quantity_decimals >= LEDGER_DECIMALS {
+        return Ok((spec, 1));
+    }
+    let finer = 10_i64.pow(u32::from(LEDGER_DECIMALS - spec.quantity_decimals));
+    let scaled = |quantity: Quantity, name| {
+        let mantissa = quantity.mantissa().checked_mul(finer).ok_or_else(|| too_fine(name));
+        mantissa.map(Quantity::from_mantissa)
+    };
+    let lot = scaled(spec.lot, "the lot")?;
+    let min_quantity = scaled(spec.min_quantity, "the smallest order")?;
+    let max_quantity = Quantity::from_mantissa(spec.max_quantity.mantissa().saturating_mul(finer));
+    Ok((InstrumentSpec { quantity_decimals: LEDGER_DECIMALS, lot, min_quantity, max_quantity, ..spec }, finer))
+}
+
+fn too_fine(what: &str) -> Failure {
+    let message = format!(
+        "--fee-asset received counts quantities in {LEDGER_DECIMALS} decimals, and {what} is too large for them"
+    );
+    Failure::new("CLI-05", message, "leave --fee-asset out")
 }
 
 /// Says on stderr how many rows of a file are not as they should be.

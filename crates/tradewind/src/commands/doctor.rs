@@ -122,9 +122,8 @@ fn journal(data_dir: &Path) -> Result<String, String> {
 }
 
 fn secret(
-    text: &str,
+    source: &SecretSource,
     read: impl Fn(&SecretSource) -> Result<(), tradewind_venues::SecretError>,
 ) -> Result<String, String> {
-    let source: SecretSource = text.parse().map_err(|error: tradewind_venues::SecretError| error.to_string())?;
-    read(&source).map(|()| format!("{text} holds one")).map_err(|error| format!("{error}; {}", error.hint()))
+    read(source).map(|()| format!("{source} holds one")).map_err(|error| format!("{error}; {}", error.hint()))
 }

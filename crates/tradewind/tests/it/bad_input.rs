@@ -132,6 +132,9 @@ fn settings_faults_name_file_and_line() {
         ("symbols = [\"BTCUSDT\"]\n", ":1:", "BTCUSDT"),
         ("[journal]\n\nsync_every = 100\n", ":3:", "100"),
         ("mode = \n", ":1:", ""),
+        ("interval = \"7m\"\n", ":1:", "7m"),
+        ("[venue]\n\nrecv_window = \"1000s\"\n", ":3:", "60000 ms"),
+        ("symbols = [\"BTC/USDT:USDT\"]\n", ":1:", "BTC/USDT:USDT"),
     ] {
         let file = dir.path().join("tradewind.toml");
         std::fs::write(&file, settings).unwrap();
@@ -139,6 +142,24 @@ fn settings_faults_name_file_and_line() {
             let run = tradewind(&[command, &[text(&file)]].concat()).failed_with(1, "CFG-02");
             assert!(run.err.contains(&format!("tradewind.toml{place}")), "{settings:?}: {}", run.err);
             assert!(run.err.contains(value), "{settings:?}: {}", run.err);
+        }
+    }
+}
+
+#[test]
+fn a_secret_pasted_into_the_settings_is_refused_and_never_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tradewind.toml");
+    std::fs::write(&file, "[venue]\napi_secret = \"NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP\"\n").unwrap();
+    for command in [&["config", "check"][..], &["config", "show", "--config"], &["paper", "--config"]] {
+        for format in ["text", "json"] {
+            let run = tradewind(&[command, &[text(&file), "-o", format]].concat()).ended_with(1);
+            assert!(
+                run.err.contains("CFG-02") && run.err.contains("tradewind.toml:2") && run.err.contains("env:NAME"),
+                "{}",
+                run.err
+            );
+            assert!(!run.err.contains("NhqP") && !run.out.contains("NhqP"), "{}{}", run.err, run.out);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! a holding leaves a band. The hashes were made on x86-64 with glibc. `UPDATE_EXPECT=1` writes the tables again.
 
 use crate::support::{recording, text, tradewind};
-use expect_test::expect_file;
+use expect_test::{expect, expect_file};
 use std::fmt::Write;
 
 const STRATEGIES: [&str; 5] = ["ema-trend", "mean-reversion", "breakout", "volatility-target", "vote"];
@@ -69,4 +69,19 @@ fn recorded_equities_currencies_and_futures_give_the_same_trades_as_ever() {
     if let Some(table) = check(&MARKETS[6..]) {
         expect_file!["../golden/others.txt"].assert_eq(&table);
     }
+}
+
+#[test]
+fn a_fee_taken_in_the_asset_leaves_nothing_that_blocks_an_exit() {
+    let Some(data) = recording("golden", "ohlcv/crypto/binance-spot-1h/BTC_USDT-1h.feather") else { return };
+    let args = ["backtest", "--data", text(&data), "--symbol", "BTC/USDT", "--fee-asset", "received"];
+    let value = tradewind(&[&args[..], &["--no-report", "-o", "json"]].concat()).ended_with(0).json();
+    let number = |name: &str| value[name].as_str().unwrap().parse::<f64>().unwrap();
+    let attributed: f64 = value["attribution"]["total"].as_str().unwrap().parse().unwrap();
+    let left_over = number("equity_final") - number("deposit") - attributed;
+    assert!(left_over.abs() < 1.0, "trips account for all but dust: {left_over}");
+    let (trips, vetoed) = (&value["round_trips"], &value["decisions"]["veto"]);
+    let line = format!("{trips} round trips, {vetoed} refused, {}", value["trade_hash"].as_str().unwrap());
+    expect!["1609 round trips, 0 refused, 3d591b9a32a3c940efc722fa0f5ef3a97c1ad08bc0433550626b6750ad1c4d74"]
+        .assert_eq(&line);
 }

@@ -73,6 +73,10 @@ pub struct BinanceConfig {
     pub halted: Arc<AtomicBool>,
 }
 
+/// Lengths of the bars that Binance spot has, in seconds; its month is of no fixed length.
+const BAR_SECONDS: [u32; 15] =
+    [1, 60, 180, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 28_800, 43_200, 86_400, 259_200, 604_800];
+
 impl BinanceConfig {
     /// The venue itself, without a key.
     #[must_use]
@@ -129,7 +133,11 @@ impl BinanceConfig {
             ("ws_api_url", &self.ws_api_url, ["wss://", "ws://"]),
         ] {
             let plain = url.strip_prefix(schemes[1]).map(|rest| rest.split(['/', ':']).next().unwrap_or(""));
+            let host = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or(""));
             match plain {
+                _ if url.contains("://") && (host.is_empty() || host.contains(char::is_whitespace)) => {
+                    return wrong(field, url.clone(), "it names no host");
+                }
                 None if !url.starts_with(schemes[0]) => {
                     return wrong(field, url.clone(), &format!("it must begin with {}", schemes[0]));
                 }
@@ -143,6 +151,10 @@ impl BinanceConfig {
         let window = self.recv_window.as_millis();
         if !(1..=60_000).contains(&window) {
             return wrong("recv_window", format!("{window} ms"), "the venue takes 1 to 60000 ms");
+        }
+        if let Some(odd) = self.subscriptions.bars.iter().find(|it| !BAR_SECONDS.contains(&it.seconds())) {
+            let why = "the venue has bars of 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 3d and 1w";
+            return wrong("interval", odd.to_string(), why);
         }
         if self.order_path == OrderPath::Rest && self.connect_time >= self.recv_window {
             let value = format!("{:?}", self.connect_time);
@@ -185,6 +197,10 @@ mod tests {
         check(|c| c.rest_url = "api.binance.com".to_owned(), Some("rest_url"));
         check(|c| c.stream_url = "https://stream.binance.com".to_owned(), Some("stream_url"));
         check(|c| c.recv_window = Duration::from_secs(61), Some("recv_window"));
+        check(|c| c.rest_url = "https://".to_owned(), Some("rest_url"));
+        check(|c| c.rest_url = "https://api binance".to_owned(), Some("rest_url"));
+        check(|c| c.subscriptions.bars = vec![Interval::MINUTE, Interval::DAY], None);
+        check(|c| c.subscriptions.bars = vec!["7m".parse().unwrap()], Some("interval"));
         check(|c| c.recv_window = Duration::ZERO, Some("recv_window"));
         check(|c| c.dead_after = Duration::from_secs(5), Some("dead_after"));
         check(|c| c.event_room = 0, Some("event_room"));
