@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
         Parts: advisories, newcomer, storm, kills, kills-of-the-release, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
 )]
 pub(crate) struct Args {
-    /// How many cases each property is tried with
+    /// How many cases each property is tried with that sets no number of its own
     #[arg(long, default_value_t = 20_000)]
     cases: u32,
     /// Runs these parts only
@@ -87,7 +87,7 @@ fn timed(name: &'static str, work: impl FnOnce() -> Result<(bool, String)>) -> P
 fn properties(cases: u32) -> Result<(bool, String)> {
     let mut command = cargo(&["test", "--workspace", "--tests", "--release", "--locked", "--no-fail-fast"]);
     let passed = process::passes(command.env("PROPTEST_CASES", cases.to_string()))?;
-    Ok((passed, format!("{cases} cases a property, release profile")))
+    Ok((passed, format!("{cases} cases a property that sets no number of its own, release profile")))
 }
 
 fn measured(args: &Args, folder: &Path, date: &str) -> Result<(bool, String)> {

@@ -12,8 +12,7 @@ use tradewind_gate::Approved;
 use tradewind_host::{Asks, Outgoing, fact_of_terms};
 use tradewind_journal::Permit;
 use tradewind_venues::binance::protocol::{self, Consequence, OrderAnswer};
-use tradewind_venues::binance::rules::Command;
-use tradewind_venues::{NotSentReason, Prepared, Purpose, TransportFault, Wait};
+use tradewind_venues::{NotSentReason, Prepared, TransportFault, Wait};
 
 pub(crate) const MILLI: i64 = 1_000_000;
 pub(crate) const SECOND: i64 = 1_000_000_000;
@@ -92,10 +91,10 @@ impl Storm {
         let command = protocol::command(action);
         let clock = process.host.outside.clock.at(process.monotonic(self.now));
         protocol::check_time(command, &out.prepared, clock, MOST_CLOCK_ERROR, 0)?;
-        let endpoint = protocol::endpoint(action);
-        let purpose = if command == Command::Submit { Purpose::Ordinary } else { Purpose::Vital };
-        let taken = process.weight.take(endpoint.weight(), purpose, now).and_then(|()| {
-            if command == Command::Submit { process.orders.take(1, Purpose::Vital, now) } else { Ok(()) }
+        let (endpoint, purpose) = (protocol::endpoint(action), protocol::purpose(action));
+        let taken = process.weight.take(endpoint.weight(), purpose, now).and_then(|()| match endpoint.orders() {
+            0 => Ok(()),
+            count => process.orders.take(count, purpose, now),
         });
         taken.map_err(|wait| match wait {
             Wait::Budget(wait) | Wait::Told(wait) => NotSentReason::Budget(wait),

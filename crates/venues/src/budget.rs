@@ -3,10 +3,13 @@
 use std::time::Duration;
 use tradewind_domain::Timestamp;
 
-/// Who asks: new exposure and market data leave a quarter of the budget to cancels and to looking after orders.
+/// Who asks: new exposure leaves half of the budget to everything else, and everything else a quarter to cancels and to
+/// looking after orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// May use three quarters.
+    /// May use half: orders that can add to a position.
+    Exposure,
+    /// May use three quarters: market data, and orders that only reduce.
     Ordinary,
     /// May use everything: cancels, and queries about orders that are out.
     Vital,
@@ -140,6 +143,7 @@ impl Budget {
         for window in &mut self.windows {
             window.roll(venue);
             let share = match purpose {
+                Purpose::Exposure => window.limit / 2,
                 Purpose::Ordinary => window.limit / 4 * 3,
                 Purpose::Vital => window.limit,
             };
@@ -193,9 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_is_kept_for_cancels_and_queries() {
+    fn new_exposure_uses_half_and_a_quarter_is_kept_for_cancels_and_queries() {
         let mut budget = Budget::new(&[(MINUTE, 100)]);
-        assert_eq!(budget.take(75, Purpose::Ordinary, at(1_000)), Ok(()));
+        assert_eq!(budget.take(50, Purpose::Exposure, at(1_000)), Ok(()));
+        assert_eq!(budget.take(1, Purpose::Exposure, at(1_000)), Err(Wait::Budget(Duration::from_secs(59))));
+        assert_eq!(budget.take(25, Purpose::Ordinary, at(1_000)), Ok(()));
         assert_eq!(budget.take(1, Purpose::Ordinary, at(1_000)), Err(Wait::Budget(Duration::from_secs(59))));
         assert_eq!(budget.take(25, Purpose::Vital, at(2_000)), Ok(()));
         assert_eq!(budget.take(1, Purpose::Vital, at(2_000)), Err(Wait::Budget(Duration::from_secs(58))));

@@ -4,9 +4,8 @@ use super::config::BinanceConfig;
 use super::rest::{Failure, Rest};
 use crate::answer::AnswerError;
 use crate::binance::protocol::{self, OrderAnswer};
-use crate::binance::rules::Command;
 use crate::binance::sign::Signer;
-use crate::budget::{Purpose, Wait};
+use crate::budget::Wait;
 use crate::outcome::{Ack, NotSentReason, Prepared, Rejection, TransportFault};
 use crate::socket::wall_clock;
 use std::sync::atomic::Ordering;
@@ -55,10 +54,15 @@ pub(crate) fn last_checks(
     spare: Duration,
 ) -> Result<(), NotSentReason> {
     let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-    let (action, command) = (order.action(), protocol::command(order.action()));
-    protocol::check_time(command, &order.prepared, rest.clock.now(), nanos(config.most_clock_error), nanos(spare))?;
-    let purpose = if command == Command::Submit { Purpose::Ordinary } else { Purpose::Vital };
-    rest.budgets.take(protocol::endpoint(action), purpose).map_err(|wait| match wait {
+    let action = order.action();
+    protocol::check_time(
+        protocol::command(action),
+        &order.prepared,
+        rest.clock.now(),
+        nanos(config.most_clock_error),
+        nanos(spare),
+    )?;
+    rest.budgets.take(protocol::endpoint(action), protocol::purpose(action)).map_err(|wait| match wait {
         Wait::Budget(wait) | Wait::Told(wait) => NotSentReason::Budget(wait),
         Wait::Banned(wait) => NotSentReason::Banned(wait),
     })?;

@@ -90,7 +90,7 @@ impl Budgets {
         self.weight.lock().expect("no holder of this lock panics").take(endpoint.weight(), purpose, now)?;
         match endpoint.orders() {
             0 => Ok(()),
-            count => self.orders.lock().expect("no holder of this lock panics").take(count, Purpose::Vital, now),
+            count => self.orders.lock().expect("no holder of this lock panics").take(count, purpose, now),
         }
     }
 

@@ -15,4 +15,6 @@ pub use clock::ClockEstimate;
 pub use frames::{MarketFrame, Unusable, UserFrame, read_market_event, read_user_frame};
 pub use queries::{PAGE, Query};
 pub(crate) use requests::rest_route;
-pub use requests::{check_halt, check_time, command, endpoint, order_text, prepare, signed_frame, subscribe_text};
+pub use requests::{
+    check_halt, check_time, command, endpoint, order_text, prepare, purpose, signed_frame, subscribe_text,
+};

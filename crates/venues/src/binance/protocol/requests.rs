@@ -3,6 +3,7 @@
 use crate::binance::convert::{Instruments, ListingRules, prepare_amend, prepare_cancel, prepare_oco, prepare_order};
 use crate::binance::rules::{Command, Endpoint};
 use crate::binance::sign::Signer;
+use crate::budget::Purpose;
 use crate::outcome::{NotSentReason, Prepared};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -58,6 +59,18 @@ pub const fn endpoint(action: &Action) -> Endpoint {
         Action::SubmitPair(_) => Endpoint::NewOco,
         Action::Cancel { .. } => Endpoint::Cancel,
         Action::Amend { .. } => Endpoint::Amend,
+    }
+}
+
+/// Which share of the budget an action may use: what can add to a position the least, what takes back all of it.
+#[must_use]
+pub fn purpose(action: &Action) -> Purpose {
+    match action {
+        Action::Cancel { .. } | Action::Amend { .. } => Purpose::Vital,
+        Action::Submit(_) | Action::SubmitPair(_) => {
+            let reduces = action.orders().iter().all(|order| order.request().reduce_only);
+            if reduces { Purpose::Ordinary } else { Purpose::Exposure }
+        }
     }
 }
 

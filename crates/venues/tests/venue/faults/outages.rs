@@ -79,11 +79,11 @@ async fn e01_after_429_everything_on_that_budget_waits_as_long_as_told() {
     assert!(submit(&connection).await.is_ok(), "and then it goes on");
 }
 
-#[tokio::test]
-async fn e01_cancels_and_queries_about_orders_use_the_reserve() {
-    let fake = Fake::start(0, |path, _| match path {
-        // the venue says that three quarters of the minute's 6,000 are used
-        "/api/v3/klines" => Reply::Http(200, "x-mbx-used-weight-1m: 4500\r\n", "[]".to_owned()),
+/// With so much of the minute's 6,000 used: whether market data are told, and whether new exposure may leave.
+async fn check_shares(used: u32, market_data: bool, exposure: bool) {
+    let header: &'static str = Box::leak(format!("x-mbx-used-weight-1m: {used}\r\n").into_boxed_str());
+    let fake = Fake::start(0, move |path, _| match path {
+        "/api/v3/klines" => Reply::Http(200, header, "[]".to_owned()),
         "/api/v3/openOrders" => Reply::Http(200, "", "[]".to_owned()),
         _ => Reply::Http(200, "", ack().to_string()),
     })
@@ -93,14 +93,25 @@ async fn e01_cancels_and_queries_about_orders_use_the_reserve() {
     let minute = |_| async { connection.newest_bars(InstrumentId(0), "1m".parse().unwrap(), 2).await };
     minute(0).await.unwrap();
     // a new minute may begin in between, once
-    let mut refused = minute(0).await;
-    if refused.is_ok() {
-        refused = minute(0).await;
+    let mut told = minute(0).await;
+    if told.is_ok() {
+        told = minute(0).await;
     }
-    assert_eq!(refused.unwrap_err().code(), "VEN-11", "market data wait");
-    assert_eq!(waits(submit(&connection).await).0, "VEN-11", "new exposure waits");
+    assert_eq!(told.err().map(|error| error.code()), (!market_data).then_some("VEN-11"), "market data at {used}");
+    let sent = submit(&connection).await;
+    assert_eq!(sent.is_ok(), exposure, "new exposure at {used}: {sent:?}");
+    if !exposure {
+        assert_eq!(waits(sent).0, "VEN-11");
+    }
     assert!(cancel(&connection).await.is_ok(), "a cancel goes");
     assert!(connection.open_orders(InstrumentId(0)).await.is_ok(), "and so does the question what is open");
+}
+
+#[tokio::test]
+async fn e01_cancels_and_queries_about_orders_use_the_reserve() {
+    check_shares(100, true, true).await;
+    check_shares(3_000, true, false).await;
+    check_shares(4_500, false, false).await;
 }
 
 #[tokio::test]
