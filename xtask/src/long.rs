@@ -4,6 +4,7 @@ mod kills;
 mod measures;
 mod newcomer;
 mod night;
+mod soak;
 
 use crate::bench::{self, Output};
 use crate::process::{self, cargo};
@@ -18,12 +19,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask long\n  cargo xtask long --only storm,kills,kills-of-the-release,coverage\n\n\
-        Parts: advisories, newcomer, storm, kills, kills-of-the-release, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
+        Parts: advisories, newcomer, storm, kills, kills-of-the-release, soak, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
 )]
 pub(crate) struct Args {
     /// How many cases each property is tried with that sets no number of its own
     #[arg(long, default_value_t = 20_000)]
     cases: u32,
+    /// For how many minutes the soak trades
+    #[arg(long, value_name = "MINUTES", default_value_t = 120, value_parser = clap::value_parser!(u32).range(2..))]
+    soak: u32,
     /// Runs these parts only
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     only: Vec<String>,
@@ -54,12 +58,13 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let folder = env::root().join("docs/proof");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let date = date(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?);
-    let all: [(&'static str, Work<'_>); 9] = [
+    let all: [(&'static str, Work<'_>); 10] = [
         ("advisories", &|| test::advisories().map(|passed| (passed, String::new()))),
         ("newcomer", &newcomer::first_fill),
         ("storm", &night::storms),
         ("kills", &kills::at_failpoints),
         ("kills-of-the-release", &kills::of_the_release),
+        ("soak", &|| soak::soak(args.soak)),
         ("coverage", &measures::coverage),
         ("mutants", &|| measures::mutants(&folder, &date, &args.mutate)),
         ("properties", &|| properties(args.cases)),

@@ -5,7 +5,7 @@ use crate::{env, test};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ pub(super) fn of_the_release() -> Result<(bool, String)> {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
-    let exchange = Exchange::start(&program)?;
+    let exchange = Exchange::start(&program, SPEED)?;
     let settings = std::fs::read_to_string(env::root().join("examples/minimal.toml"))?;
     let file = folder.join("kills.toml");
     std::fs::write(&file, settings.replace("127.0.0.1:9090", &exchange.address))?;
@@ -102,7 +102,7 @@ fn killed_after(wait: Duration, program: &Path, file: &Path, data: &Path, exchan
     Ok(said.contains("ready in"))
 }
 
-fn paper(program: &Path, file: &Path, data: &Path, exchange: &Exchange) -> Command {
+pub(super) fn paper(program: &Path, file: &Path, data: &Path, exchange: &Exchange) -> Command {
     let mut command = Command::new(program);
     command.arg("paper").arg("--config").arg(file).arg("--data-dir").arg(data);
     command.env("TRADEWIND_KEY", &exchange.key).env("TRADEWIND_SECRET", &exchange.secret);
@@ -111,7 +111,7 @@ fn paper(program: &Path, file: &Path, data: &Path, exchange: &Exchange) -> Comma
 
 /// What a kill left of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Left {
+pub(super) enum Left {
     /// No record yet.
     Nothing,
     /// Every byte is sound, and deciding again comes to what was recorded.
@@ -121,7 +121,7 @@ enum Left {
 }
 
 /// Asks the program itself, by the two commands that a person would use.
-fn left(program: &Path, data: &Path) -> Result<Left> {
+pub(super) fn left(program: &Path, data: &Path) -> Result<Left> {
     let Ok(files) = std::fs::read_dir(data.join("journal")) else { return Ok(Left::Nothing) };
     if !files.flatten().any(|file| file.path().extension().is_some_and(|it| it == "seg")) {
         return Ok(Left::Nothing);
@@ -158,17 +158,18 @@ fn said(command: &mut Command) -> Result<Value> {
 }
 
 /// A local exchange in a process of its own.
-struct Exchange {
+pub(super) struct Exchange {
     process: Child,
-    address: String,
+    pub(super) address: String,
     key: String,
     secret: String,
 }
 
 impl Exchange {
-    fn start(program: &PathBuf) -> Result<Self> {
+    /// Plays so many market seconds in a second of ours.
+    pub(super) fn start(program: &Path, speed: &str) -> Result<Self> {
         let mut command = Command::new(program);
-        command.args(["exchange", "--speed", SPEED, "-o", "json"]);
+        command.args(["exchange", "--speed", speed, "-o", "json"]);
         let mut process = process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null()))?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("piped")?).read_line(&mut line)?;
