@@ -234,6 +234,25 @@ fn profit_of_trades_is_the_change_of_equity() {
 }
 
 #[test]
+fn the_same_trades_in_other_orders_surround_the_order_that_was() {
+    let outcome = run(plan(trend()), &wandering(3_000, Interval::HOUR));
+    let (json, page) = both(&outcome, Meta::default());
+    let closed = outcome.round_trips.iter().filter(|trip| !trip.open).count();
+    let it = &json["chances"];
+    assert_eq!((it["trades"].as_u64(), it["paths"].as_u64()), (Some(closed as u64), Some(10_000)));
+    let of = |what: &str, part: &str| it[what][part].as_f64().unwrap();
+    let was = json["statistics"]["growth"]["total_return"].as_f64().unwrap();
+    assert!(of("total_return", "p05") < was && was < of("total_return", "p95"), "{it}");
+    assert!(of("max_drawdown", "p05") < of("max_drawdown", "p99") && of("max_drawdown", "p99") <= 1.0, "{it}");
+    assert!((0.0..=1.0).contains(&it["ruin_probability"].as_f64().unwrap()));
+    assert!(page.contains("The same trades in other orders") && page.contains("10,000 sequences"));
+    assert_eq!(both(&outcome, Meta::default()).0["chances"], *it, "equal in every report of the run");
+    let few = run(plan(trend()), &wandering(60, Interval::HOUR));
+    let (json, page) = both(&few, Meta::default());
+    assert!(json["chances"].is_null() && !page.contains("in other orders"));
+}
+
+#[test]
 fn the_page_and_the_json_have_the_same_numbers() {
     let (json, page) = both(&run(plan(trend()), &wandering(3_000, Interval::HOUR)), Meta::default());
     let mut compared = 0;

@@ -1,6 +1,6 @@
 //! From an [`Outcome`] to a [`Report`].
 
-use super::{Attribution, Benchmark, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
+use super::{Attribution, Benchmark, Chances, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
 use crate::{Outcome, RoundTrip};
 use std::collections::BTreeMap;
 use tradewind_domain::{InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
@@ -46,6 +46,7 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         fees_by_currency: by_currency(portfolio, |holding| holding.fees),
         costs: costs(outcome, portfolio),
         attribution: Attribution::of(&outcome.round_trips),
+        chances: Chances::of(&outcome.round_trips, deposit.to_f64()),
         fill_policy: outcome.fill_policy,
         fill_policy_text: outcome.fill_policy.map_or_else(|| VENUE_FILLS.to_owned(), |policy| policy.describe()),
         limits: portfolio.limits,

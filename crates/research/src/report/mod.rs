@@ -6,6 +6,7 @@
 mod assumptions;
 mod attribution;
 mod build;
+mod chances;
 mod charts;
 mod error;
 mod marks;
@@ -19,6 +20,7 @@ mod text;
 mod tiles;
 
 pub use attribution::{Attribution, Share};
+pub use chances::Chances;
 pub use error::ReportError;
 pub use page::html;
 pub use parts::{Benchmark, CostLines, CurveRow, DataSource, Decisions, RoundTripRow};
@@ -94,6 +96,8 @@ pub struct Report {
     pub costs: CostLines,
     /// Where the profit of the trades came from.
     pub attribution: Attribution,
+    /// The closed trades in other orders; `null` for fewer than 20.
+    pub chances: Option<Chances>,
     /// What is assumed about fills, as settings.
     pub fill_policy: Option<FillPolicy>,
     /// What is assumed about fills, in words.

@@ -1,7 +1,7 @@
 //! The page itself: header, key figures, drawings, tables, and what was assumed.
 
 use super::text::{escape, money_decimals, number, percent, plural, price_decimals, value_of};
-use super::{Report, assumptions, attribution, charts, signals, tables, tiles};
+use super::{Report, assumptions, attribution, chances, charts, signals, tables, tiles};
 use serde_json::json;
 use std::fmt::Write;
 use tradewind_domain::Origin;
@@ -44,6 +44,9 @@ pub fn html(report: &Report) -> String {
     section(&mut page, "Statistics", &(hint + &tables::statistics(report)));
     section(&mut page, "Costs", &tables::costs(report));
     section(&mut page, "Where the profit came from", &attribution::table(report));
+    if let Some(it) = &report.chances {
+        section(&mut page, "The same trades in other orders", &chances::table(report, it));
+    }
     if !report.signals.is_empty() {
         section(&mut page, "What became of the signals", &signals::table(report));
     }
