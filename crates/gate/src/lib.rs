@@ -16,16 +16,17 @@
 //! * A missing number refuses: no mark, no rate, no equity means no order.
 //!
 //! Nobody outside can make, copy or deserialize an approval:
-//! ```compile_fail
-//! let order: tradewind_domain::Order = unimplemented!();
-//! let forged = tradewind_gate::Approved { action: tradewind_gate::Action::Submit(order) };
+//! ```compile_fail,E0451
+//! fn forged(action: tradewind_gate::Action) -> tradewind_gate::Approved {
+//!     tradewind_gate::Approved { action, audited: None, resized: None }
+//! }
 //! ```
-//! ```compile_fail
+//! ```compile_fail,E0599
 //! fn twice(approved: tradewind_gate::Approved) -> (tradewind_gate::Approved, tradewind_gate::Approved) {
 //!     (approved.clone(), approved)
 //! }
 //! ```
-//! ```compile_fail
+//! ```compile_fail,E0277
 //! let forged: tradewind_gate::Approved = serde_json::from_str("{}").unwrap();
 //! ```
 

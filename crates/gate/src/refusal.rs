@@ -80,7 +80,7 @@ guards! {
         "start with `paper`, or live with live data";
     Order "GATE-03" "is it a valid order of its instrument?"
         "it cannot be sent as it is: {value}; {limit}"
-        "see the code inside the value";
+        "correct what the message names; `tradewind config reference errors` explains its code";
     StaleData "GATE-04" "is the mark fresh?"
         "orders are judged by the mark, and there is {value}; needed is {limit}"
         "wait for the feed, or check it with `tradewind status`";

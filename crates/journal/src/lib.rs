@@ -43,6 +43,7 @@
 //! | `next.spare` | zeros: the next segment in preparation; removed on open |
 //! | `*.torn` | what a recovery cut off, byte for byte, named by segment and offset; never read |
 //! | `*.ahead` | a snapshot that was ahead of the recovered log; never read |
+//! | `*.bad` | a snapshot that did not read, and whose records the log holds; never read |
 //! | `*.tmp` | an unfinished snapshot or side file; removed on open |
 //! | `writer.lock` | the OS lock of the one writer, with its process id |
 //!

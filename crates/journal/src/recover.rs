@@ -23,7 +23,7 @@ pub struct Recovery {
     pub cut: Option<Cut>,
     /// Snapshots that are not used: they were ahead of the log, and were renamed to `*.ahead`.
     pub set_aside: Vec<String>,
-    /// Snapshots that do not read. They stay where they are.
+    /// Snapshots that do not read. Those of which the log holds every record were renamed to `*.bad`; a later one stays.
     pub bad_snapshots: Vec<Damage>,
 }
 
@@ -72,6 +72,7 @@ pub(crate) fn recover<S: Storage>(storage: &S, options: Options) -> Result<Recov
         (true, Some(head)) => return Err(ReadError::Missing { from: 1, to: head.synced_seq }.into()),
         (false, _) => resume(storage, &segments, &heads, &mut report)?,
     };
+    set_bad_aside(storage, &report)?;
     Ok(Recovered { lock, segment, chain, report })
 }
 
@@ -159,6 +160,20 @@ fn snapshots_ahead(heads: &[SnapshotHead], oldest: u64, last_seq: u64) -> Result
     let (sound, ahead): (Vec<_>, Vec<_>) = heads.iter().cloned().partition(|head| head.synced_seq <= last_seq);
     covering(&sound, oldest)?;
     Ok(ahead.iter().map(SnapshotHead::name).collect())
+}
+
+/// Renames the snapshots that do not read, where the log stands for them: kept in place they would read as damage for ever.
+fn set_bad_aside<S: Storage>(storage: &S, report: &Recovery) -> Result<(), StorageFault> {
+    let covered = |bad: &&Damage| bad.seq <= report.last_seq;
+    let mut any = false;
+    for Damage { segment: name, .. } in report.bad_snapshots.iter().filter(covered) {
+        storage.rename(name, &format!("{name}.bad")).doing("rename", name)?;
+        any = true;
+    }
+    if any {
+        storage.sync_dir().doing("sync", "the journal's directory")?;
+    }
+    Ok(())
 }
 
 fn remove_leftovers<S: Storage>(storage: &S) -> Result<(), StorageFault> {

@@ -32,7 +32,7 @@ tradewind_domain::codes! {
     "NODE-33" "the scope of a kill switch cannot be read" "venue:NAME, account:NUMBER or source:NAME; for everything leave --scope out";
     "NODE-34" "the limit cannot be set" "use a name and a value as in the settings, such as max_order 5%";
     "NODE-35" "the audit trail cannot be read, written or signed" "see the message for the file; a key must be readable by its owner alone";
-    "NODE-36" "the kill switch cannot be kept on disk" "free space or make the data directory writable, then start again";
+    "NODE-36" "what keeps trading stopped cannot be kept on disk" "free space or make the data directory writable, then start again";
     "NODE-37" "another program trades with this key" "stop it first, or give this one a key of its own: two programs on one key cannot know all its orders";
     "NODE-38" "the data directory was written by a later version of this program" "start it with that version or a later one; nothing was changed";
     "NODE-40" "the roll-out cannot be moved there" "see `tradewind limits stage show`; a roll-out begins with `governance.stage` in the settings";
@@ -80,8 +80,8 @@ pub enum NodeError {
         #[source]
         source: tradewind_engine::CodecError,
     },
-    /// The venue did not answer what start-up needs.
-    #[error("the venue at {url} does not answer: {source}")]
+    /// The venue was not asked, or did not answer, what start-up needs.
+    #[error("asking the venue at {url} failed: {source}")]
     Venue {
         /// Which venue.
         url: String,
@@ -180,6 +180,24 @@ pub enum NodeError {
         /// Why.
         reason: String,
     },
+    /// The disk is full, or the file may not grow.
+    #[error("{} cannot be written: {source}", path.display())]
+    Full {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What keeps trading stopped cannot be kept on disk.
+    #[error("{} cannot be kept: {source}", path.display())]
+    Kept {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The journal cannot be thinned out.
     #[error("the journal cannot be thinned out: {0}")]
     Retain(#[source] tradewind_journal::RetainError),
@@ -229,7 +247,8 @@ impl Coded for NodeError {
             Self::KillKey { .. } => "NODE-43",
             Self::Audit { .. } => "NODE-35",
             Self::Retain(source) => source.code(),
-            Self::Latch(_) => "NODE-36",
+            Self::Full { .. } => "JRN-05",
+            Self::Latch(_) | Self::Kept { .. } => "NODE-36",
             Self::KeyInUse { .. } => "NODE-37",
             Self::Newer { .. } => "NODE-38",
             Self::Stopped => "NODE-07",
@@ -244,6 +263,10 @@ impl Coded for NodeError {
             Self::Venue { source, .. } => source.hint(),
             Self::Secret(source) => source.hint(),
             Self::Retain(source) => source.hint(),
+            Self::Full { .. } => {
+                let of = |(code, ..): &&(&str, &str, &str)| *code == "JRN-05";
+                tradewind_journal::CODES.iter().find(of).map_or("", |(.., hint)| hint)
+            }
             _ => hint_of(self.code()),
         }
     }

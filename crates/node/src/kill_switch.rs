@@ -3,9 +3,9 @@
 use crate::clock::wall;
 use crate::kill_call::KillCalls;
 use crate::operate::{OperatorReply, OperatorRequest};
+use crate::whole_file::{is_full, sync_dir_of, write_whole};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -133,24 +133,19 @@ fn read(path: &Path) -> std::io::Result<Option<String>> {
 
 /// Makes a file say `words`, or takes it away, for good.
 fn write(path: &Path, words: Option<&str>) -> std::io::Result<()> {
-    match words {
-        Some(words) => {
-            let mut file = File::create(path)?;
-            let written = writeln!(file, "{words}").and_then(|()| file.sync_all());
-            match written {
-                // the name alone halts: on a full disk the words may be missing
-                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                    tracing::error!(%error, "the kill switch is on disk without its reason");
-                }
-                other => other?,
-            }
+    let written = match words {
+        Some(words) => write_whole(path, format!("{words}\n").as_bytes(), 0o644),
+        None => std::fs::remove_file(path),
+    };
+    match written {
+        // the name alone halts: on a full disk the words may be missing
+        Err(error) if words.is_some() && is_full(&error) => {
+            tracing::error!(%error, "the kill switch is on disk without its reason");
+            File::create(path)?;
         }
-        None => std::fs::remove_file(path)?,
+        other => other?,
     }
-    match path.parent() {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
+    sync_dir_of(path)
 }
 
 #[cfg(test)]

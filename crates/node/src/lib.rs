@@ -23,6 +23,7 @@ mod clock;
 mod closing;
 mod control;
 mod core;
+mod damage;
 mod deposits;
 mod drift;
 mod driver;
@@ -60,10 +61,11 @@ mod time_watch;
 mod warm_up;
 mod watch;
 mod watchdog;
+mod whole_file;
 mod words;
 
 pub use adopt::AdoptWords;
-pub use audit::{AuditReport, Removed, audit, audit_chains, has_checkpoints, retain};
+pub use audit::{AuditReport, Removed, audit, audit_chains, has_checkpoints, retain, retain_unsigned};
 pub use audits::{AUDITS_KEPT, AuditStatistics, AuditTally, GuardBlocks, SourceAudits, audit_statistics};
 pub use clock::wall;
 pub use control::{request, socket_path};
@@ -99,4 +101,8 @@ pub const FAILPOINTS: &[&str] = &[
     "node.driver.told",
     "node.stop.begun",
     "node.stop.cancelled",
+    "node.file.created",
+    "node.file.half-written",
+    "node.file.synced",
+    "node.file.renamed",
 ];

@@ -2,6 +2,7 @@
 
 use crate::abort::or_abort;
 use crate::core::Core;
+use crate::damage;
 use crate::error::NodeError;
 use crate::health::{Health, Running};
 use crate::inbox::{Input, Progress};
@@ -64,8 +65,8 @@ pub struct RecoveredNote {
     pub folded: u64,
     /// How long that took.
     pub took: Duration,
-    /// What was cut off the end, if anything.
-    pub cut: Option<String>,
+    /// What was wrong with it and what was done about that, a sentence each.
+    pub found: Vec<String>,
 }
 
 impl Node {
@@ -180,12 +181,11 @@ pub async fn venue_origin(rest_url: &str) -> Result<Origin, NodeError> {
 }
 
 fn note(recovered: &Recovered) -> RecoveredNote {
-    let cut = recovered.recovery.cut.as_ref();
     RecoveredNote {
         sequence: recovered.state.sequence,
         folded: recovered.folded,
         took: recovered.took,
-        cut: cut.map(|cut| format!("{} bytes of {} from offset {}", cut.bytes, cut.segment, cut.offset)),
+        found: damage::told(&recovered.recovery),
     }
 }
 

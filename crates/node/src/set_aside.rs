@@ -2,14 +2,14 @@
 
 use crate::error::NodeError;
 use crate::recover::journal_dir;
-use crate::{audit, clock};
+use crate::{audit, clock, damage};
 use std::io;
 use std::path::{Path, PathBuf};
-use tradewind_journal::{DiskStorage, Locking, OpenError, Storage as _};
+use tradewind_journal::{DiskStorage, Locking, OpenError, Reader, Storage as _};
 
 /// Moves the journal of `data_dir` and what vouches for it to `earlier/TIME` there, which is a data directory of its own for
 /// every command that reads one. Nothing is removed; the signing key and a latched kill switch stay. `None` where there
-/// is no journal.
+/// is no journal, or one that remembers nothing, which a start on a full disk leaves: the next run goes on in that.
 ///
 /// # Errors
 /// [`NodeError::Journal`] with `JRN-01` while another process writes the journal, whether it answers or not;
@@ -28,11 +28,26 @@ pub fn set_aside(data_dir: &Path) -> Result<Option<PathBuf>, NodeError> {
         Locking::Ours(lock) => lock,
         Locking::Held(holder) => return Err(in_use(OpenError::Locked { holder })),
     };
+    if remembers_nothing(&journal) && !audit::has_checkpoints(data_dir) {
+        return Ok(None);
+    }
     let target = data_dir.join("earlier").join(clock::wall().to_string().replace(':', "-"));
     std::fs::create_dir_all(&target).map_err(failed(&target))?;
+    rename_if_there(&damage::file(data_dir), &damage::file(&target)).map_err(failed(&target))?;
     audit::move_trail(data_dir, &target).map_err(failed(&target))?;
     std::fs::rename(&journal, journal_dir(&target)).map_err(failed(&journal))?;
     Ok(Some(target))
+}
+
+/// Whether a journal has neither a record nor anything that was set aside.
+fn remembers_nothing(journal: &Path) -> bool {
+    let begun = |name: &str| ["seg", "spare", "lock", "tmp"].iter().any(|kind| name.rsplit('.').next() == Some(kind));
+    let names = DiskStorage::new(journal).list().unwrap_or_default();
+    if !names.iter().all(|name| begun(name)) {
+        return false;
+    }
+    let has_segment = names.iter().any(|name| name.ends_with(".seg"));
+    !has_segment || Reader::open(journal, 1).is_ok_and(|mut reader| matches!(reader.next(), Ok(None)))
 }
 
 /// [`std::fs::rename`], where a missing file is none to move.

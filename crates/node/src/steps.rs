@@ -9,6 +9,7 @@ use crate::books::Books;
 use crate::clock::Clock;
 use crate::control::{self, ControlSocket};
 use crate::core::{Core, Parts};
+use crate::damage;
 use crate::drift;
 use crate::driver;
 use crate::error::NodeError;
@@ -37,7 +38,7 @@ use tokio::task::JoinSet;
 use tradewind_domain::{ClientOrderId, InstrumentId, Timestamp};
 use tradewind_engine::Doubt;
 use tradewind_host::Outgoing;
-use tradewind_journal::{Journal, failpoint};
+use tradewind_journal::{DiskStorage, Journal, Storage as _, failpoint};
 use tradewind_venues::VenueEvent;
 use tradewind_venues::binance::{BinanceConfig, Connection};
 
@@ -75,9 +76,10 @@ impl Safe {
         let kill_key = settings.governance.kill_key()?;
         let signer = start::signer(settings, surroundings)?;
         let dir = &settings.data_dir;
-        std::fs::create_dir_all(dir).map_err(|source| NodeError::DataDir { path: dir.clone(), source })?;
+        DiskStorage::new(dir).create_dir().map_err(|source| NodeError::DataDir { path: dir.clone(), source })?;
         let health = Health::default();
         let (journal, recovered) = recover(dir, settings.journal.options())?;
+        damage::mark(dir, &recovered.recovery)?;
         let running = health.started(Component::Journal);
         failpoint("node.start.recovered");
         let key_lock = KeyLock::take(signer.key().expose(), &settings.venue.rest_url)?;
@@ -138,7 +140,7 @@ impl Safe {
             history: settings.venue.history.duration(),
             watch,
         };
-        let (state, endings) = (recovered.state, recovered.endings);
+        let (state, endings, found) = (recovered.state, recovered.endings, damage::told(&recovered.recovery));
         let (sync_every, snapshot_every) = (settings.journal.sync_every.duration(), settings.journal.snapshot_every);
         let pace = surroundings.after_bar.clone();
         let mut core = Core::new(Parts {
@@ -156,9 +158,11 @@ impl Safe {
             running,
         });
         core.host.endings = endings;
+        found.into_iter().for_each(|text| core.note(text));
         start::introduce(&mut core, settings, &instruments, &portfolios, &opening)?;
         core.resume_listings()?;
         start::keep_halted(&mut core, latched)?;
+        damage::restrict(&mut core, &settings.data_dir)?;
         core.say_who_signs()?;
         drift::compare(&mut core, settings)?;
         failpoint("node.start.introduced");

@@ -52,7 +52,7 @@ impl Failure {
 
     /// An error of the journal, whose crate knows no other of ours.
     pub(crate) fn journal(code: &str, error: &dyn std::error::Error, hint: &str) -> Self {
-        Self::new(code, error.to_string(), hint)
+        Self::new(code, with_causes(error), hint)
     }
 
     pub(crate) const fn exit_code(&self) -> Exit {
@@ -72,19 +72,25 @@ impl From<Exit> for ExitCode {
 
 impl<E: Coded> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            if !message.contains(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            source = cause.source();
-        }
+        let message = with_causes(&error);
         let exit = if error.code() == "NODE-05" { EXIT_NOT_RUNNING } else { 1 };
         Self { code: error.code().to_owned(), message, hint: error.hint().to_owned(), exit }
     }
+}
+
+/// An error's own words and those of its causes, each once.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        source = cause.source();
+    }
+    message
 }
 
 /// Prints `value` as JSON or as `text`.

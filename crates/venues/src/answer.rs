@@ -100,6 +100,10 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AnswerError> {
             _ if text[0] == b'<' => AnswerError::Page { quote },
             serde_json::error::Category::Eof => AnswerError::CutOff { bytes: bytes.len(), quote },
             serde_json::error::Category::Data => AnswerError::OtherShape { why: error.to_string(), quote },
+            // a list where an object is read goes on where that has all its fields
+            _ if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() => {
+                AnswerError::OtherShape { why: error.to_string(), quote }
+            }
             serde_json::error::Category::Syntax | serde_json::error::Category::Io => AnswerError::Garbage { quote },
         }
     })
@@ -175,6 +179,7 @@ mod tests {
         check(b"  \r\n", "VEN-04");
         check(b"{\"serverTime\":\"soon\"}", "VEN-05");
         check(b"[]", "VEN-05");
+        check(b"[1,2,3]", "VEN-05");
         let deep = [b"{\"x\":".as_slice(), &b"[".repeat(10_000)].concat();
         check(&deep, "VEN-31");
         let strings = format!("{{\"serverTime\":1,\"x\":\"{}\\\"{}\"}}", "[".repeat(99), "{".repeat(99));

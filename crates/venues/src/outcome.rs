@@ -300,7 +300,55 @@ impl Coded for QueryError {
             Self::Configuration { .. } => "VEN-30",
         }
     }
+    /// A question leaves nothing behind at the venue, so none of these hints is about orders.
     fn hint(&self) -> &'static str {
-        hint_of(self.code())
+        match self {
+            Self::Fault(TransportFault::Broke(_) | TransportFault::TimedOut(_)) => {
+                "only a question was sent: check the network and whether the venue is up, then ask again"
+            }
+            Self::Fault(TransportFault::Answer(AnswerError::CutOff { .. } | AnswerError::Empty)) => {
+                "only a question was sent: ask again; if this repeats, check the network and any proxy"
+            }
+            Self::Fault(TransportFault::Answer(AnswerError::OtherRequest { .. })) => {
+                "only a question was sent: ask again, the connection is made anew"
+            }
+            Self::Fault(TransportFault::VenueUnsure { .. }) => {
+                "only a question was sent: the venue has trouble of its own, ask again in a while"
+            }
+            Self::Fault(TransportFault::UnlistedCode { .. }) => {
+                "only a question was sent: see the venue's code and text, and report the code"
+            }
+            Self::Fault(TransportFault::TaskEnded) => "only a question was sent: start again",
+            _ => hint_of(self.code()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_failed_question_is_told_as_an_order_that_may_be_live() {
+        let venue = |code| TransportFault::UnlistedCode { status: 400, code, text: "new".to_owned() };
+        let faults = [
+            TransportFault::Broke("reset".to_owned()),
+            TransportFault::TimedOut(Duration::from_secs(1)),
+            TransportFault::Answer(AnswerError::CutOff { bytes: 3, quote: "{".to_owned() }),
+            TransportFault::Answer(AnswerError::Empty),
+            TransportFault::Answer(AnswerError::OtherRequest { why: "2".to_owned(), quote: "{}".to_owned() }),
+            TransportFault::VenueUnsure { status: 503, code: 0, text: String::new() },
+            venue(-9_999),
+            TransportFault::TaskEnded,
+        ];
+        for fault in faults {
+            assert!(fault.hint().contains("reconcile"), "of an order it may be: {fault}");
+            let error = QueryError::from(fault);
+            assert!(
+                !error.hint().contains("reconcile") && !error.hint().contains("order"),
+                "{error}: {}",
+                error.hint()
+            );
+        }
     }
 }

@@ -92,7 +92,7 @@ fn counted(command: &mut Command) -> Result<Outcome> {
     if !ok && tally.failed == 0 {
         tally = tally.plus(Tally::one(false));
     }
-    Ok(Outcome { tally, gaps: reader.gaps, figures: reader.figures })
+    Ok(Outcome { tally, gaps: reader.gaps, skipped: reader.skipped, figures: reader.figures })
 }
 
 /// The sum of the numbers behind `name`.

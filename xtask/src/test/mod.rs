@@ -9,6 +9,7 @@ mod third_party;
 
 use crate::env;
 use anyhow::{Result, bail};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     /// What could not be tried, and why; a failure in a run of record.
     pub(crate) gaps: Vec<String>,
+    /// What no machine with this user can try, and why; listed, and no failure.
+    pub(crate) skipped: Vec<String>,
     /// What was counted, in words; printed at the end.
     pub(crate) figures: Vec<String>,
 }
@@ -128,6 +131,13 @@ fn summary(results: &[(&'static str, Duration, Outcome)], is_ci: bool) -> (Strin
     for gap in &gaps {
         writeln!(text, "{gap}").expect("writing to text cannot fail");
     }
+    let skipped: BTreeSet<&String> = results.iter().flat_map(|(.., outcome)| &outcome.skipped).collect();
+    for line in &skipped {
+        writeln!(text, "{line}").expect("writing to text cannot fail");
+    }
+    if !skipped.is_empty() {
+        writeln!(text, "{} skipped", skipped.len()).expect("writing to text cannot fail");
+    }
     if is_ci {
         sum.failed += gaps.len(); // a run of record leaves nothing out in silence
     }
@@ -142,7 +152,7 @@ mod tests {
     fn results(failed: usize, gap: Option<&str>) -> Vec<(&'static str, Duration, Outcome)> {
         let gaps = gap.map(str::to_string).into_iter().collect();
         let figures = vec!["kill cycles: 86".to_string()];
-        let tests = Outcome { tally: Tally { passed: 7, failed }, gaps, figures };
+        let tests = Outcome { tally: Tally { passed: 7, failed }, gaps, figures, ..Outcome::default() };
         vec![("fmt", Duration::from_millis(1200), Outcome::check(true)), ("tests", Duration::from_secs(9), tests)]
     }
 
@@ -168,5 +178,14 @@ mod tests {
         assert!(passed && text.contains("\nno recordings: reads_a_year\n8 passed, 0 failed"), "{text}");
         let (text, passed) = summary(&results, true);
         assert_eq!((last_line(&text), passed), ("8 passed, 1 failed", false));
+    }
+
+    #[test]
+    fn what_this_machine_cannot_try_is_listed_and_counted_and_fails_nothing() {
+        let mut results = results(0, None);
+        results[1].2.skipped = vec!["skipped: fills_a_disk: no mount".to_string(); 2];
+        let (text, passed) = summary(&results, true);
+        assert!(passed && text.contains("\nskipped: fills_a_disk: no mount\n1 skipped\n"), "{text}");
+        assert_eq!(last_line(&text), "8 passed, 0 failed");
     }
 }

@@ -1,4 +1,4 @@
-//! Reads what `cargo test` prints: counts, the tests without recordings, and the lines worth showing.
+//! Reads what `cargo test` prints: counts, the tests that could not try all of it, and the lines worth showing.
 
 /// How many passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,8 +26,10 @@ impl Tally {
 pub(super) struct Reader {
     /// The sum over all test programs.
     pub(super) tally: Tally,
-    /// Lines `no recordings: NAME`.
+    /// Lines `no recordings: NAME`: a machine of record has them.
     pub(super) gaps: Vec<String>,
+    /// What lines `skipped: NAME: WHY` say: what this machine's user cannot try, such as mounting a small disk.
+    pub(super) skipped: Vec<String>,
     /// What lines `figure: …` say.
     pub(super) figures: Vec<String>,
     in_successes: bool,
@@ -39,6 +41,10 @@ impl Reader {
         let told = line.trim();
         if let Some(name) = told.strip_prefix("no recordings: ") {
             self.gaps.push(format!("no recordings: {}", name.trim()));
+            return false;
+        }
+        if let Some(name) = told.strip_prefix("skipped: ") {
+            self.skipped.push(format!("skipped: {}", name.trim()));
             return false;
         }
         if let Some(figure) = told.strip_prefix("figure: ") {
@@ -82,6 +88,7 @@ successes:
 
 ---- reads_a_year stdout ----
 no recordings: reads_a_year
+skipped: fills_a_disk: this process may not mount
 figure: kill cycles: 7 survived
 test result: a line that a test printed
 
@@ -107,6 +114,7 @@ test result: ok. 40 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; fin
         OUTPUT.lines().for_each(|line| _ = reader.line(line));
         assert_eq!(reader.tally, Tally { passed: 42, failed: 1 });
         assert_eq!(reader.gaps, ["no recordings: reads_a_year"]);
+        assert_eq!(reader.skipped, ["skipped: fills_a_disk: this process may not mount"]);
         assert_eq!(reader.figures, ["kill cycles: 7 survived"]);
     }
 

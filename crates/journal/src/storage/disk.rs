@@ -48,11 +48,12 @@ impl Storage for DiskStorage {
         if self.dir.is_dir() {
             return Ok(());
         }
-        fs::create_dir_all(&self.dir)?;
-        match self.dir.parent() {
-            Some(parent) if parent != Path::new("") => File::open(parent)?.sync_all(),
-            _ => File::open(".")?.sync_all(),
+        let mut holders = vec![parent_of(&self.dir)];
+        while !holders[holders.len() - 1].exists() {
+            holders.push(parent_of(&holders[holders.len() - 1]));
         }
+        fs::create_dir_all(&self.dir)?;
+        holders.iter().try_for_each(|dir| File::open(dir)?.sync_all()) // each holds the name of a new one
     }
 
     fn lock(&self) -> io::Result<Locking<DiskLock>> {
@@ -103,6 +104,13 @@ impl Storage for DiskStorage {
 
     fn settle(&self) {
         std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn parent_of(dir: &Path) -> PathBuf {
+    match dir.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
     }
 }
 

@@ -139,6 +139,60 @@ fn g09_a_snapshot_ahead_of_a_damaged_tail_is_set_aside() {
     assert!(verify_storage(&disk).unwrap().is_sound());
 }
 
+fn flip(disk: &SimStorage, name: &str) {
+    let mut bytes = disk.bytes(name).unwrap();
+    bytes[110] ^= 1;
+    disk.set_bytes(name, bytes);
+}
+
+#[test]
+fn g09_a_snapshot_that_does_not_read_is_set_aside_where_the_log_stands_for_it() {
+    let (disk, journal) = with_snapshots();
+    drop(journal);
+    let name = "00000000000000000070.snap";
+    flip(&disk, name);
+    let spoilt = disk.bytes(name).unwrap();
+    assert!(!verify_storage(&disk).unwrap().is_sound());
+    let (mut journal, recovery) = open(&disk);
+    assert_eq!((recovery.last_seq, recovery.bad_snapshots.len()), (100, 1));
+    assert_eq!(disk.bytes(&format!("{name}.bad")).unwrap(), spoilt, "nothing is lost");
+    assert!(verify_storage(&disk).unwrap().is_sound());
+    assert_eq!(latest(&disk), Some((30, b"thirty".to_vec())));
+    journal.write_snapshot(100, b"a hundred").unwrap();
+    journal.retain_from_snapshot().unwrap();
+    drop(journal);
+    assert_eq!(open(&disk).1.bad_snapshots, []);
+    assert!(verify_storage(&disk).unwrap().is_sound());
+}
+
+#[test]
+fn g09_a_snapshot_that_does_not_read_stays_where_the_log_does_not_reach_it() {
+    let (disk, journal) = with_snapshots();
+    drop(journal);
+    let name = "00000000000000000101.snap";
+    disk.set_bytes(name, b"of a record that the log does not have".to_vec());
+    assert_eq!(open(&disk).1.bad_snapshots[0].segment, name);
+    assert!(disk.bytes(name).is_some() && !verify_storage(&disk).unwrap().is_sound());
+}
+
+#[test]
+fn g09_a_crash_while_a_bad_snapshot_is_set_aside_loses_nothing() {
+    for at in 0..8 {
+        for seed in 0..8 {
+            let (disk, journal) = with_snapshots();
+            drop(journal);
+            flip(&disk, "00000000000000000070.snap");
+            disk.fail_at(disk.operations() + at, tradewind_journal::Fault::Die);
+            let _ = Journal::open_storage(disk.clone(), SMALL);
+            let disk = disk.crash(Crash::Seeded(seed));
+            let (mut journal, recovery) = open(&disk);
+            assert_eq!((recovery.last_seq, recovery.cut), (100, None));
+            append_groups(&mut journal, &[1]);
+            assert_eq!(verify_storage(&disk).unwrap().first_bad, None);
+        }
+    }
+}
+
 #[test]
 fn a_crash_at_every_operation_of_snapshot_and_retention_leaves_a_sound_journal() {
     for at in 0..40 {

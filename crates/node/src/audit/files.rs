@@ -2,6 +2,7 @@
 
 use crate::error::NodeError;
 use crate::set_aside::rename_if_there;
+use crate::whole_file::is_full;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use tradewind_governance::audit::{Checkpoint, CheckpointError, Removal};
@@ -29,6 +30,9 @@ pub(crate) fn move_trail(data_dir: &Path, target: &Path) -> std::io::Result<()> 
 }
 
 pub(super) fn failed(path: &Path, source: std::io::Error) -> NodeError {
+    if is_full(&source) {
+        return NodeError::Full { path: path.to_owned(), source };
+    }
     NodeError::Audit { path: path.to_owned(), reason: source.to_string() }
 }
 

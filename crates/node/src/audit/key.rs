@@ -1,30 +1,31 @@
 //! The key that signs an audit trail: made, read and published.
 
-use super::files::{audit_dir, failed};
+use super::files::{audit_dir, failed, has_checkpoints};
 use crate::error::NodeError;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use crate::whole_file::write_whole;
 use std::path::Path;
 use tradewind_governance::audit::{Key, PublicKey};
 
 /// Reads the signing key, or makes one that only its owner can read. `given` is the path of the settings, if any.
+///
+/// An empty file is what a full disk or a crash left where a key was to be: as long as nothing is signed, one is made in its
+/// place.
 pub(super) fn key(data_dir: &Path, given: &Path) -> Result<Key, NodeError> {
     let dir = audit_dir(data_dir);
     std::fs::create_dir_all(&dir).map_err(|error| failed(&dir, error))?;
     let path = if given.as_os_str().is_empty() { dir.join("key") } else { given.to_owned() };
-    let mut seed = [0; 32];
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(mut file) => {
-            getrandom::fill(&mut seed).map_err(|error| NodeError::Random(error.to_string()))?;
-            let written = file.write_all(hex::encode(seed).as_bytes()).and_then(|()| file.sync_all());
-            written.map_err(|error| failed(&path, error))?;
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return read_key(&path);
-        }
-        Err(error) => return Err(failed(&path, error)),
+    match std::fs::read(&path) {
+        Ok(text) if text.is_empty() && !has_checkpoints(data_dir) => make_key(&path),
+        Ok(_) => read_key(&path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_key(&path),
+        Err(error) => Err(failed(&path, error)),
     }
+}
+
+fn make_key(path: &Path) -> Result<Key, NodeError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| NodeError::Random(error.to_string()))?;
+    write_whole(path, hex::encode(seed).as_bytes(), 0o600).map_err(|error| failed(path, error))?;
     Ok(Key::from_seed(&seed))
 }
 
@@ -42,11 +43,9 @@ pub(super) fn read_key(path: &Path) -> Result<Key, NodeError> {
 pub(super) fn publish(dir: &Path, key: &PublicKey) -> Result<(), NodeError> {
     let (public, text) = (dir.join("key.pub"), format!("{key}\n"));
     if std::fs::read_to_string(&public).is_ok_and(|known| known == text) {
-        return Ok(()); // a full disk would leave an empty file in its place
+        return Ok(());
     }
-    let fresh = dir.join("key.pub.new");
-    let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &public));
-    written.map_err(|error| failed(&public, error))
+    write_whole(&public, text.as_bytes(), 0o644).map_err(|error| failed(&public, error))
 }
 
 /// A key that others can read signs nothing.
@@ -60,4 +59,48 @@ fn check_private(path: &Path) -> Result<(), NodeError> {
         path: path.to_owned(),
         reason: format!("its mode is {:o}: others can read it", mode & 0o777),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::Coded;
+
+    #[test]
+    fn an_empty_key_is_made_anew_while_nothing_is_signed_and_refused_after() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let (data, path) = (dir.path(), audit_dir(dir.path()).join("key"));
+        std::fs::create_dir(audit_dir(data)).unwrap();
+        std::fs::write(&path, "").unwrap();
+        let made = key(data, Path::new("")).unwrap().public().to_string();
+        assert_eq!(key(data, Path::new("")).unwrap().public().to_string(), made, "and kept");
+
+        std::fs::write(&path, "").unwrap();
+        std::fs::write(audit_dir(data).join("checkpoints.jsonl"), "").unwrap();
+        assert_eq!(key(data, Path::new("")).err().unwrap().code(), "NODE-35");
+    }
+
+    #[test]
+    fn a_key_of_another_shape_is_never_replaced() {
+        let dir = tempfile::TempDir::new().unwrap();
+        std::fs::create_dir(audit_dir(dir.path())).unwrap();
+        let path = audit_dir(dir.path()).join("key");
+        crate::whole_file::write_whole(&path, b"ab", 0o600).unwrap();
+        assert_eq!(key(dir.path(), Path::new("")).err().unwrap().code(), "NODE-35");
+        assert_eq!(std::fs::read(&path).unwrap(), b"ab");
+    }
+
+    #[test]
+    fn want_of_space_has_the_code_of_a_full_disk() {
+        for (kind, code) in [
+            (std::io::ErrorKind::StorageFull, "JRN-05"),
+            (std::io::ErrorKind::QuotaExceeded, "JRN-05"),
+            (std::io::ErrorKind::PermissionDenied, "NODE-35"),
+        ] {
+            let error = failed(Path::new("audit/key"), kind.into());
+            assert_eq!(error.code(), code);
+            assert!(error.to_string().contains("audit/key"), "{error}");
+            assert_eq!(error.hint().contains("free space"), code == "JRN-05");
+        }
+    }
 }

@@ -16,4 +16,4 @@ pub use causes::audit_chains;
 pub use files::has_checkpoints;
 pub(crate) use files::move_trail;
 pub use report::{AuditReport, Removed, audit};
-pub use retain::retain;
+pub use retain::{retain, retain_unsigned};

@@ -5,6 +5,7 @@ use super::files::{
 };
 use super::key::read_key;
 use crate::clock::wall;
+use crate::damage;
 use crate::error::NodeError;
 use crate::recover::journal_dir;
 use std::fs::{File, OpenOptions};
@@ -14,7 +15,7 @@ use std::path::Path;
 use tradewind_domain::Sequence;
 use tradewind_governance::Name;
 use tradewind_governance::audit::{Checkpoint, Removal};
-use tradewind_journal::{DiskStorage, Journal, Retained, verify};
+use tradewind_journal::{Journal, Recovery, RetainError, Retained, verify};
 
 /// Removes what lies wholly before the newest snapshot. Where the directory is signed, a statement of what goes and who
 /// says so is signed and synced first, so that `audit verify` can tell the removal from theft. Not while a node runs.
@@ -26,10 +27,9 @@ use tradewind_journal::{DiskStorage, Journal, Retained, verify};
 /// removed.
 pub fn retain(data_dir: &Path, key_path: Option<&Path>, by: &Name) -> Result<Retained, NodeError> {
     let dir = journal_dir(data_dir);
-    let opened = Journal::<DiskStorage>::open(&dir, tradewind_journal::Options::default());
-    let (mut journal, _) =
-        opened.map_err(|source| NodeError::Journal { dir: dir.clone(), source: Box::new(source) })?;
-    let planned = journal.retention().map_err(NodeError::Retain)?;
+    let (mut journal, recovery) = open(&dir)?;
+    damage::mark(data_dir, &recovery)?;
+    let planned = planned(&journal)?;
     let checkpoints = read_checkpoints(&checkpoints_path(data_dir))?;
     if let Some(checkpoint) = checkpoints.last() {
         let first = verify(&dir)?.first_seq;
@@ -39,6 +39,31 @@ pub fn retain(data_dir: &Path, key_path: Option<&Path>, by: &Name) -> Result<Ret
         }
     }
     journal.retain_from_snapshot().map_err(NodeError::Retain)
+}
+
+/// As [`retain`] for the journal in directory `dir`, which belongs to no data directory and is signed by nobody.
+///
+/// # Errors
+/// [`NodeError`] if the journal cannot be opened or thinned out: then nothing is removed.
+pub fn retain_unsigned(dir: &Path) -> Result<Retained, NodeError> {
+    let (mut journal, _) = open(dir)?;
+    planned(&journal)?;
+    journal.retain_from_snapshot().map_err(NodeError::Retain)
+}
+
+fn open(dir: &Path) -> Result<(Journal, Recovery), NodeError> {
+    Journal::open(dir, tradewind_journal::Options::default())
+        .map_err(|source| NodeError::Journal { dir: dir.to_owned(), source: Box::new(source) })
+}
+
+/// What would be removed, once the snapshot that stands for it has been read whole: without a state nothing could start
+/// from what is left.
+fn planned(journal: &Journal) -> Result<Retained, NodeError> {
+    let planned = journal.retention().map_err(NodeError::Retain)?;
+    match tradewind_host::snapshot_state(journal.storage())? {
+        Some(state) if state.sequence == planned.from_seq => Ok(planned),
+        _ => Err(NodeError::Retain(RetainError::NoSnapshot)),
+    }
 }
 
 fn state_removal(

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tradewind_domain::{ClientOrderId, Origin, Side};
+use tradewind_engine::EventKind;
 use tradewind_exchange::{ExchangeConfig, Fault, FaultKind};
 use tradewind_node::{Node, OperatorReply, OperatorRequest, OrderWords};
 
@@ -159,6 +160,8 @@ async fn stopped_in_order_it_goes_on_where_it_was() {
     let standing = |id: &Value| at_venue.iter().find(|it| it["clientOrderId"] == *id).unwrap()["status"].clone();
     assert_eq!((standing(&adds["client_id"]), standing(&protects["client_id"])), (json!("CANCELED"), json!("NEW")));
     check_journal(stage.dir.path());
+    let said: Vec<_> = tradewind_node::events(stage.dir.path()).unwrap().map(|event| event.kind).collect();
+    assert!(matches!(said.last_chunk(), Some([EventKind::Stopped, EventKind::StateHash { .. }])), "{said:?}");
 
     let node = stage.node().await.unwrap();
     assert_eq!(node.recovered().sequence, ended.state.sequence);

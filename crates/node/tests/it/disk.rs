@@ -16,13 +16,13 @@ use tradewind_node::{Node, OperatorReply, OperatorRequest};
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// `None`, said on stderr, where this process may not mount.
-    fn of(size: &str) -> Option<Self> {
+    /// `None`, said for `test`, where this process may not mount.
+    fn of(size: &str, test: &str) -> Option<Self> {
         let dir = TempDir::new().unwrap();
         let size = format!("size={size}");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("no full disk: this process may not mount a small one");
+            println!("skipped: {test}: this process may not mount a small disk");
             return None;
         }
         Some(Self(dir))
@@ -77,13 +77,13 @@ async fn check(stage: &Stage, dir: &Path, limits: &str, code: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g04_a_full_disk_ends_the_node_with_its_code_and_keeps_what_was_acknowledged() {
     let stage = Stage::new(exchange_config()).await;
-    let Some(disk) = SmallDisk::of("6m") else { return };
+    let Some(disk) = SmallDisk::of("6m", "g04_a_full_disk_ends_the_node_with_its_code") else { return };
     check(&stage, disk.path(), "", "JRN-05").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g04_on_a_full_disk_orders_stop_and_cancels_and_the_kill_switch_work() {
-    let Some(disk) = SmallDisk::of("2m") else { return };
+    let Some(disk) = SmallDisk::of("2m", "g04_on_a_full_disk_orders_stop") else { return };
     let stage = Stage::new(exchange_config()).await;
     let mut node = NodeProcess::spawn(&stage.exchange.url(), disk.path(), "TRADEWIND_TEST_SEGMENT=65536");
     node.ready().await;
@@ -138,7 +138,7 @@ async fn up(node: &mut NodeProcess) -> Result<(), (Option<i32>, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g04_a_node_started_on_a_full_disk_takes_no_order_and_once_nothing_can_be_kept_does_not_start() {
-    let Some(disk) = SmallDisk::of("2m") else { return };
+    let Some(disk) = SmallDisk::of("2m", "g04_a_node_started_on_a_full_disk_takes_no_order") else { return };
     let stage = Stage::new(exchange_config()).await;
     let spawn = || NodeProcess::spawn(&stage.exchange.url(), disk.path(), "TRADEWIND_TEST_SEGMENT=65536");
     let far = || words(Side::Buy, "0.001", Some("30000"));

@@ -69,7 +69,7 @@ impl Trial {
     }
 
     /// One kill: a process that ends itself at `place` when it comes there for the `nth` time, and a start after it.
-    async fn kill(&mut self, place: &str, nth: u32) {
+    pub(crate) async fn kill(&mut self, place: &str, nth: u32) {
         self.cycles += 1;
         let moment = format!("{place}, time {nth}");
         let arm = format!("TRADEWIND_FAILPOINT={place}:{nth}");

@@ -13,6 +13,7 @@ mod faults;
 mod first_start;
 mod governance;
 mod halt;
+mod kept;
 mod kill_call;
 mod oco;
 mod operator;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_domain::Coded;
 use tradewind_governance::Name;
-use tradewind_journal::{Flaw, Journal, Options, Reader, backup, verify};
-use tradewind_node::{journal_dir, retain};
+use tradewind_journal::{Flaw, Reader, backup, verify};
+use tradewind_node::{journal_dir, retain, retain_unsigned};
 
 pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
     match command {
@@ -47,7 +47,23 @@ pub(crate) struct Verified {
     /// What kind of damage; `tail` alone is what a killed process may leave, and the next start sets it aside.
     flaw: Option<Flaw>,
     code: Option<&'static str>,
+    /// What to do about it.
+    hint: Option<&'static str>,
     chain: Option<String>,
+}
+
+/// What to do about a damaged place.
+fn hint_of(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::Tail => "a killed process may leave this: the next start sets it aside",
+        Flaw::Snapshot => {
+            "the next start sets a snapshot aside that does not read, and folds the records; if it says JRN-03 or JRN-04, \
+             restore a verified backup"
+        }
+        Flaw::Header | Flaw::Record | Flaw::Chain | Flaw::Truncated => {
+            "keep this directory as it is; the next start mends the last records or refuses: then restore a verified backup"
+        }
+    }
 }
 
 /// Checks every byte. What cannot be checked is not verified either: a flipped byte may make a journal look like one
@@ -60,14 +76,16 @@ pub(crate) fn check(dir: &Path) -> Verified {
             damage: report.first_bad.as_ref().map(ToString::to_string),
             flaw: report.first_bad.as_ref().map(|damage| damage.flaw),
             code: (!report.is_sound()).then_some("JRN-03"),
+            hint: report.first_bad.as_ref().map(|damage| hint_of(damage.flaw)),
             chain: Some(report.chain),
         },
         Err(error) => Verified {
             verified: false,
             records: 0,
-            damage: Some(format!("{error}; {}", error.hint())),
+            damage: Some(error.to_string()),
             flaw: None,
             code: Some(error.code()),
+            hint: Some(error.hint()),
             chain: None,
         },
     }
@@ -85,9 +103,16 @@ fn verify_dir(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
         None => {
             format!("{} records are sound; chain {}", verified.records, verified.chain.as_deref().unwrap_or("-"))
         }
-        Some(damage) => format!("damaged [{}]: {damage}", verified.code.unwrap_or("JRN-03")),
+        Some(damage) => with_hint(
+            &format!("damaged [{}]: {damage}", verified.code.unwrap_or("JRN-03")),
+            verified.hint.unwrap_or_default(),
+        ),
     });
     Ok(if verified.verified { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+}
+
+fn with_hint(text: &str, hint: &str) -> String {
+    if hint.is_empty() { text.to_owned() } else { format!("{text}\n  hint: {hint}") }
 }
 
 /// Records as lines, or as one array: they go out as they are read, so that a long journal needs no memory.
@@ -130,13 +155,8 @@ fn thin_out(dir: &Path, by: &Name, key_file: Option<&Path>, format: Format) -> R
     let data_dir = std::path::absolute(&journal).ok().and_then(|path| path.parent().map(Path::to_owned));
     let data_dir = data_dir.filter(|data_dir| journal_dir(data_dir).is_dir() && journal.ends_with("journal"));
     let retained = match data_dir {
-        Some(data_dir) => retain(&data_dir, key_file, by)
-            .map_err(|error| Failure::new(error.code(), error.to_string(), error.hint()))?,
-        None => Journal::open(journal, Options::default())
-            .map_err(|error| Failure::journal(error.code(), &error, error.hint()))?
-            .0
-            .retain_from_snapshot()
-            .map_err(|error| Failure::journal(error.code(), &error, error.hint()))?,
+        Some(data_dir) => retain(&data_dir, key_file, by)?,
+        None => retain_unsigned(&journal)?,
     };
     let (first, snapshot) = (retained.oldest_seq, retained.from_seq);
     let value = serde_json::json!({"from": first, "snapshot": snapshot, "removed": retained.removed});
@@ -161,6 +181,9 @@ struct Replayed {
     /// Decisions of another version of the logic, which were not decided again.
     not_compared: u64,
     first_difference: Option<Difference>,
+    /// What to do, where the journal could not be decided again at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -179,11 +202,12 @@ pub(crate) fn replay(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
 }
 
 fn damaged(verified: &Verified) -> Replayed {
-    undecided(verified.code.unwrap_or("JRN-03"), verified.damage.clone().unwrap_or_default())
+    let damage = verified.damage.clone().unwrap_or_default();
+    undecided(verified.code.unwrap_or("JRN-03"), damage, verified.hint.unwrap_or_default())
 }
 
 /// A journal that cannot be decided again, and why.
-fn undecided(code: &str, recorded: String) -> Replayed {
+fn undecided(code: &str, recorded: String, hint: &'static str) -> Replayed {
     let difference = Difference { code: code.to_owned(), sequence: None, recorded, decided: String::new() };
     Replayed {
         matches: false,
@@ -192,6 +216,7 @@ fn undecided(code: &str, recorded: String) -> Replayed {
         hashes_compared: 0,
         not_compared: 0,
         first_difference: Some(difference),
+        hint: Some(hint),
     }
 }
 
@@ -214,9 +239,10 @@ fn decide_again(dir: &Path) -> Replayed {
                 hashes_compared: replay.hashes_compared(),
                 not_compared: replay.not_compared(),
                 first_difference: difference,
+                hint: None,
             }
         }
-        Err(error) => undecided(error.code(), error.to_string()),
+        Err(error) => undecided(error.code(), error.to_string(), error.hint()),
     }
 }
 
@@ -232,6 +258,9 @@ fn text(replayed: &Replayed) -> String {
             },
             replayed.state_hash.as_deref().unwrap_or("-")
         ),
+        Some(Difference { code, recorded, .. }) if replayed.hint.is_some() => {
+            with_hint(&format!("cannot be decided again [{code}]: {recorded}"), replayed.hint.unwrap_or_default())
+        }
         Some(difference) => format!(
             "differs{}: recorded {}\n  decided now: {}",
             difference.sequence.map_or_else(String::new, |at| format!(" at event {at}")),

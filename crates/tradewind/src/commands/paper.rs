@@ -108,9 +108,7 @@ async fn trade(
     origin: Origin,
 ) -> Result<ExitCode, Failure> {
     let found = node.recovered();
-    if let Some(cut) = &found.cut {
-        output::note(&format!("the journal ended in a torn write: {cut} set aside"));
-    }
+    found.found.iter().for_each(|text| output::note(text));
     output::note(&format!(
         "ready in {} ms on {} data; journal at event {} ({} folded in {} ms)",
         node.ready_in().as_millis(),
