@@ -52,8 +52,10 @@ pub fn retain_unsigned(dir: &Path) -> Result<Retained, NodeError> {
 }
 
 fn open(dir: &Path) -> Result<(Journal, Recovery), NodeError> {
-    Journal::open(dir, tradewind_journal::Options::default())
-        .map_err(|source| NodeError::Journal { dir: dir.to_owned(), source: Box::new(source) })
+    let opened = Journal::open(dir, tradewind_journal::Options::default())
+        .map_err(|source| NodeError::Journal { dir: dir.to_owned(), source: Box::new(source) })?;
+    damage::told(&opened.1).iter().for_each(|text| tracing::warn!("{text}"));
+    Ok(opened)
 }
 
 /// What would be removed, once the snapshot that stands for it has been read whole: without a state nothing could start
