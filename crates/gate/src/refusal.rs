@@ -74,7 +74,7 @@ macro_rules! guards {
 guards! {
     Halt "GATE-01" "is trading halted?"
         "trading is halted: {value}; what may go out is {limit}"
-        "find out why, then `tradewind resume`";
+        "find out why (`tradewind status` names every kill switch), then `tradewind resume`, or `tradewind resume --scope SCOPE` where that is what is stopped";
     Mode "GATE-02" "does this mode trade on this data?"
         "this process runs {value}; orders need {limit}"
         "start with `paper`, or live with live data";

@@ -65,9 +65,9 @@ rules! {
     /// The source has used up its day.
     SourceDayCap "GOV-14" "is the source within its cap for the day?" "wait for the next UTC day, or raise the source's day cap with a second person";
     /// All sources together have used up the day.
-    DayCap "GOV-15" "are all sources together within the cap for the day?" "wait for the next UTC day, or raise governance.caps.day with a second person";
+    DayCap "GOV-15" "are all sources together within the cap for the day?" "wait for the next UTC day, or raise governance.cap_day with a second person";
     /// The source has placed too many orders today.
-    OrderCount "GOV-16" "is the source within its number of orders for the day?" "wait for the next UTC day, or raise orders_day with a second person";
+    OrderCount "GOV-16" "is the source within its number of orders for the day?" "wait for the next UTC day, or raise cap_orders_day with a second person";
     /// The roll-out stage allows no more.
     Stage "GOV-17" "is the exposure within the roll-out stage's capital?" "reduce first, or meet the stage's criteria and `tradewind limits stage advance`";
     /// There is no such proposal.
@@ -75,7 +75,7 @@ rules! {
     /// It lived its 120 seconds.
     Expired "GOV-19" "is the proposal still alive?" "propose it again: a proposal lives 120 seconds";
     /// It was decided already.
-    Used "GOV-20" "is the proposal still open?" "a proposal is decided once: propose again";
+    Used "GOV-20" "is it still open?" "a proposal or a change is decided once: ask for it again";
     /// It was made in an earlier run, or edited.
     Void "GOV-21" "is the proposal of this run and unchanged?" "propose it again: a restart or an edit makes a proposal void";
     /// The approval saw other bytes.
@@ -103,7 +103,7 @@ rules! {
     /// The request under this key has no outcome yet.
     KeyOpen "GOV-33" "has the request under this key an outcome?" "see `tradewind order list`; nothing was sent twice";
     /// A latch covers it.
-    Latched "GOV-34" "is no kill switch latched over it?" "find out why, then `tradewind resume`";
+    Latched "GOV-34" "is no kill switch latched over it?" "find out why (`tradewind status` names every kill switch), then `tradewind resume --scope SCOPE`";
     /// This identity may not clear the latch.
     Clearer "GOV-35" "may this person clear the latch?" "ask another person with the role `risk`";
     /// The stage's criteria are not met.
@@ -112,6 +112,10 @@ rules! {
     NotLatched "GOV-37" "is there such a latch?" "see `tradewind status`";
     /// The order follows no decision on record.
     Decision "GOV-38" "does the order name the decision that it follows?" "record the decision first and name it: `--decision ID` of `tradewind order`; governance.require_decision says whose orders need one";
+    /// Too many orders of one source wait for people.
+    OpenProposals "GOV-39" "may one more order of this source wait for people?" "wait until some are decided or expire (120 seconds), or withdraw your own: `tradewind proposals reject ID`";
+    /// The same order of the same source waits already.
+    SameProposal "GOV-40" "does no order just like it wait already?" "that one is decided first: see `tradewind proposals list`";
 }
 
 /// A no: which rule, what it found, what it would have allowed.

@@ -10,6 +10,8 @@ use tradewind_host::fact_of_terms;
 
 /// Notices that are kept.
 const NOTICES: usize = 50;
+/// What an alarm ends with after which somebody resumed.
+const RESUMED: &str = " (resumed ";
 
 impl Core {
     /// Something that the status should show.
@@ -18,7 +20,20 @@ impl Core {
         if self.notices.len() == NOTICES {
             self.notices.pop_front();
         }
-        self.notices.push_back(text);
+        self.notices.push_back(format!("{} {text}", self.now()));
+    }
+
+    /// Says of every alarm so far that somebody has resumed since, once nothing holds trading any more.
+    pub(crate) fn note_resumed(&mut self) {
+        if self.host.state.halted.is_some()
+            || self.host.state.reduce_only.is_some()
+            || !self.host.state.holds().is_empty()
+        {
+            return;
+        }
+        let now = self.now();
+        let is_open = |text: &&mut String| text.contains(" alarm: ") && !text.contains(RESUMED);
+        self.notices.iter_mut().filter(is_open).for_each(|text| text.push_str(&format!("{RESUMED}{now})")));
     }
 
     /// Compares what the venue said with the books, and records what follows.

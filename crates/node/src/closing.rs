@@ -7,7 +7,8 @@ use crate::inbox::Input;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tradewind_domain::{ClientOrderId, PortfolioId, Source};
-use tradewind_engine::EventKind;
+use tradewind_engine::{EventKind, Spoken};
+use tradewind_host::Draft;
 use tradewind_journal::failpoint;
 
 /// How long the end waits for cancels to be confirmed.
@@ -38,7 +39,8 @@ impl Core {
         }
         failpoint("node.stop.cancelled");
         let now = self.now();
-        self.record(now, wall(), Source::Host, PortfolioId(0), EventKind::Stopped)?;
+        let spoken = self.stopped_by.take().map(|by| Box::new(Spoken { by: Some(by), key: None }));
+        self.follow(Draft { spoken, ..Draft::of_host(now, wall(), PortfolioId(0), EventKind::Stopped) })?;
         self.host.record_hash()?;
         self.host.snapshot();
         self.host.journal.sync()?;

@@ -135,9 +135,8 @@ async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sen
         }
         let whole = line.ends_with(b"\n");
         let request = if whole { read(&line) } else { Err("it does not end in a line break".to_owned()) };
-        let stops = request.as_ref().is_ok_and(OperatorRequest::stops);
+        let asks_to_stop = request.as_ref().is_ok_and(OperatorRequest::stops);
         let reply = match request {
-            Ok(_) if stops => OperatorReply::Done { data: serde_json::json!({ "stopping": true }) },
             Ok(request) => heard(&inbox, &switch, request).await,
             Err(reason) => OperatorReply::Failed {
                 code: "NODE-13".to_owned(),
@@ -145,6 +144,7 @@ async fn answer(stream: UnixStream, inbox: mpsc::Sender<Input>, stop: watch::Sen
                 hint: "use the command line of the same version".to_owned(),
             },
         };
+        let stops = asks_to_stop && matches!(reply, OperatorReply::Done { .. });
         let mut text = serde_json::to_string(&reply).unwrap_or_default();
         text.push('\n');
         let written = writer.write_all(text.as_bytes()).await;
@@ -267,8 +267,11 @@ mod tests {
             let reply = tokio::task::spawn_blocking(move || request(&path, &asked));
             let reply = tokio::select! {
                 reply = reply => reply.unwrap().unwrap(),
-                Some(Input::Operator(_, reply)) = heard.recv() => {
-                    drop(reply); // an engine that ended
+                Some(Input::Operator(asked, reply)) = heard.recv() => {
+                    if asked.stops() {
+                        reply.send(crate::operate::done(&"stopping")).unwrap();
+                        codes.push("done".to_owned());
+                    } // else an engine that ended
                     continue;
                 }
             };

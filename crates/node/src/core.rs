@@ -5,6 +5,7 @@ use crate::audit::Signs;
 use crate::clock::{Clock, wall};
 use crate::error::NodeError;
 use crate::health::{Component, Condition, Running};
+use crate::holds::Since;
 use crate::inbox::{Fact, Input, Progress};
 use crate::kill_switch::LatchFile;
 use crate::liquidity::SeenBook;
@@ -21,8 +22,8 @@ use tradewind_domain::{
     Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Sequence, Source, Timestamp,
 };
 use tradewind_engine::algo::ParentId;
-use tradewind_engine::{Basis, Deleverage, EventKind, State, Tried};
-use tradewind_governance::{Act, IdempotencyKey, Principal};
+use tradewind_engine::{Basis, Deleverage, EventKind, Halt, State, Tried};
+use tradewind_governance::{Act, IdempotencyKey, Name, Principal};
 use tradewind_host::{Draft, Host, since};
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
 use tradewind_risk::{Scope, Trip};
@@ -39,6 +40,10 @@ pub(crate) struct Core {
     /// The key of the request under way, if it has one.
     pub(crate) key: Option<IdempotencyKey>,
     pub(crate) latch: LatchFile,
+    /// Who threw the kill switch, and since when what holds.
+    pub(crate) since: Since,
+    /// Who asked for the end of this run.
+    pub(crate) stopped_by: Option<Name>,
     /// The last durable record, for whoever signs it.
     durable: Arc<AtomicU64>,
     pub(crate) clock: Clock,
@@ -100,6 +105,8 @@ impl Core {
             decision: None,
             key: None,
             latch: parts.latch,
+            since: Since::default(),
+            stopped_by: None,
             durable: parts.durable,
             clock: parts.clock,
             notices: VecDeque::new(),
@@ -231,9 +238,29 @@ impl Core {
             }
             Input::Drifted(what) => self.drifted(&what),
             Input::Rules(instrument, spec) => self.other_rules(instrument, *spec),
+            Input::HaltFile => match self.latch.found().filter(|_| self.host.state.halted.is_none()) {
+                Some(words) => self.thrown("the file HALTED", &format!("the file HALTED: {words}")),
+                None => Ok(()), // resumed meanwhile
+            },
+            Input::HaltSignal => {
+                self.thrown("SIGUSR1", "the signal SIGUSR1")?;
+                self.host.outside.switch.thrown(self.host.state.halted.is_some());
+                Ok(())
+            }
             Input::Tick => self.tick(),
             Input::Stop(_) => Ok(()),
         }
+    }
+
+    /// Halts by what nobody says over the control socket.
+    fn thrown(&mut self, by: &str, reason: &str) -> Result<(), NodeError> {
+        self.note(format!("alarm: halted by {by}"));
+        self.since.throws = Some(by.to_owned());
+        let halted = EventKind::Halted(Halt { reason: reason.to_owned() });
+        self.record(self.now(), wall(), Source::Operator, PortfolioId(0), halted)?;
+        self.latch()?;
+        self.host.journal.sync()?;
+        Ok(())
     }
 
     /// Said once, until there is room again.
@@ -293,8 +320,10 @@ impl Core {
 
     /// Makes the files of the kill switches say what the state says.
     pub(crate) fn latch(&mut self) -> Result<(), NodeError> {
-        let state = &self.host.state;
-        self.latch.follow(state.halted.as_deref(), &state.governance.latches).map_err(NodeError::Latch)
+        let (state, now) = (&self.host.state, self.now());
+        self.since.follow(state, now);
+        let (halted, thrown) = (state.halted.as_deref(), self.since.halted.as_ref());
+        self.latch.follow(halted, thrown, &state.governance.latches).map_err(NodeError::Latch)
     }
 
     /// Says when a clock cannot be trusted. The driver does not send then; here it is only told.

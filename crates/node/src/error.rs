@@ -14,7 +14,6 @@ tradewind_domain::codes! {
     "NODE-05" "no node is running with this data directory" "start one with `tradewind paper` or `tradewind demo`, or name its --data-dir";
     "NODE-06" "the node said no" "see the code in the message";
     "NODE-07" "the engine has stopped" "look at the log for the reason and start again";
-    "NODE-08" "stop is not the engine's to do" "use the control socket";
     "NODE-09" "there is no such portfolio" "the message names those there are";
     "NODE-10" "the order cannot be cancelled" "see `tradewind order list`";
     "NODE-11" "nothing is held of the symbol" "see `tradewind position list`";

@@ -165,6 +165,7 @@ impl Core {
         }
         let said = serde_json::json!({
             "cancels": open.len(), "exits": exits, "exits_after_cancels": waiting, "kept_by_others": kept,
+            "halted": self.host.state.halted.is_some(),
         });
         Ok(done(&said))
     }

@@ -36,6 +36,10 @@ pub(crate) enum Input {
     Compare(Box<Comparison>, oneshot::Sender<Box<Findings>>),
     /// The venue lists an instrument by these rules.
     Rules(InstrumentId, Box<InstrumentSpec>),
+    /// Somebody wrote the file `HALTED`.
+    HaltFile,
+    /// SIGUSR1 came: sends are stopped already.
+    HaltSignal,
     /// A second passed.
     Tick,
     /// Stop trading and end.

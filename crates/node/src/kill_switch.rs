@@ -1,6 +1,8 @@
 //! The kill switch: one atomic that the driver reads right before a write, and a file that outlives the journal's tail.
 
 use crate::clock::wall;
+use crate::holds::Thrown;
+use crate::inbox::Input;
 use crate::kill_call::KillCalls;
 use crate::operate::{OperatorReply, OperatorRequest};
 use crate::whole_file::{is_full, sync_dir_of, write_whole};
@@ -9,7 +11,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::signal::unix::Signal;
+use tokio::sync::mpsc;
 use tradewind_governance::{Latch, Scope};
+
+/// The file that throws the kill switch over everything, and says that it is on.
+const HALTED: &str = "HALTED";
+/// How often a node that trades looks for it.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Stops sends at once, before the engine has heard of it.
 #[derive(Clone, Debug, Default)]
@@ -46,17 +56,27 @@ impl KillSwitch {
             self.calls.lock().unwrap_or_else(PoisonError::into_inner).admit(call, wall())?;
         }
         if request.halts() {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            self.halted.store(true, Ordering::SeqCst);
+            self.throw();
         }
         Ok(())
+    }
+
+    /// Stops sends at once; the engine is told next.
+    pub(crate) fn throw(&self) {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.halted.store(true, Ordering::SeqCst);
+    }
+
+    /// Called when the engine has recorded what [`Self::throw`] has thrown.
+    pub(crate) fn thrown(&self, halted: bool) {
+        self.asked.fetch_sub(1, Ordering::SeqCst);
+        self.set(halted);
     }
 
     /// Called when the engine has carried out what [`Self::hear`] heard, and when it was never to come to that.
     pub(crate) fn heard(&self, request: &OperatorRequest, halted: bool) {
         if request.halts() {
-            self.asked.fetch_sub(1, Ordering::SeqCst);
-            self.set(halted);
+            self.thrown(halted);
         }
     }
 
@@ -73,6 +93,8 @@ impl KillSwitch {
 pub(crate) struct Latched {
     /// Why everything is halted, if it is.
     pub(crate) halted: Option<String>,
+    /// Who halted it and when, if the file tells.
+    pub(crate) thrown: Option<Thrown>,
     /// What else is stopped.
     pub(crate) scopes: BTreeMap<Scope, Latch>,
 }
@@ -82,7 +104,8 @@ pub(crate) struct Latched {
 pub(crate) struct LatchFile {
     halted: PathBuf,
     scoped: PathBuf,
-    written: bool,
+    /// Why everything is halted, as the first file says.
+    written: Option<String>,
     /// What the second file says; `None` where that cannot be read.
     written_scopes: Option<BTreeMap<Scope, Latch>>,
 }
@@ -90,10 +113,12 @@ pub(crate) struct LatchFile {
 impl LatchFile {
     /// The files of a data directory, and what they say if they are there. One that cannot be read halts everything.
     pub(crate) fn open(data_dir: &Path) -> (Self, Latched) {
-        let (halted, scoped) = (data_dir.join("HALTED"), data_dir.join("LATCHED"));
+        let (halted, scoped) = (data_dir.join(HALTED), data_dir.join("LATCHED"));
         let unread = |path: &Path, why: &dyn std::fmt::Display| format!("{} cannot be read: {why}", path.display());
-        let why = read(&halted).unwrap_or_else(|error| Some(unread(&halted, &error)));
-        let (written, mut said) = (why.is_some(), Latched { halted: why, scopes: BTreeMap::new() });
+        let text = read(&halted).unwrap_or_else(|error| Some(unread(&halted, &error)));
+        let why = text.map(|text| reason_and_thrown(&text));
+        let (why, thrown) = why.map_or((None, None), |(why, thrown)| (Some(why), thrown));
+        let (written, mut said) = (why.clone(), Latched { halted: why, thrown, scopes: BTreeMap::new() });
         let scopes = read(&scoped).map_err(|error| unread(&scoped, &error));
         let scopes = scopes.and_then(|text| match text {
             Some(text) => serde_json::from_str(&text).map_err(|error| unread(&scoped, &error)),
@@ -107,12 +132,27 @@ impl LatchFile {
         (Self { halted, scoped, written, written_scopes }, said)
     }
 
+    /// What somebody wrote into the file of the kill switch over everything since this process last looked.
+    pub(crate) fn found(&mut self) -> Option<String> {
+        if self.written.is_some() {
+            return None;
+        }
+        let text = read(&self.halted).unwrap_or_else(|error| Some(format!("it cannot be read: {error}")))?;
+        Some(text.escape_debug().to_string())
+    }
+
     /// Makes the files say what the state says. Costs nothing while that does not change.
-    pub(crate) fn follow(&mut self, halted: Option<&str>, scopes: &BTreeMap<Scope, Latch>) -> std::io::Result<()> {
-        if halted.is_some() != self.written {
-            let words = halted.map(|reason| reason.escape_debug().to_string());
+    pub(crate) fn follow(
+        &mut self,
+        halted: Option<&str>,
+        thrown: Option<&Thrown>,
+        scopes: &BTreeMap<Scope, Latch>,
+    ) -> std::io::Result<()> {
+        if halted != self.written.as_deref() {
+            let thrown = thrown.map(|it| format!("\nby {} at {}", it.by, it.at)).unwrap_or_default();
+            let words = halted.map(|reason| format!("{}{thrown}", reason.escape_debug()));
             write(&self.halted, words.as_deref())?;
-            self.written = halted.is_some();
+            self.written = halted.map(str::to_owned);
         }
         if self.written_scopes.as_ref() != Some(scopes) {
             let words = (!scopes.is_empty()).then(|| serde_json::to_string(scopes)).transpose()?;
@@ -120,6 +160,42 @@ impl LatchFile {
             self.written_scopes = Some(scopes.clone());
         }
         Ok(())
+    }
+}
+
+/// What the file says of a halt: the reason, and in a second line who threw it and when, where the node wrote it.
+fn reason_and_thrown(text: &str) -> (String, Option<Thrown>) {
+    let thrown = |line: &str| {
+        let (by, at) = line.strip_prefix("by ")?.rsplit_once(" at ")?;
+        Some(Thrown { by: by.to_owned(), at: at.to_owned() })
+    };
+    match text.split_once('\n').and_then(|(reason, line)| Some((reason, thrown(line)?))) {
+        Some((reason, thrown)) => (reason.to_owned(), Some(thrown)),
+        None => (text.to_owned(), None),
+    }
+}
+
+/// Looks again and again whether somebody wrote the file `HALTED` into the data directory of a node that trades.
+pub(crate) async fn watch_file(data_dir: PathBuf, switch: KillSwitch, inbox: mpsc::Sender<Input>) {
+    let (path, flag) = (data_dir.join(HALTED), switch.flag());
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    loop {
+        every.tick().await;
+        // what the node itself wrote is there only while it is halted; the engine looks once more in its turn
+        if !flag.load(Ordering::SeqCst) && path.symlink_metadata().is_ok() && inbox.send(Input::HaltFile).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Throws the kill switch at each SIGUSR1.
+pub(crate) async fn watch_signal(mut signal: Signal, switch: KillSwitch, inbox: mpsc::Sender<Input>) {
+    while signal.recv().await.is_some() {
+        switch.throw();
+        if inbox.send(Input::HaltSignal).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -184,14 +260,23 @@ mod tests {
         let scopes = BTreeMap::from([("venue:binance".parse().unwrap(), latch)]);
         let (mut file, said) = LatchFile::open(dir.path());
         assert_eq!(said, Latched::default());
-        file.follow(None, &none).unwrap();
-        file.follow(Some("odd\nfills"), &scopes).unwrap();
+        file.follow(None, None, &none).unwrap();
+        let thrown = Thrown { by: "a signed call".to_owned(), at: "2026-01-01T00:00:00Z".to_owned() };
+        file.follow(Some("odd\nfills"), Some(&thrown), &scopes).unwrap();
         let (mut again, said) = LatchFile::open(dir.path());
-        assert_eq!(said, Latched { halted: Some("odd\\nfills".to_owned()), scopes: scopes.clone() });
-        again.follow(Some("another"), &scopes).unwrap();
-        again.follow(None, &scopes).unwrap();
-        assert_eq!(LatchFile::open(dir.path()).1, Latched { halted: None, scopes });
-        again.follow(None, &none).unwrap();
+        assert_eq!(
+            said,
+            Latched { halted: Some("odd\\nfills".to_owned()), thrown: Some(thrown), scopes: scopes.clone() }
+        );
+        again.follow(Some("another"), None, &scopes).unwrap();
+        again.follow(None, None, &scopes).unwrap();
+        assert_eq!(LatchFile::open(dir.path()).1, Latched { scopes, ..Latched::default() });
+        again.follow(None, None, &none).unwrap();
+        assert_eq!(again.found(), None);
+        std::fs::write(dir.path().join("HALTED"), "by hand\nin two lines\n").unwrap();
+        assert_eq!(again.found().as_deref(), Some("by hand\\nin two lines"));
+        assert_eq!(LatchFile::open(dir.path()).1.halted.as_deref(), Some("by hand\nin two lines"));
+        std::fs::remove_file(dir.path().join("HALTED")).unwrap();
         assert_eq!(LatchFile::open(dir.path()).1, Latched::default());
         std::fs::write(dir.path().join("LATCHED"), "{\"venue").unwrap();
         assert!(LatchFile::open(dir.path()).1.halted.is_some()); // what cannot be read halts everything

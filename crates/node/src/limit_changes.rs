@@ -2,13 +2,15 @@
 
 use crate::core::Core;
 use crate::error::NodeError;
+use crate::govern::differences;
+use crate::holds::holds;
 use crate::operate::{OperatorReply, done, failed};
 use crate::stages::stage_name;
 use serde_json::{Value, json};
 use tradewind_domain::{Coded, Currency, PortfolioId, Sequence, Source};
 use tradewind_engine::{State, account_limit_values, limit_values, set_account_limit, set_limit};
 use tradewind_governance::{
-    Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Name, Principal, Roster, check_plain,
+    Act, CHANGE_WINDOW_NANOS, Change, ChangeState, Changed, Name, Principal, Roster, Rule, check_plain,
 };
 use tradewind_risk::{AccountLimits, Limit, LimitScope, Unit};
 
@@ -77,13 +79,22 @@ impl Core {
     pub(crate) fn changes_told(&self, ids: &[Sequence]) -> OperatorReply {
         let state = &self.host.state;
         let changes = ids.iter().filter_map(|id| state.governance.changes.get(id));
-        done(&json!({ "changes": changes.map(|change| change_view(state, change)).collect::<Vec<_>>() }))
+        let changes: Vec<Value> = changes.map(|change| change_view(state, change)).collect();
+        done(&json!({ "changes": changes, "holds": holds(self) }))
+    }
+
+    /// The no to an answer to a change that is decided already, with how.
+    pub(crate) fn decided_change(&self, id: Sequence) -> Option<OperatorReply> {
+        let state = &self.host.state;
+        let change = state.governance.changes.get(&id).filter(|change| change.state != ChangeState::Asked)?;
+        let message = format!("change {id} is decided: {}", standing(state, change));
+        let hint = "a change is decided once: ask for it again; `tradewind limits show` lists them";
+        Some(failed(Rule::Used.info().code, message, hint))
     }
 
     /// What would change of the account; nothing if it is so already.
     fn account_change(&self, name: &str, value: &str) -> Result<Vec<Changed>, Box<OperatorReply>> {
-        let (name, new) =
-            read_named(name, value, LimitScope::Account).map_err(|message| unfit(message, &account_names()))?;
+        let (name, new) = read_named(name, value, LimitScope::Account).map_err(unfit)?;
         let mut account = self.host.state.risk.as_ref().map_or(AccountLimits::NONE, |risk| risk.account.clone());
         let row = account_limit_values(&account).into_iter().find(|row| row.0 == name);
         let Some((_, tighter, old)) = row else { return Ok(Vec::new()) };
@@ -102,7 +113,7 @@ impl Core {
         value: &str,
         portfolio: Option<&str>,
     ) -> Result<Vec<Changed>, Box<OperatorReply>> {
-        let (number, new) = read_limit(name, value).map_err(|message| unfit(message, &portfolio_names()))?;
+        let (number, new) = read_limit(name, value).map_err(unfit)?;
         let portfolios = match portfolio {
             Some(name) => vec![self.portfolio_named(Some(name))?],
             None => (0_u16..).map(PortfolioId).take(self.host.state.portfolios.len()).collect(),
@@ -113,7 +124,7 @@ impl Core {
             let row = limit_values(&limits).into_iter().find(|row| row.0 == number);
             let Some((_, tighter, old)) = row.filter(|row| row.2 != new) else { continue };
             if !set_limit(&mut limits, number, new) {
-                return Err(unfit(format!("`{}` is too large for {name}", value.escape_debug()), &[name]));
+                return Err(unfit(Unfit::Value(format!("`{}` is too large for {name}", value.escape_debug()))));
             }
             if let Err(error) = limits.validate() {
                 return Err(Box::new(failed(error.code(), error.to_string(), error.hint())));
@@ -124,8 +135,25 @@ impl Core {
     }
 }
 
-fn unfit(message: String, names: &[&str]) -> Box<OperatorReply> {
-    Box::new(failed("NODE-34", message, &format!("one of {}", names.join(", "))))
+/// Why a limit cannot be set to what was written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// There is none of this name; these there are.
+    Name(String, Vec<&'static str>),
+    /// It has this name and another owner, or is not changed at run time; how to go on.
+    Elsewhere(String, &'static str),
+    /// The value is none of it: the message says how one is written.
+    Value(String),
+}
+
+fn unfit(unfit: Unfit) -> Box<OperatorReply> {
+    Box::new(match unfit {
+        Unfit::Name(message, names) => failed("NODE-34", message, &format!("one of {}", names.join(", "))),
+        Unfit::Elsewhere(message, hint) => failed("NODE-34", message, hint),
+        Unfit::Value(message) => {
+            failed("NODE-34", message, "write it as in the settings; see `tradewind config reference limits`")
+        }
+    })
 }
 
 fn portfolio_names() -> Vec<&'static str> {
@@ -134,7 +162,7 @@ fn portfolio_names() -> Vec<&'static str> {
 
 fn account_names() -> Vec<&'static str> {
     let of_account = tradewind_risk::LIMITS.iter().filter(|limit| limit.scope == LimitScope::Account);
-    of_account.map(|limit| limit.name).collect()
+    of_account.filter(|limit| limit.is_control()).map(|limit| limit.name).collect()
 }
 
 /// The name in the settings of one of [`limit_values`].
@@ -183,7 +211,12 @@ pub(crate) fn change_view(state: &State, change: &Change) -> Value {
             view["direction"] = json!("looser");
             (view["from"], view["to"]) = (json!(persons_text(old)), json!(persons_text(new)));
             let other = |it: &&Name| old.tokens.get(*it).is_some_and(|token| new.tokens.get(*it) != Some(token));
-            view["other_tokens"] = json!(new.tokens.keys().filter(other).collect::<Vec<_>>());
+            let others: Vec<&Name> = new.tokens.keys().filter(other).collect();
+            view["other_tokens"] = json!(others);
+            if !others.is_empty() {
+                let names: Vec<&str> = others.iter().map(|name| name.as_str()).collect();
+                view["to"] = json!(format!("{}; another token: {}", persons_text(new), names.join(", ")));
+            }
             return view;
         }
         Changed::Resume { holds } => {
@@ -197,7 +230,9 @@ pub(crate) fn change_view(state: &State, change: &Change) -> Value {
         Changed::Policy { old, new } => {
             view["what"] = json!("policy");
             view["of"] = json!("policy");
+            view["direction"] = json!(if change.changed.loosens() { "looser" } else { "tighter" });
             view["looser"] = json!(new.looser_than(old));
+            view["differences"] = json!(differences(old, new));
             return view;
         }
     };
@@ -223,6 +258,22 @@ fn persons_text(roster: &Roster) -> String {
 
 /// Where it stands, in plain words.
 fn standing(state: &State, change: &Change) -> String {
+    let is_resume = matches!(change.changed, Changed::Resume { .. });
+    let other_holds = matches!(&change.changed, Changed::Resume { holds } if state.holds() != *holds);
+    match (&change.state, state.governance.overtaken_by(change)) {
+        (ChangeState::Asked, Some(later)) => return format!("stale: changed again by {later}; ask for it again"),
+        (ChangeState::Asked, None) if other_holds => {
+            return "stale: something else holds now; ask for it again".to_owned();
+        }
+        (ChangeState::Done { approver }, _) if is_resume => {
+            return approver.as_ref().map_or_else(|| "done".to_owned(), |name| format!("done, approved by {name}"));
+        }
+        (ChangeState::Done { approver }, Some(later)) => {
+            let by = approver.as_ref().map(|name| format!("approved by {name}, and ")).unwrap_or_default();
+            return format!("{by}over: changed again by {later}");
+        }
+        _ => (),
+    }
     match &change.state {
         ChangeState::Asked if state.now.since(change.asked_at) >= CHANGE_WINDOW_NANOS => {
             "lapsed: nobody approved it within 24 h".to_owned()
@@ -281,7 +332,7 @@ const LIMITS: [(&str, &str); 7] = [
 ];
 
 /// A limit's number and value from its name and text in the settings' words.
-pub(crate) fn read_limit(name: &str, value: &str) -> Result<(&'static str, Option<i64>), String> {
+pub(crate) fn read_limit(name: &str, value: &str) -> Result<(&'static str, Option<i64>), Unfit> {
     let first = LIMITS.iter().find(|row| row.0 == name);
     match first.and_then(|(_, number)| Some((number, Limit::find(name)?))) {
         Some((number, limit)) => Ok((number, read_value(limit, value)?)),
@@ -290,25 +341,40 @@ pub(crate) fn read_limit(name: &str, value: &str) -> Result<(&'static str, Optio
 }
 
 /// As [`read_limit`] for the limits that go by their names in the table of limits.
-fn read_named(name: &str, value: &str, scope: LimitScope) -> Result<(&'static str, Option<i64>), String> {
-    let limit = Limit::find(name).filter(|limit| limit.scope == scope && limit.is_control());
-    let whose = if scope == LimitScope::Account { "the account" } else { "a portfolio" };
-    let limit = limit.ok_or_else(|| {
-        let other = match (scope, Limit::find(name)) {
-            (LimitScope::Portfolio, Some(_)) => "; it is one of the account: add --account",
-            (LimitScope::Account, Some(_)) => "; it is one of a portfolio: leave --account out",
-            (_, None) => "",
-        };
-        format!("there is no limit `{}` of {whose}{other}", name.escape_debug())
-    })?;
-    Ok((limit.name, read_value(limit, value)?))
+fn read_named(name: &str, value: &str, scope: LimitScope) -> Result<(&'static str, Option<i64>), Unfit> {
+    let of_account = scope == LimitScope::Account;
+    let runs = |limit: &Limit| limit.is_control() || LIMITS.iter().any(|row| row.0 == limit.name);
+    match Limit::find(name) {
+        Some(limit) if limit.scope == scope && limit.is_control() => Ok((limit.name, read_value(limit, value)?)),
+        Some(limit) if !runs(limit) => {
+            let message = format!("`{name}` is not changed while a node runs");
+            Err(Unfit::Elsewhere(message, "set it in the settings: it counts from the next start"))
+        }
+        Some(_) if of_account => {
+            Err(Unfit::Elsewhere(format!("`{name}` is a limit of each portfolio"), "leave --account out"))
+        }
+        Some(_) => Err(Unfit::Elsewhere(format!("`{name}` is a limit of the account"), "add --account")),
+        None => {
+            let (whose, names) =
+                if of_account { ("the account", account_names()) } else { ("a portfolio", portfolio_names()) };
+            Err(Unfit::Name(format!("there is no limit `{}` of {whose}", name.escape_debug()), names))
+        }
+    }
 }
 
 /// The value of a limit as it is written, which no profile's is too large for; `none` is no limit.
-fn read_value(limit: &Limit, value: &str) -> Result<Option<i64>, String> {
+fn read_value(limit: &Limit, value: &str) -> Result<Option<i64>, Unfit> {
+    let no_value =
+        |words: String| Unfit::Value(format!("`{}` is no value of {}: {words}", value.escape_debug(), limit.name));
     if let Unit::Choice(words) = limit.unit {
-        let unfit = || format!("`{}` is no value of {}: one of {}", value.escape_debug(), limit.name, words.join(", "));
-        return limit.unit.parse(value).map(Some).ok_or_else(unfit);
+        return limit.unit.parse(value).map(Some).ok_or_else(|| no_value(format!("one of {}", words.join(", "))));
+    }
+    if limit.unit == Unit::Flag {
+        return match value {
+            "true" | "yes" => Ok(Some(1)),
+            "false" | "no" | "none" => Ok(None),
+            _ => Err(no_value("true or false".to_owned())),
+        };
     }
     if value == "none" {
         return Ok(None);
@@ -316,7 +382,7 @@ fn read_value(limit: &Limit, value: &str) -> Result<Option<i64>, String> {
     let read = limit.unit.parse(value).filter(|value| *value > 0);
     read.map(Some).ok_or_else(|| {
         let example = limit.text(limit.values.into_iter().flatten().next()).replace(' ', "");
-        format!("`{}` is no value of {}: write it like {example}", value.escape_debug(), limit.name)
+        no_value(format!("write it like {example}"))
     })
 }
 
@@ -356,14 +422,27 @@ mod tests {
         assert_eq!(of_account("account_positions", "5"), Ok(("account_positions", Some(5))));
         assert_eq!(of_account("hard_order_amount", "none"), Ok(("hard_order_amount", None)));
         assert_eq!(of_account("var_method", "largest"), Ok(("var_method", Some(4))));
-        let unfit = of_account("var_method", "none").unwrap_err();
-        assert!(unfit.ends_with("one of historical, parametric, monte-carlo, largest"), "{unfit}");
+        let words = "`none` is no value of var_method: one of historical, parametric, monte-carlo, largest";
+        assert_eq!(of_account("var_method", "none"), Err(Unfit::Value(words.to_owned())));
         for (name, value) in
             [("gross", "80"), ("gross", "-1%"), ("gross", "0%"), ("max_order", "1%"), ("leverage", "2x")]
         {
             assert!(of_account(name, value).is_err(), "{name} {value}");
         }
-        assert!(read_limit("gross", "80%").unwrap_err().contains("--account"));
+        let elsewhere = |unfit| match unfit {
+            Err(Unfit::Elsewhere(_, hint)) => hint,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(elsewhere(read_limit("gross", "80%")), "add --account");
+        assert_eq!(elsewhere(of_account("max_order", "1%")), "leave --account out");
+        for borrow in [read_limit("borrow", "true"), of_account("borrow", "true")] {
+            assert!(elsewhere(borrow).starts_with("set it in the settings"));
+        }
+        for (value, want) in [("true", Some(1)), ("yes", Some(1)), ("false", None), ("none", None)] {
+            assert_eq!(of_account("no_self_match", value), Ok(("no_self_match", want)));
+        }
+        assert!(matches!(of_account("no_self_match", "1"), Err(Unfit::Value(_))));
+        assert!(matches!(of_account("nonsense", "1"), Err(Unfit::Name(_, names)) if names.contains(&"gross")));
     }
 
     #[test]

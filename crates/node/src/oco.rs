@@ -81,7 +81,11 @@ impl Core {
         };
         let pair = Box::new([proposal(target, "an operator's target"), proposal(stop, "an operator's stop")]);
         let id = self.host.state.sequence + 1;
-        let verdict = self.verdict_on(portfolio, EventKind::ProposedPair { pair })?;
+        let kind = EventKind::ProposedPair { pair };
+        if let Some(no) = self.crowded(portfolio, &kind) {
+            return Ok(no);
+        }
+        let verdict = self.verdict_on(portfolio, kind)?;
         if let (None, Some(held)) = (&verdict, self.held_reply(id)) {
             return Ok(held); // it waits for people
         }

@@ -156,7 +156,7 @@ impl Core {
     pub(crate) fn operate(&mut self, request: OperatorRequest) -> Result<OperatorReply, NodeError> {
         let reads =
             matches!(request, OperatorRequest::Status | OperatorRequest::OrderList | OperatorRequest::PositionList);
-        if !self.trading && !reads {
+        if !self.trading && !reads && !request.stops() {
             let stopped = NodeError::Stopped;
             return Ok(failed(stopped.code(), "the node is stopping", stopped.hint()));
         }
@@ -186,12 +186,18 @@ impl Core {
             OperatorRequest::Flatten => self.flatten()?,
             OperatorRequest::Adopt(words) => self.adopt(&words)?,
             OperatorRequest::Halt { reason } => {
+                self.since.throws =
+                    Some(self.named_speaker().map_or_else(|| "no name".to_owned(), |it| it.to_string()));
                 self.say(PortfolioId(0), EventKind::Halted(Halt { reason }))?;
                 done(&status(self))
             }
             OperatorRequest::HaltSigned(call) => self.halt_called(call)?,
             OperatorRequest::Resume { reason } => self.resume(reason)?,
-            OperatorRequest::Stop => failed("NODE-08", "stop is not the engine's to do", "use the control socket"),
+            OperatorRequest::Stop => {
+                // whoever handed it in ends the node once this is said
+                self.stopped_by = self.named_speaker();
+                done(&serde_json::json!({ "stopping": true, "by": self.stopped_by }))
+            }
         })
     }
 
@@ -199,6 +205,7 @@ impl Core {
     fn halt_called(&mut self, call: SignedHalt) -> Result<OperatorReply, NodeError> {
         let SignedHalt { reason, issued_at, nonce, .. } = call;
         let reason = format!("{reason} (signed call {nonce})");
+        self.since.throws = Some("a signed call".to_owned());
         self.say(PortfolioId(0), EventKind::Halted(Halt { reason }))?;
         self.act(Act::HaltCalled { issued_at, nonce })?;
         Ok(done(&status(self)))
@@ -210,6 +217,7 @@ impl Core {
         let (state, holds) = (&self.host.state, self.host.state.holds());
         if holds.is_empty() || !state.governance.two_persons() {
             self.say(PortfolioId(0), EventKind::Resumed { reason })?;
+            self.note_resumed();
             return Ok(done(&status(self)));
         }
         let (now, changed, by) = (self.now(), Changed::Resume { holds }, self.speaker.clone());
@@ -222,6 +230,7 @@ impl Core {
         if let Err(reply) = self.word(word)? {
             return Ok(reply);
         }
+        self.note_resumed();
         let newest = self.host.state.governance.changes.keys().next_back().copied();
         Ok(self.changes_told(known.or(newest).as_slice()))
     }
@@ -238,10 +247,15 @@ impl Core {
 
     pub(crate) fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
         let cause = if proposes(&kind) { self.decision } else { None };
-        let spoken = Spoken { by: self.named_speaker(), key: self.key.clone() };
-        let spoken = (spoken != Spoken::default()).then(|| Box::new(spoken));
         let draft = Draft::of_host(self.now(), wall(), portfolio, kind);
+        let spoken = self.spoken();
         self.follow(Draft { source: Source::Operator, cause, correlation: cause, spoken, ..draft })
+    }
+
+    /// Who speaks, and under which key, as the record of a request tells it.
+    pub(crate) fn spoken(&self) -> Option<Box<Spoken>> {
+        let spoken = Spoken { by: self.named_speaker(), key: self.key.clone() };
+        (spoken != Spoken::default()).then(|| Box::new(spoken))
     }
 
     fn place(&mut self, words: &OrderWords) -> Result<OperatorReply, NodeError> {
@@ -296,7 +310,11 @@ impl Core {
         let proposal = Proposal { plan, source: Source::Operator, portfolio, request, reason: reason.into() };
         let parent = self.host.state.parents.next_id();
         let id = self.host.state.sequence + 1;
-        let verdict = self.verdict_on(portfolio, EventKind::Proposed(proposal))?;
+        let kind = EventKind::Proposed(proposal);
+        if let Some(no) = self.crowded(portfolio, &kind) {
+            return Ok(no);
+        }
+        let verdict = self.verdict_on(portfolio, kind)?;
         if let (None, Some(held)) = (&verdict, self.held_reply(id)) {
             return Ok(held); // it waits for people
         }

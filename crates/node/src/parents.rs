@@ -12,7 +12,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::{
     Ask, Child, ChildState, Parent, ParentEvent, ParentId, ParentState, ParentWish, Participation, Plan, Protection,
-    Schedule,
+    Rung, Schedule,
 };
 use tradewind_engine::{Amend, EventKind, State, Verdict};
 use tradewind_governance::Principal;
@@ -269,7 +269,11 @@ impl Core {
         let reason = format!("an operator's {}", plan.word());
         let wish = ParentWish { entry: None, source: Source::Operator, portfolio, request, plan, reason };
         let (id, event) = (self.host.state.parents.next_id(), self.host.state.sequence + 1);
-        let verdict = self.verdict_on(portfolio, EventKind::Parent(Box::new(ParentEvent::Wished { wish })))?;
+        let kind = EventKind::Parent(Box::new(ParentEvent::Wished { wish }));
+        if let Some(no) = self.crowded(portfolio, &kind) {
+            return Ok(no);
+        }
+        let verdict = self.verdict_on(portfolio, kind)?;
         if let (None, Some(held)) = (&verdict, self.held_reply(event)) {
             return Ok(held); // the whole of it waits for people
         }
@@ -373,10 +377,14 @@ fn new_terms(it: &Instrument, old: OrderRequest, words: &ReplaceWords) -> Read<O
     Ok(OrderRequest { kind, quantity, ..old })
 }
 
+/// The plan that the engine wrote as `written`.
+pub(crate) fn parent_plan(written: &str) -> Option<Plan> {
+    serde_json::from_str(written).ok()
+}
+
 /// A plan as a person reads it before it is approved; the hash covers the plan as it was written.
 pub(crate) fn plan_words(state: &State, instrument: InstrumentId, written: &str) -> Value {
-    let (Ok(plan), Some(listing)) = (serde_json::from_str::<Plan>(written), state.listings.get(instrument.index()))
-    else {
+    let (Some(plan), Some(listing)) = (parent_plan(written), state.listings.get(instrument.index())) else {
         return json!(written);
     };
     let it = &listing.instrument;
@@ -391,7 +399,9 @@ pub(crate) fn plan_words(state: &State, instrument: InstrumentId, written: &str)
         Plan::Iceberg { display } => format!("shows {} at a time", it.quantity_text(*display)),
         Plan::Schedule(schedule) => {
             let (slices, each) = (schedule.slices, seconds(schedule.every_nanos));
-            let curve = if schedule.weights.is_empty() { "even" } else { "along a volume curve" };
+            let weights: Vec<String> = schedule.weights.iter().map(u32::to_string).collect();
+            let curve =
+                if weights.is_empty() { "even".to_owned() } else { format!("weighted {}", weights.join(" : ")) };
             format!("{slices} slices, {curve}, one each {each} s from {}", schedule.start)
         }
         Plan::Participate(part) => {
@@ -399,8 +409,8 @@ pub(crate) fn plan_words(state: &State, instrument: InstrumentId, written: &str)
             format!("{rate} % of the volume until {}, at least {} an order", part.until, it.quantity_text(part.clip))
         }
         Plan::Ladder { rungs } => {
-            let ends = [rungs.first(), rungs.last()].map(|rung| price(rung.map(|rung| rung.price)));
-            format!("{} orders from {} to {}", rungs.len(), ends[0], ends[1])
+            let one = |rung: &Rung| format!("{} at {}", it.quantity_text(rung.quantity), it.price_text(rung.price));
+            format!("{} orders: {}", rungs.len(), rungs.iter().map(one).collect::<Vec<_>>().join(", "))
         }
     };
     json!(format!("{}: {words}", plan.word()))

@@ -109,8 +109,13 @@ impl Node {
         if let Err(reply) = self.held.switch.hear(&request) {
             return Ok(reply);
         }
+        let stops = request.stops();
         self.inbox.send(Input::Operator(Box::new(request), reply)).await.map_err(|_| NodeError::Stopped)?;
-        answer.await.map_err(|_| NodeError::Stopped)
+        let answer = answer.await.map_err(|_| NodeError::Stopped)?;
+        if stops && matches!(answer, OperatorReply::Done { .. }) {
+            self.asked.send_replace(true);
+        }
+        Ok(answer)
     }
 
     /// Waits until a person asks for the end on the control socket, or the engine ends by itself.

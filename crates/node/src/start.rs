@@ -387,6 +387,7 @@ fn ask_second(core: &mut Core, portfolio: PortfolioId, mut asked: Vec<Changed>) 
 pub(crate) fn keep_halted(core: &mut Core, latched: Latched) -> Result<(), NodeError> {
     let now = core.now();
     let mut kinds = Vec::new();
+    core.since.halted = latched.thrown;
     if core.host.state.halted.is_none() {
         kinds.extend(latched.halted.map(|reason| EventKind::Halted(Halt { reason })));
     }

@@ -4,6 +4,7 @@ use crate::adopt::foreign_orders;
 use crate::clock::wall;
 use crate::core::Core;
 use crate::health::ComponentHealth;
+use crate::holds::{HoldView, holds};
 use crate::latency::Quantiles;
 use crate::liquidity::{LiquidityView, liquidity};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,10 @@ pub struct Status {
     pub halted: Option<String>,
     /// Why only what reduces is allowed, if so.
     pub restricted: Option<String>,
+    /// The strictest mode of any breaker: `normal`, or what it leaves.
+    pub risk_mode: &'static str,
+    /// Everything that holds trading, these two included: who, since when, why, and what ends it.
+    pub holds: Vec<HoldView>,
     /// Events in the journal.
     pub sequence: u64,
     /// How often things happened.
@@ -59,7 +64,7 @@ pub struct Status {
     pub latency: LatencyView,
     /// How each component is.
     pub components: Vec<ComponentHealth>,
-    /// Newest troubles, oldest first.
+    /// Newest troubles, oldest first, each with its time; an alarm after which somebody resumed says so.
     pub notices: Vec<String>,
 }
 
@@ -269,6 +274,8 @@ pub(crate) fn status(core: &Core) -> Status {
         trading: core.trading,
         halted: state.halted.clone(),
         restricted: state.reduce_only.clone(),
+        risk_mode: crate::limits_view::mode(state),
+        holds: holds(core),
         sequence: state.sequence,
         counters: state.counters,
         orders_without_decision: state.counters.orders_without_decision(),

@@ -18,7 +18,7 @@ use crate::inbox::Input;
 use crate::inquire::Reconciler;
 use crate::key_lock::KeyLock;
 use crate::kill_call::KillCalls;
-use crate::kill_switch::{KillSwitch, LatchFile, Latched};
+use crate::kill_switch::{KillSwitch, LatchFile, Latched, watch_file, watch_signal};
 use crate::listener::Listener;
 use crate::live;
 use crate::outgoing::{Latency, Wire};
@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use tokio::net::UnixListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tradewind_domain::{ClientOrderId, InstrumentId, Timestamp};
@@ -63,6 +64,7 @@ pub(crate) struct Safe {
     /// What must stay stopped, although the journal does not say so.
     latched: Latched,
     latch: LatchFile,
+    signal: Signal,
     durable: Arc<AtomicU64>,
     config: BinanceConfig,
     pub(crate) recovered: Recovered,
@@ -77,6 +79,7 @@ impl Safe {
         let signer = start::signer(settings, surroundings)?;
         let dir = &settings.data_dir;
         DiskStorage::new(dir).create_dir().map_err(|source| NodeError::DataDir { path: dir.clone(), source })?;
+        let signal = signal(SignalKind::user_defined1()).map_err(NodeError::Latch)?; // until it trades one waits
         let health = Health::default();
         let (journal, recovered) = recover(dir, settings.journal.options())?;
         damage::mark(dir, &recovered.recovery)?;
@@ -94,7 +97,7 @@ impl Safe {
         let config = start::venue_config(settings, signer, switch.flag());
         let held = Held { auditor, socket, _key_lock: key_lock, switch, health };
         let latched = Latched { halted: latched.halted.or(rolled_back), ..latched };
-        Ok(Self { listener, held, latched, latch, durable, config, recovered, running, journal })
+        Ok(Self { listener, held, latched, latch, signal, durable, config, recovered, running, journal })
     }
 
     /// Connects, asks the venue what became of everything, and shows the strategies the past.
@@ -103,7 +106,7 @@ impl Safe {
         settings: &Settings,
         surroundings: &Surroundings,
     ) -> Result<Reconciled, NodeError> {
-        let Self { listener, held, latched, latch, durable, config, recovered, running, journal } = self;
+        let Self { listener, held, latched, latch, signal, durable, config, recovered, running, journal } = self;
         let Connected { connection, events, early, instruments, opening } =
             start::connect(config, settings, &recovered.state).await?;
         failpoint("node.start.connected");
@@ -169,13 +172,26 @@ impl Safe {
         let doubtful = reconciler.at_start(&mut core).await?;
         failpoint("node.start.reconciled");
         let last_bars = start::warm_up(&mut core, &history, surroundings.origin)?;
-        Ok(Reconciled { listener, connection, events, early, outgoing, reconciler, doubtful, last_bars, core, held })
+        Ok(Reconciled {
+            listener,
+            signal,
+            connection,
+            events,
+            early,
+            outgoing,
+            reconciler,
+            doubtful,
+            last_bars,
+            core,
+            held,
+        })
     }
 }
 
 /// Reconciled: books and venue agree, or only what reduces is allowed. Nothing was proposed yet.
 pub(crate) struct Reconciled {
     listener: UnixListener,
+    signal: Signal,
     connection: Connection,
     events: mpsc::Receiver<VenueEvent>,
     early: Vec<VenueEvent>,
@@ -199,7 +215,8 @@ pub(crate) struct Trading {
 impl Reconciled {
     /// Starts the engine's thread, and the tasks around it.
     pub(crate) fn trade(self, settings: &Settings, surroundings: Surroundings) -> Result<Trading, NodeError> {
-        let Self { listener, connection, events, early, outgoing, reconciler, doubtful, last_bars, core, held } = self;
+        let Self { listener, signal, connection, events, early, outgoing, reconciler, doubtful, last_bars, core, held } =
+            self;
         let owner = control::owner_of(&held.socket)?;
         let (inbox, input) = mpsc::channel(INBOX_ROOM);
         let asked = watch::Sender::new(false);
@@ -221,6 +238,8 @@ impl Reconciled {
         tasks.spawn(or_abort_async("driver", driven));
         tasks.spawn(or_abort_async("listener", listening.listen(early, events)));
         tasks.spawn(or_abort_async("timer", tick(inbox.clone())));
+        tasks.spawn(watch_file(settings.data_dir.clone(), held.switch.clone(), inbox.clone()));
+        tasks.spawn(watch_signal(signal, held.switch.clone(), inbox.clone()));
         if let Some(file) = surroundings.settings_file {
             tasks.spawn(drift::watch(file, inbox.clone()));
         }

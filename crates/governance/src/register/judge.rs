@@ -1,6 +1,5 @@
 //! How words are answered: with facts, or with the rule that is in the way.
 
-use super::overrides::subject;
 use super::{Act, At, Register};
 use crate::{
     Change, ChangeState, Changed, Held, Kind, Principal, ProposalState, Refused, Role, Rule, Scope, Stage, WishHash,
@@ -89,13 +88,8 @@ impl Register {
             return Ok(Act::ChangeMoved { change: id, to: ChangeState::Rejected { by: by.name.clone() } });
         }
         change.check_approval(by, at.now)?;
-        let later = |it: &&Change| {
-            it.id != id
-                && matches!(it.state, ChangeState::Done { .. })
-                && subject(&it.changed) == subject(&change.changed)
-        };
-        if let Some(later) = self.changes.values().filter(later).find(|it| it.id > id) {
-            return Err(Refused::new(Rule::ChangeStale, format!("changed again by {}", later.id), "the value it was"));
+        if let Some(later) = self.overtaken_by(change) {
+            return Err(Refused::new(Rule::ChangeStale, format!("changed again by {later}"), "the value it was"));
         }
         if let Changed::Stage { old, new } = &change.changed {
             self.check_stage(old.as_deref(), new.as_deref())?; // what was seen meanwhile counts as well

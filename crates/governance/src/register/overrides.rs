@@ -52,6 +52,17 @@ impl Register {
         self.sectors.get(asset).map(Option::as_deref)
     }
 
+    /// The change that was asked for after `change` about the same and holds: `change` counts no more, and nobody can agree
+    /// to it any more.
+    #[must_use]
+    pub fn overtaken_by(&self, change: &Change) -> Option<Sequence> {
+        let is_later = |it: &&Change| {
+            matches!(it.state, ChangeState::Done { .. }) && subject(&it.changed) == subject(&change.changed)
+        };
+        let mut after = self.changes.range(change.id + 1..).map(|(_, it)| it);
+        after.find(is_later).map(|it| it.id)
+    }
+
     /// Brings a change that is done into force.
     pub(super) fn settle(&mut self, id: Sequence, now: Timestamp) -> Option<Changed> {
         let change = self.changes.get(&id).filter(|change| matches!(change.state, ChangeState::Done { .. }))?;
@@ -90,7 +101,7 @@ impl Register {
 }
 
 /// What a change is about; two of one subject follow each other.
-pub(super) fn subject(changed: &Changed) -> String {
+fn subject(changed: &Changed) -> String {
     match changed {
         Changed::Limit { portfolio, name, .. } => override_key(*portfolio, name),
         Changed::AccountLimit { name, .. } => account_key(name),

@@ -1,5 +1,8 @@
 //! Identities, approvals, changes of limits, scoped kill switches and idempotency keys, as a person uses them.
 
+mod crowd;
+mod policy_rows;
+mod proposals;
 mod requests;
 mod roster;
 mod speaker;
@@ -7,6 +10,7 @@ mod speaker;
 mod tests;
 mod views;
 
+pub(crate) use policy_rows::differences;
 pub use requests::{GovernRequest, Signed, Token};
 pub(crate) use roster::settings_words;
 
@@ -80,7 +84,11 @@ impl Core {
                 (self.word(Act::RejectionSaid { proposal: id, by, reason, changes })?, Some(id))
             }
             GovernRequest::LimitAnswer { id, yes } => {
+                if let Some(decided) = self.decided_change(id) {
+                    return Ok(decided);
+                }
                 let said = self.word(Act::ChangeAnswered { change: id, by, yes })?;
+                self.note_resumed();
                 return Ok(said.map_or_else(|reply| reply, |()| self.changes_told(&[id])));
             }
             GovernRequest::Latch { scope, reason } => match scope.parse::<Scope>() {

@@ -136,7 +136,7 @@ impl OperatorRequest {
         }
     }
 
-    /// Whether it asks for the end of the node, in whose name ever: whoever reaches the socket may.
+    /// Whether it asks for the end of the node.
     pub(crate) fn stops(&self) -> bool {
         match self {
             Self::Stop => true,
@@ -150,7 +150,7 @@ impl OperatorRequest {
         matches!(self, Self::OrderPlace(_) | Self::OrderOco(_) | Self::OrderParent(_) | Self::OrderReplace(_))
     }
 
-    /// What anybody with access to the socket may do: look, stop orders, end the node.
+    /// What anybody with access to the socket may do: look, and stop orders.
     pub(super) fn is_open_to_all(&self) -> bool {
         match self {
             Self::Status
@@ -158,8 +158,7 @@ impl OperatorRequest {
             | Self::ParentList
             | Self::PositionList
             | Self::Halt { .. }
-            | Self::HaltSigned(_)
-            | Self::Stop => true,
+            | Self::HaltSigned(_) => true,
             Self::Govern(request) => matches!(
                 request,
                 GovernRequest::ProposalList

@@ -134,7 +134,8 @@ impl Core {
     }
 
     fn speak(&mut self, request: &OperatorRequest) -> Result<(), NodeError> {
-        let names = self.names_persons() && !request.is_open_to_all();
+        // who stops the node stands in the record of its end: on a full disk there is room for that
+        let names = self.names_persons() && !request.is_open_to_all() && !request.stops();
         if names && !matches!(request, OperatorRequest::Govern(_)) && self.check_speaker(request).is_ok() {
             self.act_after(self.decision, Act::Speaks { by: self.speaker.clone() })?;
         }

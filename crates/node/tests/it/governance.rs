@@ -10,10 +10,10 @@ use tradewind_engine::{EventKind, Spoken};
 use tradewind_exchange::{ExchangeConfig, Pace};
 use tradewind_governance::{IdempotencyKey, Name, RequireDecision, Role};
 use tradewind_journal::{DiskStorage, Journal, Options, Reader};
-use tradewind_node::settings::{OperatorSettings, Settings};
+use tradewind_node::settings::{LimitSettings, OperatorSettings, Profile, Settings};
 use tradewind_node::{
-    GovernRequest, Node, OperatorReply, OperatorRequest, Signed, Token, audit, audit_chains, audit_statistics,
-    journal_dir, request, retain, set_aside,
+    GovernRequest, KindWords, Node, OperatorReply, OperatorRequest, OrderWords, Signed, Token, TradeWords, audit,
+    audit_chains, audit_statistics, journal_dir, request, retain, set_aside,
 };
 
 const ALL: [Role; 3] = [Role::Trader, Role::Approver, Role::Risk];
@@ -411,7 +411,7 @@ async fn a_halt_outlives_the_journal_and_is_cleared_by_a_person_of_risk() {
     assert!(stage.dir.path().join("HALTED").exists(), "one person's word ends no halt where two could say it");
     assert_eq!(said(&node, "anna", order.clone()).await.unwrap_err().0, "GATE-01");
     let agreed = said(&node, "ben", resume).await.unwrap();
-    assert_eq!(agreed["changes"][0]["standing"], "in force, approved by ben");
+    assert_eq!(agreed["changes"][0]["standing"], "done, approved by ben");
     assert!(!stage.dir.path().join("HALTED").exists());
     said(&node, "anna", order).await.unwrap();
 
@@ -1039,4 +1039,167 @@ async fn signatures_that_are_gone_are_named() {
     std::fs::remove_file(&path).unwrap();
     std::fs::remove_file(&public).unwrap();
     assert!(!check(None, 1));
+}
+
+#[tokio::test]
+async fn an_approver_sees_everything_that_the_hash_binds_and_the_worst_of_it() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.limits = LimitSettings::of(Profile::Demo);
+    let node = start(settings).await;
+    let seen = until(&node, "there is a mark", |it| it["instruments"][0]["mark"].is_string()).await;
+    let mark: f64 = seen["instruments"][0]["mark"].as_str().unwrap().parse().unwrap();
+    let at = |part: f64| format!("{:.0}", mark * part); // a whole number is written as it is read
+    let page = async |words: OrderWords, decision: Option<&str>| {
+        let OperatorRequest::Signed(mut asked) = signed("anna", None, OperatorRequest::OrderPlace(words)) else {
+            unreachable!()
+        };
+        asked.decision = decision.map(str::to_owned);
+        let held = ask(&node, OperatorRequest::Signed(asked)).await.unwrap();
+        proposal(&node, held["proposal"].as_u64().expect("it waits")).await
+    };
+    let worth = |view: &Value| view["worth_now"].as_str().unwrap().split(' ').next().unwrap().parse::<f64>().unwrap();
+
+    let said = TradeWords {
+        stop: Some(at(0.98)),
+        target: Some(at(1.04)),
+        confidence: Some("80%".to_owned()),
+        regime: Some("with-trend".to_owned()),
+        atr: Some("250".to_owned()),
+    };
+    let market = OrderWords { plan: Some(Box::new(said)), ..words(Buy, "0.01", None) };
+    let shown = page(market, Some("idea-7")).await;
+    let trade = &shown["trade"];
+    assert_eq!((&trade["stop"], &trade["target"]), (&at(0.98).into(), &at(1.04).into()), "{shown}");
+    assert_eq!((&trade["confidence"], &trade["regime"]), (&"80 %".into(), &"with-trend".into()));
+    assert_eq!((&trade["atr"], &shown["decision_id"]), (&"250".into(), &"idea-7".into()));
+    assert_eq!((&shown["portfolio"], &shown["order"]["order_type"]), (&"operator".into(), &"market".into()));
+    let bound: f64 = shown["order"]["worst"].as_str().expect("a worst price").parse().unwrap();
+    assert!(bound > mark, "{shown}");
+    assert!((worth(&shown) - bound * 0.01).abs() < 0.01, "{shown}");
+
+    let gone = OrderWords { time_in_force: Some("ioc".to_owned()), ..words(Buy, "0.01", Some(&at(1.02))) };
+    let shown = page(gone, None).await;
+    assert_eq!((&shown["order"]["time_in_force"], &shown["order"]["worst"]), (&"ioc".into(), &Value::Null));
+    assert!((worth(&shown) - mark * 1.02 * 0.01).abs() < 5.0, "its own price is beyond the mark: {shown}");
+    let far = OrderWords { post_only: true, ..words(Buy, "0.01", Some(&at(0.9))) };
+    let shown = page(far, None).await;
+    assert_eq!((&shown["order"]["post_only"], &shown["order"]["limit"]), (&true.into(), &at(0.9).into()));
+    assert!((worth(&shown) - mark * 0.01).abs() < 5.0, "the gate takes the mark, which is larger: {shown}");
+
+    let kind = Some(KindWords::Trailing { offset: "2%".to_owned(), activation: Some(at(0.97)) });
+    let shown = page(OrderWords { kind, ..words(Buy, "0.01", None) }, None).await;
+    let order = &shown["order"];
+    assert_eq!((&order["offset"], &order["activation"]), (&"2 %".into(), &at(0.97).into()), "{shown}");
+
+    let pair = OperatorRequest::OrderOco(tradewind_node::OcoWords {
+        symbol: "BTC/USDT".to_owned(),
+        side: Buy,
+        quantity: "0.01".to_owned(),
+        target: at(0.9),
+        stop: at(1.1),
+        stop_limit: None,
+        reduce_only: false,
+        portfolio: None,
+    });
+    let shown = self::said(&node, "anna", pair).await.unwrap();
+    assert!((worth(&shown) - mark * 1.1 * 0.01).abs() < 5.0, "the larger of the two: {shown}");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn one_person_cannot_flood_those_who_approve() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    let place = |lots: usize| OperatorRequest::OrderPlace(words(Buy, &format!("0.01{lots:03}"), Some("50000")));
+    let first = said(&node, "anna", place(0)).await.unwrap();
+    let (code, why) = said(&node, "anna", place(0)).await.unwrap_err();
+    assert!(code == "GOV-40" && why.contains(&format!("proposal {}", first["proposal"])), "{code}: {why}");
+    for lots in 1..20 {
+        said(&node, "anna", place(lots)).await.unwrap();
+    }
+    let before = status(&node).await["sequence"].as_u64().unwrap();
+    let (code, why) = said(&node, "anna", place(20)).await.unwrap_err();
+    assert!(code == "GOV-39" && why.contains("20 orders of anna wait"), "{code}: {why}");
+    let list = ask(&node, OperatorRequest::Govern(GovernRequest::ProposalList)).await.unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 20, "nothing was put aside: {before}");
+    // what need not wait goes out, another person is not held up, and a place that is free is taken
+    said(&node, "anna", OperatorRequest::OrderPlace(words(Buy, "0.001", None))).await.unwrap();
+    said(&node, "ben", place(0)).await.unwrap();
+    let id = first["proposal"].as_u64().unwrap();
+    let back = GovernRequest::ProposalReject { id, reason: "not needed".to_owned(), changes: false };
+    said(&node, "anna", OperatorRequest::Govern(back)).await.unwrap();
+    said(&node, "anna", place(0)).await.unwrap();
+    assert_eq!(said(&node, "anna", place(20)).await.unwrap_err().0, "GOV-39");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn a_policy_is_agreed_to_key_by_key_and_a_change_that_was_overtaken_says_so() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = two_persons(&stage);
+    settings.governance.cap_orders_day = Some(3);
+    start(settings.clone()).await.stop().await.unwrap();
+    settings.governance.cap_orders_day = Some(9);
+    settings.governance.approve_from = Some("500".parse().unwrap());
+    let node = start(settings).await;
+    let shown = limits(&node).await["changes"][0].clone();
+    assert_eq!((&shown["what"], &shown["direction"]), (&"policy".into(), &"looser".into()));
+    let want = serde_json::json!([
+        { "key": "approve_from", "from": "100", "to": "500" },
+        { "key": "cap_orders_day", "from": "3", "to": "9" },
+    ]);
+    assert_eq!(shown["differences"], want);
+
+    let set = async |value: &str| {
+        said(&node, "anna", limit_set("max_order_amount", value)).await.unwrap()["changes"][0]["change"].clone()
+    };
+    let standing = async |id: &Value| {
+        let view = limits(&node).await;
+        let found = view["changes"].as_array().unwrap().iter().find(|it| it["change"] == *id).cloned();
+        found.unwrap()["standing"].as_str().unwrap().to_owned()
+    };
+    let (low, high) = (set("500").await, set("800").await);
+    assert_eq!(standing(&high).await, "waits for another person");
+    let lower = set("300").await;
+    assert_eq!(standing(&high).await, format!("stale: changed again by {lower}; ask for it again"));
+    assert_eq!(standing(&low).await, format!("over: changed again by {lower}"));
+    assert_eq!(said(&node, "ben", answer(&high, true)).await.unwrap_err().0, "GOV-31");
+    let (code, why) = said(&node, "ben", answer(&lower, true)).await.unwrap_err();
+    assert!(code == "GOV-20" && why.contains("is decided: in force") && !why.contains("Done"), "{why}");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+#[tokio::test]
+async fn everything_that_holds_trading_is_named_with_who_since_when_and_what_ends_it() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(two_persons(&stage)).await;
+    assert_eq!(status(&node).await["holds"], serde_json::json!([]));
+    said(&node, "ben", latch("source:anna")).await.unwrap();
+    said(&node, "anna", OperatorRequest::Halt { reason: "odd fills".to_owned() }).await.unwrap();
+    let named = |view: &Value| {
+        let row = |it: &Value| ["covers", "by", "why", "clear"].map(|name| it[name].as_str().unwrap_or("-").to_owned());
+        view["holds"].as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+    };
+    let everything = ["everything", "anna", "odd fills", "tradewind resume"].map(str::to_owned);
+    let scoped = ["source:anna", "ben", "odd", "tradewind resume --scope source:anna"].map(str::to_owned);
+    let seen = status(&node).await;
+    assert_eq!(named(&seen), [everything.clone(), scoped.clone()]);
+    assert!(seen["holds"].as_array().unwrap().iter().all(|it| it["since"].as_str().unwrap().ends_with('Z')));
+    assert_eq!(named(&limits(&node).await), named(&seen));
+    node.stop().await.unwrap();
+    let node = start(two_persons(&stage)).await;
+    let again = status(&node).await;
+    assert_eq!(again["holds"][0], seen["holds"][0], "a restart forgets neither who nor when");
+    for by in ["anna", "ben"] {
+        let answer = said(&node, by, OperatorRequest::Resume { reason: "looked at".to_owned() }).await.unwrap();
+        let left = named(&answer);
+        assert_eq!(left.last(), Some(&scoped), "what stays on is said: {answer}");
+        assert_eq!(left.contains(&everything), by == "anna");
+    }
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
 }

@@ -92,6 +92,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Position(PositionCommand),
     /// Cancel every order and close every position of a running node.
+    ///
+    /// Strategies go on: they may enter again at their next bar. To stay flat `tradewind halt` first, then flatten.
     #[command(after_help = "Example:\n  tradewind flatten --data-dir my-paper")]
     Flatten(NodeArgs),
     /// Take over what other hands did on the account: their orders, their executions, differences of balances.
@@ -101,16 +103,19 @@ pub(crate) enum Command {
     Adopt(AdoptArgs),
     /// Stop every new order of a running node; exits stay possible.
     ///
+    /// What also halts a running node, without this program: a file HALTED in its data directory, within a second (what
+    /// stands in it is the reason), and the signal SIGUSR1, at once.
+    ///
     /// With --kill-key the call is signed: it needs neither a name nor the node's user, counts for 60 seconds and once. It
     /// only halts; `tradewind resume` takes a person with the role `risk`.
     #[command(
         after_help = "Examples:\n  tradewind halt --reason \"looks wrong\" --data-dir my-paper\n  tradewind halt --kill-key kill.key --reason \"watchdog\" --data-dir my-paper"
     )]
     Halt(HaltArgs),
-    /// Allow trading again after a halt.
+    /// Allow trading again after a halt. What stays on is named; --scope clears one of those.
     #[command(after_help = "Example:\n  tradewind resume --reason \"checked the feed\" --data-dir my-paper")]
     Resume(ReasonArgs),
-    /// End a running node in order.
+    /// End a running node in order. Where operators are named it takes a name; SIGTERM ends it too.
     #[command(after_help = "Example:\n  tradewind stop --data-dir my-paper")]
     Stop(NodeArgs),
     /// Show a running node: positions, orders, limits, latency.

@@ -79,7 +79,7 @@ pub(crate) fn proposal_rows(rows: &Value) -> String {
         "quantity",
         "limit",
         "trigger",
-        "worth",
+        "worth at most",
         "quorum",
         "seconds left",
         "order_id",
@@ -92,13 +92,13 @@ pub(crate) fn proposal_rows(rows: &Value) -> String {
     output::table(&names, rows.iter().map(|row| names.iter().map(|name| proposal_cell(row, name)).collect()))
 }
 
-/// What stands in the row of a proposal: of a pair the limit of its target and the trigger of its stop.
+/// What stands in the row of a proposal: of a pair the limit of its target, the trigger of its stop, and the larger worth.
 fn proposal_cell(row: &Value, name: &str) -> String {
     let orders = [&row["order"], &row["other_order"]];
     let of_either = |name| orders.map(|order| field(order, name)).into_iter().find(|cell| cell != "-");
     match name {
         "quantity" | "limit" | "trigger" => of_either(name).unwrap_or_else(|| "-".to_owned()),
-        "worth" => of_either("worth_now").unwrap_or_else(|| "-".to_owned()),
+        "worth at most" => field(row, "worth_now"),
         "seconds left" => field(row, "seconds_left"),
         name => field(row, name),
     }
@@ -110,8 +110,24 @@ fn proposal_page(page: &Value) -> String {
     let rows = |value: &Value, names: &[&str]| -> Vec<Vec<String>> {
         names.iter().map(|name| vec![name.replace('_', " "), field(value, name)]).collect()
     };
-    let names =
-        ["venue", "market", "symbol", "side", "quantity", "limit", "trigger", "mark", "worth_now", "reduce_only"];
+    let names = [
+        "venue",
+        "market",
+        "symbol",
+        "side",
+        "quantity",
+        "order_type",
+        "limit",
+        "trigger",
+        "offset",
+        "activation",
+        "time_in_force",
+        "post_only",
+        "reduce_only",
+        "worst",
+        "mark",
+        "worth_now",
+    ];
     for (title, order) in [("the order", &page["order"]), ("the other, one cancels the other", &page["other_order"])] {
         if order.is_object() {
             text.push_str(&output::table(&[title, ""], rows(order, &names)));
@@ -122,8 +138,16 @@ fn proposal_page(page: &Value) -> String {
         text.push_str(&output::table(&["its plan", ""], rows(page, &["plan"])));
         text.push('\n');
     }
-    let names =
-        ["by", "quorum", "approvals", "expires_at", "seconds_left", "order_id", "other_order_id", "note", "hash"];
+    if page["trade"].is_object() {
+        let names = ["stop", "target", "confidence", "regime", "atr"];
+        text.push_str(&output::table(&["the trade it is for", ""], rows(&page["trade"], &names)));
+        text.push('\n');
+    }
+    let names = ["chain", "token", "router", "address"].into_iter().filter(|name| page[name].is_string());
+    let names: Vec<&str> = names
+        .chain(["portfolio", "worth_now", "decision", "decision_id", "by", "quorum", "approvals"])
+        .chain(["expires_at", "seconds_left", "order_id", "other_order_id", "note", "hash"])
+        .collect();
     text.push_str(&output::table(&["the proposal", ""], rows(page, &names)));
     let says = page["its_source_says"].as_str().unwrap_or_default();
     text.push_str(&format!("\nits source says: \"{}\"", quotation(says)));
@@ -216,7 +240,25 @@ fn change_line(change: &Value) -> String {
         Some("asked") => format!(": tradewind limits approve {id}"),
         _ => String::new(),
     };
-    format!("change {id}: {what} {}{next}", field(change, "standing"))
+    let differs = |it: &Value| format!("\n  {} {} -> {}", field(it, "key"), field(it, "from"), field(it, "to"));
+    let differences: String = change["differences"].as_array().into_iter().flatten().map(differs).collect();
+    format!("change {id}: {what} {}{next}{differences}", field(change, "standing"))
+}
+
+/// The rows of a change: one, or of a policy one for each key that is to change.
+fn change_rows(change: &Value) -> Vec<Value> {
+    let row = |it: &Value| {
+        let mut row = change.clone();
+        (row["limit"], row["from"], row["to"]) = (it["key"].clone(), it["from"].clone(), it["to"].clone());
+        row
+    };
+    let keys: Vec<Value> = change["differences"].as_array().into_iter().flatten().map(row).collect();
+    if keys.is_empty() { vec![change.clone()] } else { keys }
+}
+
+/// What holds trading: each kill switch, restriction and breaker that is on, and what ends it.
+pub(super) fn hold_rows(holds: &Value) -> String {
+    columns(holds, &["hold", "covers", "effect", "by", "since", "why", "clear"], "nothing holds trading")
 }
 
 fn limits_text(view: &Value) -> String {
@@ -235,16 +277,11 @@ fn limits_text(view: &Value) -> String {
         text.push_str(&format!("sectors: {}\n", named.collect::<Vec<_>>().join(", ")));
     }
     text.push_str(&format!("risk mode: {}\n", field(view, "mode")));
-    let breakers = ["code", "guard", "mode", "since", "clear"];
-    text.push_str(&columns(&view["breakers"], &breakers, "no breaker is tripped"));
-    text.push('\n');
+    text.push_str(&hold_rows(&view["holds"]));
+    text.push_str("\n\n");
     let changes = ["change", "of", "limit", "from", "to", "by", "reason", "standing"];
-    text.push_str(&columns(&view["changes"], &changes, "no changes"));
-    text.push('\n');
-    text.push_str(&columns(&view["latches"], &["scope", "by", "reason"], "no kill switch is on"));
-    if let Some(why) = view["halted"].as_str() {
-        text.push_str(&format!("\nhalted: {why}"));
-    }
+    let rows: Vec<Value> = view["changes"].as_array().into_iter().flatten().flat_map(change_rows).collect();
+    text.push_str(&columns(&Value::Array(rows), &changes, "no changes"));
     text
 }
 
@@ -372,6 +409,27 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_that_is_to_change_is_shown_key_by_key() {
+        let change = json!({
+            "change": 7, "what": "policy", "of": "policy", "by": "system", "reason": "the settings at start",
+            "state": { "state": "asked" }, "standing": "waits for two persons",
+            "differences": [
+                { "key": "cap_orders_day", "from": "3", "to": "9" },
+                { "key": "symbols", "from": "BTC/USDT", "to": "an empty list" },
+            ],
+        });
+        check(
+            &change,
+            "change 7: policy waits for two persons: tradewind limits approve 7\n  cap_orders_day 3 -> 9\n  symbols BTC/USDT -> an empty list",
+        );
+        let text = limits_text(&json!({ "mode": "normal", "holds": [], "changes": [change] }));
+        let row = |key: &str| text.lines().find(|line| line.contains(key)).unwrap_or_default().to_owned();
+        assert!(row("cap_orders_day").contains('3') && row("cap_orders_day").contains('9'), "{text}");
+        assert!(row("symbols").contains("BTC/USDT") && row("symbols").contains("an empty list"), "{text}");
+        assert!(text.contains("nothing holds trading"), "{text}");
+    }
+
+    #[test]
     fn a_rollout_is_shown_with_what_the_next_stage_wants_to_see() {
         let criterion = json!({ "criterion": "fills", "seen": 3, "wanted": 20, "met": false });
         let mut view = json!({
@@ -406,8 +464,7 @@ mod tests {
     fn a_proposal_is_listed_with_what_it_would_trade_and_for_how_long_it_lives() {
         let order = json!({ "quantity": "0.01", "limit": "60000", "trigger": null, "worth_now": "600 USDT" });
         let stop = json!({ "quantity": "0.01", "limit": null, "trigger": "50000", "worth_now": "500 USDT" });
-        let row =
-            json!({ "proposal": 7, "state": "proposed", "order": order, "other_order": stop, "seconds_left": 118 });
+        let row = json!({ "proposal": 7, "state": "proposed", "order": order, "other_order": stop, "seconds_left": 118, "worth_now": "600 USDT" });
         let text = proposal_rows(&json!([row]));
         for cell in ["0.01", "60000", "50000", "600 USDT", "118"] {
             assert!(text.contains(cell), "{cell} is missing in\n{text}");

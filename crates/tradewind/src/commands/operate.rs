@@ -1,6 +1,6 @@
 //! What a person does to a running node, over its control socket.
 
-use super::govern::{change_lines, signed};
+use super::govern::{change_lines, hold_rows, signed};
 use super::parents;
 use crate::cli::{AdoptArgs, HaltArgs, NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
@@ -167,6 +167,9 @@ fn closing(symbol: &str, done: &Value) -> String {
     text
 }
 
+/// What a flatten leaves to a person who wants to stay flat.
+const ENTERS_AGAIN: &str = "\nstrategies may enter again at their next bar: `tradewind halt` first keeps it flat";
+
 pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {
     ask_and_print(node, &OperatorRequest::Flatten, format, |done| {
         let (refused, exits): (Vec<_>, Vec<_>) =
@@ -182,6 +185,9 @@ pub(crate) fn flatten(node: &NodeArgs, format: Format) -> Result<ExitCode, Failu
         for it in done["kept_by_others"].as_array().into_iter().flatten() {
             let (portfolio, symbol, exit) = (field(it, "portfolio"), field(it, "symbol"), field(it, "exit"));
             text.push_str(&format!("\n{portfolio}: all of {symbol} goes out {exit}"));
+        }
+        if done["halted"] != true {
+            text.push_str(ENTERS_AGAIN);
         }
         text
     })
@@ -229,13 +235,25 @@ pub(crate) fn halt(args: &HaltArgs, format: Format) -> Result<ExitCode, Failure>
 pub(crate) fn resume(args: &ReasonArgs, format: Format) -> Result<ExitCode, Failure> {
     if let Some(scope) = &args.scope {
         let clear = GovernRequest::Clear { scope: scope.clone(), reason: args.reason.clone() };
-        return ask_and_print(&args.node, &OperatorRequest::Govern(clear), format, |_| format!("{scope} trades again"));
+        return ask_and_print(&args.node, &OperatorRequest::Govern(clear), format, |answer| {
+            resumed(&format!("{scope} is free"), answer)
+        });
     }
     let asked = OperatorRequest::Resume { reason: args.reason.clone() };
     ask_and_print(&args.node, &asked, format, |answer| match answer["changes"][0]["state"]["state"].as_str() {
         Some("asked") => change_lines(answer),
-        _ => "trading again".to_owned(),
+        _ => resumed("it was resumed", answer),
     })
+}
+
+/// What `done` leaves on, with how to clear it; without any of that everything trades again.
+fn resumed(done: &str, answer: &Value) -> String {
+    match answer["holds"].as_array() {
+        Some(holds) if !holds.is_empty() => {
+            format!("{done}; what still holds trading:\n{}", hold_rows(&answer["holds"]))
+        }
+        _ => "trading again".to_owned(),
+    }
 }
 
 pub(crate) fn stop(node: &NodeArgs, format: Format) -> Result<ExitCode, Failure> {
@@ -314,8 +332,10 @@ fn status_text(status: &Value) -> String {
     let halted = status["halted"].as_str().map_or_else(|| "no".to_owned(), |why| format!("yes, {why}"));
     let counters = &status["counters"];
     let mut text = format!(
-        "mode {}, halted: {halted}\nevents {}, orders {}, fills {}, vetoes {}, open orders {}, unknown {}, without a decision {}\n\n",
+        "mode {}, halted: {halted}, risk mode: {}\n{}\n\nevents {}, orders {}, fills {}, vetoes {}, open orders {}, unknown {}, without a decision {}\n\n",
         field(status, "mode"),
+        field(status, "risk_mode"),
+        hold_rows(&status["holds"]),
         status["sequence"],
         counters["orders"],
         counters["fills"],

@@ -130,7 +130,12 @@ fn two_persons_trade_limit_halt_and_prove_it() {
 
     desk.run(Some("ben"), &["halt", "--scope", "venue:binance", "--reason", "outage"]).ended_with(0);
     desk.refuses(Some("anna"), &order("0.001", &[]), "GATE-01");
-    desk.run(Some("anna"), &["resume", "--scope", "venue:binance"]).ended_with(0);
+    let (seen, left) = (desk.text(None, &["status"]), desk.text(Some("anna"), &["resume"]));
+    for part in ["venue:binance", "outage", "ben", "tradewind resume --scope venue:binance"] {
+        assert!(seen.contains(part) && left.contains(part), "{part} is missing in\n{seen}\nor in\n{left}");
+    }
+    assert!(!left.contains("trading again"), "{left}");
+    assert_eq!(desk.text(Some("anna"), &["resume", "--scope", "venue:binance"]), "trading again");
     desk.run(None, &["halt"]).ended_with(0); // anybody may stop it
     desk.refuses(None, &["resume"], "NODE-31");
     let waits = desk.text(Some("ben"), &["resume"]);
@@ -139,10 +144,18 @@ fn two_persons_trade_limit_halt_and_prove_it() {
     assert_eq!(desk.text(Some("anna"), &["resume"]), "trading again"); // the second person says the same
 
     let data = desk.data();
-    desk.run(Some("ben"), &["stop"]).ended_with(0); // with a name as without one
+    desk.refuses(None, &["stop"], "NODE-31");
+    let other = desk.dir.path().join("anna.token");
+    let forged = desk.run(None, &["stop", "--as", "ben", "--token-file", text(&other)]).ended_with(1);
+    assert!(forged.err.contains("NODE-30"), "{}", forged.err);
+    assert_eq!(desk.run(Some("ben"), &["stop"]).ended_with(0).json()["by"], "ben");
     desk.node.end().0.ended_with(0);
     desk.exchange.end();
     assert_eq!(tradewind(&["replay", text(&data), "-o", "json"]).ended_with(0).json()["matches"], true);
+    let records = tradewind(&["journal", "show", text(&data), "-o", "json"]).ended_with(0).json();
+    let is_end = |it: &Value| it.to_string().to_lowercase().contains("\"stopped\"");
+    let end = records.as_array().unwrap().iter().rev().find(|it| is_end(it)).expect("the end of the run");
+    assert_eq!(end["event"]["spoken"]["by"], "ben", "who ended it is on record: {end}");
     the_trail(&data);
 }
 

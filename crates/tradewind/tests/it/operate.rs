@@ -96,6 +96,41 @@ fn a_person_places_cancels_closes_halts_and_stops() {
 }
 
 #[test]
+fn a_file_and_a_signal_halt_a_running_node_as_a_person_does() {
+    let node = Node::start();
+    let file = node.dir.path().join("HALTED");
+    let halted = |why: &'static str| move |status: &Value| status["halted"].as_str().is_some_and(|it| it.contains(why));
+    let resume = || node.run(&["resume", "--reason", "a drill"]).ended_with(0).out.trim_end().to_owned();
+    for (throw, why, by) in
+        [(true, "the file HALTED: odd prices", "the file HALTED"), (false, "the signal SIGUSR1", "SIGUSR1")]
+    {
+        let thrown = Instant::now();
+        match throw {
+            true => std::fs::write(&file, "odd prices\n").unwrap(),
+            false => node.process.signal("USR1"),
+        }
+        let status = node.until(&["status"], halted(why));
+        println!("{by} halted within {} ms", thrown.elapsed().as_millis());
+        assert_eq!((&status["holds"][0]["by"], &status["holds"][0]["why"]), (&by.into(), &why.into()));
+        assert!(std::fs::read_to_string(&file).unwrap().contains(&format!("by {by} at ")), "it outlives the process");
+        node.run(&BUY).failed_with(1, "GATE-01");
+        assert_eq!(resume(), "trading again");
+        assert!(!file.exists());
+        let status = node.ask(&["status"]);
+        assert_eq!((&status["halted"], &status["holds"]), (&Value::Null, &serde_json::json!([])));
+        let notices = status["notices"].to_string();
+        assert!(notices.contains(&format!("Z alarm: halted by {by} (resumed 20")), "{notices}");
+    }
+    node.ask(&BUY);
+    assert!(node.run(&["flatten"]).ended_with(0).out.contains("`tradewind halt` first"));
+    node.ask(&["stop"]);
+    let Node { process, dir } = node;
+    process.end().0.ended_with(0);
+    let replay = tradewind(&["replay", text(dir.path()), "-o", "json"]).ended_with(0).json();
+    assert_eq!(replay["matches"], true);
+}
+
+#[test]
 fn an_order_that_cannot_be_is_refused_with_its_reason() {
     let node = Node::start();
     for (change, code) in [
