@@ -15,7 +15,7 @@ use tradewind_history::{ImportOptions, OnDefect, read_bars};
 use tradewind_node::settings::Percent;
 use tradewind_node::{Node, Surroundings};
 use tradewind_research::{Backtest, Outcome, Plan, Recorder};
-use tradewind_strategies::registry;
+use tradewind_strategies::{Ends, Managed, Sizing, Strategy, registry};
 
 const MINUTES: &str = "ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather";
 const HOURS: &str = "ohlcv/crypto/binance-spot-1h/BTC_USDT-1h.feather";
@@ -26,11 +26,21 @@ struct Case {
     file: &'static str,
     interval: &'static str,
     strategy: &'static str,
+    /// The rule that sizes its trades, as TOML; none if empty.
+    sizing: &'static str,
     /// Where in the file the history begins.
     skip: usize,
     /// Bars traded on.
     bars: usize,
     fills: FillPolicy,
+}
+
+impl Case {
+    fn decider(&self) -> Managed {
+        let own = InstrumentId(0);
+        let sizing = Sizing::read(&self.sizing.parse().unwrap()).unwrap().map(|it| it.among(own, &[own]));
+        Managed::new(registry::build(self.strategy, &toml::Table::new()).unwrap(), sizing, Ends::default()).unwrap()
+    }
 }
 
 fn line(instrument: &Instrument, event: &Event) -> Option<String> {
@@ -47,6 +57,7 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String
     let pace = MarketPace::Lockstep { timeout: std::time::Duration::from_secs(60) };
     let stage = Stage::new(ExchangeConfig { tape: Some(tape), pace, ..exchange_config() }).await;
     let mut settings = stage.settings(&[case.strategy]);
+    settings.strategy[0].sizing = case.sizing.parse().unwrap();
     settings.interval = case.interval.parse().unwrap();
     settings.operator_cash = Percent::from_bps(0); // the back-test has no people
     let (after_bar, mut progress) = Pace::new();
@@ -81,7 +92,7 @@ fn back_test(case: &Case, bars: &[Bar], instrument: &Instrument) -> (Outcome, Ve
         deposit: Money::parse(CASH, instrument.settlement()).unwrap(),
         limits: Limits::RESEARCH,
         fill_policy: case.fills,
-        strategy: registry::build(case.strategy, &toml::Table::new()).unwrap(),
+        strategy: Box::new(case.decider()),
     };
     let mut run = Backtest::with_sink(plan, sink);
     bars.iter().for_each(|bar| run.feed(bar).unwrap());
@@ -95,7 +106,7 @@ async fn check(case: Case) {
     let options =
         ImportOptions { instrument: Some(spec), on_defect: OnDefect::Report, hash: false, ..ImportOptions::default() };
     let all = read_bars(&file, &options).unwrap().bars;
-    let history = registry::build(case.strategy, &toml::Table::new()).unwrap().warm_up();
+    let history = case.decider().warm_up();
     let bars: Vec<Bar> = all[case.skip..case.skip + history + case.bars].to_vec();
     assert_eq!(bars[0].interval, case.interval.parse::<Interval>().unwrap());
 
@@ -110,12 +121,13 @@ async fn check(case: Case) {
 }
 
 macro_rules! parity {
-    ($($test:ident: $strategy:literal on $file:ident, $interval:literal, from $skip:literal, $bars:literal bars, $fills:expr;)*) => {$(
+    ($($test:ident: $strategy:literal $(sized by $sizing:literal)? on $file:ident, $interval:literal, from $skip:literal,
+        $bars:literal bars, $fills:expr;)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $test() {
             check(Case {
-                test: stringify!($test), file: $file, interval: $interval, strategy: $strategy, skip: $skip,
-                bars: $bars, fills: $fills,
+                test: stringify!($test), file: $file, interval: $interval, strategy: $strategy, sizing: concat!($($sizing)?),
+                skip: $skip, bars: $bars, fills: $fills,
             })
             .await;
         }
@@ -141,6 +153,11 @@ parity! {
     the_breakout_on_minutes_is_the_back_test: "breakout" on MINUTES, "1m", from 10_000, 1_000 bars, FillPolicy::default();
     the_breakout_on_hours_is_the_back_test: "breakout" on HOURS, "1h", from 30_000, 1_000 bars, FillPolicy::default();
     mean_reversion_on_minutes_is_the_back_test: "mean-reversion" on MINUTES, "1m", from 0, 1_000 bars, FillPolicy::default();
+    the_benchmark_on_hours_is_the_back_test: "volatility-target" on HOURS, "1h", from 1_000, 1_000 bars, THIN;
+    trades_sized_by_volatility_are_the_back_test:
+        "breakout" sized by "rule = 'volatility-target'" on HOURS, "1h", from 30_000, 1_000 bars, FillPolicy::default();
+    trades_sized_by_risk_parity_are_the_back_test:
+        "ema-trend" sized by "rule = 'risk-parity'\ngross = 0.3" on MINUTES, "1m", from 0, 1_000 bars, FillPolicy::default();
     partial_fills_with_friction_are_the_back_test: "ema-trend" on HOURS, "1h", from 50_000, 600 bars, FRICTION;
     entries_that_are_taken_back_half_filled_are_the_back_test: "vote" on MINUTES, "1m", from 0, 1_500 bars, THIN;
 }

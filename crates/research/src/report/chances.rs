@@ -61,17 +61,15 @@ pub(super) fn table(report: &Report, it: &Chances) -> String {
          <th scope=col class=num>Median<th scope=col class=num>95 %<th scope=col class=num>99 %\
          <th scope=col class=num>As it was<tbody>",
     );
-    let was = &report.statistics;
-    let rows: [(&str, &Spread, Option<f64>, fn(f64, usize) -> String); 2] = [
-        ("Total return", &it.risk.total_return, was.growth.total_return, signed_percent),
-        ("Deepest drawdown", &it.risk.max_drawdown, was.drawdown.max, percent),
-    ];
-    for (what, spread, was, form) in rows {
+    let mut row = |what: &str, spread: &Spread, was: Option<f64>, form: fn(f64, usize) -> String| {
         let _ = write!(page, "<tr><th scope=row>{what}");
         for value in [spread.p05, spread.p50, spread.p95, spread.p99, was.unwrap_or(f64::NAN)] {
             let _ = write!(page, "<td class=num>{}", form(value, 1));
         }
-    }
+    };
+    let was = &report.statistics;
+    row("Total return", &it.risk.total_return, was.growth.total_return, signed_percent);
+    row("Deepest drawdown", &it.risk.max_drawdown, was.drawdown.max, percent);
     let _ = write!(
         page,
         "</table><p class=note>Simulated: {} sequences of {} trades, drawn from the closed trades with replacement. Ruin, a fall to \
