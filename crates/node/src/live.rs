@@ -3,8 +3,7 @@
 use crate::error::NodeError;
 use crate::settings::{CONSENT, NodeMode, Settings};
 use serde::Serialize;
-use tradewind_venues::QueryError;
-use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions};
+use tradewind_venues::binance::{AccountState, Connection};
 
 /// One condition of live mode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -69,21 +68,15 @@ pub(crate) async fn check_account(
     Ok(())
 }
 
-/// Whether the configured key may withdraw.
-///
-/// # Errors
-/// [`QueryError`] if no usable answer came.
-pub async fn key_may_withdraw(config: &BinanceConfig) -> Result<bool, QueryError> {
-    let quiet = BinanceConfig { subscriptions: Subscriptions::default(), ..config.clone() };
-    let (connection, _events) = Connection::connect(quiet, Vec::new()).await?;
-    connection.key_may_withdraw().await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::settings::Settings;
     use std::path::Path;
+    use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig};
+    use tradewind_venues::binance::sign::Signer;
+    use tradewind_venues::binance::{BinanceConfig, Subscriptions};
+    use tradewind_venues::{ApiKey, ApiSecret};
 
     #[test]
     fn live_mode_wants_everything_at_once() {
@@ -109,5 +102,35 @@ mod tests {
         let plain = format!("{full}[venue]\nrest_url = \"http://127.0.0.1:1\"\n");
         assert!(check(&plain).unwrap_err().to_string().contains("venue"));
         assert!(check("mode = \"paper\"\n").is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_key_that_may_withdraw_or_may_not_trade_is_refused_in_live_mode_alone() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default(); // once a process
+        for (may_trade, may_withdraw, wrong) in
+            [(true, false, None), (true, true, Some("the key may withdraw")), (false, false, Some("may not trade"))]
+        {
+            let account = AccountConfig::hmac("key", "secret", &[("USDT", "1000")]);
+            let accounts = vec![AccountConfig { may_trade, may_withdraw, ..account }];
+            let exchange = Exchange::start(ExchangeConfig { accounts, ..ExchangeConfig::default() }).await.unwrap();
+            let sockets = exchange.url().replacen("http", "ws", 1);
+            let signer = Signer::new(ApiKey::new("key"), ApiSecret::new("secret")).unwrap();
+            let config = BinanceConfig {
+                signer: Some(signer),
+                subscriptions: Subscriptions::default(),
+                ..BinanceConfig::at(&exchange.url(), &sockets, &format!("{sockets}/ws-api/v3"))
+            };
+            let (connection, _events) = Connection::connect(config, Vec::new()).await.unwrap();
+            let account = connection.account().await.unwrap();
+            for mode in [NodeMode::Live, NodeMode::Paper] {
+                let settings = Settings { mode, ..Settings::default() };
+                let said = check_account(&settings, &connection, &account).await.map_err(|error| error.to_string());
+                match wrong.filter(|_| mode == NodeMode::Live) {
+                    None => assert_eq!(said, Ok(())),
+                    Some(wrong) => assert!(said.as_ref().is_err_and(|said| said.contains(wrong)), "{said:?}"),
+                }
+            }
+            exchange.shutdown().await;
+        }
     }
 }
