@@ -107,13 +107,29 @@ impl CatalogError {
 }
 
 impl Catalog {
-    /// Opens the catalog in `root`, making the folder if it is not there.
+    /// Opens the catalog in `root`. The folder is made when the first series is stored.
     ///
     /// # Errors
-    /// [`CatalogError::Io`] if the folder cannot be made.
+    /// [`CatalogError::Io`] if something else than a folder is there.
     pub fn open(root: &Path) -> Result<Self, CatalogError> {
-        std::fs::create_dir_all(root).map_err(|source| CatalogError::io("make", root, source))?;
+        if root.exists() && !root.is_dir() {
+            let source = std::io::ErrorKind::NotADirectory.into();
+            return Err(CatalogError::io("open", root, source));
+        }
         Ok(Self { root: root.to_owned() })
+    }
+
+    /// What stands in the place of that venue, symbol and interval; `None` for nothing, or nothing that can be read.
+    ///
+    /// # Errors
+    /// [`CatalogError::Newer`] if it was written by a newer version.
+    pub fn stored(&self, instrument: &InstrumentSpec, interval: Interval) -> Result<Option<Dataset>, CatalogError> {
+        let path = self.place(instrument, interval);
+        match path.exists().then(|| BarFile::open(&path)) {
+            Some(Err(error @ CatalogError::Newer { .. })) => Err(error),
+            Some(Ok(file)) => Ok(Some(file.dataset().clone())),
+            Some(Err(_)) | None => Ok(None), // be it whole or broken, it may be replaced
+        }
     }
 
     /// Stores `series` in the place of its venue, symbol and interval, instead of what was there.
@@ -123,12 +139,8 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Io`]; [`CatalogError::Newer`] if what is there was written by a newer version.
     pub fn store(&self, series: &BarSeries) -> Result<PathBuf, CatalogError> {
+        self.stored(&series.instrument, series.interval)?;
         let path = self.place(&series.instrument, series.interval);
-        if path.exists()
-            && let Err(error @ CatalogError::Newer { .. }) = BarFile::open(&path)
-        {
-            return Err(error); // anything else, be it whole or broken, is replaced
-        }
         let folder = path.parent().expect("a place lies in the folder of its symbol");
         std::fs::create_dir_all(folder).map_err(|source| CatalogError::io("make", folder, source))?;
         let dataset = Dataset {

@@ -17,6 +17,9 @@ pub enum Severity {
     Error,
 }
 
+/// Characters of a value that a fault of a whole file shows.
+const VALUE_MAX: usize = 200;
+
 /// What became of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,8 +80,19 @@ impl Defect {
     pub(crate) fn error(code: &'static str, row: u64, column: &str, value: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, row, column, value)
     }
+    /// A fault of the file as a whole; of a value that goes on and on the beginning.
     pub(crate) fn of_file(code: &'static str, severity: Severity, value: &str) -> Self {
-        Self::new(code, severity, 0, "", value)
+        let mut shown: String = value.chars().take(VALUE_MAX).collect();
+        if shown.len() < value.len() {
+            shown.push('…');
+        }
+        Self::new(code, severity, 0, "", shown)
+    }
+    /// Without its code: for those who say that themselves.
+    pub(crate) fn told(&self) -> String {
+        let row = if self.row > 0 { format!("row {} ", self.row) } else { String::new() };
+        let column = if self.column.is_empty() { String::new() } else { format!("column {} ", self.column) };
+        format!("{}: {} (`{}`)", format!("{row}{column}").trim_end(), self.what, self.value)
     }
     pub(crate) fn saying(mut self, what: impl Into<String>) -> Self {
         self.what = what.into();
@@ -92,14 +106,7 @@ impl Defect {
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.code)?;
-        if self.row > 0 {
-            write!(f, " row {}", self.row)?;
-        }
-        if !self.column.is_empty() {
-            write!(f, " column {}", self.column)?;
-        }
-        write!(f, ": {} (`{}`)", self.what, self.value)
+        write!(f, "{} {}", self.code, self.told())
     }
 }
 

@@ -76,7 +76,7 @@ pub enum ImportError {
         what: String,
     },
     /// Rows are faulty, and the options say to refuse: the first fault, and how many there are.
-    #[error("{path}: {first} ({errors} errors in all)")]
+    #[error("{path}: {} ({errors} error{} in all)", first.told(), if *errors == 1 { "" } else { "s" })]
     Defective {
         /// Which file.
         path: PathBuf,

@@ -87,7 +87,8 @@ impl Checker {
         let kind = if closed { GapKind::Closed } else { GapKind::Missing };
         self.gaps.push(Gap { after: last.open_time, until: bar.open_time, bars: missing, row: row.row, kind });
         if kind == GapKind::Missing {
-            let what = format!("{missing} bars are missing after {}", last.open_time);
+            let bars = if missing == 1 { "1 bar is".to_owned() } else { format!("{missing} bars are") };
+            let what = format!("{bars} missing after {}", last.open_time);
             log.push(Defect::new("HIS-14", Severity::Warning, row.row, &self.names[0], time()).saying(what));
         }
         true

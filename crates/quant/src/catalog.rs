@@ -35,7 +35,7 @@ statistics! {
     "growth.end_equity" "End balance" "currency" "equity at the end, open positions marked" "-";
     "growth.net_profit" "Net profit" "currency" "end - start" "Bacon 2008";
     "growth.total_return" "Total return" "fraction" "end / start - 1" "Bacon 2008";
-    "growth.cagr" "CAGR" "fraction" "(end / start)^(365.25 days / elapsed) - 1" "GIPS Standards Handbook";
+    "growth.cagr" "CAGR" "fraction" "(end / start)^(365.25 days / elapsed) - 1; none under 30 days" "GIPS Standards Handbook";
     "growth.daily_returns" "Daily returns" "count" "observed UTC days with a return" "-";
     "growth.volatility" "Volatility" "fraction" "sd(r, n - 1) * sqrt(N)" "Bacon 2008";
     "growth.stability" "Stability" "ratio" "R^2 of a line through the cumulative log returns" "pyfolio/empyrical";

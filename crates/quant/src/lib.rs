@@ -76,6 +76,6 @@ pub use chance::Draws;
 pub use error::{CODES, QuantError, check_finite};
 pub use figures::{Activity, BenchmarkSummary, Breakdown, Distribution, DrawdownSummary, Growth, Ratios};
 pub use numeric::quantile_of_sorted;
-pub use summary::{Conventions, OrderCounts, Summary, SummaryInputs};
+pub use summary::{Conventions, OrderCounts, SHORTEST_FOR_A_YEAR_DAYS, Summary, SummaryInputs};
 pub use trades::{TradeRecord, TradeStatistics};
 pub use window::ReturnWindow;

@@ -167,6 +167,13 @@ impl Summary {
     }
 }
 
+/// Days below which growth is not taken for that of a year.
+pub const SHORTEST_FOR_A_YEAR_DAYS: f64 = 30.0;
+
+fn is_long(start_ns: i64, end_ns: i64) -> bool {
+    nanoseconds_to_days(end_ns.saturating_sub(start_ns)) >= SHORTEST_FOR_A_YEAR_DAYS
+}
+
 fn growth(equity: &EquityAccumulator, days: &[DailyReturn], returns: &[f64], conventions: &Conventions) -> Growth {
     let ends = equity.first().zip(equity.last());
     let extremes = tail::extremes(returns);
@@ -178,7 +185,7 @@ fn growth(equity: &EquityAccumulator, days: &[DailyReturn], returns: &[f64], con
         end_equity: ends.map(|(_, end)| end.1),
         net_profit: ends.and_then(|(start, end)| finite(end.1 - start.1)),
         total_return: ends.and_then(|(start, end)| ratio(end.1, start.1)).map(|wealth| wealth - 1.0),
-        cagr: ends.and_then(|(start, end)| cagr(start, end)),
+        cagr: ends.filter(|(start, end)| is_long(start.0, end.0)).and_then(|(start, end)| cagr(start, end)),
         daily_returns: returns.len() as u64,
         volatility: volatility(returns, conventions.periods_per_year),
         stability: stability(returns),

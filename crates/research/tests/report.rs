@@ -427,3 +427,21 @@ fn buy_and_hold_is_what_a_plain_loop_over_the_closes_finds() {
         assert!((hold.equity_final.parse::<f64>().unwrap() - 10_000.0 * (1.0 + change)).abs() < 1e-7);
     }
 }
+
+#[test]
+fn a_year_has_as_many_days_as_the_data_show_and_a_month_no_cagr() {
+    let weekday = |bar: &Bar| (bar.open_time.nanos() / Interval::DAY.nanos() + 3) % 7 < 5;
+    let report = |days: usize, all: bool| {
+        let bars = wandering(days, Interval::DAY).into_iter().filter(|bar| all || weekday(bar));
+        let outcome = run(plan(Script::default().hold(0, "0.01")), &bars.collect::<Vec<_>>());
+        Report::build(&outcome, Meta::default()).unwrap()
+    };
+    let says = |report: &Report, words: &str| report.notes.iter().any(|note| note.contains(words));
+    let (whole, weekdays, short) = (report(400, true), report(400, false), report(20, true));
+    let days = |report: &Report| format!("{}", report.statistics.conventions.periods_per_year);
+    assert_eq!((days(&whole), days(&weekdays)), ("365".to_owned(), "262".to_owned()));
+    assert!(whole.statistics.growth.cagr.is_some() && !says(&whole, "days a year"), "{:?}", whole.notes);
+    assert!(says(&weekdays, "count 262 days a year, as many as the data show"), "{:?}", weekdays.notes);
+    assert_eq!(short.statistics.growth.cagr, None);
+    assert!(says(&short, "too short for a CAGR"), "{:?}", short.notes);
+}

@@ -160,8 +160,13 @@ impl Diagnosis {
         let Self { strategy, symbol, bars, warm_up, buys, sells, holds, refused, .. } = self;
         let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         let mut text = format!(
-            "{strategy}{version} on {symbol}: {bars} bars, {warm_up} of them to warm up\n\
-             {buys} buys, {sells} sells, {holds} holds; {refused} orders refused by the gate\n"
+            "{strategy}{version} on {symbol}: {}, {warm_up} of them to warm up\n\
+             {}, {}, {}; {} refused by the gate\n",
+            counted(*bars, "bar"),
+            counted(*buys, "buy"),
+            counted(*sells, "sell"),
+            counted(*holds, "hold"),
+            counted(*refused, "order"),
         );
         let mut reasons: Vec<_> = self.hold_reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -172,6 +177,10 @@ impl Diagnosis {
         self.last.iter().for_each(|decision| decision.render(&mut text));
         text
     }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Judged {

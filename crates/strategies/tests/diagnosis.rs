@@ -68,7 +68,7 @@ fn a_lone_signal_shows_its_distance() {
         2,
         expect![[r#"
             ema-trend 1-fc3e2ec8 on BTC/USDT: 70 bars, 20 of them to warm up
-            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+            1 buy, 0 sells, 69 holds; 0 orders refused by the gate
                     49 x hold: long already, and the trend is not down
                     20 x hold: warming up
             what the market did in the 20 bars after:
@@ -128,7 +128,7 @@ fn a_lone_signal_shows_its_distance() {
         1,
         expect![[r#"
             breakout 1-f820cd27 on BTC/USDT: 70 bars, 40 of them to warm up
-            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+            1 buy, 0 sells, 69 holds; 0 orders refused by the gate
                     40 x hold: warming up
                     28 x hold: long: the close is not below the exit channel
                      1 x hold: flat: the close is inside the entry channel
@@ -156,7 +156,7 @@ fn a_lone_signal_shows_its_distance() {
         1,
         expect![[r#"
             volatility-target 1-943d9cd5 on BTC/USDT: 70 bars, 60 of them to warm up
-            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+            1 buy, 0 sells, 69 holds; 0 orders refused by the gate
                     60 x hold: warming up
                      9 x hold: what is held is inside the band around what is wanted
 
@@ -179,7 +179,7 @@ fn nothing_kept_still_counts() {
         0,
         expect![[r#"
             ema-trend 1-fc3e2ec8 on BTC/USDT: 70 bars, 20 of them to warm up
-            1 buys, 0 sells, 69 holds; 0 orders refused by the gate
+            1 buy, 0 sells, 69 holds; 0 orders refused by the gate
                     49 x hold: long already, and the trend is not down
                     20 x hold: warming up
             what the market did in the 20 bars after:

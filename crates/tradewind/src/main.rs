@@ -24,7 +24,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     abort_on_panic();
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && wants_json(std::env::args()) => {
+            output::print_failure(&misuse(&error), true);
+            return ExitCode::from(output::EXIT_MISUSED);
+        }
+        Err(error) => error.exit(),
+    };
     output::start_log(&cli.log);
     let json = cli.output == output::Format::Json;
     match commands::run(cli) {
@@ -34,6 +41,27 @@ fn main() -> ExitCode {
             failure.exit_code().into()
         }
     }
+}
+
+/// Whether JSON is asked for, by words of which others cannot be read.
+fn wants_json(words: impl Iterator<Item = String>) -> bool {
+    let words: Vec<String> = words.collect();
+    let whole = |word: &String| matches!(word.as_str(), "-ojson" | "-o=json" | "--output=json");
+    let pair = |pair: &[String]| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json";
+    words.iter().any(whole) || words.windows(2).any(pair)
+}
+
+/// What the parser says, without how it is used.
+fn misuse(error: &clap::Error) -> output::Failure {
+    let text = error.to_string();
+    let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).collect();
+    let said = said.join(" ");
+    let message = match error.kind() {
+        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
+        _ => said.trim().trim_start_matches("error: "),
+    };
+    let hint = "see `tradewind --help` and the command's own --help";
+    output::Failure { exit: output::EXIT_MISUSED, ..output::Failure::new("CLI-15", message, hint) }
 }
 
 /// One hook for the whole process: a wrong position is worse than a stopped one.

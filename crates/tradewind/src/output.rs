@@ -24,6 +24,8 @@ pub(crate) struct Failure {
     pub(crate) exit: u8,
 }
 
+/// The command line cannot be read; `clap` uses the same.
+pub(crate) const EXIT_MISUSED: u8 = 2;
 /// Checked, and found wrong.
 pub(crate) const EXIT_WRONG: u8 = 3;
 /// No node is running.
@@ -174,6 +176,11 @@ pub(crate) fn progress(total: Option<u64>, what: &str) -> indicatif::ProgressBar
     }
     bar.set_message(what.to_owned());
     bar
+}
+
+/// `1 bar`, `2 bars`: a count with its noun.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Rows under a head, in columns.

@@ -3,14 +3,19 @@
 use super::{Attribution, Benchmark, Chances, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
 use crate::{Outcome, RoundTrip};
 use std::collections::BTreeMap;
-use tradewind_domain::{InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
+use tradewind_domain::{Calendar, InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
 use tradewind_engine::{LOGIC_VERSION, Portfolio};
 use tradewind_quant::calendar::DailyReturn;
-use tradewind_quant::{Conventions, EquityAccumulator, OrderCounts, Summary, SummaryInputs, TradeRecord, catalog};
+use tradewind_quant::{
+    Conventions, EquityAccumulator, OrderCounts, SHORTEST_FOR_A_YEAR_DAYS, Summary, SummaryInputs, TradeRecord, catalog,
+};
 
 const VENUE_FILLS: &str = "Filled by the venue, at its prices and sizes.";
 const HOLD: &str = "buy and hold: the whole deposit in the instrument at the first open, without leverage and costs, \
                     in fractions of a lot, valued at closes";
+
+/// Days a year from which a market counts as one that never closes: a recording may have lost a few.
+const OPEN_ALL_YEAR: f64 = 350.0;
 
 /// Decimals of an average price beyond those of the instrument's prices, as lists of orders and positions have them.
 const AVERAGE_DECIMALS: usize = 4;
@@ -18,8 +23,9 @@ const AVERAGE_DECIMALS: usize = 4;
 pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportError> {
     let (spec, portfolio) = (&outcome.instrument.spec, outcome.state.portfolio(outcome.portfolio));
     let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
-    let days = spec.calendar.days_per_year();
-    let conventions = meta.conventions.unwrap_or(Conventions { periods_per_year: days, ..Conventions::crypto() });
+    let year = Year::of(outcome);
+    let own = Conventions { periods_per_year: year.days, ..Conventions::crypto() };
+    let (conventions, year) = meta.conventions.map_or((own, Some(year)), |conventions| (conventions, None));
     let hold = outcome.market.equity(deposit, outcome.equity.days())?;
     let statistics = statistics(outcome, hold.as_ref(), conventions)?;
     let counters = &outcome.counters;
@@ -50,7 +56,7 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         fill_policy: outcome.fill_policy,
         fill_policy_text: outcome.fill_policy.map_or_else(|| VENUE_FILLS.to_owned(), |policy| policy.describe()),
         limits: portfolio.limits,
-        notes: notes(outcome, portfolio, meta.notes),
+        notes: notes(outcome, portfolio, year, meta.notes),
         data: meta.data,
         signals: outcome.signals.clone(),
         benchmark: hold.map(|equity| benchmark(outcome, &equity, deposit, conventions)).transpose()?,
@@ -63,6 +69,30 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         version: env!("CARGO_PKG_VERSION"),
         logic: LOGIC_VERSION,
     })
+}
+
+/// How many daily returns make a year, and whence that is known where the market closes.
+#[derive(Clone, Copy)]
+struct Year {
+    days: f64,
+    why: Option<&'static str>,
+}
+
+impl Year {
+    /// By the instrument's calendar; without one by the days that the data show, once they span a month.
+    #[allow(clippy::cast_precision_loss)]
+    fn of(outcome: &Outcome) -> Self {
+        let calendar = &outcome.instrument.spec.calendar;
+        if *calendar != Calendar::Continuous {
+            return Self { days: calendar.days_per_year(), why: Some("by the calendar of the instrument") };
+        }
+        let span = outcome.equity.elapsed_days().filter(|days| *days >= SHORTEST_FOR_A_YEAR_DAYS);
+        let seen = span.map(|span| (outcome.equity.days().len() as f64 / span * 365.25).round());
+        match seen.filter(|days| (1.0..OPEN_ALL_YEAR).contains(days)) {
+            Some(days) => Self { days, why: Some("as many as the data show") },
+            None => Self { days: calendar.days_per_year(), why: None },
+        }
+    }
 }
 
 pub(super) fn ledger(units: i128) -> String {
@@ -191,7 +221,7 @@ fn curve(outcome: &Outcome, deposit: Money) -> Vec<CurveRow> {
 }
 
 /// What the figures alone would not tell.
-fn notes(outcome: &Outcome, portfolio: &Portfolio, mut notes: Vec<String>) -> Vec<String> {
+fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes: Vec<String>) -> Vec<String> {
     let instrument = &outcome.instrument;
     if outcome.bars == 0 {
         notes.push("There were no bars: nothing was decided and nothing can be said.".to_owned());
@@ -200,7 +230,14 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, mut notes: Vec<String>) -> Ve
     }
     if let Some(days) = outcome.equity.elapsed_days().filter(|days| (0.0..365.0).contains(days) && outcome.bars > 0) {
         let span = super::text::duration(days * 86_400.0).replace('\u{202f}', " ");
-        notes.push(format!("The run spans {span}: yearly figures such as CAGR and Sharpe extrapolate from them."));
+        notes.push(if days < SHORTEST_FOR_A_YEAR_DAYS {
+            format!("The run spans {span}, too short for a CAGR: other yearly figures such as Sharpe are rough.")
+        } else {
+            format!("The run spans {span}: yearly figures such as CAGR and Sharpe extrapolate from them.")
+        });
+    }
+    if let Some(Year { days, why: Some(why) }) = year {
+        notes.push(format!("Yearly figures count {days:.0} days a year, {why}."));
     }
     if let Some(open) = outcome.round_trips.iter().find(|trip| trip.open) {
         let since: Timestamp = open.opened_at;

@@ -43,7 +43,7 @@ pub struct Meta {
     pub data: DataSource,
     /// The strategy's parameters as they stood, by name.
     pub parameters: BTreeMap<String, String>,
-    /// How yearly figures are formed; `None` follows the instrument's calendar: 365 days, 252 for sessions.
+    /// How yearly figures are formed; `None` follows the instrument's calendar, without one the days that the data show.
     pub conventions: Option<Conventions>,
     /// Whatever else the reader should know.
     pub notes: Vec<String>,

@@ -88,7 +88,7 @@ pub(crate) enum LimitsCommand {
         node: NodeArgs,
     },
     /// Show and move the staged roll-out: little money first, more once the record says so.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind limits stage show --data-dir my-paper")]
     Stage(StageCommand),
     /// Approve a change that another person asked for.
     #[command(

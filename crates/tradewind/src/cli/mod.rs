@@ -24,13 +24,13 @@ use std::path::PathBuf;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; also when Ctrl-C or SIGTERM ended a demo, a node or an exchange in order
-  1    failed: `error[CODE]` with a hint stands on stderr
-  2    misused: no such command, option or value
+  1    failed: `error[CODE]` with a hint stands on stderr; also a value that means nothing, such as `--side hold`
+  2    misused: no such command or option, or words that are not of the option's kind (CLI-15)
   3    checked and found wrong: a defect in data, a damaged journal, a replay that differs
   4    no node is running there
   130  interrupted before there was a result, or by a second Ctrl-C
 
-Data are on stdout, with `-o json` as one JSON value; everything else is on stderr.";
+Data are on stdout, with `-o json` as one JSON value; everything else is on stderr, faults then as JSON too.";
 
 /// A trading platform you can hand to an AI agent and still sleep.
 #[derive(Parser)]
@@ -86,10 +86,13 @@ pub(crate) enum Command {
     )]
     Exchange(ExchangeArgs),
     /// Place, cancel and list orders of a running node, through its gate.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  tradewind order place --symbol BTC/USDT --side buy --quantity 0.01 --data-dir my-paper\n  tradewind order list --data-dir my-paper"
+    )]
     Order(Box<OrderCommand>),
     /// List and close positions of a running node, through its gate.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind position close --symbol BTC/USDT --data-dir my-paper")]
     Position(PositionCommand),
     /// Cancel every order and close every position of a running node.
     ///
@@ -128,22 +131,22 @@ pub(crate) enum Command {
         dir: PathBuf,
     },
     /// Verify, show, back up and thin out a journal.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind journal verify my-paper")]
     Journal(JournalCommand),
     /// List, approve and reject orders that wait for people.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind proposals list --data-dir my-paper")]
     Proposals(ProposalsCommand),
     /// Show limits and kill switches; change a limit, downwards at once, upwards with a second person.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind limits show --data-dir my-paper")]
     Limits(LimitsCommand),
     /// Verify the signed audit trail of a data directory, and export causes and effects.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind audit verify my-paper")]
     Audit(AuditCommand),
     /// Check, import and list market data.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind data check BTC_USDT-1h.feather")]
     Data(DataCommand),
     /// List strategies, show their parameters, begin your own.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  tradewind strategy list\n  tradewind strategy show vote")]
     Strategy(StrategyCommand),
     /// Show why a strategy does what it does: each signal, its weight, its distance to the threshold.
     #[command(
@@ -176,7 +179,10 @@ pub(crate) enum Command {
         data_dir: Option<PathBuf>,
     },
     /// Show, check and begin settings files.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  tradewind config template > tradewind.toml\n  tradewind config check tradewind.toml"
+    )]
     Config(ConfigCommand),
 }
 

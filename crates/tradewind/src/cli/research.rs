@@ -226,6 +226,9 @@ pub(crate) enum DataCommand {
         /// Store it in spite of defects.
         #[arg(long)]
         accept_defects: bool,
+        /// Store it even if that takes bars away, or other prices stand there: adjusted ones, or unadjusted.
+        #[arg(long)]
+        replace: bool,
     },
     /// List what the catalog holds.
     #[command(after_help = "Example:\n  tradewind data list --catalog market-data")]

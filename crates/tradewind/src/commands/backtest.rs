@@ -3,7 +3,7 @@
 use super::bars::{self, Bars, Finished};
 use super::funding::Funding;
 use crate::cli::BacktestArgs;
-use crate::output::{self, Failure, Format};
+use crate::output::{self, Failure, Format, counted};
 use crate::signals;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -248,14 +248,15 @@ fn text(report: &Report, path: Option<&Path>) -> String {
     let span = format!("{} to {}", report.start.as_deref().unwrap_or("-"), report.end.as_deref().unwrap_or("-"));
     let origin = format!("{:?}", report.origin).to_lowercase();
     let page = path.map_or(String::new(), |path| format!("\nreport: {}", path.display()));
+    let notes: String = report.notes.iter().map(|note| format!("note: {note}\n")).collect();
+    let interval = report.interval.map_or_else(String::new, |interval| format!("{interval} "));
     format!(
-        "{} {} on {} {} bars ({origin}), {span}\n{} executions, {} round trips, fees {} {}\n\n{table}\n\n{signals}{}\ntrade hash {}{page}",
+        "{} {} on {} ({origin}), {span}\n{}, {}, fees {} {}\n\n{table}\n\n{notes}{signals}{}\ntrade hash {}{page}",
         report.symbol,
         report.strategy,
-        report.bars,
-        report.interval.map_or_else(String::new, |interval| interval.to_string()),
-        report.trades,
-        report.round_trips,
+        counted(report.bars, &format!("{interval}bar")),
+        counted(report.trades, "execution"),
+        counted(report.round_trips, "round trip"),
         report.fees,
         report.currency,
         report.fill_policy_text,

@@ -5,7 +5,7 @@ use super::local::{self, KEY, LocalExchange, Market, SECRET};
 use super::recording::Recording;
 use super::{end, journal, runtime};
 use crate::cli::DemoArgs;
-use crate::output::{self, Failure, Format};
+use crate::output::{self, Failure, Format, counted};
 use crate::signals::End;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> 
 
 async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) -> Result<(Ended, Watched), Failure> {
     let mut end = end()?;
-    let settings = settings(args, &exchange.url(), market.tape)?;
+    let settings = settings(args, &exchange.url(), market)?;
     let key = Some((KEY.to_owned(), SECRET.to_owned()));
     let origin = market.origin();
     let node = Node::start(settings, Surroundings { origin, key, after_bar: None, settings_file: None }).await?;
@@ -144,7 +144,8 @@ fn books(portfolio: &Portfolio) -> Books {
     }
 }
 
-fn settings(args: &DemoArgs, url: &str, tape: Option<&Recording>) -> Result<Settings, Failure> {
+fn settings(args: &DemoArgs, url: &str, market: &Market<'_>) -> Result<Settings, Failure> {
+    let tape = market.tape;
     let mut desks: Vec<(&str, Symbol)> = Vec::new();
     for (strategy, of) in DESKS {
         let of = tape.map_or_else(|| of.parse(), |tape| Ok(tape.symbol.clone()));
@@ -156,7 +157,7 @@ fn settings(args: &DemoArgs, url: &str, tape: Option<&Recording>) -> Result<Sett
     if short {
         output::note("the tape is short: its bars are seconds, and the strategies look back over a few of them only");
     }
-    let mut settings = local::settings(url, args.data_dir.clone(), symbols, &[]);
+    let mut settings = local::settings(url, market.speed, args.data_dir.clone(), symbols, &[]);
     settings.interval = tape.map_or(settings.interval, |tape| tape.interval);
     settings.strategy = desks
         .into_iter()
@@ -262,12 +263,12 @@ fn text(demo: &Demo) -> String {
     let desks = output::table(&["portfolio", "equity"], demo.portfolios.iter().map(row));
     let reports: Vec<String> = demo.reports.iter().map(|report| format!("  {report}")).collect();
     format!(
-        "{} fills of {} orders in {:.0} s on a {origin} market; the first after {} s\n\
+        "{} of {} in {:.0} s on a {origin} market; the first after {} s\n\
          decisions: {} buy, {} sell, {} hold, {} refused by the gate\n\n{desks}\n\n\
          journal: {} events, {}\nreports:\n{}\n\n\
          next:\n{}",
-        demo.fills,
-        demo.orders,
+        counted(demo.fills, "fill"),
+        counted(demo.orders, "order"),
         demo.seconds,
         demo.first_fill_seconds.map_or_else(|| "-".to_owned(), |s| format!("{s:.1}")),
         demo.decisions.buy,

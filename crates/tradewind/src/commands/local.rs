@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tradewind_domain::{Origin, Symbol, parse_decimal};
 use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Pace, SymbolConfig};
-use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Seconds, Settings, StrategySettings, VenueSettings};
+use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Settings, StrategySettings, VenueSettings};
 use tradewind_node::{Node, OperatorReply, OperatorRequest};
 
 /// The test account's key. It opens nothing but a local exchange.
@@ -92,8 +92,24 @@ pub(crate) async fn note_what_holds(node: &Node) {
     }
 }
 
-/// Settings of a paper node on the exchange at `url`.
-pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strategies: &[&str]) -> Settings {
+/// The limits of a node on a market at so many times its speed: it is quiet for longer by its own clock.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a second more or less in hours")]
+fn limits(speed: f64) -> LimitSettings {
+    let limits = LimitSettings::of(Profile::Demo);
+    match limits.resolve().stale_after_nanos {
+        Some(nanos) if speed > 1.0 => limits.with("stale_after", (nanos as f64 * speed) as i64),
+        _ => limits,
+    }
+}
+
+/// Settings of a paper node on the exchange at `url`, whose market runs at so many times its speed.
+pub(crate) fn settings(
+    url: &str,
+    speed: f64,
+    data_dir: PathBuf,
+    symbols: Vec<Symbol>,
+    strategies: &[&str],
+) -> Settings {
     let sockets = url.replacen("http", "ws", 1);
     Settings {
         mode: NodeMode::Paper,
@@ -107,8 +123,23 @@ pub(crate) fn settings(url: &str, data_dir: PathBuf, symbols: Vec<Symbol>, strat
             ..VenueSettings::default()
         },
         strategy: strategies.iter().map(|name| StrategySettings::named(name)).collect(),
-        // a market at many times its speed is quiet for long by its own clock
-        limits: LimitSettings::of(Profile::Demo).with("stale_after", Seconds::from_millis(10_000_000).nanos()),
+        limits: limits(speed),
         ..Settings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_stale_after_as_long_as_the_profile_says_by_the_clock_on_the_wall() {
+        let stale_after = |speed| limits(speed).resolve().stale_after_nanos;
+        let own = LimitSettings::of(Profile::Demo).resolve().stale_after_nanos;
+        assert!(own.is_some());
+        assert_eq!(stale_after(1.0), own);
+        assert_eq!(stale_after(0.5), own);
+        assert_eq!(stale_after(120.0), own.map(|nanos| nanos * 120));
+        assert_eq!(stale_after(1e6), own.map(|nanos| nanos * 1_000_000));
     }
 }

@@ -87,7 +87,7 @@ fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failu
     }
     let exchange = Market { port: 0, seed: args.seed, speed: args.speed, tape: None, cash: "10000" }.start()?;
     let symbols = vec!["BTC/USDT".parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?];
-    let settings = local::settings(&exchange.url(), data_dir, symbols, &["ema-trend"]);
+    let settings = local::settings(&exchange.url(), args.speed, data_dir, symbols, &["ema-trend"]);
     let key = Some((KEY.to_owned(), SECRET.to_owned()));
     let surroundings = Surroundings { origin: Origin::Simulated, key, after_bar: None, settings_file: None };
     let runtime = runtime(1)?;

@@ -1,9 +1,12 @@
 //! A recorded market for the local exchange: what is in the file, and which listing, purse and pace suit it.
 
 use super::bars::tell_defects;
-use crate::output::Failure;
+use crate::output::{self, Failure};
 use std::path::Path;
-use tradewind_domain::{Bar, Coded, InstrumentSpec, Interval, Symbol, Timestamp, Trade, format_decimal, parse_decimal};
+use tradewind_domain::{
+    Bar, Coded, InstrumentSpec, Interval, Price, Quantity, Symbol, Timestamp, Trade, format_decimal, parse_decimal,
+    pow10, round_div,
+};
 use tradewind_exchange::{SymbolConfig, Tape, TapeSource};
 use tradewind_history::{ImportError, ImportOptions, OnDefect, read_bars, read_trades, symbol_of};
 
@@ -39,7 +42,7 @@ impl Recording {
             return Err(Failure::new("CLI-05", format!("--symbol {symbol} is a contract"), hint));
         }
         let options = ImportOptions {
-            instrument: Some(InstrumentSpec::spot(symbol.clone(), "binance")),
+            symbol: Some(symbol.clone()),
             on_defect: OnDefect::Report,
             hash: false,
             ..ImportOptions::default()
@@ -47,9 +50,12 @@ impl Recording {
         match read_bars(path, &options) {
             Ok(series) if !series.bars.is_empty() => {
                 tell_defects(path, &series.defects);
-                Self::of_bars(path, symbol, series.interval, series.bars)
+                let bars = series.bars.iter().map(|bar| at_exchange(bar, &series.instrument)).collect::<Option<_>>();
+                let bars =
+                    bars.ok_or_else(|| unplayable(path, "a number is too large for eight decimals".to_owned()))?;
+                Self::of_bars(path, symbol, series.interval, bars)
             }
-            refused => match read_trades(path, &options) {
+            refused => match read_trades(path, &as_listed(options, &symbol)) {
                 Ok(series) if !series.trades.is_empty() => {
                     tell_defects(path, &series.defects);
                     Ok(Self::of_trades(path, symbol, series.trades))
@@ -64,6 +70,7 @@ impl Recording {
         if bars.len() < 3 {
             return Err(too_short(path, bars.len()));
         }
+        tell_off_grid(path, interval, &bars[history..])?;
         let prices = bars.iter().flat_map(|bar| [bar.open, bar.high, bar.low, bar.close]).map(|it| it.mantissa());
         let lowest = prices.clone().min().unwrap_or(0);
         let listing = listing(&symbol, prices, bars.iter().map(|bar| bar.volume.mantissa()));
@@ -129,11 +136,52 @@ impl Recording {
     }
 }
 
+/// Trades are read at the decimals of the exchange.
+fn as_listed(options: ImportOptions, symbol: &Symbol) -> ImportOptions {
+    ImportOptions { instrument: Some(InstrumentSpec::spot(symbol.clone(), "binance")), ..options }
+}
+
+/// A bar of `spec` with the decimals of the exchange; what is finer is rounded. `None` past 64 bits.
+fn at_exchange(bar: &Bar, spec: &InstrumentSpec) -> Option<Bar> {
+    let scaled = |mantissa: i64, decimals: u8| {
+        let scaled = if decimals <= DECIMALS {
+            i128::from(mantissa) * pow10(u32::from(DECIMALS - decimals))
+        } else {
+            round_div(i128::from(mantissa), pow10(u32::from(decimals - DECIMALS)))
+        };
+        i64::try_from(scaled).ok()
+    };
+    let price = |price: Price| scaled(price.mantissa(), spec.price_decimals).map(Price::from_mantissa);
+    Some(Bar {
+        open: price(bar.open)?,
+        high: price(bar.high)?,
+        low: price(bar.low)?,
+        close: price(bar.close)?,
+        volume: scaled(bar.volume.mantissa(), spec.quantity_decimals).map(Quantity::from_mantissa)?,
+        ..*bar
+    })
+}
+
+/// Refuses bars that no candle of the exchange ends with: nobody would ever be shown one. Of a few it says so.
+fn tell_off_grid(path: &Path, interval: Interval, played: &[Bar]) -> Result<(), Failure> {
+    let off = || played.iter().filter(|bar| interval.floor(bar.open_time) != bar.open_time);
+    let Some(first) = off().next().map(|bar| bar.open_time) else { return Ok(()) };
+    let (count, all) = (off().count(), played.len());
+    let what = format!("{count} of {all} bars of {interval} do not open on a whole {interval}, the first at {first}");
+    if count < all {
+        output::note(&format!("{}: {what}: no strategy sees them", path.display()));
+        return Ok(());
+    }
+    let hint = "an exchange shows bars of the clock alone; `tradewind backtest` takes these as they are";
+    Err(Failure { hint: hint.to_owned(), ..unplayable(path, what) })
+}
+
+fn unplayable(path: &Path, reason: String) -> Failure {
+    Failure::from_coded(tradewind_exchange::ExchangeError::TapeUnreadable { path: path.to_owned(), reason })
+}
+
 fn unreadable(path: &Path, error: &ImportError) -> Failure {
-    let failure = Failure::from_coded(tradewind_exchange::ExchangeError::TapeUnreadable {
-        path: path.to_owned(),
-        reason: format!("{} {error}", error.code()),
-    });
+    let failure = unplayable(path, format!("{} {error}", error.code()));
     Failure { hint: error.hint().to_owned(), ..failure }
 }
 
@@ -162,7 +210,9 @@ fn listing(
     prices: impl Iterator<Item = i64>,
     quantities: impl Iterator<Item = i64>,
 ) -> Option<SymbolConfig> {
-    let (tick, lot) = (step(prices)?, step(quantities).unwrap_or(1_000));
+    let tick = step(prices)?;
+    // what a lot costs at one tick is an amount of the exchange as well
+    let lot = step(quantities).unwrap_or(1_000).max(10_i64.pow(DECIMALS.into()) / tick);
     let text = |mantissa: i64| format_decimal(mantissa.into(), DECIMALS);
     let (_, min_notional) = purse(symbol);
     Some(SymbolConfig {
@@ -187,4 +237,80 @@ fn step(mantissas: impl Iterator<Item = i64>) -> Option<i64> {
         }
     }
     any.then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+    use tradewind_history::Catalog;
+
+    const MINUTE: i64 = 60_000;
+    const START: i64 = 1_700_006_400_000;
+
+    /// A file of 20 bars, `step` milliseconds apart from `offset` on, with `row` behind each time.
+    fn file(dir: &Path, (step, offset): (i64, i64), row: &str) -> std::path::PathBuf {
+        let mut text = String::from("time,open,high,low,close");
+        text.push_str(if row.split(',').count() > 4 { ",volume\n" } else { "\n" });
+        (0..20).for_each(|bar| writeln!(text, "{},{row}", START + offset + bar * step).unwrap());
+        let path = dir.join("EUR_USD.csv");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn starts(recording: &Recording) {
+        let market = super::super::local::Market {
+            port: 0,
+            seed: 1,
+            speed: 60.0,
+            tape: Some(recording),
+            cash: recording.cash(),
+        };
+        market.start().map_err(|failure| failure.message).unwrap().shutdown();
+    }
+
+    #[test]
+    fn a_lot_is_as_coarse_as_the_tick_wants_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for (row, tick, lot) in [
+            ("1.08711,1.08722,1.08701,1.08713", "0.00001", "0.001"),
+            ("1.08711,1.08722,1.08701,1.08713,1234.56789012", "0.00001", "0.001"),
+            ("1.08711,1.08722,1.08701,1.08713,7.450000047683716", "0.00001", "0.001"),
+            ("1.5,1.5,1.5,1.5,20", "0.1", "1"),
+        ] {
+            let recording = Recording::open(&file(dir.path(), (MINUTE, 0), row), Some("EUR/USD")).unwrap();
+            let listing = recording.listing.clone().unwrap();
+            assert_eq!((listing.tick.as_str(), listing.lot.as_str()), (tick, lot), "{row}");
+            starts(&recording);
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_catalog_is_played_at_its_own_prices() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = file(dir.path(), (MINUTE, 0), "1.08711,1.08722,1.08701,1.08713,12.5");
+        let options = ImportOptions { symbol: "EUR/USD".parse().ok(), ..ImportOptions::default() };
+        let stored = Catalog::open(dir.path()).unwrap().store(&read_bars(&plain, &options).unwrap()).unwrap();
+        let (kept, plain) = (Recording::open(&stored, Some("EUR/USD")), Recording::open(&plain, Some("EUR/USD")));
+        let (kept, plain) = (kept.unwrap(), plain.unwrap());
+        let steps = |it: &Recording| it.listing.as_ref().map(|listing| (listing.tick.clone(), listing.lot.clone()));
+        assert_eq!((kept.lowest, steps(&kept)), (108_701_000, steps(&plain)));
+        starts(&kept);
+    }
+
+    #[test]
+    fn bars_beside_the_clock_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let row = "1.5,1.5,1.5,1.5,20";
+        for (step, offset, sound) in [(MINUTE, 0, true), (MINUTE, 30_000, false), (60 * MINUTE, 15 * MINUTE, false)] {
+            let opened = Recording::open(&file(dir.path(), (step, offset), row), Some("EUR/USD"));
+            match opened.err() {
+                None => assert!(sound),
+                Some(failure) => {
+                    assert!(!sound && failure.message.contains("do not open on a whole"), "{}", failure.message);
+                    assert_eq!(failure.code, "EXC-03");
+                }
+            }
+        }
+    }
 }

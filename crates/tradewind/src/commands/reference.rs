@@ -36,6 +36,9 @@ tradewind_domain::codes! {
     "CLI-10" "the order's words cannot be read" "write what the hint names";
     "CLI-11" "the command and the settings' mode contradict" "use `live` for mode = \"live\", else `paper`";
     "CLI-12" "interrupted before there was a result" "start it again";
+    "CLI-13" "the import would take away what the catalog holds" "give --replace if that is meant, or another --catalog";
+    "CLI-14" "a file of trades, where bars are wanted" "`tradewind data check` checks it, `tradewind demo --tape` plays it";
+    "CLI-15" "the command line cannot be read" "see `tradewind --help` and the command's own --help";
 }
 
 /// The codes of every crate that the program is made of, floor by floor.

@@ -123,6 +123,24 @@ fn a_failure_asked_for_in_json_is_json_on_stderr() {
 }
 
 #[test]
+fn misuse_asked_for_in_json_is_json_on_stderr() {
+    for (args, word) in [
+        (&["backtset", "-o", "json"][..], "backtset"),
+        (&["--output=json", "demo", "--for", "soon"], "soon"),
+        (&["-o", "json", "order"], "a command is missing"),
+        (&["journal", "show", "x", "--from", "first", "-o", "json"], "first"),
+    ] {
+        let run = tradewind(args).ended_with(2);
+        assert_eq!(run.out, "");
+        let error: serde_json::Value = serde_json::from_str(&run.err).unwrap();
+        assert_eq!(error["error"]["code"], "CLI-15", "{error}");
+        assert!(error["error"]["message"].as_str().unwrap().contains(word), "{error}");
+        assert!(!error["error"]["message"].as_str().unwrap().contains("Usage"), "{error}");
+    }
+    assert!(tradewind(&["--help", "-o", "json"]).ended_with(0).out.contains("Exit codes:"));
+}
+
+#[test]
 fn settings_faults_name_file_and_line() {
     let dir = tempfile::tempdir().unwrap();
     for (settings, place, value) in [

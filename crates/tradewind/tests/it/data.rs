@@ -144,3 +144,51 @@ fn damaged_columns_never_take_the_program_with_them() {
         }
     }
 }
+
+/// Imports `file` as A/B into `catalog`.
+fn import(file: &Path, catalog: &Path, more: &[&str]) -> crate::support::Run {
+    let args = ["data", "import", text(file), "--symbol", "A/B", "--catalog", text(catalog)];
+    tradewind(&[&args[..], more].concat())
+}
+
+#[test]
+fn an_import_that_takes_bars_away_wants_a_word_more_and_says_what_it_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = dir.path().join("catalog");
+    let json = ["-o", "json"];
+    let long = waves(dir.path(), 200);
+    assert!(import(&long, &catalog, &json).ended_with(0).json()["replaced"].is_null());
+    let again = import(&long, &catalog, &[]).ended_with(0);
+    assert!(again.out.contains("replaced 200 stored bars from 20"), "{}", again.out);
+
+    let short = broken(dir.path(), |lines| lines.truncate(31));
+    let refused = import(&short, &catalog, &[]).failed_with(1, "CLI-13");
+    assert!(refused.err.contains("30 bars from") && refused.err.contains("200 stored bars"), "{}", refused.err);
+    let listed = || tradewind(&["data", "list", "--catalog", text(&catalog), "-o", "json"]).ended_with(0).json();
+    assert_eq!(listed()[0]["bars"], 200);
+    let replaced = import(&short, &catalog, &["--replace", "-o", "json"]).ended_with(0).json();
+    assert_eq!((&replaced["bars"], &replaced["replaced"]["bars"]), (&30.into(), &200.into()));
+    assert_eq!(listed()[0]["bars"], 30);
+}
+
+#[test]
+fn an_import_names_its_holes_and_a_list_makes_no_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let holed = broken(dir.path(), |lines| drop(lines.drain(50..53)));
+    let run = import(&holed, &dir.path().join("catalog"), &[]).ended_with(0);
+    assert!(run.out.contains("1 gap: 3 bars missing"), "{}", run.out);
+    let absent = dir.path().join("nothere");
+    tradewind(&["data", "list", "--catalog", text(&absent)]).ended_with(0);
+    assert!(!absent.exists());
+    tradewind(&["data", "list", "--catalog", text(&holed)]).failed_with(1, "HIS-01");
+}
+
+#[test]
+fn trades_are_no_bars_and_the_import_says_what_can_be_done_with_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("trades.csv");
+    let rows: String = (0..50).map(|n| format!("{},{n},buy,100.5,0.25\n", 1_700_000_000_000_i64 + n * 700)).collect();
+    std::fs::write(&file, format!("timestamp,id,side,price,amount\n{rows}")).unwrap();
+    let run = import(&file, &dir.path().join("catalog"), &[]).failed_with(1, "CLI-14");
+    assert!(run.err.contains("50 trades") && run.err.contains("demo --tape"), "{}", run.err);
+}

@@ -21,6 +21,10 @@ fn visit(path: &[String], leaves: &mut usize) {
         assert!(example.contains(&name), "the example of {name} shows another command");
         assert!(help.contains("--output"), "{name} cannot answer in JSON");
     }
+    if !inner.is_empty() && !path.is_empty() {
+        let group = format!("\n  tradewind {} ", path.join(" "));
+        assert!(help.contains("\nExample") && help.contains(&group), "{group} has no example");
+    }
     for name in inner {
         visit(&[path, &[name]].concat(), leaves);
     }
