@@ -37,7 +37,7 @@ pub(crate) enum ProposalsCommand {
         /// Why.
         #[arg(long, default_value = "rejected by the operator")]
         reason: String,
-        /// A changed one would do.
+        /// A changed one would do: this one is over, the changed one is a new proposal.
         #[arg(long)]
         changes: bool,
         #[command(flatten)]

@@ -1,5 +1,6 @@
 //! A local exchange with one test account, and settings for a node that trades on it.
 
+use super::operate::field;
 use super::recording::Recording;
 use super::runtime;
 use crate::output::{self, Failure};
@@ -89,6 +90,10 @@ pub(crate) async fn note_what_holds(node: &Node) {
         if let Some(reason) = data[key].as_str() {
             output::note(&format!("{words}: {reason}; `tradewind resume --reason ...` ends it"));
         }
+    }
+    for it in data["holds"].as_array().into_iter().flatten().filter(|it| it["covers"] != "everything") {
+        let [covers, effect, why, clear] = ["covers", "effect", "why", "clear"].map(|name| field(it, name));
+        output::note(&format!("{covers}: {effect}: {why}; to clear: {clear}"));
     }
 }
 
