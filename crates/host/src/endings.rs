@@ -2,6 +2,7 @@
 //!
 //! A read model beside the state: people read it, no decision does, so it is in no state hash. A snapshot carries it.
 
+use crate::fees::Fees;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::ClientOrderId;
@@ -39,20 +40,23 @@ impl Endings {
     }
 }
 
-/// What a snapshot holds: the state's own keys, and beside them the endings and the logic that led to it.
+/// What a snapshot holds: the state's own keys, and beside them the endings, the fees and the logic that led to it.
 #[derive(Serialize)]
 pub(crate) struct Snapshot<'a> {
     #[serde(flatten)]
     pub(crate) state: &'a State,
     pub(crate) endings: &'a Endings,
+    pub(crate) fees: &'a Fees,
     pub(crate) logic: u32,
 }
 
 /// What stands beside the state; one written before there was any has none.
 #[derive(Default, Deserialize)]
-pub(crate) struct SnapshotEndings {
+pub(crate) struct Beside {
     #[serde(default)]
     pub(crate) endings: Endings,
+    #[serde(default)]
+    pub(crate) fees: Option<Fees>,
     #[serde(default)]
     pub(crate) logic: u32,
 }
@@ -76,11 +80,12 @@ mod tests {
         let (mut state, mut endings) = (State::default(), Endings::default());
         rejected(&mut state, &mut endings, 7);
         assert_eq!((endings.of(id(7)), endings.of(id(8))), (Some("-2010 number 7"), None));
-        let bytes = serde_json::to_vec(&Snapshot { state: &state, endings: &endings, logic: 1 }).unwrap();
+        let bytes = serde_json::to_vec(&Snapshot { state: &state, endings: &endings, fees: &Fees::default(), logic: 1 }).unwrap();
         assert_eq!(serde_json::from_slice::<State>(&bytes).unwrap(), state);
-        assert_eq!(serde_json::from_slice::<SnapshotEndings>(&bytes).unwrap().endings, endings);
+        assert_eq!(serde_json::from_slice::<Beside>(&bytes).unwrap().endings, endings);
         let before = serde_json::to_vec(&state).unwrap();
-        assert_eq!(serde_json::from_slice::<SnapshotEndings>(&before).unwrap().endings, Endings::default());
+        let beside = serde_json::from_slice::<Beside>(&before).unwrap();
+        assert_eq!((beside.endings, beside.fees), (Endings::default(), None));
     }
 
     #[test]

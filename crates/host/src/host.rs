@@ -2,6 +2,7 @@
 
 use crate::draft::Draft;
 use crate::endings::Endings;
+use crate::fees::Fees;
 use crate::may_say::may_say;
 use crate::outside::Outside;
 use crate::vital::may_wait;
@@ -26,6 +27,8 @@ pub struct Host<S: Storage, O> {
     pub last_verdict: Option<Verdict>,
     /// Why orders ended without being filled, for people.
     pub endings: Endings,
+    /// What was charged for orders and positions, for people.
+    pub fees: Fees,
     commands: Vec<Command>,
     sends: Vec<(Approved, u64)>,
     /// When the desk that is being asked decided.
@@ -46,6 +49,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
             digest: TradeDigest::default(),
             last_verdict: None,
             endings: Endings::default(),
+            fees: Fees::default(),
             commands: Vec::new(),
             sends: Vec::new(),
             decided: None,
@@ -195,11 +199,12 @@ impl<S: Storage, O: Outside> Host<S, O> {
     }
 
     pub(crate) fn apply(&mut self, event: &Event) {
-        let fills = self.state.counters.fills;
+        let before = self.state.counters;
         step(&mut self.state, event, &mut self.commands);
         self.endings.note(&self.state, event);
+        self.fees.note(&before, &self.state, event);
         match &event.kind {
-            EventKind::Filled(fill) if self.state.counters.fills > fills => {
+            EventKind::Filled(fill) if self.state.counters.fills > before.fills => {
                 self.digest.add(&self.state.listing(fill.instrument).instrument, fill, event.at);
             }
             EventKind::Judged(verdict) => {

@@ -1,6 +1,7 @@
 //! From a journal to a state: the newest snapshot, then every record after it, folded.
 
-use crate::endings::{Endings, SnapshotEndings};
+use crate::endings::{Beside, Endings};
+use crate::fees::Fees;
 use tradewind_engine::{CodecError, EventKind, LOGIC_VERSION, State, apply, decode};
 use tradewind_journal::{
     Journal, OpenError, Options, ReadError, Reader, Recovery, Snapshot, Storage, latest_snapshot_storage,
@@ -13,6 +14,8 @@ pub struct Recovered {
     pub state: State,
     /// Why orders ended without being filled.
     pub endings: Endings,
+    /// What was charged for orders and positions.
+    pub fees: Fees,
     /// Records folded after the snapshot.
     pub folded: u64,
     /// What the log itself had to say.
@@ -53,9 +56,9 @@ pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, 
     let (journal, recovery) = Journal::open_storage(storage.clone(), options)?;
     let found = latest_snapshot_storage(&storage)?;
     if let Some(snapshot) = &found {
-        check_logic(serde_json::from_slice::<SnapshotEndings>(&snapshot.bytes).unwrap_or_default().logic)?;
+        check_logic(serde_json::from_slice::<Beside>(&snapshot.bytes).unwrap_or_default().logic)?;
     }
-    let (mut state, mut endings) = found.and_then(read).unwrap_or_default();
+    let (mut state, mut endings, mut fees) = found.and_then(read).unwrap_or_default();
     let mut folded = 0;
     if journal.last_seq() > state.sequence {
         let mut reader = Reader::open_storage(storage, state.sequence + 1)?;
@@ -65,12 +68,14 @@ pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, 
             if let EventKind::Started { logic, .. } | EventKind::StateHash { logic, .. } = event.kind {
                 check_logic(logic)?;
             }
+            let before = state.counters;
             apply(&mut state, &event);
             endings.note(&state, &event);
+            fees.note(&before, &state, &event);
             folded += 1;
         }
     }
-    Ok((journal, Recovered { state, endings, folded, recovery }))
+    Ok((journal, Recovered { state, endings, fees, folded, recovery }))
 }
 
 fn check_logic(written: u32) -> Result<(), RecoverError> {
@@ -82,14 +87,14 @@ fn check_logic(written: u32) -> Result<(), RecoverError> {
 /// # Errors
 /// [`ReadError`] if the storage cannot be read.
 pub fn snapshot_state<S: Storage>(storage: &S) -> Result<Option<State>, ReadError> {
-    Ok(latest_snapshot_storage(storage)?.and_then(read).map(|(state, _)| state))
+    Ok(latest_snapshot_storage(storage)?.and_then(read).map(|(state, ..)| state))
 }
 
-fn read(snapshot: Snapshot) -> Option<(State, Endings)> {
+fn read(snapshot: Snapshot) -> Option<(State, Endings, Fees)> {
     match serde_json::from_slice::<State>(&snapshot.bytes) {
         Ok(state) => {
-            let beside: SnapshotEndings = serde_json::from_slice(&snapshot.bytes).unwrap_or_default(); // they are words for people
-            Some((state, beside.endings))
+            let beside: Beside = serde_json::from_slice(&snapshot.bytes).unwrap_or_default(); // they are words for people
+            Some((state, beside.endings, beside.fees.unwrap_or_else(Fees::since_now)))
         }
         Err(error) => {
             // a snapshot only saves time: an older shape of it is left aside, and the whole log is folded

@@ -171,7 +171,7 @@ impl Core {
             OperatorRequest::Signed(_) => failed("NODE-13", "a request within a signed request", "sign it once"),
             OperatorRequest::Status => done(&status(self)),
             OperatorRequest::OrderList => done(&self.order_views()),
-            OperatorRequest::PositionList => done(&positions(&self.host.state)),
+            OperatorRequest::PositionList => done(&positions(&self.host.state, &self.host.fees)),
             OperatorRequest::OrderPlace(words) => self.place(&words)?,
             OperatorRequest::OrderOco(words) => self.place_pair(&words)?,
             OperatorRequest::OrderParent(words) => self.place_parent(&words)?,
@@ -240,9 +240,10 @@ impl Core {
         state.open.values().chain(state.closed.iter().rev()).map(|record| self.view(record)).collect()
     }
 
-    /// An order with the words that ended it.
+    /// An order with the words that ended it and what it was charged.
     pub(crate) fn view(&self, record: &OrderRecord) -> OrderView {
-        order_view(&self.host.state, record, self.host.endings.of(record.order.client_id()))
+        let (endings, fees) = (&self.host.endings, &self.host.fees);
+        order_view(&self.host.state, record, endings.of(record.order.client_id()), fees)
     }
 
     pub(crate) fn say(&mut self, portfolio: PortfolioId, kind: EventKind) -> Result<(), NodeError> {
@@ -387,6 +388,6 @@ impl Core {
             true => RiskAct::ExemptionEnded { instrument, by, reason },
         };
         self.say(portfolio, EventKind::Risk(Box::new(act)))?;
-        Ok(done(&positions(&self.host.state)))
+        Ok(done(&positions(&self.host.state, &self.host.fees)))
     }
 }

@@ -14,6 +14,8 @@ pub struct Recovered {
     pub state: State,
     /// Why orders ended without being filled.
     pub endings: host::Endings,
+    /// What was charged for orders and positions.
+    pub fees: host::Fees,
     /// Records folded after the snapshot.
     pub folded: u64,
     /// How long it took.
@@ -35,8 +37,8 @@ pub fn recover(data_dir: &Path, options: Options) -> Result<(Journal, Recovered)
         host::RecoverError::Newer { written } => NodeError::Newer { written },
         host::RecoverError::Record { sequence, source } => NodeError::Record { sequence, source },
     })?;
-    let host::Recovered { state, endings, folded, recovery } = found;
-    Ok((journal, Recovered { state, endings, folded, took: started.elapsed(), recovery }))
+    let host::Recovered { state, endings, fees, folded, recovery } = found;
+    Ok((journal, Recovered { state, endings, fees, folded, took: started.elapsed(), recovery }))
 }
 
 /// Where the journal of a data directory lies.

@@ -9,10 +9,11 @@ use crate::latency::Quantiles;
 use crate::liquidity::{LiquidityView, liquidity};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    Instrument, InstrumentKind, LEDGER_DECIMALS, OrderRecord, OrderState, PortfolioId, Timestamp, format_decimal,
+    Instrument, InstrumentKind, LEDGER_DECIMALS, Money, OrderRecord, OrderState, PortfolioId, Timestamp, format_decimal,
 };
 use tradewind_engine::{Counters, ForeignOrder, Guarded, Portfolio, State};
 use tradewind_gate::Mode;
+use tradewind_host::Fees;
 use tradewind_risk::{Coverage, Unit};
 
 /// A node at a glance. Money and sizes are decimal text.
@@ -218,6 +219,9 @@ pub struct OrderView {
     pub trigger: Option<String>,
     /// Average fill price: decimal text, rounded half to even at four decimals beyond the instrument's prices.
     pub average: Option<String>,
+    /// What was charged for it so far, by currency; missing where it filled before an upgrade to a version that counts.
+    #[serde(default)]
+    pub fees: Option<std::collections::BTreeMap<String, String>>,
     /// Why it ended without being filled, in the words of whoever ended it: of a rejection the venue's code and text.
     #[serde(default)]
     pub closed_reason: Option<String>,
@@ -252,6 +256,10 @@ pub struct PositionView {
     pub mark: Option<String>,
     /// Profit not realised, in the settlement currency.
     pub unrealised: Option<String>,
+    /// What was charged so far for trading it in this portfolio, by currency; missing where some of that was before an
+    /// upgrade to a version that counts.
+    #[serde(default)]
+    pub fees: Option<std::collections::BTreeMap<String, String>>,
     /// Funding paid for it so far in the settlement currency, negative when received; nothing for what pays none.
     #[serde(default)]
     pub funding: Option<String>,
@@ -403,8 +411,19 @@ fn instrument_view(core: &Core, listing: &tradewind_engine::Listing) -> Instrume
     }
 }
 
+/// Amounts that are not zero, by currency.
+fn amounts(charged: &[Money]) -> std::collections::BTreeMap<String, String> {
+    let charged = charged.iter().filter(|money| money.units != 0);
+    charged.map(|money| (money.currency.to_string(), money.amount())).collect()
+}
+
 /// An order as people list it.
-pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Option<&str>) -> OrderView {
+pub(crate) fn order_view(
+    state: &State,
+    record: &OrderRecord,
+    closed_reason: Option<&str>,
+    fees: &Fees,
+) -> OrderView {
     let instrument = &state.listing(record.order.instrument()).instrument;
     let kind = record.order.kind();
     let order_type = kind.word();
@@ -426,6 +445,7 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
         worst: record.order.worst().map(|price| instrument.price_text(price)),
         trigger: kind.trigger().map(|price| instrument.price_text(price)),
         average: instrument.mean_price_text(record.cost, record.booked()),
+        fees: fees.of_order(record).map(amounts),
         closed_reason: closed_reason.map(str::to_owned),
         decision,
         decision_id: known.and_then(|it| it.id.as_ref()).map(ToString::to_string),
@@ -451,11 +471,11 @@ const fn is_perpetual(it: &Instrument) -> bool {
 }
 
 /// Every position that is not flat.
-pub(crate) fn positions(state: &State) -> Vec<PositionView> {
+pub(crate) fn positions(state: &State, fees: &Fees) -> Vec<PositionView> {
     let (mut views, guarded) = (Vec::new(), state.guarded());
-    for (place, portfolio) in state.portfolios.iter().enumerate() {
+    for (id, portfolio) in (0..).map(PortfolioId).zip(&state.portfolios) {
         for listing in &state.listings {
-            let of = |it: &&Guarded| it.portfolio.index() == place && it.instrument == listing.instrument.id;
+            let of = |it: &&Guarded| it.portfolio == id && it.instrument == listing.instrument.id;
             let guard = guarded.iter().find(of);
             let position = portfolio.position(listing.instrument.id);
             if position.quantity().is_zero() {
@@ -472,6 +492,7 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
                     .mark
                     .and_then(|mark| it.unrealised(&position, mark.price).ok())
                     .map(|money| money.amount()),
+                fees: fees.of_position(id, it.id).map(amounts),
                 funding: is_perpetual(it).then(|| format_decimal(portfolio.funding_paid(it.id), LEDGER_DECIMALS)),
                 dust: it.is_dust(position.quantity(), listing.mark.map(|mark| mark.price)),
                 protected: guard.map(|guard| it.quantity_text(guard.protected)),
@@ -486,7 +507,7 @@ pub(crate) fn positions(state: &State) -> Vec<PositionView> {
 mod tests {
     use super::*;
     use tradewind_domain::{
-        ClientOrderId, Currency, Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Money, Origin, Price, Quantity,
+        ClientOrderId, Currency, Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Origin, Price, Quantity,
         Side, Source, Trade, TradeId,
     };
     use tradewind_engine::{Event, EventKind, apply};
@@ -541,12 +562,12 @@ mod tests {
             (&[10_000, -30_000][..], "-0.02"), // received more than paid
         ] {
             let state = after(perpetual(), rates);
-            assert_eq!(positions(&state)[0].funding.as_deref(), Some(want));
+            assert_eq!(positions(&state, &Fees::default())[0].funding.as_deref(), Some(want));
             let paid = portfolio_view(&state.portfolios[0]).funding;
             assert_eq!(paid.get("USDT").map_or("0", String::as_str), want);
         }
         let spot = after(spec(InstrumentKind::Spot), &[]);
-        assert_eq!(positions(&spot)[0].funding, None);
+        assert_eq!(positions(&spot, &Fees::default())[0].funding, None);
         assert!(portfolio_view(&spot.portfolios[0]).funding.is_empty());
         let before: State = serde_json::from_value(serde_json::to_value(&spot).unwrap()).unwrap();
         assert_eq!(before.hash(), spot.hash(), "what pays none is written as before");

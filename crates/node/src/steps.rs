@@ -143,7 +143,7 @@ impl Safe {
             history: settings.venue.history.duration(),
             watch,
         };
-        let (state, endings, found) = (recovered.state, recovered.endings, damage::told(&recovered.recovery));
+        let (found, Recovered { state, endings, fees, .. }) = (damage::told(&recovered.recovery), recovered);
         let (sync_every, snapshot_every) = (settings.journal.sync_every.duration(), settings.journal.snapshot_every);
         let pace = surroundings.after_bar.clone();
         let mut core = Core::new(Parts {
@@ -160,7 +160,7 @@ impl Safe {
             pace,
             running,
         });
-        core.host.endings = endings;
+        (core.host.endings, core.host.fees) = (endings, fees);
         found.into_iter().for_each(|text| core.note(text));
         start::introduce(&mut core, settings, &instruments, &portfolios, &opening)?;
         core.resume_listings()?;

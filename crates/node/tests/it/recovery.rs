@@ -257,7 +257,18 @@ async fn b01_b03_reports_told_twice_are_booked_once() {
     .await;
     assert_eq!((&seen["counters"]["contradictions"], &seen["halted"]), (&json!(0), &Value::Null));
     assert_eq!(order(&node, &id).await["filled"], "0.01");
+    let charged = stage.charged().await;
+    assert_eq!((charged.len(), &order(&node, &id).await["fees"]), (1, &json!(charged)), "each report charges once");
+    assert_eq!(position(&node).await["fees"], json!(charged));
     finish(&stage, node).await;
+    let node = start(&stage).await; // from the snapshot
+    assert_eq!(order(&node, &id).await["fees"], json!(charged));
+    assert_eq!(position(&node).await["fees"], json!(charged));
+    node.stop().await.unwrap();
+}
+
+async fn position(node: &Node) -> Value {
+    ask(node, OperatorRequest::PositionList).await.unwrap()[0].clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

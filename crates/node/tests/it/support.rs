@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use tradewind_domain::{Origin, Source, Timestamp};
+use tradewind_domain::{Currency, Money, Origin, Source, Timestamp};
 use tradewind_engine::EventKind;
 use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Fault, Limits};
 use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Settings, StrategySettings, VenueSettings};
@@ -132,6 +132,19 @@ impl Stage {
     pub(crate) async fn venue_orders(&self) -> Vec<Value> {
         let all = self.signed("GET", "/api/v3/allOrders", &[("symbol", "BTCUSDT"), ("limit", "1000")]).await;
         all.as_array().unwrap().clone()
+    }
+
+    /// What the exchange says that it charged the account, by currency.
+    pub(crate) async fn charged(&self) -> BTreeMap<String, String> {
+        let trades = self.signed("GET", "/api/v3/myTrades", &[("symbol", "BTCUSDT"), ("limit", "1000")]).await;
+        let mut sums: BTreeMap<String, Money> = BTreeMap::new();
+        for trade in trades.as_array().unwrap() {
+            let [asset, fee] = ["commissionAsset", "commission"].map(|name| trade[name].as_str().unwrap());
+            let currency = Currency::new(asset).unwrap();
+            let sum = sums.entry(asset.to_owned()).or_insert(Money::zero(currency));
+            sum.units += Money::parse(fee, currency).unwrap().units;
+        }
+        sums.into_iter().map(|(asset, sum)| (asset, sum.amount())).collect()
     }
 
     /// The account's open orders, as the exchange has them.

@@ -273,6 +273,11 @@ pub(crate) fn field(row: &Value, name: &str) -> String {
             let rounded = format!("{:.8}", number.as_f64().unwrap_or(f64::NAN));
             rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
         }
+        Some(Value::Object(amounts)) if amounts.is_empty() => "-".to_owned(),
+        Some(Value::Object(amounts)) if amounts.values().all(Value::is_string) => {
+            let amount = |(currency, units): (&String, &Value)| format!("{} {currency}", units.as_str().unwrap_or("-"));
+            amounts.iter().map(amount).collect::<Vec<_>>().join(", ")
+        }
         Some(other) => other.to_string(),
     }
 }
@@ -297,6 +302,7 @@ pub(crate) fn orders(rows: &Value) -> String {
         "price",
         "trigger",
         "average",
+        "fees",
         "closed_reason",
         "decision_id",
     ];
@@ -306,7 +312,7 @@ pub(crate) fn orders(rows: &Value) -> String {
 fn positions(rows: &Value) -> String {
     columns(
         rows,
-        &["portfolio", "symbol", "quantity", "entry_price", "mark", "unrealised", "dust", "protection"],
+        &["portfolio", "symbol", "quantity", "entry_price", "mark", "unrealised", "fees", "dust", "protection"],
         "no positions",
     )
 }
