@@ -41,12 +41,8 @@ impl<S: Storage, O: Outside> Host<S, O> {
         self.snapshotted = self.state.sequence;
         failpoint("host.snapshot.begun");
         let written = self.journal.sync().map_err(|error| error.to_string()).and_then(|_| {
-            let snapshot = Snapshot {
-                state: &self.state,
-                endings: &self.endings,
-                fees: &self.fees,
-                logic: LOGIC_VERSION,
-            };
+            let snapshot =
+                Snapshot { state: &self.state, endings: &self.endings, fees: &self.fees, logic: LOGIC_VERSION };
             let bytes = serde_json::to_vec(&snapshot).map_err(|error| error.to_string())?;
             self.journal.write_snapshot(self.state.sequence, &bytes).map_err(|error| error.to_string())
         });

@@ -80,7 +80,9 @@ mod tests {
         let (mut state, mut endings) = (State::default(), Endings::default());
         rejected(&mut state, &mut endings, 7);
         assert_eq!((endings.of(id(7)), endings.of(id(8))), (Some("-2010 number 7"), None));
-        let bytes = serde_json::to_vec(&Snapshot { state: &state, endings: &endings, fees: &Fees::default(), logic: 1 }).unwrap();
+        let bytes =
+            serde_json::to_vec(&Snapshot { state: &state, endings: &endings, fees: &Fees::default(), logic: 1 })
+                .unwrap();
         assert_eq!(serde_json::from_slice::<State>(&bytes).unwrap(), state);
         assert_eq!(serde_json::from_slice::<Beside>(&bytes).unwrap().endings, endings);
         let before = serde_json::to_vec(&state).unwrap();

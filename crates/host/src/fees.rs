@@ -53,7 +53,9 @@ impl Fees {
     /// twice or contradicts itself is not booked, and charges nothing.
     pub fn note(&mut self, before: &Counters, state: &State, event: &Event) {
         let (fill, sign) = match &event.kind {
-            EventKind::Filled(fill) | EventKind::ForeignFilled(fill) if state.counters.fills > before.fills => (fill, 1),
+            EventKind::Filled(fill) | EventKind::ForeignFilled(fill) if state.counters.fills > before.fills => {
+                (fill, 1)
+            }
             EventKind::Reversed(fill) if state.counters.contradictions == before.contradictions => (fill, -1),
             _ => return,
         };

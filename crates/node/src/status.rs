@@ -418,12 +418,7 @@ fn amounts(charged: &[Money]) -> std::collections::BTreeMap<String, String> {
 }
 
 /// An order as people list it.
-pub(crate) fn order_view(
-    state: &State,
-    record: &OrderRecord,
-    closed_reason: Option<&str>,
-    fees: &Fees,
-) -> OrderView {
+pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Option<&str>, fees: &Fees) -> OrderView {
     let instrument = &state.listing(record.order.instrument()).instrument;
     let kind = record.order.kind();
     let order_type = kind.word();
@@ -507,8 +502,8 @@ pub(crate) fn positions(state: &State, fees: &Fees) -> Vec<PositionView> {
 mod tests {
     use super::*;
     use tradewind_domain::{
-        ClientOrderId, Currency, Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Origin, Price, Quantity,
-        Side, Source, Trade, TradeId,
+        ClientOrderId, Currency, Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Origin, Price, Quantity, Side,
+        Source, Trade, TradeId,
     };
     use tradewind_engine::{Event, EventKind, apply};
 
