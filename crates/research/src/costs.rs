@@ -108,3 +108,25 @@ pub(crate) fn exposure(instrument: &Instrument, held: Quantity, price: Price) ->
     }
     (instrument.price_f64(price) * instrument.quantity_f64(held)).abs()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::{FeeSchedule, InstrumentId, InstrumentSpec};
+
+    #[test]
+    fn what_a_fee_leaves_below_the_smallest_order_is_no_exposure() {
+        let mut spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test");
+        spec.fees = FeeSchedule { asset: FeeAsset::Received, ..FeeSchedule::bps(10, 10) };
+        (spec.lot, spec.min_quantity) = (Quantity::from_mantissa(1_000), Quantity::from_mantissa(1_000));
+        spec.min_notional.units = 500_000_000; // 5 USDT
+        let mut it = spec.list(InstrumentId(0)).unwrap();
+        let price = it.price("50000").unwrap();
+        let worth = |it: &Instrument, held: &str| format!("{:.2}", exposure(it, it.quantity(held).unwrap(), price));
+        for (held, shown) in [("0", "0.00"), ("0.00000999", "0.00"), ("0.00009", "0.00"), ("-0.5", "25000.00")] {
+            assert_eq!(worth(&it, held), shown, "{held}");
+        }
+        it.spec.fees.asset = FeeAsset::Quote;
+        assert_eq!(worth(&it, "0.00000999"), "0.50", "no fee left that behind");
+    }
+}

@@ -97,13 +97,16 @@ pub(crate) async fn note_what_holds(node: &Node) {
     }
 }
 
+/// How long the simulated market may show no new price: it quotes seldom, but closes a bar each minute.
+const QUIET_NANOS: i64 = 120_000_000_000;
+
 /// The limits of a node on a market at so many times its speed: it is quiet for longer by its own clock.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a second more or less in hours")]
 fn limits(speed: f64) -> LimitSettings {
     let limits = LimitSettings::of(Profile::Demo);
     match limits.resolve().stale_after_nanos {
-        Some(nanos) if speed > 1.0 => limits.with("stale_after", (nanos as f64 * speed) as i64),
-        _ => limits,
+        Some(nanos) => limits.with("stale_after", ((nanos as f64 * speed) as i64).max(QUIET_NANOS)),
+        None => limits,
     }
 }
 
@@ -138,13 +141,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_is_stale_after_as_long_as_the_profile_says_by_the_clock_on_the_wall() {
-        let stale_after = |speed| limits(speed).resolve().stale_after_nanos;
-        let own = LimitSettings::of(Profile::Demo).resolve().stale_after_nanos;
-        assert!(own.is_some());
-        assert_eq!(stale_after(1.0), own);
-        assert_eq!(stale_after(0.5), own);
-        assert_eq!(stale_after(120.0), own.map(|nanos| nanos * 120));
-        assert_eq!(stale_after(1e6), own.map(|nanos| nanos * 1_000_000));
+    fn a_price_is_stale_after_the_profile_s_time_at_the_market_s_speed() {
+        let stale_after = |speed| limits(speed).resolve().stale_after_nanos.unwrap();
+        let own = LimitSettings::of(Profile::Demo).resolve().stale_after_nanos.unwrap();
+        assert_eq!([stale_after(0.5), stale_after(1.0)], [QUIET_NANOS, QUIET_NANOS], "quotes come seldom");
+        assert_eq!([stale_after(120.0), stale_after(1e6)], [own * 120, own * 1_000_000]);
     }
 }

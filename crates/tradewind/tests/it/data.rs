@@ -192,3 +192,14 @@ fn trades_are_no_bars_and_the_import_says_what_can_be_done_with_them() {
     let run = import(&file, &dir.path().join("catalog"), &[]).failed_with(1, "CLI-14");
     assert!(run.err.contains("50 trades") && run.err.contains("demo --tape"), "{}", run.err);
 }
+
+#[test]
+fn of_a_line_that_goes_on_and_on_a_report_shows_the_beginning() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("wide.csv");
+    let title = (0..3_000).map(|n| format!("column{n}")).collect::<Vec<_>>().join(",");
+    std::fs::write(&file, format!("{title}\n1,2,3\n")).unwrap();
+    let report = tradewind(&["data", "check", text(&file), "-o", "json"]).ended_with(3).json();
+    let value = report["defects"][0]["value"].as_str().unwrap();
+    assert!(value.ends_with('…') && value.chars().count() <= 201, "{} bytes", value.len());
+}
