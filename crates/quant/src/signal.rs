@@ -43,11 +43,20 @@ pub struct ForecastQuality {
     pub mean_outcome: Option<f64>,
     /// [`information_coefficient`] of the forecasts with the returns that followed.
     pub information_coefficient: Option<f64>,
+    /// Whole blocks of 100 forecasts in a row, each with coefficients of its own: one market has no cross-section whose
+    /// coefficient could be taken at each moment.
+    pub blocks: u64,
+    /// [`information_coefficient_ratio`] of the blocks' coefficients: how steady they are.
+    pub information_coefficient_ratio: Option<f64>,
+    /// Mean of the blocks' [`rank_information_coefficient`].
+    pub rank_information_coefficient: Option<f64>,
+    /// [`information_coefficient_ratio`] of those.
+    pub rank_information_coefficient_ratio: Option<f64>,
 }
 
 /// Holds forecasts, at most one a bar, against the return from that bar's close to the close `horizon` bars later.
 ///
-/// Its memory is one horizon of bars. Forecasts of neighbouring bars share most of their horizon: they are not as many
+/// Its memory is one horizon of bars, one block of forecasts and two numbers for each block before. Forecasts of neighbouring bars share most of their horizon: they are not as many
 /// independent trials as they are forecasts.
 #[derive(Clone, Debug)]
 pub struct ForecastTrack {
@@ -57,6 +66,7 @@ pub struct ForecastTrack {
     quality: ForecastQuality,
     outcomes: f64,
     pairs: CoMoments,
+    blocks: Blocks,
 }
 
 impl ForecastTrack {
@@ -70,6 +80,7 @@ impl ForecastTrack {
             quality: ForecastQuality::default(),
             outcomes: 0.0,
             pairs: CoMoments::default(),
+            blocks: Blocks::default(),
         }
     }
 
@@ -90,6 +101,7 @@ impl ForecastTrack {
         }
         self.quality.judged += 1;
         self.pairs.add(forecast, outcome);
+        self.blocks.add(forecast, outcome);
         if forecast != 0.0 {
             let gained = outcome * forecast.signum();
             self.quality.directed += 1;
@@ -107,7 +119,38 @@ impl ForecastTrack {
             hit_rate: ratio(self.quality.hits as f64, directed),
             mean_outcome: ratio(self.outcomes, directed),
             information_coefficient: self.pairs.correlation(),
+            blocks: self.blocks.whole,
+            information_coefficient_ratio: information_coefficient_ratio(&self.blocks.coefficients),
+            rank_information_coefficient: mean(&self.blocks.of_ranks),
+            rank_information_coefficient_ratio: information_coefficient_ratio(&self.blocks.of_ranks),
             ..self.quality
+        }
+    }
+}
+
+/// Forecasts of a block.
+const BLOCK: usize = 100;
+
+/// Coefficients of every whole block; none of one that does not vary.
+#[derive(Clone, Debug, Default)]
+struct Blocks {
+    forecasts: Vec<f64>,
+    outcomes: Vec<f64>,
+    whole: u64,
+    coefficients: Vec<f64>,
+    of_ranks: Vec<f64>,
+}
+
+impl Blocks {
+    fn add(&mut self, forecast: f64, outcome: f64) {
+        self.forecasts.push(forecast);
+        self.outcomes.push(outcome);
+        if self.forecasts.len() == BLOCK {
+            self.whole += 1;
+            self.coefficients.extend(information_coefficient(&self.forecasts, &self.outcomes));
+            self.of_ranks.extend(rank_information_coefficient(&self.forecasts, &self.outcomes));
+            self.forecasts.clear();
+            self.outcomes.clear();
         }
     }
 }

@@ -383,3 +383,36 @@ fn a_million_bars_leave_one_close_per_day() {
     assert_eq!((equity.observations(), equity.days().len()), (1_051_201, 731));
     assert_eq!(equity.daily_returns().len(), 730);
 }
+
+#[test]
+fn blocks_of_forecasts_say_how_steady_they_are() {
+    let mut track = signal::ForecastTrack::new(1);
+    // blocks that alternate between forecasts that are all right and forecasts that are right in three of four bars
+    let (mut price, mut closes, mut forecasts) = (100.0, vec![100.0], Vec::new());
+    for bar in 0..400_u32 {
+        let rises = bar.wrapping_mul(2_654_435_761) >> 16 & 1 == 0;
+        let size = 0.001 * f64::from(1 + bar % 7);
+        let right = bar / 100 % 2 == 0 || bar % 4 != 0;
+        let (way, named) = if rises { (1.0, if right { 1.0 } else { -1.0 }) } else { (-1.0, if right { -1.0 } else { 1.0 }) };
+        forecasts.push(named * size);
+        price *= 1.0 + way * size;
+        closes.push(price);
+    }
+    for (close, forecast) in closes.iter().zip(forecasts.iter().map(Some).chain([None])) {
+        track.bar(*close, forecast.copied());
+    }
+    let returns: Vec<f64> = closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
+    let blocks = || forecasts.chunks(100).zip(returns.chunks(100));
+    let of = |with: fn(&[f64], &[f64]) -> Option<f64>| blocks().map(|(f, r)| with(f, r).unwrap()).collect::<Vec<f64>>();
+    let (plain, ranks) = (of(signal::information_coefficient), of(signal::rank_information_coefficient));
+    let quality = track.quality();
+    assert_eq!(quality.blocks, 4);
+    assert!((plain[0] - 1.0).abs() < 1e-9 && plain[1] < 0.8, "{plain:?}");
+    assert_eq!(quality.information_coefficient_ratio, signal::information_coefficient_ratio(&plain));
+    assert_eq!(quality.rank_information_coefficient_ratio, signal::information_coefficient_ratio(&ranks));
+    let mean = ranks.iter().sum::<f64>() / 4.0;
+    assert!((quality.rank_information_coefficient.unwrap() - mean).abs() < 1e-12);
+    let mut short = signal::ForecastTrack::new(1);
+    closes.iter().take(100).zip(&forecasts).for_each(|(close, forecast)| short.bar(*close, Some(*forecast)));
+    assert_eq!((short.quality().blocks, short.quality().rank_information_coefficient), (0, None), "99 are no block");
+}
