@@ -140,7 +140,7 @@ pub enum ChangeState {
 /// A change with everything an auditor asks: who, when, old, new, why, approved by whom.
 ///
 /// Written with `by` twice where somebody rejected it: first who asked, then who said no. State hashes are taken over
-/// what is written, so it stays so until the next logic; [`mod@read`] reads both.
+/// what is written, so it stays so until the next logic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The event that asked for it.

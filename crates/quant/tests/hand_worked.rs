@@ -393,7 +393,8 @@ fn blocks_of_forecasts_say_how_steady_they_are() {
         let rises = bar.wrapping_mul(2_654_435_761) >> 16 & 1 == 0;
         let size = 0.001 * f64::from(1 + bar % 7);
         let right = bar / 100 % 2 == 0 || bar % 4 != 0;
-        let (way, named) = if rises { (1.0, if right { 1.0 } else { -1.0 }) } else { (-1.0, if right { -1.0 } else { 1.0 }) };
+        let (way, named) =
+            if rises { (1.0, if right { 1.0 } else { -1.0 }) } else { (-1.0, if right { -1.0 } else { 1.0 }) };
         forecasts.push(named * size);
         price *= 1.0 + way * size;
         closes.push(price);
