@@ -258,7 +258,11 @@ fn the_json_has_every_key() {
               "hits": 0,
               "hit_rate": null,
               "mean_outcome": null,
-              "information_coefficient": null
+              "information_coefficient": null,
+              "blocks": 0,
+              "information_coefficient_ratio": null,
+              "rank_information_coefficient": null,
+              "rank_information_coefficient_ratio": null
             },
             "decisions": {
               "judged": 0,
@@ -266,7 +270,11 @@ fn the_json_has_every_key() {
               "hits": 0,
               "hit_rate": null,
               "mean_outcome": null,
-              "information_coefficient": null
+              "information_coefficient": null,
+              "blocks": 0,
+              "information_coefficient_ratio": null,
+              "rank_information_coefficient": null,
+              "rank_information_coefficient_ratio": null
             },
             "signals": [
               {
