@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+mod common;
+
+use common::Notes;
 use tradewind_domain::*;
-use tradewind_engine::{Event, EventKind, LOGIC_VERSION, Signal, State, Verdict};
-use tradewind_gate::{Action, Guard, Limits, Mode};
-use tradewind_host::{Gone, Host, Outgoing, Outside, recover};
+use tradewind_engine::{EventKind, LOGIC_VERSION, Signal, Verdict};
+use tradewind_gate::{Guard, Limits, Mode};
+use tradewind_host::{Host, recover};
 use tradewind_journal::{Options, SimStorage};
 use tradewind_strategies::{Desk, Market, Opinion, Strategy, Target};
-use tradewind_venues::{NotSentReason, Prepared};
 
 const BTC: InstrumentId = InstrumentId(0);
 const MINUTE: i64 = 60_000;
@@ -29,28 +31,6 @@ impl Strategy for Eager {
     }
     fn signals(&self) -> Vec<Signal> {
         Vec::new()
-    }
-}
-
-/// Remembers what happened, and sends nothing.
-#[derive(Default)]
-struct Notes(Vec<EventKind>);
-
-impl Outside for Notes {
-    fn wall(&self) -> Timestamp {
-        Timestamp::default()
-    }
-    fn prepare(&self, _: &Action) -> Result<Prepared, NotSentReason> {
-        Err(NotSentReason::Halted)
-    }
-    fn room(&self) -> usize {
-        1_000
-    }
-    fn hand_over(&mut self, _: Outgoing) -> Result<(), Gone> {
-        Err(Gone)
-    }
-    fn stepped(&mut self, _: &State, event: &Event) {
-        self.0.push(event.kind.clone());
     }
 }
 

@@ -2,38 +2,20 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+mod common;
+
+use common::Notes;
 use tradewind_domain::{PortfolioId, Source, Timestamp};
-use tradewind_engine::{EventKind, State, decode};
-use tradewind_gate::Action;
-use tradewind_host::{Gone, Host, Outgoing, Outside, recover};
+use tradewind_engine::{EventKind, decode};
+use tradewind_host::{Host, recover};
 use tradewind_journal::{Options, Reader, SimStorage};
-use tradewind_venues::{NotSentReason, Prepared};
-
-/// Nobody.
-struct Nobody;
-
-impl Outside for Nobody {
-    fn wall(&self) -> Timestamp {
-        Timestamp::default()
-    }
-    fn prepare(&self, _: &Action) -> Result<Prepared, NotSentReason> {
-        Err(NotSentReason::Halted)
-    }
-    fn room(&self) -> usize {
-        1_000
-    }
-    fn hand_over(&mut self, _: Outgoing) -> Result<(), Gone> {
-        Err(Gone)
-    }
-    fn stepped(&mut self, _: &State, _: &tradewind_engine::Event) {}
-}
 
 const OPTIONS: Options = Options { segment_bytes: 1 << 20, first_segment_bytes: 1 << 18, prepare_in_background: false };
 
 /// Runs until the journal holds `until` records or one more.
 fn run(storage: &SimStorage, until: u64) {
     let (journal, recovered) = recover(storage.clone(), OPTIONS).unwrap();
-    let mut host = Host::new(recovered.state, journal, Nobody, 1_000_000);
+    let mut host = Host::new(recovered.state, journal, Notes::default(), 1_000_000);
     while host.state.sequence < until {
         let now = Timestamp::from_millis(1);
         host.record(now, now, Source::Timer, PortfolioId(0), EventKind::Timer).unwrap();
