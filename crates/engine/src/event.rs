@@ -1,5 +1,7 @@
 //! Events: everything that may influence a decision, in one order.
 
+mod read;
+
 use crate::{Absence, Adoption, ForeignOrder};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -33,6 +35,7 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spoken: Option<Box<Spoken>>,
     /// What happened.
+    #[serde(deserialize_with = "read::kind")]
     pub kind: EventKind,
 }
 
