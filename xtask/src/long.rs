@@ -2,6 +2,7 @@
 
 mod kills;
 mod measures;
+mod mutants;
 mod newcomer;
 mod night;
 mod soak;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// `cargo xtask long`
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask long\n  cargo xtask long --only storm,kills,kills-of-the-release,coverage\n\n\
+    after_help = "Examples:\n  cargo xtask long\n  cargo xtask long --only storm,kills,kills-of-the-release,coverage\n  cargo xtask long --only mutants --for 30m\n\n\
         Parts: advisories, newcomer, storm, kills, kills-of-the-release, soak, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
 )]
 pub(crate) struct Args {
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// Runs these parts only
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     only: Vec<String>,
+    /// For how long mutants are tried (90s, 30m, 8h); 0m only writes the page of those tried before
+    #[arg(long = "for", value_name = "TIME", default_value = "2h", value_parser = time)]
+    time: Duration,
     /// Mutates these packages only
     #[arg(long, value_name = "PACKAGE", value_delimiter = ',')]
     mutate: Vec<String>,
@@ -66,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         ("kills-of-the-release", &kills::of_the_release),
         ("soak", &|| soak::soak(args.soak)),
         ("coverage", &measures::coverage),
-        ("mutants", &|| measures::mutants(&folder, &date, &args.mutate)),
+        ("mutants", &|| mutants::by_lot(&folder, &date, &args.mutate, args.time)),
         ("properties", &|| properties(args.cases)),
         ("bench", &|| measured(args, &folder, &date)),
     ];
@@ -76,7 +80,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let chosen = all.into_iter().filter(|(name, _)| args.only.is_empty() || args.only.iter().any(|it| it == name));
     let parts: Vec<Part> = chosen.map(|(name, work)| timed(name, work)).collect();
     let page = folder.join(format!("{date}-long.md"));
-    fs::write(&page, self::page(&date, &parts)).with_context(|| format!("cannot write {}", page.display()))?;
+    let earlier = fs::read_to_string(&page).map(|text| text + "\n").unwrap_or_default(); // of the same day
+    let text = earlier + &self::page(&date, &parts);
+    fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()))?;
     println!("written: docs/proof/{date}-long.md");
     Ok(parts.iter().all(|part| part.passed))
 }
@@ -137,6 +143,20 @@ fn processor() -> String {
     model.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, model)| model.trim().to_string())
 }
 
+/// A number of seconds, minutes or hours.
+fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time: write a number and its unit, such as 90s, 30m or 8h");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
 /// The day of a time since 1970-01-01, as `YYYY-MM-DD`, in UTC.
 fn date(since_epoch: Duration) -> String {
     let mut day = since_epoch.as_secs() / 86_400;
@@ -158,6 +178,16 @@ fn date(since_epoch: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_a_number_with_its_unit() {
+        for (text, seconds) in [("90s", Some(90)), ("30m", Some(1_800)), ("8h", Some(28_800)), ("0m", Some(0))] {
+            assert_eq!(time(text).ok(), seconds.map(Duration::from_secs), "{text}");
+        }
+        for text in ["", "m", "30", "-1m", "1.5h", "3d", "30×", "99999999999h"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_date_is_the_day_in_utc() {

@@ -1,10 +1,9 @@
-//! How much of the core its tests reach, and how many changes to it they notice.
+//! How much of the core its tests reach.
 
 use crate::{env, process, tools};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 
 /// What decides whether an order may leave, and what remembers that it did.
 const CORE: [&str; 5] = ["risk", "gate", "governance", "journal", "engine"];
@@ -72,33 +71,6 @@ fn note(sums: &BTreeMap<&'static str, (usize, usize)>) -> (f64, String) {
         write!(note, " {name} {:.2} % of {all},", percent(*hit, *all)).expect("writing to text cannot fail");
     }
     (percent(hit, all), note.trim_end_matches(',').to_string())
-}
-
-/// Changes the core in every small way, one at a time; the survivors go to a file beside the page.
-pub(super) fn mutants(folder: &Path, date: &str, packages: &[String]) -> Result<(bool, String)> {
-    let cargo = tools::installed("cargo-mutants", "27.1.0")?;
-    let out = env::cache()?.join("long").join("mutants");
-    std::fs::create_dir_all(&out)?;
-    let mut command = tools::command(&cargo, "mutants");
-    command.args(["--no-shuffle", "--timeout", "120", "--output"]).arg(&out);
-    let chosen = CORE.iter().map(|name| format!("tradewind-{name}"));
-    let chosen: Vec<String> = if packages.is_empty() { chosen.collect() } else { packages.to_vec() };
-    for package in &chosen {
-        command.args(["--package", package]);
-    }
-    process::passes(&mut command)?; // it fails where there are survivors; the files say how many
-    let list = |name: &str| std::fs::read_to_string(out.join("mutants.out").join(name)).unwrap_or_default();
-    let count = |name: &str| list(name).lines().count();
-    let (caught, missed, unviable, slow) =
-        (count("caught.txt"), count("missed.txt"), count("unviable.txt"), count("timeout.txt"));
-    let page = format!("{date}-mutants.txt");
-    std::fs::write(folder.join(&page), list("missed.txt"))?;
-    let of = caught + missed + slow;
-    let note = format!(
-        "{of} mutants of {}: {caught} caught, {slow} by their time, {missed} survived (in {page}), {unviable} do not compile",
-        chosen.join(", ")
-    );
-    Ok((of > 0, note))
 }
 
 #[cfg(test)]
