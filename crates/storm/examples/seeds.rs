@@ -14,7 +14,7 @@ fn main() {
         None => all_faults(),
     };
     let jobs = usize::try_from(number(3, 2)).unwrap_or(1);
-    let orders = Orders { seeds: from..to, horizon: minutes * 60_000_000_000, allowed, bundle: None, keep: None, jobs };
+    let orders = Orders { seeds: from..to, horizon: minutes * 60_000_000_000, allowed, jobs, ..Orders::default() };
     let began = std::time::Instant::now();
     let summary = run_all(
         &orders,

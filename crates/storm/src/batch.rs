@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Orders {
     /// The first seed, and the one after the last.
     pub seeds: std::ops::Range<u64>,
@@ -21,16 +21,29 @@ pub struct Orders {
     pub allowed: Vec<FaultId>,
     /// What the market and the venue are like all the while.
     pub bundle: Option<Bundle>,
+    /// Instead of drawn faults, those of any day: [`Plan::everyday`].
+    pub everyday: bool,
     /// Places of the plan to keep; all without.
     pub keep: Option<Vec<usize>>,
     /// How many storms run side by side.
     pub jobs: usize,
 }
 
+impl Orders {
+    /// What will go wrong with `seed`, all of it.
+    #[must_use]
+    pub fn plan(&self, seed: u64) -> Plan {
+        match self.everyday {
+            true => Plan::everyday(seed, self.horizon),
+            false => Plan::draw(seed, self.horizon, &self.allowed),
+        }
+    }
+}
+
 /// Runs one seed.
 #[must_use]
 pub fn run_one(orders: &Orders, seed: u64) -> Report {
-    let plan = Plan::draw(seed, orders.horizon, &orders.allowed);
+    let plan = orders.plan(seed);
     let plan = orders.keep.as_ref().map_or(plan.clone(), |keep| plan.kept(keep));
     Storm::under(orders.bundle, seed, orders.horizon, plan).run()
 }
@@ -105,6 +118,7 @@ fn sum(reports: BTreeMap<u64, Brief>) -> Summary {
         summary.breaches += report.verdict.breaches.max(report.tally.breaches);
         summary.failed += u64::from(!report.passed());
         summary.failures.extend(line);
+        summary.standing.add(&report.standing);
         if let Some(acted) = &report.acted {
             summary.acted.get_or_insert_default().add(acted);
         }
@@ -118,6 +132,7 @@ fn sum(reports: BTreeMap<u64, Brief>) -> Summary {
             summary.hash = report.hash;
         }
     }
+    summary.safe_share = summary.standing.share();
     if !single {
         summary.hash = hex::encode(hashes.finalize());
     }
@@ -132,7 +147,9 @@ pub fn replay_line(orders: &Orders, report: &Report) -> String {
         line.push_str(&format!(" --bundle {bundle}"));
     }
     let unsaid = if orders.bundle.is_some() { Vec::new() } else { crate::faults::all_faults() };
-    if orders.allowed.is_empty() && orders.bundle.is_none() {
+    if orders.everyday {
+        line.push_str(" --everyday");
+    } else if orders.allowed.is_empty() && orders.bundle.is_none() {
         line.push_str(" --calm");
     } else if orders.allowed != unsaid {
         let names: Vec<String> = orders.allowed.iter().map(ToString::to_string).collect();
@@ -156,7 +173,7 @@ pub fn shrink(orders: &Orders, seed: u64, mut tried: impl FnMut(usize)) -> Order
         let struck: Vec<usize> = report.struck.iter().filter_map(|place| keep.get(*place).copied()).collect();
         (!report.passed()).then_some(struck)
     };
-    let all: Vec<usize> = (0..Plan::draw(seed, orders.horizon, &orders.allowed).faults.len()).collect();
+    let all: Vec<usize> = (0..orders.plan(seed).faults.len()).collect();
     let mut kept = orders.keep.clone().unwrap_or(all);
     let Some(struck) = fails(&kept) else { return orders.clone() };
     kept.retain(|place| struck.contains(place));

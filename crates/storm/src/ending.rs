@@ -94,6 +94,7 @@ impl Storm {
             struck,
             tally: self.tally,
             verdict,
+            standing: self.stood.in_millis(),
             acted: self.climate.acted(),
             refused: watchdog.refused,
             halts: watchdog.halts,

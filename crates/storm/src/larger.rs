@@ -6,7 +6,7 @@ use crate::orders::SECOND;
 use crate::setup::MAX_ORDER;
 use tradewind_domain::{
     ClientOrderId, Instrument, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price, Quantity, Side,
-    Source, TimeInForce,
+    Source, TimeInForce, TrailingOffset,
 };
 use tradewind_engine::algo::{Ask, ParentEvent, ParentWish, Participation, Plan, Protection, Schedule};
 use tradewind_engine::{Amend, EventKind, State};
@@ -121,7 +121,14 @@ pub(crate) fn parent(mood: &mut Chance, scene: &Scene<'_>) -> Option<EventKind> 
         _ => {
             let trigger = away(it, side, price, -mood.between(2, 20));
             let end = now.plus_nanos(mood.between(60, 600) * SECOND);
-            let kind = OrderKind::Touched { trigger };
+            let kind = match mood.below(3) {
+                0 => OrderKind::Touched { trigger },
+                1 => OrderKind::LimitTouched { trigger, price: away(it, side, trigger, 20) },
+                _ => OrderKind::Trailing {
+                    offset: TrailingOffset::Bps(u32::try_from(mood.between(2, 20)).unwrap_or(2)),
+                    activation: mood.happens(500).then_some(trigger),
+                },
+            };
             (OrderRequest { kind, time_in_force: TimeInForce::Gtd(end), ..at_market }, Plan::Wait)
         }
     };

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Link {
     /// No connection comes about until then.
     pub(crate) down_until: i64,
+    /// Until then it is the venue that is away.
+    pub(crate) away_until: i64,
     /// From when on nothing passes on a session any more.
     dead_from: BTreeMap<u64, i64>,
     /// The session over which the venue sends the account's events.

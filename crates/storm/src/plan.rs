@@ -13,6 +13,9 @@ const AMENDS_SPOILT: u64 = 600;
 /// Orders, cancels, frames and amendments that a plan looks ahead for each half hour.
 const AHEAD: [u32; 4] = [400, 200, 2_000, 40];
 
+/// What a node meets on any day.
+pub(crate) const EVERYDAY: [FaultId; 3] = [FaultId::G13, FaultId::D05, FaultId::E09];
+
 /// When a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum When {
@@ -89,6 +92,29 @@ impl Plan {
                 faults.push(Planned { when: When::Moment(at), fault: info.id, lot });
             }
             at += chance.between(20, 240) * SECOND;
+        }
+        Self { faults }
+    }
+
+    /// What a node meets on any day: in each hour it is killed once and is back within 0.2 to 2.2 s, in every ten minutes
+    /// its connection breaks once and may come back after a third of a second, and in each day the venue is away once, for
+    /// 2 s to 2 min.
+    #[must_use]
+    pub fn everyday(seed: u64, horizon: i64) -> Self {
+        let mut chance = Chance::new(seed, 1);
+        let mut faults = Vec::new();
+        for (fault, every) in EVERYDAY.into_iter().zip([3_600, 600, 86_400]) {
+            for start in (0..horizon / SECOND).step_by(every) {
+                let at = (start + chance.between(0, every as i64 - 1)) * SECOND;
+                let lot = match fault {
+                    FaultId::G13 => chance.below(2_000),
+                    FaultId::D05 => 0,
+                    _ => chance.below(60),
+                };
+                if at < horizon {
+                    faults.push(Planned { when: When::Moment(at), fault, lot });
+                }
+            }
         }
         Self { faults }
     }

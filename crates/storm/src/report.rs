@@ -3,6 +3,7 @@
 use crate::climate::Acted;
 use crate::faults::FaultId;
 use crate::judge::Verdict;
+use crate::standing::Standing;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -80,6 +81,8 @@ pub struct Report {
     pub tally: Tally,
     /// The judge's word.
     pub verdict: Verdict,
+    /// Where the time went.
+    pub standing: Standing,
     /// What the bundle did, where there was one.
     pub acted: Option<Acted>,
     /// How often each guard refused, and how often nothing was sent, by why.
@@ -142,6 +145,10 @@ pub struct Summary {
     pub refused: BTreeMap<String, u64>,
     /// How often things happened, over all storms.
     pub tally: BTreeMap<String, u64>,
+    /// Where the time of all storms went.
+    pub standing: Standing,
+    /// The part of it in which trading was safe, from 0 to 1, while the venue was there.
+    pub safe_share: f64,
     /// The bundle's name, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle: Option<String>,

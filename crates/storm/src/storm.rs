@@ -12,6 +12,7 @@ use crate::plan::{Plan, Striking, When};
 use crate::queue::{Queue, What};
 use crate::report::{Report, Tally};
 use crate::setup::{self, MAX_ORDER, MAX_POSITION};
+use crate::standing::Stood;
 use crate::wire::Codec;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub struct Storm {
     /// From here on nobody proposes.
     pub(crate) calm_from: i64,
     pub(crate) frozen_until: i64,
+    /// Where the time went.
+    pub(crate) stood: Stood,
     pub(crate) seed: u64,
     pub(crate) horizon: i64,
     pub(crate) trace: Sha256,
@@ -104,6 +107,7 @@ impl Storm {
             slow_until: 0,
             calm_from: START + horizon,
             frozen_until: 0,
+            stood: Stood::default(),
             seed,
             horizon,
             trace: Sha256::new(),
@@ -155,11 +159,13 @@ impl Storm {
             self.happen(time, what);
         }
         if self.violations.is_empty() {
+            self.stand_until(end);
             self.now = self.now.max(end);
         }
     }
 
     fn happen(&mut self, time: i64, what: What) {
+        self.stand_until(time);
         self.now = self.now.max(time);
         if what.is_of_node() && self.now >= self.frozen_until {
             self.set_moment(); // both clocks are looked at before anything else

@@ -2,6 +2,7 @@
 
 use crate::faults::FaultId;
 use crate::orders::{MILLI, SECOND};
+use crate::plan::EVERYDAY;
 use crate::queue::What;
 use crate::storm::Storm;
 use tradewind_journal::Fault;
@@ -67,6 +68,7 @@ impl Storm {
             }
             FaultId::E09 => {
                 self.link.down_until = self.now + 2 * length;
+                self.link.away_until = self.link.down_until;
                 self.link.market = Some((FaultId::C07, self.now + 2 * length));
                 self.cut(self.now, session);
             }
@@ -102,8 +104,8 @@ impl Storm {
         self.settled = None;
     }
 
-    /// Whether nothing is planned to go wrong.
+    /// Whether nothing is planned to go wrong that would worry a person.
     pub(crate) fn is_fair(&self) -> bool {
-        self.plan.plan.faults.is_empty()
+        self.plan.plan.faults.iter().all(|it| EVERYDAY.contains(&it.fault))
     }
 }

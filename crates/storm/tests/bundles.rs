@@ -6,7 +6,7 @@ use tradewind_storm::{Acted, Bundle, FaultId, KNOBS, Knob, Orders, Summary, run_
 
 fn storms(bundle: Bundle, seeds: std::ops::Range<u64>, faults: &[FaultId]) -> Summary {
     let (horizon, allowed) = (30 * 60 * 1_000_000_000, faults.to_vec());
-    let orders = Orders { seeds, horizon, allowed, bundle: Some(bundle), keep: None, jobs: 2 };
+    let orders = Orders { seeds, horizon, allowed, bundle: Some(bundle), jobs: 2, ..Orders::default() };
     let summary = run_all(&orders, || false, |_, _| ());
     assert!(summary.passed(), "{:#?}", summary.failures);
     assert_eq!((summary.doubled, summary.lost, summary.breaches), (0, 0, 0));

@@ -15,6 +15,10 @@ const SEEDS_A_BUNDLE: u64 = 20;
 /// Seeds of which each is run twice and must give the same hash: 1 % of the window.
 const TWICE: u64 = 20;
 
+/// Days of what a node meets on any day, and the part of their time in which it must be safe to trade.
+const DAYS: u64 = 2;
+const SAFE: f64 = 0.998;
+
 /// Of the orders whose outcome was unknown, at least this part must have been resolved by a proof of absence.
 const ABSENT: f64 = 0.2;
 /// Every fault of the catalogue must have struck so often.
@@ -51,7 +55,10 @@ pub(super) fn run() -> Result<Outcome> {
     let (passed, mut figures) = judged(&program, &RELEASE, FIRST, &window)?;
     let (held, of_bundles) = bundles(&program)?;
     figures.push(of_bundles);
-    Ok(Outcome { tally: Tally::one(passed).plus(Tally::one(held)), figures, ..Outcome::default() })
+    let (safe, of_days) = everyday(&program)?;
+    figures.push(of_days);
+    let tally = [passed, held, safe].into_iter().map(Tally::one).reduce(Tally::plus).unwrap_or_default();
+    Ok(Outcome { tally, figures, ..Outcome::default() })
 }
 
 /// Whether all held in a `window` of storms that were run from seed `first` on, with the figures in words. Past seeds
@@ -74,6 +81,24 @@ pub(crate) fn judged(program: &Path, wanted: &Wanted, first: u64, window: &Value
     let mut figures = vec![figure(first, window)];
     figures.push(format!("{TWICE} storms run twice: equal hash; {} past seeds once more", past(PAST).count()));
     Ok((wrong.is_empty(), figures))
+}
+
+/// Runs whole days of what a node meets on any day: all holds, and nearly all of the time it could trade.
+fn everyday(program: &Path) -> Result<(bool, String)> {
+    let it = storm_of(program, 1..1 + DAYS, 24.0, &["--everyday"])?;
+    let mut wrong: Vec<String> =
+        NONE.iter().filter(|key| number(&it, key) != 0.0).map(|key| format!("{key} {it}")).collect();
+    let share = number(&it, "safe_share");
+    if share.is_nan() || share < SAFE {
+        wrong.push(format!("any day: safe to trade {share} of at least {SAFE}: {}", it["standing"]));
+    }
+    failures(&it).iter().chain(&wrong).for_each(|line| println!("{line}"));
+    let figure = format!(
+        "storm: {DAYS} days with a kill an hour, a broken connection in ten minutes and a venue outage a day: safe to trade \
+         {:.3} % of the time that the venue was there",
+        100.0 * share
+    );
+    Ok((wrong.is_empty(), figure))
 }
 
 /// Runs every bundle: nothing is doubled, lost, beyond a limit or left undone.

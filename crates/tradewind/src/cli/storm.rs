@@ -21,6 +21,10 @@ pub(crate) struct StormArgs {
     /// Only these faults, such as A01,B04; every one without.
     #[arg(long, value_delimiter = ',', value_parser = fault)]
     pub(crate) faults: Vec<FaultId>,
+    /// Only what a node meets on any day: a kill an hour, a broken connection in ten minutes, a venue that is away once a
+    /// day. `safe_share` says how much of the time it could trade.
+    #[arg(long, conflicts_with_all = ["faults", "calm"])]
+    pub(crate) everyday: bool,
     /// No faults at all.
     #[arg(long, conflicts_with = "faults")]
     pub(crate) calm: bool,

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
     for line in &summary.failures {
         output::note(line);
     }
-    if !summary.passed() && !cut_short && !args.no_shrink && !orders.allowed.is_empty() {
+    if !summary.passed() && !cut_short && !args.no_shrink && !args.calm {
         smallest(&orders);
     }
     output::print(format, &summary, || text(&summary));
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
 fn orders(args: &StormArgs) -> Orders {
     let mut allowed = args.faults.clone();
     allowed.sort_unstable();
-    if allowed.is_empty() && !args.calm && args.bundle.is_none() {
+    if allowed.is_empty() && !args.calm && !args.everyday && args.bundle.is_none() {
         allowed = all_faults();
     }
     #[allow(clippy::cast_possible_truncation)] // at most 10,000 hours
@@ -54,6 +54,7 @@ fn orders(args: &StormArgs) -> Orders {
         horizon,
         allowed,
         bundle: args.bundle,
+        everyday: args.everyday,
         keep: args.keep.clone(),
         jobs: args.jobs.into(),
     }
@@ -76,7 +77,7 @@ fn smallest(orders: &Orders) {
 
 /// What is left of a plan, in words.
 fn strikes(orders: &Orders, report: &Report) -> Vec<String> {
-    let plan = tradewind_storm::Plan::draw(report.seed, orders.horizon, &orders.allowed);
+    let plan = orders.plan(report.seed);
     let kept = orders.keep.iter().flatten().filter_map(|place| plan.faults.get(*place));
     kept.map(|it| format!("{} {:?}: {}", it.fault, it.when, it.fault.info().what)).collect()
 }
@@ -95,42 +96,56 @@ fn list(format: Format) {
 }
 
 fn text(summary: &Summary) -> String {
-    let mut kinds: Vec<String> = summary.kinds.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
-    if let (Some(bundle), Some(it)) = (&summary.bundle, &summary.acted) {
-        kinds.insert(
-            0,
-            format!(
-                "{bundle}: {} of {} candles missing, {} of {} quotes late, {} of {} orders answered with an error, {} filled \
-                 by half, {} requests and answers delayed; spread {:.2} bps, {:.2} bps a minute, falls to {:.0} bps, rises \
-                 to {:.0} bps",
-                it.candles_missing,
-                it.candles,
-                it.marks_late,
-                it.quotes,
-                it.order_errors,
-                it.orders,
-                it.partials,
-                it.delayed,
-                it.spread_bps,
-                it.minute_bps,
-                it.fall_bps,
-                it.rise_bps
-            ),
-        );
-    }
+    let kinds: Vec<String> = summary.kinds.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    let mut lines = vec![
+        format!(
+            "{} storms of {} simulated hours together: {} faults, {} ambiguous orders ({} proven absent)",
+            summary.seeds, summary.hours, summary.faults, summary.ambiguous, summary.absent
+        ),
+        format!(
+            "{} doubled, {} lost, {} beyond a limit, {} storms failed",
+            summary.doubled, summary.lost, summary.breaches, summary.failed
+        ),
+    ];
+    lines.extend(of_bundle(summary));
+    lines.extend((!kinds.is_empty()).then(|| kinds.join(", ")));
+    lines.push(of_time(summary));
+    lines.push(format!("hash {}", summary.hash));
+    lines.join("\n")
+}
+
+/// What the bundle did, where there was one.
+fn of_bundle(summary: &Summary) -> Option<String> {
+    let (bundle, it) = (summary.bundle.as_ref()?, summary.acted.as_ref()?);
+    Some(format!(
+        "{bundle}: {} of {} candles missing, {} of {} quotes late, {} of {} orders answered with an error, {} filled by half, \
+         {} requests and answers delayed; spread {:.2} bps, {:.2} bps a minute, falls to {:.0} bps, rises to {:.0} bps",
+        it.candles_missing,
+        it.candles,
+        it.marks_late,
+        it.quotes,
+        it.order_errors,
+        it.orders,
+        it.partials,
+        it.delayed,
+        it.spread_bps,
+        it.minute_bps,
+        it.fall_bps,
+        it.rise_bps
+    ))
+}
+
+/// How much of the time trading was safe, and what it was otherwise.
+#[allow(clippy::cast_precision_loss)] // for people
+fn of_time(summary: &Summary) -> String {
+    let (it, seconds) = (&summary.standing, |millis: u64| millis as f64 / 1e3);
     format!(
-        "{} storms of {} simulated hours together: {} faults, {} ambiguous orders ({} proven absent)\n\
-         {} doubled, {} lost, {} beyond a limit, {} storms failed\n{}\nhash {}",
-        summary.seeds,
-        summary.hours,
-        summary.faults,
-        summary.ambiguous,
-        summary.absent,
-        summary.doubled,
-        summary.lost,
-        summary.breaches,
-        summary.failed,
-        kinds.join(", "),
-        summary.hash
+        "safe to trade {:.3} % of the time that the venue was there; otherwise no process {:.1} s, no account stream {:.1} s, \
+         halted or restricted {:.1} s (and the venue away {:.1} s)",
+        100.0 * summary.safe_share,
+        seconds(it.process_down_ms),
+        seconds(it.stream_down_ms),
+        seconds(it.held_ms),
+        seconds(it.venue_away_ms)
     )
 }
