@@ -445,6 +445,9 @@ pub struct Decision {
     pub target: Option<Quantity>,
     /// Why, in words.
     pub reason: Cow<'static, str>,
+    /// Why in one short word, such as `cross-up`, where something was proposed: reports gather trades by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Cow<'static, str>>,
     /// What it saw.
     pub signals: Vec<Signal>,
     /// Which version of the decider: the number of its rule and a hash of its parameters, where it says so.

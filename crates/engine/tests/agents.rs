@@ -365,6 +365,7 @@ fn i09_replay_takes_what_was_answered_and_asks_nobody() {
             kind,
             target: None,
             reason: reason.into(),
+            tag: None,
             signals: Vec::new(),
             version: None,
             forecast: None,

@@ -58,6 +58,7 @@ statistics! {
     "ratios.omega" "Omega ratio" "ratio" "sum(max(r - target, 0)) / sum(max(target - r, 0))" "Keating and Shadwick 2002";
     "ratios.martin" "Martin ratio" "ratio" "CAGR / ulcer index" "Martin and McCann 1989";
     "ratios.probabilistic_sharpe" "Probabilistic Sharpe" "fraction" "Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1) / 4 SR^2)), SR per period" "Bailey and Lopez de Prado 2012";
+    "ratios.minimum_track_record" "Track record needed" "days" "1 + (1 - g3 SR + (g4 - 1) / 4 SR^2) (z(95 %) / (SR - SR*))^2 daily returns; none while SR <= SR*" "Bailey and Lopez de Prado 2012";
     "distribution.skewness" "Skewness" "ratio" "m3 / m2^1.5" "Joanes and Gill 1998";
     "distribution.kurtosis" "Kurtosis" "ratio" "m4 / m2^2, 3 when normal" "Joanes and Gill 1998";
     "distribution.tail_ratio" "Tail ratio" "ratio" "|q95| / |q5|" "pyfolio/empyrical";
@@ -69,6 +70,10 @@ statistics! {
     "distribution.parametric_var_99" "Normal VaR 99 %" "fraction" "-(mean + z(1 %) s)" "Jorion 2006";
     "distribution.parametric_cvar_95" "Normal CVaR 95 %" "fraction" "-mean + s phi(z) / 5 %" "McNeil, Frey and Embrechts 2005";
     "distribution.parametric_cvar_99" "Normal CVaR 99 %" "fraction" "-mean + s phi(z) / 1 %" "McNeil, Frey and Embrechts 2005";
+    "distribution.modified_var_95" "Modified VaR 95 %" "fraction" "-(mean + z_cf(5 %) s), z bent by skewness and kurtosis" "Boudt, Peterson and Croux 2008";
+    "distribution.modified_var_99" "Modified VaR 99 %" "fraction" "-(mean + z_cf(1 %) s), z bent by skewness and kurtosis" "Boudt, Peterson and Croux 2008";
+    "distribution.modified_cvar_95" "Modified CVaR 95 %" "fraction" "mean loss beyond the modified VaR of 5 %, Edgeworth density" "Boudt, Peterson and Croux 2008";
+    "distribution.modified_cvar_99" "Modified CVaR 99 %" "fraction" "mean loss beyond the modified VaR of 1 %, Edgeworth density" "Boudt, Peterson and Croux 2008";
     "benchmark.days" "Days beside the benchmark" "count" "days that both have" "-";
     "benchmark.total_return" "Market change" "fraction" "prod(1 + b) - 1" "Bacon 2008";
     "benchmark.alpha" "Alpha" "fraction" "(1 + mean(r - rf - beta (b - rf)))^N - 1" "Jensen 1968";
@@ -101,6 +106,7 @@ statistics! {
     "trades.worst_trade" "Worst trade" "currency" "min(profit)" "-";
     "trades.max_consecutive_wins" "Max consecutive wins" "count" "longest run of wins by closing time" "Kaufman 2013";
     "trades.max_consecutive_losses" "Max consecutive losses" "count" "longest run of losses by closing time" "Kaufman 2013";
+    "trades.max_drawdown" "Max drawdown of trades" "currency" "max(highest sum(profit) so far - sum(profit)), by closing time" "-";
     "trades.average_duration_s" "Average duration" "seconds" "mean(close - open)" "-";
     "trades.median_duration_s" "Median duration" "seconds" "median(close - open)" "-";
     "trades.average_win_duration_s" "Average duration, winners" "seconds" "mean(close - open) of wins" "-";

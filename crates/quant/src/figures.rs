@@ -81,6 +81,8 @@ pub struct Ratios {
     pub martin: Option<f64>,
     /// Probability that the true Sharpe ratio beats the benchmark ratio.
     pub probabilistic_sharpe: Option<f64>,
+    /// Daily returns needed until that probability is 95 %, if they go on like this.
+    pub minimum_track_record: Option<f64>,
 }
 
 /// Shape and edges of the daily returns; losses positive.
@@ -108,6 +110,14 @@ pub struct Distribution {
     pub parametric_cvar_95: Option<f64>,
     /// Normal expected shortfall, 99 %.
     pub parametric_cvar_99: Option<f64>,
+    /// Modified (Cornish-Fisher) value at risk, 95 %.
+    pub modified_var_95: Option<f64>,
+    /// Modified value at risk, 99 %.
+    pub modified_var_99: Option<f64>,
+    /// Modified expected shortfall, 95 %.
+    pub modified_cvar_95: Option<f64>,
+    /// Modified expected shortfall, 99 %.
+    pub modified_cvar_99: Option<f64>,
 }
 
 /// Beside the benchmark, over the days that both have.

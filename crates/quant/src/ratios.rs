@@ -78,11 +78,7 @@ pub fn omega_ratio(returns: &[f64], target: f64) -> Option<f64> {
 ///
 /// Source: D. H. Bailey and M. Lopez de Prado, "The Sharpe Ratio Efficient Frontier", Journal of Risk, 2012, eq. 8.
 pub fn probabilistic_sharpe(returns: &[f64], risk_free: f64, benchmark_sharpe: f64) -> Option<f64> {
-    let record = SharpeRecord {
-        sharpe: sharpe_ratio(returns, risk_free, 1.0)?,
-        skewness: skewness(returns)?,
-        kurtosis: kurtosis(returns)?,
-    };
+    let record = SharpeRecord::of(returns, risk_free)?;
     record.probability_above(benchmark_sharpe, count(returns.len()))
 }
 
@@ -98,6 +94,12 @@ pub struct SharpeRecord {
 }
 
 impl SharpeRecord {
+    /// The figures of one record of returns; `None` where one of them is missing.
+    pub fn of(returns: &[f64], risk_free: f64) -> Option<Self> {
+        let sharpe = sharpe_ratio(returns, risk_free, 1.0)?;
+        Some(Self { sharpe, skewness: skewness(returns)?, kurtosis: kurtosis(returns)? })
+    }
+
     /// Variance of the estimated ratio, times `n - 1`; `None` when the moments make it negative or zero.
     fn variance(&self) -> Option<f64> {
         let variance = 1.0 - self.skewness * self.sharpe + (self.kurtosis - 1.0) / 4.0 * self.sharpe * self.sharpe;

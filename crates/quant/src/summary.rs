@@ -217,6 +217,7 @@ fn ratios(growth: &Growth, drawdown: &DrawdownSummary, returns: &[f64], conventi
     let n = conventions.periods_per_year;
     let risk_free = rate_per_period(conventions.risk_free_rate, n);
     let target = rate_per_period(conventions.target_return, n);
+    let to_beat = conventions.sharpe_benchmark / n.sqrt();
     let growth_over = |risk: Option<f64>| growth.cagr.zip(risk).and_then(|(rate, risk)| ratio(rate, risk));
     Ratios {
         sharpe: risk_free.and_then(|rate| ratios::sharpe_ratio(returns, rate, n)),
@@ -224,8 +225,9 @@ fn ratios(growth: &Growth, drawdown: &DrawdownSummary, returns: &[f64], conventi
         calmar: growth_over(drawdown.max),
         omega: target.and_then(|rate| ratios::omega_ratio(returns, rate)),
         martin: growth_over(drawdown.ulcer_index),
-        probabilistic_sharpe: risk_free
-            .and_then(|rate| ratios::probabilistic_sharpe(returns, rate, conventions.sharpe_benchmark / n.sqrt())),
+        probabilistic_sharpe: risk_free.and_then(|rate| ratios::probabilistic_sharpe(returns, rate, to_beat)),
+        minimum_track_record: risk_free
+            .and_then(|rate| ratios::SharpeRecord::of(returns, rate)?.minimum_track_record(to_beat, 0.95)),
     }
 }
 
@@ -242,6 +244,10 @@ fn distribution(returns: &[f64]) -> Distribution {
         parametric_var_99: tail::parametric_value_at_risk(returns, 0.99),
         parametric_cvar_95: tail::parametric_expected_shortfall(returns, 0.95),
         parametric_cvar_99: tail::parametric_expected_shortfall(returns, 0.99),
+        modified_var_95: tail::modified_value_at_risk(returns, 0.95),
+        modified_var_99: tail::modified_value_at_risk(returns, 0.99),
+        modified_cvar_95: tail::modified_expected_shortfall(returns, 0.95),
+        modified_cvar_99: tail::modified_expected_shortfall(returns, 0.99),
     }
 }
 

@@ -126,6 +126,9 @@ pub struct TradeStatistics {
     pub max_consecutive_wins: u64,
     /// Longest run of losses, in order of closing.
     pub max_consecutive_losses: u64,
+    /// Deepest fall of the sum of profits below its highest so far, in order of closing; 0 if it never fell.
+    #[serde(serialize_with = "crate::amount::optional_money")]
+    pub max_drawdown: Option<f64>,
     /// Mean seconds from open to close, all trades.
     pub average_duration_s: Option<f64>,
     /// Median seconds from open to close, all trades.
@@ -173,7 +176,8 @@ impl TradeStatistics {
         let expectancy = mean(&profits);
         let average_win = ratio(profit_of(&wins), count(wins.len()));
         let average_loss = ratio(-profit_of(&losses), count(losses.len()));
-        let (max_consecutive_wins, max_consecutive_losses) = longest_runs(trades);
+        let closed = by_closing(trades);
+        let (max_consecutive_wins, max_consecutive_losses) = longest_runs(&closed);
         let seconds: Vec<f64> = trades.iter().map(seconds).collect();
         let (win_seconds, loss_seconds) = (durations(&wins), durations(&losses));
         let (maes, mfes): (Vec<f64>, Vec<f64>) =
@@ -197,6 +201,7 @@ impl TradeStatistics {
             worst_trade: smallest(&profits),
             max_consecutive_wins,
             max_consecutive_losses,
+            max_drawdown: deepest_fall(&closed),
             average_duration_s: mean(&seconds),
             median_duration_s: median(&seconds),
             average_win_duration_s: mean(&win_seconds),
@@ -233,12 +238,28 @@ pub fn system_quality(profits: &[f64]) -> Option<f64> {
     finite(count(profits.len()).sqrt() * mean(profits)? / varying_deviation(profits)?)
 }
 
-/// Longest runs of wins and of losses in order of closing (then of opening); a trade of zero ends both.
-fn longest_runs(trades: &[TradeRecord]) -> (u64, u64) {
+/// Trades in order of closing, then of opening.
+fn by_closing(trades: &[TradeRecord]) -> Vec<&TradeRecord> {
     let mut order: Vec<&TradeRecord> = trades.iter().collect();
     order.sort_by_key(|trade| (trade.closed_at_ns, trade.opened_at_ns));
+    order
+}
+
+/// The deepest fall of the sum of profits, which starts at zero; `None` for no trades.
+fn deepest_fall(closed: &[&TradeRecord]) -> Option<f64> {
+    let (mut sum, mut peak, mut deepest) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for trade in closed {
+        sum += trade.profit;
+        peak = peak.max(sum);
+        deepest = deepest.max(peak - sum);
+    }
+    if closed.is_empty() { None } else { finite(deepest) }
+}
+
+/// Longest runs of wins and of losses; a trade of zero ends both.
+fn longest_runs(closed: &[&TradeRecord]) -> (u64, u64) {
     let (mut wins, mut losses, mut most_wins, mut most_losses) = (0, 0, 0, 0);
-    for trade in order {
+    for trade in closed {
         wins = if trade.profit > 0.0 { wins + 1 } else { 0 };
         losses = if trade.profit < 0.0 { losses + 1 } else { 0 };
         (most_wins, most_losses) = (most_wins.max(wins), most_losses.max(losses));

@@ -92,6 +92,7 @@ fn a_ledger_of_seven_trades_is_counted_as_by_hand() {
               "worst_trade": "-10",
               "max_consecutive_wins": 2,
               "max_consecutive_losses": 2,
+              "max_drawdown": "15",
               "average_duration_s": 11314.285714285714,
               "median_duration_s": 10800.0,
               "average_win_duration_s": 14400.0,

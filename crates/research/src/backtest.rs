@@ -1,6 +1,7 @@
 //! The loop of a backtest: bars in, the engine's own events through it, executions by the bar matcher.
 
 use crate::outcomes::FollowUp;
+use crate::tags::{TagBook, word_of};
 use crate::{Costs, Curve, MarketPath, Point, RoundTrips, SignalOutcomes};
 use std::collections::VecDeque;
 use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
@@ -118,6 +119,7 @@ pub struct Backtest<S: Sink = Silent> {
     queue: VecDeque<(Source, EventKind)>,
     digest: TradeDigest,
     round_trips: RoundTrips,
+    tags: TagBook,
     equity: EquityAccumulator,
     curve: Curve,
     market: MarketPath,
@@ -204,6 +206,7 @@ impl<S: Sink> Backtest<S> {
             queue: VecDeque::with_capacity(8),
             digest: TradeDigest::default(),
             round_trips: RoundTrips::new(),
+            tags: TagBook::default(),
             equity: EquityAccumulator::new(),
             curve: Curve::new(),
             market: MarketPath::default(),
@@ -329,7 +332,7 @@ impl<S: Sink> Backtest<S> {
         let instrument = &self.state.listing(fill.instrument).instrument;
         self.costs.fill(instrument, &fill, basis);
         self.digest.add(instrument, &fill, at);
-        self.round_trips.fill(instrument, &fill, at);
+        self.round_trips.fill(instrument, &fill, at, self.tags.of(fill.client_id));
         self.say(at, Source::Venue, EventKind::Filled(fill));
     }
 
@@ -377,9 +380,13 @@ impl<S: Sink> Backtest<S> {
         for client_id in outcome.cancels {
             self.say_because(at, self.desk.source(), EventKind::CancelProposed { client_id }, decided);
         }
+        self.tags.saying = Some(outcome.tag);
+        let first = self.state.parents.next_id();
         for proposed in EventKind::of_proposals(outcome.proposals) {
             self.say_because(at, self.desk.source(), proposed, decided);
         }
+        self.tags.opened(&self.state, first);
+        self.tags.saying = None;
         outcome.kind
     }
 
@@ -431,6 +438,9 @@ impl<S: Sink> Backtest<S> {
             let Some((source, kind)) = self.queue.pop_front() else { return };
             let event = Event { cause: Some(cause), ..Event::new(self.state.sequence + 1, at, source, kind) };
             cause = event.sequence;
+            if let EventKind::Parent(said) = &event.kind {
+                self.tags.said(said);
+            }
             self.sink.take(&event, &self.state);
             step(&mut self.state, &event, &mut self.commands);
         }
@@ -477,6 +487,7 @@ impl<S: Sink> Backtest<S> {
 
     fn submit(&mut self, order: &Order, at: Timestamp, number: u64) {
         let client_id = order.client_id();
+        self.tags.sent(&self.state, order);
         self.matcher.submit(order, at);
         self.queue.push_back((Source::Host, EventKind::Sent { client_id }));
         let venue_id = VenueOrderId(number.to_string().into());
@@ -487,15 +498,21 @@ impl<S: Sink> Backtest<S> {
     /// schedule, a ladder. The engine carries it out on the bars to come.
     pub fn wish(&mut self, wish: ParentWish) {
         let at = self.tally.last.map_or(self.state.now, |bar| bar.close_time());
-        let source = wish.source;
+        let (source, first) = (wish.source, self.state.parents.next_id());
+        self.tags.saying = Some(word_of(source));
         self.say(at, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+        self.tags.opened(&self.state, first);
+        self.tags.saying = None;
     }
 
     /// Proposes an order at the close of the last bar, as a person would beside the strategy.
     pub fn propose(&mut self, proposal: Proposal) {
         let at = self.tally.last.map_or(self.state.now, |bar| bar.close_time());
-        let source = proposal.source;
+        let (source, first) = (proposal.source, self.state.parents.next_id());
+        self.tags.saying = Some(word_of(source));
         self.say(at, source, EventKind::Proposed(proposal));
+        self.tags.opened(&self.state, first);
+        self.tags.saying = None;
     }
 
     /// Books the funding of a perpetual contract at `at`, after the bars that closed until then: longs pay a positive

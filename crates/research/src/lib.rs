@@ -24,6 +24,7 @@ pub mod report;
 mod round_trips;
 pub mod session;
 pub mod stress;
+mod tags;
 pub mod tail;
 
 pub use backtest::{Backtest, Outcome, Plan, PlanError, Recorder, Silent, Sink};
@@ -33,3 +34,4 @@ pub use error::CODES;
 pub use market::MarketPath;
 pub use outcomes::SignalOutcomes;
 pub use round_trips::{RoundTrip, RoundTrips};
+pub use tags::Tags;

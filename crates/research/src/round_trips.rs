@@ -1,13 +1,22 @@
 //! From executions to round trips: a trade is what happens between flat and flat.
 
+use crate::Tags;
 use crate::costs::settlement_units;
+use std::borrow::Cow;
 use tradewind_domain::{
-    Bar, Fill, Instrument, LEDGER_DECIMALS, Money, Price, Quantity, Side, Timestamp, pow10, round_div,
+    Bar, Fill, Instrument, InstrumentId, LEDGER_DECIMALS, Money, Price, Quantity, Side, Timestamp, pow10, round_div,
 };
 
 /// One trip from flat to flat, or still open at the end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoundTrip {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// What its first execution was said to be for, such as `cross-up`.
+    pub entry_tag: Cow<'static, str>,
+    /// What its last execution was said to be for; `reversal` where that opened the opposite as well, `end-of-data` for what
+    /// is still open.
+    pub exit_tag: Cow<'static, str>,
     /// When it was entered.
     pub opened_at: Timestamp,
     /// When it was left; the last bar's close if it is still open.
@@ -45,8 +54,9 @@ struct Leg {
     value: i128,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Current {
+    tag: Cow<'static, str>,
     opened_at: Timestamp,
     long: bool,
     /// What is held, unsigned; less than was bought if the fee was taken in the asset.
@@ -85,8 +95,8 @@ impl RoundTrips {
         Self { current: None, done: Vec::new() }
     }
 
-    /// Takes in an execution.
-    pub fn fill(&mut self, instrument: &Instrument, fill: &Fill, at: Timestamp) {
+    /// Takes in an execution of an order with these `tags`.
+    pub fn fill(&mut self, instrument: &Instrument, fill: &Fill, at: Timestamp, tags: &Tags) {
         let bought = fill.side == Side::Buy;
         let it = Execution {
             leg: leg(instrument, fill.price, fill.quantity.mantissa()),
@@ -94,7 +104,7 @@ impl RoundTrips {
             fee: settlement_units(instrument, fill.fee.0, fill.price),
         };
         let Some(current) = &mut self.current else {
-            self.current = Some(Current::open(at, bought, &it));
+            self.current = Some(Current::open(at, bought, &it, tags));
             return;
         };
         current.fold(instrument);
@@ -108,9 +118,11 @@ impl RoundTrips {
         let closing_fee = part(it.fee, closing, it.leg.quantity);
         current.leave(leg(instrument, fill.price, closing), closing_fee);
         if current.held < lot {
-            self.done.push(current.finish(instrument, at, false));
+            let turns = rest > 0 && tags.exit == tags.entry;
+            let exit = if turns { Cow::Borrowed(Tags::REVERSAL) } else { tags.exit.clone() };
+            self.done.push(current.finish(instrument, at, Some(exit)));
             let turned = Execution { leg: leg(instrument, fill.price, rest), fee: it.fee - closing_fee, ..it };
-            self.current = (rest > 0).then(|| Current::open(at, bought, &turned));
+            self.current = (rest > 0).then(|| Current::open(at, bought, &turned, tags));
         }
     }
 
@@ -133,7 +145,7 @@ impl RoundTrips {
             let rest = leg(instrument, mark, current.held);
             current.left =
                 Leg { quantity: current.left.quantity + rest.quantity, value: current.left.value + rest.value };
-            self.done.push(current.finish(instrument, at, true));
+            self.done.push(current.finish(instrument, at, None));
         }
         self.done
     }
@@ -148,9 +160,10 @@ impl RoundTrips {
 const NOTHING_SEEN: (Price, Price) = (Price::from_mantissa(i64::MIN), Price::from_mantissa(i64::MAX));
 
 impl Current {
-    const fn open(at: Timestamp, long: bool, it: &Execution) -> Self {
+    fn open(at: Timestamp, long: bool, it: &Execution, tags: &Tags) -> Self {
         let held = it.leg.quantity - it.taken;
         Self {
+            tag: tags.entry.clone(),
             opened_at: at,
             long,
             held,
@@ -202,7 +215,8 @@ impl Current {
         }
     }
 
-    fn finish(&mut self, instrument: &Instrument, at: Timestamp, open: bool) -> RoundTrip {
+    /// The trip as it stands at `at`; without an `exit` it is still open.
+    fn finish(&mut self, instrument: &Instrument, at: Timestamp, exit: Option<Cow<'static, str>>) -> RoundTrip {
         let (entry_price, exit_price) = (average(instrument, self.entered), average(instrument, self.left));
         self.look(entry_price, exit_price);
         let cost = part(self.entered.value, self.left.quantity, self.entered.quantity);
@@ -211,9 +225,12 @@ impl Current {
         let money = |units| Money { currency: instrument.settlement(), units }.to_f64();
         let size = Quantity::from_mantissa(self.largest);
         RoundTrip {
+            instrument: instrument.id,
+            entry_tag: std::mem::take(&mut self.tag),
+            open: exit.is_none(),
+            exit_tag: exit.unwrap_or(Cow::Borrowed(Tags::END_OF_DATA)),
             opened_at: self.opened_at,
             closed_at: at,
-            open,
             long: self.long,
             quantity: instrument.quantity_f64(size) * multiplier(instrument),
             entry_price,

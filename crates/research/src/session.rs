@@ -1,9 +1,15 @@
 //! What came of a session that a journal remembers, in the same shape as a backtest's outcome.
 
 use crate::outcomes::FollowUps;
-use crate::{Costs, Curve, MarketPath, Outcome, PlanError, RoundTrips};
+use crate::tags::{Word, gives_way, word_of};
+use crate::{Costs, Curve, MarketPath, Outcome, PlanError, RoundTrip, RoundTrips, Tags};
+use std::collections::BTreeMap;
 use tradewind_book::FillPolicy;
-use tradewind_domain::{Bar, InstrumentId, Money, Origin, PortfolioId, Price, Timestamp};
+use tradewind_domain::{
+    Bar, ClientOrderId, Fill, InstrumentId, Money, OrderRecord, OrderState, Origin, Outcome as Ended, PortfolioId,
+    Price, Sequence, Timestamp,
+};
+use tradewind_engine::algo::ParentId;
 use tradewind_engine::{Counters, DecisionKind, Event, EventKind, State, TradeDigest, Verdict, apply};
 use tradewind_quant::EquityAccumulator;
 
@@ -31,7 +37,13 @@ struct Session {
     watched: Option<(InstrumentId, String)>,
     counters: Counters,
     digest: TradeDigest,
-    round_trips: RoundTrips,
+    round_trips: BTreeMap<InstrumentId, RoundTrips>,
+    /// What decisions to trade were said to be for, by the event that records them.
+    said: BTreeMap<Sequence, Word>,
+    /// The newest proposal, and under which word it was made.
+    proposed: Option<(Sequence, Word)>,
+    /// Under which word brackets were made to give way.
+    left: BTreeMap<ParentId, Word>,
     equity: EquityAccumulator,
     curve: Curve,
     market: MarketPath,
@@ -51,7 +63,10 @@ impl Session {
             watched: None,
             counters: Counters::default(),
             digest: TradeDigest::default(),
-            round_trips: RoundTrips::new(),
+            round_trips: BTreeMap::new(),
+            said: BTreeMap::new(),
+            proposed: None,
+            left: BTreeMap::new(),
             equity: EquityAccumulator::new(),
             curve: Curve::new(),
             market: MarketPath::default(),
@@ -66,9 +81,13 @@ impl Session {
 
     fn take(&mut self, event: &Event) -> Result<(), PlanError> {
         let fills = self.state.counters.fills;
-        let owner = match &event.kind {
-            EventKind::Filled(fill) => self.state.order(fill.client_id).map(|record| record.order.portfolio()),
-            _ => Some(event.portfolio),
+        let owner_of = |id: ClientOrderId| self.state.order(id).map(|record| record.order.portfolio());
+        let (owner, was_open) = match &event.kind {
+            EventKind::Filled(fill) => (owner_of(fill.client_id), true),
+            EventKind::Rejected { client_id, .. }
+            | EventKind::Cancelled { client_id, .. }
+            | EventKind::Expired { client_id, .. } => (owner_of(*client_id), self.state.open.contains_key(client_id)),
+            _ => (Some(event.portfolio), true),
         };
         apply(&mut self.state, event);
         if owner != Some(self.portfolio) && !matches!(event.kind, EventKind::BarClosed { .. }) {
@@ -80,21 +99,31 @@ impl Session {
                 if (watched.0, &watched.1) == (decision.instrument, &decision.decider) {
                     self.follow_ups.decided(decision);
                 }
+                self.said.extend(decision.tag.clone().map(|tag| (event.sequence, tag)));
                 match decision.kind {
                     DecisionKind::Buy => self.counters.buy += 1,
                     DecisionKind::Sell => self.counters.sell += 1,
                     DecisionKind::Hold => self.counters.hold += 1,
                 }
             }
+            EventKind::Proposed(proposal) => {
+                let said = event.cause.and_then(|decision| self.said.get(&decision)).cloned();
+                self.proposed = Some((event.sequence, said.unwrap_or_else(|| word_of(proposal.source).into())));
+            }
+            EventKind::Parent(said) => {
+                let of = self.proposed.as_ref().filter(|(proposal, _)| event.cause == Some(*proposal));
+                self.left.extend(gives_way(said).zip(of.map(|(_, word)| word.clone())));
+            }
             EventKind::Judged(Verdict::Approved(_)) => self.counters.orders += 1,
             EventKind::Judged(Verdict::Refused(_)) => self.counters.veto += 1,
-            EventKind::Rejected { .. } => self.counters.rejected += 1,
+            EventKind::Rejected { .. } if was_open => self.counters.rejected += 1,
             EventKind::Filled(fill) if self.state.counters.fills > fills => {
-                let instrument = &self.state.listing(fill.instrument).instrument;
-                self.counters.fills += 1;
-                self.costs.fill(instrument, fill, fill.price);
-                self.digest.add(instrument, fill, event.at);
-                self.round_trips.fill(instrument, fill, event.at);
+                self.fill(fill, event.at);
+            }
+            EventKind::Cancelled { client_id, .. } | EventKind::Expired { client_id, evidence: None } if was_open => {
+                let expired = OrderState::Closed { outcome: Ended::Expired };
+                let by_time = |record: &OrderRecord| record.state == expired && !record.ends_at_worst();
+                self.costs.expired += u64::from(self.state.order(*client_id).is_some_and(by_time));
             }
             EventKind::BarClosed { bar, origin } => {
                 self.origin = *origin;
@@ -105,10 +134,25 @@ impl Session {
         Ok(())
     }
 
+    fn fill(&mut self, fill: &Fill, at: Timestamp) {
+        let instrument = &self.state.listing(fill.instrument).instrument;
+        let tags = self.state.order(fill.client_id).map_or(Tags::ELSEWHERE, |record| {
+            let said = record.order.decision().and_then(|decision| self.said.get(&decision));
+            Tags::of(&self.state, &record.order, said.cloned(), |parent| self.left.get(&parent).cloned())
+        });
+        self.counters.fills += 1;
+        self.costs.fill(instrument, fill, fill.price);
+        self.digest.add(instrument, fill, at);
+        self.round_trips.entry(fill.instrument).or_default().fill(instrument, fill, at, &tags);
+    }
+
     #[allow(clippy::cast_precision_loss)]
     fn bar(&mut self, bar: &Bar, at: Timestamp) -> Result<(), PlanError> {
         // before the first decision nothing is watched, and there is nothing to draw
         let Some((instrument, _)) = &self.watched else { return Ok(()) };
+        if let Some(trips) = self.round_trips.get_mut(&bar.instrument) {
+            trips.bar(bar);
+        }
         let later = self.last.is_none_or(|last| bar.open_time > last.open_time);
         if bar.instrument != *instrument || !later || self.portfolio.index() >= self.state.portfolios.len() {
             return Ok(());
@@ -127,7 +171,6 @@ impl Session {
         self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
         self.market.close(at, bar.close, self.equity.days().len());
         self.curve.push(bar, equity);
-        self.round_trips.bar(bar);
         self.follow_ups.bar(it, bar);
         self.last = Some(*bar);
         self.bars += 1;
@@ -139,13 +182,20 @@ impl Session {
         let instrument = self.state.listing(id).instrument.clone();
         let end = self.last.map_or((Timestamp::default(), Price::default()), |bar| (bar.close_time(), bar.close));
         let notional = Money { currency: instrument.settlement(), units: self.costs.notional };
+        let finished = self.round_trips.into_iter().flat_map(|(of, trips)| {
+            let listing = self.state.listing(of);
+            let mark = if of == id { end.1 } else { listing.mark.map_or(end.1, |mark| mark.price) };
+            trips.finish(&listing.instrument, end.0, mark)
+        });
+        let mut round_trips: Vec<RoundTrip> = finished.collect();
+        round_trips.sort_by_key(|trip| (trip.open, trip.closed_at));
         Some(Outcome {
             portfolio: self.portfolio,
             counters: self.counters,
             holds: self.counters.hold,
             bars: self.bars,
             digest: self.digest,
-            round_trips: self.round_trips.finish(&instrument, end.0, end.1),
+            round_trips,
             equity: self.equity,
             traded_notional: notional.to_f64(),
             curve: self.curve.finish(),

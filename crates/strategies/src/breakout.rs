@@ -138,8 +138,10 @@ impl Breakout {
             Opinion::hold("flat: the close left the channel, but the market is choppy")
         } else if up {
             Opinion::target(Target::Weight(self.params.weight), "a close above the channel, momentum agrees")
+                .tagged("breakout")
         } else {
             Opinion::target(Target::Weight(-self.params.weight), "a close below the channel, momentum agrees")
+                .tagged("breakdown")
         }
     }
 }
@@ -159,8 +161,12 @@ impl Strategy for Breakout {
         let Some(at) = self.last else { return Opinion::hold("the indicators are warming up") };
         match at.held {
             Held::Flat => self.enter(&at, self.params.short && !market.instrument.is_cash()),
-            Held::Long if at.close < at.exit.lower => Opinion::target(Target::Flat, "a close below the exit channel"),
-            Held::Short if at.close > at.exit.upper => Opinion::target(Target::Flat, "a close above the exit channel"),
+            Held::Long if at.close < at.exit.lower => {
+                Opinion::target(Target::Flat, "a close below the exit channel").tagged("channel-low")
+            }
+            Held::Short if at.close > at.exit.upper => {
+                Opinion::target(Target::Flat, "a close above the exit channel").tagged("channel-high")
+            }
             Held::Long => Opinion::hold("long: the close is not below the exit channel"),
             Held::Short => Opinion::hold("short: the close is not above the exit channel"),
         }

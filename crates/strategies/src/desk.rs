@@ -28,6 +28,8 @@ pub struct Outcome {
     pub target: Option<Quantity>,
     /// Why.
     pub reason: Cow<'static, str>,
+    /// Why in one word, as [`Opinion::tag`] has it.
+    pub tag: &'static str,
     /// Orders of the desk that are to be taken back first: they still fill against the new target.
     pub cancels: Vec<ClientOrderId>,
     /// What to put to the gate, in order.
@@ -123,6 +125,7 @@ impl Desk {
             kind: outcome.kind,
             target: outcome.target,
             reason: outcome.reason.clone(),
+            tag: (!outcome.proposals.is_empty()).then_some(Cow::Borrowed(outcome.tag)),
             signals: self.strategy.signals(),
             version: self.strategy.version(),
             forecast: self.expects().map(|it| forecast(&it, outcome)),
@@ -187,7 +190,7 @@ impl Desk {
             (_, true) => Cow::Borrowed("the difference to the target is too small to order"),
             (_, false) => opinion.reason,
         };
-        Outcome { kind, target: target.flatten(), reason, cancels, proposals }
+        Outcome { kind, target: target.flatten(), reason, tag: opinion.tag, cancels, proposals }
     }
 
     /// The orders that still fill against the signed quantity `wanted`, and what is wanted once they are taken back.
@@ -241,7 +244,8 @@ fn forecast(expected: &Expectation, outcome: &Outcome) -> Forecast {
 }
 
 const fn hold(reason: Cow<'static, str>) -> Outcome {
-    Outcome { kind: DecisionKind::Hold, target: None, reason, cancels: Vec::new(), proposals: Vec::new() }
+    let tag = Opinion::SIGNAL;
+    Outcome { kind: DecisionKind::Hold, target: None, reason, tag, cancels: Vec::new(), proposals: Vec::new() }
 }
 
 /// What of `held` could be traded away: whole lots, and nothing below the smallest order. A fee taken in the bought

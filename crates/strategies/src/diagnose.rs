@@ -56,6 +56,9 @@ pub struct Explained {
     pub target: Option<String>,
     /// Why.
     pub reason: String,
+    /// Why in one word: reports gather trades by it. `None` where nothing was proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// Why the gate refused the order, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
@@ -219,7 +222,8 @@ impl Explained {
         };
         let Self { at, close, position, reason, .. } = self;
         let target = self.target.as_ref().map(|target| format!(" of {target}")).unwrap_or_default();
-        text.push_str(&format!("\n{at}  close {close}  position {position}\n  {kind}{target}: {reason}\n"));
+        let tag = self.tag.as_ref().map(|tag| format!(" [{tag}]")).unwrap_or_default();
+        text.push_str(&format!("\n{at}  close {close}  position {position}\n  {kind}{target}{tag}: {reason}\n"));
         if let Some(refusal) = &self.refusal {
             text.push_str(&format!("  refused: {refusal}\n"));
         }
@@ -262,6 +266,7 @@ fn explained(rehearsal: &Rehearsal, bar: &Bar, scene: Scene, followed: Option<Fo
         kind: scene.outcome.kind,
         target: scene.outcome.target.map(|target| instrument.quantity_text(target)),
         reason: scene.outcome.reason.into_owned(),
+        tag: scene.decision.tag.map(std::borrow::Cow::into_owned),
         refusal: scene.refusal,
         forecast: scene.decision.forecast,
         followed,

@@ -98,8 +98,12 @@ impl Strategy for EmaTrend {
         };
         self.values = (fast, slow);
         match (Direction::between(fast, slow, 0.0), market.position.mantissa() > 0) {
-            (Direction::Up, false) => Opinion::target(self.long, "the fast average is above the slow one"),
-            (Direction::Down, true) => Opinion::target(Target::Flat, "the fast average is below the slow one"),
+            (Direction::Up, false) => {
+                Opinion::target(self.long, "the fast average is above the slow one").tagged("cross-up")
+            }
+            (Direction::Down, true) => {
+                Opinion::target(Target::Flat, "the fast average is below the slow one").tagged("cross-down")
+            }
             (Direction::Up | Direction::Flat, true) => Opinion::hold("long already, and the trend is not down"),
             (Direction::Down | Direction::Flat, false) => Opinion::hold("flat, and the trend is not up"),
         }

@@ -137,10 +137,10 @@ impl MeanReversion {
         let Reading { z, close, stop, .. } = self.last;
         if side * (close - stop) <= 0.0 {
             self.stopped = true;
-            return Opinion::target(Target::Flat, "the loss reached the stop");
+            return Opinion::target(Target::Flat, "the loss reached the stop").tagged("stop");
         }
         if side * z >= -self.params.exit_z {
-            return Opinion::target(Target::Flat, "the price is back at its mean");
+            return Opinion::target(Target::Flat, "the price is back at its mean").tagged("mean");
         }
         Opinion::hold("in position: the price is between the stop and its mean")
     }
@@ -160,8 +160,12 @@ impl MeanReversion {
         if !exhausted {
             return Opinion::hold("flat: the price is far from its mean, but the RSI is not extreme");
         }
-        let reason = if side > 0.0 { "far below the mean, RSI low" } else { "far above the mean, RSI high" };
-        Opinion::target(Target::Weight(side * self.params.weight), reason)
+        let (reason, tag) = if side > 0.0 {
+            ("far below the mean, RSI low", "band-low")
+        } else {
+            ("far above the mean, RSI high", "band-high")
+        };
+        Opinion::target(Target::Weight(side * self.params.weight), reason).tagged(tag)
     }
 }
 

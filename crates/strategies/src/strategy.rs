@@ -54,9 +54,15 @@ pub struct Opinion {
     /// Where the trade ends and how sure the strategy is: it goes with the order that leads to `target`, the gate judges
     /// it, and what fills is protected by it.
     pub plan: Option<Box<TradePlan>>,
+    /// Why, in one short word that stays the same, such as `cross-up`: reports gather trades by the word that entered them
+    /// and by the one that left them. [`Self::SIGNAL`] where nothing better was said.
+    pub tag: &'static str,
 }
 
 impl Opinion {
+    /// The tag of what carries none of its own.
+    pub const SIGNAL: &'static str = "signal";
+
     /// Whether it leaves everything as it is.
     #[must_use]
     #[inline]
@@ -68,7 +74,13 @@ impl Opinion {
     #[must_use]
     #[inline]
     pub const fn hold(reason: &'static str) -> Self {
-        Self { target: None, orders: Vec::new(), reason: Cow::Borrowed(reason), plan: None }
+        Self { target: None, orders: Vec::new(), reason: Cow::Borrowed(reason), plan: None, tag: Self::SIGNAL }
+    }
+    /// The same under a tag of its own.
+    #[must_use]
+    #[inline]
+    pub fn tagged(self, tag: &'static str) -> Self {
+        Self { tag, ..self }
     }
     /// The same, with where the trade ends and how sure the strategy is.
     #[must_use]
@@ -79,7 +91,8 @@ impl Opinion {
     #[must_use]
     #[inline]
     pub const fn target(target: Target, reason: &'static str) -> Self {
-        Self { target: Some(target), orders: Vec::new(), reason: Cow::Borrowed(reason), plan: None }
+        let reason = Cow::Borrowed(reason);
+        Self { target: Some(target), orders: Vec::new(), reason, plan: None, tag: Self::SIGNAL }
     }
 }
 

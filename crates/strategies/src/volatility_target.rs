@@ -100,9 +100,9 @@ impl Strategy for VolatilityTarget {
         self.last = Some(Reading { volatility, wanted, held });
         let missing = wanted - held;
         if missing > self.params.band {
-            Opinion::target(Target::Weight(wanted), "less is held than the volatility allows")
+            Opinion::target(Target::Weight(wanted), "less is held than the volatility allows").tagged("rebalance")
         } else if missing < -self.params.band {
-            Opinion::target(Target::Weight(wanted), "more is held than the volatility allows")
+            Opinion::target(Target::Weight(wanted), "more is held than the volatility allows").tagged("rebalance")
         } else {
             Opinion::hold("what is held is inside the band around what is wanted")
         }

@@ -78,6 +78,8 @@ const VOTERS: [&str; 5] = ["trend", "rsi", "macd", "breakout", "mean"];
 /// | `breakout` | the close is at the top of the channel of the bars before; its middle is 0 |
 /// | `mean` | the close lies two standard deviations above its mean |
 ///
+/// The tag of its trades is the vote that did most to reach the threshold.
+///
 /// The score is its forecast, over `slow` bars, and the size of the score says how sure it is.
 ///
 /// The votes follow the market: a high RSI is strength here, where [`crate::MeanReversion`] takes it for excess.
@@ -179,6 +181,14 @@ impl Vote {
         Count { votes, score, threshold, rising }
     }
 
+    /// Who did most to bring the score where it is.
+    fn loudest(&self, count: &Count) -> &'static str {
+        let direction = if count.rising { 1.0 } else { -1.0 };
+        let share = |at: usize| direction * self.weights[at] * count.votes[at];
+        let most = (0..VOTERS.len()).max_by(|a, b| share(*a).total_cmp(&share(*b))).unwrap_or(0);
+        VOTERS[most]
+    }
+
     /// What keeps the score from its threshold.
     fn missing(&self, count: &Count) -> String {
         let direction = if count.rising { 1.0 } else { -1.0 };
@@ -238,7 +248,7 @@ impl Strategy for Vote {
         self.last = Some(count);
         let reached = if count.rising { count.score >= count.threshold } else { count.score <= count.threshold };
         if !reached {
-            return Opinion { target: None, orders: Vec::new(), reason: self.missing(&count).into(), plan: None };
+            return Opinion { reason: self.missing(&count).into(), ..Opinion::hold("") };
         }
         let target = match (held, count.rising) {
             (Held::Flat, true) => Target::Weight(self.params.weight),
@@ -246,7 +256,7 @@ impl Strategy for Vote {
             (Held::Long | Held::Short, _) => Target::Flat,
         };
         let reason = format!("score {:.3} reached the threshold {:.3}", count.score, count.threshold);
-        Opinion { target: Some(target), orders: Vec::new(), reason: reason.into(), plan: None }
+        Opinion { target: Some(target), reason: reason.into(), tag: self.loudest(&count), ..Opinion::hold("") }
     }
 
     /// Each vote's distance is its value less the value at which the score would reach its threshold, all other

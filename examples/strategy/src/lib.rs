@@ -102,9 +102,11 @@ impl Strategy for AboveAverage {
         self.last = Some(Seen { close, average, threshold: if flat { margin } else { -margin } });
         match (Direction::between(close, average, margin), flat) {
             (Direction::Up, true) => {
+                // reports gather trades by the tags that entered and left them
                 Opinion::target(Target::Weight(self.parameters.weight), "the close is above its average")
+                    .tagged("above")
             }
-            (Direction::Down, false) => Opinion::target(Target::Flat, "the close is below its average"),
+            (Direction::Down, false) => Opinion::target(Target::Flat, "the close is below its average").tagged("below"),
             (Direction::Up | Direction::Flat, false) => Opinion::hold("long, and the close is not below its average"),
             (Direction::Down | Direction::Flat, true) => Opinion::hold("flat, and the close is not above its average"),
         }

@@ -56,6 +56,12 @@ fn it_buys_above_the_margin_and_not_inside_it() {
 }
 
 #[test]
+fn its_trades_are_gathered_under_its_tags() {
+    let diagnosis = play(SHORT, &[10_000, 10_000, 10_031]);
+    assert_eq!(diagnosis.last.last().unwrap().tag.as_deref(), Some("above"), "{}", diagnosis.render());
+}
+
+#[test]
 fn it_sells_below_the_margin_and_not_inside_it() {
     let rise = [10_000, 10_000, 10_100, 10_100, 10_100];
     let then = |close: i64| rise.into_iter().chain([close]).collect::<Vec<_>>();

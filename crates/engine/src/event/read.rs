@@ -204,6 +204,7 @@ mod tests {
             kind: DecisionKind::Hold,
             target: None,
             reason: "a \"quoted\" word".into(),
+            tag: Some("cross-up".into()),
             signals: vec![],
             version: None,
             forecast: None,

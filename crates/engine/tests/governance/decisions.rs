@@ -79,6 +79,7 @@ fn what_a_strategy_decided_is_a_decision_and_a_person_may_reduce_without_one() {
         kind: DecisionKind::Buy,
         target: None,
         reason: "it rises".into(),
+        tag: None,
         signals: Vec::new(),
         version: None,
         forecast: None,

@@ -68,6 +68,7 @@ fn decisions_are_counted_by_what_they_want() {
             kind,
             target: None,
             reason: "a test".into(),
+            tag: None,
             signals: Vec::new(),
             version: None,
             forecast: None,

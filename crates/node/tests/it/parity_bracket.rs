@@ -40,7 +40,7 @@ impl Strategy for Idle {
         1
     }
     fn on_bar(&mut self, _: &Market<'_>, _: &Bar) -> Opinion {
-        Opinion { target: None, orders: Vec::new(), plan: None, reason: "it looks on".into() }
+        Opinion::hold("it looks on")
     }
     fn signals(&self) -> Vec<tradewind_engine::Signal> {
         Vec::new()

@@ -1,9 +1,11 @@
 //! From an [`Outcome`] to a [`Report`].
 
-use super::{Attribution, Benchmark, Chances, CostLines, CurveRow, Decisions, Meta, Report, ReportError, RoundTripRow};
+use super::{
+    Attribution, Benchmark, Chances, CostLines, CurveRow, Decisions, Groups, Meta, Report, ReportError, RoundTripRow,
+};
 use crate::{Outcome, RoundTrip};
 use std::collections::BTreeMap;
-use tradewind_domain::{Calendar, InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
+use tradewind_domain::{Calendar, Instrument, InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
 use tradewind_engine::{LOGIC_VERSION, Portfolio};
 use tradewind_quant::calendar::DailyReturn;
 use tradewind_quant::{
@@ -52,6 +54,7 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         fees_by_currency: by_currency(portfolio, |holding| holding.fees),
         costs: costs(outcome, portfolio),
         attribution: Attribution::of(&outcome.round_trips),
+        groups: Groups::of(outcome),
         chances: Chances::of(&outcome.round_trips, deposit.to_f64()),
         fill_policy: outcome.fill_policy,
         fill_policy_text: outcome.fill_policy.map_or_else(|| VENUE_FILLS.to_owned(), |policy| policy.describe()),
@@ -121,12 +124,12 @@ fn statistics(
         benchmark: &benchmark,
         participation: outcome.costs.shares(),
         traded_notional: Some(outcome.traded_notional),
-        orders: Some(OrderCounts { rejected: outcome.state.counters.rejected, timed_out: outcome.costs.expired }),
+        orders: Some(OrderCounts { rejected: outcome.counters.rejected, timed_out: outcome.costs.expired }),
         conventions,
     })?)
 }
 
-fn record(trip: &RoundTrip) -> TradeRecord {
+pub(super) fn record(trip: &RoundTrip) -> TradeRecord {
     let put_in = trip.quantity * trip.entry_price.abs();
     TradeRecord {
         opened_at_ns: trip.opened_at.nanos(),
@@ -142,15 +145,28 @@ fn record(trip: &RoundTrip) -> TradeRecord {
     }
 }
 
+/// What a trip traded. The run's own instrument stands for one that the state does not list.
+fn traded<'a>(outcome: &'a Outcome, trip: &RoundTrip) -> &'a Instrument {
+    outcome.state.listings.get(trip.instrument.index()).map_or(&outcome.instrument, |listing| &listing.instrument)
+}
+
+pub(super) fn symbol(outcome: &Outcome, trip: &RoundTrip) -> String {
+    traded(outcome, trip).spec.symbol.to_string()
+}
+
 fn row(outcome: &Outcome, trip: &RoundTrip) -> RoundTripRow {
-    let decimals = usize::from(outcome.instrument.spec.price_decimals) + AVERAGE_DECIMALS;
+    let instrument = traded(outcome, trip);
+    let decimals = usize::from(instrument.spec.price_decimals) + AVERAGE_DECIMALS;
     let rounded = |price: f64| format!("{price:.decimals$}").parse().unwrap_or(price);
     RoundTripRow {
         opened_at: trip.opened_at.to_string(),
         closed_at: trip.closed_at.to_string(),
         open: trip.open,
+        symbol: instrument.spec.symbol.to_string(),
         direction: if trip.long { "long" } else { "short" },
-        quantity: outcome.instrument.quantity_text(trip.size),
+        entry_tag: trip.entry_tag.to_string(),
+        exit_tag: trip.exit_tag.to_string(),
+        quantity: instrument.quantity_text(trip.size),
         entry_price: rounded(trip.entry_price),
         exit_price: rounded(trip.exit_price),
         profit: ledger(trip.profit_units),

@@ -9,9 +9,11 @@ mod build;
 mod chances;
 mod charts;
 mod error;
+mod groups;
 mod marks;
 mod page;
 mod parts;
+mod periods;
 mod plot;
 mod scale;
 mod signals;
@@ -22,6 +24,7 @@ mod tiles;
 pub use attribution::{Attribution, Share};
 pub use chances::Chances;
 pub use error::ReportError;
+pub use groups::{Group, Groups};
 pub use page::html;
 pub use parts::{Benchmark, CostLines, CurveRow, DataSource, Decisions, RoundTripRow};
 
@@ -96,6 +99,8 @@ pub struct Report {
     pub costs: CostLines,
     /// Where the profit of the trades came from.
     pub attribution: Attribution,
+    /// The trades by entry, by exit and by instrument.
+    pub groups: Groups,
     /// The closed trades in other orders; `null` for fewer than 20.
     pub chances: Option<Chances>,
     /// What is assumed about fills, as settings.

@@ -1,7 +1,7 @@
 //! The page itself: header, key figures, drawings, tables, and what was assumed.
 
 use super::text::{escape, money_decimals, number, percent, plural, price_decimals, value_of};
-use super::{Report, assumptions, attribution, chances, charts, signals, tables, tiles};
+use super::{Report, assumptions, attribution, chances, charts, groups, periods, signals, tables, tiles};
 use serde_json::json;
 use std::fmt::Write;
 use tradewind_domain::Origin;
@@ -44,6 +44,10 @@ pub fn html(report: &Report) -> String {
     section(&mut page, "Statistics", &(hint + &tables::statistics(report)));
     section(&mut page, "Costs", &tables::costs(report));
     section(&mut page, "Where the profit came from", &attribution::table(report));
+    if !report.round_trip_list.is_empty() {
+        section(&mut page, "Trades by entry and exit", &groups::tables(report));
+    }
+    section(&mut page, "By month, week and day", &periods::tables(report));
     if let Some(it) = &report.chances {
         section(&mut page, "The same trades in other orders", &chances::table(report, it));
     }

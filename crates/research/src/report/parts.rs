@@ -94,8 +94,14 @@ pub struct RoundTripRow {
     pub closed_at: String,
     /// Whether it was still open.
     pub open: bool,
+    /// The unified symbol.
+    pub symbol: String,
     /// `long` or `short`.
     pub direction: &'static str,
+    /// What its first execution was said to be for.
+    pub entry_tag: String,
+    /// What its last execution was said to be for; `reversal`, `stop`, `target` and `end-of-data` are the engine's words.
+    pub exit_tag: String,
     /// Largest quantity held.
     pub quantity: String,
     /// Average entry price, rounded at four decimals beyond the instrument's prices.

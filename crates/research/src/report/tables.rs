@@ -231,6 +231,8 @@ pub(super) fn trades(report: &Report) -> String {
         "Side",
         "Entered",
         "Left",
+        "Entered by",
+        "Left by",
         "Size",
         "Entry",
         "Exit",
@@ -243,7 +245,7 @@ pub(super) fn trades(report: &Report) -> String {
     ];
     page.push_str("<div class=wide><table class=trades data-sort><thead><tr>");
     for (place, head) in heads.iter().enumerate() {
-        let class = if (1..=3).contains(&place) { "" } else { " class=num" };
+        let class = if (1..=5).contains(&place) { "" } else { " class=num" };
         let _ = write!(page, "<th scope=col{class}>{head}");
     }
     page.push_str("<tbody>");
@@ -283,6 +285,8 @@ fn trade(page: &mut String, number_of: usize, trip: &RoundTripRow, columns: &Col
     cell("", trip.direction, trip.direction);
     cell("time", &trip.at_ns.0.to_string(), &moment(trip.at_ns.0));
     cell("time", &trip.at_ns.1.to_string(), &left);
+    cell("", &trip.entry_tag, &escape(&trip.entry_tag));
+    cell("", &trip.exit_tag, &escape(&trip.exit_tag));
     cell("num", &trip.quantity, &number(value_of(&trip.quantity), columns.quantity));
     cell("num", &trip.entry_price.to_string(), &number(trip.entry_price, columns.price));
     cell("num", &trip.exit_price.to_string(), &number(trip.exit_price, columns.price));

@@ -96,7 +96,7 @@ impl Script {
 
     /// Places orders on the close of bar `place`.
     pub(crate) fn order(mut self, place: usize, orders: &[OrderRequest]) -> Self {
-        let opinion = Opinion { target: None, orders: orders.to_vec(), reason: "by the script".into(), plan: None };
+        let opinion = Opinion { orders: orders.to_vec(), ..Opinion::hold("by the script") };
         self.lines.insert(place, opinion);
         self
     }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use tradewind_book::{FillPolicy, Impact};
 use tradewind_domain::{FeeAsset, FeeSchedule, Origin, parse_decimal};
 use tradewind_gate::Limits;
-use tradewind_research::report::{DataSource, Meta, Report, html};
+use tradewind_research::report::{DataSource, Group, Meta, Report, html};
 use tradewind_research::{Backtest, Outcome, Plan, Recorder, Sink};
 use tradewind_strategies::diagnose::quality;
 
@@ -244,6 +244,8 @@ fn text(report: &Report, path: Option<&Path>) -> String {
             format!("forecasts, against the {bars} bars after: {forecasts}\ndecisions to trade: {decisions}\n")
         })
         .collect();
+    let groups: String =
+        report.groups.shown().map(|(title, groups)| format!("{}\n\n", grouped(title, groups))).collect();
     let table = output::table(&["", &report.strategy, "buy and hold"], rows);
     let span = format!("{} to {}", report.start.as_deref().unwrap_or("-"), report.end.as_deref().unwrap_or("-"));
     let origin = format!("{:?}", report.origin).to_lowercase();
@@ -251,7 +253,7 @@ fn text(report: &Report, path: Option<&Path>) -> String {
     let notes: String = report.notes.iter().map(|note| format!("note: {note}\n")).collect();
     let interval = report.interval.map_or_else(String::new, |interval| format!("{interval} "));
     format!(
-        "{} {} on {} ({origin}), {span}\n{}, {}, fees {} {}\n\n{table}\n\n{notes}{signals}{}\ntrade hash {}{page}",
+        "{} {} on {} ({origin}), {span}\n{}, {}, fees {} {}\n\n{table}\n\n{groups}{notes}{signals}{}\ntrade hash {}{page}",
         report.symbol,
         report.strategy,
         counted(report.bars, &format!("{interval}bar")),
@@ -262,4 +264,15 @@ fn text(report: &Report, path: Option<&Path>) -> String {
         report.fill_policy_text,
         report.trade_hash,
     )
+}
+
+/// How the trades of each group did, the best group first.
+fn grouped(title: &str, groups: &[Group]) -> String {
+    let money = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
+    let rows = groups.iter().map(|Group { name, statistics: it }| {
+        let won = it.win_rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
+        let amounts = [it.net_profit, it.expectancy, it.max_drawdown].map(money);
+        [vec![name.clone(), it.trades.to_string(), won], amounts.to_vec()].concat()
+    });
+    output::table(&[&title.to_lowercase(), "trades", "won", "profit", "average", "drawdown"], rows)
 }
