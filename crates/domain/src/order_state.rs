@@ -17,6 +17,7 @@
 use crate::error::hint_of;
 use crate::{Coded, Fill, Order, Quantity, TimeInForce, Timestamp, VenueOrderId};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What this process knows of an order at its venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,9 +95,51 @@ pub enum OrderInput {
     Expired,
 }
 
+impl fmt::Display for OrderState {
+    /// What is to be said of an order in it: "was cancelled".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Intended => "was not sent yet",
+            Self::InFlight { .. } => "was sent and has no answer yet",
+            Self::Unknown { .. } => "is of unknown outcome",
+            Self::Working => "is open at the venue",
+            Self::PendingCancel => "is being cancelled",
+            Self::PendingReplace => "is being replaced",
+            Self::Closed { outcome } => match outcome {
+                Outcome::Filled => "was filled",
+                Outcome::Rejected => "was rejected",
+                Outcome::Cancelled => "was cancelled",
+                Outcome::Expired => "has expired",
+                Outcome::NotSent => "was never sent",
+            },
+        })
+    }
+}
+
+impl fmt::Display for OrderInput {
+    /// What is done to an order by it: "filled in part".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sent => "sent",
+            Self::NotSent => "held back unsent",
+            Self::AnswerLost => "left without an answer",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::FilledPartly => "filled in part",
+            Self::FilledWholly => "filled",
+            Self::CancelSent => "asked to be cancelled",
+            Self::CancelRefused => "kept from being cancelled",
+            Self::ReplaceSent => "asked to be replaced",
+            Self::ReplaceEnded => "done with being replaced",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        })
+    }
+}
+
 /// An input that the state machine does not allow: the venue, or our log, contradicts itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an order that is {from:?} cannot be {input:?}")]
+#[error("an order that {from} cannot be {input}")]
 pub struct IllegalTransition {
     /// Where it was.
     pub from: OrderState,
@@ -412,6 +455,9 @@ mod tests {
                 Ok(to) => name(to),
                 Err(error) => {
                     assert_eq!(error.code(), "DOM-10");
+                    assert_eq!(error.to_string(), format!("an order that {from} cannot be {input}"));
+                    let plain = |text: &str| text.chars().all(|it| it.is_ascii_lowercase() || it == ' ');
+                    assert!(plain(&error.to_string()), "{error} is for people");
                     "-".to_owned()
                 }
             });

@@ -305,7 +305,10 @@ pub(crate) fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, 
     };
     let fault = match record {
         Some(record) => {
-            let fault = record.fill(fill, at).err().map(|error| error.to_string());
+            let fault = record
+                .fill(fill, at)
+                .err()
+                .map(|error| format!("execution {} of order {id}: {error}", fill.trade_id.0));
             fault.or_else(|| record.is_overfilled().then(|| format!("order {id} filled beyond its quantity")))
         }
         None => Some(format!("a fill of the unknown order {id}")),

@@ -2,13 +2,18 @@
 //!
 //! An order entered by hand, by another program, or by the venue itself (a liquidation, an automatic deleveraging) is
 //! never booked in silence: until a person adopts it, its open quantity and its executions count against every
-//! portfolio's limits, and strategies add nothing in its instrument.
+//! portfolio's limits, it is one of the open orders of the account, and strategies add nothing in its instrument.
 
 use crate::State;
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
     ClientOrderId, Currency, Fill, InstrumentId, Liquidity, Order, Price, Quantity, Side, VenueOrderId,
 };
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_not(it: &bool) -> bool {
+    !*it
+}
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
 const fn is_nothing(quantity: &Quantity) -> bool {
@@ -39,6 +44,9 @@ pub struct ForeignOrder {
     pub earlier: Quantity,
     /// Whether it may still fill.
     pub open: bool,
+    /// Whether it is not on the book yet: it waits for its trigger, and nothing can meet it.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub waits: bool,
 }
 
 impl ForeignOrder {

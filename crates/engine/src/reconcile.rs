@@ -59,6 +59,8 @@ pub struct VenueOrder {
     pub filled: Quantity,
     /// Whether it may still fill.
     pub open: bool,
+    /// Whether it is not on the book yet: it waits for its trigger.
+    pub waits: bool,
     /// When it last changed, by the venue's clock.
     pub updated: Timestamp,
 }
@@ -261,6 +263,7 @@ fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at
         filled: order.filled,
         earlier,
         open: order.open,
+        waits: order.waits,
     };
     let news = match known {
         Some(known) => *known != foreign,

@@ -387,8 +387,10 @@ impl State {
         let risk = self.risk.as_deref().unwrap_or(&empty);
         let (lines, _) = lines(self, books.base, None);
         let mut open_orders = BTreeMap::new();
-        for record in self.open.values() {
-            *open_orders.entry(record.order.instrument()).or_default() += 1;
+        let ours = self.open.values().map(|record| record.order.instrument());
+        let theirs = self.foreign.values().filter(|it| it.open).map(|it| it.instrument);
+        for instrument in ours.chain(theirs) {
+            *open_orders.entry(instrument).or_default() += 1;
         }
         let account = Account {
             portfolio,
@@ -415,7 +417,8 @@ impl Books for State {
         let margin = margin_of(self, proposal, &lines);
         let (depth, depth_source) = depth_of(self, proposal).unzip();
         let depth_source = depth_source.unwrap_or_default();
-        let (mut open_orders, mut open_orders_symbol, mut own_opposite) = (0, 0, None);
+        let (mut open_orders, mut open_orders_symbol) = (0, 0);
+        let (mut own_opposite, mut foreign_opposite) = (None, None);
         for record in self.open.values() {
             open_orders += 1;
             let (order, request) = (&record.order, record.order.request());
@@ -429,6 +432,16 @@ impl Books for State {
                 own_opposite = Some(nearer(own_opposite, price, order.side()));
             }
         }
+        for order in self.foreign.values().filter(|it| it.open) {
+            open_orders += 1;
+            if order.instrument != id {
+                continue;
+            }
+            open_orders_symbol += 1;
+            if let (Some(price), true) = (order.price, order.side != proposal.request.side && !order.waits) {
+                foreign_opposite = Some(nearer(foreign_opposite, price, order.side));
+            }
+        }
         Survey {
             account: &risk.account,
             monitor: &risk.monitor,
@@ -440,6 +453,7 @@ impl Books for State {
             open_orders_symbol,
             open_orders,
             own_opposite,
+            foreign_opposite,
             margin,
         }
     }

@@ -117,6 +117,7 @@ impl Stage {
             quantity: Quantity::from_mantissa(units),
             filled: Quantity::from_mantissa(filled),
             open,
+            waits: false,
             updated: at(2_000),
         }
     }

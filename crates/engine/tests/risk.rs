@@ -308,6 +308,70 @@ fn orders_of_our_own_do_not_meet_and_the_same_order_is_not_sent_twice() {
 }
 
 #[test]
+fn orders_of_other_hands_are_open_orders_of_the_account_and_none_of_ours_meets_them() {
+    let mut account = Profile::Demo.account();
+    (account.caps.open_orders, account.caps.open_orders_symbol) = (Some(4), Some(3));
+    let mut host = host(Limits { stale_after_nanos: None, ..Limits::DEMO }, Some(account));
+    let theirs = |number: u8, instrument, side, price: i64, waits| {
+        let order = ForeignOrder {
+            client_id: ClientOrderId::foreign("test", "any", &number.to_string()),
+            client_text: format!("web_{number}"),
+            venue_id: VenueOrderId(number.to_string().into()),
+            instrument,
+            side,
+            price: Some(Price::from_mantissa(price)),
+            quantity: Quantity::from_mantissa(1_000),
+            filled: Quantity::ZERO,
+            earlier: Quantity::ZERO,
+            open: true,
+            waits,
+        };
+        EventKind::Foreign(Box::new(order))
+    };
+    let by_hand = |host: &mut Host, request| {
+        host.millis += 3_000;
+        let (sent, proposal) = (
+            host.sent.len(),
+            Proposal {
+                plan: None,
+                source: Source::Operator,
+                portfolio: PortfolioId(0),
+                request,
+                reason: "test".into(),
+            },
+        );
+        host.say(Source::Operator, EventKind::Proposed(proposal));
+        host.sent.get(sent).copied().ok_or_else(|| host.refusals.last().unwrap().to_string())
+    };
+    host.bought(0, 20_000, 10_000);
+    host.say(Source::Venue, theirs(1, BTC, Side::Sell, 9_950, true)); // a stop with a limit: it sleeps
+    assert!(by_hand(&mut host, market(BTC, Side::Buy, 1_000)).is_ok(), "nothing meets what sleeps");
+    host.say(Source::Venue, theirs(1, BTC, Side::Sell, 9_950, false)); // it woke
+    let no = by_hand(&mut host, limit(BTC, Side::Buy, 1_000, 9_960)).unwrap_err();
+    assert!(no.starts_with("RSK-22") && no.contains("another hand's order on the account at 99.5"), "{no}");
+    assert!(by_hand(&mut host, limit(BTC, Side::Buy, 1_000, 9_800)).is_ok());
+    host.say(Source::Venue, theirs(2, BTC, Side::Buy, 9_999, false));
+    let exit = OrderRequest { reduce_only: true, ..market(BTC, Side::Sell, 1_000) };
+    by_hand(&mut host, exit).expect("no way out waits for another hand");
+    // theirs 1 and 2, ours 1 in bitcoin that rests, and the two market orders that nobody answered yet
+    let filled: Vec<Order> = host.sent.iter().filter(|it| matches!(it.kind(), OrderKind::Market)).copied().collect();
+    filled[1..].iter().for_each(|order| host.fill(order, 10_000));
+    let used = |host: &Host, name: &str| {
+        let rows = host.state.limits_in_use(PortfolioId(0));
+        rows.iter().find(|row| row.limit.name == name).unwrap().used
+    };
+    assert_eq!((used(&host, "open_orders"), used(&host, "open_orders_symbol")), (Some(3), Some(3)));
+    let no = by_hand(&mut host, limit(BTC, Side::Buy, 1_000, 9_790)).unwrap_err();
+    assert!(no.starts_with("RSK-20") && no.contains("open order number 4 of the instrument"), "{no}");
+    assert!(by_hand(&mut host, limit(ETH, Side::Buy, 1_000, 4_900)).is_ok(), "the fourth of the account");
+    let no = by_hand(&mut host, limit(ETH, Side::Buy, 1_000, 4_890)).unwrap_err();
+    assert!(no.starts_with("RSK-21") && no.contains("open order number 5 of the account"), "{no}");
+    let mut replay = Replay::default();
+    host.journal.iter().for_each(|record| replay.feed(&decode(record).unwrap()));
+    assert_eq!((replay.divergence(), replay.state()), (None, &host.state));
+}
+
+#[test]
 fn failures_and_rejections_pause_and_time_resumes() {
     let mut host = demo();
     let start = host.millis;

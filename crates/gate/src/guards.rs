@@ -273,6 +273,7 @@ pub(crate) fn risk(
         open_orders_symbol: survey.open_orders_symbol,
         open_orders: survey.open_orders,
         own_opposite: survey.own_opposite,
+        foreign_opposite: survey.foreign_opposite,
         margin: survey.margin,
         plan: proposal.plan.as_deref(),
     };

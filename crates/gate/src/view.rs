@@ -54,12 +54,14 @@ pub struct Survey<'a> {
     pub depth: Option<SideDepth>,
     /// What that was taken from.
     pub depth_source: DepthSource,
-    /// Open orders of the instrument.
+    /// Open orders of the instrument, those of other hands included.
     pub open_orders_symbol: i64,
-    /// Open orders.
+    /// Open orders of the account, those of other hands included.
     pub open_orders: i64,
     /// The best price of our own open orders on the other side.
     pub own_opposite: Option<Price>,
+    /// The best price on the other side of what other hands have resting on the account.
+    pub foreign_opposite: Option<Price>,
     /// What stands behind a contract.
     pub margin: Option<Margin>,
 }

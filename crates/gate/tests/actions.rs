@@ -101,6 +101,7 @@ impl Books for Unlimited {
             open_orders_symbol: 0,
             open_orders: 0,
             own_opposite: None,
+            foreign_opposite: None,
             margin: None,
         }
     }

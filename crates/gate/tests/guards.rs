@@ -620,6 +620,7 @@ impl Books for Empty {
             open_orders_symbol: 0,
             open_orders: 0,
             own_opposite: None,
+            foreign_opposite: None,
             margin: None,
         }
     }
@@ -660,6 +661,7 @@ impl Books for Thin {
             open_orders_symbol: 0,
             open_orders: 0,
             own_opposite: None,
+            foreign_opposite: None,
             margin: None,
         }
     }

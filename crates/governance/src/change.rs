@@ -2,6 +2,7 @@
 
 use crate::{Name, Policy, Principal, Refused, Role, Roster, Rule, Stage};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use tradewind_domain::{PortfolioId, Sequence, Timestamp};
 
 mod read;
@@ -132,15 +133,26 @@ pub enum ChangeState {
     },
     /// A person said no.
     Rejected {
-        /// Who.
-        by: Name,
+        /// Who. Records of before logic 5 call it `by`, as they call whoever asked.
+        #[serde(alias = "by")]
+        rejected_by: Name,
     },
+}
+
+impl fmt::Display for ChangeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked => f.write_str("waits for a second person"),
+            Self::Done { approver: None } => f.write_str("is in force"),
+            Self::Done { approver: Some(name) } => write!(f, "is in force, approved by {name}"),
+            Self::Rejected { rejected_by } => write!(f, "was rejected by {rejected_by}"),
+        }
+    }
 }
 
 /// A change with everything an auditor asks: who, when, old, new, why, approved by whom.
 ///
-/// Written with `by` twice where somebody rejected it: first who asked, then who said no. State hashes are taken over
-/// what is written, so it stays so until the next logic.
+/// Snapshots of before logic 5 have `by` twice where somebody rejected it: first who asked, then who said no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The event that asked for it.
@@ -178,7 +190,8 @@ impl Change {
     /// The first rule that says no.
     pub fn check_rejection(&self, by: &Principal, now: Timestamp) -> Result<(), Refused> {
         if self.state != ChangeState::Asked {
-            return Err(Refused::new(Rule::Used, format!("{:?}", self.state), "an open change"));
+            let value = format!("change {} {}", self.id, self.state);
+            return Err(Refused::new(Rule::Used, value, "one that waits for a second person"));
         }
         if now.since(self.asked_at) >= CHANGE_WINDOW_NANOS {
             let hours = now.since(self.asked_at) / 3_600_000_000_000;

@@ -39,7 +39,7 @@ pub use policy::{
     judge_policy,
 };
 pub use proposal::{Held, PROPOSAL_LIFE_NANOS, ProposalState};
-pub use register::{Act, At, DaySpent, HALT_CALLS_KEPT, Register, Spent};
+pub use register::{Act, At, DaySpent, HALT_CALLS_KEPT, OPEN_PROPOSALS_MAX, Register, Spent};
 pub use rollout::{Criteria, Criterion, Rollout, STAGES, Stage, TrackRecord, Unmet};
 pub use rule::{CODES, RULES, Refused, Rule, RuleInfo};
 pub use text::{Unfit, check_plain};

@@ -3,6 +3,7 @@
 use crate::{Name, Principal, Refused, Role, Rule, Wish, WishHash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fmt;
 use tradewind_domain::{ClientOrderId, Incarnation, Sequence, Timestamp};
 
 /// How long a proposal lives, by event time: 120 seconds in nanoseconds.
@@ -14,7 +15,7 @@ pub const PROPOSAL_LIFE_NANOS: i64 = 120 * 1_000_000_000;
 pub enum ProposalState {
     /// It waits for people.
     Proposed,
-    /// A person wants it changed; the changed one is a new proposal.
+    /// A person sent it back and said what would have to change: the changed one is a new proposal.
     NeedsChanges,
     /// Enough persons said yes; the gate is asked once more.
     Approved,
@@ -49,7 +50,7 @@ impl ProposalState {
     /// Whether it may still become an order.
     #[must_use]
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Proposed | Self::NeedsChanges | Self::Approved)
+        matches!(self, Self::Proposed | Self::Approved)
     }
 
     /// Whether `next` may follow. No state is left twice by the same way, and none that is over is left at all.
@@ -57,11 +58,29 @@ impl ProposalState {
     pub const fn may_become(self, next: Self) -> bool {
         match self {
             Self::Proposed => !matches!(next, Self::Proposed | Self::Submitted | Self::Filled),
+            // in journals of before logic 5, where it was followed by an end of another kind
             Self::NeedsChanges => matches!(next, Self::Rejected | Self::Cancelled | Self::Expired | Self::Void),
             Self::Approved => matches!(next, Self::Submitted | Self::Rejected | Self::Void),
             Self::Submitted => matches!(next, Self::Filled | Self::Cancelled | Self::Rejected | Self::Expired),
             Self::Rejected | Self::Filled | Self::Cancelled | Self::Expired | Self::Void => false,
         }
+    }
+}
+
+impl fmt::Display for ProposalState {
+    /// What is to be said of a proposal in it: "was rejected".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Proposed => "waits for people",
+            Self::NeedsChanges => "was sent back to be changed",
+            Self::Approved => "was approved",
+            Self::Rejected => "was rejected",
+            Self::Submitted => "became an order",
+            Self::Filled => "became an order, which is filled",
+            Self::Cancelled => "was withdrawn, or its order cancelled",
+            Self::Expired => "ran out of its time, or its order did",
+            Self::Void => "was made void by a restart",
+        })
     }
 }
 
@@ -177,7 +196,9 @@ impl Held {
         }
         match self.state {
             ProposalState::Proposed => Ok(()),
-            state => Err(Refused::new(Rule::Used, format!("{state:?}"), "an open proposal")),
+            state => {
+                Err(Refused::new(Rule::Used, format!("proposal {} {state}", self.id), "one that waits for people"))
+            }
         }
     }
 }

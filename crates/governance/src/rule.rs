@@ -75,7 +75,7 @@ rules! {
     /// It lived its 120 seconds.
     Expired "GOV-19" "is the proposal still alive?" "propose it again: a proposal lives 120 seconds";
     /// It was decided already.
-    Used "GOV-20" "is it still open?" "a proposal or a change is decided once: ask for it again";
+    Used "GOV-20" "does the proposal, or the change of a limit, still wait for a decision?" "it is decided once, and that stands: place the order, or ask for the change, anew";
     /// It was made in an earlier run, or edited.
     Void "GOV-21" "is the proposal of this run and unchanged?" "propose it again: a restart or an edit makes a proposal void";
     /// The approval saw other bytes.
@@ -113,7 +113,7 @@ rules! {
     /// The order follows no decision on record.
     Decision "GOV-38" "does the order name the decision that it follows?" "record the decision first and name it: `--decision ID` of `tradewind order`; governance.require_decision says whose orders need one";
     /// Too many orders of one source wait for people.
-    OpenProposals "GOV-39" "may one more order of this source wait for people?" "wait until some are decided or expire (120 seconds), or withdraw your own: `tradewind proposals reject ID`";
+    OpenProposals "GOV-39" "may one more order of this source wait for people?" "decide some, `tradewind proposals list`, or wait until they expire (120 seconds); whoever asked may withdraw its own: `tradewind proposals reject ID`";
     /// The same order of the same source waits already.
     SameProposal "GOV-40" "does no order just like it wait already?" "that one is decided first: see `tradewind proposals list`";
 }

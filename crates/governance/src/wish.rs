@@ -116,6 +116,12 @@ impl Wish {
         }
     }
 
+    /// Whether both ask for the same order, whatever they say about it: another reason or decision makes no other order.
+    pub(crate) fn asks_for_the_same_as(&self, other: &Self) -> bool {
+        let said = Self { reason: other.reason.clone(), decision: other.decision, ..self.clone() };
+        said == *other
+    }
+
     /// SHA-256 over the canonical bytes: a version tag, then every field by name in the order of declaration, as JSON
     /// without spaces. A field added later changes no older wish's bytes, since absent fields are not written.
     ///

@@ -103,6 +103,7 @@ pub fn venue_order(standing: OrderStanding) -> VenueOrder {
         quantity: standing.quantity,
         filled: standing.filled,
         open: standing.state == StandingState::Open,
+        waits: standing.waits,
         updated: standing.updated_at,
     }
 }

@@ -1,4 +1,4 @@
-//! From a journal to a state: the newest snapshot, then every record after it, folded.
+//! From a journal to a state: the newest snapshot of this logic, then every record after it, folded.
 
 use crate::endings::{Beside, Endings};
 use crate::fees::Fees;
@@ -55,9 +55,11 @@ pub enum RecoverError {
 pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, Recovered), RecoverError> {
     let (journal, recovery) = Journal::open_storage(storage.clone(), options)?;
     let found = latest_snapshot_storage(&storage)?;
-    if let Some(snapshot) = &found {
-        check_logic(serde_json::from_slice::<Beside>(&snapshot.bytes).unwrap_or_default().logic)?;
-    }
+    let written = found.as_ref().map_or(LOGIC_VERSION, logic_of);
+    check_logic(written)?;
+    // what an earlier logic made of the same records need not be what this one makes of them, and a replay starts at the first
+    let is_whole = || Reader::open_storage(storage.clone(), 1).is_ok();
+    let found = found.filter(|_| written == LOGIC_VERSION || !is_whole());
     let (mut state, mut endings, mut fees) = found.and_then(read).unwrap_or_default();
     let mut folded = 0;
     if journal.last_seq() > state.sequence {
@@ -76,6 +78,10 @@ pub fn recover<S: Storage>(storage: S, options: Options) -> Result<(Journal<S>, 
         }
     }
     Ok((journal, Recovered { state, endings, fees, folded, recovery }))
+}
+
+fn logic_of(snapshot: &Snapshot) -> u32 {
+    serde_json::from_slice::<Beside>(&snapshot.bytes).unwrap_or_default().logic
 }
 
 fn check_logic(written: u32) -> Result<(), RecoverError> {

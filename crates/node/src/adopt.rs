@@ -110,6 +110,7 @@ pub(crate) fn foreign_orders(state: &State) -> Vec<ForeignOrder> {
             filled: Quantity::ZERO,
             earlier: Quantity::ZERO,
             open: false,
+            waits: false,
         });
         order.quantity += fill.quantity;
         order.filled += fill.quantity;

@@ -290,7 +290,7 @@ fn standing(state: &State, change: &Change) -> String {
         }
         ChangeState::Done { approver: Some(name) } => format!("in force, approved by {name}"),
         ChangeState::Done { approver: None } => "in force".to_owned(),
-        ChangeState::Rejected { by } => format!("rejected by {by}"),
+        ChangeState::Rejected { rejected_by } => format!("rejected by {rejected_by}"),
     }
 }
 

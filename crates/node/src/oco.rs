@@ -82,9 +82,6 @@ impl Core {
         let pair = Box::new([proposal(target, "an operator's target"), proposal(stop, "an operator's stop")]);
         let id = self.host.state.sequence + 1;
         let kind = EventKind::ProposedPair { pair };
-        if let Some(no) = self.crowded(portfolio, &kind) {
-            return Ok(no);
-        }
         let verdict = self.verdict_on(portfolio, kind)?;
         if let (None, Some(held)) = (&verdict, self.held_reply(id)) {
             return Ok(held); // it waits for people

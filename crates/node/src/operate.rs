@@ -312,9 +312,6 @@ impl Core {
         let parent = self.host.state.parents.next_id();
         let id = self.host.state.sequence + 1;
         let kind = EventKind::Proposed(proposal);
-        if let Some(no) = self.crowded(portfolio, &kind) {
-            return Ok(no);
-        }
         let verdict = self.verdict_on(portfolio, kind)?;
         if let (None, Some(held)) = (&verdict, self.held_reply(id)) {
             return Ok(held); // it waits for people

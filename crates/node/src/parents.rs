@@ -270,9 +270,6 @@ impl Core {
         let wish = ParentWish { entry: None, source: Source::Operator, portfolio, request, plan, reason };
         let (id, event) = (self.host.state.parents.next_id(), self.host.state.sequence + 1);
         let kind = EventKind::Parent(Box::new(ParentEvent::Wished { wish }));
-        if let Some(no) = self.crowded(portfolio, &kind) {
-            return Ok(no);
-        }
         let verdict = self.verdict_on(portfolio, kind)?;
         if let (None, Some(held)) = (&verdict, self.held_reply(event)) {
             return Ok(held); // the whole of it waits for people

@@ -105,15 +105,15 @@ guards! {
     AccountOrderRate "RSK-19" "does the account send slowly enough?"
         "it would be order number {value} of the account within a second; limits.account_orders_per_second allows {limit}"
         "wait a second";
-    OpenOrdersSymbol "RSK-20" "are few enough orders of it open?"
+    OpenOrdersSymbol "RSK-20" "are few enough orders of it open, those of other hands included?"
         "it would be open order number {value} of the instrument; limits.open_orders_symbol allows {limit}"
-        "cancel some";
-    OpenOrders "RSK-21" "are few enough orders open?"
+        "cancel some; `tradewind status` lists those of other hands, which `tradewind adopt` takes over";
+    OpenOrders "RSK-21" "are few enough orders open, those of other hands included?"
         "it would be open order number {value} of the account; limits.open_orders allows {limit}"
-        "cancel some";
-    SelfMatch "RSK-22" "would it meet an order of our own?"
+        "cancel some; `tradewind status` lists those of other hands, which `tradewind adopt` takes over";
+    SelfMatch "RSK-22" "would it meet an order of our own account?"
         "it would trade with {value}; allowed is {limit}"
-        "cancel the other order first";
+        "cancel the other order first; one of another hand at the venue, or once `tradewind adopt` has taken it over";
     HardCap "RSK-23" "is it within the account's hard cap?"
         "the order is worth {value}; limits.hard_order_amount lets nobody send more than {limit}"
         "split it, or have two people raise limits.hard_order_amount";

@@ -17,7 +17,8 @@ const AHEAD: i64 = 1_000_000_000;
 /// Judges an order against everything that this crate knows.
 ///
 /// An order that only reduces passes every guard but the throttle of the account, the duplicate check, the price
-/// collar on its own bad side and the check against meeting our own orders.
+/// collar on its own bad side and the check against meeting our own orders: those can be cancelled from here. What another
+/// hand has resting cannot, so no way out waits for it; the venue's own prevention keeps the two apart.
 ///
 /// Gives back the proposal's plan as it may be traded, with what was put right in it; `None` where it has none, or only
 /// reduces.
@@ -214,18 +215,26 @@ impl Judge<'_> {
 
     fn self_match(&self) -> Verdict {
         let (it, Some(_)) = (self.it, self.account.caps.self_match) else { return Ok(()) };
-        let Some(own) = it.own_opposite else { return Ok(()) };
-        let crosses = match (it.request.kind, it.request.side) {
-            (OrderKind::Market, Side::Buy) => it.worst.is_none_or(|worst| worst >= own),
-            (OrderKind::Market, Side::Sell) => it.worst.is_none_or(|worst| worst <= own),
-            (OrderKind::Limit { price }, Side::Buy) => price >= own,
-            (OrderKind::Limit { price }, Side::Sell) => price <= own,
-            _ => false, // it sleeps; what it meets when it wakes is the venue's own check
-        };
-        if !crosses {
-            return Ok(());
+        let theirs = it.foreign_opposite.filter(|_| !it.reduces);
+        for (whose, at) in [("our own order", it.own_opposite), ("another hand's order on the account", theirs)] {
+            if let Some(at) = at.filter(|at| self.reaches(*at)) {
+                let value = format!("{whose} at {}", it.instrument.price_text(at));
+                return refuse(Guard::SelfMatch, value, "none that it reaches");
+            }
         }
-        refuse(Guard::SelfMatch, format!("our own order at {}", it.instrument.price_text(own)), "none that it reaches")
+        Ok(())
+    }
+
+    /// Whether the order would trade with one that rests at `price` on the other side.
+    fn reaches(&self, price: Price) -> bool {
+        let it = self.it;
+        match (it.request.kind, it.request.side) {
+            (OrderKind::Market, Side::Buy) => it.worst.is_none_or(|worst| worst >= price),
+            (OrderKind::Market, Side::Sell) => it.worst.is_none_or(|worst| worst <= price),
+            (OrderKind::Limit { price: limit }, Side::Buy) => limit >= price,
+            (OrderKind::Limit { price: limit }, Side::Sell) => limit <= price,
+            _ => false, // it sleeps; what it meets when it wakes is the venue's own check
+        }
     }
 
     fn size(&self) -> Verdict {

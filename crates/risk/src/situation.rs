@@ -79,12 +79,14 @@ pub struct Situation<'a> {
     pub lines: &'a [Line<'a>],
     /// How many stakes could not be valued, for want of a mark or a rate: they are not among the lines.
     pub unvalued: i64,
-    /// Open orders of the instrument, those of all portfolios together.
+    /// Open orders of the instrument, those of all portfolios and of other hands together.
     pub open_orders_symbol: i64,
-    /// Open orders.
+    /// Open orders of the account, those of other hands included.
     pub open_orders: i64,
     /// The best price of our own open orders on the other side of the instrument, of any portfolio.
     pub own_opposite: Option<Price>,
+    /// The best price on the other side of what other hands have resting on the account.
+    pub foreign_opposite: Option<Price>,
     /// What stands behind a contract; `None` for what is paid in full.
     pub margin: Option<Margin>,
     /// What the proposal says of its stop, target and confidence.

@@ -9,7 +9,7 @@ use tradewind_domain::ClientOrderId;
 use tradewind_gate::{Guard, Proposal, Refusal, review, review_pair};
 use tradewind_governance::{Act, Held, Principal, ProposalState, Ruling, Wish, judge_policy};
 
-/// Puts an order aside until people have said yes, if enough of them are there to say so.
+/// Puts an order aside until people have said yes, if enough of them are there to say so and not too much waits already.
 pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8, commands: &mut Vec<Command>) {
     let by = proposer(state, event, proposal.source);
     put_aside(state, event, wish(state, event, &by, proposal), quorum, commands);
@@ -45,7 +45,9 @@ pub(crate) fn hold_parent(
 
 fn put_aside(state: &State, event: &Event, wish: Wish, quorum: u8, commands: &mut Vec<Command>) {
     let portfolio = wish.portfolio;
-    if let Err(no) = state.governance.check_reachable(&wish.by, quorum) {
+    let register = &state.governance;
+    let may = register.check_reachable(&wish.by, quorum).and_then(|()| register.check_crowd(&wish, event.at));
+    if let Err(no) = may {
         let refusal =
             Refusal { guard: Guard::Approval, value: no.value, limit: no.limit, rule: Some(no.rule), breach: None };
         return refuse(Box::new(refusal), portfolio, commands);

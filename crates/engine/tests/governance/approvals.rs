@@ -1,6 +1,7 @@
 //! What waits for people: who may answer, when it dies, and that the gate is asked again.
 
 use crate::stage::*;
+use std::collections::BTreeMap;
 
 #[test]
 fn an_agents_order_waits_is_approved_judged_again_sent_once_and_filled() {
@@ -68,6 +69,56 @@ fn a_person_who_speaks_for_itself_is_not_its_own_second() {
     host.act(5, Act::Speaks { by: person("rita", &[Role::Approver]) });
     host.propose(5, Source::Operator, buy(1_000));
     assert_eq!(host.refusal(), Some((Guard::Policy, Some(Rule::Identity))));
+    host.check();
+}
+
+#[test]
+fn s4_44_no_source_drips_so_many_proposals_that_nobody_reads_them() {
+    let rule = SourceRule { autonomy: Some(Autonomy::HumanApproval), ..SourceRule::default() };
+    let strategy = Source::Strategy(0);
+    let sources = BTreeMap::from([(Principal::of_source(strategy).name, rule), (anna().name, rule)]);
+    for source in [AGENT, strategy, Source::Operator] {
+        let policy = Policy { sources: BTreeMap::clone(&sources), ..Policy::default() };
+        let mut host = Host::new(Mode::Paper, Some(policy));
+        let waiting = |host: &Host| {
+            host.state.governance.proposals.values().filter(|it| it.state == ProposalState::Proposed).count()
+        };
+        let ids: Vec<u64> = (0..200).map(|lots| host.propose(1, source, buy(1_000 + lots))).collect();
+        assert_eq!((waiting(&host), host.refusal()), (20, Some((Guard::Approval, Some(Rule::OpenProposals)))));
+        let text = host.refusal_text();
+        assert!(text.contains("20 orders of") && text.contains("tradewind proposals list"), "{text}");
+        // a ladder would be the twenty-first as well, and nothing is asked for twice, for another reason or decision either
+        host.wish(1, source, buy(5_000), twap(1, 100, 5));
+        assert_eq!((waiting(&host), host.refusal()), (20, Some((Guard::Approval, Some(Rule::OpenProposals)))));
+        host.approve(2, ids[0], ben());
+        assert_eq!((waiting(&host), host.sent.len()), (19, 1), "a place is free");
+        host.propose(3, source, buy(1_001));
+        assert_eq!((waiting(&host), host.refusal()), (19, Some((Guard::Approval, Some(Rule::SameProposal)))));
+        assert!(host.refusal_text().contains(&format!("proposal {}", ids[1])), "{}", host.refusal_text());
+        host.propose(3, source, buy(3_000));
+        assert_eq!(waiting(&host), 20);
+        // the others are not held up, and time makes room
+        let other = if source == AGENT { strategy } else { AGENT };
+        host.propose(4, other, buy(1_000));
+        assert_eq!(waiting(&host), 21);
+        host.timer(124);
+        host.propose(125, source, buy(1_001));
+        assert_eq!(waiting(&host), 1);
+        host.check();
+    }
+}
+
+#[test]
+fn what_was_sent_back_stays_so_through_time_and_restarts() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let id = host.propose(1, AGENT, buy(1_000));
+    host.act(2, Act::RejectionSaid { proposal: id, by: ben(), reason: "half of it".into(), changes: true });
+    host.propose(3, AGENT, buy(500)); // the changed one
+    host.timer(200);
+    host.start(201, 10, Mode::Paper);
+    assert_eq!((host.held(id).state, host.held(id).note.as_str()), (ProposalState::NeedsChanges, "ben: half of it"));
+    host.propose(202, AGENT, buy(1_000));
+    assert_eq!(host.refusal(), None, "it is over, and may be asked for again");
     host.check();
 }
 

@@ -79,6 +79,7 @@ fn halts_kill_switches_drifts_and_orders_of_other_hands_are_incidents_each_once(
         filled: Quantity::ZERO,
         earlier: Quantity::ZERO,
         open: true,
+        waits: false,
     };
     let mut incidents = 0;
     for (kind, more) in [

@@ -188,6 +188,13 @@ impl Host {
         }
     }
 
+    pub(crate) fn refusal_text(&self) -> String {
+        match &self.verdict {
+            Some(Verdict::Refused(refusal)) => refusal.to_string(),
+            other => panic!("{other:?} is no refusal"),
+        }
+    }
+
     pub(crate) fn fill(&mut self, second: i64, order: Order) {
         self.say(second, Source::Host, EventKind::Sent { client_id: order.client_id() });
         let fill = Fill {

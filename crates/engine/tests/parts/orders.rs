@@ -57,6 +57,18 @@ fn an_execution_of_an_order_that_nobody_knows_is_booked_where_it_was_reported_an
 }
 
 #[test]
+fn an_execution_that_contradicts_its_order_halts_in_words_for_people() {
+    let mut stage = Stage::new(Limits::RESEARCH);
+    let client_id = stage.propose(limit(Side::Buy, 1_000, 9_900)).unwrap();
+    stage.venue(EventKind::Rejected { client_id, reason: "-2010".into() });
+    let fill = stage.execution(client_id, 1_000, 9_900);
+    let state = folded(&stage, 0, [EventKind::Filled(fill)]);
+    let told =
+        format!("execution {} of order {client_id}: an order that was rejected cannot be filled", fill.trade_id.0);
+    assert_eq!(state.halted.as_deref(), Some(told.as_str()));
+}
+
+#[test]
 fn decisions_are_counted_by_what_they_want() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let wants = [DecisionKind::Sell, DecisionKind::Hold, DecisionKind::Sell, DecisionKind::Buy, DecisionKind::Sell];
@@ -232,6 +244,7 @@ fn orders_of_other_hands_that_no_quantity_holds_together_count_as_the_largest_th
             filled: lots(-5), // as an older program may have recorded it
             earlier: lots(0),
             open: true,
+            waits: false,
         };
         stage.venue(EventKind::Foreign(Box::new(order)));
     }
@@ -338,6 +351,7 @@ fn foreign_order(instrument: InstrumentId, side: Side, quantity: i64, filled: i6
         filled: lots(filled),
         earlier: lots(0),
         open,
+        waits: false,
     }
 }
 

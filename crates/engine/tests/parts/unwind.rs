@@ -136,6 +136,7 @@ fn what_an_adopted_order_had_filled_before_the_books_began_is_counted_and_never_
         quantity: lots(1_000),
         filled: lots(filled),
         open: true,
+        waits: false,
         updated,
     };
     let mut stage = Stage::new(Limits::RESEARCH);

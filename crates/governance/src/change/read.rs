@@ -1,4 +1,4 @@
-//! Reads a change, which may have `by` twice.
+//! Reads a change, also as snapshots of before logic 5 have it: with `by` twice once somebody rejected it.
 
 use super::{Change, ChangeState, Changed};
 use crate::Name;

@@ -85,7 +85,7 @@ impl Register {
             self.changes.get(&id).ok_or_else(|| Refused::new(Rule::NoChange, id.to_string(), "a listed change"))?;
         if !yes {
             change.check_rejection(by, at.now)?;
-            return Ok(Act::ChangeMoved { change: id, to: ChangeState::Rejected { by: by.name.clone() } });
+            return Ok(Act::ChangeMoved { change: id, to: ChangeState::Rejected { rejected_by: by.name.clone() } });
         }
         change.check_approval(by, at.now)?;
         if let Some(later) = self.overtaken_by(change) {

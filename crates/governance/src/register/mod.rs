@@ -5,11 +5,13 @@
 //! facts alone, so a later version of the rules cannot change what was decided.
 
 mod act;
+mod crowd;
 mod judge;
 mod overrides;
 mod usage;
 
 pub use act::Act;
+pub use crowd::OPEN_PROPOSALS_MAX;
 pub use usage::{DaySpent, Spent};
 
 use crate::keys::compare;
@@ -150,7 +152,7 @@ impl Register {
     /// Proposals whose time has run out by `now`, as the facts that end them.
     #[must_use]
     pub fn expire(&self, now: Timestamp) -> Vec<Act> {
-        let waits = |held: &&Held| matches!(held.state, ProposalState::Proposed | ProposalState::NeedsChanges);
+        let waits = |held: &&Held| held.state == ProposalState::Proposed;
         let over = self.proposals.values().filter(waits).filter(|held| held.expires_at() <= now);
         let ends = over.map(|held| Act::Moved {
             proposal: held.id,

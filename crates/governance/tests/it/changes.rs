@@ -3,8 +3,8 @@
 use crate::support::{ONE, World, code, name, person, put, seconds};
 use tradewind_domain::{PortfolioId, Source};
 use tradewind_governance::{
-    Act, Autonomy, Caps, ChangeState, Changed, Deny, Latch, Policy, Principal, Role, Roster, Scope, SourceRule, Stage,
-    Threshold, Tighter, loosens,
+    Act, Autonomy, Caps, Change, ChangeState, Changed, Deny, Latch, Policy, Principal, Role, Roster, Scope, SourceRule,
+    Stage, Threshold, Tighter, loosens,
 };
 
 fn anna() -> Principal {
@@ -84,6 +84,28 @@ fn a_change_dies_after_a_day_by_a_no_or_by_a_later_one() {
     assert_eq!(answer(&mut world, stale, &ben(), true, 2), Err("GOV-31".into()));
     assert_eq!(answer(&mut world, 999, &ben(), true, 2), Err("GOV-29".into()));
     assert_eq!(value(&world), Some(Some(5)));
+}
+
+#[test]
+fn a_rejected_change_says_each_name_once_and_reads_as_it_was_written_before() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let (id, _) = ask(&mut world, limit(Some(8), Some(20)), &anna(), 0);
+    answer(&mut world, id, &ben(), false, 1).unwrap();
+    let change = &world.register.changes[&id];
+    assert_eq!(change.state, ChangeState::Rejected { rejected_by: name("ben") });
+    let text = serde_json::to_string(change).unwrap();
+    assert_eq!(
+        (text.matches(r#""by":"anna""#).count(), text.matches(r#""rejected_by":"ben""#).count()),
+        (1, 1),
+        "{text}"
+    );
+    assert_eq!(text.matches("by\"").count(), 2, "{text}");
+    // logic 4 and before: a snapshot has the change, a record its new state alone
+    let before = text.replace("rejected_by", "by");
+    assert_eq!(serde_json::from_str::<Change>(&before).unwrap(), *change);
+    let moved = Act::ChangeMoved { change: id, to: change.state.clone() };
+    let record = serde_json::to_string(&moved).unwrap().replace("rejected_by", "by");
+    assert_eq!(serde_json::from_str::<Act>(&record).unwrap(), moved);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Identities, approvals, changes of limits, scoped kill switches and idempotency keys, as a person uses them.
 
-mod crowd;
 mod policy_rows;
 mod proposals;
 mod requests;
@@ -22,7 +21,7 @@ use crate::stages::stage_view;
 use std::collections::BTreeSet;
 use tradewind_domain::{AccountId, Coded, PortfolioId, Sequence, Source};
 use tradewind_engine::EventKind;
-use tradewind_governance::{Act, Kind, Latch, Principal, ProposalState, Refused, Scope, WishHash};
+use tradewind_governance::{Act, Kind, Latch, Principal, Refused, Scope, WishHash};
 use tradewind_host::Draft;
 use tradewind_strategies::Desk;
 
@@ -81,9 +80,7 @@ impl Core {
                 (self.word(word)?, Some(id))
             }
             GovernRequest::ProposalReject { id, reason, changes } => {
-                let said = self.word(Act::RejectionSaid { proposal: id, by, reason, changes })?;
-                self.end_sent_back(id)?;
-                (said, Some(id))
+                (self.word(Act::RejectionSaid { proposal: id, by, reason, changes })?, Some(id))
             }
             GovernRequest::LimitAnswer { id, yes } => {
                 if let Some(decided) = self.decided_change(id) {
@@ -114,15 +111,6 @@ impl Core {
             (Ok(()), Some(id)) => self.shown(id),
             (Ok(()), None) => done(&self.limits_view()),
         })
-    }
-
-    /// Ends a proposal that was just sent back: it becomes no order any more, so no clock runs for it, and who said what
-    /// of it stays on record.
-    fn end_sent_back(&mut self, id: Sequence) -> Result<(), NodeError> {
-        let held = self.host.state.governance.proposals.get(&id);
-        let Some(held) = held.filter(|held| held.state == ProposalState::NeedsChanges) else { return Ok(()) };
-        let note = format!("sent back by {}", held.note);
-        self.act(Act::Moved { proposal: id, to: ProposalState::Rejected, order: None, other: None, note })
     }
 
     /// Whether `scope` names something that is here: a kill switch over nothing would say that it stopped something.

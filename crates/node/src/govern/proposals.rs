@@ -10,7 +10,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::{Parent, Plan};
 use tradewind_engine::{Listing, State};
-use tradewind_governance::{Held, ProposalState, Refused, Rule};
+use tradewind_governance::{Held, Refused, Rule};
 use tradewind_risk::{Reach, Unit, worst_price};
 
 impl Core {
@@ -29,9 +29,7 @@ impl Core {
         let became = |parent: &&Parent| parent.behind.as_ref().is_some_and(|it| it.proposal == Some(held.id));
         let parents = &state.parents;
         view["parent_id"] = json!(parents.live().chain(parents.over()).find(became).map(|it| it.id.to_string()));
-        // one that was sent back becomes no order any more: nothing is left to wait for
-        let counts = matches!(held.state, ProposalState::Proposed | ProposalState::Approved);
-        view["seconds_left"] = json!(counts.then(|| seconds_left(held, self.now())));
+        view["seconds_left"] = json!(held.state.is_open().then(|| seconds_left(held, self.now())));
         view["order"] = order_words(state, held, &wish.request);
         if let Some(other) = &wish.other {
             view["other_order"] = order_words(state, held, other);

@@ -134,7 +134,7 @@ async fn an_approval_after_120_seconds_of_the_market_is_refused() {
     let back = propose(&node, "anna", "0.011").await.0;
     let word = GovernRequest::ProposalReject { id: back, reason: "smaller".to_owned(), changes: true };
     let sent_back = said(&node, "ben", OperatorRequest::Govern(word)).await.unwrap();
-    assert_eq!((&sent_back["state"], &sent_back["seconds_left"]), (&"rejected".into(), &Value::Null));
+    assert_eq!((&sent_back["state"], &sent_back["seconds_left"]), (&"needs-changes".into(), &Value::Null));
     let (id, hash) = propose(&node, "anna", "0.01").await;
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while proposal(&node, id).await["state"] == "proposed" {
@@ -142,7 +142,12 @@ async fn an_approval_after_120_seconds_of_the_market_is_refused() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(said(&node, "ben", approve(id, &hash)).await.unwrap_err().0, "GOV-19");
-    assert_eq!(proposal(&node, back).await["note"], "sent back by ben: smaller", "no clock takes that away");
+    let seen = proposal(&node, back).await;
+    assert_eq!(
+        (&seen["state"], &seen["note"]),
+        (&"needs-changes".into(), &"ben: smaller".into()),
+        "no clock takes that away"
+    );
     assert!(stage.venue_orders().await.is_empty());
     node.stop().await.unwrap();
     check_journal(stage.dir.path());

@@ -71,6 +71,21 @@ fn a_market_order_meets_our_own_order_within_its_collar_only() {
 }
 
 #[test]
+fn what_another_hand_has_resting_is_met_by_nothing_but_a_way_out() {
+    let meets = |reduces: bool, side, theirs: &str| {
+        let mut world = world(Profile::Conservative);
+        (world.reduces, world.request.side, world.foreign_opposite) = (reduces, side, Some(price(theirs)));
+        let said = world.check().err();
+        said.map(|said| (said.guard, said.value))
+    };
+    let told = |at: &str| Some((Guard::SelfMatch, format!("another hand's order on the account at {at}")));
+    assert_eq!(meets(false, Side::Buy, "101"), told("101"));
+    assert_eq!(meets(false, Side::Buy, "101.01"), None, "beyond its worst price");
+    assert_eq!(meets(false, Side::Sell, "99"), told("99"));
+    assert_eq!(meets(true, Side::Sell, "99"), None, "nobody is locked into a position");
+}
+
+#[test]
 fn a_person_restricts_and_configuration_that_drifts_restricts() {
     let restricted = |mode| Fact::Restricted { scope: Scope::Portfolio(PortfolioId(0)), mode };
     check(

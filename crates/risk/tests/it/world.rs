@@ -29,6 +29,7 @@ pub(crate) struct World {
     pub(crate) open_orders_symbol: i64,
     pub(crate) open_orders: i64,
     pub(crate) own_opposite: Option<Price>,
+    pub(crate) foreign_opposite: Option<Price>,
     pub(crate) margin: Option<Margin>,
     pub(crate) plan: Option<Plan>,
 }
@@ -77,6 +78,7 @@ pub(crate) fn world(profile: Profile) -> World {
         open_orders_symbol: 0,
         open_orders: 0,
         own_opposite: None,
+        foreign_opposite: None,
         margin: None,
         plan: None,
         instrument: bitcoin,
@@ -159,6 +161,7 @@ impl World {
             open_orders_symbol: self.open_orders_symbol,
             open_orders: self.open_orders,
             own_opposite: self.own_opposite,
+            foreign_opposite: self.foreign_opposite,
             margin: self.margin,
             plan: self.plan.as_ref(),
         }

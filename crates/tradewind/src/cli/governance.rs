@@ -37,8 +37,8 @@ pub(crate) enum ProposalsCommand {
         /// Why.
         #[arg(long, default_value = "rejected by the operator")]
         reason: String,
-        /// A changed one would do: this one is over, the changed one is a new proposal.
-        #[arg(long)]
+        /// A changed one would do: this one is over as `needs-changes`, the changed one is a new proposal.
+        #[arg(long, visible_alias = "needs-changes")]
         changes: bool,
         #[command(flatten)]
         node: NodeArgs,

@@ -2,7 +2,8 @@
 //!
 //! `fixtures/data-vN` was written by the decision logic N and is never made anew: a version that cannot read it cannot read
 //! what users have. The first holds a strategy's trades; the second also orders by hand, a bracket, a pair, a schedule, a
-//! changed limit, a halt and its signed audit trail; the third refusals, a trailing order and a flattened position besides.
+//! changed limit, a halt and its signed audit trail; the third refusals, a trailing order and a flattened position besides;
+//! the fourth two persons who approve, send back and reject orders and limits, and an order typed at the venue.
 
 use crate::example::Exchange;
 use crate::support::{Running, text, tradewind};
@@ -16,21 +17,26 @@ struct Past {
     state_hash: &'static str,
 }
 
-const PASTS: [Past; 3] = [
+const PASTS: [Past; 4] = [
     Past {
         name: "data-v1",
         records: 120,
-        state_hash: "36101be681c200a1576bf82ce6b53fb1d49916b91e65e2d8da9b1e28b7d0d545",
+        state_hash: "4a44cd9c8f8be9a089398b4fe3ad23ac20da8e7c749518ba86e00f92808df8ae",
     },
     Past {
         name: "data-v2",
         records: 195,
-        state_hash: "5107221ec68a9edc45891980bd6349c9105a0f831ec39295052f9bfedf5ab46a",
+        state_hash: "ad30651142857d5108504caeed862d2942c3a493030bd2a0ddd9b09b815feea0",
     },
     Past {
         name: "data-v3",
         records: 213,
-        state_hash: "72363a66bde668a1f3e7df233a5a25d1ae9f2f566c4c608a9393ff60cc93aff1",
+        state_hash: "01cbbfbe2fc217793e371ddfd9617fb5067fa321fb3d69b8b24dcbfc55c0a4be",
+    },
+    Past {
+        name: "data-v4",
+        records: 311,
+        state_hash: "50218162f511979f2bbeb9e56e43a04143573988a64c65e0497c0dc711e73454",
     },
 ];
 

@@ -179,6 +179,8 @@ pub struct OrderStanding {
     pub filled: Quantity,
     /// Where it stands.
     pub state: StandingState,
+    /// Whether it is not on the book yet: it waits for its trigger.
+    pub waits: bool,
     /// When it was placed, by the venue's clock.
     pub placed_at: Timestamp,
     /// When it last changed, by the venue's clock.
@@ -219,6 +221,7 @@ pub fn standing(all: &Instruments, row: &OrderReport, received: Timestamp) -> Re
         quantity,
         filled,
         state,
+        waits: state == StandingState::Open && !row.is_working,
         placed_at: at("time", row.time),
         updated_at: at("updateTime", row.update_time),
     })
