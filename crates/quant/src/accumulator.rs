@@ -190,6 +190,9 @@ impl EquityAccumulator {
     }
 
     /// The deepest drawdown at the resolution of the observations, the earlier of two equals; `None` if there was none.
+    ///
+    /// Source: Magdon-Ismail and Atiya 2004. Its depth equals `maxDrawdown` of PerformanceAnalytics and minus
+    /// `max_drawdown` of empyrical where each observation closes a period.
     pub fn deepest_drawdown(&self) -> Option<Drawdown> {
         let candidates = [self.deepest, self.tracker.and_then(|tracker| tracker.current())];
         candidates.into_iter().flatten().reduce(|worst, next| if next.depth > worst.depth { next } else { worst })
@@ -230,6 +233,9 @@ impl EquityAccumulator {
     }
 
     /// Ulcer index of the daily closes against the running peak: root mean square of the underwater series.
+    ///
+    /// Source: P. G. Martin and B. McCann, "The Investor's Guide to Fidelity Funds", 1989. Equals `UlcerIndex` of
+    /// PerformanceAnalytics.
     pub fn ulcer_index(&self) -> Option<f64> {
         let squares: f64 = self.days.iter().map(|close| close.drawdown * close.drawdown).sum();
         ratio(squares, count(self.days.len())).map(f64::sqrt)

@@ -49,17 +49,10 @@ pub fn tracking_error(returns: &[f64], benchmark: &[f64], periods_per_year: f64)
 /// `None` for fewer than two periods, or a constant difference.
 ///
 /// Source: Grinold and Kahn 1999, ch. 5 (arithmetic). With N = 1 it equals `excess_sharpe` of empyrical;
-/// PerformanceAnalytics divides geometric figures instead ([`active_premium`] / [`tracking_error`]).
+/// PerformanceAnalytics divides geometric figures instead.
 pub fn information_ratio(returns: &[f64], benchmark: &[f64], periods_per_year: f64) -> Option<f64> {
     let active = active(returns, benchmark)?;
     finite(mean(&active)? / varying_deviation(&active)? * periods_per_year.sqrt())
-}
-
-/// Active premium: annualised geometric return less that of the benchmark. `None` where either is.
-///
-/// Source: Bacon 2008, ch. 4. Equals `ActivePremium` of PerformanceAnalytics.
-pub fn active_premium(returns: &[f64], benchmark: &[f64], periods_per_year: f64) -> Option<f64> {
-    finite(annualised_return(returns, periods_per_year)? - annualised_return(benchmark, periods_per_year)?)
 }
 
 /// Treynor ratio: annualised geometric excess return / beta. `None` where beta is missing or zero.

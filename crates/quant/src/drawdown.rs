@@ -1,10 +1,13 @@
-//! How far it fell: underwater series, drawdown episodes, ulcer index.
+//! How far it fell: one drawdown, and who follows a curve to find them.
 
 use serde::Serialize;
 
-use crate::numeric::{count, finite, ratio};
+use crate::numeric::finite;
 
-/// One fall from a highest equity and the way back, depth as a fraction of the peak in [0, 1].
+/// One fall from a highest equity and the way back, depth as a fraction of the peak in [0, 1]. A peak that is touched again
+/// counts as recovered.
+///
+/// Source: M. Magdon-Ismail and A. Atiya, "Maximum Drawdown", Risk, 2004.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Drawdown {
     /// When the peak was seen, UTC nanoseconds.
@@ -90,58 +93,4 @@ impl DrawdownTracker {
     pub fn peak(&self) -> f64 {
         self.peak
     }
-}
-
-/// All drawdown episodes of an equity curve, oldest first; the last may be unrecovered.
-///
-/// `equity` holds (UTC nanoseconds, equity), oldest first. A peak that is touched again counts as recovered.
-/// `None` if the first equity is not positive or a value is not finite; empty for an empty curve.
-///
-/// Source: M. Magdon-Ismail and A. Atiya, "Maximum Drawdown", Risk, 2004.
-pub fn drawdowns(equity: &[(i64, f64)]) -> Option<Vec<Drawdown>> {
-    let Some((first, rest)) = equity.split_first() else { return Some(Vec::new()) };
-    if first.1 <= 0.0 || equity.iter().any(|point| !point.1.is_finite()) {
-        return None;
-    }
-    let mut tracker = DrawdownTracker::new(first.0, first.1);
-    let mut episodes: Vec<Drawdown> = rest.iter().filter_map(|point| tracker.push(point.0, point.1)).collect();
-    episodes.extend(tracker.current());
-    Some(episodes)
-}
-
-/// The deepest episode of an equity curve, the earlier of two equals; `None` where [`drawdowns`] has none.
-pub fn deepest_drawdown(equity: &[(i64, f64)]) -> Option<Drawdown> {
-    drawdowns(equity)?.into_iter().reduce(|worst, next| if next.depth > worst.depth { next } else { worst })
-}
-
-/// Depth below the highest wealth so far after each return, in [0, 1]: `1 - w_t / max(1, w_1 .. w_t)`.
-///
-/// Wealth starts at 1 before the first return, so a loss in the first period counts. `None` if a return is not finite
-/// or the wealth overflows.
-///
-/// Source: Bacon 2008, ch. 4. Sign: positive, unlike empyrical, whose series is negative.
-pub fn underwater(returns: &[f64]) -> Option<Vec<f64>> {
-    let (mut wealth, mut peak) = (1.0_f64, 1.0_f64);
-    let step = |r: &f64| {
-        wealth = finite(wealth * (1.0 + r))?;
-        peak = peak.max(wealth);
-        Some(depth_below(peak, wealth))
-    };
-    returns.iter().map(step).collect()
-}
-
-/// The deepest fall of compounded returns, in [0, 1]; `None` for no returns.
-///
-/// Source: Magdon-Ismail and Atiya 2004. Equals `maxDrawdown` of PerformanceAnalytics, minus `max_drawdown` of empyrical.
-pub fn max_drawdown(returns: &[f64]) -> Option<f64> {
-    underwater(returns)?.into_iter().reduce(f64::max)
-}
-
-/// Ulcer index: root mean square of the underwater series, a fraction (0.05 is 5 %); `None` for no returns.
-///
-/// Source: P. G. Martin and B. McCann, "The Investor's Guide to Fidelity Funds", 1989.
-/// Equals `UlcerIndex` of PerformanceAnalytics.
-pub fn ulcer_index(returns: &[f64]) -> Option<f64> {
-    let depths = underwater(returns)?;
-    ratio(depths.iter().map(|depth| depth * depth).sum(), count(depths.len())).map(f64::sqrt)
 }

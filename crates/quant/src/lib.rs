@@ -25,7 +25,7 @@
 //! | volatility, tracking error | n - 1 | none | times sqrt(N) | PerformanceAnalytics, empyrical |
 //! | Sharpe | n - 1 | per period, subtracted | times sqrt(N) | empyrical; N = 1: PerformanceAnalytics `SharpeRatio` |
 //! | Sortino, downside deviation | n, all periods | target per period | times sqrt(N) | empyrical; N = 1: PerformanceAnalytics |
-//! | Calmar, Martin | n | none | geometric, N / n periods | PerformanceAnalytics, empyrical |
+//! | Calmar, Martin | n | none | CAGR by calendar time | PerformanceAnalytics, empyrical, which take N / n periods |
 //! | Omega | none | target per period | no | empyrical; PerformanceAnalytics `OmegaSharpeRatio` + 1 |
 //! | skewness, kurtosis, normal and modified VaR | n | none | no | PerformanceAnalytics (moment) |
 //! | historical VaR, tail ratio | R type 7 quantile | none | no | PerformanceAnalytics, empyrical (sign turned) |
@@ -38,8 +38,7 @@
 //! `tests/references.rs` compares all of these but tracking error, historical VaR and normal VaR and CVaR: the recorded
 //! output has none for the recorded input, so they stand on their definitions and on hand-worked cases.
 //!
-//! Two places differ from the single functions on purpose: in the [`Summary`], Calmar and Martin divide the CAGR by
-//! calendar time, and drawdowns are seen at every observation instead of at daily closes.
+//! Drawdowns are seen at every observation, not at daily closes alone.
 
 pub mod activity;
 pub mod amount;

@@ -3,9 +3,7 @@
 //! `returns` holds one simple return per period, oldest first, as fractions; `risk_free` and `target` are returns
 //! *per period* too (see [`crate::returns::rate_per_period`]); `periods_per_year` annualises.
 
-use crate::drawdown::{max_drawdown, ulcer_index};
 use crate::numeric::{count, finite, mean, normal_cdf, normal_quantile, ratio, varying_deviation};
-use crate::returns::annualised_return;
 use crate::tail::{kurtosis, skewness};
 
 /// Annualised Sharpe ratio: `mean(r - rf) / sd(r - rf) * sqrt(N)`, sample deviation (`n - 1` below).
@@ -37,23 +35,6 @@ pub fn downside_deviation(returns: &[f64], target: f64) -> Option<f64> {
 pub fn sortino_ratio(returns: &[f64], target: f64, periods_per_year: f64) -> Option<f64> {
     let downside = downside_deviation(returns, target)?;
     ratio(mean(&less(returns, target))? * periods_per_year.sqrt(), downside)
-}
-
-/// Calmar ratio: annualised geometric return / maximum drawdown, over the whole span.
-///
-/// `None` without a drawdown or without returns.
-///
-/// Source: T. W. Young, "Calmar Ratio: A Smoother Tool", Futures, 1991 (there over 36 months).
-/// Equals `CalmarRatio` of PerformanceAnalytics and `calmar_ratio` of empyrical.
-pub fn calmar_ratio(returns: &[f64], periods_per_year: f64) -> Option<f64> {
-    ratio(annualised_return(returns, periods_per_year)?, max_drawdown(returns)?)
-}
-
-/// Martin ratio: annualised geometric return / ulcer index. `None` without a drawdown or without returns.
-///
-/// Source: Martin and McCann 1989. Equals `MartinRatio` of PerformanceAnalytics at a risk-free rate of zero.
-pub fn martin_ratio(returns: &[f64], periods_per_year: f64) -> Option<f64> {
-    ratio(annualised_return(returns, periods_per_year)?, ulcer_index(returns)?)
 }
 
 /// Omega ratio: `sum(max(r - target, 0)) / sum(max(target - r, 0))`, 1 where gains and losses around the target balance.

@@ -1,19 +1,9 @@
-//! What was earned: simple returns, compounding, growth per year.
+//! What was earned: compounding, growth per year.
 
 use crate::numeric::{count, covariance, finite, ratio, sample_deviation};
 
 /// Nanoseconds of a day; a year has 365.25 of them (the Julian year).
 pub(crate) const DAY_NS: i64 = 86_400_000_000_000;
-
-/// Turns values at successive moments into simple returns: `r_t = v_t / v_(t-1) - 1`, one fewer than values.
-///
-/// Fractions (0.01 is 1 %). `None` if a value is not finite, or if a value other than the last is zero or negative:
-/// nothing can be earned on capital that is not there.
-///
-/// Source: C. R. Bacon, "Practical Portfolio Performance Measurement and Attribution", 2nd edition, 2008, ch. 2.
-pub fn simple_returns(values: &[f64]) -> Option<Vec<f64>> {
-    values.windows(2).map(|pair| if pair[0] > 0.0 { finite(pair[1] / pair[0] - 1.0) } else { None }).collect()
-}
 
 /// Compounds simple returns: `prod(1 + r_t) - 1`, a fraction of the starting capital; 0 for no returns.
 ///

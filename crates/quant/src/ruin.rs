@@ -4,18 +4,55 @@ use crate::chance::Draws;
 use crate::error::{QuantError, check_finite, check_range};
 use crate::numeric::{count, quantile_of_sorted, sorted};
 
-/// Chance of ever losing `units` stakes more than are won, betting one stake at even money for ever.
+/// The most that the chance of ruin can be if trades like those of `returns` are drawn and compounded for ever; ruin is a
+/// fall by `ruin`, a fraction of the start.
 ///
-/// `(q / p)^units` with `q = 1 - p` where the win rate p is above a half, else 1.
+/// `(1 - ruin)^R`, where R > 0 makes the mean of `(1 + r)^-R` one. Exact where every trade moves the logarithm of wealth by
+/// one and the same step, up or down: the gambler's ruin `(q / p)^steps`. 1 where wealth does not grow on average, 0
+/// where nothing was ever lost.
 ///
 /// # Errors
-/// [`QuantError::OutOfRange`] for a win rate outside `[0, 1]` or units that are not positive.
+/// [`QuantError::TooFew`] for no trade; [`QuantError::OutOfRange`] for a return below -1 or a ruin outside (0, 1];
+/// [`QuantError::NotFinite`].
 ///
-/// Source: W. Feller, "An Introduction to Probability Theory and Its Applications", volume 1, XIV.2.
-pub fn risk_of_ruin(win_rate: f64, units: f64) -> Result<f64, QuantError> {
-    check_range("win rate", win_rate, (0.0..=1.0).contains(&win_rate), "between 0 and 1")?;
-    check_range("units", units, units > 0.0, "above 0")?;
-    Ok(if win_rate > 0.5 { ((1.0 - win_rate) / win_rate).powf(units) } else { 1.0 })
+/// Source: Lundberg's inequality, S. Asmussen and H. Albrecher, "Ruin Probabilities", 2nd edition, 2010, IV; W. Feller, "An
+/// Introduction to Probability Theory and Its Applications", volume 1, XIV.2.
+pub fn risk_of_ruin(returns: &[f64], ruin: f64) -> Result<f64, QuantError> {
+    check(returns, ruin)?;
+    if returns.iter().all(|r| *r >= 0.0) {
+        return Ok(0.0);
+    }
+    if returns.iter().map(|r| r.ln_1p()).sum::<f64>() <= 0.0 {
+        return Ok(1.0);
+    }
+    let excess = |power: f64| returns.iter().map(|r| (-power * r.ln_1p()).exp_m1()).sum::<f64>();
+    // below its root the function is negative, beyond it positive: it is convex and falls at zero
+    let mut high = 1.0;
+    while excess(high) <= 0.0 && high < f64::MAX / 2.0 {
+        high *= 2.0;
+    }
+    let mut low = 0.0;
+    while high - low > 1e-13 * high {
+        let middle = low + (high - low) / 2.0;
+        if excess(middle) > 0.0 { high = middle } else { low = middle }
+    }
+    Ok((1.0 - ruin).powf(low))
+}
+
+/// Trades that can be compounded, and a fall that can happen.
+fn check(returns: &[f64], ruin: f64) -> Result<(), QuantError> {
+    if returns.is_empty() {
+        return Err(QuantError::TooFew { what: "trades", needed: 1, got: 0 });
+    }
+    check_finite("returns", returns)?;
+    check_range("ruin", ruin, ruin > 0.0 && ruin <= 1.0, "above 0, at most 1")?;
+    match returns.iter().position(|r| *r < -1.0) {
+        Some(index) => {
+            let expected = "-1 or above: a trade cannot lose more than all";
+            Err(QuantError::OutOfRange { field: "returns", index, value: returns[index], expected })
+        }
+        None => Ok(()),
+    }
 }
 
 /// How trades are drawn.
@@ -68,17 +105,12 @@ pub struct SequenceRisk {
 ///
 /// Source: B. Efron, "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics, 1979.
 pub fn resample_trades(returns: &[f64], how: &Resampling) -> Result<SequenceRisk, QuantError> {
-    for (what, got) in [("trades", returns.len()), ("paths", how.paths), ("trades in a path", how.trades)] {
+    for (what, got) in [("paths", how.paths), ("trades in a path", how.trades)] {
         if got == 0 {
             return Err(QuantError::TooFew { what, needed: 1, got });
         }
     }
-    check_finite("returns", returns)?;
-    check_range("ruin", how.ruin, how.ruin > 0.0 && how.ruin <= 1.0, "above 0, at most 1")?;
-    if let Some(index) = returns.iter().position(|r| *r < -1.0) {
-        let expected = "-1 or above: a trade cannot lose more than all";
-        return Err(QuantError::OutOfRange { field: "returns", index, value: returns[index], expected });
-    }
+    check(returns, how.ruin)?;
     let mut draws = Draws::new(how.seed);
     let (mut totals, mut depths, mut ruined) = (Vec::new(), Vec::new(), 0_usize);
     for _ in 0..how.paths {

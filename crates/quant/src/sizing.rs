@@ -1,4 +1,4 @@
-//! Position size from risk: fixed risk per trade, ATR, volatility target, inverse volatility, equal contribution.
+//! Position size from risk: fixed risk per trade, ATR, volatility target, equal contribution.
 //!
 //! Sizes come as unsigned real quantities of the instrument; rounding them down to its lots is the caller's, who knows
 //! the instrument. Prices, equity and stop distances are in the same currency, for a linear contract of multiplier 1.
@@ -103,21 +103,6 @@ pub fn volatility_target(equity: f64, target: f64, volatility: f64, price: f64) 
     positive("volatility", volatility)?;
     positive("price", price)?;
     finite("quantity", equity * target / volatility / price)
-}
-
-/// Weights proportional to one over volatility, summing to 1: risk parity where nothing correlates.
-///
-/// # Errors
-/// [`QuantError::TooFew`] for no asset, [`QuantError::OutOfRange`] for a volatility that is not positive.
-pub fn inverse_volatility(volatilities: &[f64]) -> Result<Vec<f64>, QuantError> {
-    if volatilities.is_empty() {
-        return Err(QuantError::TooFew { what: "assets", needed: 1, got: 0 });
-    }
-    for volatility in volatilities {
-        positive("volatility", *volatility)?;
-    }
-    let inverse: Vec<f64> = volatilities.iter().map(|v| 1.0 / v).collect();
-    Ok(normalised(&inverse))
 }
 
 /// Risk parity: long-only weights, summing to 1, whose contributions to variance are equal.

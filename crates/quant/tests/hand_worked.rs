@@ -6,10 +6,11 @@ use expect_test::{Expect, expect};
 use tradewind_quant::activity::{Participation, capacity};
 use tradewind_quant::benchmark::{self, join_days};
 use tradewind_quant::calendar::{DailyReturn, Date, Day, Span};
+use tradewind_quant::drawdown::Drawdown;
 use tradewind_quant::trades::group_trades;
 use tradewind_quant::{
-    Conventions, EquityAccumulator, QuantError, Summary, SummaryInputs, TradeRecord, TradeStatistics, catalog,
-    drawdown, signal, tail,
+    Conventions, EquityAccumulator, QuantError, Summary, SummaryInputs, TradeRecord, TradeStatistics, catalog, signal,
+    tail,
 };
 
 const HOUR: i64 = 3_600_000_000_000;
@@ -232,12 +233,14 @@ fn bad_input_is_named_with_code_place_and_value() {
 }
 
 #[test]
-fn drawdown_episodes_carry_their_three_moments() {
-    let points = [(0, 100.0), (1, 80.0), (2, 100.0), (3, 110.0), (4, 99.0), (5, 105.0)];
-    let episodes = drawdown::drawdowns(&points).unwrap();
-    let read: Vec<_> = episodes.iter().map(|e| (e.peak_at_ns, e.trough_at_ns, e.recovered_at_ns, e.trough)).collect();
-    assert_eq!(read, [(0, 1, Some(2), 80.0), (3, 4, None, 99.0)]);
-    assert_eq!(drawdown::drawdowns(&[(0, -1.0)]), None);
+fn drawdowns_carry_their_three_moments() {
+    let fell =
+        |hours: &[(i64, f64)]| curve(&hours.iter().map(|(hour, value)| (*hour, *value, 0.0)).collect::<Vec<_>>());
+    let moments = |fall: Drawdown| (fall.peak_at_ns, fall.trough_at_ns, fall.recovered_at_ns, fall.trough);
+    let twice = fell(&[(0, 100.0), (1, 80.0), (2, 100.0), (3, 110.0), (4, 99.0), (7, 105.0)]);
+    assert_eq!(moments(twice.deepest_drawdown().unwrap()), (0, HOUR, Some(2 * HOUR), 80.0));
+    assert_eq!(moments(twice.longest_drawdown().unwrap()), (3 * HOUR, 4 * HOUR, None, 99.0));
+    assert_eq!(fell(&[(0, 100.0), (1, 100.0)]).deepest_drawdown(), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Snapshot, Table, risk_folder};
+use common::{Snapshot, Table, risk_folder, simple_returns};
 use proptest::prelude::*;
 use tradewind_quant::covariance::{Moments, Symmetric};
 use tradewind_quant::kelly::{self, Edge, Stake};
@@ -25,10 +25,6 @@ fn sizes_are_what_one_works_out_by_hand() {
     close("ATR", sizing::by_atr(10_000.0, 0.02, 2.0, 2.0).unwrap(), 50.0, 1e-12);
     // 10 % target on an asset of 40 %: a quarter of equity, at 50 each.
     close("volatility", sizing::volatility_target(10_000.0, 0.1, 0.4, 50.0).unwrap(), 50.0, 1e-12);
-    let weights = sizing::inverse_volatility(&[0.1, 0.2, 0.4]).unwrap();
-    for (ours, expected) in weights.iter().zip([4.0 / 7.0, 2.0 / 7.0, 1.0 / 7.0]) {
-        close("inverse volatility", *ours, expected, 1e-15);
-    }
     let caps = SizeCaps { notional_of_equity: 0.25, quantity: Some(20.0) };
     let table = [
         (10.0, 100.0, 10.0, BoundBy::Rule),
@@ -96,7 +92,7 @@ fn equal_risk_contribution_equals_riskfolio() {
     let Some(folder) = risk_folder("equal_risk_contribution_equals_riskfolio") else { return };
     let prices = Table::read(folder.join("riskfolio").join("stock_prices.csv"));
     let last = |name: &String| {
-        let all = returns::simple_returns(&prices.column(name)).unwrap();
+        let all = simple_returns(&prices.column(name));
         all[all.len() - 250..].to_vec()
     };
     let series: Vec<Vec<f64>> = prices.columns.iter().filter(|name| *name != "SPY").map(last).collect();
@@ -142,8 +138,13 @@ fn ninety_five_real_assets_converge() {
 
 #[test]
 fn the_gamblers_ruin_equals_its_closed_form_and_the_simulation() {
-    close("ruin", risk_of_ruin(0.6, 10.0).unwrap(), (2.0_f64 / 3.0).powi(10), 1e-15);
-    close("no edge", risk_of_ruin(0.5, 100.0).unwrap(), 1.0, 0.0);
+    // three wins in five, each doubling in ten steps what a loss takes back: a half is ten steps away
+    let step = |steps: f64| (steps * 2.0_f64.ln() / 10.0).exp_m1();
+    let (up, down) = (step(1.0), step(-1.0));
+    close("ruin", risk_of_ruin(&[up, up, up, down, down], 0.5).unwrap(), (2.0_f64 / 3.0).powi(10), 1e-12);
+    close("no edge", risk_of_ruin(&[up, down], 0.5).unwrap(), 1.0, 0.0);
+    close("nothing is lost", risk_of_ruin(&[up, 0.0], 0.5).unwrap(), 0.0, 0.0);
+    close("all may be lost", risk_of_ruin(&[9.0, -1.0], 0.5).unwrap(), 1.0, 0.0);
     // One trade of minus a half, or plus a half: two in a row down leave a quarter.
     let how = Resampling { paths: 40_000, trades: 2, ruin: 0.7, seed: 11 };
     let risk = resample_trades(&[0.5, -0.5], &how).unwrap();
@@ -178,8 +179,6 @@ fn bad_input_is_refused_by_name() {
         ("QNT-04", sizing::by_atr(1.0, 0.1, 0.0, 2.0)),
         ("QNT-04", sizing::volatility_target(1.0, 0.1, 0.0, 1.0)),
         ("QNT-01", sizing::volatility_target(1.0, 0.1, 1e-300, 1e-300)),
-        ("QNT-04", sizing::inverse_volatility(&[0.1, 0.0]).map(|w| w[0])),
-        ("QNT-07", sizing::inverse_volatility(&[]).map(|w| w[0])),
         ("QNT-04", caps.apply(-1.0, 1.0, 1.0).map(|sized| sized.quantity)),
         ("QNT-01", caps.apply(1.0, 1.0, f64::NAN).map(|sized| sized.quantity)),
         ("QNT-04", kelly::of_bets(1.1, 1.0)),
@@ -198,7 +197,9 @@ fn bad_input_is_refused_by_name() {
         ("QNT-04", ruin(&[-1.1], how)),
         ("QNT-04", ruin(&[0.1], Resampling { ruin: 0.0, ..how })),
         ("QNT-01", ruin(&[f64::NAN], how)),
-        ("QNT-04", risk_of_ruin(1.5, 1.0)),
+        ("QNT-04", risk_of_ruin(&[0.1], 1.5)),
+        ("QNT-04", risk_of_ruin(&[-1.5], 0.5)),
+        ("QNT-07", risk_of_ruin(&[], 0.5)),
     ];
     for (place, (expected, result)) in table.into_iter().enumerate() {
         assert_eq!(code(result), expected, "row {place}");
@@ -214,8 +215,6 @@ proptest! {
         let by_atr = |atr| sizing::by_atr(equity, target, atr, 2.0).unwrap();
         prop_assert!(size(calm * more) < size(calm) && by_atr(calm * more) < by_atr(calm));
         prop_assert!((size(calm * more) * more / size(calm) - 1.0).abs() < 1e-12);
-        let weights = sizing::inverse_volatility(&[calm, calm * more]).unwrap();
-        prop_assert!(weights[1] < weights[0]);
     }
 
     #[test]
@@ -264,11 +263,16 @@ proptest! {
         }
     }
 
-    /// Ruin is never likelier with more capital or a better rate.
+    /// Ruin is never likelier when it is farther away, and no run of trades is ruined more often than the bound says.
     #[test]
-    fn ruin_falls_with_edge_and_capital(win_rate in 0.0..0.99_f64, units in 1.0..50.0_f64) {
-        let here = risk_of_ruin(win_rate, units).unwrap();
-        prop_assert!(risk_of_ruin(win_rate + 0.01, units).unwrap() <= here);
-        prop_assert!(risk_of_ruin(win_rate, units + 1.0).unwrap() <= here && (0.0..=1.0).contains(&here));
+    fn ruin_is_bounded_and_falls_with_its_distance(
+        returns in prop::collection::vec(-0.4..0.5_f64, 1..12), ruin in 0.05..0.9_f64, seed in 0..1_000_u64,
+    ) {
+        let here = risk_of_ruin(&returns, ruin).unwrap();
+        prop_assert!((0.0..=1.0).contains(&here), "{}", here);
+        prop_assert!(risk_of_ruin(&returns, ruin + 0.05).unwrap() <= here + 1e-12);
+        let drawn = resample_trades(&returns, &Resampling { paths: 200, trades: 50, ruin, seed }).unwrap();
+        let spread = 5.0 * (here * (1.0 - here) / 200.0).sqrt();
+        prop_assert!(drawn.ruin_probability <= here + spread + 1e-12, "{:?} beyond {}", drawn, here);
     }
 }

@@ -5,14 +5,14 @@
 
 mod common;
 
-use common::{Snapshot, Table, risk_folder};
+use common::{Snapshot, Table, risk_folder, simple_returns};
 use proptest::prelude::*;
 use tradewind_quant::covariance::{Moments, Symmetric, Target};
 use tradewind_quant::tail_risk::{
     Contributions, DEFAULT_PATHS, Historical, Level, Parametric, Shocks, modified, normal_of_outcomes, of_outcomes,
     simulate,
 };
-use tradewind_quant::{QuantError, ReturnWindow, returns, tail};
+use tradewind_quant::{QuantError, ReturnWindow, tail};
 
 fn close(label: &str, ours: f64, expected: f64, tolerance: f64) {
     assert!((ours - expected).abs() <= tolerance, "{label}: {ours}, expected {expected}");
@@ -23,7 +23,7 @@ fn stocks(test: &str) -> Option<(ReturnWindow, Vec<f64>)> {
     let prices = Table::read(risk_folder(test)?.join("riskfolio").join("stock_prices.csv"));
     let names = prices.columns.iter().filter(|name| *name != "SPY");
     let last = |name: &String| {
-        let all = returns::simple_returns(&prices.column(name)).unwrap();
+        let all = simple_returns(&prices.column(name));
         all[all.len() - 250..].to_vec()
     };
     let series: Vec<Vec<f64>> = names.map(last).collect();

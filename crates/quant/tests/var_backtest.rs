@@ -5,12 +5,12 @@
 
 mod common;
 
-use common::{Table, risk_folder};
+use common::{Table, risk_folder, simple_returns};
 use proptest::prelude::*;
+use tradewind_quant::ReturnWindow;
 use tradewind_quant::covariance::Moments;
 use tradewind_quant::tail_risk::{Historical, Level, Parametric};
 use tradewind_quant::var_backtest::{chi_square_survival, conditional_coverage, exceptions, independence, kupiec};
-use tradewind_quant::{ReturnWindow, returns};
 
 fn close(label: &str, ours: f64, expected: f64, tolerance: f64) {
     assert!((ours - expected).abs() <= tolerance, "{label}: {ours}, expected {expected}");
@@ -76,7 +76,7 @@ fn bitcoin(risk: &std::path::Path) -> Vec<f64> {
     let path = risk.join("../ohlcv/crypto/coinbase-1d/coinbase-1d-btc-usd.csv");
     let mut closes = Table::read(path).column("Close");
     closes.reverse();
-    returns::simple_returns(&closes).unwrap()
+    simple_returns(&closes)
 }
 
 /// Each day is judged by the 250 days before it. Counted with numpy (`quantile`, mean and `std(ddof=1)`), the ratios
@@ -85,7 +85,7 @@ fn bitcoin(risk: &std::path::Path) -> Vec<f64> {
 fn yesterdays_value_at_risk_is_tested_on_todays_loss() {
     let Some(folder) = risk_folder("yesterdays_value_at_risk_is_tested_on_todays_loss") else { return };
     let prices = Table::read(folder.join("riskfolio").join("stock_prices.csv"));
-    let jpm = returns::simple_returns(&prices.column("JPM")).unwrap();
+    let jpm = simple_returns(&prices.column("JPM"));
     let btc = bitcoin(&folder);
     // exceptions, Kupiec's p, independence's p, conditional coverage's p: historical, then normal
     let table = [

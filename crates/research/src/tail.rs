@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tradewind_quant::covariance::{Moments, Target};
-use tradewind_quant::tail_risk::{Contributions, Historical, Level, Parametric, TailRisk, modified, simulate};
+use tradewind_quant::tail_risk::{Change, Contributions, Historical, Level, Parametric, TailRisk, modified, simulate};
 use tradewind_quant::var_backtest::{LikelihoodRatio, conditional_coverage, exceptions, independence, kupiec};
 use tradewind_quant::{QuantError, ReturnWindow};
 
@@ -96,6 +96,40 @@ pub fn tail_report(
     })
 }
 
+/// What an order would do to one method's figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ChangeOf {
+    /// `historical` or `parametric`, as in [`TailOf`].
+    pub method: &'static str,
+    /// Before and after.
+    #[serde(flatten)]
+    pub change: Change,
+    /// After less before, negative for a hedge.
+    pub incremental: TailRisk,
+}
+
+/// Reckons what `changes`, signed amounts of money by place of the asset, would do to what `exposures` may lose.
+///
+/// # Errors
+/// As [`tail_report`]; [`QuantError::Shape`] for an asset that the window does not hold.
+pub fn tail_changes(
+    returns: &ReturnWindow,
+    exposures: &[f64],
+    changes: &[(usize, f64)],
+    level: &Level,
+) -> Result<Vec<ChangeOf>, QuantError> {
+    let (moments, _) = Moments::shrunk(returns, Target::ConstantCorrelation);
+    let methods = [
+        ("historical", Historical::new(returns, exposures)?.after(changes, level)?),
+        ("parametric", Parametric::new(&moments, exposures)?.after(changes, level)?),
+    ];
+    let of = |(method, change): (&'static str, Change)| {
+        let incremental = TailRisk { var: change.incremental_var(), cvar: change.incremental_cvar() };
+        ChangeOf { method, change, incremental }
+    };
+    Ok(methods.map(of).to_vec())
+}
+
 /// Tries the value at risk of each window of outcomes against the outcome after it.
 fn tried(outcomes: &[f64], confidence: f64, window: usize) -> Result<Vec<Tried>, QuantError> {
     let level = Level::new(confidence, 1.0)?;
@@ -156,6 +190,25 @@ mod tests {
         let parts: f64 = report.components.iter().map(|part| part.var).sum();
         assert!((parts / report.methods[0].risk.var - 1.0).abs() < 1e-9, "{parts}");
         assert!((report.correlations[0][1] - 0.6).abs() < 0.02);
+    }
+
+    #[test]
+    fn an_order_adds_what_the_whole_after_it_has_more_and_a_hedge_takes_away() {
+        let (returns, level) = (market(2_000, |_| 1.0), Level::new(0.95, 1.0).unwrap());
+        let figures = |exposures: &[f64]| tail_report(&returns, exposures, &question(0.95)).unwrap().methods;
+        for (order, adds) in [(4_000.0, true), (-2_000.0, false)] {
+            let told = tail_changes(&returns, &[6_000.0, 0.0], &[(1, order)], &level).unwrap();
+            let (before, after) = (figures(&[6_000.0, 0.0]), figures(&[6_000.0, order]));
+            for (place, it) in told.iter().enumerate() {
+                assert_eq!((it.method, it.method), (before[place].method, after[place].method));
+                let more =
+                    (after[place].risk.var - before[place].risk.var, after[place].risk.cvar - before[place].risk.cvar);
+                let got = (it.incremental.var, it.incremental.cvar);
+                assert!((got.0 - more.0).abs() < 1e-6 && (got.1 - more.1).abs() < 1e-6, "{got:?} for {more:?}");
+                assert!((got.0 > 0.0) == adds && (got.1 > 0.0) == adds, "{order}: {got:?}");
+            }
+        }
+        assert!(tail_changes(&returns, &[1.0, 1.0], &[(2, 1.0)], &level).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod common;
 use common::{Script, bar, listed, plan, run, spec, wandering};
 use tradewind_domain::{
     Bar, InstrumentId, InstrumentKind, InstrumentSpec, Interval, NativeKinds, OcoGroup, OrderKind, OrderRequest,
-    PortfolioId, Side, TradePlan,
+    PortfolioId, Side, TimeInForce, Timestamp, TradePlan,
 };
 use tradewind_engine::Event;
 use tradewind_research::report::{Group, Meta, Report, html};
@@ -103,6 +103,24 @@ fn an_entry_that_waits_here_because_its_venue_keeps_no_such_order_keeps_its_word
     };
     let rows = [CALM, CALM, ["100", "100", "94", "96", "10"], CALM, CALM];
     check(make, &moves(&rows), &[("dip", "end-of-data")]);
+}
+
+#[test]
+fn an_order_that_ends_by_time_is_counted_alike_from_the_journal() {
+    let (price, quantity) = (listed().price("90").unwrap(), listed().quantity("1").unwrap());
+    let until = TimeInForce::Gtd(Timestamp::from_nanos(3 * common::MINUTE_NS));
+    let kind = OrderKind::Limit { price };
+    let order =
+        OrderRequest { kind, time_in_force: until, ..OrderRequest::market(InstrumentId(0), Side::Buy, quantity) };
+    let make = || plan(says(&[(5, "1", ""), (6, "0", "")], TradePlan::default()).order(0, &[order]));
+    let mut events: Vec<Event> = Vec::new();
+    let mut run = Backtest::with_sink(make(), Recorder(|event: &Event, _| events.push(event.clone())));
+    moves(&[CALM; 9]).iter().for_each(|bar| run.feed(bar).unwrap());
+    let (ran, told) = (run.finish(), session::outcome(events, PortfolioId(0)).unwrap().unwrap());
+    for outcome in [&ran, &told] {
+        let report = Report::build(outcome, Meta::default()).unwrap();
+        assert_eq!((report.timed_out, report.statistics.activity.orders.unwrap().timed_out), (1, 1));
+    }
 }
 
 #[test]

@@ -58,7 +58,8 @@ fn what_a_trade_loses_at_its_stop_is_the_part_of_equity_that_was_said() {
 #[test]
 fn a_weight_is_the_most_and_every_rule_stays_below_it() {
     let kelly = "rule = 'kelly'\nwins = 60\ntrades = 100\npayoff = 1.5";
-    let tables = ["rule = 'fixed-risk'", "rule = 'volatility-target'", kelly, "rule = 'risk-parity'\ngross = 0.4"];
+    let parity = "rule = 'risk-parity'\ngross = 0.4";
+    let tables = ["rule = 'fixed-risk'", "rule = 'atr'", "rule = 'volatility-target'", kelly, parity];
     let named: Vec<&str> = tables.iter().filter_map(|table| table.split('\'').nth(1)).collect();
     assert_eq!(named, sizing::rules().iter().map(|rule| rule.name).collect::<Vec<_>>(), "every rule is tried");
     for table in tables {

@@ -7,14 +7,14 @@
 use crate::support::{CASH, Pace, Stage, exchange_config, recording, status, surroundings};
 use std::collections::BTreeSet;
 use tradewind_book::FillPolicy;
-use tradewind_domain::{Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, Origin};
+use tradewind_domain::{Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, Origin, PortfolioId};
 use tradewind_engine::{Event, EventKind, TradeDigest};
 use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
 use tradewind_gate::Limits;
 use tradewind_history::{ImportOptions, OnDefect, read_bars};
 use tradewind_node::settings::Percent;
 use tradewind_node::{Node, Surroundings};
-use tradewind_research::{Backtest, Outcome, Plan, Recorder};
+use tradewind_research::{Backtest, Outcome, Plan, Recorder, RoundTrip, session};
 use tradewind_strategies::{Ends, Managed, Sizing, Strategy, registry};
 
 const MINUTES: &str = "ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather";
@@ -50,8 +50,15 @@ fn line(instrument: &Instrument, event: &Event) -> Option<String> {
     }
 }
 
-/// The paper run over the wire: its trade hash, its executions, and the instrument as the exchange lists it.
-async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String>, Instrument) {
+/// Why each trade was entered and left.
+fn whys(outcome: &Outcome) -> Vec<String> {
+    let why = |trip: &RoundTrip| format!("{} {} {}", trip.opened_at, trip.entry_tag, trip.exit_tag);
+    outcome.round_trips.iter().map(why).collect()
+}
+
+/// The paper run over the wire: its trade hash, its executions, why its trades came, and the instrument as the exchange
+/// lists it.
+async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String>, Vec<String>, Instrument) {
     let spec = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "binance");
     let tape = Tape { fills: case.fills, ..Tape::bars(&spec, bars, history).unwrap() };
     let pace = MarketPace::Lockstep { timeout: std::time::Duration::from_secs(60) };
@@ -80,7 +87,8 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> (String, Vec<String
     let lines = events.filter_map(|event| line(&instrument, &event)).collect();
     let replay = tradewind_node::replay(stage.dir.path(), |_| ()).unwrap();
     assert_eq!((replay.divergence(), replay.hashes_compared()), (None, 1), "{}", case.test);
-    (ended.trade_hash, lines, instrument)
+    let told = session::outcome(tradewind_node::events(stage.dir.path()).unwrap(), PortfolioId(0)).unwrap().unwrap();
+    (ended.trade_hash, lines, whys(&told), instrument)
 }
 
 fn back_test(case: &Case, bars: &[Bar], instrument: &Instrument) -> (Outcome, Vec<String>) {
@@ -110,13 +118,14 @@ async fn check(case: Case) {
     let bars: Vec<Bar> = all[case.skip..case.skip + history + case.bars].to_vec();
     assert_eq!(bars[0].interval, case.interval.parse::<Interval>().unwrap());
 
-    let (hash, paper, instrument) = paper(&case, &bars, history).await;
+    let (hash, paper, told, instrument) = paper(&case, &bars, history).await;
     let (outcome, tested) = back_test(&case, &bars, &instrument);
     let first = paper.iter().zip(&tested).position(|(ours, theirs)| ours != theirs);
     let first = first.unwrap_or(paper.len().min(tested.len()));
     let at = |lines: &[String]| lines.get(first).cloned().unwrap_or_else(|| "nothing more".to_owned());
     assert!(paper == tested, "{}, execution {first}\n on paper: {}\nback-test: {}", case.test, at(&paper), at(&tested));
     assert_eq!(hash, outcome.digest.hex());
+    assert_eq!(told, whys(&outcome), "{}: the journal tells the same of why", case.test);
     assert!(paper.len() >= 8, "{} has only {} executions", case.test, paper.len());
 }
 

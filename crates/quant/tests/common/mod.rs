@@ -1,6 +1,32 @@
 //! Reads the recorded reference values where they are kept.
 
 use std::path::PathBuf;
+use tradewind_quant::EquityAccumulator;
+
+/// Simple returns between successive prices.
+#[allow(dead_code, reason = "each test file uses its part")]
+pub(crate) fn simple_returns(prices: &[f64]) -> Vec<f64> {
+    prices.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect()
+}
+
+/// An account that begins with 1 and earns each return in one day.
+#[allow(dead_code, reason = "each test file uses its part")]
+pub(crate) fn account(returns: &[f64]) -> EquityAccumulator {
+    let mut equity = EquityAccumulator::new();
+    equity.push(1, 1.0, 0.0).unwrap();
+    let mut wealth = 1.0;
+    for (day, r) in (1_i64..).zip(returns) {
+        wealth *= 1.0 + r;
+        equity.push(day * 86_400_000_000_000, wealth, 0.0).unwrap();
+    }
+    equity
+}
+
+/// How deep that account fell.
+#[allow(dead_code, reason = "each test file uses its part")]
+pub(crate) fn max_drawdown(returns: &[f64]) -> Option<f64> {
+    Some(account(returns).deepest_drawdown().map_or(0.0, |fall| fall.depth))
+}
 
 /// The folder of risk references; `None`, with a line on stderr, where there are no recordings.
 pub(crate) fn risk_folder(test: &str) -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use super::text::{count, percent, signed_percent};
 use crate::RoundTrip;
 use serde::Serialize;
 use std::fmt::Write;
-use tradewind_quant::ruin::{Resampling, SequenceRisk, Spread, resample_trades};
+use tradewind_quant::ruin::{Resampling, SequenceRisk, Spread, resample_trades, risk_of_ruin};
 
 /// Fewer trades say nothing about their order.
 const FEWEST: usize = 20;
@@ -30,6 +30,8 @@ pub struct Chances {
     pub ruin: f64,
     /// Seed of the draws.
     pub seed: u64,
+    /// The most that the chance of ruin can be, however long such trades go on; see [`risk_of_ruin`].
+    pub ruin_ever: f64,
     /// What they came to, as fractions.
     #[serde(flatten)]
     pub risk: SequenceRisk,
@@ -51,7 +53,8 @@ impl Chances {
         }
         let paths = (DRAWS / trades).clamp(200, PATHS);
         let risk = resample_trades(&returns, &Resampling { paths, trades, ruin: RUIN, seed: SEED }).ok()?;
-        Some(Self { trades, paths, ruin: RUIN, seed: SEED, risk })
+        let ruin_ever = risk_of_ruin(&returns, RUIN).ok()?;
+        Some(Self { trades, paths, ruin: RUIN, seed: SEED, ruin_ever, risk })
     }
 }
 
@@ -73,11 +76,12 @@ pub(super) fn table(report: &Report, it: &Chances) -> String {
     let _ = write!(
         page,
         "</table><p class=note>Simulated: {} sequences of {} trades, drawn from the closed trades with replacement. Ruin, a fall to \
-         {} of the start at any time: {} of the sequences.",
+         {} of the start at any time: {} of the sequences; at most {} however long such trades go on (Lundberg's bound).",
         count(it.paths as u64),
         count(it.trades as u64),
         percent(1.0 - it.ruin, 0),
         percent(it.risk.ruin_probability, 2),
+        percent(it.ruin_ever, 2),
     );
     page
 }

@@ -1,5 +1,5 @@
-//! How large a trade is, where its strategy says which way and how much at most: by what its stop loses, by how much the
-//! market varies, by Kelly's fraction, or so that all markets of a strategy risk the same.
+//! How large a trade is, where its strategy says which way and how much at most: by what its stop or a usual move loses, by
+//! how much the market varies, by Kelly's fraction, or so that all markets of a strategy risk the same.
 
 mod panel;
 mod rules;
@@ -7,13 +7,13 @@ mod rules;
 use crate::StrategyError;
 use crate::parameters::{self, Parameter, read};
 use panel::Panel;
-use rules::{FixedRisk, Kelly, RiskParity, TargetVolatility};
+use rules::{FixedRisk, Kelly, RiskParity, TargetVolatility, TrueRange};
 use std::borrow::Cow;
 use toml::Table;
-use tradewind_domain::{Bar, InstrumentId};
-use tradewind_indicators::{Indicator, RealizedVolatility};
+use tradewind_domain::{Bar, InstrumentId, Price};
+use tradewind_indicators::{Atr, Candle, Indicator, RealizedVolatility};
 use tradewind_quant::kelly::Stake;
-use tradewind_quant::sizing::{SizeCaps, fixed_risk, volatility_target};
+use tradewind_quant::sizing::{SizeCaps, by_atr, fixed_risk, volatility_target};
 
 /// One rule by which trades can be sized.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,12 @@ const RULES: &[SizingRule] = &[
         summary: "loses the same part of equity whenever a stop is hit; a trade without a stop is not made",
         parameters: FixedRisk::PARAMETERS,
         make: fixed_risk_sizing,
+    },
+    SizingRule {
+        name: TrueRange::NAME,
+        summary: "loses the same part of equity whenever the market moves so many average true ranges against the trade",
+        parameters: TrueRange::PARAMETERS,
+        make: true_range_sizing,
     },
     SizingRule {
         name: TargetVolatility::NAME,
@@ -82,6 +88,7 @@ pub struct Sizing {
 #[derive(Clone, Debug)]
 enum Rule {
     FixedRisk { risk: f64 },
+    TrueRange { params: TrueRange, range: Atr, last: Option<f64> },
     TargetVolatility { params: TargetVolatility, per_bar: RealizedVolatility, a_year: Option<f64> },
     Kelly { part: f64 },
     RiskParity { gross: f64, own: usize, panel: Panel },
@@ -151,6 +158,7 @@ impl Sizing {
     /// How many closed bars of what it sizes it must see.
     pub(crate) fn warm_up(&self) -> usize {
         match &self.rule {
+            Rule::TrueRange { range, .. } => range.lookback() + 1,
             Rule::TargetVolatility { per_bar, .. } => per_bar.lookback() + 1,
             Rule::RiskParity { panel, .. } => panel.bars_wanted(),
             Rule::FixedRisk { .. } | Rule::Kelly { .. } => 0,
@@ -164,8 +172,14 @@ impl Sizing {
 
     /// Takes in a closed bar; `price` is its close.
     #[inline]
+    #[allow(clippy::cast_precision_loss, reason = "the share of a bar's range in its close needs no unit")]
     pub(crate) fn see(&mut self, bar: &Bar, price: f64) {
         match &mut self.rule {
+            Rule::TrueRange { range, last, .. } => {
+                let part = |at: Price| price * (at.mantissa() as f64 / bar.close.mantissa() as f64);
+                let (open, high, low) = (part(bar.open), part(bar.high), part(bar.low));
+                *last = range.update(Candle::new(open, high, low, price, 0.0));
+            }
             Rule::TargetVolatility { params, per_bar, a_year } => {
                 *a_year = per_bar.update(price).map(|it| it * bar.interval.per_year(params.days_per_year).sqrt());
             }
@@ -196,6 +210,11 @@ impl Sizing {
                 let stop = stop.ok_or("sized by what its stop loses, and nothing says where that is")?;
                 fixed_risk(equity, *risk, price, stop).map_err(|error| failed(&error))?
             }
+            Rule::TrueRange { params, last, .. } => match last {
+                None => return Err("the true range that sizes the trade is warming up".into()),
+                Some(still) if *still <= 0.0 => f64::MAX, // as much as the strategy asks for
+                Some(atr) => by_atr(equity, params.risk, *atr, params.multiple).map_err(|error| failed(&error))?,
+            },
             Rule::TargetVolatility { params, a_year, .. } => match a_year {
                 None => return Err("the volatility that sizes the trade is warming up".into()),
                 Some(still) if *still <= 0.0 => f64::MAX, // as much as the strategy asks for
@@ -218,6 +237,12 @@ impl Sizing {
 fn fixed_risk_sizing(table: &Table) -> Result<Sizing, StrategyError> {
     let params: FixedRisk = read(FixedRisk::NAME, FixedRisk::PARAMETERS, table)?;
     Ok(Sizing::new(FixedRisk::NAME, &params, Rule::FixedRisk { risk: params.risk }))
+}
+
+fn true_range_sizing(table: &Table) -> Result<Sizing, StrategyError> {
+    let params: TrueRange = read(TrueRange::NAME, TrueRange::PARAMETERS, table)?;
+    let rule = Rule::TrueRange { params, range: Atr::new(params.period)?, last: None };
+    Ok(Sizing::new(TrueRange::NAME, &params, rule))
 }
 
 fn target_volatility_sizing(table: &Table) -> Result<Sizing, StrategyError> {

@@ -29,6 +29,29 @@ impl Default for FixedRisk {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct TrueRange {
+    pub(super) risk: f64,
+    pub(super) period: usize,
+    pub(super) multiple: f64,
+}
+
+impl TrueRange {
+    pub(super) const NAME: &'static str = "atr";
+    pub(super) const PARAMETERS: &'static [Parameter] = &[
+        parameter("risk", "0.01", Range::Real(0.0001, 1.0), "part of equity that such a move loses; 0.01 is 1 %"),
+        parameter("period", "14", BARS, "bars of the average true range"),
+        parameter("multiple", "2.0", Range::Real(0.1, 100.0), "average true ranges that the move is long"),
+    ];
+}
+
+impl Default for TrueRange {
+    fn default() -> Self {
+        Self { risk: 0.01, period: 14, multiple: 2.0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct TargetVolatility {
     pub(super) target: f64,
     pub(super) period: usize,

@@ -44,6 +44,23 @@ fn a_fixed_risk_is_lost_at_the_stop_and_nothing_is_bought_without_one() {
 }
 
 #[test]
+fn a_usual_move_loses_the_risk_however_wild_the_market_is() {
+    let fed = |range: i64| {
+        let mut rule = sizing("rule = 'atr'\nrisk = 0.01\nperiod = 4\nmultiple = 2.5");
+        assert_eq!(size(&rule, None).unwrap_err(), "the true range that sizes the trade is warming up");
+        let at = Price::from_mantissa;
+        let (open, high, low, close) = (at(10_000), at(10_000 + range / 2), at(10_000 - range / 2), at(10_000));
+        // in hundredths: a close of 10,000 is a price of 100
+        (0..rule.warm_up()).for_each(|n| rule.see(&Bar { open, high, low, close, ..bar(0, n as i64) }, 100.0));
+        size(&rule, None).unwrap()
+    };
+    close(fed(200), 20.0); // 20 pieces lose 100, a hundredth of equity, in a move of two and a half ranges of 2
+    close(fed(400), 10.0);
+    close(fed(2), 90.0); // the strategy asks for no more than nine tenths
+    close(fed(0), 90.0); // nor does a market that does not move at all
+}
+
+#[test]
 fn a_wild_market_is_held_less_of_than_a_calm_one() {
     let fed = |step: f64| {
         let mut rule = sizing("rule = 'volatility-target'\ntarget = 0.1\nperiod = 4\ndays_per_year = 365");

@@ -170,6 +170,9 @@ pub(crate) struct RiskArgs {
     /// What is held: a file of bars and the amount of money in it, negative where it is owed. All in one currency.
     #[arg(long, required = true, value_name = "FILE=AMOUNT", value_parser = holding)]
     pub(crate) hold: Vec<Holding>,
+    /// An order that is thought of, as `--hold` has it: what it would add to what may be lost. May be given several times.
+    #[arg(long, value_name = "FILE=AMOUNT", value_parser = holding)]
+    pub(crate) add: Vec<Holding>,
     /// Percent of the time in which no more is lost.
     #[arg(long, default_value_t = 95.0, value_parser = confidence)]
     pub(crate) confidence: f64,

@@ -10,7 +10,7 @@ use tradewind_history::{ImportOptions, OnDefect, read_bars};
 use tradewind_quant::tail_risk::{DEFAULT_PATHS, Level};
 use tradewind_quant::var_backtest::LikelihoodRatio;
 use tradewind_quant::{QuantError, ReturnWindow};
-use tradewind_research::tail::{TailQuestion, TailReport, tail_report};
+use tradewind_research::tail::{ChangeOf, TailQuestion, TailReport, tail_changes, tail_report};
 
 /// Below this a record of exceptions is called improbable for a right model.
 const SIGNIFICANCE: f64 = 0.05;
@@ -24,7 +24,8 @@ struct Held {
 }
 
 pub(crate) fn run(args: &RiskArgs, format: Format) -> Result<ExitCode, Failure> {
-    let held = args.hold.iter().map(|it| read(it, args.accept_defects)).collect::<Result<Vec<_>, _>>()?;
+    let mut held = args.hold.iter().map(|it| read(it, args.accept_defects)).collect::<Result<Vec<_>, _>>()?;
+    let orders = args.add.iter().map(|it| place(&mut held, args, it)).collect::<Result<Vec<_>, _>>()?;
     let (times, returns) = returns(&held)?;
     let question = TailQuestion {
         level: Level::new(args.confidence / 100.0, args.horizon.into()).map_err(unfit)?,
@@ -34,6 +35,10 @@ pub(crate) fn run(args: &RiskArgs, format: Format) -> Result<ExitCode, Failure> 
     };
     let exposures: Vec<f64> = held.iter().map(|it| it.amount).collect();
     let report = tail_report(&returns, &exposures, &question).map_err(unfit)?;
+    let changes = match orders.as_slice() {
+        [] => Vec::new(),
+        orders => tail_changes(&returns, &exposures, orders, &question.level).map_err(unfit)?,
+    };
     let mut value = serde_json::to_value(&report)
         .map_err(|error| Failure::new("CLI-06", format!("the answer cannot be written: {error}"), "report this"))?;
     for (key, it) in [
@@ -44,11 +49,12 @@ pub(crate) fn run(args: &RiskArgs, format: Format) -> Result<ExitCode, Failure> 
         ("until", times[times.len() - 1].to_string().into()),
         ("paths", DEFAULT_PATHS.into()),
         ("seed", args.seed.into()),
+        ("changes", serde_json::to_value(&changes).unwrap_or_default()),
         ("holdings", held.iter().map(|it| it.name.as_str()).collect()),
     ] {
         value[key] = it;
     }
-    output::print(format, &value, || text(args, &held, &report, (times[0], times[times.len() - 1])));
+    output::print(format, &value, || text(args, &held, &report, (times[0], times[times.len() - 1])) + &added(&changes));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -64,6 +70,35 @@ fn read(holding: &Holding, accept_defects: bool) -> Result<Held, Failure> {
     let closes = series.bars.iter().map(|bar| (bar.open_time, instrument.price_f64(bar.close))).collect();
     let name = instrument.spec.symbol.to_string();
     Ok(Held { name, amount: holding.amount, interval: series.interval, closes })
+}
+
+/// The place of what an order trades among what is held; what is not held yet comes to stand there with nothing.
+fn place(held: &mut Vec<Held>, args: &RiskArgs, order: &Holding) -> Result<(usize, f64), Failure> {
+    if let Some(place) = args.hold.iter().position(|it| it.file == order.file) {
+        return Ok((place, order.amount));
+    }
+    let new = Held { amount: 0.0, ..read(order, args.accept_defects)? };
+    let known = held.iter().position(|it| it.name == new.name && it.amount == 0.0);
+    let place = known.unwrap_or(held.len());
+    if known.is_none() {
+        held.push(new);
+    }
+    Ok((place, order.amount))
+}
+
+/// What the orders that are thought of would add.
+fn added(changes: &[ChangeOf]) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let signed = |value: f64| format!("{value:+.2}");
+    let row = |it: &ChangeOf| {
+        let after = [it.change.after.var, it.change.after.cvar].map(|value| format!("{value:.2}"));
+        let more = [it.incremental.var, it.incremental.cvar].map(signed);
+        [vec![it.method.to_owned()], after.to_vec(), more.to_vec()].concat()
+    };
+    let head = ["with the order", "value at risk", "expected shortfall", "added", "added shortfall"];
+    format!("\n\n{}", output::table(&head, changes.iter().map(row)))
 }
 
 /// Returns between the moments at which all of them have a close.

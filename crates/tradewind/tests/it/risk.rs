@@ -18,9 +18,26 @@ fn holdings_have_figures_by_every_method_and_each_its_part() {
     let parts = told["components"].as_array().unwrap().iter().map(|part| part["var"].as_f64().unwrap());
     assert!((parts.sum::<f64>() - methods[0]["var"].as_f64().unwrap()).abs() < 1e-6, "{told}");
     assert!(told["correlations"][0][1].as_f64().unwrap() > 0.5);
+    assert_eq!(told["changes"], serde_json::json!([]), "no order was thought of");
     for tried in told["tried"].as_array().unwrap() {
         assert!(tried["periods"].as_u64().unwrap() > 60_000 && tried["exceptions"].as_u64().unwrap() > 0, "{tried}");
     }
+}
+
+#[test]
+fn an_order_that_is_thought_of_says_what_it_would_add() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = waves(dir.path(), 60);
+    let of = |amount: &str| format!("{}={amount}", text(&file));
+    let told = tradewind(&["risk", "--hold", &of("100"), "--add", &of("50"), "-o", "json"]).ended_with(0).json();
+    let number = |path: &str| told.pointer(path).unwrap().as_f64().unwrap();
+    for method in ["0", "1"] {
+        let of = |part: &str| number(&format!("/changes/{method}/{part}/var"));
+        assert!((of("after") - 1.5 * of("before")).abs() < 1e-9, "half as much again: {told}");
+        assert!((of("incremental") - 0.5 * of("before")).abs() < 1e-9, "{told}");
+    }
+    let run = tradewind(&["risk", "--hold", &of("100"), "--add", &of("-100")]).ended_with(0);
+    assert!(run.out.contains("with the order"), "{}", run.out);
 }
 
 #[test]
