@@ -26,7 +26,8 @@
 use crate::State;
 use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
 use tradewind_domain::{
-    ClientOrderId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Side, TimeInForce, Timestamp,
+    ClientOrderId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Sequence, Side, TimeInForce,
+    Timestamp,
 };
 
 /// How many pairs protect one entry at a time: venues bound the stops of an account (Binance spot: 5 a symbol).
@@ -378,6 +379,16 @@ impl Parent {
     pub(crate) fn owed(&self, now: Timestamp) -> Option<Quantity> {
         let asked = !self.seen.leave.is_zero();
         asked.then(|| (self.seen.leave - self.exited(Some(now))).min(self.holds()).max(Quantity::ZERO))
+    }
+
+    /// The proposal that it leaves for, and whether any of its exits at once has filled.
+    pub(crate) fn left_for(&self) -> Option<(Sequence, bool)> {
+        Some((self.seen.leaves_for?, !self.exited(None).is_zero()))
+    }
+
+    /// Whether its exits at once have closed all that it was asked to leave.
+    pub(crate) fn has_left(&self) -> bool {
+        !self.seen.leave.is_zero() && self.exited(None) >= self.seen.leave
     }
 
     /// Whether an order is one of the two that protect what an order with a plan filled: they make way for an exit.

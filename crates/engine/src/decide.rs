@@ -142,11 +142,23 @@ fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<C
     let portfolio = proposal.portfolio;
     let [client_id, _] = names(state, event.at, portfolio);
     let ruling = governance::ruling(state, event, proposal);
-    let rest = protect::make_way(state, event, proposal, ruling.as_ref(), commands);
-    let Some(proposal) = rest.as_deref() else { return };
-    match (review(&view(state, event, proposal, ruling.as_ref()), proposal, client_id), ruling) {
+    let way = protect::way(state, event, proposal, ruling.as_ref());
+    let quorum = match ruling {
+        Some(Ruling::NeedsApproval { quorum }) => Some(quorum),
+        _ => None,
+    };
+    if quorum.is_none() {
+        way.ask(proposal, None, commands);
+    }
+    let Some(rest) = way.rest.as_deref() else {
+        if let Some(quorum) = quorum {
+            governance::hold(state, event, proposal, quorum, commands);
+        }
+        return;
+    };
+    match (review(&view(state, event, rest, ruling.as_ref()), rest, client_id), quorum) {
         (Ok(approved), _) => {
-            let proposal = &*as_approved(proposal, &approved);
+            let proposal = &*as_approved(rest, &approved);
             match protect::guard_of(state, event, &approved, proposal, named(state, event, proposal)) {
                 Ok(guard) => {
                     protect::approve(approved, guard, proposal, commands);
@@ -155,7 +167,7 @@ fn judge(state: &State, event: &Event, proposal: &Proposal, commands: &mut Vec<C
                 Err(refusal) => refuse(refusal, portfolio, commands),
             }
         }
-        (Err(refusal), Some(Ruling::NeedsApproval { quorum })) if refusal.guard == Guard::Approval => {
+        (Err(refusal), Some(quorum)) if refusal.guard == Guard::Approval => {
             governance::hold(state, event, proposal, quorum, commands);
         }
         (Err(refusal), _) => refuse(refusal, portfolio, commands),

@@ -38,6 +38,7 @@ pub(crate) fn fold(state: &mut State, event: &Event, booked: bool) {
                 note_fee(state, fill);
             }
             refresh(state, event, Some(fill.client_id));
+            governance::note_left(state);
         }
         EventKind::Started { .. } => {
             refresh(state, event, None);

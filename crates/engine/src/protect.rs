@@ -7,21 +7,24 @@
 //!
 //! # Exits
 //! What protects a position also holds it: a venue sells nothing twice. A market order that closes what brackets guard
-//! therefore goes through them: they take their pairs back, close so much at once, and guard what is left.
+//! therefore goes through them: they take their pairs back, close so much at once, and guard what is left. One that waits
+//! for people leaves the pairs where they are until it is released, and waits as an order that only reduces: what the pairs
+//! close meanwhile it does not close again.
 //!
 //! # Positions without a stop
 //! Where limits ask for no stop, a position that is opened without one is noted as exempt by them, once. Where the limit
 //! `unprotected` is set, every position must have a stop that stands (or a trailing one that this engine
 //! keeps), or a person's exemption. The monitor is told of those that have neither, and counts how long.
 
-use crate::algo::{Behind, LIVE_MAX, Parent, ParentEvent, ParentState, ParentWish, Plan, Protection};
+use crate::algo::{Ask, Behind, LIVE_MAX, Parent, ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection};
 use crate::decide::approve as approve_plain;
 use crate::risk::note;
 use crate::{Command, Event, EventKind, Exemption, RiskAct, RiskBook, State};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tradewind_domain::{
-    Coded, InstrumentId, OrderKind, OrderRecord, OrderState, PortfolioId, Price, Quantity, Side, Source, Timestamp,
+    Coded, InstrumentId, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price, Quantity, Sequence,
+    Side, Source, Timestamp,
 };
 use tradewind_gate::{Approved, Guard, Limits, Proposal, Refusal};
 use tradewind_governance::Ruling;
@@ -106,52 +109,86 @@ pub(crate) fn approve(
     commands.push(send);
 }
 
-/// Asks the brackets that guard what `proposal` would close to leave so much of it; gives back what is left of the
-/// proposal for the gate, `None` where nothing is.
+/// What brackets leave at once for an exit, and what is left of it for the gate.
+pub(crate) struct Way<'a> {
+    /// Which bracket leaves how much.
+    asks: Vec<(ParentId, Quantity)>,
+    /// The part of the proposal that no bracket sees to; `None` where nothing is.
+    pub(crate) rest: Option<Cow<'a, Proposal>>,
+}
+
+impl Way<'_> {
+    /// Asks the brackets to leave; `held` is the proposal that people have approved, if they had to.
+    pub(crate) fn ask(&self, proposal: &Proposal, held: Option<Sequence>, commands: &mut Vec<Command>) {
+        let whole = held.filter(|_| self.rest.is_none()); // else the order of the rest tells what became of it
+        for (parent, quantity) in &self.asks {
+            let reason = format!("an exit goes before its protection: {}", proposal.reason);
+            let ask = Ask::Leave { quantity: *quantity, proposal: whole };
+            let asked = ParentEvent::Asked { parent: *parent, ask, reason };
+            commands.push(Command::Record(EventKind::Parent(Box::new(asked)), proposal.portfolio));
+        }
+    }
+}
+
+/// How the brackets that guard what `proposal` would close make way for it.
 ///
-/// Market orders only, and only where the policy says yes and nothing is halted, or a person asks to reduce: a bracket takes
-/// its pair back for an exit that will come.
-pub(crate) fn make_way<'a>(
-    state: &State,
-    event: &Event,
-    proposal: &'a Proposal,
-    ruling: Option<&Ruling>,
-    commands: &mut Vec<Command>,
-) -> Option<Cow<'a, Proposal>> {
+/// Market orders only, and only where the policy does not say no and nothing is halted, or a person asks to reduce: a bracket
+/// takes its pair back for an exit that will come.
+pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruling: Option<&Ruling>) -> Way<'a> {
     let request = &proposal.request;
-    let may = matches!(request.kind, OrderKind::Market)
-        && request.oco.is_none()
+    let whole = || Way { asks: Vec::new(), rest: Some(Cow::Borrowed(proposal)) };
+    let may = may_go_before(request)
         && !state.parents.is_empty()
-        && matches!(ruling, None | Some(Ruling::Allowed))
+        && !matches!(ruling, Some(Ruling::Denied(_)))
         && (proposal.source == Source::Operator && request.reduce_only
             || state.halted.is_none() && crate::governance::latched(state, event, proposal).is_none());
-    let guards = |parent: &&Parent| is_guard_of(parent, proposal.portfolio, request.instrument, request.side);
-    if !may || !state.parents.live().any(|parent| guards(&parent)) {
-        return Some(Cow::Borrowed(proposal));
+    if !may {
+        return whole();
     }
     let free = free_to_leave(state, proposal.portfolio, request.instrument, request.side);
     let mut missing = (request.quantity - free).max(Quantity::ZERO);
-    let mut rest = request.quantity;
-    for parent in state.parents.live().filter(guards) {
+    let (mut rest, mut asks) = (request.quantity, Vec::new());
+    for parent in guards(state, proposal.portfolio, request.instrument, request.side) {
         let owed = parent.owed(state.now).unwrap_or_default();
         let quantity = missing.min(parent.holds() - owed);
         if quantity > Quantity::ZERO {
             (missing, rest) = (missing - quantity, rest - quantity);
-            let reason = format!("an exit goes before its protection: {}", proposal.reason);
-            let asked = ParentEvent::Asked { parent: parent.id, ask: crate::algo::Ask::Leave { quantity }, reason };
-            commands.push(Command::Record(EventKind::Parent(Box::new(asked)), proposal.portfolio));
+            asks.push((parent.id, quantity));
         }
     }
-    if rest == request.quantity {
-        return Some(Cow::Borrowed(proposal));
+    if asks.is_empty() {
+        return whole();
     }
     let listing = state.listing(request.instrument);
     if rest.is_zero() || listing.instrument.is_dust(rest, listing.mark.map(|mark| mark.price)) {
-        return None;
+        return Way { asks, rest: None };
     }
     let mut left = proposal.clone();
     left.request.quantity = rest;
-    Some(Cow::Owned(left))
+    Way { asks, rest: Some(Cow::Owned(left)) }
+}
+
+/// Whether brackets may make way for an order like this.
+const fn may_go_before(request: &OrderRequest) -> bool {
+    matches!(request.kind, OrderKind::Market) && request.oco.is_none()
+}
+
+/// Whether `proposal` can only bring its position nearer to zero, once what guards that position has made way for it.
+pub(crate) fn reduces(state: &State, event: &Event, proposal: &Proposal) -> bool {
+    let (request, portfolio) = (&proposal.request, proposal.portfolio);
+    let guarded = || guards(state, portfolio, request.instrument, request.side).next().is_some();
+    let fits = || request.quantity <= may_leave(state, portfolio, request.instrument, request.side);
+    may_go_before(request) && guarded() && fits() || crate::decide::view(state, event, proposal, None).reduces(proposal)
+}
+
+/// The brackets that guard what an order of `side` would close.
+fn guards(
+    state: &State,
+    portfolio: PortfolioId,
+    instrument: InstrumentId,
+    side: Side,
+) -> impl Iterator<Item = &Parent> {
+    state.parents.live().filter(move |parent| is_guard_of(parent, portfolio, instrument, side))
 }
 
 /// Whether `parent` is a bracket that guards what an order of `side` would close.
@@ -174,8 +211,8 @@ fn free_to_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId
 /// How much of a position a market order of `side` may close: what no open order closes yet, and what brackets guard,
 /// which make way for it.
 pub(crate) fn may_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
-    let guards = state.parents.live().filter(|parent| is_guard_of(parent, portfolio, instrument, side));
-    let guarded = guards.map(|parent| parent.holds() - parent.owed(state.now).unwrap_or_default());
+    let guarded = guards(state, portfolio, instrument, side)
+        .map(|parent| parent.holds() - parent.owed(state.now).unwrap_or_default());
     guarded.fold(free_to_leave(state, portfolio, instrument, side), |sum, more| sum + more)
 }
 

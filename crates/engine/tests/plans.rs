@@ -8,6 +8,9 @@ use tradewind_domain::*;
 use tradewind_engine::algo::{ParentEvent, ParentState};
 use tradewind_engine::*;
 use tradewind_gate::{Action, Limits, Mode, Proposal, Refusal};
+use tradewind_governance::{
+    Act as Word, Autonomy, Change, ChangeState, Changed, Policy, Principal, ProposalState, SourceRule, Threshold,
+};
 use tradewind_risk::{AccountLimits, Guard, Profile, RiskMode};
 
 const BTC: InstrumentId = InstrumentId(0);
@@ -649,4 +652,155 @@ proptest! {
         prop_assert!(sells.mantissa() <= host.held(), "{:?} over {}", host.standing(), host.held());
         host.check_journal();
     }
+}
+
+const AGENT: Source = Source::Agent(0);
+
+impl Host {
+    /// An agent asks, and waits; gives back the number of what waits.
+    fn held_for(&mut self, request: OrderRequest, plan: Option<TradePlan>) -> u64 {
+        let (id, refused) = (self.state.sequence + 1, self.refusals.len());
+        let plan = plan.map(Box::new);
+        let proposal = Proposal { source: AGENT, portfolio: MAIN, request, reason: "test".into(), plan };
+        self.say(AGENT, EventKind::Proposed(proposal));
+        assert_eq!(self.refusals.get(refused), None);
+        assert_eq!(self.waiting(id).0, ProposalState::Proposed);
+        id
+    }
+
+    fn waiting(&self, id: u64) -> (ProposalState, String) {
+        let held = &self.state.governance.proposals[&id];
+        (held.state, held.note.clone())
+    }
+
+    fn approve(&mut self, id: u64) {
+        let hash = self.state.governance.proposals[&id].hash.clone();
+        let act = Word::ApprovalSaid { proposal: id, hash, by: Principal::operator() };
+        self.say(Source::Operator, EventKind::Governance(Box::new(act)));
+    }
+
+    /// As people's policy from here on.
+    fn set_policy(&mut self, policy: Policy) {
+        let (old, new) = (Box::new(Policy::default()), Box::new(policy));
+        let change = Change {
+            id: self.state.sequence + 1,
+            changed: Changed::Policy { old, new },
+            by: Principal::of_source(Source::Host).name,
+            asked_at: Timestamp::from_millis(self.millis),
+            reason: "test".into(),
+            state: ChangeState::Done { approver: None },
+        };
+        self.say(Source::Operator, EventKind::Governance(Box::new(Word::ChangeAsked(change))));
+    }
+
+    /// An agent holds 5,000 that a pair protects, all of it approved.
+    fn guarded_for_an_agent(symbol: &str, kind: InstrumentKind) -> Self {
+        let mut host = host_on(symbol, kind, Limits::RESEARCH, None);
+        let id = host.held_for(buy(5_000), Some(plan(9_800, 10_300)));
+        host.approve(id);
+        let entry = host.sent[0];
+        host.fill(&entry, 5_000, 10_000);
+        assert_eq!(host.standing(), PAIR);
+        host.millis += 1_500;
+        host.mark(10_000);
+        host
+    }
+
+    fn sold(&self) -> i64 {
+        let records = self.state.closed.iter().chain(self.state.open.values());
+        records.filter(|it| it.order.side() == Side::Sell).map(|it| it.filled.mantissa()).sum()
+    }
+}
+
+const PAIR: [&str; 2] = ["sell 5000 limit 10300", "sell 5000 stop 9800"];
+
+#[test]
+fn an_exit_that_people_approve_goes_before_its_protection_which_stands_until_then() {
+    for (quantity, left) in [(5_000, &[][..]), (2_000, &["sell 3000 limit 10300", "sell 3000 stop 9800"][..])] {
+        let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+        let id = host.held_for(sell(quantity), None);
+        assert_eq!((host.standing().as_slice(), host.cancels.len()), (&PAIR.map(String::from)[..], 0));
+        assert!(host.state.governance.proposals[&id].wish.request.reduce_only, "it waits as a way out");
+        host.approve(id);
+        assert_eq!(host.waiting(id).0, ProposalState::Submitted);
+        assert_eq!((host.sent.len(), host.cancels.is_empty()), (3, false), "the pair goes first");
+        host.settle();
+        let exit = *host.sent.iter().rfind(|order| matches!(order.kind(), OrderKind::Market)).unwrap();
+        assert_eq!((exit.side(), exit.quantity(), exit.request().reduce_only), (Side::Sell, lots(quantity), true));
+        host.fill(&exit, quantity, 10_000);
+        assert_eq!(host.waiting(id).0, ProposalState::Filled);
+        host.settle();
+        assert_eq!(
+            (host.held(), host.standing().as_slice()),
+            (5_000 - quantity, &left.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..])
+        );
+        assert_eq!(host.sold(), quantity);
+        host.check_journal();
+    }
+}
+
+#[test]
+fn an_exit_that_waits_never_sells_what_its_protection_has_sold() {
+    for (symbol, kind) in [("BTC/USDT", InstrumentKind::Spot), ("BTC/USDT:USDT", InstrumentKind::LinearPerpetual)] {
+        // the stop fills while people think
+        let mut host = Host::guarded_for_an_agent(symbol, kind);
+        let id = host.held_for(sell(5_000), None);
+        let stop = *host.sent.iter().find(|order| matches!(order.kind(), OrderKind::Stop { .. })).unwrap();
+        host.fill(&stop, 5_000, 9_800);
+        host.approve(id);
+        host.settle();
+        assert_eq!((host.held(), host.sold(), host.waiting(id).0), (0, 5_000, ProposalState::Rejected));
+        assert!(host.waiting(id).1.starts_with("GATE-06"), "{}", host.waiting(id).1);
+        host.check_journal();
+        // the target fills between the approval and the cancel
+        let mut host = Host::guarded_for_an_agent(symbol, kind);
+        let id = host.held_for(sell(5_000), None);
+        host.approve(id);
+        let target = *host.sent.iter().find(|order| matches!(order.kind(), OrderKind::Limit { .. })).unwrap();
+        host.fill(&target, 5_000, 10_300);
+        host.settle();
+        assert_eq!((host.held(), host.sold(), host.waiting(id).0), (0, 5_000, ProposalState::Cancelled));
+        host.check_journal();
+    }
+}
+
+#[test]
+fn an_approved_exit_larger_than_its_protection_leaves_as_both() {
+    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+    let more = host.held_for(buy(1_000), None);
+    host.approve(more);
+    let bought = *host.sent.last().unwrap();
+    host.fill(&bought, 1_000, 10_000);
+    let id = host.held_for(sell(6_000), None);
+    host.approve(id);
+    let rest = *host.sent.last().unwrap();
+    assert_eq!((rest.side(), rest.quantity(), host.waiting(id).0), (Side::Sell, lots(1_000), ProposalState::Submitted));
+    host.fill(&rest, 1_000, 10_000);
+    host.settle();
+    let exit = *host.sent.last().unwrap();
+    host.fill(&exit, 5_000, 10_000);
+    assert_eq!((host.held(), host.sold(), host.waiting(id).0), (0, 6_000, ProposalState::Filled));
+    host.check_journal();
+}
+
+#[test]
+fn nobody_is_asked_about_the_guard_of_a_position_or_a_persons_way_out_of_one() {
+    // from 100 on an order needs a person, and then every order of the strategy does
+    let mut host = host(Limits::RESEARCH, None);
+    let order = host.propose(buy(5_000), Some(plan(9_800, 10_300))).unwrap();
+    let rule = SourceRule { autonomy: Some(Autonomy::HumanApproval), ..SourceRule::default() };
+    let sources = [(Principal::of_source(ME).name, rule)].into();
+    let approvals = vec![Threshold { from: 40 * 100_000_000, quorum: 1 }];
+    host.set_policy(Policy { sources, approvals, ..Policy::default() });
+    host.fill(&order, 5_000, 10_000);
+    assert_eq!(host.standing(), PAIR, "what stands was to be guarded");
+    host.millis += 1_500;
+    host.mark(10_000);
+    host.propose_as(Source::Operator, sell(5_000), None).unwrap();
+    assert!(host.state.governance.proposals.is_empty(), "a person is never locked in");
+    host.settle();
+    let exit = *host.sent.last().unwrap();
+    host.fill(&exit, 5_000, 10_000);
+    assert_eq!((host.held(), host.sold()), (0, 5_000));
+    host.check_journal();
 }

@@ -82,7 +82,10 @@ impl Approvals {
         let is_cause = |it: &Waiting| it.yes.iter().any(|(sequence, _)| *sequence == cause);
         let it = self.waiting.values_mut().find(|it| is_cause(it))?;
         let persons: BTreeSet<&String> = it.yes.iter().map(|(_, name)| name).filter(|name| **name != it.by).collect();
-        let same = (it.portfolio, it.request) == (order.portfolio(), *order.request());
+        // what protects the position may see to a part of an exit
+        let at_most = OrderRequest { quantity: it.request.quantity, ..*order.request() };
+        let same =
+            (it.portfolio, it.request) == (order.portfolio(), at_most) && order.quantity() <= it.request.quantity;
         let wrong = if persons.len() < it.quorum {
             "without enough persons"
         } else if !same {

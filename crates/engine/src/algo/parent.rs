@@ -252,6 +252,9 @@ pub struct Seen {
     /// How much of what a bracket holds was to be left at once, all exits of that kind so far together.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub leave: Quantity,
+    /// The proposal of people's approval that it leaves for, until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_for: Option<Sequence>,
     /// When it last went on after a pause: what was cancelled until then is put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Timestamp>,

@@ -30,6 +30,9 @@ pub enum Ask {
     Leave {
         /// How much.
         quantity: Quantity,
+        /// The proposal that people have approved, where it is the whole of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proposal: Option<Sequence>,
     },
 }
 
@@ -205,7 +208,10 @@ impl Parents {
                 parent.state = ParentState::Working;
                 parent.seen.resumed = Some(at);
             }
-            (Ask::Leave { quantity }, ParentState::Working) if parent.wish.entry.is_some() => parent.leave(quantity),
+            (Ask::Leave { quantity, proposal }, ParentState::Working) if parent.wish.entry.is_some() => {
+                parent.leave(quantity);
+                parent.seen.leaves_for = proposal.or(parent.seen.leaves_for);
+            }
             (Ask::Pause | Ask::Resume | Ask::Leave { .. }, _) => (),
         }
     }
@@ -235,6 +241,18 @@ impl Parents {
 
     fn of_instrument(&mut self, instrument: InstrumentId) -> impl Iterator<Item = &mut Parent> {
         self.live.values_mut().filter(move |parent| parent.wish.request.instrument == instrument)
+    }
+
+    /// The proposals that living brackets leave a position for, each with whether its bracket has done so.
+    pub(crate) fn leaving(&self) -> impl Iterator<Item = (ParentId, Sequence, bool)> {
+        self.live.values().filter_map(|parent| Some((parent.id, parent.seen.leaves_for?, parent.has_left())))
+    }
+
+    /// A bracket has left what it was asked to.
+    pub(crate) fn has_left(&mut self, id: ParentId) {
+        if let Some(parent) = self.live.get_mut(&id) {
+            parent.seen.leaves_for = None;
+        }
     }
 
     fn find_mut(&mut self, id: ParentId) -> Option<&mut Parent> {

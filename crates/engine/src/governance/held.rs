@@ -10,9 +10,12 @@ use tradewind_gate::{Guard, Proposal, Refusal, review, review_pair};
 use tradewind_governance::{Act, Held, Principal, ProposalState, Ruling, Wish, judge_policy};
 
 /// Puts an order aside until people have said yes, if enough of them are there to say so and not too much waits already.
+/// An exit waits as an order that only reduces: it is not to turn over what has become of its position meanwhile.
 pub(crate) fn hold(state: &State, event: &Event, proposal: &Proposal, quorum: u8, commands: &mut Vec<Command>) {
     let by = proposer(state, event, proposal.source);
-    put_aside(state, event, wish(state, event, &by, proposal), quorum, commands);
+    let mut wish = wish(state, event, &by, proposal);
+    wish.request.reduce_only |= crate::protect::reduces(state, event, proposal);
+    put_aside(state, event, wish, quorum, commands);
 }
 
 /// As [`hold`] for two orders of which one cancels the other: one proposal, one hash over both.
@@ -91,6 +94,13 @@ pub(super) fn release(state: &State, event: &Event, held: &Held, commands: &mut 
     if let Some(plan) = &wish.plan {
         return release_parent(state, event, held, &by, plan, commands);
     }
+    let proposal = match wish.other {
+        Some(_) => proposal,
+        None => match make_way(state, event, held, &by, proposal, commands) {
+            Some(rest) => rest,
+            None => return,
+        },
+    };
     let proposals: Vec<Proposal> = match wish.other {
         Some(request) => {
             crate::decide::in_one_group(state, [proposal.clone(), Proposal { request, ..proposal }]).into()
@@ -134,6 +144,29 @@ pub(super) fn release(state: &State, event: &Event, held: &Held, commands: &mut 
         }
         Err(refusal) => reject(held, refusal, commands),
     }
+}
+
+/// Asks the brackets that guard what an approved exit closes to make way for it; gives back what is left for the gate, or
+/// `None` where they see to all of it.
+fn make_way(
+    state: &State,
+    event: &Event,
+    held: &Held,
+    by: &Principal,
+    proposal: Proposal,
+    commands: &mut Vec<Command>,
+) -> Option<Proposal> {
+    let ruling = ruling_at_release(state, event, held, by, &proposal);
+    if ruling != Ruling::Allowed {
+        return Some(proposal);
+    }
+    let way = crate::protect::way(state, event, &proposal, Some(&ruling));
+    way.ask(&proposal, Some(held.id), commands);
+    if way.rest.is_none() {
+        let note = "what protects it makes way, and closes it at once".to_owned();
+        commands.push(moved(held, ProposalState::Submitted, [None; 2], note));
+    }
+    way.rest.map(std::borrow::Cow::into_owned)
 }
 
 /// As [`release`] for an order that becomes other orders: it lives from here on, and each child is judged when due.

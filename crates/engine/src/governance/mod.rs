@@ -8,7 +8,7 @@ pub(crate) use held::{hold, hold_pair, hold_parent, stricter};
 pub use limit_names::{account_limit_values, limit_values, set_account_limit, set_limit};
 pub(crate) use ruling::{proposer, ruling, ruling_of_parent, spend};
 
-use crate::algo::{ParentEnd, ParentEvent, ParentId, ParentState};
+use crate::algo::{Parent, ParentEnd, ParentEvent, ParentId, ParentState};
 use crate::decide::cancel_adding;
 use crate::{Command, Event, EventKind, Spoken, State};
 use held::release;
@@ -142,9 +142,25 @@ pub(crate) fn note_parent_moved(state: &mut State, parent: ParentId, to: &Parent
         ParentEnd::Expired => ProposalState::Expired,
         ParentEnd::Failed => ProposalState::Rejected,
     };
+    if let Some((proposal, has_exited)) = state.parents.get(parent).and_then(Parent::left_for) {
+        // where its guard was there first nothing was left to close
+        let to = if has_exited { ProposalState::Filled } else { ProposalState::Cancelled };
+        state.governance.proposal_over(proposal, to, reason);
+    }
     let behind = state.parents.get(parent).and_then(|parent| parent.behind.as_ref());
     if let Some(proposal) = behind.and_then(|behind| behind.proposal) {
         state.governance.proposal_over(proposal, to, reason);
+    }
+}
+
+/// Notes the exits that people approved and brackets have carried out: a proposal is filled once its last bracket has left.
+pub(crate) fn note_left(state: &mut State) {
+    let done: Vec<_> = state.parents.leaving().filter(|(_, _, done)| *done).collect();
+    for (parent, proposal, _) in done {
+        state.parents.has_left(parent);
+        if state.parents.leaving().all(|(_, other, _)| other != proposal) {
+            state.governance.proposal_over(proposal, ProposalState::Filled, "");
+        }
     }
 }
 

@@ -16,6 +16,10 @@ pub(crate) fn ruling(state: &State, event: &Event, proposal: &Proposal) -> Optio
     let approvals = behind(state, event).map_or(0, |behind| behind.approvals);
     match ruling_of(state, event, &by, proposal)? {
         Ruling::NeedsApproval { quorum } if quorum <= approvals => Some(Ruling::Allowed), // as a whole it was approved
+        // what guards a position, or closes it before its guard, was asked about when that was
+        Ruling::NeedsApproval { .. } if matches!(&event.kind, EventKind::Parent(said) if said.protects()) => {
+            Some(Ruling::Allowed)
+        }
         other => Some(other),
     }
 }
@@ -103,7 +107,7 @@ pub(super) fn usage(state: &State, event: &Event, by: &Principal, proposal: &Pro
         now: event.at,
         mode: state.mode,
         notional: notional(state, proposal),
-        reduces: view(state, event, proposal, None).reduces(proposal),
+        reduces: crate::protect::reduces(state, event, proposal),
         exposure: exposure(state, proposal.portfolio),
         source_day: 0,
         source_orders: 0,
