@@ -168,9 +168,9 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
     Way { asks, rest: Some(Cow::Owned(left)) }
 }
 
-/// Whether brackets may make way for an order like this.
-const fn may_go_before(request: &OrderRequest) -> bool {
-    matches!(request.kind, OrderKind::Market) && request.oco.is_none()
+/// Whether brackets may make way for an order like this; what is no order at all is the gate's to refuse.
+fn may_go_before(request: &OrderRequest) -> bool {
+    matches!(request.kind, OrderKind::Market) && request.oco.is_none() && request.quantity > Quantity::ZERO
 }
 
 /// Whether `proposal` can only bring its position nearer to zero, once what guards that position has made way for it.

@@ -784,6 +784,18 @@ fn an_approved_exit_larger_than_its_protection_leaves_as_both() {
 }
 
 #[test]
+fn what_is_no_order_at_all_is_refused_beside_a_guarded_position() {
+    for quantity in [i64::MIN, -1, 0, i64::MAX] {
+        for source in [AGENT, ME, Source::Operator] {
+            let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+            host.propose_as(source, sell(quantity), None).unwrap_err();
+            assert_eq!(host.standing(), PAIR, "{quantity} of {source:?}");
+            host.check_journal();
+        }
+    }
+}
+
+#[test]
 fn nobody_is_asked_about_the_guard_of_a_position_or_a_persons_way_out_of_one() {
     // from 100 on an order needs a person, and then every order of the strategy does
     let mut host = host(Limits::RESEARCH, None);
