@@ -48,6 +48,8 @@ struct Session {
     curve: Curve,
     market: MarketPath,
     costs: Costs,
+    /// Notional of what is watched that traded since its newest bar.
+    traded: i128,
     origin: Origin,
     follow_ups: FollowUps,
     bars: u64,
@@ -71,6 +73,7 @@ impl Session {
             curve: Curve::new(),
             market: MarketPath::default(),
             costs: Costs::default(),
+            traded: 0,
             origin: Origin::Live,
             follow_ups: FollowUps::default(),
             bars: 0,
@@ -141,7 +144,11 @@ impl Session {
             Tags::of(&self.state, &record.order, said.cloned(), |parent| self.left.get(&parent).cloned())
         });
         self.counters.fills += 1;
+        let before = self.costs.notional;
         self.costs.fill(instrument, fill, fill.price);
+        if self.watched.as_ref().is_some_and(|(watched, _)| *watched == fill.instrument) {
+            self.traded += self.costs.notional - before;
+        }
         self.digest.add(instrument, fill, at);
         self.round_trips.entry(fill.instrument).or_default().fill(instrument, fill, at, &tags);
     }
@@ -172,6 +179,9 @@ impl Session {
         self.market.close(at, bar.close, self.equity.days().len());
         self.curve.push(bar, equity);
         self.follow_ups.bar(it, bar);
+        if self.traded > 0 {
+            self.costs.share(it, bar, std::mem::take(&mut self.traded));
+        }
         self.last = Some(*bar);
         self.bars += 1;
         Ok(())

@@ -50,10 +50,11 @@ fn line(instrument: &Instrument, event: &Event) -> Option<String> {
     }
 }
 
-/// Why each trade was entered and left.
+/// Why each trade was entered and left, and how much of the market it was.
 fn whys(outcome: &Outcome) -> Vec<String> {
     let why = |trip: &RoundTrip| format!("{} {} {}", trip.opened_at, trip.entry_tag, trip.exit_tag);
-    outcome.round_trips.iter().map(why).collect()
+    let shares = format!("{:?}", outcome.costs.shares());
+    outcome.round_trips.iter().map(why).chain([shares]).collect()
 }
 
 /// The paper run over the wire: its trade hash, its executions, why its trades came, and the instrument as the exchange
