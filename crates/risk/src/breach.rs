@@ -113,7 +113,7 @@ guards! {
         "cancel some; `tradewind status` lists those of other hands, which `tradewind adopt` takes over";
     SelfMatch "RSK-22" "would it meet an order of our own account?"
         "it would trade with {value}; allowed is {limit}"
-        "cancel the other order first; one of another hand at the venue, or once `tradewind adopt` has taken it over";
+        "cancel the other order first; one of another hand is cancelled where it was placed, or here once `tradewind adopt` has taken it over";
     HardCap "RSK-23" "is it within the account's hard cap?"
         "the order is worth {value}; limits.hard_order_amount lets nobody send more than {limit}"
         "split it, or have two people raise limits.hard_order_amount";

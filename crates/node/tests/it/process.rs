@@ -244,6 +244,26 @@ async fn g09_an_unreadable_snapshot_is_refused_where_the_log_before_it_is_gone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g10_what_an_earlier_logic_made_of_the_records_is_made_anew() {
+    let stage = Stage::new(exchange_config()).await;
+    traded(&stage).await;
+    let dir = stage.dir.path();
+    let (mut journal, recovered) = recover(dir, Options::default()).unwrap();
+    // the same records, folded otherwise
+    let mut earlier = serde_json::to_value(&recovered.state).unwrap();
+    earlier["logic"] = (tradewind_engine::LOGIC_VERSION - 1).into();
+    earlier["counters"]["contradictions"] = 7.into();
+    let last = journal.synced_seq();
+    journal.write_snapshot(last, earlier.to_string().as_bytes()).unwrap();
+    drop(journal);
+    assert_eq!(folded(dir), (recovered.state.hash(), last), "all of them, and not from that snapshot");
+    let node = start(&stage).await.unwrap();
+    assert_eq!(status(&node).await["counters"]["contradictions"], 0);
+    node.stop().await.unwrap();
+    check_journal(dir);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g10_a_journal_of_a_later_logic_is_refused_with_and_without_its_snapshot() {
     let stage = Stage::new(exchange_config()).await;
     traded(&stage).await;

@@ -157,6 +157,18 @@ fn an_execution_in_a_list_keeps_to_the_same_bounds() {
 }
 
 #[test]
+fn an_order_that_is_not_on_the_book_yet_waits_for_its_trigger() {
+    for (working, status, waits) in [(false, "NEW", true), (true, "NEW", false), (false, "CANCELED", false)] {
+        let row = OrderReport {
+            is_working: working,
+            ..row(&[("type", "STOP_LOSS_LIMIT"), ("status", status), ("executedQty", "0")])
+        };
+        let seen = standing(&all(), &row, RECEIVED).unwrap();
+        assert_eq!((seen.waits, seen.price.is_some()), (waits, true), "{status}, working: {working}");
+    }
+}
+
+#[test]
 fn a_list_with_a_moment_that_is_none_counts_from_its_receipt() {
     let sound = 1_700_000_000_000;
     assert_eq!(time_of_trade(&trade("1", "1", sound), RECEIVED), Timestamp::from_millis(sound));
