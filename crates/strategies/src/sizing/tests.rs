@@ -154,7 +154,7 @@ fn what_cannot_be_a_rule_is_told_with_its_value() {
         assert!(!error.hint().is_empty());
         format!("{} {error}", error.code())
     };
-    let known = "there are fixed-risk, volatility-target, kelly, risk-parity";
+    let known = "there are fixed-risk, atr, volatility-target, kelly, risk-parity";
     assert_eq!(error("rule = 'martingale'"), format!("STR-07 no sizing rule is called `martingale`; {known}"));
     assert_eq!(error("risk = 0.1"), format!("STR-07 no sizing rule is called ``; {known}"));
     assert_eq!(error("rule = 3"), format!("STR-07 no sizing rule is called `3`; {known}"));
