@@ -19,11 +19,6 @@ impl DecisionId {
         let fits = (1..=64).contains(&text.len()) && crate::check_plain(text).is_ok();
         fits.then(|| Self(text.to_owned()))
     }
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -112,7 +112,9 @@ impl Checkpoint {
     /// [`CheckpointError`] says what is wrong with it.
     pub fn parse(line: &str) -> Result<Self, CheckpointError> {
         let it: Self = serde_json::from_str(line).map_err(|error| CheckpointError(error.to_string()))?;
-        let count = it.to.checked_sub(it.from).and_then(|count| usize::try_from(count).ok()).map(|count| count + 1);
+        // a record follows the last one, or nothing could ever be signed after it
+        let last = Some(it.to).filter(|to| *to < Sequence::MAX);
+        let count = last.and_then(|to| usize::try_from(to.checked_sub(it.from)?).ok()?.checked_add(1));
         match count {
             _ if it.v != 1 => Err(CheckpointError(format!("version {}, this program reads 1", it.v))),
             Some(count) if Some(it.leaves.len()) == count.checked_mul(LEAF_BYTES * 2) => Ok(it),

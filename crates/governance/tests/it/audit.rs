@@ -54,6 +54,18 @@ fn an_untouched_log_verifies_to_its_last_checkpoint() {
 }
 
 #[test]
+fn a_checkpoint_over_more_records_than_there_can_be_is_none() {
+    let line = sign(key(), &records(8), 8)[0].line();
+    for (from, to) in [(0, u64::MAX), (1, u64::MAX), (u64::MAX, u64::MAX), (9, 8), (2, 1), (0, u64::MAX - 1)] {
+        let changed = line.replace("\"from\":1,\"to\":8,", &format!("\"from\":{from},\"to\":{to},"));
+        assert!(changed != line && Checkpoint::parse(&changed).is_err(), "{changed}");
+        let one = sign(key(), &records(1), 1)[0].line();
+        let one = one.replace("\"from\":1,\"to\":1,", &format!("\"from\":{from},\"to\":{to},"));
+        assert!(Checkpoint::parse(&one).is_err(), "{one}");
+    }
+}
+
+#[test]
 fn s8_80_every_changed_byte_names_its_record() {
     let all = records(20);
     let checkpoints = sign(key(), &all, 8);

@@ -3,8 +3,8 @@
 use crate::support::{ONE, World, code, name, person, put, seconds};
 use tradewind_domain::{PortfolioId, Source};
 use tradewind_governance::{
-    Act, Autonomy, Caps, Change, ChangeState, Changed, Deny, Latch, Policy, Principal, Role, Roster, Scope, SourceRule,
-    Stage, Threshold, Tighter, loosens,
+    Act, Autonomy, Caps, Change, ChangeState, Changed, Deny, HALT_CALLS_KEPT, Latch, Policy, Principal, Role, Roster,
+    Scope, SourceRule, Stage, Threshold, Tighter, loosens,
 };
 
 fn anna() -> Principal {
@@ -302,4 +302,110 @@ fn an_asset_enters_a_sector_freely_and_leaves_it_by_two() {
     ] {
         assert_eq!(changed(old, new).loosens(), loosens, "{old:?} {new:?}");
     }
+}
+
+#[test]
+fn what_a_limit_was_before_people_changed_it_is_told_as_far_as_the_changes_follow_one_another() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let before = |world: &World| world.register.before_changes(PortfolioId(1), "max_order.amount");
+    assert_eq!(before(&world), None, "nobody changed it");
+    for (second, old, new) in [(0, 10, 8), (1, 8, 5)] {
+        ask(&mut world, limit(Some(old), Some(new)), &anna(), second).1.unwrap();
+    }
+    assert_eq!(before(&world), Some(Some(10)));
+    ask(&mut world, limit(Some(5), Some(9)), &anna(), 2).1.unwrap(); // waits for ben, and counts for nothing
+    assert_eq!(before(&world), Some(Some(10)));
+    // new settings said 7 at a start in between: what people change since begins with that
+    ask(&mut world, limit(Some(7), Some(6)), &ben(), 3).1.unwrap();
+    assert_eq!(before(&world), Some(Some(7)));
+    assert_eq!(world.register.before_changes(PortfolioId(2), "max_order.amount"), None, "of another portfolio");
+
+    let gross = |old, new| Changed::AccountLimit { name: "gross".into(), tighter: Tighter::Lower, old, new };
+    assert_eq!(world.register.before_changes_of_account("gross"), None);
+    ask(&mut world, gross(None, Some(30)), &anna(), 4).1.unwrap();
+    ask(&mut world, gross(Some(30), Some(20)), &anna(), 5).1.unwrap();
+    assert_eq!(world.register.before_changes_of_account("gross"), Some(None), "there was no limit");
+    assert_eq!(world.register.overridden_account("gross"), Some(Some(20)));
+}
+
+#[test]
+fn a_change_is_overtaken_by_a_later_one_about_the_same_that_holds() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let resume = |why: &str| Changed::Resume { holds: vec![why.to_owned()] };
+    let roster = |name: &str| Box::new(Roster { operators: vec![person(name, &[Role::Risk])], ..Roster::default() });
+    let operators = |name: &str| Changed::Operators { old: roster("anna"), new: roster(name) };
+    let stage = Changed::Stage { old: None, new: Stage::shipped(0).map(Box::new) };
+    let policy = Changed::Policy { old: Box::default(), new: Box::default() };
+    let sector = |new: Option<&str>| Changed::Sector {
+        asset: "BTC".to_owned(),
+        old: Some("majors".to_owned()),
+        new: new.map(str::to_owned),
+    };
+    let subjects = [limit(Some(5), Some(9)), sector(Some("alts")), resume("loss"), operators("ben"), stage, policy];
+    for (at, changed) in (1_u64..).zip(&subjects) {
+        let asked = Change {
+            id: at,
+            changed: changed.clone(),
+            by: name("anna"),
+            asked_at: seconds(0),
+            reason: "because".into(),
+            state: ChangeState::Asked,
+        };
+        world.register.changes.insert(at, asked);
+    }
+    let overtaken =
+        |world: &World| (1..=6).map(|id| world.register.overtaken_by(&world.register.changes[&id])).collect();
+    let none: Vec<Option<u64>> = overtaken(&world);
+    assert_eq!(none, [None; 6]);
+    for (at, changed) in (11_u64..).zip(subjects.clone()) {
+        let mut later = Change { id: at, changed, ..world.register.changes[&1].clone() };
+        world.register.changes.insert(at, later.clone());
+        later.id += 100;
+        later.state = ChangeState::Done { approver: None };
+        world.register.changes.insert(at + 100, later);
+    }
+    let all: Vec<Option<u64>> = overtaken(&world);
+    assert_eq!(all, (111..117).map(Some).collect::<Vec<_>>(), "those that only wait overtake nothing");
+}
+
+#[test]
+fn a_sector_given_at_run_time_counts_and_can_be_taken_back() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let sector = |old: Option<&str>, new: Option<&str>| Changed::Sector {
+        asset: "BTC".to_owned(),
+        old: old.map(str::to_owned),
+        new: new.map(str::to_owned),
+    };
+    assert_eq!(world.register.overridden_sector("BTC"), None);
+    ask(&mut world, sector(None, Some("majors")), &anna(), 0).1.unwrap();
+    assert_eq!(world.register.overridden_sector("BTC"), Some(Some("majors")));
+    let (id, said) = ask(&mut world, sector(Some("majors"), None), &anna(), 1);
+    assert_eq!((said, world.register.overridden_sector("BTC")), (Ok(()), Some(Some("majors"))));
+    assert_eq!(answer(&mut world, id, &ben(), true, 2), Ok(()));
+    assert_eq!(world.register.overridden_sector("BTC"), Some(None), "in none, whatever the settings say");
+}
+
+#[test]
+fn calls_of_the_kill_switch_are_known_again_and_the_oldest_is_forgotten_first() {
+    let mut world = World::new(Vec::new());
+    let call = |at: usize| Act::HaltCalled { issued_at: i64::try_from(at).unwrap(), nonce: format!("{at:032x}") };
+    (0..HALT_CALLS_KEPT + 2).for_each(|at| drop(world.say(call(at), 0)));
+    assert_eq!(world.register.halt_calls.len(), HALT_CALLS_KEPT);
+    assert_eq!(world.register.halt_calls.first().map(|(at, _)| *at), Some(2));
+    world.say(call(5), 1);
+    assert_eq!(world.register.halt_calls.len(), HALT_CALLS_KEPT, "one that was heard before is no second one");
+    world.say(Act::TrailSigned { key: "aa".into() }, 2);
+    assert_eq!(world.register.trail_key.as_deref(), Some("aa"));
+}
+
+#[test]
+fn a_change_that_says_a_thing_twice_or_is_none_does_not_read() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let (id, _) = ask(&mut world, limit(Some(10), Some(8)), &anna(), 0);
+    let text = serde_json::to_string(&world.register.changes[&id]).unwrap();
+    let fault = |text: &str| serde_json::from_str::<Change>(text).unwrap_err().to_string();
+    let twice = text.replacen("\"reason\"", "\"reason\":\"another\",\"reason\"", 1);
+    assert!(fault(&twice).contains("duplicate field `reason`"), "{}", fault(&twice));
+    assert!(fault("7").contains("expected a change"), "{}", fault("7"));
+    assert!(fault(&text.replacen("\"by\"", "\"who\"", 1)).contains("missing field `by`"));
 }

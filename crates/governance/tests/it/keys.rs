@@ -1,8 +1,10 @@
 //! Idempotency: the same key and request, the same result.
 
-use crate::support::{World, name, seconds};
+use crate::support::{World, name, person, seconds};
 use tradewind_domain::{ClientOrderId, Source};
-use tradewind_governance::{Act, IdempotencyKey, KEY_LIFE_NANOS, KeyOutcome, KeyUse, Known, Register};
+use tradewind_governance::{
+    Act, DecisionId, IdempotencyKey, KEY_LIFE_NANOS, KeyOutcome, KeyUse, Known, NamedDecision, Register, Role,
+};
 
 fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(&name("anna"), text).unwrap()
@@ -69,4 +71,52 @@ fn a_key_is_remembered_for_a_day_and_then_forgotten() {
     assert_eq!(ask(&world.register, "old", "buy 1", day), Ok(None));
     claim(&mut world, "new", "buy 1", day);
     assert_eq!(world.register.keys.len(), 1); // memory is bounded by time
+}
+
+#[test]
+fn the_outcome_of_a_request_is_that_of_the_event_that_named_its_key() {
+    let mut world = World::new(Vec::new());
+    assert!(world.register.is_empty());
+    claim(&mut world, "k", "buy 1", 0);
+    assert!(!world.register.is_empty());
+    let far = world.sequence + 5; // other events came in between
+    world.register.note_request(&key("k"), far);
+    world.register.note_request(&key("k"), far + 1); // the first one it was
+    world.register.note_request(&key("unknown"), far);
+    let order = KeyOutcome::Order { client_id: ClientOrderId::from_u128(4) };
+    world.register.note_outcome(far + 1, &order);
+    assert_eq!(ask(&world.register, "k", "buy 1", 1), Ok(Some(KeyOutcome::Open)));
+    world.register.note_outcome(far, &order);
+    assert_eq!(ask(&world.register, "k", "buy 1", 1), Ok(Some(order)));
+    assert!(key("k").is_of(&name("anna")) && !key("k").is_of(&name("ann")));
+}
+
+#[test]
+fn who_spoke_is_the_person_right_before_the_request_or_before_the_claim_of_its_key() {
+    let mut world = World::new(Vec::new());
+    let anna = person("anna", &[Role::Trader]);
+    world.say(Act::Speaks { by: anna.clone() }, 0);
+    let spoke = world.sequence;
+    assert_eq!(world.register.spoke_before(spoke + 1), Some(anna.clone()));
+    assert_eq!(world.register.spoke_before(spoke + 2), None, "something else came in between");
+    claim(&mut world, "k", "buy 1", 0);
+    assert_eq!(world.register.spoke_before(spoke + 2), Some(anna), "the claim stands between them");
+    assert_eq!(world.register.spoke_before(spoke + 3), None);
+}
+
+#[test]
+fn an_order_follows_a_decision_of_its_own_source_that_is_still_remembered() {
+    let mut world = World::new(Vec::new());
+    let named = |by: &str| NamedDecision { by: name(by), id: DecisionId::new("idea-7") };
+    world.say(Act::DecisionNamed(named("anna")), 0);
+    let decision = world.sequence;
+    let check = |world: &World, by: &str, decision| {
+        world.register.check_decision(&name(by), decision).map_err(|refused| refused.info().code)
+    };
+    assert_eq!(check(&world, "anna", decision), Ok(()));
+    let refused = check(&world, "ben", decision).unwrap_err();
+    assert_eq!(check(&world, "anna", decision + 1), Err(refused), "no decision at all");
+    (0..256).for_each(|_| drop(world.say(Act::DecisionNamed(named("ben")), 0)));
+    assert_eq!(check(&world, "anna", decision), Err(refused), "256 later ones push it out");
+    assert!(!world.register.requires_decisions());
 }

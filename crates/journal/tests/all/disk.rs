@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use tradewind_journal::{Journal, OpenError, Options, Reader, backup, verify};
+use tradewind_journal::{AppendError, Journal, OpenError, Options, Reader, backup, verify};
 
 use crate::support::{SMALL, append_groups, payload};
 
@@ -125,4 +125,76 @@ fn a_directory_that_cannot_be_made_is_refused_by_name() {
     std::fs::write(&file, b"").unwrap();
     let error = Journal::open(file.join("journal"), SMALL).err().unwrap();
     assert_eq!((error.code(), error.to_string().as_str()), ("JRN-07", "could not create the journal's directory"));
+}
+
+#[test]
+fn a_journal_makes_the_folders_above_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep = dir.path().join("one/two/three");
+    append_groups(&mut Journal::open(&deep, SMALL).unwrap().0, &[3]);
+    assert_eq!(verify(&deep).unwrap().records, 3);
+}
+
+#[test]
+fn a_segment_that_was_made_in_advance_is_no_reason_to_warn() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(dir.path(), fast_turnover()).unwrap();
+    while journal.last_seq() < 2_000 {
+        append_groups(&mut journal, &[5]);
+        let warning = journal.space_warning();
+        assert!(warning.is_none(), "{warning:?}");
+    }
+    drop(journal);
+    assert_eq!(verify(dir.path()).unwrap().records, 2_000);
+}
+
+#[test]
+fn a_reader_of_a_directory_takes_a_torn_tail_for_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    append_groups(&mut Journal::open(dir.path(), SMALL).unwrap().0, &[3]);
+    let segment = dir.path().join("00000000000000000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    bytes[end + 16] = 7;
+    std::fs::write(&segment, bytes).unwrap();
+    let mut reader = Reader::open(dir.path(), 1).unwrap();
+    let read = std::iter::from_fn(|| reader.next().unwrap().map(|record| record.seq)).count();
+    assert_eq!(read, 3);
+    let torn = reader.torn_tail().map(|damage| damage.seq);
+    assert_eq!(torn, Some(4), "where a fourth would begin");
+}
+
+/// A process that may have few files open fills its segment, and then has no handle for the next one.
+#[test]
+fn without_file_handles_what_may_not_wait_is_still_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 24; exec \"$0\" --exact disk::child_runs_out_of_handles --ignored --nocapture"]);
+    let child = command.arg(std::env::current_exe().unwrap()).env(CHILD_DIR, dir.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("vital records went out"), "{said}");
+    assert!(verify(dir.path()).unwrap().is_sound());
+}
+
+#[test]
+#[ignore = "the other half of the test of a process without file handles"]
+fn child_runs_out_of_handles() {
+    let Some(dir) = std::env::var_os(CHILD_DIR) else { return };
+    let roomy = Options { segment_bytes: 16 << 10, first_segment_bytes: 16 << 10, prepare_in_background: false };
+    let (mut journal, _) = Journal::open(dir, roomy).unwrap();
+    let mut held = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        held.push(file);
+    }
+    let refused = loop {
+        match journal.append(&payload(journal.last_seq() + 1)).and_then(|_| journal.sync()) {
+            Ok(_) => (),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, AppendError::NoRoom(_)) && refused.code() == "JRN-07", "{refused}");
+    let last = journal.append_vital(b"a cancel").and_then(|_| journal.sync()).unwrap();
+    drop(held);
+    append_groups(&mut journal, &[40]); // and on in the next segment
+    println!("vital records went out: {last}");
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_journal::{Journal, Options, ReadError, Reader, Recovery, SimStorage, Storage, verify_storage};
+use tradewind_journal::{
+    Journal, OpenError, Options, ReadError, Reader, Recovery, SimStorage, Storage, verify_storage,
+};
 
 /// Segments so small that a few dozen records fill several.
 pub(crate) const SMALL: Options =
@@ -17,7 +19,13 @@ pub(crate) fn payload(seq: u64) -> Vec<u8> {
 }
 
 pub(crate) fn open<S: Storage>(storage: &S) -> (Journal<S>, Recovery) {
-    Journal::open_storage(storage.clone(), SMALL).unwrap()
+    loop {
+        match Journal::open_storage(storage.clone(), SMALL) {
+            // a process that another test starts holds every lock of this one from its fork to its exec
+            Err(OpenError::Locked { holder: None }) => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 /// Appends groups of so many records each, synced.
