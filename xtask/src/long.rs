@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask long\n  cargo xtask long --only storm,kills,kills-of-the-release,coverage\n  cargo xtask long --only mutants --for 30m\n\n\
-        Parts: advisories, newcomer, storm, kills, kills-of-the-release, soak, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
+        Parts: advisories, newcomer, storm, kills, kills-of-the-release, soak, fuzz, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
 )]
 pub(crate) struct Args {
     /// How many cases each property is tried with that sets no number of its own
@@ -43,6 +43,9 @@ pub(crate) struct Args {
     bench: Vec<String>,
 }
 
+/// For how many seconds each target is fed: twenty minutes in all, two at a time.
+const FUZZ_EACH: u64 = 120;
+
 /// One part's work: whether it passed, and what to note.
 type Work<'a> = &'a dyn Fn() -> Result<(bool, String)>;
 
@@ -61,14 +64,16 @@ struct Part {
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let folder = env::root().join("docs/proof");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let date = date(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?);
-    let all: [(&'static str, Work<'_>); 10] = [
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    let date = date(since_epoch);
+    let all: [(&'static str, Work<'_>); 11] = [
         ("advisories", &|| test::advisories().map(|passed| (passed, String::new()))),
         ("newcomer", &newcomer::first_fill),
         ("storm", &night::storms),
         ("kills", &kills::at_failpoints),
         ("kills-of-the-release", &kills::of_the_release),
         ("soak", &|| soak::soak(args.soak)),
+        ("fuzz", &|| test::fuzz::for_long(FUZZ_EACH, since_epoch.as_secs())),
         ("coverage", &measures::coverage),
         ("mutants", &|| mutants::by_lot(&folder, &date, &args.mutate, args.time)),
         ("properties", &|| properties(args.cases)),

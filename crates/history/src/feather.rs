@@ -4,7 +4,7 @@ use crate::defect::{Defect, DefectLog, Effect};
 use crate::moment::{Clock, Stamp, Unit};
 use crate::number::{self, Number, NumberFault, Quality};
 use crate::rows::{RawRow, RowSource, Shape, find_columns};
-use crate::{Format, ImportError};
+use crate::{Format, ImportError, lengths};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
     DataType, Float32Type, Float64Type, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType,
@@ -31,7 +31,11 @@ pub(crate) fn batches(path: &Path, file: File) -> Result<(Vec<String>, Batches),
 }
 
 fn reader(path: &Path, file: File) -> Result<FileReader<BufReader<File>>, ImportError> {
-    guard(|| FileReader::try_new(BufReader::new(file), None)).map_err(|error| damaged(path, &error))
+    let read = || {
+        lengths::check(&file)?;
+        FileReader::try_new(BufReader::new(file), None)
+    };
+    guard(read).map_err(|error| damaged(path, &error))
 }
 
 /// Runs a decoder on bytes that may be damaged. The decoders of Arrow and Parquet panic on some damage that they do not

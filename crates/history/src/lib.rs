@@ -24,6 +24,7 @@ mod factors;
 mod feather;
 mod funding;
 mod layout;
+mod lengths;
 mod lines;
 mod model;
 mod moment;

@@ -1,7 +1,7 @@
 //! The areas, in the order in which a mistake is cheapest to find.
 
 use super::tally::Reader;
-use super::{Area, Outcome, Tally, deny, generated, storm, third_party};
+use super::{Area, Outcome, Tally, deny, fuzz, generated, storm, third_party};
 use crate::process::{self, Stream, cargo};
 use crate::{env, tidy};
 use anyhow::Result;
@@ -25,6 +25,7 @@ pub(crate) const AREAS: &[Area] = &[
         about: "2,000 seeded storms of the release build, and every seed that failed once",
         run: storm::run,
     },
+    Area { name: "fuzz", about: "every reader of bytes from outside, fed with spoilt input", run: fuzz::run },
     Area { name: "doc-tests", about: "examples in the documentation", run: doc_tests },
     Area { name: "docs", about: "the documentation builds without a warning", run: docs },
     Area { name: "example", about: "a strategy outside the tree compiles and passes its tests", run: example },

@@ -2,6 +2,7 @@
 
 mod areas;
 mod deny;
+pub(crate) mod fuzz;
 mod generated;
 pub(crate) mod storm;
 mod tally;

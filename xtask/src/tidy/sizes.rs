@@ -11,7 +11,7 @@ const LONGEST: usize = 8;
 pub(super) fn table(tree: &Tree) -> String {
     let mut text = format!("{:<14} {:>7} {:>7} {:>6}\n", "crate", "code", "lines", "files");
     let crates = tree.crates().into_iter().map(|name| format!("crates/{name}"));
-    for folder in crates.chain(["bench".to_string(), "xtask".to_string()]) {
+    for folder in crates.chain(["bench", "fuzz", "xtask"].map(str::to_string)) {
         let sources: Vec<(&str, &str)> = tree.sources(&folder).collect();
         let code: usize = sources.iter().map(|(_, text)| docs::lines_of_code(text)).sum();
         let prefix = format!("{folder}/");

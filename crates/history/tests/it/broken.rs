@@ -239,6 +239,31 @@ fn flipped_bytes_never_panic() {
 }
 
 #[test]
+fn a_length_that_cannot_be_true_is_refused_before_memory_is_asked_for() {
+    let Some(root) = recordings("a_length_that_cannot_be_true_is_refused_before_memory_is_asked_for") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(root.join("ohlcv/crypto/freqtrade-testdata/XRP_USDT_USDT-1h-futures.feather")).unwrap();
+    // the buffers of its 100 rows of eight bytes say that they hold 800, or 13 of truth values
+    let says = |bytes: &[u8]| bytes == 800_i64.to_le_bytes();
+    let at = whole.windows(8).position(says).expect("a compressed column");
+    let path = folder.path().join("XRP_USDT_USDT-1h-futures.feather");
+    for held in [i64::MAX, 1 << 60, -2, i64::MIN] {
+        let mut spoilt = whole.clone();
+        spoilt[at..at + 8].copy_from_slice(&held.to_le_bytes());
+        std::fs::write(&path, &spoilt).unwrap();
+        let error = read_bars(&path, &ImportOptions::default()).unwrap_err();
+        assert!(error.code() == "HIS-03" && error.to_string().contains(&held.to_string()), "{error}");
+    }
+    // without its mark a message is read as one of before marks, and its buffers begin within others
+    let mark =
+        whole.windows(4).enumerate().filter(|(_, it)| *it == [0xff; 4]).map(|(at, _)| at).nth(1).expect("a batch");
+    let mut shifted = whole.clone();
+    shifted.drain(mark..mark + 4);
+    std::fs::write(&path, &shifted).unwrap();
+    assert_eq!(read_bars(&path, &ImportOptions::default()).unwrap_err().code(), "HIS-03");
+}
+
+#[test]
 fn a_shuffled_copy_gives_the_same_bars_and_says_what_was_moved() {
     let mut lines: Vec<&str> = GOOD.lines().collect();
     lines.swap(2, 4);

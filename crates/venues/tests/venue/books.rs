@@ -131,6 +131,16 @@ fn name(step: &Sync) -> String {
 }
 
 #[test]
+fn a_venue_that_counts_to_the_end_of_numbers_is_fetched_again_and_ends_nothing() {
+    let mut sync = BookSync::default();
+    sync.on_diff(diff(1, 1));
+    assert_eq!(name(&sync.on_snapshot(snapshot(u64::MAX))), "emit 1");
+    let told: Vec<String> = (0..10).map(|_| name(&sync.on_diff(diff(2, 3)))).collect();
+    assert_eq!(told[..9], ["wait"; 9]);
+    assert_eq!(told[9], format!("lost {}..2", u64::MAX), "the venue began to count anew");
+}
+
+#[test]
 fn a_gap_discards_the_book_and_an_old_snapshot_is_fetched_again() {
     let mut sync = BookSync::default();
     assert_eq!(name(&sync.on_diff(diff(11, 12))), "fetch");

@@ -74,8 +74,8 @@ impl BookSync {
                 *older += 1;
                 Sync::Wait
             }
-            Self::Synced { last, .. } if diff.first > *last + 1 || diff.levels.update_id <= *last => {
-                let lost = Sync::Lost { expected: *last + 1, got: diff.first };
+            Self::Synced { last, .. } if diff.first > last.saturating_add(1) || diff.levels.update_id <= *last => {
+                let lost = Sync::Lost { expected: last.saturating_add(1), got: diff.first };
                 *self = Self::Buffering(VecDeque::from([diff]));
                 lost
             }
@@ -95,7 +95,7 @@ impl BookSync {
             if diff.levels.update_id <= last {
                 continue; // in the snapshot already, or told twice
             }
-            if diff.first > last + 1 {
+            if diff.first > last.saturating_add(1) {
                 buffer.push_front(diff);
                 return Sync::Fetch;
             }
