@@ -1,7 +1,7 @@
 //! One target's run: what failed before, then the seeds, then spoilt ones until the time is over.
 
 use crate::mutate::Mutator;
-use crate::targets::Target;
+use crate::targets::{Feed, Target};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -39,8 +39,8 @@ pub(crate) struct Report {
 type Present = Arc<Mutex<(Vec<u8>, Instant)>>;
 
 struct Trial {
-    run: Box<dyn FnMut(&[u8]) -> u64>,
-    make: fn() -> Box<dyn FnMut(&[u8]) -> u64>,
+    run: Feed,
+    make: fn() -> Feed,
     present: Present,
     folder: PathBuf,
     report: Report,
@@ -154,7 +154,7 @@ fn watch(present: Present, folder: PathBuf) {
 mod tests {
     use super::*;
 
-    fn target(make: fn() -> Box<dyn FnMut(&[u8]) -> u64>) -> Target {
+    fn target(make: fn() -> Feed) -> Target {
         Target { name: "tried", about: "", seeds: |_| vec![b"{\"price\":\"100.5\"}".to_vec()], make }
     }
 

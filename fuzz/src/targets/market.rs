@@ -31,8 +31,11 @@ pub(super) fn instruments() -> Instruments {
     Instruments::new([listed(0, LISTING), listed(1, &LISTING.replace("BTC", "ETH"))])
 }
 
+/// Reads an answer of one kind with a status; odd for one that was read.
+type Read = fn(&Instruments, u16, &[u8]) -> u64;
+
 /// The kinds of answers, by the first letter of an input.
-const KINDS: [(u8, fn(&Instruments, u16, &[u8]) -> u64); 14] = [
+const KINDS: [(u8, Read); 14] = [
     (b'i', |all, status, body| asked(status, body, |it: &w::ExchangeInfo| listings(all, it))),
     (b'd', |all, status, body| asked(status, body, |it: &w::Depth| levels(all, it))),
     (b'k', |all, status, body| asked(status, body, |it: &Vec<w::Kline>| bars(all, it))),
