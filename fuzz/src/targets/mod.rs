@@ -90,7 +90,9 @@ mod tests {
         for target in ALL {
             let (seeds, mut feed) = ((target.seeds)(target.name), (target.make)());
             assert!(!seeds.is_empty(), "{} begins with nothing", target.name);
-            let ways: BTreeSet<u64> = seeds.iter().map(|seed| feed(seed)).collect();
+            let mut ways: BTreeSet<u64> = seeds.iter().map(|seed| feed(seed)).collect();
+            ways.extend(seeds.iter().map(|seed| feed(&seed[..seed.len() / 2])));
+            ways.insert(feed(b""));
             assert!(ways.len() > 1, "{} tells nothing apart", target.name);
         }
     }
