@@ -1,7 +1,7 @@
 //! Arrow IPC files (Feather v2), batch by batch; the reading of Arrow columns is shared with Parquet.
 
 use crate::defect::{Defect, DefectLog, Effect};
-use crate::moment::{Clock, Stamp, Unit};
+use crate::moment::{Clock, Stamp, Unit, in_range};
 use crate::number::{self, Number, NumberFault, Quality};
 use crate::rows::{RawRow, RowSource, Shape, find_columns};
 use crate::{Format, ImportError, lengths};
@@ -182,7 +182,7 @@ pub(crate) type Cell = Result<(Number, Quality, f64), (NumberFault, String)>;
 /// Times of a column in nanoseconds; `None` for a column that holds none.
 pub(crate) fn times(column: &ArrayRef, clock: &mut Option<Clock>) -> Option<Vec<Option<i64>>> {
     fn scaled(values: impl Iterator<Item = Option<i64>>, unit: i64) -> Vec<Option<i64>> {
-        values.map(|value| value.and_then(|count| count.checked_mul(unit))).collect()
+        values.map(|value| value.and_then(|count| count.checked_mul(unit)).and_then(in_range)).collect()
     }
     Some(match column.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => {

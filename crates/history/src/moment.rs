@@ -99,6 +99,7 @@ impl Clock {
             }
             Self::Text => {
                 let (local, offset) = read_text(cell)?;
+                in_range(local)?;
                 Some(match offset {
                     Some(offset) => Stamp { utc: local - i64::from(offset) * SECOND, offset },
                     None => localize(local, zone),
@@ -113,6 +114,12 @@ impl Clock {
             Self::Text => "date text",
         }
     }
+}
+
+/// A time of a market's: between 1824 and 2115. The distance of two such times, and a bar or a zone's offset beyond one, are
+/// nanoseconds that can be counted.
+pub(crate) fn in_range(nanos: i64) -> Option<i64> {
+    (-4_600_000_000_000_000_000..=4_600_000_000_000_000_000).contains(&nanos).then_some(nanos)
 }
 
 /// Local nanoseconds of `zone` (UTC without one) as a moment; in the repeated hour of autumn the earlier one.

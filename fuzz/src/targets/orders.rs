@@ -211,7 +211,7 @@ fn answer(action: &Action, text: &str) -> u64 {
     let read = read_order_answer(action, text, NOW, Timestamp::from_millis(1_700_000_000_050));
     match read.answer {
         OrderAnswer::Ack(ack) => {
-            let said: Said<'_> = serde_json::from_str(text).expect("a yes is JSON");
+            let said: Said<'_> = serde_json::from_slice(text.as_bytes().trim_ascii()).expect("a yes is JSON");
             assert_eq!(said.status, 200, "a yes: {text}");
             let named: Vec<ClientOrderId> = ack.orders.iter().map(|(client_id, _)| *client_id).collect();
             assert_eq!(named, action.client_ids().collect::<Vec<_>>(), "a yes to what was asked");
@@ -222,7 +222,7 @@ fn answer(action: &Action, text: &str) -> u64 {
         }
         OrderAnswer::Rejected(rejection) => {
             assert!(is_code(rejection.code), "`{}`", rejection.code);
-            let Said { status, .. } = serde_json::from_str(text).expect("a no is JSON");
+            let Said { status, .. } = serde_json::from_slice(text.as_bytes().trim_ascii()).expect("a no is JSON");
             let is_known = (400..500).contains(&status) && MEANS_NO.contains(&rejection.venue_code);
             assert!(is_known || matches!(status, 418 | 429), "a no of {status}, {}: {text}", rejection.venue_code);
             way((rejection.code, rejection.venue_code))

@@ -264,6 +264,14 @@ fn a_length_that_cannot_be_true_is_refused_before_memory_is_asked_for() {
 }
 
 #[test]
+fn a_time_that_is_none_of_a_markets_is_named_and_left_out() {
+    for time in ["1678-01-01 00:00", "1800-06-01 00:00", "2200-01-01 00:00", "2262-04-01 00:00"] {
+        let found = faults(&GOOD.replacen("2024-01-01 04:00", time, 1));
+        assert!(found.iter().any(|fault| fault.starts_with("HIS-10 5 time")), "{time}: {found:?}");
+    }
+}
+
+#[test]
 fn a_shuffled_copy_gives_the_same_bars_and_says_what_was_moved() {
     let mut lines: Vec<&str> = GOOD.lines().collect();
     lines.swap(2, 4);
