@@ -1,10 +1,10 @@
 //! Proposals: who may say yes to what, until when, and what becomes of it.
 
-use crate::support::{World, code, person, wish};
+use crate::support::{World, bitcoin, code, person, seconds, wish};
 use proptest::prelude::*;
 use std::sync::Mutex;
-use tradewind_domain::{ClientOrderId, Incarnation, Side, Source, Timestamp};
-use tradewind_governance::{Act, Principal, ProposalState, Role, WishHash};
+use tradewind_domain::{ClientOrderId, Incarnation, OrderRequest, PortfolioId, Quantity, Side, Source, Timestamp};
+use tradewind_governance::{Act, OPEN_PROPOSALS_MAX, Principal, ProposalState, Role, Wish, WishHash};
 
 const AGENT: Source = Source::Agent(0);
 
@@ -280,4 +280,27 @@ fn registers_of_any_content_are_read_as_they_were_written() {
     assert_eq!(serde_json::from_str::<tradewind_governance::Register>(&text).unwrap(), world.register);
     assert_eq!(serde_json::to_string(&tradewind_governance::Register::default()).unwrap(), "{}");
     assert_eq!(world.held(id).expires_at(), Timestamp::from_nanos(1_700_000_120_000_000_000));
+}
+
+#[test]
+fn a_source_waits_with_no_order_twice_and_with_twenty_at_most() {
+    let mut world = World::new(Vec::new());
+    let agent = Source::Agent(0);
+    let check = |world: &World, wish: &Wish, second: i64| {
+        world.register.check_crowd(wish, seconds(second)).map_err(|refused| refused.info().code)
+    };
+    let first = wish(agent);
+    assert_eq!(check(&world, &first, 0), Ok(()));
+    world.hold(agent, 1, 0);
+    let same = check(&world, &first, 1).unwrap_err();
+    assert_eq!(check(&world, &wish(Source::Agent(1)), 1), Ok(()), "another one's");
+    assert_eq!(check(&world, &first, 121), Ok(()), "its time is over");
+    (1..OPEN_PROPOSALS_MAX).for_each(|_| drop(world.hold(agent, 1, 0)));
+    let it = bitcoin();
+    let request = OrderRequest::market(it.id, Side::Buy, Quantity::from_mantissa(2_000));
+    let by = Principal::of_source(agent).name;
+    let other = Wish::of_order(by, agent, PortfolioId(0), &it, request, "it looks cheaper");
+    let crowd = check(&world, &other, 1).unwrap_err();
+    assert!(crowd != same, "{crowd}");
+    assert_eq!(check(&world, &other, 121), Ok(()));
 }
