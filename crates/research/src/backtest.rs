@@ -6,8 +6,8 @@ use crate::{Costs, Curve, MarketPath, Point, RoundTrips, SignalOutcomes};
 use std::collections::VecDeque;
 use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
 use tradewind_domain::{
-    Bar, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Order, Origin, PortfolioId, Price, Source,
-    Timestamp, TradeId, VenueOrderId,
+    Bar, ClientOrderId, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Order, OrderRecord, OrderState,
+    Origin, PortfolioId, Price, Source, Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_engine::algo::{ParentEvent, ParentWish};
 use tradewind_engine::{
@@ -117,6 +117,8 @@ pub struct Backtest<S: Sink = Silent> {
     commands: Vec<Command>,
     executions: Vec<BarEvent>,
     queue: VecDeque<(Source, EventKind)>,
+    /// Orders that the venue may turn away when they arrive, with the numbers it gives them.
+    unanswered: Vec<(ClientOrderId, u64)>,
     digest: TradeDigest,
     round_trips: RoundTrips,
     tags: TagBook,
@@ -204,6 +206,7 @@ impl<S: Sink> Backtest<S> {
             commands: Vec::with_capacity(8),
             executions: Vec::with_capacity(8),
             queue: VecDeque::with_capacity(8),
+            unanswered: Vec::new(),
             digest: TradeDigest::default(),
             round_trips: RoundTrips::new(),
             tags: TagBook::default(),
@@ -291,6 +294,9 @@ impl<S: Sink> Backtest<S> {
     fn execute(&mut self, bar: &Bar) {
         let mut executions = std::mem::take(&mut self.executions);
         self.matcher.on_bar(bar, &mut executions);
+        if !self.unanswered.is_empty() {
+            self.answer(bar, &executions);
+        }
         if !executions.is_empty() {
             let before = self.costs.notional;
             for execution in executions.drain(..) {
@@ -302,6 +308,17 @@ impl<S: Sink> Backtest<S> {
             }
         }
         self.executions = executions;
+    }
+
+    /// Says of the orders that arrived with `bar` that the venue has them, unless it turned them away.
+    fn answer(&mut self, bar: &Bar, executions: &[BarEvent]) {
+        for (client_id, number) in std::mem::take(&mut self.unanswered) {
+            let turned_away =
+                |it: &BarEvent| matches!(it, BarEvent::Rejected { client_id: id, .. } if *id == client_id);
+            if self.state.open.contains_key(&client_id) && !executions.iter().any(turned_away) {
+                self.say(bar.open_time, Source::Venue, accepted(client_id, number));
+            }
+        }
     }
 
     fn report(&mut self, bar: &Bar, execution: BarEvent) {
@@ -319,7 +336,13 @@ impl<S: Sink> Backtest<S> {
                 self.say(at, Source::Venue, with_worst_price(&self.state, ended));
             }
             BarEvent::Rejected { client_id, reason, at } => {
-                self.say(at, Source::Venue, EventKind::Rejected { client_id, reason: reason.text().into() });
+                let reason = reason.text().into();
+                let arrives = |it: &OrderRecord| matches!(it.state, OrderState::InFlight { .. });
+                let kind = match self.state.open.get(&client_id).is_some_and(arrives) {
+                    true => EventKind::Rejected { client_id, reason },
+                    false => EventKind::Cancelled { client_id, reason }, // it was on the book, and woke
+                };
+                self.say(at, Source::Venue, kind);
             }
             BarEvent::Triggered { client_id, at } => {
                 self.say(at, Source::Venue, EventKind::Triggered { client_id });
@@ -463,10 +486,11 @@ impl<S: Sink> Backtest<S> {
     /// Hands an approved action to the matcher; a backtest has no wire to lose it on.
     fn send(&mut self, approved: &Approved, at: Timestamp) {
         match approved.action() {
-            Action::Submit(order) => self.submit(order, at, self.state.intents),
+            Action::Submit(order) => self.submit(order, at, self.state.intents, order.request().post_only),
             Action::SubmitPair(pair) => {
-                self.submit(&pair[0], at, self.state.intents - 1);
-                self.submit(&pair[1], at, self.state.intents);
+                let waits = pair.iter().any(|order| order.request().post_only);
+                self.submit(&pair[0], at, self.state.intents - 1, waits);
+                self.submit(&pair[1], at, self.state.intents, waits);
             }
             Action::Cancel { client_id, .. } => {
                 let client_id = *client_id;
@@ -485,13 +509,16 @@ impl<S: Sink> Backtest<S> {
         }
     }
 
-    fn submit(&mut self, order: &Order, at: Timestamp, number: u64) {
+    /// Hands an order to the matcher. What `waits` may be turned away, so its answer comes when it arrives: with the next bar.
+    fn submit(&mut self, order: &Order, at: Timestamp, number: u64, waits: bool) {
         let client_id = order.client_id();
         self.tags.sent(&self.state, order);
         self.matcher.submit(order, at);
         self.queue.push_back((Source::Host, EventKind::Sent { client_id }));
-        let venue_id = VenueOrderId(number.to_string().into());
-        self.queue.push_back((Source::Venue, EventKind::Accepted { client_id, venue_id }));
+        match waits {
+            true => self.unanswered.push((client_id, number)),
+            false => self.queue.push_back((Source::Venue, accepted(client_id, number))),
+        }
     }
 
     /// Says at the close of the last bar that somebody wishes for an order that becomes other orders: a bracket, a
@@ -531,6 +558,7 @@ impl<S: Sink> Backtest<S> {
     /// Ends the run. An open position is valued at the last close.
     #[must_use]
     pub fn finish(self) -> Outcome {
+        debug_assert_eq!(self.state.counters.contradictions, 0, "no order is told what it cannot be");
         let instrument = self.state.listing(self.desk.instrument()).instrument.clone();
         let end = self.tally.last.map_or((Timestamp::default(), Price::default()), |bar| (bar.close_time(), bar.close));
         let notional = Money { currency: instrument.settlement(), units: self.costs.notional };
@@ -561,4 +589,8 @@ impl<S: Sink> Backtest<S> {
             instrument,
         }
     }
+}
+
+fn accepted(client_id: ClientOrderId, number: u64) -> EventKind {
+    EventKind::Accepted { client_id, venue_id: VenueOrderId(number.to_string().into()) }
 }

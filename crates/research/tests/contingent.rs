@@ -8,8 +8,8 @@ mod common;
 use common::{Script, bar, listed, spec, still, usdt};
 use tradewind_book::FillPolicy;
 use tradewind_domain::{
-    Bar, InstrumentId, InstrumentSpec, NativeKinds, OrderKind, OrderRequest, Origin, PortfolioId, Price, Quantity,
-    Side, Source, TrailingOffset,
+    Bar, InstrumentId, InstrumentSpec, NativeKinds, OrderKind, OrderRequest, OrderState, Origin, PortfolioId, Price,
+    Quantity, Side, Source, TrailingOffset,
 };
 use tradewind_engine::algo::{ParentEnd, ParentId, ParentState, ParentWish, Plan as How, Protection, Schedule};
 use tradewind_gate::{Limits, Proposal};
@@ -41,6 +41,9 @@ fn wish(request: OrderRequest, plan: How) -> ParentWish {
         plan,
         reason: "a test".to_owned(),
     }
+}
+fn flat(minute: usize) -> Bar {
+    bar(minute, ["100", "100", "100", "100", "10"])
 }
 fn held(run: &Backtest) -> Quantity {
     run.state().portfolio(PortfolioId(0)).position(InstrumentId(0)).quantity()
@@ -164,4 +167,41 @@ fn a_twap_on_bars_holds_its_schedule() {
     }
     assert_eq!(path, [1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4]);
     assert!(run.state().parents.get(ParentId(1)).unwrap().is_over());
+}
+
+#[test]
+fn a_pair_that_the_market_ran_past_is_rejected_and_the_position_is_left_all_the_same() {
+    let mut run = backtest(spec());
+    run.feed(&flat(0)).unwrap();
+    let protection = Protection { target: Some(price("105")), stop: Some(price("95")), stop_limit: None };
+    run.wish(wish(market(Side::Buy, "2"), How::Bracket(protection)));
+    run.feed(&flat(1)).unwrap();
+    assert_eq!(held(&run), listed().quantity("2").unwrap());
+    let beyond = |minute| bar(minute, ["106", "106.5", "105.5", "106", "10"]);
+    run.feed(&beyond(2)).unwrap();
+    assert_eq!(run.state().counters.rejected, 2, "a pair is one request, and its target would have taken");
+    (3..6).for_each(|minute| run.feed(&beyond(minute)).unwrap());
+    assert_eq!(held(&run), Quantity::ZERO, "nothing is left without its protection");
+    assert!(run.state().open.is_empty());
+}
+
+#[test]
+fn what_rests_is_answered_as_it_arrives() {
+    let mut run = backtest(spec());
+    run.feed(&flat(0)).unwrap();
+    let resting = |limit| {
+        let request = OrderRequest::limit(InstrumentId(0), Side::Buy, listed().quantity("1").unwrap(), price(limit));
+        let request = OrderRequest { post_only: true, ..request };
+        Proposal { plan: None, source: Source::Operator, portfolio: PortfolioId(0), request, reason: "a test".into() }
+    };
+    run.propose(resting("99"));
+    run.propose(resting("98"));
+    let states = |run: &Backtest| run.state().open.values().map(|it| it.state).collect::<Vec<_>>();
+    assert!(states(&run).iter().all(|it| matches!(it, OrderState::InFlight { .. })));
+    run.feed(&bar(1, ["98.5", "98.7", "98.2", "98.5", "10"])).unwrap();
+    assert_eq!(states(&run), [OrderState::Working], "the other one would have taken");
+    let counters = run.state().counters;
+    assert_eq!((counters.rejected, counters.contradictions, counters.fills), (1, 0, 0));
+    run.feed(&bar(2, ["98.5", "98.7", "97.9", "98.5", "10"])).unwrap();
+    assert_eq!(run.state().counters.fills, 1);
 }

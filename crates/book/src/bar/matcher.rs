@@ -41,7 +41,7 @@ pub enum BarEvent {
         /// When.
         at: Timestamp,
     },
-    /// It never worked.
+    /// It was turned away as it arrived, and what came with it as a pair too; or, awake, could not work as it must.
     Rejected {
         /// Which order.
         client_id: ClientOrderId,
@@ -334,7 +334,7 @@ impl BarMatcher {
             Some(limit) => self.policy.reaches(slot.side, limit, open),
         };
         match (crossing, arriving) {
-            (true, true) if slot.post_only => reject(slot, turn.at, out),
+            (true, true) if slot.post_only => self.turn_away(index, turn.at, out),
             (true, _) if arriving || slot.kind.limit().is_none() => self.fill(index, open, Liquidity::Taker, turn, out),
             (true, _) => self.fill(index, open, Liquidity::Maker, turn, out),
             (false, true) => end_immediate(slot, turn.at, out),
@@ -446,6 +446,18 @@ impl BarMatcher {
             Some(limit) if slot.buys() => worse.min(limit),
             Some(limit) => worse.max(limit),
             None => worse,
+        }
+    }
+
+    /// Rejects an order as it arrives, and what came with it: a pair is one request.
+    fn turn_away(&mut self, index: usize, at: Timestamp, out: &mut Vec<BarEvent>) {
+        let Slot { portfolio, oco, submitted, .. } = self.slots[index];
+        reject(&mut self.slots[index], at, out);
+        let together = |slot: &&mut Slot| {
+            slot.stage != Stage::Over && slot.portfolio == portfolio && slot.oco == oco && slot.submitted == submitted
+        };
+        if oco.is_some() {
+            self.slots.iter_mut().filter(together).for_each(|slot| reject(slot, at, out));
         }
     }
 

@@ -297,6 +297,22 @@ fn a_stop_limit_waits_where_its_limit_says_so() {
 }
 
 #[test]
+fn a_pair_is_one_request_and_is_turned_away_whole() {
+    let bars = [([106, 107, 101, 102], 10), ([102, 107, 90, 91], 10)];
+    check(
+        PLAIN,
+        "1 sell 5 @105 post #1 | 2 sell 5 ^95 #1 | 3 sell 5 ^94",
+        &bars,
+        expect![[r#"
+            60s 1 rejected: WouldCross
+            60s 2 rejected: WouldCross
+            180s 3 triggered
+            180s 3 sells 5 at 94 as Taker
+        "#]],
+    );
+}
+
+#[test]
 fn reduce_only_orders_reduce_and_no_more() {
     check(
         PLAIN,
