@@ -295,7 +295,9 @@ fn a_source_waits_with_no_order_twice_and_with_twenty_at_most() {
     let same = check(&world, &first, 1).unwrap_err();
     assert_eq!(check(&world, &wish(Source::Agent(1)), 1), Ok(()), "another one's");
     assert_eq!(check(&world, &first, 121), Ok(()), "its time is over");
-    (1..OPEN_PROPOSALS_MAX).for_each(|_| drop(world.hold(agent, 1, 0)));
+    for _ in 1..OPEN_PROPOSALS_MAX {
+        world.hold(agent, 1, 0);
+    }
     let it = bitcoin();
     let request = OrderRequest::market(it.id, Side::Buy, Quantity::from_mantissa(2_000));
     let by = Principal::of_source(agent).name;
