@@ -409,3 +409,32 @@ fn a_change_that_says_a_thing_twice_or_is_none_does_not_read() {
     assert!(fault("7").contains("expected a change"), "{}", fault("7"));
     assert!(fault(&text.replacen("\"by\"", "\"who\"", 1)).contains("missing field `by`"));
 }
+
+#[test]
+fn a_limit_of_the_account_is_known_as_it_was_and_as_people_made_it() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let gross = |old, new| Changed::AccountLimit { name: "gross".into(), tighter: Tighter::Lower, old, new };
+    let known =
+        |world: &World| (world.register.overridden_account("gross"), world.register.before_changes_of_account("gross"));
+    assert_eq!(known(&world), (None, None));
+    assert_eq!(ask(&mut world, gross(Some(15_000), Some(9_000)), &anna(), 0).1, Ok(()));
+    assert_eq!(known(&world), (Some(Some(9_000)), Some(Some(15_000))));
+    assert_eq!(ask(&mut world, gross(Some(9_000), Some(7_000)), &ben(), 1).1, Ok(()));
+    assert_eq!(known(&world), (Some(Some(7_000)), Some(Some(15_000))));
+    assert_eq!(
+        (world.register.overridden_account("net"), world.register.before_changes_of_account("net")),
+        (None, None)
+    );
+}
+
+#[test]
+fn a_change_waits_for_its_second_person_until_a_day_is_over_and_no_longer() {
+    let mut world = World::new(vec![anna(), ben()]);
+    let more = limit(Some(8), Some(20));
+    let (id, _) = ask(&mut world, more.clone(), &anna(), 10);
+    let at = |second| world.register.awaiting(&more, seconds(second)).map(|change| change.id);
+    assert_eq!((at(10), at(10 + 86_399), at(10 + 86_400)), (Some(id), Some(id), None));
+    assert!(
+        world.register.awaits(&more, seconds(11)) && !world.register.awaits(&limit(Some(8), Some(21)), seconds(11))
+    );
+}

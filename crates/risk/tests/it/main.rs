@@ -13,4 +13,5 @@ mod protections;
 mod reach;
 mod sizes;
 mod tails;
+mod usage;
 mod world;
