@@ -205,3 +205,19 @@ fn what_rests_is_answered_as_it_arrives() {
     run.feed(&bar(2, ["98.5", "98.7", "97.9", "98.5", "10"])).unwrap();
     assert_eq!(run.state().counters.fills, 1);
 }
+
+#[test]
+fn what_rested_and_cannot_work_as_it_must_once_awake_is_cancelled() {
+    let mut run = backtest(spec());
+    run.feed(&flat(0)).unwrap();
+    let kind = OrderKind::StopLimit { trigger: price("105"), price: price("106") };
+    let request = OrderRequest { kind, post_only: true, ..market(Side::Buy, "1") };
+    let reason = "a test".into();
+    run.propose(Proposal { plan: None, source: Source::Operator, portfolio: PortfolioId(0), request, reason });
+    run.feed(&flat(1)).unwrap();
+    assert_eq!(run.state().open.values().map(|it| it.state).collect::<Vec<_>>(), [OrderState::Working]);
+    run.feed(&bar(2, ["100", "105.5", "100", "105", "10"])).unwrap();
+    let counters = run.state().counters;
+    assert!(run.state().open.is_empty());
+    assert_eq!((counters.rejected, counters.contradictions, counters.fills), (0, 0, 0));
+}
