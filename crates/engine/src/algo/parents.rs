@@ -248,8 +248,8 @@ impl Parents {
         self.live.values().filter_map(|parent| Some((parent.id, parent.seen.leaves_for?, parent.has_left())))
     }
 
-    /// A bracket has left what it was asked to.
-    pub(crate) fn has_left(&mut self, id: ParentId) {
+    /// A bracket has left what it was asked to: no proposal waits for it any more.
+    pub(crate) fn forget_leave(&mut self, id: ParentId) {
         if let Some(parent) = self.live.get_mut(&id) {
             parent.seen.leaves_for = None;
         }

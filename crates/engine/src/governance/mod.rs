@@ -157,7 +157,7 @@ pub(crate) fn note_parent_moved(state: &mut State, parent: ParentId, to: &Parent
 pub(crate) fn note_left(state: &mut State) {
     let done: Vec<_> = state.parents.leaving().filter(|(_, _, done)| *done).collect();
     for (parent, proposal, _) in done {
-        state.parents.has_left(parent);
+        state.parents.forget_leave(parent);
         if state.parents.leaving().all(|(_, other, _)| other != proposal) {
             state.governance.proposal_over(proposal, ProposalState::Filled, "");
         }
