@@ -31,6 +31,11 @@ pub(crate) fn cache() -> Result<PathBuf> {
     Ok(base.join("tradewind"))
 }
 
+/// How many processors this process may use; 1 where nobody can say.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Whether this is a run of record: there nothing may be left out in silence.
 pub(crate) fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")

@@ -127,12 +127,11 @@ fn page(date: &str, parts: &[Part]) -> String {
         process::stdout_of(command.args(args).current_dir(env::root()))
             .map_or_else(|_| "unknown".to_string(), |text| text.trim().to_string())
     };
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let mut text = format!("# Long run of {date}\n\n");
     writeln!(text, "- commit: {}", asked("git", &["rev-parse", "--short=12", "HEAD"]))
         .expect("writing to text cannot fail");
     writeln!(text, "- compiler: {}", asked("rustc", &["--version"])).expect("writing to text cannot fail");
-    writeln!(text, "- processor: {}, {cores} cores\n", processor()).expect("writing to text cannot fail");
+    writeln!(text, "- processor: {}, {} cores\n", processor(), env::cores()).expect("writing to text cannot fail");
     text.push_str("| part | result | seconds | note |\n|---|---|---|---|\n");
     for Part { name, passed, took, note } in parts {
         let result = if *passed { "passed" } else { "failed" };

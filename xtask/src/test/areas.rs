@@ -9,6 +9,10 @@ use std::process::Command;
 
 /// Processes that must be killed at their worst moments, and recover.
 const KILLS: u64 = 60;
+/// How many tests of one program run at once, unless whoever starts us says otherwise.
+const THREADS: &str = "RUST_TEST_THREADS";
+/// The longest tests wait for processes, sockets and timers: with one for each core half of the machine would idle.
+const AT_ONCE_PER_CORE: usize = 2;
 /// What the tests that kill processes say of themselves.
 const CYCLES: &str = "kill cycles: ";
 const SLOWEST: &str = "slowest start after a kill: ";
@@ -46,7 +50,11 @@ fn clippy() -> Result<Outcome> {
 }
 
 fn tests() -> Result<Outcome> {
-    let mut outcome = counted(&mut cargo(&words("test --workspace --tests --locked --no-fail-fast -- --show-output")))?;
+    let mut command = cargo(&words("test --workspace --tests --locked --no-fail-fast -- --show-output"));
+    if std::env::var_os(THREADS).is_none() {
+        command.env(THREADS, (AT_ONCE_PER_CORE * env::cores()).to_string());
+    }
+    let mut outcome = counted(&mut command)?;
     let kills = sum_of(CYCLES, &outcome.figures);
     let slowest = numbers_of(SLOWEST, &outcome.figures).max().unwrap_or(0);
     outcome.figures.retain(|figure| !figure.starts_with(CYCLES) && !figure.starts_with(SLOWEST));

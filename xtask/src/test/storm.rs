@@ -176,7 +176,7 @@ pub(crate) fn storm(program: &Path, seeds: std::ops::Range<u64>, hours: f64) -> 
 }
 
 fn storm_of(program: &Path, seeds: std::ops::Range<u64>, hours: f64, more: &[&str]) -> Result<Value> {
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+    let jobs = env::cores().to_string();
     let (seeds, hours) = (format!("{}..{}", seeds.start, seeds.end), hours.to_string());
     let mut command = Command::new(program);
     command
