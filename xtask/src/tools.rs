@@ -14,7 +14,10 @@ pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
     let program = root.join("bin").join(name);
     if !program.exists() {
         println!("installing {name} {version} ...");
-        let mut install = process::cargo(&["install", name, "--version", version, "--locked", "--quiet", "--root"]);
+        // built without optimisation: they read small files, and a fresh machine waits for them
+        let mut install =
+            process::cargo(&["install", name, "--version", version, "--locked", "--debug", "--quiet", "--root"]);
+        install.env("CARGO_PROFILE_DEV_DEBUG", "none");
         let build = root.join("build");
         let (ok, said) = process::capture(install.arg(&root).arg("--target-dir").arg(&build))?;
         std::fs::remove_dir_all(&build).ok();

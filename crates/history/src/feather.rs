@@ -5,13 +5,14 @@ use crate::moment::{Clock, Stamp, Unit, in_range};
 use crate::number::{self, Number, NumberFault, Quality};
 use crate::rows::{RawRow, RowSource, Shape, find_columns};
 use crate::{Format, ImportError, lengths};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt64Type,
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
-use arrow::error::ArrowError;
-use arrow::ipc::reader::FileReader;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_ipc::reader::FileReader;
+use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -198,10 +199,10 @@ pub(crate) fn times(column: &ArrayRef, clock: &mut Option<Clock>) -> Option<Vec<
             scaled(column.as_primitive::<TimestampNanosecondType>().iter(), 1)
         }
         DataType::Date32 => {
-            let days = column.as_primitive::<arrow::datatypes::Date32Type>().iter();
+            let days = column.as_primitive::<arrow_array::types::Date32Type>().iter();
             scaled(days.map(|day| day.map(i64::from)), 86_400_000_000_000)
         }
-        DataType::Date64 => scaled(column.as_primitive::<arrow::datatypes::Date64Type>().iter(), 1_000_000),
+        DataType::Date64 => scaled(column.as_primitive::<arrow_array::types::Date64Type>().iter(), 1_000_000),
         DataType::Int64 => {
             let counts = column.as_primitive::<Int64Type>();
             let unit = counts.iter().flatten().find_map(Unit::of);

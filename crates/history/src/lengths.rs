@@ -3,9 +3,9 @@
 //! The decoder makes room for as many bytes as a compressed buffer says that it holds, and where there is not so much memory the
 //! process ends: one spoilt byte in a file would be enough.
 
-use arrow::error::ArrowError;
-use arrow::ipc::reader::read_footer_length;
-use arrow::ipc::{RecordBatch, root_as_footer, root_as_message};
+use arrow_ipc::reader::read_footer_length;
+use arrow_ipc::{RecordBatch, root_as_footer, root_as_message};
+use arrow_schema::ArrowError;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
