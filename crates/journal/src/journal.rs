@@ -106,6 +106,14 @@ impl<S: Storage> Journal<S> {
         Ok((journal, recovered.report))
     }
 
+    /// Forgets [`Recovery::damaged`], once its owner has recorded it: until then every opening tells it again.
+    ///
+    /// # Errors
+    /// [`StorageFault`] if the disk refuses; the next opening tells it once more.
+    pub fn damage_recorded(&mut self) -> Result<(), StorageFault> {
+        recover::forget(&self.storage)
+    }
+
     /// Appends one record to the open group and gives its sequence number. It is durable only after
     /// [`sync`](Self::sync), which this calls where the group or the segment is full.
     ///

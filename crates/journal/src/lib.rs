@@ -44,6 +44,7 @@
 //! | `*.torn` | what a recovery cut off, byte for byte, named by segment and offset; never read |
 //! | `*.ahead` | a snapshot that was ahead of the recovered log; never read |
 //! | `*.bad` | a snapshot that did not read, and whose records the log holds; never read |
+//! | `DAMAGED` | what was damaged although it had been synced, until the owner has recorded it |
 //! | `*.tmp` | an unfinished snapshot or side file; removed on open |
 //! | `writer.lock` | the OS lock of the one writer, with its process id |
 //!

@@ -1,6 +1,7 @@
 //! Opening for writing: finds the end of the log, cuts a torn tail, refuses damage.
 
 use serde::Serialize;
+use std::io::ErrorKind;
 
 use crate::cursor::Cursor;
 use crate::error::{Damage, Doing, Flaw, OpenError, ReadError, StorageFault};
@@ -9,8 +10,14 @@ use crate::format::{CHAIN_FRAME_BYTES, Chain, GENESIS, Kind, SEGMENT_HEADER_BYTE
 use crate::journal::{Active, Options, publish, segment_bytes_for, stamp};
 use crate::segments::{self, Walk, holding};
 use crate::snapshot::{SnapshotHead, covering, load_heads, write_whole};
-use crate::storage::{Locking, Storage, StorageFile};
+use crate::storage::{Locking, Storage, StorageFile, read_all};
 use crate::tail::Tail;
+
+/// The file that remembers damage to synced records until the journal's owner has recorded it ([`Journal::damage_recorded`]):
+/// mending takes its traces away, and a process may end right after.
+///
+/// [`Journal::damage_recorded`]: crate::Journal::damage_recorded
+const DAMAGED: &str = "DAMAGED";
 
 /// What opening found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +32,9 @@ pub struct Recovery {
     pub set_aside: Vec<String>,
     /// Snapshots that do not read. Those of which the log holds every record were renamed to `*.bad`; a later one stays.
     pub bad_snapshots: Vec<Damage>,
+    /// What was damaged although it had been synced, in words: now, or at an opening before this one whose owner has not
+    /// recorded it.
+    pub damaged: Option<String>,
 }
 
 /// The end of a log whose last write was torn, or was damaged since.
@@ -73,6 +83,7 @@ pub(crate) fn recover<S: Storage>(storage: &S, options: Options) -> Result<Recov
         (false, _) => resume(storage, &segments, &heads, &mut report)?,
     };
     set_bad_aside(storage, &report)?;
+    report.damaged = remembered(storage)?;
     Ok(Recovered { lock, segment, chain, report })
 }
 
@@ -108,7 +119,7 @@ fn resume<S: Storage>(
     remove_leftovers(storage)?;
     let truncated = tail.file_bytes < cursor.header.capacity;
     if !tail.is_clean() || tail.is_open() || truncated || !ahead.is_empty() {
-        report.cut = Some(Cut {
+        let cut = Cut {
             segment: cursor.name.clone(),
             offset: tail.offset,
             bytes: tail.stray().len() as u64,
@@ -116,7 +127,11 @@ fn resume<S: Storage>(
             acknowledged: tail.was_acknowledged() || !ahead.is_empty(),
             truncated,
             kept_in: keep_stray(storage, &cursor.name, &tail)?,
-        });
+        };
+        if cut.acknowledged {
+            remember(storage, &cut)?; // before anything is mended
+        }
+        report.cut = Some(cut);
     }
     for name in ahead {
         storage.rename(&name, &format!("{name}.ahead")).doing("rename", &name)?;
@@ -130,6 +145,33 @@ fn resume<S: Storage>(
     report.checked = last_seq + 1 - segments[from];
     let capacity = cursor.header.capacity;
     Ok((Active { salt: cursor.place().salt, file: cursor.file, name: cursor.name, written, capacity }, chain))
+}
+
+fn remember<S: Storage>(storage: &S, cut: &Cut) -> Result<(), StorageFault> {
+    let Cut { segment, offset, bytes, .. } = cut;
+    let words = format!("synced records of the journal were damaged: {bytes} bytes of {segment} from offset {offset}");
+    write_whole(storage, DAMAGED, words.as_bytes())
+}
+
+fn remembered<S: Storage>(storage: &S) -> Result<Option<String>, StorageFault> {
+    match storage.open(DAMAGED, false) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        file => {
+            let words = file.and_then(|file| read_all(&file)).doing("read", DAMAGED)?;
+            Ok(Some(String::from_utf8_lossy(&words).into_owned()))
+        }
+    }
+}
+
+/// Forgets damage to synced records: somebody else remembers it from here on.
+pub(crate) fn forget<S: Storage>(storage: &S) -> Result<(), StorageFault> {
+    match storage.remove(DAMAGED) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed.doing("remove", DAMAGED)?;
+            storage.sync_dir().doing("sync", "the journal's directory")
+        }
+    }
 }
 
 /// Walks through all segments; only the last may end in anything but zeros after a chain frame.

@@ -1,19 +1,11 @@
-//! What the opening of a journal found: told to people, and where synced records were damaged, kept until it is recorded.
+//! What the opening of a journal found: told to people, and recorded where synced records were damaged.
 
 use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
-use crate::whole_file::{is_full, remove_if_there, sync_dir_of, write_whole};
-use std::path::{Path, PathBuf};
 use tradewind_domain::{PortfolioId, Source};
 use tradewind_engine::EventKind;
-use tradewind_journal::{Cut, Recovery};
-
-/// The file that keeps across starts why only what reduces may go out, until the journal says so: mending a journal takes the traces
-/// of the damage away, and the venue may be out of reach for some starts.
-pub(crate) fn file(data_dir: &Path) -> PathBuf {
-    data_dir.join("DAMAGED")
-}
+use tradewind_journal::{Cut, ReadError, Recovery};
 
 /// What `recovery` found, a sentence each.
 pub(crate) fn told(recovery: &Recovery) -> Vec<String> {
@@ -60,37 +52,14 @@ fn cut_text(cut: &Cut) -> String {
     }
 }
 
-/// Notes damage to synced records on disk, right after `recovery` mended the journal of `data_dir`.
-///
-/// # Errors
-/// [`NodeError::Kept`] where not even the file's name can be kept.
-pub(crate) fn mark(data_dir: &Path, recovery: &Recovery) -> Result<(), NodeError> {
-    let Some(cut) = recovery.cut.as_ref().filter(|cut| cut.acknowledged) else { return Ok(()) };
-    let reason = format!(
-        "synced records of the journal were damaged: {} bytes of {} from offset {}",
-        cut.bytes, cut.segment, cut.offset
-    );
-    let path = file(data_dir);
-    let written = match write_whole(&path, reason.as_bytes(), 0o600) {
-        Err(error) if is_full(&error) => std::fs::File::create(&path).and_then(|_| sync_dir_of(&path)), // the name alone does
-        done => done,
-    };
-    written.map_err(|source| NodeError::Kept { path, source })
-}
-
-/// Records what [`mark`] noted, now or at a start before this one: from here on only what reduces is allowed, until a
-/// person says otherwise.
-pub(crate) fn restrict(core: &mut Core, data_dir: &Path) -> Result<(), NodeError> {
-    let path = file(data_dir);
-    let reason = match std::fs::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Ok(text) if !text.trim().is_empty() => text.trim().to_owned(),
-        _ => "synced records of the journal were damaged".to_owned(), // the name alone restricts
-    };
+/// Records damage to synced records, found at this start or at one before it that did not come so far: from here on only what
+/// reduces is allowed, until a person says otherwise. The journal remembers it on disk until then.
+pub(crate) fn restrict(core: &mut Core, recovery: &Recovery) -> Result<(), NodeError> {
+    let Some(reason) = recovery.damaged.clone() else { return Ok(()) };
     core.record(core.now(), wall(), Source::Host, PortfolioId(0), EventKind::Restricted { reason })?;
     core.host.journal.sync()?;
-    let gone = remove_if_there(&path).and_then(|()| sync_dir_of(&path));
-    gone.map_err(|source| NodeError::Kept { path, source })
+    core.host.journal.damage_recorded().map_err(ReadError::from)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -122,15 +91,5 @@ mod tests {
         let bad = |seq| Damage { segment: format!("{seq}.snap"), offset: 0, seq, flaw: Flaw::Snapshot };
         let found = told(&Recovery { last_seq: 7, bad_snapshots: vec![bad(7), bad(8)], ..Recovery::default() });
         assert!(found[0].contains("set aside as 7.snap.bad") && found[1].starts_with("alarm: "), "{found:?}");
-    }
-
-    #[test]
-    fn a_torn_write_leaves_no_mark_and_damage_does() {
-        let dir = tempfile::TempDir::new().unwrap();
-        let found = |acknowledged| Recovery { cut: Some(cut(800, acknowledged)), ..Recovery::default() };
-        mark(dir.path(), &found(false)).unwrap();
-        assert!(!file(dir.path()).exists());
-        mark(dir.path(), &found(true)).unwrap();
-        assert!(std::fs::read_to_string(file(dir.path())).unwrap().contains("800 bytes of 1.seg"));
     }
 }

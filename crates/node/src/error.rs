@@ -188,15 +188,6 @@ pub enum NodeError {
         #[source]
         source: std::io::Error,
     },
-    /// What keeps trading stopped cannot be kept on disk.
-    #[error("{} cannot be kept: {source}", path.display())]
-    Kept {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// The journal cannot be thinned out.
     #[error("the journal cannot be thinned out: {0}")]
     Retain(#[source] tradewind_journal::RetainError),
@@ -247,7 +238,7 @@ impl Coded for NodeError {
             Self::Audit { .. } => "NODE-35",
             Self::Retain(source) => source.code(),
             Self::Full { .. } => "JRN-05",
-            Self::Latch(_) | Self::Kept { .. } => "NODE-36",
+            Self::Latch(_) => "NODE-36",
             Self::KeyInUse { .. } => "NODE-37",
             Self::Newer { .. } => "NODE-38",
             Self::Stopped => "NODE-07",

@@ -2,7 +2,7 @@
 
 use crate::error::NodeError;
 use crate::recover::journal_dir;
-use crate::{audit, clock, damage};
+use crate::{audit, clock};
 use std::io;
 use std::path::{Path, PathBuf};
 use tradewind_journal::{DiskStorage, Locking, OpenError, Reader, Storage as _};
@@ -33,7 +33,6 @@ pub fn set_aside(data_dir: &Path) -> Result<Option<PathBuf>, NodeError> {
     }
     let target = data_dir.join("earlier").join(clock::wall().to_string().replace(':', "-"));
     std::fs::create_dir_all(&target).map_err(failed(&target))?;
-    rename_if_there(&damage::file(data_dir), &damage::file(&target)).map_err(failed(&target))?;
     audit::move_trail(data_dir, &target).map_err(failed(&target))?;
     std::fs::rename(&journal, journal_dir(&target)).map_err(failed(&journal))?;
     Ok(Some(target))

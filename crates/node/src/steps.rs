@@ -82,7 +82,6 @@ impl Safe {
         let signal = signal(SignalKind::user_defined1()).map_err(NodeError::Latch)?; // until it trades one waits
         let health = Health::default();
         let (journal, recovered) = recover(dir, settings.journal.options())?;
-        damage::mark(dir, &recovered.recovery)?;
         let running = health.started(Component::Journal);
         failpoint("node.start.recovered");
         let key_lock = KeyLock::take(signer.key().expose(), &settings.venue.rest_url)?;
@@ -143,7 +142,7 @@ impl Safe {
             history: settings.venue.history.duration(),
             watch,
         };
-        let (found, Recovered { state, endings, fees, .. }) = (damage::told(&recovered.recovery), recovered);
+        let Recovered { state, endings, fees, recovery, .. } = recovered;
         let (sync_every, snapshot_every) = (settings.journal.sync_every.duration(), settings.journal.snapshot_every);
         let pace = surroundings.after_bar.clone();
         let mut core = Core::new(Parts {
@@ -161,11 +160,11 @@ impl Safe {
             running,
         });
         (core.host.endings, core.host.fees) = (endings, fees);
-        found.into_iter().for_each(|text| core.note(text));
+        damage::told(&recovery).into_iter().for_each(|text| core.note(text));
         start::introduce(&mut core, settings, &instruments, &portfolios, &opening)?;
         core.resume_listings()?;
         start::keep_halted(&mut core, latched)?;
-        damage::restrict(&mut core, &settings.data_dir)?;
+        damage::restrict(&mut core, &recovery)?;
         core.say_who_signs()?;
         drift::compare(&mut core, settings)?;
         failpoint("node.start.introduced");

@@ -2,7 +2,7 @@
 
 use tradewind_journal::{Crash, Fault, Journal, OpenError, SimStorage, verify_storage};
 
-use crate::support::{SMALL, check_records, check_sound_prefix, payload};
+use crate::support::{SMALL, check_records, check_sound_prefix, frames, open, payload, segments, written};
 
 /// Groups, a snapshot, retention, rotation. Says how many records were acknowledged and appended when it ended.
 fn run_script(disk: &SimStorage) -> (u64, u64) {
@@ -50,6 +50,33 @@ fn g02_after_a_crash_at_every_operation_all_that_was_acknowledged_is_there() {
         }
         for seed in 0..16 {
             check_crash(at, Crash::Seeded(seed));
+        }
+    }
+}
+
+#[test]
+fn damage_to_synced_records_is_told_at_every_opening_until_it_is_recorded_wherever_one_ends() {
+    let damaged = written(&[3, 1, 1]);
+    let name = segments(&damaged).pop().unwrap();
+    let mut bytes = damaged.bytes(&name).unwrap();
+    let fourth = frames(&bytes).iter().find(|frame| frame.is_record && frame.seq == 4).unwrap().at;
+    bytes[fourth + 30] ^= 1;
+    damaged.set_bytes(&name, bytes);
+    let whole = damaged.copy();
+    assert!(open(&whole).1.damaged.unwrap().starts_with("synced records of the journal were damaged: "));
+    for at in 0..whole.operations() {
+        for how in [Crash::LoseUnsynced, Crash::KeepUnsynced, Crash::Seeded(at)] {
+            let disk = damaged.copy();
+            disk.fail_at(at, Fault::Die);
+            assert!(Journal::open_storage(disk.clone(), SMALL).is_err(), "operation {at}");
+            let disk = disk.crash(how);
+            assert!(open(&disk).1.damaged.is_some(), "operation {at}, {how:?}");
+            let (mut journal, recovery) = open(&disk);
+            assert!(recovery.cut.is_none() && recovery.damaged.is_some(), "the traces are gone, the word is not");
+            journal.damage_recorded().unwrap();
+            journal.damage_recorded().unwrap();
+            drop(journal);
+            assert_eq!(open(&disk.crash(Crash::LoseUnsynced)).1.damaged, None);
         }
     }
 }

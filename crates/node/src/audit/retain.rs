@@ -15,7 +15,7 @@ use std::path::Path;
 use tradewind_domain::Sequence;
 use tradewind_governance::Name;
 use tradewind_governance::audit::{Checkpoint, Removal};
-use tradewind_journal::{Journal, Recovery, RetainError, Retained, verify};
+use tradewind_journal::{Journal, RetainError, Retained, verify};
 
 /// Removes what lies wholly before the newest snapshot. Where the directory is signed, a statement of what goes and who
 /// says so is signed and synced first, so that `audit verify` can tell the removal from theft. Not while a node runs.
@@ -27,8 +27,7 @@ use tradewind_journal::{Journal, Recovery, RetainError, Retained, verify};
 /// removed.
 pub fn retain(data_dir: &Path, key_path: Option<&Path>, by: &Name) -> Result<Retained, NodeError> {
     let dir = journal_dir(data_dir);
-    let (mut journal, recovery) = open(&dir)?;
-    damage::mark(data_dir, &recovery)?;
+    let mut journal = open(&dir)?;
     let planned = planned(&journal)?;
     let checkpoints = read_checkpoints(&checkpoints_path(data_dir))?;
     if let Some(checkpoint) = checkpoints.last() {
@@ -46,16 +45,16 @@ pub fn retain(data_dir: &Path, key_path: Option<&Path>, by: &Name) -> Result<Ret
 /// # Errors
 /// [`NodeError`] if the journal cannot be opened or thinned out: then nothing is removed.
 pub fn retain_unsigned(dir: &Path) -> Result<Retained, NodeError> {
-    let (mut journal, _) = open(dir)?;
+    let mut journal = open(dir)?;
     planned(&journal)?;
     journal.retain_from_snapshot().map_err(NodeError::Retain)
 }
 
-fn open(dir: &Path) -> Result<(Journal, Recovery), NodeError> {
-    let opened = Journal::open(dir, tradewind_journal::Options::default())
+fn open(dir: &Path) -> Result<Journal, NodeError> {
+    let (journal, recovery) = Journal::open(dir, tradewind_journal::Options::default())
         .map_err(|source| NodeError::Journal { dir: dir.to_owned(), source: Box::new(source) })?;
-    damage::told(&opened.1).iter().for_each(|text| tracing::warn!("{text}"));
-    Ok(opened)
+    damage::told(&recovery).iter().for_each(|text| tracing::warn!("{text}"));
+    Ok(journal)
 }
 
 /// What would be removed, once the snapshot that stands for it has been read whole: without a state nothing could start

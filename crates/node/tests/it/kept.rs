@@ -68,13 +68,13 @@ async fn damage_to_synced_records_is_said_and_only_what_reduces_goes_out_until_s
     // the first start mends the journal and does not reach the venue: what it found must not be forgotten
     let away = Node::start(quick("http://127.0.0.1:1", dir, &[]), surroundings(Origin::Simulated)).await;
     assert!(away.is_err());
-    assert!(dir.join("DAMAGED").exists());
+    assert!(dir.join("journal/DAMAGED").exists());
     assert_eq!(files(dir, ".torn").len(), 1);
 
     let node = start(&stage).await.unwrap();
     let seen = status(&node).await;
     assert!(seen["restricted"].as_str().unwrap().starts_with("synced records of the journal were damaged"), "{seen:#}");
-    assert!(!dir.join("DAMAGED").exists(), "the journal says it now");
+    assert!(!dir.join("journal/DAMAGED").exists(), "the journal says it now");
     assert_eq!(ask(&node, OperatorRequest::OrderPlace(far())).await.unwrap_err().0, "GATE-13");
     node.stop().await.unwrap();
     check_journal(dir);
