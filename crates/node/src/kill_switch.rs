@@ -175,6 +175,16 @@ fn reason_and_thrown(text: &str) -> (String, Option<Thrown>) {
     }
 }
 
+/// Throws the kill switch over everything from another process; `false` where it is on already.
+pub(crate) fn throw_by_file(data_dir: &Path, reason: &str) -> std::io::Result<bool> {
+    let path = data_dir.join(HALTED);
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    write(&path, Some(&reason.escape_debug().to_string()))?;
+    Ok(true)
+}
+
 /// Looks again and again whether somebody wrote the file `HALTED` into the data directory of a node that trades.
 pub(crate) async fn watch_file(data_dir: PathBuf, switch: KillSwitch, inbox: mpsc::Sender<Input>) {
     let (path, flag) = (data_dir.join(HALTED), switch.flag());

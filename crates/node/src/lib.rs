@@ -27,6 +27,7 @@ mod damage;
 mod deposits;
 mod drift;
 mod driver;
+mod drop_copy;
 mod error;
 mod exits;
 mod govern;
@@ -70,6 +71,7 @@ pub use audit::{AuditReport, Removed, audit, audit_chains, has_checkpoints, reta
 pub use audits::{AUDITS_KEPT, AuditStatistics, AuditTally, GuardBlocks, SourceAudits, audit_statistics};
 pub use clock::wall;
 pub use control::{request, socket_path};
+pub use drop_copy::{DropCopy, Exposure, LOOK_AGAIN, LOOKS, Look, halt_by_file};
 pub use error::{CODES, NodeError};
 pub use govern::{GovernRequest, Signed, Token};
 pub use health::{Component, ComponentHealth, Condition, Health};

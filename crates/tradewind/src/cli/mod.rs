@@ -13,7 +13,7 @@ pub(crate) use records::{AuditCommand, JournalCommand};
 pub(crate) use research::{
     BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, Holding, RiskArgs, StrategyArgs, StrategyCommand, StressArgs,
 };
-pub(crate) use session::{DemoArgs, ExchangeArgs, PaperArgs};
+pub(crate) use session::{DemoArgs, DropCopyArgs, ExchangeArgs, PaperArgs};
 pub(crate) use storm::StormArgs;
 
 use crate::output::Format;
@@ -80,6 +80,15 @@ pub(crate) enum Command {
         #[arg(long)]
         standby: bool,
     },
+    /// Hold the venue's executions against a node's journal, from a process of its own.
+    ///
+    /// It asks the node nothing: it reads executions, fees and balances from the venue, reckons positions itself, and reads
+    /// the journal beside its writer. A key that may only read will do. What is found in three looks in a row is certain:
+    /// then it says so, ends with 3, and with --halt throws the kill switch by its file.
+    #[command(
+        after_help = "Examples:\n  tradewind drop-copy --config tradewind.toml --halt\n  tradewind drop-copy --config tradewind.toml --once -o json"
+    )]
+    DropCopy(DropCopyArgs),
     /// Run the local exchange alone, for other programs.
     #[command(
         after_help = "Example:\n  tradewind exchange --port 9090 --speed 60\n  tradewind exchange --tape BTC_USDT-1m.feather --symbol BTC/USDT"

@@ -69,3 +69,25 @@ pub(crate) struct ExchangeArgs {
     #[arg(long, default_value = "10000", allow_negative_numbers = true)]
     pub(crate) cash: String,
 }
+
+#[derive(Args)]
+pub(crate) struct DropCopyArgs {
+    /// The settings file of the node, or one like it whose key may only read.
+    #[arg(long)]
+    pub(crate) config: PathBuf,
+    /// The node's data directory; that of the settings without.
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// How often both sides are read.
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub(crate) every: std::time::Duration,
+    /// How far back executions are compared.
+    #[arg(long, default_value = "24h", value_parser = duration)]
+    pub(crate) since: std::time::Duration,
+    /// Throw the kill switch of the data directory when a difference is certain.
+    #[arg(long)]
+    pub(crate) halt: bool,
+    /// End as soon as it is certain whether both sides tell the same.
+    #[arg(long)]
+    pub(crate) once: bool,
+}

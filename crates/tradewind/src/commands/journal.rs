@@ -21,7 +21,7 @@ pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, 
 }
 
 /// The journal of a data directory, or the directory itself if it is one.
-fn locate(dir: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn locate(dir: &Path) -> Result<PathBuf, Failure> {
     let inner = journal_dir(dir);
     let dir = if inner.is_dir() { inner } else { dir.to_owned() };
     if !dir.is_dir() {

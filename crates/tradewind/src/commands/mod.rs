@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod diagnose;
 mod doctor;
+mod drop_copy;
 mod exchange;
 mod funding;
 mod govern;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Backtest(args) => backtest::run(&args, format),
         Command::Paper(args) => paper::run(&args, format),
         Command::Live { config, standby } => paper::live(&config, standby, format),
+        Command::DropCopy(args) => drop_copy::run(&args, format),
         Command::Exchange(args) => exchange::run(&args, format),
         Command::Order(command) => operate::order(&command, format),
         Command::Position(command) => operate::position(&command, format),

@@ -10,6 +10,7 @@ mod bundles;
 mod contract;
 mod damage;
 mod data;
+mod drop_copy;
 mod errors;
 mod example;
 mod faults;

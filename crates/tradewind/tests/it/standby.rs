@@ -13,27 +13,28 @@ fn settings(dir: &Path, exchange: &Exchange) -> PathBuf {
     file
 }
 
-struct Pair {
-    exchange: Exchange,
-    dir: tempfile::TempDir,
-    file: PathBuf,
-    data: PathBuf,
+/// A local exchange, and where a node on it lives.
+pub(crate) struct Pair {
+    pub(crate) exchange: Exchange,
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) file: PathBuf,
+    pub(crate) data: PathBuf,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (exchange, dir) = (Exchange::start(), tempfile::tempdir().unwrap());
         let (file, data) = (settings(dir.path(), &exchange), dir.path().join("data"));
         Self { exchange, dir, file, data }
     }
 
-    fn start(&self, data: &Path, standby: bool) -> Running {
+    pub(crate) fn start(&self, data: &Path, standby: bool) -> Running {
         let args = ["paper", "--config", text(&self.file), "--data-dir", text(data)];
         let args = [&args[..], if standby { &["--standby"] } else { &[] }].concat();
         Running::start_with(&args, &self.exchange.keys())
     }
 
-    fn ask(&self, args: &[&str]) -> Run {
+    pub(crate) fn ask(&self, args: &[&str]) -> Run {
         tradewind(&[args, &["--data-dir", text(&self.data), "-o", "json"]].concat())
     }
 

@@ -66,6 +66,13 @@ pub(crate) fn tradewind(args: &[&str]) -> Run {
     wait(command(args))
 }
 
+/// Runs the program with more in its environment.
+pub(crate) fn tradewind_with(args: &[&str], environment: &[(&str, &str)]) -> Run {
+    let mut command = command(args);
+    command.envs(environment.iter().copied());
+    wait(command)
+}
+
 /// Runs the program in a folder.
 pub(crate) fn tradewind_in(dir: &Path, args: &[&str]) -> Run {
     let mut command = command(args);
