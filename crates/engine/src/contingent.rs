@@ -24,7 +24,10 @@
 //! whichever way a fill races the cancel, and the new order is judged by the gate as the only one.
 
 use crate::State;
-use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
+use crate::algo::{
+    Child, ChildState, Due, Faults, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE,
+};
+use std::collections::BTreeMap;
 use tradewind_domain::{
     ClientOrderId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Sequence, Side, TimeInForce,
     Timestamp,
@@ -87,54 +90,72 @@ pub(crate) fn replace(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     Some(parent.slice(Role::Replacement, left))
 }
 
-/// What a bracket's children come to.
-struct Tally {
+/// What the children of a parent that guards what it enters come to.
+#[derive(Default)]
+pub(crate) struct Tally {
     /// What was entered and can be left again.
-    entered: Quantity,
+    pub(crate) entered: Quantity,
     /// What was left again, less what was brought back.
-    left: Quantity,
+    pub(crate) left: Quantity,
     /// What exits may still do, of a pair the larger leg.
-    leaving: Quantity,
-    /// Pairs that stand.
-    pairs: usize,
+    pub(crate) leaving: Quantity,
+    /// Pairs that stand, by their number: what the larger leg may still do.
+    pub(crate) pairs: BTreeMap<u32, Quantity>,
     /// The number of the next pair.
-    next: u32,
+    pub(crate) next: u32,
     /// When the newest pair was proposed.
-    newest: Option<Timestamp>,
+    pub(crate) newest: Option<Timestamp>,
 }
 
 impl Tally {
-    fn of(parent: &Parent, look: &Look<'_>) -> Self {
-        let mut tally = Self {
-            entered: Quantity::ZERO,
-            left: Quantity::ZERO,
-            leaving: Quantity::ZERO,
-            pairs: 0,
-            next: 0,
-            newest: None,
-        };
+    pub(crate) fn of(parent: &Parent, look: &Look<'_>) -> Self {
+        let mut tally = Self::default();
         for child in &parent.children {
             let rest = child.possible(look.now) - child.filled;
             match child.role {
-                Role::Entry => tally.entered += child.filled - child.fee_taken,
+                Role::Entry | Role::Slice(_) | Role::Rung(_) => tally.entered += child.filled - child.fee_taken,
                 Role::Target(nth) | Role::Stop(nth) => {
                     tally.left += child.filled;
                     tally.next = tally.next.max(nth + 1);
                     tally.newest = tally.newest.max(Some(child.asked_at));
+                    if !rest.is_zero() {
+                        let larger = tally.pairs.entry(nth).or_default();
+                        *larger = rest.max(*larger);
+                    }
                 }
                 Role::Exit => (tally.left, tally.leaving) = (tally.left + child.filled, tally.leaving + rest),
                 Role::Excess => tally.left = tally.left - child.filled - rest,
-                _ => (),
+                Role::Awake | Role::Replaced | Role::Replacement => (),
             }
         }
-        for nth in 0..tally.next {
-            let rest = |child: &&Child| matches!(child.role, Role::Target(n) | Role::Stop(n) if n == nth);
-            let legs = parent.children.iter().filter(rest).map(|child| child.possible(look.now) - child.filled);
-            let larger = legs.max().unwrap_or(Quantity::ZERO);
-            tally.leaving += larger;
-            tally.pairs += usize::from(!larger.is_zero());
-        }
+        tally.leaving = tally.pairs.values().fold(tally.leaving, |sum, rest| sum + *rest);
         tally
+    }
+
+    /// What was entered and nothing is about to leave.
+    pub(crate) fn bare(&self) -> Quantity {
+        self.entered - self.left - self.leaving
+    }
+
+    /// What of that is to be guarded: no more than is held.
+    pub(crate) fn uncovered(&self, look: &Look<'_>) -> Quantity {
+        look.room.map_or(self.bare(), |room| self.bare().min(room - self.leaving))
+    }
+
+    /// Whether others have closed what a pair was for.
+    pub(crate) fn is_beyond_room(&self, look: &Look<'_>) -> bool {
+        look.room.is_some_and(|room| !look.is_dust(self.leaving - room.max(Quantity::ZERO)))
+    }
+
+    /// What came of it, in words.
+    pub(crate) fn text(&self, look: &Look<'_>) -> String {
+        let text = |quantity| look.instrument.quantity_text(quantity);
+        let rest = self.entered - self.left;
+        if rest.is_zero() {
+            format!("{} entered and left", text(self.entered))
+        } else {
+            format!("{} entered, {} left again", text(self.entered), text(self.left))
+        }
     }
 }
 
@@ -146,21 +167,17 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
         return Some(Due::One(Role::Entry, request));
     };
     let tally = Tally::of(parent, look);
-    let bare = tally.entered - tally.left - tally.leaving;
-    let uncovered = look.room.map_or(bare, |room| bare.min(room - tally.leaving));
-    if let Some(due) = excess(parent, look, &tally) {
+    let (bare, uncovered) = (tally.bare(), tally.uncovered(look));
+    if let Some(due) = excess(parent, look, &tally).or_else(|| lone_target(parent, look)) {
         return Some(due);
     }
-    if let Some(due) = parent.children.iter().find_map(|child| lone_target(parent, look, child)) {
-        return Some(due);
-    }
-    if look.room.is_some_and(|room| !look.is_dust(tally.leaving - room.max(Quantity::ZERO))) {
-        return take_back(parent, look); // somebody else has closed what the pair was for
+    if tally.is_beyond_room(look) {
+        return take_back(parent, look);
     }
     if let Some(owed) = parent.owed(look.now).filter(|owed| !look.is_dust(*owed)) {
         return leave(parent, look, owed);
     }
-    let is_full = tally.pairs >= PAIRS_MAX && !look.is_dust(uncovered);
+    let is_full = tally.pairs.len() >= PAIRS_MAX && !look.is_dust(uncovered);
     if (parent.seen.closing || is_full || parent.is_badly_guarded())
         && let Some(due) = hold_back(parent, look)
     {
@@ -176,39 +193,30 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
     let done = !entry.may_fill(look.now) && parent.is_quiet(look.now);
     done.then(|| match entry.state {
         ChildState::Over(end) if end.never_worked() => {
-            let reason = parent.fault.clone().unwrap_or_else(|| "its entry never worked".to_owned());
+            let reason = parent.faults.fault.clone().unwrap_or_else(|| "its entry never worked".to_owned());
             Due::Move(ParentState::Over { end: ParentEnd::Failed, reason })
         }
         _ if entry.filled.is_zero() => {
             let reason = "its entry ended without a fill".to_owned();
             Due::Move(ParentState::Over { end: ParentEnd::Cancelled, reason })
         }
-        _ => {
-            let text = |quantity| look.instrument.quantity_text(quantity);
-            let rest = tally.entered - tally.left;
-            let reason = if rest.is_zero() {
-                format!("{} entered and left", text(tally.entered))
-            } else {
-                format!("{} entered, {} left again", text(tally.entered), text(tally.left))
-            };
-            Due::Move(ParentState::Over { end: ParentEnd::Finished, reason })
-        }
+        _ => Due::Move(ParentState::Over { end: ParentEnd::Finished, reason: tally.text(look) }),
     })
 }
 
-/// Cancels the entry of a bracket, if it still stands.
+/// Cancels what still enters, of a parent that guards it.
 pub(crate) fn hold_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
-    parent.children.iter().filter(|child| child.role == Role::Entry).find_map(|child| child.cancel(look.now))
+    parent.children.iter().filter(|child| parent.enters(child)).find_map(|child| child.cancel(look.now))
 }
 
 /// Cancels what stands of the pairs.
-fn take_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+pub(crate) fn take_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     let of_pair = |child: &&Child| matches!(child.role, Role::Target(_) | Role::Stop(_));
     parent.children.iter().filter(of_pair).find_map(|child| child.cancel(look.now))
 }
 
 /// Takes the pairs back, and closes `owed` once none of them can fill any more.
-fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<Due> {
+pub(crate) fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<Due> {
     let guards = |child: &Child| matches!(child.role, Role::Target(_) | Role::Stop(_)) && child.may_fill(look.now);
     if parent.children.iter().any(guards) {
         return take_back(parent, look);
@@ -217,20 +225,28 @@ fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<Due> {
     if look.is_dust(quantity) {
         return None;
     }
+    Some(way_out(parent, look, quantity))
+}
+
+/// Leaves so much at the market.
+pub(crate) fn way_out(parent: &Parent, look: &Look<'_>, quantity: Quantity) -> Due {
     let side = parent.wish.request.side.opposite();
     let exit = OrderRequest { reduce_only: true, ..OrderRequest::market(look.instrument.id, side, quantity) };
-    Some(Due::One(Role::Exit, exit))
+    Due::One(Role::Exit, exit)
 }
 
-/// A target whose stop is gone, after some of either filled: it protects against nothing.
-fn lone_target(parent: &Parent, look: &Look<'_>, child: &Child) -> Option<Due> {
-    let Role::Target(nth) = child.role else { return None };
-    let stop = parent.children.iter().find(|other| other.role == Role::Stop(nth))?;
-    let gone = matches!(stop.state, ChildState::Over(_)) && !stop.may_fill(look.now);
-    if gone { child.cancel(look.now) } else { None }
+/// Cancels a target whose stop is gone, after some of either filled: it protects against nothing.
+pub(crate) fn lone_target(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+    let is_gone = |it: &Child| matches!(it.state, ChildState::Over(_)) && !it.may_fill(look.now);
+    parent.children.iter().filter(|child| child.is_open()).find_map(|child| {
+        let Role::Target(nth) = child.role else { return None };
+        let stop = parent.children.iter().find(|other| other.role == Role::Stop(nth))?;
+        if is_gone(stop) { child.cancel(look.now) } else { None }
+    })
 }
 
-fn excess(parent: &Parent, look: &Look<'_>, tally: &Tally) -> Option<Due> {
+/// What brings back what target and stop left too much between them.
+pub(crate) fn excess(parent: &Parent, look: &Look<'_>, tally: &Tally) -> Option<Due> {
     let too_much = tally.left - tally.entered;
     let entry_side = parent.wish.request.side;
     let is_settled = parent.is_quiet(look.now);
@@ -248,7 +264,7 @@ fn excess(parent: &Parent, look: &Look<'_>, tally: &Tally) -> Option<Due> {
     Some(Due::One(Role::Excess, back))
 }
 
-/// A pair for what is uncovered, a lone target or stop where only one was asked for, or the way out at once.
+/// What guards what is uncovered, or the way out at once.
 fn protect(
     parent: &Parent,
     look: &Look<'_>,
@@ -258,9 +274,24 @@ fn protect(
     entry_open: bool,
 ) -> Option<Due> {
     let just_now = tally.newest.is_some_and(|newest| look.now.since(newest) < SETTLE);
-    if entry_open && (tally.pairs >= PAIRS_MAX || just_now) {
+    if entry_open && (tally.pairs.len() >= PAIRS_MAX || just_now) {
         return None;
     }
+    // what the venue would not take as protection is no reason to stand without any
+    if parent.faults.unwanted || passed(parent, look, protection).is_some() {
+        return Some(way_out(parent, look, look.instrument.whole_lots(uncovered)));
+    }
+    pair(parent, look, protection, tally.next, uncovered)
+}
+
+/// The pair number `nth` for what is uncovered, or a lone target or stop where only one was asked for.
+pub(crate) fn pair(
+    parent: &Parent,
+    look: &Look<'_>,
+    protection: &Protection,
+    nth: u32,
+    uncovered: Quantity,
+) -> Option<Due> {
     let side = parent.wish.request.side.opposite();
     let quantity = look.instrument.whole_lots(uncovered);
     let order =
@@ -270,13 +301,7 @@ fn protect(
         None => OrderKind::Stop { trigger },
     });
     let target_kind = protection.target.map(|price| OrderKind::Limit { price });
-    let (bid, ask) = look.quote.unzip();
-    let passed = [look.mark, if side == Side::Sell { bid } else { ask }];
-    // what the venue would not take as protection is no reason to stand without any
-    if parent.unwanted || passed.iter().any(|price| is_past(*price, side, protection)) {
-        return Some(Due::One(Role::Exit, order(OrderKind::Market)));
-    }
-    let (target, stop) = (Role::Target(tally.next), Role::Stop(tally.next));
+    let (target, stop) = (Role::Target(nth), Role::Stop(nth));
     // beside a stop the target rests, as venues have it: whoever takes liquidity with it leaves at once instead
     let resting = |one| OrderRequest { post_only: true, ..one };
     match (target_kind.map(order), stop_kind.map(order)) {
@@ -316,29 +341,50 @@ pub(crate) fn group_excess(state: &State, filled: ClientOrderId) -> Option<(Port
     Some((order.portfolio(), OrderRequest { reduce_only: true, ..back }))
 }
 
-/// Whether the market has passed target or stop already, for orders that leave on `side`.
-fn is_past(mark: Option<Price>, side: Side, protection: &Protection) -> bool {
-    let Some(mark) = mark else { return false };
+/// Which of its ends the market has passed already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passed {
+    Stop,
+    Target,
+}
+
+/// Whether the market has passed stop or target already, by its newest price or by the side that an exit would trade at.
+pub(crate) fn passed(parent: &Parent, look: &Look<'_>, protection: &Protection) -> Option<Passed> {
+    let side = parent.wish.request.side.opposite();
+    let (bid, ask) = look.quote.unzip();
+    let prices = [look.mark, if side == Side::Sell { bid } else { ask }];
     let level = |price: Price| i128::from(price.mantissa()) * i128::from(side.sign());
     // to sell is to be past a target below the mark, or a stop above it
-    protection.target.is_some_and(|target| level(target) >= level(mark))
-        || protection.stop.is_some_and(|stop| level(stop) <= level(mark))
+    let is_past = |is: &dyn Fn(i128) -> bool| prices.into_iter().flatten().any(|price| is(level(price)));
+    if protection.stop.is_some_and(|stop| is_past(&|at| level(stop) <= at)) {
+        return Some(Passed::Stop);
+    }
+    protection.target.filter(|target| is_past(&|at| level(*target) >= at)).map(|_| Passed::Target)
 }
 
 impl Parent {
     /// Whether it guards a position that must not lose its guard by being cancelled.
     #[must_use]
     pub(crate) fn protects(&self) -> bool {
-        let entered = |child: &Child| {
-            child.role == Role::Entry && !matches!(child.state, ChildState::Over(end) if end.never_worked())
-        };
-        matches!(self.wish.plan, Plan::Bracket(_)) && self.children.iter().any(entered)
+        let entered =
+            |child: &Child| self.enters(child) && !matches!(child.state, ChildState::Over(end) if end.never_worked());
+        self.children.iter().any(entered)
     }
 
-    /// Whether a guard of a bracket failed lately, or it is not known whether it stands.
-    fn is_badly_guarded(&self) -> bool {
+    /// Whether a child enters what this parent guards.
+    pub(crate) fn enters(&self, child: &Child) -> bool {
+        child.role == Role::Entry || self.wish.protection().is_some() && !child.role.protects()
+    }
+
+    /// Whether a guard failed lately, or it is not known whether it stands.
+    pub(crate) fn is_badly_guarded(&self) -> bool {
         let unknown = |child: &Child| child.role.protects() && child.state == ChildState::Open { unknown: true };
-        self.failures > 0 || self.children.iter().any(unknown)
+        self.guard_faults().failures > 0 || self.children.iter().any(unknown)
+    }
+
+    /// What went wrong with what guards: of a bracket all that did.
+    const fn guard_faults(&self) -> &Faults {
+        if matches!(self.wish.plan, Plan::Bracket(_)) { &self.faults } else { &self.guard }
     }
 
     /// What it must not give up on: what a bracket holds, or what a waiting order that only reduces is to close.
@@ -357,7 +403,8 @@ impl Parent {
     #[must_use]
     pub fn guard_fault(&self) -> Option<&str> {
         let waits = self.wish.plan == Plan::Wait && self.wish.request.reduce_only && self.seen.woke;
-        self.fault.as_deref().filter(|_| waits || !self.holds().is_zero())
+        let faults = if waits { &self.faults } else { self.guard_faults() };
+        faults.fault.as_deref().filter(|_| waits || !self.holds().is_zero())
     }
 
     /// What a bracket's exits at once have done so far; with `now` what they may still do besides.
@@ -369,8 +416,8 @@ impl Parent {
     /// How much of what it holds no exit of its own is about to close: what was entered less what was left.
     pub(crate) fn holds(&self) -> Quantity {
         self.children.iter().fold(Quantity::ZERO, |held, child| match child.role {
-            Role::Entry => held + child.filled - child.fee_taken,
             Role::Target(_) | Role::Stop(_) | Role::Exit => held - child.filled,
+            _ if self.enters(child) => held + child.filled - child.fee_taken,
             _ => held,
         })
     }
@@ -391,12 +438,21 @@ impl Parent {
         !self.seen.leave.is_zero() && self.exited(None) >= self.seen.leave
     }
 
+    /// Whether it takes its protection back for an exit by another order.
+    pub(crate) fn makes_way(&self) -> bool {
+        match self.state {
+            ParentState::Working => self.wish.keeps(),
+            ParentState::Paused { .. } | ParentState::Guarding { .. } => self.wish.protection().is_some(),
+            ParentState::Ending { .. } | ParentState::Over { .. } => false,
+        }
+    }
+
     /// Whether an order is one of the two that protect what an order with a plan filled: they make way for an exit.
     #[must_use]
     pub fn is_guard(&self, client_id: ClientOrderId) -> bool {
         let guards =
             |child: &Child| child.client_id == client_id && matches!(child.role, Role::Target(_) | Role::Stop(_));
-        self.wish.entry.is_some() && self.children.iter().any(guards)
+        self.wish.keeps() && self.children.iter().any(guards)
     }
 
     /// Notes that so much is to be left at once; all of it ends the entry as well.

@@ -29,6 +29,7 @@ mod evidence;
 mod foreign;
 mod funding;
 mod governance;
+mod keeping;
 mod liquidation;
 mod parents;
 mod portfolio;

@@ -4,15 +4,15 @@
 //! counted, whichever parent it came from.
 
 use crate::algo::{
-    Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Role,
+    Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Role, on_tick,
 };
 use crate::decide::{approve, excluding, judge_pair, names, refuse, view};
-use crate::governance;
 use crate::{Command, Event, EventKind, ListingStatus, State, Verdict};
+use crate::{governance, keeping};
 use tradewind_domain::{
     ClientOrderId, Coded, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderRequest, Quantity, Side, Source, pow10,
 };
-use tradewind_gate::{Guard, Mode, Proposal, Refusal, review};
+use tradewind_gate::{Correction, Guard, Mode, Proposal, Refusal, View, review, review_plan};
 use tradewind_governance::{Held, Principal, Ruling};
 
 /// Folds what an event, just applied to everything else, means for parents. `booked` says that it was an execution which
@@ -162,6 +162,7 @@ pub(crate) fn waits(state: &State, proposal: &Proposal) -> Option<ParentWish> {
         plan: Plan::Wait,
         reason: proposal.reason.clone().into_owned(),
         entry: None,
+        trade: None,
     })
 }
 
@@ -170,10 +171,10 @@ pub(crate) fn waits(state: &State, proposal: &Proposal) -> Option<ParentWish> {
 pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &mut Vec<Command>) {
     let by = governance::proposer(state, event, wish.source);
     match check(state, event, wish, &by, 0) {
-        Ok(()) => {
+        Ok(settled) => {
             let named = wish.source == Source::Operator && by.name != Principal::operator().name;
             let behind = named.then_some(Behind { by: by.name, approvals: 0, proposal: None });
-            commands.push(opened(state, event, wish, behind));
+            commands.push(opened(state, event, settled, behind));
         }
         Err((refusal, Some(quorum))) if refusal.guard == Guard::Approval => {
             governance::hold_parent(state, event, &by, wish, quorum, commands);
@@ -182,10 +183,18 @@ pub(crate) fn open(state: &State, event: &Event, wish: &ParentWish, commands: &m
     }
 }
 
-fn opened(state: &State, event: &Event, wish: &ParentWish, behind: Option<Behind>) -> Command {
+/// A wish as it may live, and what was put right in its plan of the trade.
+struct Settled {
+    wish: ParentWish,
+    corrections: Vec<Correction>,
+}
+
+fn opened(state: &State, event: &Event, settled: Settled, behind: Option<Behind>) -> Command {
+    let Settled { wish, corrections } = settled;
     let (parent, decision) = (state.parents.next_id(), governance::decision(state, event));
-    let opened = ParentEvent::Opened { parent, wish: wish.clone(), behind, decision };
-    Command::Record(EventKind::Parent(Box::new(opened)), wish.portfolio)
+    let portfolio = wish.portfolio;
+    let opened = ParentEvent::Opened { parent, wish, behind, decision, corrections };
+    Command::Record(EventKind::Parent(Box::new(opened)), portfolio)
 }
 
 /// Opens a parent that people have approved as a whole, if the gate, asked once more, still takes it.
@@ -197,17 +206,15 @@ pub(crate) fn release(
     held: &Held,
 ) -> Result<Command, Box<Refusal>> {
     let approvals = u8::try_from(held.approvals.len()).unwrap_or(u8::MAX);
-    check(state, event, wish, by, approvals).map_err(|(refusal, _)| refusal)?;
-    Ok(opened(state, event, wish, Some(Behind { by: by.name.clone(), approvals, proposal: Some(held.id) })))
+    let settled = check(state, event, wish, by, approvals).map_err(|(refusal, _)| refusal)?;
+    Ok(opened(state, event, settled, Some(Behind { by: by.name.clone(), approvals, proposal: Some(held.id) })))
 }
 
 /// What says no to a parent, with the quorum that would make it a yes, if one would.
 type No = (Box<Refusal>, Option<u8>);
 
-fn check(state: &State, event: &Event, wish: &ParentWish, by: &Principal, approvals: u8) -> Result<(), No> {
-    let no = |value: String, limit: &str| {
-        (Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None, breach: None }), None)
-    };
+fn check(state: &State, event: &Event, wish: &ParentWish, by: &Principal, approvals: u8) -> Result<Settled, No> {
+    let no = |value: String, limit: &str| (no(value, limit), None);
     let it = &state.listing(wish.request.instrument).instrument;
     wish.check(it).map_err(|error| no(format!("{}: {error}", error.code()), error.hint()))?;
     if state.parents.live().count() >= LIVE_MAX {
@@ -239,7 +246,36 @@ fn check(state: &State, event: &Event, wish: &ParentWish, by: &Principal, approv
         Some(Ruling::NeedsApproval { quorum }) => Some(quorum),
         _ => None,
     };
-    review(&view, &sample, name).map(|_| ()).map_err(|refusal| (refusal, quorum))
+    let sampled = review(&view, &sample, name).map(|_| ());
+    if let Err(refusal) = &sampled
+        && refusal.guard != Guard::Approval
+    {
+        return Err((refusal.clone(), quorum));
+    }
+    let settled = settle(&view, wish).map_err(|refusal| (refusal, None))?; // nobody is asked about what could not be
+    sampled.map(|()| settled).map_err(|refusal| (refusal, quorum))
+}
+
+/// The wish with its plan of the trade as it may be traded: judged for all of it, put right, on the tick. What only
+/// reduces has none.
+fn settle(view: &View<'_>, wish: &ParentWish) -> Result<Settled, Box<Refusal>> {
+    let mut wish = wish.clone();
+    let Some(trade) = wish.trade.take() else { return Ok(Settled { wish, corrections: Vec::new() }) };
+    let whole = Proposal { plan: Some(trade.clone()), ..proposal(&wish, wish.as_one_order(), wish.reason.clone()) };
+    if view.reduces(&whole) {
+        return Ok(Settled { wish, corrections: Vec::new() });
+    }
+    let (trade, corrections) = match review_plan(view, &whole)? {
+        Some(audited) => (audited.plan, audited.corrections),
+        None => (*trade, Vec::new()),
+    };
+    wish.trade = Some(Box::new(on_tick(view.instrument, wish.request.side, &trade)));
+    wish.check_trade().map_err(|error| no(format!("{}: {error}", error.code()), error.hint()))?;
+    Ok(Settled { wish, corrections })
+}
+
+fn no(value: String, limit: &str) -> Box<Refusal> {
+    Box::new(Refusal { guard: Guard::Order, value, limit: limit.to_owned(), rule: None, breach: None })
 }
 
 /// The order to be replaced: open, not being replaced already, of the same instrument, portfolio and side.
@@ -337,15 +373,7 @@ fn reason(parent: &Parent, role: Role) -> String {
 fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let request = &parent.wish.request;
     let (listing, books) = (state.listing(request.instrument), state.portfolio(parent.wish.portfolio));
-    let guards = match parent.wish.plan {
-        Plan::Bracket(_) => !parent.children.is_empty(),
-        Plan::Wait => request.reduce_only,
-        Plan::Replace { .. }
-        | Plan::Iceberg { .. }
-        | Plan::Schedule(_)
-        | Plan::Participate(_)
-        | Plan::Ladder { .. } => false,
-    };
+    let guards = parent.wish.plan == Plan::Wait && request.reduce_only;
     let (_, _, unknown) = state.open_quantities(parent.wish.portfolio, request.instrument);
     let fresh = listing
         .mark
@@ -354,7 +382,7 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let by = parent.behind.as_ref().map(|behind| &behind.by);
     let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, by, request.instrument);
     let open = state.mode == Mode::Backtest || listing.instrument.spec.calendar.is_open(state.now);
-    let clear = (!stopped || guards) && listing.status == ListingStatus::Trading && open && fresh;
+    let clear = listing.status == ListingStatus::Trading && open && fresh;
     Look {
         now: state.now,
         instrument: &listing.instrument,
@@ -362,13 +390,16 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
         quote: listing.quote.map(|quote| (quote.bid, quote.ask)),
         position: books.position(request.instrument).quantity(),
         room,
-        may_propose: clear && (unknown == 0 || guards || request.reduce_only),
+        may_propose: clear && (!stopped || guards) && (unknown == 0 || request.reduce_only),
+        may_guard: clear,
     }
 }
 
-/// For a bracket around an order that stood before it: what of the position on its side no other order is to close.
+/// For a parent that guards no more than is held: what of the position on its side no other order is to close.
 fn wish_room(state: &State, parent: &Parent) -> Option<Quantity> {
-    parent.wish.entry?;
+    if !parent.wish.keeps() {
+        return None;
+    }
     let (portfolio, request) = (parent.wish.portfolio, &parent.wish.request);
     let position = state.portfolio(portfolio).position(request.instrument).quantity();
     let held = position.mantissa().saturating_mul(request.side.sign());
@@ -384,6 +415,14 @@ fn wish_room(state: &State, parent: &Parent) -> Option<Quantity> {
     let others = state.open.values().filter(leaves).map(tradewind_domain::OrderRecord::open_quantity);
     let others = others.fold(Quantity::ZERO, Quantity::saturating_add);
     Some(Quantity::from_mantissa(held.saturating_sub(others.mantissa()).max(0)))
+}
+
+impl State {
+    /// Whether some parent with a plan of the trade holds what nothing guards yet: it sees to that within seconds.
+    #[must_use]
+    pub fn is_bare_for_now(&self) -> bool {
+        self.parents.live().any(|parent| keeping::is_bare(parent, &look(self, parent)))
+    }
 }
 
 /// An instrument that is gone takes its parents with it; their orders are cancelled.

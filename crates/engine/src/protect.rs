@@ -2,7 +2,8 @@
 //!
 //! # From a plan to orders
 //! A proposal may say where its trade ends. Once the gate has approved the order, a bracket is put around it: whatever
-//! fills is protected at the venue by a target and a stop. That does not depend on any limit, so a strategy with a plan
+//! fills is protected at the venue by a target and a stop. An order that becomes several others keeps its plan and guards
+//! what they fill itself. That does not depend on any limit, so a strategy with a plan
 //! does the same in a backtest as live. What the gate put right in the plan is recorded with it.
 //!
 //! # Exits
@@ -16,7 +17,9 @@
 //! `unprotected` is set, every position must have a stop that stands (or a trailing one that this engine
 //! keeps), or a person's exemption. The monitor is told of those that have neither, and counts how long.
 
-use crate::algo::{Ask, Behind, LIVE_MAX, Parent, ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection};
+use crate::algo::{
+    Ask, Behind, LIVE_MAX, Parent, ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection, on_tick,
+};
 use crate::decide::approve as approve_plain;
 use crate::risk::note;
 use crate::{Command, Event, EventKind, Exemption, RiskAct, RiskBook, State};
@@ -48,12 +51,8 @@ pub(crate) fn guard_of(
     }
     let plan = approved.audited().map_or(plan, |audited| &audited.plan);
     let it = &state.listing(proposal.request.instrument).instrument;
-    // off the tick is rounded away from the entry for the stop and towards it for the target
-    let on_tick = |price: Price| match proposal.request.side {
-        Side::Buy => it.tick_down(price),
-        Side::Sell => it.tick_up(price),
-    };
-    let protection = Protection { target: plan.target.map(on_tick), stop: plan.stop.map(on_tick), stop_limit: None };
+    let plan = on_tick(it, proposal.request.side, plan);
+    let protection = Protection { target: plan.target, stop: plan.stop, stop_limit: None };
     let wish = ParentWish {
         source: proposal.source,
         portfolio: proposal.portfolio,
@@ -61,6 +60,7 @@ pub(crate) fn guard_of(
         plan: Plan::Bracket(protection),
         reason: format!("the plan of the order: {}", proposal.reason),
         entry: approved.action().client_ids().next(),
+        trade: None,
     };
     let below_zero = |price: Option<Price>| price.is_some_and(|price| price.mantissa() <= 0);
     if below_zero(protection.stop) || below_zero(protection.target) {
@@ -71,7 +71,8 @@ pub(crate) fn guard_of(
         return Err(no(format!("{LIVE_MAX} parents live"), "cancel one first"));
     }
     let decision = crate::governance::decision(state, event);
-    Ok(Some(ParentEvent::Opened { parent: state.parents.next_id(), wish, behind, decision }))
+    let parent = state.parents.next_id();
+    Ok(Some(ParentEvent::Opened { parent, wish, behind, decision, corrections: Vec::new() }))
 }
 
 /// The refusal of a plan beside an order that its venue does not keep: what wakes here later is another order.
@@ -191,11 +192,10 @@ fn guards(
     state.parents.live().filter(move |parent| is_guard_of(parent, portfolio, instrument, side))
 }
 
-/// Whether `parent` is a bracket that guards what an order of `side` would close.
+/// Whether `parent` guards what an order of `side` would close.
 fn is_guard_of(parent: &Parent, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> bool {
     let wish = &parent.wish;
-    wish.entry.is_some()
-        && parent.state == ParentState::Working
+    parent.makes_way()
         && (wish.portfolio, wish.request.instrument) == (portfolio, instrument)
         && wish.request.side != side
 }
@@ -309,11 +309,12 @@ pub(crate) fn note_bare(state: &State, event: &Event, risk: &RiskBook, commands:
         return;
     }
     let is_it = |p: PortfolioId, i: InstrumentId| (p, i) == (portfolio, instrument);
-    let brackets = |parent: &Parent| {
-        matches!(parent.wish.plan, Plan::Bracket(_)) && is_it(parent.wish.portfolio, parent.wish.request.instrument)
+    let guards = |parent: &Parent| {
+        let wish = &parent.wish;
+        (matches!(wish.plan, Plan::Bracket(_)) || wish.keeps()) && is_it(wish.portfolio, wish.request.instrument)
     };
     let is_bare = |it: &Guarded| is_it(it.portfolio, it.instrument) && matches!(it.coverage, Coverage::Missing(_));
-    if !state.parents.live().any(brackets) && state.guarded().iter().any(is_bare) {
+    if !state.parents.live().any(guards) && state.guarded().iter().any(is_bare) {
         let act = RiskAct::ExemptByLimits { instrument };
         commands.push(Command::Record(EventKind::Risk(Box::new(act)), portfolio));
     }
@@ -397,7 +398,7 @@ impl State {
     pub fn open_wishes(&self, portfolio: PortfolioId, instrument: InstrumentId) -> (Quantity, Quantity) {
         let (mut buys, mut sells, _) = self.open_quantities(portfolio, instrument);
         let mine = |it: &&Parent| {
-            it.wish.entry.is_some() && (it.wish.portfolio, it.wish.request.instrument) == (portfolio, instrument)
+            it.wish.keeps() && (it.wish.portfolio, it.wish.request.instrument) == (portfolio, instrument)
         };
         for parent in self.parents.live().filter(mine) {
             let guards =

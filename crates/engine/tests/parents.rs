@@ -114,8 +114,15 @@ impl Host {
 
     fn wish(&mut self, second: i64, request: OrderRequest, plan: Plan) {
         let reason = "a test".to_owned();
-        let wish =
-            ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
+        let wish = ParentWish {
+            entry: None,
+            trade: None,
+            source: Source::Operator,
+            portfolio: PortfolioId(0),
+            request,
+            plan,
+            reason,
+        };
         let said = EventKind::Parent(Box::new(ParentEvent::Wished { wish }));
         self.say(second, Source::Operator, said);
     }
@@ -300,7 +307,7 @@ fn a_waiting_order_is_judged_when_it_is_made_and_again_when_it_wakes() {
     host.fill(1, 0, 800_000, 10_000);
     host.trade(2, 9_500);
     assert_eq!(host.sent.len(), 1, "the cash is gone: the gate refuses what woke");
-    assert!(host.parent(1).fault.as_ref().unwrap().starts_with("GATE-0"), "{:?}", host.parent(1).fault);
+    assert!(host.parent(1).faults.fault.as_ref().unwrap().starts_with("GATE-0"), "{:?}", host.parent(1).faults.fault);
     host.timer(4);
     assert!(matches!(host.parent(1).state, ParentState::Paused { .. }), "{:?}", host.parent(1).state);
     host.check_journal();
@@ -458,7 +465,7 @@ fn two_parents_are_judged_one_after_the_other() {
     host.wish(0, market(Side::Buy, 600_000), later(5));
     host.timer(5);
     assert_eq!(host.sent.len(), 1, "together they are worth more than the account: the second sees the first");
-    assert!(host.parent(2).fault.is_some());
+    assert!(host.parent(2).faults.fault.is_some());
     host.check_journal();
 }
 
@@ -501,7 +508,7 @@ fn two_orders_of_a_group_that_both_fill_are_brought_back() {
 fn entered(host: &mut Host, source: Source) -> u64 {
     let protection = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
     let (request, plan, reason) = (limit(Side::Buy, 1_000, 10_000), Plan::Bracket(protection), "a test".to_owned());
-    let wish = ParentWish { entry: None, source, portfolio: PortfolioId(0), request, plan, reason };
+    let wish = ParentWish { entry: None, trade: None, source, portfolio: PortfolioId(0), request, plan, reason };
     host.say(1, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
     host.accept(1, 0);
     1

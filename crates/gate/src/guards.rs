@@ -1,12 +1,12 @@
 //! The guards, in the order in which they are asked. Each is a plain function over plain data.
 
-use crate::{Guard, Mode, Proposal, Refusal, View};
+use crate::{Guard, Mode, Proposal, Refusal, Survey, View};
 use tradewind_domain::{
     ClientOrderId, Coded, LEDGER_DECIMALS, Liquidity, Order, OrderKind, Origin, Price, Quantity, Side, TimeInForce,
     format_decimal,
 };
 use tradewind_governance::Ruling;
-use tradewind_risk::{Audited, Reach, Reference, Situation, worst_price};
+use tradewind_risk::{Audited, Breach, Reach, Reference, Situation, worst_price};
 
 type Verdict = Result<(), Box<Refusal>>;
 
@@ -245,6 +245,23 @@ pub(crate) fn risk(
     proposal: &Proposal,
     worst: Option<Price>,
 ) -> Result<Option<Box<Audited>>, Box<Refusal>> {
+    with_situation(view, proposal, worst, |survey, situation| {
+        tradewind_risk::check(view.limits, survey.account, survey.monitor, situation)
+    })
+}
+
+/// What the risk crate asks of a plan alone.
+pub(crate) fn plan(view: &View<'_>, proposal: &Proposal) -> Result<Option<Box<Audited>>, Box<Refusal>> {
+    with_situation(view, proposal, None, |_, situation| tradewind_risk::check_plan(view.limits, situation))
+}
+
+/// Asks the risk crate about the account as it would stand after the order; `None` where no limit calls for it.
+fn with_situation(
+    view: &View<'_>,
+    proposal: &Proposal,
+    worst: Option<Price>,
+    judge: impl FnOnce(&Survey<'_>, &Situation<'_>) -> Result<Option<Audited>, Box<Breach>>,
+) -> Result<Option<Box<Audited>>, Box<Refusal>> {
     let (Some(risk), Some(mark)) = (view.risk, view.mark) else { return Ok(None) };
     let survey = risk.books.survey(proposal);
     let quantity = proposal.request.quantity.mantissa();
@@ -277,9 +294,8 @@ pub(crate) fn risk(
         margin: survey.margin,
         plan: proposal.plan.as_deref(),
     };
-    let judged = tradewind_risk::check(view.limits, survey.account, survey.monitor, &situation);
-    judged.map(|audited| audited.map(Box::new)).map_err(|breach| {
-        let tradewind_risk::Breach { guard, value, limit } = *breach;
+    judge(&survey, &situation).map(|audited| audited.map(Box::new)).map_err(|breach| {
+        let Breach { guard, value, limit } = *breach;
         Box::new(Refusal { guard: Guard::Risk, value, limit, rule: None, breach: Some(guard) })
     })
 }

@@ -150,6 +150,15 @@ pub fn review(view: &View<'_>, proposal: &Proposal, client_id: ClientOrderId) ->
     Ok(Approved { action: Action::Submit(order), audited, resized: resized.map(Box::new) })
 }
 
+/// Judges only where the trade of `proposal` ends, as the plan of an order that becomes several others: each of them is
+/// judged in full when it is due, the plan once, with all of them. `None` where no limit calls for it.
+///
+/// # Errors
+/// The first rule that refuses the plan.
+pub fn review_plan(view: &View<'_>, proposal: &Proposal) -> Result<Option<Box<Audited>>, Box<Refusal>> {
+    guards::plan(view, proposal)
+}
+
 /// An order that passed every guard, with its plan as it may be traded.
 type Judged = (Order, Option<Box<Audited>>);
 

@@ -13,6 +13,8 @@ use tradewind_journal::failpoint;
 
 /// How long the end waits for cancels to be confirmed.
 const CANCELS_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long it waits until what was bought of a plan is guarded: nobody does that while no node runs.
+const GUARDS_WITHIN: Duration = Duration::from_secs(4);
 
 impl Core {
     /// Ends trading: what could add to a position is cancelled, what only protects one stays at the venue. Waits a
@@ -29,8 +31,8 @@ impl Core {
             // the operator's: they end the run, so replay takes these cancels as given, like any of theirs
             self.record(now, wall(), Source::Operator, PortfolioId(0), EventKind::CancelProposed { client_id })?;
         }
-        let until = Instant::now() + CANCELS_WITHIN;
-        while leaving.iter().any(|id| self.host.state.open.contains_key(id)) && Instant::now() < until {
+        let begun = Instant::now();
+        while self.is_waited_for(&leaving, begun.elapsed()) {
             match inbox.try_recv() {
                 Ok(input) => self.take(input)?,
                 Err(mpsc::error::TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(2)),
@@ -45,5 +47,12 @@ impl Core {
         self.host.snapshot();
         self.host.journal.sync()?;
         Ok(())
+    }
+
+    /// Whether the end still waits: for cancels, and for guards that are being put in place of others.
+    fn is_waited_for(&self, leaving: &[ClientOrderId], waited: Duration) -> bool {
+        let state = &self.host.state;
+        waited < CANCELS_WITHIN && leaving.iter().any(|id| state.open.contains_key(id))
+            || waited < GUARDS_WITHIN && state.is_bare_for_now()
     }
 }

@@ -3,12 +3,12 @@
 use crate::core::Core;
 use crate::error::NodeError;
 use crate::operate::{OperatorReply, done, failed, refused};
-use crate::words::{OrderWords, read_order};
+use crate::words::{OrderWords, read_order, read_trade_plan};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tradewind_domain::{
     ClientOrderId, Coded, Instrument, InstrumentId, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId,
-    Price, Quantity, Source, Timestamp,
+    Price, Quantity, Source, Timestamp, TradePlan,
 };
 use tradewind_engine::algo::{
     Ask, Child, ChildState, Parent, ParentEvent, ParentId, ParentState, ParentWish, Participation, Plan, Protection,
@@ -126,7 +126,7 @@ pub struct ParentView {
     pub amount: String,
     /// How much of that its orders filled; of a bracket its entry alone.
     pub filled: String,
-    /// `working`, `paused`, `ending` or `over`.
+    /// `working`, `paused`, `guarding` (it enters nothing more), `ending` or `over`.
     pub status: String,
     /// Why, once it does not simply work.
     pub reason: Option<String>,
@@ -134,6 +134,12 @@ pub struct ParentView {
     pub fault: Option<String>,
     /// Where a trailing stop stands now.
     pub level: Option<String>,
+    /// Where what it enters is left with a loss, if it says so.
+    #[serde(default)]
+    pub stop: Option<String>,
+    /// Where it is left with a profit.
+    #[serde(default)]
+    pub target: Option<String>,
     /// When it was opened.
     pub opened_at: String,
     /// Its orders, in the order in which they were proposed.
@@ -206,20 +212,16 @@ impl Core {
             Ok(portfolio) => portfolio,
             Err(reply) => return Ok(*reply),
         };
-        if words.order.plan.is_some() {
-            let message = "a plan with an order that becomes other orders";
-            return Ok(failed("NODE-12", message, "give --stop and --target to `order place` or `order bracket`"));
-        }
         let now = self.now();
         let read = match self.host.state.find(&words.order.symbol) {
             None => Err(Box::new(self.no_such_symbol(&words.order.symbol))),
             Some(it) => read_order(it, &words.order).and_then(|mut request| {
                 let plan = read_plan(it, &words.plan, &mut request, now)?;
-                Ok((request, plan))
+                Ok((request, plan, read_trade_plan(it, &words.order)?))
             }),
         };
         match read {
-            Ok((request, plan)) => self.wish(portfolio, request, plan),
+            Ok((request, plan, trade)) => self.wish(portfolio, request, plan, trade),
             Err(reply) => Ok(*reply),
         }
     }
@@ -236,7 +238,7 @@ impl Core {
         let is_smaller = |new: &OrderRequest| new.kind == request.kind && new.quantity < request.quantity;
         match new_terms(it, request, words) {
             Ok(new) if is_smaller(&new) && self.may_amend(record) => self.amend(old, new.quantity),
-            Ok(request) => self.wish(portfolio, request, Plan::Replace { old }),
+            Ok(request) => self.wish(portfolio, request, Plan::Replace { old }, None),
             Err(reply) => Ok(*reply),
         }
     }
@@ -265,9 +267,15 @@ impl Core {
         })
     }
 
-    fn wish(&mut self, portfolio: PortfolioId, request: OrderRequest, plan: Plan) -> Result<OperatorReply, NodeError> {
+    fn wish(
+        &mut self,
+        portfolio: PortfolioId,
+        request: OrderRequest,
+        plan: Plan,
+        trade: Option<Box<TradePlan>>,
+    ) -> Result<OperatorReply, NodeError> {
         let reason = format!("an operator's {}", plan.word());
-        let wish = ParentWish { entry: None, source: Source::Operator, portfolio, request, plan, reason };
+        let wish = ParentWish { entry: None, trade, source: Source::Operator, portfolio, request, plan, reason };
         let (id, event) = (self.host.state.parents.next_id(), self.host.state.sequence + 1);
         let kind = EventKind::Parent(Box::new(ParentEvent::Wished { wish }));
         let verdict = self.verdict_on(portfolio, kind)?;
@@ -419,12 +427,17 @@ pub(crate) fn parent_view(state: &State, parent: &Parent) -> ParentView {
     let (status, reason) = match &parent.state {
         ParentState::Working => ("working", None),
         ParentState::Paused { reason } => ("paused", Some(reason.clone())),
+        ParentState::Guarding { reason, .. } => ("guarding", Some(reason.clone())),
         ParentState::Ending { reason, .. } => ("ending", Some(reason.clone())),
         ParentState::Over { end, reason } => ("over", Some(format!("{}: {reason}", word(end)))),
     };
     let level = match request.kind {
         OrderKind::Trailing { offset, .. } => parent.seen.trail.level(request.side, offset),
         _ => None,
+    };
+    let ends = match parent.wish.plan {
+        Plan::Bracket(protection) => Some(protection),
+        _ => parent.wish.protection(),
     };
     ParentView {
         parent: parent.id.to_string(),
@@ -441,8 +454,10 @@ pub(crate) fn parent_view(state: &State, parent: &Parent) -> ParentView {
         filled: it.quantity_text(parent.done()),
         status: status.to_owned(),
         reason,
-        fault: parent.fault.clone(),
+        fault: parent.guard.fault.as_ref().or(parent.faults.fault.as_ref()).cloned(),
         level: level.map(|level| it.price_text(level)),
+        stop: ends.and_then(|ends| ends.stop).map(|stop| it.price_text(stop)),
+        target: ends.and_then(|ends| ends.target).map(|target| it.price_text(target)),
         opened_at: parent.opened.to_string(),
         orders: parent.children.iter().map(|child| child_view(it, child)).collect(),
     }

@@ -35,6 +35,7 @@ fn market(side: Side, quantity: &str) -> OrderRequest {
 fn wish(request: OrderRequest, plan: How) -> ParentWish {
     ParentWish {
         entry: None,
+        trade: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request,

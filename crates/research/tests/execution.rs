@@ -49,6 +49,7 @@ fn execute(series: &BarSeries, bars: &[Bar], quantity: &str, how: How, mut seen:
     let reason = "a test".to_owned();
     run.wish(ParentWish {
         entry: None,
+        trade: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request,

@@ -59,6 +59,16 @@ pub fn check(
     judge.plan()
 }
 
+/// Judges only the plan of an order that adds exposure, as where it becomes several orders that are judged when they are
+/// due. Gives back the plan as [`check`] does.
+///
+/// # Errors
+/// As [`audit`].
+pub fn check_plan(limits: &Limits, situation: &Situation<'_>) -> Result<Option<Audited>, Box<Breach>> {
+    let controls = limits.controls.as_ref().unwrap_or(&Controls::NONE);
+    situation.plan.filter(|_| !situation.reduces).map(|plan| audit(plan, situation, controls)).transpose()
+}
+
 struct Judge<'a> {
     limits: &'a Limits,
     controls: &'a Controls,

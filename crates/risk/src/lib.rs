@@ -42,7 +42,7 @@ pub use tradewind_quant::impact::SideDepth;
 
 pub use account::{Equity, Losses};
 pub use breach::{Breach, CODES, GUARDS, Guard, GuardInfo};
-pub use check::check;
+pub use check::{check, check_plan};
 pub use collar::{Reach, worst_price};
 pub use exposure::{Class, Line, Totals};
 pub use impact::{ImpactMode, fitting};

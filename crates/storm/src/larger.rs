@@ -6,7 +6,7 @@ use crate::orders::SECOND;
 use crate::setup::MAX_ORDER;
 use tradewind_domain::{
     ClientOrderId, Instrument, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price, Quantity, Side,
-    Source, TimeInForce, TrailingOffset,
+    Source, TimeInForce, TradePlan, TrailingOffset,
 };
 use tradewind_engine::algo::{Ask, ParentEvent, ParentWish, Participation, Plan, Protection, Schedule};
 use tradewind_engine::{Amend, EventKind, State};
@@ -132,7 +132,26 @@ pub(crate) fn parent(mood: &mut Chance, scene: &Scene<'_>) -> Option<EventKind> 
             (OrderRequest { kind, time_in_force: TimeInForce::Gtd(end), ..at_market }, Plan::Wait)
         }
     };
-    Some(wished(scene, request, plan))
+    let enters = side == Side::Buy && !matches!(plan, Plan::Wait | Plan::Bracket(_));
+    let trade = (enters && mood.happens(500)).then(|| trade(mood, scene, &request, &plan));
+    Some(wished(scene, request, plan, trade))
+}
+
+/// Where a trade that buys ends: below and above all that it may be entered at, and mostly so that the gate takes it.
+fn trade(mood: &mut Chance, scene: &Scene<'_>, request: &OrderRequest, plan: &Plan) -> Box<TradePlan> {
+    let highest = request.kind.limit().unwrap_or(scene.ask);
+    let lowest = match plan {
+        Plan::Ladder { rungs } => rungs.last().map_or(highest, |rung| rung.price),
+        _ => highest,
+    };
+    let at = |price: Price, bps: i64| Some(away(scene.it, Side::Sell, price, bps));
+    let (stop, near, far) = (mood.between(48, 120), -mood.between(5, 40), -mood.between(300, 500));
+    let (stop, target) = match mood.below(3) {
+        0 => (at(lowest, stop), None),
+        1 => (None, at(highest, near)),
+        _ => (at(lowest, stop), at(highest, far)),
+    };
+    Box::new(TradePlan { stop, target, ..TradePlan::default() })
 }
 
 /// Other terms for an order that rests.
@@ -145,12 +164,12 @@ fn replacement(mood: &mut Chance, scene: &Scene<'_>) -> Option<EventKind> {
     let quantity = it.whole_lots(Quantity::from_mantissa(request.quantity.mantissa() / 10 * mood.between(5, 15)));
     let kind = OrderKind::Limit { price };
     let old = record.order.client_id();
-    Some(wished(scene, OrderRequest { kind, quantity, ..request }, Plan::Replace { old }))
+    Some(wished(scene, OrderRequest { kind, quantity, ..request }, Plan::Replace { old }, None))
 }
 
-fn wished(scene: &Scene<'_>, request: OrderRequest, plan: Plan) -> EventKind {
+fn wished(scene: &Scene<'_>, request: OrderRequest, plan: Plan, trade: Option<Box<TradePlan>>) -> EventKind {
     let (source, portfolio, reason) = (scene.source(), scene.portfolio, "chaos at length".to_owned());
-    let wish = ParentWish { entry: None, source, portfolio, request, plan, reason };
+    let wish = ParentWish { entry: None, trade, source, portfolio, request, plan, reason };
     EventKind::Parent(Box::new(ParentEvent::Wished { wish }))
 }
 

@@ -29,6 +29,26 @@ pub(crate) struct WishArgs {
     pub(crate) portfolio: Option<String>,
 }
 
+/// Where a trade ends and how sure its proposer is.
+#[derive(Args)]
+pub(crate) struct TradeArgs {
+    /// Where to give up: a stop at the venue for what fills.
+    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
+    pub(crate) stop: Option<String>,
+    /// Where to be content: a limit order beside the stop.
+    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
+    pub(crate) target: Option<String>,
+    /// How sure you are, such as 65%; the limit `confidence` asks for a least.
+    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
+    pub(crate) confidence: Option<String>,
+    /// Average true range: a stop on the wrong side is moved to one and a half of it, and that is recorded.
+    #[arg(long, allow_negative_numbers = true, requires = "stop", help_heading = "Plan of the trade")]
+    pub(crate) atr: Option<String>,
+    /// How the trade stands to the market: with-trend, range or counter; the last two want more confidence.
+    #[arg(long, help_heading = "Plan of the trade")]
+    pub(crate) regime: Option<String>,
+}
+
 #[derive(Args)]
 pub(crate) struct BracketArgs {
     #[command(flatten)]
@@ -51,6 +71,8 @@ pub(crate) struct BracketArgs {
 pub(crate) struct TwapArgs {
     #[command(flatten)]
     pub(crate) wish: WishArgs,
+    #[command(flatten)]
+    pub(crate) trade: TradeArgs,
     /// From the first slice to the end, such as 90s, 30m or 4h.
     #[arg(long, value_parser = seconds)]
     pub(crate) over: u32,
@@ -63,6 +85,8 @@ pub(crate) struct TwapArgs {
 pub(crate) struct VwapArgs {
     #[command(flatten)]
     pub(crate) wish: WishArgs,
+    #[command(flatten)]
+    pub(crate) trade: TradeArgs,
     /// How long: to the end of the curve, or at most, such as 90s, 30m or 4h.
     #[arg(long, value_parser = seconds)]
     pub(crate) over: u32,
@@ -81,6 +105,8 @@ pub(crate) struct VwapArgs {
 pub(crate) struct IcebergArgs {
     #[command(flatten)]
     pub(crate) wish: WishArgs,
+    #[command(flatten)]
+    pub(crate) trade: TradeArgs,
     /// How much to show at a time.
     #[arg(long)]
     pub(crate) display: String,
@@ -90,6 +116,8 @@ pub(crate) struct IcebergArgs {
 pub(crate) struct ScaleArgs {
     #[command(flatten)]
     pub(crate) wish: WishArgs,
+    #[command(flatten)]
+    pub(crate) trade: TradeArgs,
     /// Price of the first order.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) from: String,

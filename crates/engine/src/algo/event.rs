@@ -3,7 +3,7 @@
 use super::{Ask, Behind, ParentId, ParentState, ParentWish, Role};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{InstrumentId, PortfolioId, Sequence};
-use tradewind_gate::Proposal;
+use tradewind_gate::{Correction, Proposal};
 
 /// Something about a parent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub enum ParentEvent {
         /// The event that records the decision which it follows, where it names one: its children name it too.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decision: Option<Sequence>,
+        /// What the gate put right in its plan of the trade.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        corrections: Vec<Correction>,
     },
     /// It proposes a child; the gate's word follows.
     Child {

@@ -1,8 +1,6 @@
 //! What events do to one parent.
 
-use super::parent::{
-    Child, ChildEnd, ChildState, Parent, ParentState, PriceSource, RETRY_AFTER, RETRY_DOUBLINGS, Role, Seen,
-};
+use super::parent::{Child, ChildEnd, ChildState, Faults, Parent, ParentState, PriceSource, RETRY_AFTER, Role, Seen};
 use super::plan::{ParentId, ParentWish, Plan};
 use super::schedule::VolumeSource;
 use tradewind_domain::{
@@ -20,10 +18,8 @@ impl Parent {
             opened: at,
             state: ParentState::Working,
             children: Vec::new(),
-            failures: 0,
-            fault: None,
-            unwanted: false,
-            not_before: at,
+            faults: Faults { not_before: at, ..Faults::default() },
+            guard: Faults::default(),
             seen: Seen::default(),
         };
         if let Some((role, record)) = found {
@@ -57,25 +53,19 @@ impl Parent {
 
     /// The gate refused what was asked last, whether one child or two.
     pub(super) fn refused(&mut self, why: &str, at: Timestamp) {
-        let mut failed = false;
+        let mut failed = None;
         for child in self.children.iter_mut().filter(|child| child.state == ChildState::Asked) {
-            (child.state, child.changed_at, failed) = (ChildState::Over(ChildEnd::Refused), at, true);
+            (child.state, child.changed_at, failed) = (ChildState::Over(ChildEnd::Refused), at, Some(child.role));
         }
-        if failed {
-            self.failed(why, true, at);
+        if let Some(role) = failed {
+            self.faults_of(role).failed(why, true, at);
         }
     }
 
-    fn failed(&mut self, why: &str, unwanted: bool, at: Timestamp) {
-        self.not_before = at.plus_nanos(RETRY_AFTER << self.failures.min(RETRY_DOUBLINGS));
-        self.failures = self.failures.saturating_add(1);
-        self.fault = Some(why.to_owned());
-        self.unwanted |= unwanted;
-    }
-
-    /// Nothing is held against it any more.
-    pub(super) fn forgive(&mut self) {
-        (self.failures, self.fault, self.unwanted) = (0, None, false);
+    /// Where it is noted what goes wrong with orders of this role: what enters says nothing of what guards.
+    fn faults_of(&mut self, role: Role) -> &mut Faults {
+        let apart = role.protects() && self.wish.protection().is_some();
+        if apart { &mut self.guard } else { &mut self.faults }
     }
 
     /// Takes over what is known of an order of this parent. `restarted` says that a new process just doubted it.
@@ -93,20 +83,33 @@ impl Parent {
         child.at_worst = record.order.worst().is_some() && state == ChildState::Over(ChildEnd::Cancelled);
         let (role, at_worst) = (child.role, child.at_worst && moved);
         if at_worst && role != Role::Entry {
-            self.not_before = self.not_before.max(at.plus_nanos(RETRY_AFTER)); // another price by then
+            let faults = self.faults_of(role);
+            faults.not_before = faults.not_before.max(at.plus_nanos(RETRY_AFTER)); // another price by then
         }
         if grew && role != Role::Entry {
-            self.forgive(); // what enters says nothing of what guards
+            self.faults_of(role).forgive(); // what enters says nothing of what guards
+        }
+        if record.state == OrderState::Working {
+            self.stands(record.order.client_id());
         }
         match state {
             ChildState::Over(end) if moved && end.never_worked() && !restarted && !self.has_failed_half(role) => {
                 let rejected = end == ChildEnd::Rejected;
-                self.failed(if rejected { "the venue rejected it" } else { "it was not sent" }, rejected, at);
+                let why = if rejected { "the venue rejected it" } else { "it was not sent" };
+                self.faults_of(role).failed(why, rejected, at);
             }
             ChildState::Over(ChildEnd::Cancelled) if moved && !expected && !self.has_living_half(role) => {
-                self.failed("it was taken off the book, and not by us", true, at);
+                self.faults_of(role).failed("it was taken off the book, and not by us", true, at);
             }
             _ => (),
+        }
+    }
+
+    /// A child stands at the venue: if it is the newest guard, those before it may have failed.
+    fn stands(&mut self, client_id: ClientOrderId) {
+        let newest = || self.children.iter().rfind(|child| child.role.protects());
+        if self.guard.failures > 0 && newest().is_some_and(|child| child.client_id == client_id) {
+            self.guard.forgive();
         }
     }
 

@@ -6,7 +6,7 @@ use tradewind_domain::{OrderKind, OrderRequest, Quantity};
 
 /// The next tip, once the last one is gone. What would be left too small to order is shown with it.
 pub(super) fn iceberg(parent: &Parent, look: &Look<'_>, display: Quantity) -> Option<Due> {
-    if !parent.is_quiet(look.now) {
+    if !parent.is_settled(look.now) {
         return None;
     }
     let left = parent.wish.request.quantity - parent.committed(look.now);
@@ -37,7 +37,7 @@ pub(super) fn ladder(parent: &Parent, look: &Look<'_>, rungs: &[Rung]) -> Option
     let free = rungs.iter().zip(0..).map(|(rung, nth)| (rung, nth, left(rung, nth)));
     let free = free.into_iter().find(|(_, _, left)| !look.is_dust(*left));
     match free {
-        None => parent.is_quiet(look.now).then(|| parent.finish(look)),
+        None => parent.is_settled(look.now).then(|| parent.finish(look)),
         Some((rung, nth, quantity)) => {
             let request =
                 OrderRequest { kind: OrderKind::Limit { price: rung.price }, quantity, ..parent.wish.request };

@@ -27,10 +27,11 @@ mod tests;
 pub use event::ParentEvent;
 pub(crate) use parent::{CANCEL_LATER_AFTER, RETRY_DOUBLINGS};
 pub use parent::{
-    Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER, Role, SETTLE,
-    ask_again_after,
+    Child, ChildEnd, ChildState, Due, Faults, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER, Role,
+    SETTLE, ask_again_after,
 };
 pub(crate) use parents::LIVE_MAX;
 pub use parents::{Ask, Parents};
+pub(crate) use plan::on_tick;
 pub use plan::{Behind, ParentId, ParentWish, Plan, PlanError, Protection, Rung};
 pub use schedule::{Participation, Schedule, VolumeSource};

@@ -3,7 +3,7 @@
 use super::plan::{Behind, ParentId, ParentWish, Plan};
 use super::schedule::VolumeSource;
 use super::{ladder, schedule};
-use crate::contingent;
+use crate::{contingent, keeping};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
     ClientOrderId, Instrument, OrderRequest, Price, Quantity, Sequence, Side, TimeInForce, Timestamp, Trail,
@@ -157,7 +157,7 @@ impl Child {
     }
     /// Whether nothing may be proposed beside it until more is known. What protects counts in full while its outcome is
     /// unknown, so that the rest can be protected meanwhile.
-    const fn is_unsure(&self) -> bool {
+    pub(crate) const fn is_unsure(&self) -> bool {
         match self.state {
             ChildState::Asked => true,
             ChildState::Open { unknown } => unknown && !self.role.protects(),
@@ -206,6 +206,13 @@ pub enum ParentState {
         /// How it will have ended.
         end: ParentEnd,
         /// Why.
+        reason: String,
+    },
+    /// It enters nothing more, and guards what it holds until that is left.
+    Guarding {
+        /// How it will have ended.
+        end: ParentEnd,
+        /// Why it enters nothing more.
         reason: String,
     },
     /// None of its children can fill any more.
@@ -289,7 +296,20 @@ pub struct Parent {
     pub state: ParentState,
     /// Its orders, in the order in which they were proposed.
     pub children: Vec<Child>,
-    /// How many children in a row never worked.
+    /// What went wrong with its orders.
+    #[serde(flatten)]
+    pub faults: Faults,
+    /// What went wrong with those that guard what its other orders filled, where its plan of the trade asks for such.
+    #[serde(default, skip_serializing_if = "Faults::is_clear")]
+    pub guard: Faults,
+    /// What it remembers of the market.
+    pub seen: Seen,
+}
+
+/// What went wrong with orders lately, and how long that is waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// How many in a row never worked.
     pub failures: u8,
     /// Why the last one did not.
     pub fault: Option<String>,
@@ -298,8 +318,26 @@ pub struct Parent {
     pub unwanted: bool,
     /// Before this moment nothing is proposed.
     pub not_before: Timestamp,
-    /// What it remembers of the market.
-    pub seen: Seen,
+}
+
+impl Faults {
+    /// Whether nothing ever went wrong.
+    fn is_clear(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Notes one more failure.
+    pub(super) fn failed(&mut self, why: &str, unwanted: bool, at: Timestamp) {
+        self.not_before = at.plus_nanos(RETRY_AFTER << self.failures.min(RETRY_DOUBLINGS));
+        self.failures = self.failures.saturating_add(1);
+        self.fault = Some(why.to_owned());
+        self.unwanted |= unwanted;
+    }
+
+    /// Nothing is held against them any more.
+    pub(super) fn forgive(&mut self) {
+        (self.failures, self.fault, self.unwanted) = (0, None, false);
+    }
 }
 
 /// The world as a parent looks at it.
@@ -315,10 +353,12 @@ pub struct Look<'a> {
     pub quote: Option<(Price, Price)>,
     /// What the portfolio holds of it.
     pub position: Quantity,
-    /// For a bracket around an order that stood before it: how much of the position no other order is about to close.
+    /// For a parent that guards no more than is held: how much of the position no other order is about to close.
     pub room: Option<Quantity>,
     /// Whether anything may be proposed now.
     pub may_propose: bool,
+    /// Whether what guards a position, or leaves it, may be.
+    pub may_guard: bool,
 }
 
 impl Look<'_> {
@@ -326,6 +366,15 @@ impl Look<'_> {
     #[must_use]
     pub fn is_dust(&self, quantity: Quantity) -> bool {
         quantity <= Quantity::ZERO || self.instrument.is_dust(quantity, self.mark)
+    }
+
+    /// Whether what is due may be done now.
+    pub(super) fn allows(&self, due: &Due) -> bool {
+        match due {
+            Due::One(role, _) | Due::Pair([(role, _), _]) if role.protects() => self.may_guard,
+            Due::One(..) | Due::Pair(_) => self.may_propose,
+            Due::Cancel(_) | Due::Move(_) => true,
+        }
     }
 }
 
@@ -346,11 +395,15 @@ impl Parent {
     /// What it wants done now; `None` when it waits.
     #[must_use]
     pub fn due(&self, look: &Look<'_>) -> Option<Due> {
-        match &self.state {
-            ParentState::Over { .. } => None,
-            ParentState::Paused { .. } => self.take_back(look.now),
-            ParentState::Ending { end, reason } => self.wind_down(look.now, *end, reason),
-            ParentState::Working => self.take_back(look.now).or_else(|| self.work(look)),
+        let protection = self.wish.protection();
+        match (&self.state, protection) {
+            (ParentState::Over { .. }, _) => None,
+            (ParentState::Ending { end, reason }, _) => self.wind_down(look.now, *end, reason),
+            (ParentState::Working | ParentState::Paused { .. } | ParentState::Guarding { .. }, Some(protection)) => {
+                self.take_back(look.now).or_else(|| keeping::due(self, look, &protection))
+            }
+            (ParentState::Paused { .. } | ParentState::Guarding { .. }, None) => self.take_back(look.now),
+            (ParentState::Working, None) => self.take_back(look.now).or_else(|| self.work(look)),
         }
     }
 
@@ -362,9 +415,9 @@ impl Parent {
             return None; // a replacement waits for its order's end, and a bracket counts both ways
         }
         let live = |child: &Child| if child.is_open() { child.quantity.max(child.filled) } else { child.filled };
-        let all = self.children.iter().map(live).fold(Quantity::ZERO, |sum, more| sum + more);
+        let all = self.asked_for().map(live).fold(Quantity::ZERO, |sum, more| sum + more);
         let mut too_much = all - self.wish.request.quantity;
-        for child in self.children.iter().rev().filter(|child| child.is_open()) {
+        for child in self.asked_for().rev().filter(|child| child.is_open()) {
             if too_much <= Quantity::ZERO {
                 return None;
             }
@@ -384,16 +437,30 @@ impl Parent {
     }
 
     fn work(&self, look: &Look<'_>) -> Option<Due> {
-        if self.failures >= FAILURES_MAX && look.is_dust(self.at_stake(look)) {
-            let reason = self.fault.clone().unwrap_or_else(|| "its orders do not last".to_owned());
-            return Some(Due::Move(ParentState::Paused { reason }));
+        if self.has_failed_too_often() && look.is_dust(self.at_stake(look)) {
+            return Some(self.pause());
         }
         if self.children.iter().any(Child::is_unsure) {
             return None;
         }
-        if look.now < self.not_before {
+        if look.now < self.faults.not_before {
             return contingent::hold_back(self, look); // what cannot be protected must not fill
         }
+        self.by_plan(look)
+    }
+
+    /// Whether so many of its orders in a row never worked that it does not go on by itself.
+    pub(crate) const fn has_failed_too_often(&self) -> bool {
+        self.faults.failures >= FAILURES_MAX
+    }
+
+    pub(crate) fn pause(&self) -> Due {
+        let reason = self.faults.fault.clone().unwrap_or_else(|| "its orders do not last".to_owned());
+        Due::Move(ParentState::Paused { reason })
+    }
+
+    /// What its plan wants done now.
+    pub(crate) fn by_plan(&self, look: &Look<'_>) -> Option<Due> {
         let slices = !matches!(self.wish.plan, Plan::Wait | Plan::Bracket(_) | Plan::Replace { .. });
         if slices && self.is_past_its_date(look.now) {
             return Some(self.end(ParentEnd::Expired, "its time was up"));
@@ -415,17 +482,27 @@ impl Parent {
         self.children.iter().map(|child| child.filled).fold(Quantity::ZERO, |sum, more| sum + more)
     }
 
-    /// How much of the wish is done: what all children filled, of a bracket what its entry did.
-    #[must_use]
-    pub fn done(&self) -> Quantity {
-        let counts = |child: &&Child| !matches!(self.wish.plan, Plan::Bracket(_)) || child.role == Role::Entry;
-        self.children.iter().filter(counts).map(|child| child.filled).fold(Quantity::ZERO, |sum, more| sum + more)
+    /// The children that do what was asked; the others guard, leave or bring back what these filled.
+    pub(crate) fn asked_for(&self) -> impl DoubleEndedIterator<Item = &Child> {
+        self.children.iter().filter(|child| !child.role.protects())
     }
 
-    /// The most that all children may come to.
+    /// How much of the wish is done: what the children filled that do what was asked.
+    #[must_use]
+    pub fn done(&self) -> Quantity {
+        self.asked_for().map(|child| child.filled).fold(Quantity::ZERO, |sum, more| sum + more)
+    }
+
+    /// The most that the children may come to that do what was asked.
     #[must_use]
     pub fn committed(&self, now: Timestamp) -> Quantity {
-        self.children.iter().map(|child| child.possible(now)).fold(Quantity::ZERO, |sum, more| sum + more)
+        self.asked_for().map(|child| child.possible(now)).fold(Quantity::ZERO, |sum, more| sum + more)
+    }
+
+    /// Whether none of the children can fill any more that do what was asked; what guards may.
+    #[must_use]
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        !self.asked_for().any(|child| child.may_fill(now))
     }
 
     /// Whether nothing of it can fill any more.
@@ -454,7 +531,7 @@ impl Parent {
     }
 
     pub(crate) fn finish(&self, look: &Look<'_>) -> Due {
-        let left = self.wish.request.quantity - self.filled();
+        let left = self.wish.request.quantity - self.done();
         let reason = if left <= Quantity::ZERO {
             "all of it".to_owned()
         } else {

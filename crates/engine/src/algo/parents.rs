@@ -17,7 +17,8 @@ pub(crate) const LIVE_MAX: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ask {
-    /// Propose nothing more and cancel the children. A bracket cancels its entry and keeps protecting what filled.
+    /// Propose nothing more and cancel the children. What guards a position cancels what enters and keeps protecting what
+    /// filled.
     Cancel,
     /// Cancel everything, the protection of a bracket as well.
     Abandon,
@@ -25,8 +26,8 @@ pub enum Ask {
     Pause,
     /// Go on after a pause; what was cancelled meanwhile is put back.
     Resume,
-    /// Of a bracket around an order that stood before it: take the protection back and close so much at once; what is
-    /// left then is protected anew.
+    /// Of what guards no more than is held (a bracket around an order that stood before it, a plan of the trade): take the
+    /// protection back and close so much at once; what is left then is protected anew.
     Leave {
         /// How much.
         quantity: Quantity,
@@ -100,9 +101,7 @@ impl Parents {
         }
         self.live.values().find_map(|parent| {
             let look = look(parent);
-            let due = parent.due(&look)?;
-            let proposes = matches!(due, Due::One(..) | Due::Pair(_));
-            (look.may_propose || !proposes).then_some((parent, due))
+            parent.due(&look).filter(|due| look.allows(due)).map(|due| (parent, due))
         })
     }
 
@@ -197,18 +196,23 @@ impl Parents {
     /// What was asked of a parent by somebody who may.
     pub(crate) fn asked(&mut self, id: ParentId, ask: Ask, reason: &str, at: Timestamp) {
         let Some(parent) = self.live.get_mut(&id) else { return };
-        let end = |reason: &str| ParentState::Ending { end: ParentEnd::Cancelled, reason: reason.to_owned() };
+        let (end, reason) = (ParentEnd::Cancelled, reason.to_owned());
         match (ask, &parent.state) {
-            (_, ParentState::Over { .. }) => (),
+            (_, ParentState::Over { .. }) | (Ask::Cancel, ParentState::Guarding { .. }) => (),
+            (Ask::Cancel, ParentState::Working | ParentState::Paused { .. })
+                if parent.wish.protection().is_some() && parent.protects() =>
+            {
+                parent.state = ParentState::Guarding { end, reason };
+            }
             (Ask::Cancel, _) if parent.protects() => parent.seen.closing = true,
-            (Ask::Cancel | Ask::Abandon, _) => parent.state = end(reason),
-            (Ask::Pause, ParentState::Working) => parent.state = ParentState::Paused { reason: reason.to_owned() },
+            (Ask::Cancel | Ask::Abandon, _) => parent.state = ParentState::Ending { end, reason },
+            (Ask::Pause, ParentState::Working) => parent.state = ParentState::Paused { reason },
             (Ask::Resume, ParentState::Paused { .. }) => {
-                parent.forgive();
+                parent.faults.forgive();
                 parent.state = ParentState::Working;
                 parent.seen.resumed = Some(at);
             }
-            (Ask::Leave { quantity, proposal }, ParentState::Working) if parent.wish.entry.is_some() => {
+            (Ask::Leave { quantity, proposal }, _) if parent.makes_way() => {
                 parent.leave(quantity);
                 parent.seen.leaves_for = proposal.or(parent.seen.leaves_for);
             }

@@ -3,8 +3,8 @@
 use super::{Participation, Schedule};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    ClientOrderId, Coded, Instrument, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Sequence, Source,
-    TimeInForce,
+    ClientOrderId, Coded, Instrument, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Sequence, Side, Source,
+    TimeInForce, TradePlan, round_div,
 };
 use tradewind_governance::Name;
 
@@ -35,6 +35,10 @@ pub struct ParentWish {
     /// The order that a bracket guards, where its entry went to the venue before it: what fills of that is protected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<ClientOrderId>,
+    /// Where the trade ends and how sure its proposer is, for plans that enter by several orders: the gate judges it with
+    /// the whole, and one protection guards all that those orders fill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trade: Option<Box<TradePlan>>,
 }
 
 /// Who stands behind a parent, where its source alone does not say: every child is judged by it.
@@ -184,6 +188,9 @@ impl ParentWish {
         let limit = matches!(request.kind, OrderKind::Limit { .. });
         let plain = limit || matches!(request.kind, OrderKind::Market);
         let sendable = it.spec.native.has(&request.kind);
+        if let Some(no) = self.trade.as_ref().and_then(|_| self.takes_no_trade()) {
+            return bad(no.to_owned());
+        }
         match &self.plan {
             Plan::Bracket(_) | Plan::Replace { .. } if !sendable => {
                 bad(format!("a {} order: the venue does not keep those", request.kind.word()))
@@ -206,6 +213,67 @@ impl ParentWish {
             Plan::Wait | Plan::Replace { .. } | Plan::Iceberg { .. } => Ok(()),
         }
     }
+
+    /// Why it cannot say where its trade ends, if it cannot.
+    const fn takes_no_trade(&self) -> Option<&'static str> {
+        match self.plan {
+            Plan::Bracket(_) => Some("a plan of the trade beside its own target and stop"),
+            Plan::Wait | Plan::Replace { .. } => Some("a plan of the trade"),
+            _ if self.request.reduce_only => Some("a plan of the trade: it only reduces"),
+            Plan::Iceberg { .. } | Plan::Schedule(_) | Plan::Participate(_) | Plan::Ladder { .. } => None,
+        }
+    }
+
+    /// Checks where its trade ends against every price at which it may enter.
+    ///
+    /// # Errors
+    /// [`PlanError`] names the price that does not fit.
+    pub(crate) fn check_trade(&self) -> Result<(), PlanError> {
+        let Some(protection) = self.protection() else { return Ok(()) };
+        let bad = |what: &str| Err(PlanError { plan: self.plan.word(), what: format!("a trade with {what}") });
+        if [protection.stop, protection.target].into_iter().flatten().any(|price| price.mantissa() <= 0) {
+            return bad("an end at zero or below");
+        }
+        let at = |price| OrderRequest { kind: OrderKind::Limit { price }, ..self.request };
+        let entries = match &self.plan {
+            Plan::Ladder { rungs } => rungs.iter().map(|rung| at(rung.price)).collect(),
+            _ => vec![self.request],
+        };
+        entries.iter().try_for_each(|entry| check_protection(entry, &protection)).or_else(bad)
+    }
+
+    /// Where what its orders enter is left again, if its plan of the trade says so.
+    #[must_use]
+    pub fn protection(&self) -> Option<Protection> {
+        let trade = self.trade.as_deref().filter(|trade| trade.has_end())?;
+        Some(Protection { target: trade.target, stop: trade.stop, stop_limit: None })
+    }
+
+    /// Whether what it guards is bounded by what its portfolio holds, and makes way for exits by other orders.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.entry.is_some() || self.protection().is_some()
+    }
+
+    /// The order that its plan of the trade is judged by: all of it, a ladder at the mean price of its rungs.
+    #[must_use]
+    pub(crate) fn as_one_order(&self) -> OrderRequest {
+        let Plan::Ladder { rungs } = &self.plan else { return self.request };
+        let worth = |rung: &Rung| i128::from(rung.price.mantissa()) * i128::from(rung.quantity.mantissa());
+        let sum: i128 = rungs.iter().map(worth).sum();
+        let mean = round_div(sum, i128::from(self.request.quantity.mantissa().max(1)));
+        let price = Price::from_mantissa(i64::try_from(mean).unwrap_or(i64::MAX));
+        OrderRequest { kind: OrderKind::Limit { price }, ..self.request }
+    }
+}
+
+/// The prices of a plan on the tick: rounded away from the entry for the stop and towards it for the target.
+pub(crate) fn on_tick(it: &Instrument, side: Side, plan: &TradePlan) -> TradePlan {
+    let rounded = |price: Price| match side {
+        Side::Buy => it.tick_down(price),
+        Side::Sell => it.tick_up(price),
+    };
+    TradePlan { stop: plan.stop.map(rounded), target: plan.target.map(rounded), ..*plan }
 }
 
 fn is_immediate(request: &OrderRequest) -> bool {

@@ -85,7 +85,7 @@ impl Schedule {
         let total = parent.wish.request.quantity;
         let committed = parent.committed(look.now);
         let left = total - committed;
-        if look.is_dust(left) && parent.is_quiet(look.now) {
+        if look.is_dust(left) && parent.is_settled(look.now) {
             return Some(parent.finish(look));
         }
         if index > u64::from(self.slices) && parent.wish.request.kind.limit().is_some() {
@@ -139,7 +139,7 @@ impl Participation {
         let total = parent.wish.request.quantity;
         let committed = parent.committed(look.now);
         let left = total - committed;
-        let (quiet, rests) = (parent.is_quiet(look.now), parent.wish.request.kind.limit().is_some());
+        let (quiet, rests) = (parent.is_settled(look.now), parent.wish.request.kind.limit().is_some());
         if look.is_dust(left) && quiet {
             return Some(parent.finish(look));
         }

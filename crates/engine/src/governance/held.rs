@@ -43,6 +43,7 @@ pub(crate) fn hold_parent(
     let mut wish = Wish::of_order(name, source, portfolio, instrument, parent.request, &parent.reason);
     wish.decision = decision(state, event);
     wish.plan = Some(serde_json::to_string(&parent.plan).expect("a plan has text keys only"));
+    wish.trade.clone_from(&parent.trade);
     put_aside(state, event, wish, quorum, commands);
 }
 
@@ -172,8 +173,9 @@ fn make_way(
 /// As [`release`] for an order that becomes other orders: it lives from here on, and each child is judged when due.
 fn release_parent(state: &State, event: &Event, held: &Held, by: &Principal, plan: &str, commands: &mut Vec<Command>) {
     let plan: Plan = serde_json::from_str(plan).expect("it was written by `hold_parent`, and its hash was checked");
-    let Wish { source, portfolio, request, ref reason, .. } = held.wish;
-    let wish = ParentWish { entry: None, source, portfolio, request, plan, reason: reason.clone() };
+    let Wish { source, portfolio, request, ref reason, ref trade, .. } = held.wish;
+    let (reason, trade) = (reason.clone(), trade.clone());
+    let wish = ParentWish { entry: None, trade, source, portfolio, request, plan, reason };
     match parents::release(state, event, &wish, by, held) {
         Ok(opened) => {
             commands.push(moved(held, ProposalState::Submitted, [None; 2], String::new()));

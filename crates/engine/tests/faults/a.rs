@@ -50,6 +50,7 @@ fn replacing() -> (Stage, ClientOrderId) {
     let old = stage.working(limit(Side::Buy, 80_000, 9_900));
     let wish = ParentWish {
         entry: None,
+        trade: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request: limit(Side::Buy, 50_000, 9_950),

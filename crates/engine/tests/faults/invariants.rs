@@ -288,6 +288,7 @@ fn invariant_09_children_never_come_to_more_than_their_parent() {
             let total = 5_000;
             let wish = ParentWish {
                 entry: None,
+                trade: None,
                 source: Source::Operator,
                 portfolio: PortfolioId(0),
                 request: OrderRequest::limit(BTC, Side::Buy, lots(total), price(9_900)),

@@ -120,6 +120,7 @@ fn what_people_approve_and_what_becomes_other_orders_follows_its_decision_to_the
         plan: Plan::Schedule(schedule),
         reason: "test".into(),
         entry: None,
+        trade: None,
     };
     let wished = || EventKind::Parent(Box::new(ParentEvent::Wished { wish: wish.clone() }));
     host.say(3, Source::Operator, wished());

@@ -30,6 +30,24 @@ fn a_parent_of_a_source_that_needs_approval_waits_as_a_whole_and_its_children_ru
 }
 
 #[test]
+fn where_its_trade_ends_is_part_of_what_people_approve() {
+    let mut host = Host::new(Mode::Paper, Some(Policy::default()));
+    let price = |mantissa| Some(Price::from_mantissa(mantissa));
+    let trade = TradePlan { stop: price(9_000), target: price(11_000), ..TradePlan::default() };
+    let id = host.wish_of_trade(1, AGENT, buy(1_000), twap(1, 20, 2), Some(trade));
+    let mut other = host.held(id).wish.clone();
+    assert_eq!(other.trade.as_deref(), Some(&trade));
+    other.trade.as_mut().unwrap().stop = price(8_000);
+    host.act(2, Act::ApprovalSaid { proposal: id, hash: other.hash(), by: anna() });
+    assert_eq!(host.held(id).state, ProposalState::Proposed, "another stop is another hash");
+    host.approve(3, id, anna());
+    host.fill_last(3);
+    let pair: Vec<_> = host.sent[1..].iter().map(|order| (order.kind().word(), order.quantity().mantissa())).collect();
+    assert_eq!(pair, [("limit", 500), ("stop", 500)], "and what guards asks nobody");
+    host.check();
+}
+
+#[test]
 fn the_gate_is_asked_again_for_a_parent_at_its_release_and_for_each_child() {
     let mut host = Host::new(Mode::Paper, Some(Policy::default()));
     let id = host.wish(1, AGENT, buy(1_000), twap(1, 20, 2));

@@ -282,10 +282,22 @@ impl Host {
 
 impl Host {
     pub(crate) fn wish(&mut self, second: i64, source: Source, request: OrderRequest, plan: Plan) -> u64 {
+        self.wish_of_trade(second, source, request, plan, None)
+    }
+
+    /// As [`Self::wish`], with where its trade ends.
+    pub(crate) fn wish_of_trade(
+        &mut self,
+        second: i64,
+        source: Source,
+        request: OrderRequest,
+        plan: Plan,
+        trade: Option<TradePlan>,
+    ) -> u64 {
         self.verdict = None;
         let id = self.state.sequence + 1;
-        let wish =
-            ParentWish { entry: None, source, portfolio: PortfolioId(0), request, plan, reason: "slowly".into() };
+        let (portfolio, reason, trade) = (PortfolioId(0), "slowly".to_owned(), trade.map(Box::new));
+        let wish = ParentWish { entry: None, trade, source, portfolio, request, plan, reason };
         self.say(second, source, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
         id
     }

@@ -123,7 +123,7 @@ fn a_parent_stands_still_while_a_kill_switch_is_on_over_its_source() {
     host.act(2, Act::Latched { scope: scope.clone(), latch });
     host.timer(12);
     host.timer(14);
-    assert_eq!((host.sent.len(), host.parent().failures), (1, 0), "it waits rather than be refused");
+    assert_eq!((host.sent.len(), host.parent().faults.failures), (1, 0), "it waits rather than be refused");
     host.act(15, Act::ClearSaid { scope, by: ben(), reason: "explained".into() });
     host.timer(16);
     assert_eq!(host.sent.len(), 2);

@@ -126,7 +126,15 @@ fn unguarded() -> Stage {
     let mut stage = Stage::new(collared());
     let plan = Plan::Bracket(Protection { target: Some(price(11_000)), stop: Some(price(9_950)), stop_limit: None });
     let (request, reason) = (market(Side::Buy, 1_000), "a test".to_owned());
-    let wish = ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
+    let wish = ParentWish {
+        entry: None,
+        trade: None,
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request,
+        plan,
+        reason,
+    };
     stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
     let entry = last(&stage).client_id();
     stage.accept(entry);

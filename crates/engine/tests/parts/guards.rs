@@ -12,7 +12,15 @@ const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: S
 fn entered(filled: i64) -> Stage {
     let mut stage = Stage::new(Limits::RESEARCH);
     let (request, plan, reason) = (limit(Side::Buy, 1_000, MARK), Plan::Bracket(PROTECTION), "a test".to_owned());
-    let wish = ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
+    let wish = ParentWish {
+        entry: None,
+        trade: None,
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request,
+        plan,
+        reason,
+    };
     stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
     let entry = stage.sent[0].client_id();
     stage.accept(entry);
@@ -56,7 +64,7 @@ fn tick(stage: &mut Stage, millis: i64) {
 fn a_position_whose_pair_the_venue_rejects_is_left_at_market() {
     let mut stage = entered(1_000);
     fails(&mut stage, rejected);
-    assert_eq!((parent(&stage).failures, parent(&stage).guard_fault()), (1, Some("the venue rejected it")));
+    assert_eq!((parent(&stage).faults.failures, parent(&stage).guard_fault()), (1, Some("the venue rejected it")));
     tick(&mut stage, 1_000);
     let exit = *stage.sent.last().unwrap();
     assert_eq!((stage.sent.len(), *exit.kind(), exit.quantity()), (4, OrderKind::Market, lots(1_000)));
@@ -90,7 +98,7 @@ fn a_pair_that_was_not_sent_is_tried_again_until_it_stands() {
         let pair: Vec<_> = stage.sent.iter().rev().take(2).map(|order| order.kind().word()).collect();
         assert_eq!(pair, ["stop", "limit"], "after {wait} ms");
     }
-    assert_eq!(parent(&stage).failures, 4);
+    assert_eq!(parent(&stage).faults.failures, 4);
     let [target, stop] = [stage.sent[9].client_id(), stage.sent[10].client_id()];
     stage.accept(target);
     stage.accept(stop);

@@ -278,6 +278,7 @@ fn an_order_that_sells_all_there_is_may_be_replaced_by_one_that_does_too() {
     assert_eq!(stage.propose(limit(Side::Sell, 1_000, 10_050)), None, "beside it there is nothing left to sell");
     let wish = ParentWish {
         entry: None,
+        trade: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request: limit(Side::Sell, 1_000, 10_050),

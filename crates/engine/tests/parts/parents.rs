@@ -12,7 +12,15 @@ const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: S
 
 fn open(stage: &mut Stage, request: OrderRequest, plan: Plan) {
     let reason = "a test".to_owned();
-    let wish = ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason };
+    let wish = ParentWish {
+        entry: None,
+        trade: None,
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request,
+        plan,
+        reason,
+    };
     stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
 }
 
@@ -79,7 +87,7 @@ fn a_target_that_the_venue_took_off_beside_its_stop_is_no_failure() {
         stage.accept(id);
     }
     stage.venue(EventKind::Cancelled { client_id: target, reason: "by the venue".into() }); // its stop woke
-    assert_eq!((parent(&stage).failures, stage.sent.len()), (0, 3));
+    assert_eq!((parent(&stage).faults.failures, stage.sent.len()), (0, 3));
     stage.fill(stop, 1_000, 9_000);
     stage.millis = 2_000;
     stage.host(EventKind::Timer);

@@ -12,6 +12,7 @@ const SECOND: i64 = 1_000_000_000;
 fn wish(request: OrderRequest, plan: Plan) -> ParentWish {
     ParentWish {
         entry: None,
+        trade: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request,
@@ -163,7 +164,7 @@ fn every_word_about_a_parent_says_whose_decision_it_is_and_about_what() {
         (ParentEvent::Wished { wish: it.clone() }, false, None, Some((BTC, PortfolioId(0)))),
         (ParentEvent::Asked { parent, ask, reason: String::new() }, false, Some(parent), None),
         (
-            ParentEvent::Opened { parent, wish: it, behind: None, decision: None },
+            ParentEvent::Opened { parent, wish: it, behind: None, decision: None, corrections: vec![] },
             true,
             Some(parent),
             Some((BTC, PortfolioId(0))),

@@ -134,6 +134,7 @@ fn a_participation_counts_whole_bars_that_opened_since_and_then_nothing_else() {
     let part = Participation { rate_bps: 1_000, clip: lots(50), until: Timestamp::from_millis(60 * MINUTE) };
     let wish = ParentWish {
         entry: None,
+        trade: None,
         source: Source::Operator,
         portfolio: PortfolioId(0),
         request: market(Side::Buy, 1_000),

@@ -184,7 +184,7 @@ fn back_test(bars: &[Bar], it: &Instrument, asked: Asked, limits: &LimitSettings
             let plan = How::Bracket(Protection { target: Some(target), stop: Some(stop), stop_limit: None });
             let request = OrderRequest::market(it.id, Side::Buy, it.quantity(QUANTITY).unwrap());
             let (source, reason) = (Source::Operator, "an operator's bracket".to_owned());
-            run.wish(ParentWish { source, portfolio: PortfolioId(0), request, plan, reason, entry: None });
+            run.wish(ParentWish { source, portfolio: PortfolioId(0), request, plan, reason, entry: None, trade: None });
         }
     }
     let outcome = run.finish();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tradewind_domain::Origin;
 use tradewind_domain::Side::{Buy, Sell};
 use tradewind_exchange::{Fault, FaultKind};
-use tradewind_node::settings::{LimitSettings, Profile, Settings};
-use tradewind_node::{Node, OperatorRequest, OrderWords, Surroundings, TradeWords};
+use tradewind_node::settings::{LimitSettings, Profile, Seconds, Settings};
+use tradewind_node::{Node, OperatorRequest, OrderWords, ParentWords, PlanWords, Surroundings, TradeWords};
 
 /// The demo's limits, with patience for a simulated market that is quiet at times.
 fn limits() -> LimitSettings {
@@ -88,6 +88,76 @@ async fn a_plan_is_judged_kept_at_the_venue_and_makes_way_for_the_exit() {
     assert_eq!(leaving[0]["data"]["plan"], "bracket", "{leaving}");
     until(&node, "it is sold", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 4).await;
     assert_eq!(positions(&node).await, Vec::<Value>::new());
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}
+
+/// The first parent, as people list it.
+async fn parent(node: &Node) -> Value {
+    ask(node, OperatorRequest::ParentList).await.unwrap()[0].clone()
+}
+
+/// The quantities of the stops that stand at the venue, in hundred-thousandths of a bitcoin.
+async fn stops_at_the_venue(stage: &Stage) -> Vec<i64> {
+    let open = stage.signed("GET", "/api/v3/openOrders", &[("symbol", "BTCUSDT")]).await;
+    let stops = open.as_array().unwrap().iter().filter(|it| it["type"].as_str().unwrap().starts_with("STOP_LOSS"));
+    stops.map(|it| tradewind_domain::parse_decimal(it["origQty"].as_str().unwrap(), 8).unwrap() / 1_000).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_schedule_buys_is_guarded_by_few_stops_over_a_restart_and_leaves_by_its_target() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut settings = settings(&stage, limits().with("unprotected", 60_000_000_000));
+    settings.venue.recv_window = Seconds::from_millis(10_000); // a busy machine must not make a slice miss its window
+    let node = start(settings.clone()).await;
+    let now = mark(&node).await;
+    let wish = |stop: f64, target: f64, confidence: &str| {
+        let order = planned(words(Buy, "0.06", None), stop, target, confidence);
+        OperatorRequest::OrderParent(ParentWords { order, plan: PlanWords::Twap { seconds: 9, slices: 6 } })
+    };
+    for (stop, target, confidence, code) in [
+        (now * 0.98, now * 1.04, "59.99%", "RSK-42"),
+        (now * 0.90, now * 1.40, "65%", "RSK-43"),
+        (now * 0.98, now * 1.01, "65%", "RSK-44"),
+        (now * 0.98, now * 1.04, "sure", "NODE-12"),
+    ] {
+        assert_eq!(ask(&node, wish(stop, target, confidence)).await.unwrap_err().0, code);
+    }
+    let opened = ask(&node, wish(now * 0.98, now * 1.04, "65%")).await.unwrap();
+    assert_eq!(
+        (&opened["plan"], opened["stop"].is_string(), opened["target"].is_string()),
+        (&json!("twap"), true, true)
+    );
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
+    let guarded = async |node: &Node, status: &str| {
+        loop {
+            let (seen, stops) = (parent(node).await, stops_at_the_venue(&stage).await);
+            assert!(stops.len() <= 4, "{stops:?}");
+            // a fee of a thousandth is taken from what is bought
+            let bought = tradewind_domain::parse_decimal(seen["filled"].as_str().unwrap(), 5).unwrap();
+            if seen["status"] == status && stops.iter().sum::<i64>() == bought - bought / 1_000 {
+                return bought;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "not {status} and guarded: {seen:#} {stops:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    while guarded(&node, "working").await < 2_000 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    node.stop().await.unwrap();
+    let kept = stops_at_the_venue(&stage).await;
+    assert!(!kept.is_empty(), "what guards stays at the venue while nobody runs");
+    let node = start(settings).await;
+    assert_eq!(guarded(&node, "guarding").await, 6_000);
+    covered(&node).await;
+    stage.sweep(&format!("{:.2}", now * 1.06)).await;
+    while parent(&node).await["status"] != "over" {
+        assert!(tokio::time::Instant::now() < deadline, "{:#}", parent(&node).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(parent(&node).await["reason"], "finished: all of it: 0.05994 entered and left");
+    assert_eq!((positions(&node).await, stops_at_the_venue(&stage).await), (vec![], vec![]));
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
 }

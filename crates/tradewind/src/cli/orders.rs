@@ -1,7 +1,7 @@
 //! Commands that propose, cancel and list orders and positions.
 
 use super::{NodeArgs, RequestArgs};
-use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TwapArgs, VwapArgs};
+use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TradeArgs, TwapArgs, VwapArgs};
 use clap::{Args, Subcommand};
 
 /// What to adopt.
@@ -42,7 +42,7 @@ pub(crate) enum OrderCommand {
     Bracket(BracketArgs),
     /// Propose even slices over time.
     #[command(
-        after_help = "Example:\n  tradewind order twap BTC/USDT --side buy --quantity 0.02 --over 4h --slices 48 --data-dir my-paper"
+        after_help = "Examples:\n  tradewind order twap BTC/USDT --side buy --quantity 0.02 --over 4h --slices 48 --data-dir my-paper\n  tradewind order twap BTC/USDT --side buy --quantity 0.02 --over 4h --slices 48 --stop 61000 --target 66000 --confidence 65% --data-dir my-paper"
     )]
     Twap(TwapArgs),
     /// Propose slices along a volume curve, or a fixed part of the volume that trades.
@@ -72,16 +72,16 @@ pub(crate) enum OrderCommand {
     /// List brackets, schedules, icebergs, ladders, replacements and orders that wait, living ones first.
     #[command(after_help = "Example:\n  tradewind order parents -o json --data-dir my-paper")]
     Parents(NodeArgs),
-    /// Let a bracket, schedule or ladder propose nothing for now; its orders stay.
+    /// Let a bracket, schedule or ladder propose nothing for now; its orders stay, and a plan of the trade goes on guarding.
     #[command(after_help = "Example:\n  tradewind order pause p7 --data-dir my-paper")]
     Pause(ParentArgs),
     /// Let it go on after a pause.
     #[command(after_help = "Example:\n  tradewind order continue p7 --data-dir my-paper")]
     Continue(ParentArgs),
-    /// End it and cancel its orders; a bracket keeps protecting what it holds.
+    /// End it and cancel its orders; a bracket or a plan of the trade keeps protecting what it holds.
     #[command(after_help = "Example:\n  tradewind order end p7 --data-dir my-paper")]
     End(ParentArgs),
-    /// End it and cancel all of its orders, the protection of a bracket as well.
+    /// End it and cancel all of its orders, what protects as well.
     #[command(after_help = "Example:\n  tradewind order abandon p7 --reason \"closed by hand\" --data-dir my-paper")]
     Abandon(ParentArgs),
     /// Cancel an order.
@@ -140,21 +140,8 @@ pub(crate) struct PlaceArgs {
     /// Which portfolio, by name.
     #[arg(long)]
     pub(crate) portfolio: Option<String>,
-    /// Where to give up: a stop at the venue for what fills.
-    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
-    pub(crate) stop: Option<String>,
-    /// Where to be content: a limit order beside the stop.
-    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
-    pub(crate) target: Option<String>,
-    /// How sure you are, such as 65%; the limit `confidence` asks for a least.
-    #[arg(long, allow_negative_numbers = true, help_heading = "Plan of the trade")]
-    pub(crate) confidence: Option<String>,
-    /// Average true range: a stop on the wrong side is moved to one and a half of it, and that is recorded.
-    #[arg(long, allow_negative_numbers = true, requires = "stop", help_heading = "Plan of the trade")]
-    pub(crate) atr: Option<String>,
-    /// How the trade stands to the market: with-trend, range or counter; the last two want more confidence.
-    #[arg(long, help_heading = "Plan of the trade")]
-    pub(crate) regime: Option<String>,
+    #[command(flatten)]
+    pub(crate) trade: TradeArgs,
 }
 
 #[derive(Args)]

@@ -4,6 +4,7 @@ use super::govern::{change_lines, hold_rows, signed};
 use super::parents;
 use crate::cli::{AdoptArgs, HaltArgs, NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
+use crate::plans::TradeArgs;
 use serde_json::Value;
 use std::process::ExitCode;
 use tradewind_domain::{ClientOrderId, Side};
@@ -107,7 +108,7 @@ fn pair(args: &OcoArgs) -> Result<OcoWords, Failure> {
 }
 
 /// The plan of an order, if any of it was given.
-fn trade(args: &PlaceArgs) -> Option<Box<TradeWords>> {
+pub(super) fn trade(args: &TradeArgs) -> Option<Box<TradeWords>> {
     let (stop, target) = (args.stop.clone(), args.target.clone());
     let (confidence, atr, regime) = (args.confidence.clone(), args.atr.clone(), args.regime.clone());
     let words = TradeWords { stop, target, confidence, atr, regime };
@@ -116,7 +117,7 @@ fn trade(args: &PlaceArgs) -> Option<Box<TradeWords>> {
 
 fn words(args: &PlaceArgs) -> Result<OrderWords, Failure> {
     Ok(OrderWords {
-        plan: trade(args),
+        plan: trade(&args.trade),
         symbol: args.symbol.clone(),
         side: side(&args.side)?,
         quantity: args.quantity.clone(),

@@ -4,15 +4,23 @@ use super::govern::signed;
 use super::operate::{ask_and_print, columns, order_name, side, waits};
 use crate::cli::NodeArgs;
 use crate::output::{Failure, Format};
-use crate::plans::{BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TwapArgs, VwapArgs, WishArgs};
+use crate::plans::{
+    BracketArgs, IcebergArgs, ParentArgs, ReplaceArgs, ScaleArgs, TradeArgs, TwapArgs, VwapArgs, WishArgs,
+};
 use serde_json::Value;
 use std::process::ExitCode;
 use tradewind_engine::algo::Ask;
 use tradewind_node::{OperatorRequest, OrderWords, ParentWords, PlanWords, ReplaceWords};
 
-fn place(wish: &WishArgs, trigger: Option<String>, plan: PlanWords, format: Format) -> Result<ExitCode, Failure> {
+fn place(
+    wish: &WishArgs,
+    trade: Option<&TradeArgs>,
+    trigger: Option<String>,
+    plan: PlanWords,
+    format: Format,
+) -> Result<ExitCode, Failure> {
     let order = OrderWords {
-        plan: None,
+        plan: trade.and_then(super::operate::trade),
         symbol: wish.symbol.clone(),
         side: side(&wish.side)?,
         quantity: wish.quantity.clone(),
@@ -30,11 +38,11 @@ fn place(wish: &WishArgs, trigger: Option<String>, plan: PlanWords, format: Form
 
 pub(crate) fn bracket(args: &BracketArgs, format: Format) -> Result<ExitCode, Failure> {
     let (target, stop, stop_limit) = (args.target.clone(), args.stop.clone(), args.stop_limit.clone());
-    place(&args.wish, args.trigger.clone(), PlanWords::Bracket { target, stop, stop_limit }, format)
+    place(&args.wish, None, args.trigger.clone(), PlanWords::Bracket { target, stop, stop_limit }, format)
 }
 
 pub(crate) fn twap(args: &TwapArgs, format: Format) -> Result<ExitCode, Failure> {
-    place(&args.wish, None, PlanWords::Twap { seconds: args.over, slices: args.slices }, format)
+    place(&args.wish, Some(&args.trade), None, PlanWords::Twap { seconds: args.over, slices: args.slices }, format)
 }
 
 pub(crate) fn vwap(args: &VwapArgs, format: Format) -> Result<ExitCode, Failure> {
@@ -43,16 +51,16 @@ pub(crate) fn vwap(args: &VwapArgs, format: Format) -> Result<ExitCode, Failure>
         (Some(weights), _) => PlanWords::VwapCurve { seconds, weights: weights.clone() },
         (None, rate) => PlanWords::VwapRate { seconds, rate_bps: rate.unwrap_or(0), clip: args.clip.clone() },
     };
-    place(&args.wish, None, plan, format)
+    place(&args.wish, Some(&args.trade), None, plan, format)
 }
 
 pub(crate) fn iceberg(args: &IcebergArgs, format: Format) -> Result<ExitCode, Failure> {
-    place(&args.wish, None, PlanWords::Iceberg { display: args.display.clone() }, format)
+    place(&args.wish, Some(&args.trade), None, PlanWords::Iceberg { display: args.display.clone() }, format)
 }
 
 pub(crate) fn scale(args: &ScaleArgs, format: Format) -> Result<ExitCode, Failure> {
     let plan = PlanWords::Scale { from: args.from.clone(), to: args.to.clone(), orders: args.orders };
-    place(&args.wish, None, plan, format)
+    place(&args.wish, Some(&args.trade), None, plan, format)
 }
 
 pub(crate) fn replace(args: &ReplaceArgs, format: Format) -> Result<ExitCode, Failure> {

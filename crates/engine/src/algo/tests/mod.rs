@@ -35,7 +35,7 @@ const fn lots(mantissa: i64) -> Quantity {
 fn wish(side: Side, quantity: i64, kind: OrderKind, plan: Plan) -> ParentWish {
     let request = OrderRequest { kind, ..OrderRequest::market(InstrumentId(0), side, lots(quantity)) };
     let reason = "a test".to_owned();
-    ParentWish { entry: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason }
+    ParentWish { entry: None, trade: None, source: Source::Operator, portfolio: PortfolioId(0), request, plan, reason }
 }
 
 /// What happens to a parent, its children named by their place.
@@ -99,7 +99,16 @@ impl World {
         for _ in 0..50 {
             let it = self.it.clone();
             let (now, mark, position) = (self.now, Some(self.mark), self.position);
-            let look = Look { now, instrument: &it, mark, quote: None, position, room: None, may_propose: true };
+            let look = Look {
+                now,
+                instrument: &it,
+                mark,
+                quote: None,
+                position,
+                room: None,
+                may_propose: true,
+                may_guard: true,
+            };
             let due = self.parents.due(|_| look).map(|(_, due)| due);
             match due {
                 None => return,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+mod keeping;
+
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use tradewind_domain::*;
@@ -25,8 +27,18 @@ struct Host {
     cancels: Vec<ClientOrderId>,
     refusals: Vec<Refusal>,
     notes: Vec<RiskAct>,
+    fate: Fate,
     trades: u128,
     millis: i64,
+}
+
+/// What becomes of the orders that only reduce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Taken,
+    Rejected,
+    NotSent,
+    AnswerLost,
 }
 
 fn usdt() -> Currency {
@@ -53,7 +65,7 @@ fn host_on(symbol: &str, kind: InstrumentKind, limits: Limits, account: Option<A
     let (refusals, notes) = (Vec::new(), Vec::new());
     let state = State::default();
     let (journal, sent, cancels) = (Vec::new(), Vec::new(), Vec::new());
-    let mut host = Host { state, journal, sent, cancels, refusals, notes, trades: 0, millis: 0 };
+    let mut host = Host { state, journal, sent, cancels, refusals, notes, fate: Fate::Taken, trades: 0, millis: 0 };
     host.start();
     let spec = InstrumentSpec {
         kind,
@@ -124,7 +136,20 @@ impl Host {
         let fence = Timestamp::from_millis(self.millis + 2_000);
         let intent = Intent { client_id, body_sha256: String::new(), fence, not_before: None };
         self.say(Source::Host, EventKind::Intended(intent));
+        let fate = if order.request().reduce_only { self.fate } else { Fate::Taken };
+        if fate == Fate::NotSent {
+            return self.say(Source::Host, EventKind::NotSent { client_id, reason: "no connection".into() });
+        }
         self.say(Source::Host, EventKind::Sent { client_id });
+        match fate {
+            Fate::Taken | Fate::NotSent => (),
+            Fate::Rejected => {
+                return self.say(Source::Venue, EventKind::Rejected { client_id, reason: "too many stops".into() });
+            }
+            Fate::AnswerLost => {
+                return self.say(Source::Host, EventKind::AnswerLost { client_id, reason: "cut".into() });
+            }
+        }
         let venue_id = VenueOrderId(self.sent.len().to_string().into());
         self.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
     }
@@ -357,8 +382,15 @@ fn what_a_parent_asks_for_is_not_made_smaller() {
     let mut host = in_a_thin_book(2);
     let plan = Plan::Schedule(Schedule::even(Timestamp::from_millis(0), 40_000_000_000, 2));
     let reason = "a test".to_owned();
-    let mut wish =
-        ParentWish { entry: None, source: Source::Operator, portfolio: MAIN, request: buy(9_000), plan, reason };
+    let mut wish = ParentWish {
+        entry: None,
+        trade: None,
+        source: Source::Operator,
+        portfolio: MAIN,
+        request: buy(9_000),
+        plan,
+        reason,
+    };
     let said = |wish: &ParentWish| EventKind::Parent(Box::new(ParentEvent::Wished { wish: wish.clone() }));
     host.say(Source::Operator, said(&wish));
     let refusal = host.refusals.last().expect("a slice of 4,500 is beyond the limit");
@@ -559,6 +591,7 @@ fn a_bracket_around_an_order_is_the_engines_to_make() {
         plan: algo::Plan::Bracket(algo::Protection { target: None, stop: Some(price(9_800)), stop_limit: None }),
         reason: "mine now".into(),
         entry: Some(order.client_id()),
+        trade: None,
     };
     host.say(Source::Agent(0), EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
     assert!(host.refusals[0].value.starts_with("an entry that stands already"), "{:?}", host.refusals);
