@@ -531,6 +531,8 @@ fn any_move() -> impl Strategy<Value = Move> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// However its orders fill, fail or are told of: it never enters more than was asked nor sells more than it entered, no
     /// more than four stops stand, and once venue and market let it, what it holds is guarded or left within seconds.
     #[test]
