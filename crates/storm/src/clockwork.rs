@@ -117,6 +117,8 @@ impl Storm {
             self.judge.books(listing, trade, signed, fill.price.mantissa(), fee);
         }
         self.tally.parents += std::mem::take(&mut watchdog.parents);
+        self.tally.planned += std::mem::take(&mut watchdog.planned);
+        self.tally.guards += std::mem::take(&mut watchdog.guards);
         for id in watchdog.over.drain(..) {
             self.judge.is_over(id.to_string());
         }

@@ -11,8 +11,11 @@ use tradewind_domain::{
     ClientOrderId, Currency, Fill, InstrumentId, OcoGroup, Order, OrderKind, OrderState, Outcome, PortfolioId, Price,
     Quantity, Side, Timestamp, TradeId,
 };
-use tradewind_engine::algo::{ParentEvent, Role};
+use tradewind_engine::algo::{Parent, ParentEvent, Role};
 use tradewind_engine::{Amend, Event, EventKind, EvidencePolicy, State, Verdict};
+
+/// How many pairs guard what one parent entered: venues bound the stops of an account.
+const PAIRS_MAX: usize = 4;
 
 /// What the watchdog knows of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +56,10 @@ pub(crate) struct Watchdog {
     undo: Vec<(u64, Undo)>,
     /// Parents that were opened since somebody last asked.
     pub(crate) parents: u64,
+    /// Those of them that said where their trade ends.
+    pub(crate) planned: u64,
+    /// Orders that guarded or left what those had entered, since somebody last asked.
+    pub(crate) guards: u64,
     /// Orders whose outcome was ever unknown.
     pub(crate) ambiguous: BTreeSet<ClientOrderId>,
     /// Orders that were proven never to have come.
@@ -131,6 +138,7 @@ impl Watchdog {
             EventKind::Reworked { client_id, .. } => self.worked(state, event, *client_id),
             EventKind::Parent(said) => {
                 self.parents += u64::from(matches!(**said, ParentEvent::Opened { .. }));
+                self.planned += u64::from(matches!(&**said, ParentEvent::Opened { wish, .. } if wish.trade.is_some()));
             }
             EventKind::Adopted(adoption) => {
                 self.known(event, &adoption.order);
@@ -285,6 +293,40 @@ impl Watchdog {
         if sum > most {
             let text =
                 format!("the orders of {} {} may come to {sum:?} of {most:?}", parent.wish.plan.word(), parent.id);
+            self.violate(event, text);
+        }
+        if parent.wish.trade.is_some() {
+            self.check_guards(event, parent, id);
+        }
+    }
+
+    /// What guards what a parent has entered, and has left it, comes to at most that; and few pairs do.
+    fn check_guards(&mut self, event: &Event, parent: &Parent, id: ClientOrderId) {
+        let guards = |role: Role| matches!(role, Role::Target(_) | Role::Stop(_) | Role::Exit);
+        if !parent.children.iter().any(|child| child.client_id == id && guards(child.role)) {
+            return;
+        }
+        self.guards += 1;
+        let (mut entered, mut out, mut pairs) = (Quantity::ZERO, Quantity::ZERO, BTreeMap::new());
+        for child in &parent.children {
+            let Some(known) = self.orders.get(&child.client_id) else { continue };
+            let rest =
+                if known.state.is_open() { known.quantity.max(known.filled) - known.filled } else { Quantity::ZERO };
+            match child.role {
+                Role::Target(nth) | Role::Stop(nth) => {
+                    out += known.filled;
+                    let larger: &mut Quantity = pairs.entry(nth).or_default();
+                    *larger = rest.max(*larger);
+                }
+                Role::Exit => out += known.filled + rest,
+                Role::Excess => out -= known.filled,
+                _ => entered += known.filled,
+            }
+        }
+        let standing = pairs.values().filter(|rest| !rest.is_zero()).count();
+        let out = pairs.values().fold(out, |sum, rest| sum + *rest);
+        if out > entered || standing > PAIRS_MAX {
+            let text = format!("{standing} guards of {} may leave {out:?} of {entered:?}", parent.id);
             self.violate(event, text);
         }
     }

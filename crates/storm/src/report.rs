@@ -52,6 +52,10 @@ pub struct Tally {
     pub reworked: u64,
     /// Parents that were opened.
     pub parents: u64,
+    /// Those of them that said where their trade ends.
+    pub planned: u64,
+    /// Orders that guarded or left what those had entered.
+    pub guards: u64,
     /// Pairs of which one cancels the other that left.
     pub pairs: u64,
     /// Orders of agents that people approved.
