@@ -96,6 +96,30 @@ fn a_person_places_cancels_closes_halts_and_stops() {
 }
 
 #[test]
+fn a_person_says_where_a_trade_in_several_orders_ends() {
+    let node = Node::start();
+    let mark = node.ask(&["status"])["instruments"][0]["mark"].as_str().unwrap().parse::<f64>().unwrap();
+    let (stop, target) = (format!("{:.2}", mark * 0.96), format!("{:.2}", mark * 1.12));
+    let ends = ["--side", "buy", "--quantity", "0.01", "--stop", &stop, "--target", &target, "--confidence"];
+    let twap = |sure| [&["order", "twap", "BTC/USDT", "--over", "90s", "--slices", "2"][..], &ends, &[sure]].concat();
+    node.run(&twap("55%")).failed_with(1, "RSK-42");
+    let (from, to) = (node.far_below(), format!("{:.2}", mark * 0.89));
+    let scale = ["order", "scale", "BTC/USDT", "--from", &from, "--to", &to, "--orders", "2"];
+    let refused = node.run(&[&scale[..], &ends, &["65%"]].concat()).failed_with(1, "RSK-43");
+    assert!(refused.err.contains("a stop on the losing side"), "{}", refused.err);
+    let opened = node.ask(&twap("65%"));
+    assert_eq!((opened["plan"].as_str(), opened["status"].as_str()), (Some("twap"), Some("working")));
+    let price = |name: &str| format!("{:.2}", opened[name].as_str().unwrap().parse::<f64>().unwrap());
+    assert_eq!((price("stop"), price("target")), (stop, target));
+    let guarded = |rows: &Value| rows.as_array().unwrap().iter().filter(|row| row["status"] == "open").count() == 2;
+    node.until(&["order", "list"], guarded);
+    node.ask(&["order", "end", "p1"]);
+    let seen = node.until(&["order", "parents"], |rows| rows[0]["status"] == "guarding");
+    assert_eq!(seen[0]["reason"], "an operator's word");
+    assert!(guarded(&node.ask(&["order", "list"])), "what it bought stays guarded");
+}
+
+#[test]
 fn a_file_and_a_signal_halt_a_running_node_as_a_person_does() {
     let node = Node::start();
     let file = node.dir.path().join("HALTED");
