@@ -8,8 +8,8 @@ mod common;
 use common::{Script, bar, listed, spec, still, usdt};
 use tradewind_book::FillPolicy;
 use tradewind_domain::{
-    Bar, InstrumentId, InstrumentSpec, NativeKinds, OrderKind, OrderRequest, OrderState, Origin, PortfolioId, Price,
-    Quantity, Side, Source, TrailingOffset,
+    Bar, InstrumentId, InstrumentSpec, NativeKinds, OrderKind, OrderRecord, OrderRequest, OrderState, Origin,
+    PortfolioId, Price, Quantity, Side, Source, TradePlan, TrailingOffset,
 };
 use tradewind_engine::algo::{ParentEnd, ParentId, ParentState, ParentWish, Plan as How, Protection, Schedule};
 use tradewind_gate::{Limits, Proposal};
@@ -168,6 +168,37 @@ fn a_twap_on_bars_holds_its_schedule() {
     }
     assert_eq!(path, [1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4]);
     assert!(run.state().parents.get(ParentId(1)).unwrap().is_over());
+}
+
+#[test]
+fn what_a_twap_bought_on_bars_is_guarded_and_ends_with_its_stop() {
+    let mut run = backtest(spec());
+    run.feed(&flat(0)).unwrap();
+    let every = common::MINUTE_NS;
+    let slices = How::Schedule(Schedule::even(flat(0).close_time(), every * 8, 8));
+    let trade = TradePlan { stop: Some(price("95")), target: Some(price("110")), ..TradePlan::default() };
+    run.wish(ParentWish { trade: Some(Box::new(trade)), ..wish(market(Side::Buy, "8"), slices) });
+    let stops = |run: &Backtest| {
+        let is_stop = |it: &&OrderRecord| matches!(it.order.kind(), OrderKind::Stop { .. });
+        let all: Vec<_> = run.state().open.values().filter(is_stop).map(OrderRecord::open_quantity).collect();
+        (all.len(), all.into_iter().fold(Quantity::ZERO, |sum, more| sum + more))
+    };
+    for minute in 1..6 {
+        run.feed(&flat(minute)).unwrap();
+        assert!(stops(&run).0 <= 4);
+    }
+    assert!(held(&run) > listed().quantity("3").unwrap());
+    let dip = |minute| bar(minute, ["100", "100", "94", "100", "10"]);
+    run.feed(&dip(6)).unwrap();
+    (7..12).for_each(|minute| run.feed(&flat(minute)).unwrap());
+    assert_eq!(stops(&run), (1, held(&run)), "the last slice came with the bar of the stop, and is guarded for itself");
+    run.feed(&dip(12)).unwrap();
+    (13..18).for_each(|minute| run.feed(&flat(minute)).unwrap());
+    assert_eq!(held(&run), Quantity::ZERO, "nothing more is bought after the stop");
+    let parent = run.state().parents.get(ParentId(1)).unwrap();
+    let ParentState::Over { end: ParentEnd::Finished, reason } = &parent.state else { panic!("{:?}", parent.state) };
+    assert!(reason.starts_with("its stop was hit: ") && reason.ends_with(" entered and left"), "{reason}");
+    assert!(parent.done() < listed().quantity("8").unwrap());
 }
 
 #[test]
