@@ -499,6 +499,75 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_word_for_an_order_says_where_it_stands_and_whether_some_of_it_filled() {
+        let zero = Timestamp::default();
+        let closed = |outcome| OrderState::Closed { outcome };
+        for (state, filled, word) in [
+            (OrderState::Intended, 0, "new"),
+            (OrderState::InFlight { sent_at: zero }, 0, "new"),
+            (OrderState::Unknown { since: zero }, 0, "unknown"),
+            (OrderState::Working, 0, "open"),
+            (OrderState::Working, 1, "partially_filled"),
+            (OrderState::PendingCancel, 1, "pending_cancel"),
+            (OrderState::PendingReplace, 1, "pending_update"),
+            (closed(Outcome::Filled), 10, "filled"),
+            (closed(Outcome::Rejected), 0, "rejected"),
+            (closed(Outcome::Cancelled), 1, "canceled"),
+            (closed(Outcome::Expired), 1, "expired"),
+            (closed(Outcome::NotSent), 0, "expired"),
+        ] {
+            let record = OrderRecord { state, filled: Quantity::from_mantissa(filled), ..record(10) };
+            assert_eq!(record.status(), word, "{state:?} with {filled} filled");
+            let open = if state.is_open() { 10 - filled } else { 0 };
+            assert_eq!(record.open_quantity().mantissa(), open, "{state:?} with {filled} filled");
+        }
+    }
+
+    #[test]
+    fn an_order_that_filled_beyond_its_quantity_says_so_and_has_nothing_left_open() {
+        let mut record = record(10);
+        for (id, quantity, beyond) in [(1, 9, false), (2, 1, false), (3, 1, true)] {
+            record.fill(&fill(id, quantity, 5), Timestamp::default()).unwrap();
+            assert_eq!(record.is_overfilled(), beyond, "{:?} of 10", record.filled);
+        }
+        assert!(
+            OrderRecord { state: OrderState::Working, ..record }.open_quantity().is_zero(),
+            "never less than nothing"
+        );
+    }
+
+    #[test]
+    fn what_filled_before_the_books_began_is_in_no_average() {
+        let mut record = record(10);
+        assert_eq!(record.average_price(), None);
+        (record.filled, record.earlier) = (Quantity::from_mantissa(4), Quantity::from_mantissa(4));
+        assert_eq!((record.booked(), record.average_price()), (Quantity::ZERO, None));
+        record.fill(&fill(1, 2, 7), Timestamp::default()).unwrap();
+        record.fill(&fill(2, 4, 10), Timestamp::default()).unwrap();
+        assert_eq!((record.booked().mantissa(), record.average_price()), (6, Some(9.0)));
+    }
+
+    #[test]
+    fn when_a_cancel_was_asked_for_is_noted_of_what_has_an_end_alone() {
+        let (end, asked) = (Timestamp::from_millis(9), Timestamp::from_millis(1));
+        for (time_in_force, good_till) in
+            [(TimeInForce::Gtd(end), Some(end)), (TimeInForce::Gtc, None), (TimeInForce::Ioc, None)]
+        {
+            let mut record = record(10);
+            let request = OrderRequest { time_in_force, ..*record.order.request() };
+            record.order = Order::as_worked(PortfolioId(0), record.order.client_id(), request);
+            assert_eq!(record.good_till(), good_till);
+            record.on(OrderInput::Accepted, Timestamp::default()).unwrap();
+            assert_eq!(record.times.cancel_asked, None);
+            for input in [OrderInput::CancelSent, OrderInput::CancelRefused] {
+                record.times.cancel_asked = None;
+                record.on(input, asked).unwrap();
+                assert_eq!(record.times.cancel_asked, good_till.and(Some(asked)), "{input} with {time_in_force:?}");
+            }
+        }
+    }
+
     proptest! {
         /// Fills aggregate to the same quantity and cost in any order, with duplicates, on any path of reports.
         #[test]

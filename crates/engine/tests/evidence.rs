@@ -441,3 +441,82 @@ fn an_answer_to_another_question_proves_nothing() {
     let Some(Evidence::Absent(proof)) = evidence else { panic!("{evidence:?}") };
     assert_eq!(named, 2 * proof.trades.count, "each time asked again: {asked:?}");
 }
+
+#[test]
+fn silence_of_the_local_exchange_is_proof_after_three_rounds_over_two_seconds() {
+    let mut inquiry = Inquiry::new(&record(), Doubt::Order, EvidencePolicy::LOCAL, FROM, 0);
+    inquiry.stream_is_whole(FROM);
+    let (asked, evidence) = drive(&mut inquiry, 60, |_, _| Answer::Lacks);
+    let Some(Evidence::Absent(proof)) = evidence else { panic!("{evidence:?}") };
+    assert_eq!([proof.order.count, proof.open_orders.count, proof.history.count, proof.trades.count], [3; 4]);
+    let last = asked.last().unwrap().0;
+    assert_eq!(last, 5, "2 s until the fence, 1 s for the exchange, and a round each second");
+}
+
+#[test]
+fn a_proof_is_none_where_any_part_of_it_falls_short_of_the_policy() {
+    /// A proof that just does, since history and trades agree.
+    fn proof() -> Absence {
+        let quiet = FENCE.plus_nanos(POLICY.backend_timeout);
+        let reads = |count| Reads { count, first: quiet, last: quiet.plus_nanos(POLICY.spread) };
+        Absence {
+            not_before: FROM,
+            fence: FENCE,
+            backend_timeout: POLICY.backend_timeout,
+            clock_error: 0,
+            stream_since: FROM,
+            order: reads(POLICY.reads),
+            open_orders: reads(POLICY.reads),
+            history: reads(POLICY.agreed),
+            trades: reads(POLICY.agreed),
+            policy: String::new(),
+        }
+    }
+    /// History and trades do not agree, and the order was last asked for so long after the quiet began.
+    fn settled(it: &mut Absence, nanos: i64) {
+        (it.history.count, it.order.last) = (1, it.quiet().plus_nanos(nanos));
+    }
+    fn earlier(reads: &mut Reads) {
+        reads.first = reads.first.plus_nanos(-1);
+    }
+    assert!(proof().fulfils(&POLICY));
+    let short: [fn(&mut Absence); 17] = [
+        |it| it.backend_timeout -= 1,
+        |it| it.clock_error = -1,
+        |it| it.clock_error = 1, // then the quiet begins later
+        |it| earlier(&mut it.order),
+        |it| earlier(&mut it.open_orders),
+        |it| earlier(&mut it.history),
+        |it| earlier(&mut it.trades),
+        |it| it.order.count -= 1,
+        |it| it.open_orders.count -= 1,
+        |it| it.order.last = it.order.last.plus_nanos(-1),
+        |it| it.open_orders.last = it.open_orders.last.plus_nanos(-1),
+        |it| it.history.count -= 1,
+        |it| it.trades.count -= 1,
+        |it| settled(it, POLICY.settle - 1),
+        |it| {
+            settled(it, POLICY.settle);
+            it.trades.count = 0; // nobody ever looked
+        },
+        // the stream began after the window, and one list was not read since
+        |it| (it.stream_since, it.trades.last) = (it.order.last, it.order.last.plus_nanos(-1)),
+        |it| it.stream_since = it.order.last.plus_nanos(1),
+    ];
+    for (nth, change) in short.into_iter().enumerate() {
+        let mut it = proof();
+        change(&mut it);
+        assert!(!it.fulfils(&POLICY), "{nth}: {it:?}");
+    }
+    let enough: [fn(&mut Absence); 4] = [
+        |it| settled(it, POLICY.settle),
+        |it| it.stream_since = it.order.last, // every list was read since
+        |it| (it.stream_since, it.trades.last) = (it.not_before, it.trades.first),
+        |it| (it.history.last, it.trades.last) = (it.history.first, it.trades.first),
+    ];
+    for (nth, change) in enough.into_iter().enumerate() {
+        let mut it = proof();
+        change(&mut it);
+        assert!(it.fulfils(&POLICY), "{nth}: {it:?}");
+    }
+}

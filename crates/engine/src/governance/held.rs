@@ -199,3 +199,30 @@ fn moved(held: &Held, to: ProposalState, [order, other]: [Option<ClientOrderId>;
     let act = Act::Moved { proposal: held.id, to, order, other, note };
     Command::Record(EventKind::Governance(Box::new(act)), held.wish.portfolio)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_governance::{Refused, Rule};
+
+    #[test]
+    fn of_two_rulings_a_no_comes_before_a_wait_the_larger_quorum_before_the_smaller_and_of_equals_the_first() {
+        let denied = |value: &str| Some(Ruling::Denied(Refused::new(Rule::Denied, value, "no such order")));
+        let waits = |quorum| Some(Ruling::NeedsApproval { quorum });
+        let allowed = || Some(Ruling::Allowed);
+        for (first, second, want) in [
+            (None, None, None),
+            (None, allowed(), allowed()),
+            (allowed(), None, allowed()),
+            (allowed(), waits(1), waits(1)),
+            (waits(1), allowed(), waits(1)),
+            (waits(1), waits(2), waits(2)),
+            (waits(2), waits(1), waits(2)),
+            (waits(u8::MAX), denied("one"), denied("one")),
+            (denied("one"), waits(u8::MAX), denied("one")),
+            (denied("one"), denied("two"), denied("one")),
+        ] {
+            assert_eq!(stricter(&[first.clone(), second.clone()]), want.as_ref(), "{first:?} and {second:?}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod judge;
 #[allow(dead_code)]
 mod stage;
 
+mod boundaries;
 mod collars;
 mod digest;
 mod governed;

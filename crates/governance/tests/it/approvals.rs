@@ -61,9 +61,10 @@ fn an_approval_lives_less_than_120_seconds() {
         assert_eq!(world.approve(id, &anna(), second), want, "{second}");
     }
     let mut world = world();
+    assert!(!world.register.is_waiting(), "nothing to end yet");
     let id = world.hold(AGENT, 1, 0);
     let now = |second| crate::support::seconds(second);
-    assert!(world.register.expire(now(119)).is_empty());
+    assert!(world.register.is_waiting() && world.register.expire(now(119)).is_empty());
     let ends = world.register.expire(now(120));
     world.say(ends[0].clone(), 120);
     assert_eq!(world.held(id).state, ProposalState::Expired);

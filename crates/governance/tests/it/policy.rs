@@ -315,3 +315,24 @@ fn asking_fewer_for_decisions_is_a_loosening_that_takes_two() {
         }
     }
 }
+
+#[test]
+fn how_many_persons_an_order_needs_is_told_without_the_rest_of_the_policy() {
+    let approvals = [(20, 2), (10, 1)].map(|(from, quorum)| Threshold { from: from * ONE, quorum });
+    let policy =
+        Policy { approvals: approvals.into(), caps: Caps { order: Some(1), ..Caps::default() }, ..Policy::default() };
+    let of = |source, notional: Option<i64>, reduces| {
+        let usage = Usage { notional: notional.map(i128::from), reduces, ..usage() };
+        policy.quorum(&Principal::of_source(source), &usage).map_err(|refused| refused.rule)
+    };
+    for (units, strategy, agent) in
+        [(10 * ONE - 1, 0, 1), (10 * ONE, 1, 1), (20 * ONE - 1, 1, 1), (20 * ONE, 2, 2), (30 * ONE, 2, 2)]
+    {
+        assert_eq!(of(STRATEGY, Some(units), false), Ok(strategy), "{units}");
+        assert_eq!(of(Source::Agent(0), Some(units), false), Ok(agent), "{units} of an agent");
+        assert_eq!(of(STRATEGY, Some(units), true), Ok(0), "{units} of a way out");
+        assert_eq!(of(Source::Agent(0), Some(units), true), Ok(1), "{units} of an agent's way out");
+        assert_eq!(of(Source::Operator, Some(units), true), Ok(0), "{units} of a person's way out");
+    }
+    assert_eq!(of(STRATEGY, None, false), Err(tradewind_governance::Rule::OrderCap), "it depends on what is not known");
+}

@@ -1,7 +1,10 @@
 //! Snapshots, retention by them, and backups.
 
+use std::io::{self, ErrorKind};
+
 use tradewind_journal::{
-    Crash, Journal, ReadError, Reader, SimStorage, Storage, backup_storage, latest_snapshot_storage, verify_storage,
+    Crash, Journal, Locking, ReadError, Reader, SimStorage, Storage, StorageFile, backup_storage,
+    latest_snapshot_storage, verify_storage,
 };
 
 use crate::support::{SMALL, append_groups, check_records, files, open, segments};
@@ -228,6 +231,90 @@ fn a_backup_taken_between_any_two_groups_is_a_sound_prefix() {
         if seq % 5 == 0 {
             journal.write_snapshot(seq, b"state").unwrap();
             journal.retain_from_snapshot().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_backup_goes_on_where_retention_removed_a_snapshot_just_now_and_only_there() {
+    let (disk, _journal) = with_snapshots();
+    let gone = |error| OneFile { disk: disk.clone(), gone: Some(error), late: None };
+    let copy = SimStorage::new();
+    let report = backup_storage(&gone(ErrorKind::NotFound), &copy).unwrap();
+    assert_eq!((report.first_bad, report.last_seq), (None, 100));
+    assert_eq!(latest(&copy), Some((30, b"thirty".to_vec())), "the other is there");
+    let error = backup_storage(&gone(ErrorKind::PermissionDenied), &SimStorage::new()).unwrap_err();
+    assert!(error.to_string().contains(OneFile::NAME), "{error}");
+}
+
+#[test]
+fn a_reader_that_meets_half_a_group_waits_for_its_rest_before_it_says_that_this_is_the_end() {
+    let disk = SimStorage::new();
+    let (mut journal, _) = open(&disk);
+    append_groups(&mut journal, &[2]);
+    let name = segments(&disk).remove(0);
+    let before = disk.bytes(&name).unwrap();
+    append_groups(&mut journal, &[1]);
+    let whole = disk.bytes(&name).unwrap();
+    let start = crate::support::frames(&before).last().unwrap().end();
+    let file = disk.open(&name, true).unwrap();
+    file.write_at(&before[start + 8..], start as u64 + 8).unwrap(); // of the third record eight bytes are there so far
+    for (late, want) in [(None, None), (Some(whole), Some(3))] {
+        let storage = OneFile { disk: disk.clone(), gone: None, late: late.map(|bytes| (name.clone(), bytes)) };
+        let mut reader = Reader::open_storage(storage, 1).unwrap();
+        let mut next = || reader.next().unwrap().map(|record| record.seq);
+        assert_eq!([next(), next(), next()], [Some(1), Some(2), want]);
+    }
+}
+
+/// A disk on which one thing happens between two looks at it.
+#[derive(Clone)]
+struct OneFile {
+    disk: SimStorage,
+    /// With this error the newest snapshot does not open, though it is listed.
+    gone: Option<ErrorKind>,
+    /// What the file of that name holds once a writer was waited for.
+    late: Option<(String, Vec<u8>)>,
+}
+
+impl OneFile {
+    const NAME: &str = "00000000000000000070.snap";
+}
+
+impl Storage for OneFile {
+    type File = <SimStorage as Storage>::File;
+    type Lock = <SimStorage as Storage>::Lock;
+
+    fn create_dir(&self) -> io::Result<()> {
+        self.disk.create_dir()
+    }
+    fn lock(&self) -> io::Result<Locking<Self::Lock>> {
+        self.disk.lock()
+    }
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.disk.list()
+    }
+    fn open(&self, name: &str, write: bool) -> io::Result<Self::File> {
+        match self.gone {
+            Some(error) if name == Self::NAME => Err(error.into()),
+            _ => self.disk.open(name, write),
+        }
+    }
+    fn create(&self, name: &str, bytes: u64) -> io::Result<Self::File> {
+        self.disk.create(name, bytes)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+    fn sync_dir(&self) -> io::Result<()> {
+        self.disk.sync_dir()
+    }
+    fn settle(&self) {
+        if let Some((name, bytes)) = &self.late {
+            self.disk.open(name, true).unwrap().write_at(bytes, 0).unwrap();
         }
     }
 }

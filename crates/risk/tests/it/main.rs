@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss)] // a test may
 
 mod books;
+mod boundaries;
 mod breakers;
 mod collars;
 mod edges;
