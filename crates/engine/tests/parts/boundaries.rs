@@ -94,11 +94,11 @@ fn liquidation_is_reckoned_in_the_portfolios_own_currency() {
     let distance = |stage: &Stage| stage.state.liquidations(MAIN)[0].distance_bps;
     // 100 at 100 of theirs are 20,000 of ours: (10,000 - 500) / (20,000 x 0.975)
     assert_eq!(distance(&stage), Some(4_871));
-    price_is(&mut stage, 1, 5_800); // 8,400 are lost: (1,600 - 290) / (11,600 x 0.975)
-    assert_eq!(distance(&stage), Some(1_158));
-    // 15 % need (1,600 - 0.025 n) / 0.975 n: 9,343.06 may stay, 80.5436 of them
+    price_is(&mut stage, 2, 700); // 70,000 now: (10,000 - 1,750) / (70,000 x 0.975)
+    assert_eq!(distance(&stage), Some(1_208));
+    // 15 % need (10,000 - 0.025 n) / 0.975 n: 58,394.16 may stay, 83.4202 of the contract
     let order = stage.sent[1];
-    assert_eq!((order.side(), order.quantity()), (Side::Sell, lots(194_564)));
+    assert_eq!((order.side(), order.quantity()), (Side::Sell, lots(165_798)));
     stage.check_journal();
 }
 
@@ -108,7 +108,7 @@ fn a_limited_schedule_has_until_one_interval_after_its_last_slice() {
     let start = Timestamp::from_millis(0);
     open(&mut stage, limit(Side::Buy, 1_000, MARK), Plan::Schedule(Schedule::even(start, 2 * MINUTE, 2)));
     let parent = |stage: &Stage| stage.state.parents.get(ParentId(1)).unwrap().state.clone();
-    assert_eq!(stage.sent.len(), 1);
+    assert_eq!(stage.sent.len(), 1, "{} {:?}", stage.last_refusal(), stage.state.parents.get(ParentId(1)));
     let first = stage.sent[0].client_id();
     stage.accept(first);
     stage.venue(EventKind::Cancelled { client_id: first, reason: "by the venue".into() });
