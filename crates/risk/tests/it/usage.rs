@@ -73,6 +73,10 @@ fn losses_and_counts_are_in_use_as_the_monitor_saw_them() {
     }
     let end = NOW.plus_nanos(3 * day + 1);
     world.fold(end, Fact::ApiError);
+    for portfolio in [0, 0, 1].map(PortfolioId) {
+        let (instrument, side, quantity) = (InstrumentId(0), Side::Buy, Quantity::from_mantissa(1));
+        world.fold(end, Fact::Ordered { portfolio, instrument, side, quantity, price: None });
+    }
     world.fold(end, Fact::Rejected { portfolio });
     world.fold(end, Fact::Failed { portfolio });
     world.fold(end, Fact::Realised { portfolio, profit: -1 });
@@ -86,6 +90,8 @@ fn losses_and_counts_are_in_use_as_the_monitor_saw_them() {
         ("failed_trades", Some(1)),
         ("order_failures", Some(2)),
         ("api_errors", Some(1)),
+        ("orders_per_second", Some(2)),
+        ("account_orders_per_second", Some(3)),
     ] {
         assert_eq!(used(&world.monitor, name), want, "{name}");
     }
