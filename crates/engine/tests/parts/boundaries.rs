@@ -106,7 +106,7 @@ fn liquidation_is_reckoned_in_the_portfolios_own_currency() {
 fn a_limited_schedule_has_until_one_interval_after_its_last_slice() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let start = Timestamp::from_millis(0);
-    open(&mut stage, limit(Side::Buy, 1_000, MARK), Plan::Schedule(Schedule::even(start, 2 * MINUTE, 2)));
+    open(&mut stage, limit(Side::Buy, 1_000, MARK), Plan::Schedule(Schedule::even(start, 2 * MINUTE * 1_000_000, 2)));
     let parent = |stage: &Stage| stage.state.parents.get(ParentId(1)).unwrap().state.clone();
     assert_eq!(stage.sent.len(), 1, "{} {:?}", stage.last_refusal(), stage.state.parents.get(ParentId(1)));
     let first = stage.sent[0].client_id();
