@@ -148,3 +148,23 @@ fn a_clip_may_be_nothing_or_all_of_it_and_a_rate_from_its_least_to_its_most() {
         assert_eq!(opens(rate, clip), want, "{rate} bps in clips of {clip}");
     }
 }
+
+#[test]
+fn a_fill_cancels_the_other_orders_of_its_group_and_portfolio_once_and_no_others() {
+    let mut stage = Stage::new(Limits::RESEARCH);
+    stage.holding(3_000);
+    let sell = |group: Option<u64>, at| OrderRequest { oco: group.map(OcoGroup), ..limit(Side::Sell, 500, at) };
+    let filling = stage.working(sell(Some(7), 10_100));
+    let sibling = stage.working(sell(Some(7), 10_200));
+    for other in [sell(Some(8), 10_300), sell(None, 10_400)] {
+        stage.working(other);
+    }
+    let theirs = OrderRequest { oco: Some(OcoGroup(7)), ..limit(Side::Buy, 500, 9_900) };
+    let theirs = stage.propose_for(1, theirs).expect("the gate lets it pass");
+    stage.accept(theirs);
+    for _ in 0..2 {
+        stage.fill(filling, 100, 10_100);
+        assert_eq!(stage.cancels, [sibling], "once, however often the first one fills");
+    }
+    stage.check_journal();
+}
