@@ -22,7 +22,8 @@ fn set_limits(stage: &mut Stage, limits: Limits) {
 
 fn open(stage: &mut Stage, request: OrderRequest, plan: Plan) {
     let reason = "a test".to_owned();
-    let wish = ParentWish { entry: None, source: Source::Operator, portfolio: MAIN, request, plan, reason };
+    let wish =
+        ParentWish { entry: None, trade: None, source: Source::Operator, portfolio: MAIN, request, plan, reason };
     stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
 }
 
