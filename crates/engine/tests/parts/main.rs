@@ -9,6 +9,7 @@ mod judge;
 #[allow(dead_code)]
 mod stage;
 
+mod books;
 mod boundaries;
 mod collars;
 mod digest;

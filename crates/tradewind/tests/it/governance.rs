@@ -176,7 +176,7 @@ fn the_trail(data: &Path) {
 
     let checkpoints = data.join("audit/checkpoints.jsonl");
     let signed = std::fs::read(&checkpoints).unwrap();
-    std::fs::write(&checkpoints, &signed[..signed.len() / 2]).unwrap();
+    std::fs::write(&checkpoints, &signed[..signed.len() - 10]).unwrap(); // within the last line, however many there are
     let said = tradewind(&["audit", "verify", text(data)]).ended_with(3).out;
     assert!(said.starts_with("NODE-50: record ") && said.contains("is cut off and vouches for nothing"), "{said}");
     std::fs::write(&checkpoints, signed).unwrap();

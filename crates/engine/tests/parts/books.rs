@@ -1,0 +1,142 @@
+//! What a portfolio's books tell: money, fees, profit, funding, and equity at the marks, by hand.
+
+use crate::orders::{list, perpetual};
+use crate::stage::*;
+use tradewind_domain::*;
+use tradewind_engine::*;
+use tradewind_gate::{Cap, Limits};
+
+const MAIN: PortfolioId = PortfolioId(0);
+const SECOND: InstrumentId = InstrumentId(1);
+const DAY: i64 = 86_400_000;
+
+/// A stage that lets everything pass, and whose judge, who knows no contracts and no such fees, looks away.
+fn wide() -> Stage {
+    let mut stage =
+        Stage::new(Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH });
+    stage.is_unjudged = true;
+    stage
+}
+
+fn money(amount: &str, currency: Currency) -> Money {
+    Money::parse(amount, currency).unwrap()
+}
+
+/// Buys or sells at the market, filled at once with this fee.
+fn filled(stage: &mut Stage, instrument: InstrumentId, side: Side, quantity: i64, at: i64, fee: Money) {
+    let request = OrderRequest { instrument, ..market(side, quantity) };
+    let id = stage.propose(request).unwrap_or_else(|| panic!("{}", stage.last_refusal()));
+    let whole = stage.execution(id, quantity, at);
+    stage.venue(EventKind::Filled(Fill { instrument, fee: Fee(fee), ..whole }));
+}
+
+fn trades_at(stage: &mut Stage, instrument: InstrumentId, at: i64) {
+    let id = TradeId(1_000_000 + u128::from(stage.state.sequence));
+    let trade = Trade { instrument, price: price(at), quantity: lots(1), aggressor: Side::Buy, id };
+    stage.say_for(MAIN, Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
+}
+
+/// Amounts of one currency: held, fees, funding, realised.
+fn told(stage: &Stage, currency: Currency) -> [String; 4] {
+    let holdings = stage.state.portfolio(MAIN).holdings();
+    let holding = holdings.iter().find(|holding| holding.currency == currency).unwrap();
+    [holding.units, holding.fees, holding.funding, holding.realised].map(|units| Money { currency, units }.amount())
+}
+
+/// Equity now, when the day began, and at its highest, in USDT.
+fn equity(stage: &Stage) -> [String; 3] {
+    let books = stage.state.portfolio(MAIN);
+    [books.equity(), books.day_equity(), books.peak_equity()].map(|units| Money { currency: usdt(), units }.amount())
+}
+
+#[test]
+fn a_fee_in_what_was_bought_leaves_less_of_it_at_the_same_cost() {
+    let mut stage = wide();
+    filled(&mut stage, BTC, Side::Buy, 10_000, MARK, money("0.001", btc()));
+    assert_eq!(told(&stage, usdt()), ["9900", "0", "0", "0"]);
+    assert_eq!(told(&stage, btc()), ["0.999", "0.001", "0", "0"]);
+    assert_eq!(stage.position(), 9_990);
+    trades_at(&mut stage, BTC, 11_000);
+    assert_eq!(equity(&stage)[0], "10009.89", "9,900 and 0.999 at 110");
+    filled(&mut stage, BTC, Side::Sell, 5_000, 11_000, money("0.055", usdt()));
+    // what is left of 0.999 cost 100, so 0.5 of it cost 50.05005
+    assert_eq!(told(&stage, usdt()), ["9954.945", "0.055", "0", "4.94995"]);
+    assert_eq!(equity(&stage)[0], "10009.835", "9,954.945 and 0.499 at 110");
+    filled(&mut stage, BTC, Side::Sell, 4_980, 11_000, money("0", usdt()));
+    filled(&mut stage, BTC, Side::Buy, 10, 11_000, money("0.002", btc())); // more than all that is held
+    assert_eq!(stage.position(), 0);
+    // what empties a position hands its cost out
+    assert_eq!(told(&stage, usdt())[3], "9.67", "109.78 for what cost 100 and 0.11");
+}
+
+#[test]
+fn a_fee_is_known_as_a_quantity_of_whatever_decimals() {
+    let mut stage = wide();
+    let spec = InstrumentSpec {
+        price_decimals: 2,
+        quantity_decimals: 10,
+        ..InstrumentSpec::spot("ETH/USDT".parse().unwrap(), "test")
+    };
+    stage.host(EventKind::Listed(Box::new(spec.list(SECOND).unwrap())));
+    trades_at(&mut stage, SECOND, MARK);
+    filled(&mut stage, SECOND, Side::Buy, 10_000_000_000, MARK, money("0.001", Currency::new("ETH").unwrap()));
+    let held = stage.state.portfolio(MAIN).position(SECOND).quantity();
+    assert_eq!(held, lots(9_990_000_000));
+}
+
+#[test]
+fn a_day_begins_with_the_equity_at_its_first_price_and_the_peak_is_never_lowered() {
+    let mut stage = wide();
+    filled(&mut stage, BTC, Side::Buy, 100_000, MARK, money("0", usdt())); // 10 of them
+    assert_eq!(equity(&stage), ["10000", "10000", "10000"]);
+    trades_at(&mut stage, BTC, 11_000);
+    assert_eq!(equity(&stage), ["10100", "10000", "10100"]);
+    trades_at(&mut stage, BTC, 9_000);
+    assert_eq!(equity(&stage), ["9900", "10000", "10100"]);
+    stage.millis += DAY;
+    trades_at(&mut stage, BTC, 9_500);
+    assert_eq!(equity(&stage), ["9950", "9950", "10100"]);
+    trades_at(&mut stage, BTC, 9_400);
+    assert_eq!(equity(&stage), ["9940", "9950", "10100"]);
+}
+
+#[test]
+fn a_contract_is_worth_what_it_would_realise_and_funding_is_told_by_contract_and_currency() {
+    let mut stage = wide();
+    perpetual(&mut stage, "BTC/USDT:USDT");
+    filled(&mut stage, SECOND, Side::Buy, 10_000, MARK, money("0.04", usdt()));
+    assert_eq!(told(&stage, usdt()), ["9999.96", "0.04", "0", "0"], "nothing is paid for a contract");
+    trades_at(&mut stage, SECOND, 11_000);
+    assert_eq!(equity(&stage)[0], "10009.96");
+    filled(&mut stage, SECOND, Side::Sell, 4_000, 11_000, money("0", usdt()));
+    assert_eq!(told(&stage, usdt()), ["10003.96", "0.04", "0", "4"]);
+    assert_eq!(equity(&stage)[0], "10009.96", "a profit is not counted twice");
+    let settled = |stage: &mut Stage, rate_e8| {
+        stage.venue(EventKind::Funding { instrument: SECOND, rate_e8, mark: price(11_000) });
+        let units = stage.state.portfolio(MAIN).funding_paid(SECOND);
+        Money { currency: usdt(), units }.amount()
+    };
+    assert_eq!(settled(&mut stage, 10_000), "0.0066", "0.6 at 110 at 0.01 %");
+    assert_eq!(settled(&mut stage, -30_000), "-0.0132", "three times as much came back");
+    assert_eq!(told(&stage, usdt()), ["10003.9732", "0.04", "-0.0132", "4"]);
+    assert_eq!(stage.state.portfolio(MAIN).funding_paid(BTC), 0);
+    assert_eq!(equity(&stage)[0], "10009.9732");
+}
+
+#[test]
+fn what_comes_in_before_it_has_a_price_is_no_profit_once_it_has_one() {
+    let mut stage = wide();
+    let eth = Currency::new("ETH").unwrap();
+    list(&mut stage, SECOND, "ETH/BTC"); // a price in bitcoin is none in USDT
+    stage.say_for(MAIN, Source::Host, EventKind::Deposited(money("10", eth)));
+    trades_at(&mut stage, SECOND, 5);
+    assert_eq!(equity(&stage), ["10000", "10000", "10000"]);
+    list(&mut stage, InstrumentId(2), "ETH/USDT");
+    trades_at(&mut stage, InstrumentId(2), 500);
+    assert_eq!(equity(&stage), ["10050", "10050", "10050"], "10 at 5.00, from outside");
+    list(&mut stage, InstrumentId(3), "ETH/USDT"); // the same pair at another venue prices nothing again
+    trades_at(&mut stage, InstrumentId(3), 600);
+    assert_eq!(equity(&stage), ["10050", "10050", "10050"]);
+    trades_at(&mut stage, InstrumentId(2), 600);
+    assert_eq!(equity(&stage), ["10060", "10050", "10060"], "from here on it is profit");
+}
