@@ -17,6 +17,7 @@ mod env;
 mod files;
 mod long;
 mod process;
+mod programs;
 mod python;
 mod test;
 mod tidy;

@@ -1,6 +1,6 @@
 //! Folding what was found out about the account itself: comparisons, other hands, corrections.
 
-use crate::apply::{deposit, filled, move_order};
+use crate::apply::{booked, deposit, filled, move_order};
 use crate::{Adoption, Drift, Event, EventKind, ForeignOrder, State, Whole};
 use tradewind_domain::{
     Fee, Fill, InstrumentId, Money, OrderInput, OrderKind, OrderRecord, OrderRequest, OrderState, PortfolioId, Price,
@@ -138,6 +138,5 @@ fn reversed(state: &mut State, fill: &Fill, reported_for: PortfolioId, at: Times
     }
     let fee = Fee(Money { currency: fill.fee.0.currency, units: -fill.fee.0.units });
     let opposite = Fill { side: fill.side.opposite(), fee, ..*fill };
-    let listing = &state.listings[fill.instrument.index()];
-    state.portfolios[portfolio.index()].fill(&listing.instrument, &opposite, at);
+    booked(state, portfolio, &opposite, at);
 }

@@ -3,8 +3,8 @@
 use crate::{DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, State, Verdict};
 use crate::{account, amend, collar, governance, parents, risk, rollout, unwind};
 use tradewind_domain::{
-    ClientOrderId, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, Origin, PortfolioId, Price,
-    Quantity, Quote, Timestamp, TradeIdSet,
+    ClientOrderId, Currency, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, Origin, PortfolioId,
+    Price, Quantity, Quote, Timestamp, TradeIdSet,
 };
 use tradewind_gate::Mark;
 
@@ -175,11 +175,27 @@ fn set_mark(state: &mut State, id: InstrumentId, price: Price, at: Timestamp, or
     };
     listing.mark = Some(Mark { price, at: newest, origin });
     for place in 0..state.portfolios.len() {
-        let came_in = state.portfolios[place].mark(&state.listings[id.index()].instrument, price, at);
-        if came_in != 0 {
-            risk::came_in(state, place, came_in, at);
-        }
+        mark_books(state, place, id, price, at);
     }
+}
+
+/// Takes a new price into the books of one portfolio.
+#[inline]
+fn mark_books(state: &mut State, place: usize, id: InstrumentId, price: Price, at: Timestamp) {
+    let third = third_rate(state, id, state.portfolios[place].base);
+    let came_in = state.portfolios[place].mark(&state.listings[id.index()].instrument, price, third, at);
+    if came_in != 0 {
+        risk::came_in(state, place, came_in, at);
+    }
+}
+
+/// What a contract's settlement is worth in `base`, where it is neither that nor the coin of the contract.
+#[inline]
+fn third_rate(state: &State, id: InstrumentId, base: Currency) -> Option<(i128, i128)> {
+    let instrument = &state.listings[id.index()].instrument;
+    let (symbol, settlement) = (&instrument.spec.symbol, instrument.settlement());
+    let is_own = settlement == base || settlement == symbol.base && symbol.quote == base;
+    if instrument.is_cash() || is_own { None } else { state.rate(settlement, base) }
 }
 
 /// A quote keeps the mark fresh. One that marks moves it no further than into the spread: the median of bid, ask and
@@ -320,11 +336,18 @@ pub(crate) fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, 
         state.counters.contradictions += 1;
         state.halted.get_or_insert(fault);
     }
-    let listing = &state.listings[fill.instrument.index()];
-    let realised = state.portfolios[portfolio.index()].fill(&listing.instrument, fill, at);
+    let realised = booked(state, portfolio, fill, at);
     if state.risk.is_some() {
         risk::filled(state, fill, portfolio, realised, at);
     }
+}
+
+/// Books an execution at its price. Returns what it realised before fees, in ledger units of the settlement currency.
+pub(crate) fn booked(state: &mut State, portfolio: PortfolioId, fill: &Fill, at: Timestamp) -> i128 {
+    let (place, id) = (portfolio.index(), fill.instrument);
+    let realised = state.portfolios[place].fill(&state.listings[id.index()].instrument, fill);
+    mark_books(state, place, id, fill.price, at);
+    realised
 }
 
 /// A new process knows of the old one's orders only what was recorded: without a recorded intent nothing was

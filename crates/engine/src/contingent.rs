@@ -425,7 +425,17 @@ impl Parent {
     /// What it was asked to leave at once and no exit of it covers yet; `None` where nothing was ever asked.
     pub(crate) fn owed(&self, now: Timestamp) -> Option<Quantity> {
         let asked = !self.seen.leave.is_zero();
-        asked.then(|| (self.seen.leave - self.exited(Some(now))).min(self.holds()).max(Quantity::ZERO))
+        asked.then(|| (self.seen.leave - self.exited(Some(now))).min(self.unclaimed(now)).max(Quantity::ZERO))
+    }
+
+    /// What it holds and no exit at once of its own is about to close.
+    fn unclaimed(&self, now: Timestamp) -> Quantity {
+        self.holds() - (self.exited(Some(now)) - self.exited(None))
+    }
+
+    /// How much it may yet be asked to leave: what it holds, is not about to close and was not asked for.
+    pub(crate) fn may_leave(&self, now: Timestamp) -> Quantity {
+        self.unclaimed(now) - self.owed(now).unwrap_or_default()
     }
 
     /// The proposal that it leaves for, and whether any of its exits at once has filled.
@@ -455,12 +465,14 @@ impl Parent {
         self.wish.keeps() && self.children.iter().any(guards)
     }
 
-    /// Notes that so much is to be left at once; all of it ends the entry as well.
+    /// Notes that so much more is to be left at once, at most all; all of it ends the entry as well.
     pub(crate) fn leave(&mut self, quantity: Quantity) {
         if quantity <= Quantity::ZERO {
             return;
         }
-        self.seen.closing |= quantity >= self.holds();
-        self.seen.leave = self.seen.leave.max(self.exited(None)) + quantity.min(self.holds());
+        let exited = self.exited(None);
+        let all = exited + self.holds();
+        self.seen.leave = (self.seen.leave.max(exited) + quantity).min(all);
+        self.seen.closing |= self.seen.leave >= all;
     }
 }

@@ -8,12 +8,12 @@
 //!
 //! # What always holds
 //! * Nothing more is proposed that enters while anything that has filled is bare, a guard has failed, or it is not known
-//!   whether one stands.
+//!   whether one stands; then what rests of slices and tips is taken off the book too, and comes again once one stands.
 //! * Once a target or a stop has filled, the market has been left, an exit has closed all of it, or gate or venue would not
 //!   have a guard, the parent enters nothing more ([`ParentState::Guarding`]); it is over when nothing is held.
 //! * A pause holds back what enters, never what guards.
 
-use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Protection, Role, SETTLE};
+use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
 use crate::contingent::{
     PAIRS_MAX, Passed, Tally, excess, hold_back, leave, lone_target, pair, passed, take_back, way_out,
 };
@@ -79,7 +79,12 @@ fn guard(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tall
     if !look.is_dust(uncovered) {
         return Break(cover(parent, look, protection, tally, uncovered));
     }
-    if parent.is_badly_guarded() { Break(None) } else { Continue(()) }
+    if !parent.is_badly_guarded() {
+        return Continue(());
+    }
+    // rungs stay: nothing puts a single one back that was taken off
+    let comes_again = !matches!(parent.wish.plan, Plan::Ladder { .. });
+    Break(if comes_again { hold_back(parent, look) } else { None })
 }
 
 /// What cannot be brought back is said at the end: nothing of it can fill any more.

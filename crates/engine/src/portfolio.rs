@@ -165,9 +165,15 @@ impl Portfolio {
     }
 
     /// Takes a new mark into the equity. Constant cost, whatever was traded before. Gives back what came in from outside
-    /// and is valued for the first time.
+    /// and is valued for the first time. `third` is what a contract's settlement in a third currency is worth.
     #[inline]
-    pub(crate) fn mark(&mut self, instrument: &Instrument, price: Price, at: Timestamp) -> i128 {
+    pub(crate) fn mark(
+        &mut self,
+        instrument: &Instrument,
+        price: Price,
+        third: Option<(i128, i128)>,
+        at: Timestamp,
+    ) -> i128 {
         let mut came_in = 0;
         let Some(held) = self.held.get_mut(instrument.id.index()) else { return came_in };
         if let Some(place) = held.prices {
@@ -185,7 +191,7 @@ impl Portfolio {
             }
         }
         if !instrument.is_cash() && (!held.position.quantity().is_zero() || held.unrealised != 0) {
-            let unrealised = unrealised_in(self.base, instrument, &held.position, price);
+            let unrealised = unrealised_in(self.base, instrument, &held.position, price, third);
             self.equity += unrealised - held.unrealised;
             held.unrealised = unrealised;
         }
@@ -254,9 +260,9 @@ impl Portfolio {
         held.is_some() && cost.is_some()
     }
 
-    /// Books an execution: both legs, the fee in whatever it was taken in, and the position. Returns what it realised
-    /// before fees, in ledger units of the settlement currency.
-    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, at: Timestamp) -> i128 {
+    /// Books an execution: both legs, the fee in whatever it was taken in, and the position; its price is yet to be
+    /// taken into the equity. Returns what it realised before fees, in ledger units of the settlement currency.
+    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill) -> i128 {
         let signed = fill.side.signed(fill.quantity);
         let value = instrument.value(fill.price, signed).expect("the gate bounds what can fill");
         let change = self.held[instrument.id.index()].position.apply(signed, value);
@@ -276,7 +282,6 @@ impl Portfolio {
             self.holding_mut(settlement).realised += units(change.realised);
         }
         self.fee(fill.fee);
-        self.mark(instrument, fill.price, at);
         realised
     }
 
@@ -308,9 +313,15 @@ fn asset_quantity(instrument: &Instrument, units: i128) -> Option<Quantity> {
     i64::try_from(mantissa).ok().map(Quantity::from_mantissa)
 }
 
-/// Unrealised profit of a contract in `base`. An inverse contract's is in its coin, worth `price` each; a contract
-/// that settles in a third currency counts nothing, and the gate refuses to add to it for want of a rate.
-fn unrealised_in(base: Currency, instrument: &Instrument, position: &Position, price: Price) -> i128 {
+/// Unrealised profit of a contract in `base`. An inverse contract's is in its coin, worth `price` each; that of one which
+/// settles in a third currency is worth what `third` says, and nothing without: then the gate refuses to add to it.
+fn unrealised_in(
+    base: Currency,
+    instrument: &Instrument,
+    position: &Position,
+    price: Price,
+    third: Option<(i128, i128)>,
+) -> i128 {
     let Ok(profit) = instrument.unrealised(position, price) else { return 0 };
     let symbol = &instrument.spec.symbol;
     if profit.currency == base {
@@ -318,6 +329,6 @@ fn unrealised_in(base: Currency, instrument: &Instrument, position: &Position, p
     } else if profit.currency == symbol.base && symbol.quote == base {
         round_div(profit.units * i128::from(price.mantissa()), pow10(u32::from(instrument.spec.price_decimals)))
     } else {
-        0
+        third.map_or(0, |(worth, of)| round_div(profit.units * worth, of))
     }
 }

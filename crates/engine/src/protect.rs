@@ -150,8 +150,7 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
     let mut missing = (request.quantity - free).max(Quantity::ZERO);
     let (mut rest, mut asks) = (request.quantity, Vec::new());
     for parent in guards(state, proposal.portfolio, request.instrument, request.side) {
-        let owed = parent.owed(state.now).unwrap_or_default();
-        let quantity = missing.min(parent.holds() - owed);
+        let quantity = missing.min(parent.may_leave(state.now));
         if quantity > Quantity::ZERO {
             (missing, rest) = (missing - quantity, rest - quantity);
             asks.push((parent.id, quantity));
@@ -211,8 +210,7 @@ fn free_to_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId
 /// How much of a position a market order of `side` may close: what no open order closes yet, and what brackets guard,
 /// which make way for it.
 pub(crate) fn may_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
-    let guarded = guards(state, portfolio, instrument, side)
-        .map(|parent| parent.holds() - parent.owed(state.now).unwrap_or_default());
+    let guarded = guards(state, portfolio, instrument, side).map(|parent| parent.may_leave(state.now));
     guarded.fold(free_to_leave(state, portfolio, instrument, side), |sum, more| sum + more)
 }
 

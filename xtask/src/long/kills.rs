@@ -1,7 +1,7 @@
 //! Kills: at every failpoint many times over, and of the program as it is shipped at moments drawn by lot.
 
 use crate::process::{self, Stream, cargo};
-use crate::{env, test};
+use crate::{env, programs, test};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -38,7 +38,7 @@ pub(super) fn at_failpoints() -> Result<(bool, String)> {
 
 /// Kills `tradewind paper` at random moments; after each kill the journal must verify and replay to what was recorded.
 pub(super) fn of_the_release() -> Result<(bool, String)> {
-    let program = test::storm::program()?;
+    let program = programs::release("tradewind")?;
     let folder = env::cache()?.join("long").join("kills");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

@@ -1,8 +1,8 @@
 //! A night of storms: 15,000 simulated hours in slices. What a slice came to is kept by the commit it was run at, so that a
 //! night that was broken off goes on where it was.
 
-use crate::test::storm::{Wanted, judged, number, program, storm};
-use crate::{env, process};
+use crate::test::storm::{Wanted, judged, number, storm};
+use crate::{env, process, programs};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -25,7 +25,7 @@ pub(super) fn storms() -> Result<(bool, String)> {
     let folder = env::cache()?.join("long").join("storms");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let kept = folder.join(format!("{commit}.jsonl"));
-    let (program, first) = (program()?, first_seed(&commit));
+    let (program, first) = (programs::release("tradewind")?, first_seed(&commit));
     let mut window = read(&kept)?;
     let before = seeds(&window);
     println!("storms from seed {first} on, {before} of {} were run before; kept in {}", NIGHT.seeds, kept.display());

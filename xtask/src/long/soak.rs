@@ -1,7 +1,7 @@
 //! A soak: the program as it is shipped trades for hours, and may take no more memory, handles or threads than at its start.
 
 use super::kills::{Exchange, Left, left, paper};
-use crate::{env, process, test};
+use crate::{env, process, programs};
 use anyhow::{Context, Result, ensure};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ struct Look {
 
 /// Lets `tradewind paper` trade on a local exchange for so many minutes.
 pub(super) fn soak(minutes: u32) -> Result<(bool, String)> {
-    let program = test::storm::program()?;
+    let program = programs::release("tradewind")?;
     let folder = env::cache()?.join("long").join("soak");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

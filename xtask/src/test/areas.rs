@@ -81,8 +81,19 @@ fn example() -> Result<Outcome> {
         return Ok(Outcome::gap("not run: example: there is no examples/strategy"));
     }
     let mut command = cargo(&["test", "--locked", "--manifest-path"]);
-    command.arg(manifest).arg("--target-dir").arg(env::target()); // what it shares with us is not built again
+    command.arg(&manifest).arg("--target-dir").arg(env::target()); // what it shares with us is not built again
+    for (name, level) in levels(&std::fs::read_to_string(env::root().join("Cargo.toml"))?)? {
+        command.arg("--config").arg(format!("profile.dev.package.{name}.opt-level={level}"));
+    }
     counted(command.args(["--no-fail-fast", "--", "--show-output"]))
+}
+
+/// How far the libraries of others are optimised that the development profile of a `manifest` names.
+fn levels(manifest: &str) -> Result<Vec<(String, i64)>> {
+    let manifest: toml::Table = manifest.parse()?;
+    let packages = ["profile", "dev", "package"].iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
+    let named = packages.into_iter().flatten().filter(|(name, _)| *name != "*" && !name.starts_with("tradewind-"));
+    Ok(named.filter_map(|(name, of)| Some((name.clone(), of.get("opt-level")?.as_integer()?))).collect())
 }
 
 fn passes(command: &mut Command) -> Result<Outcome> {
@@ -115,4 +126,19 @@ fn numbers_of<'a>(name: &'a str, figures: &'a [String]) -> impl Iterator<Item = 
 
 fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::levels;
+
+    #[test]
+    fn of_the_profile_the_named_libraries_of_others_are_taken() {
+        let profile = "[profile.dev.package.\"*\"]\nopt-level = 1\n[profile.dev.package.parquet]\nopt-level = 0\n\
+                       [profile.dev.package.tradewind-journal]\nopt-level = 2\n[profile.dev.package.sha2]\ndebug = true\n";
+        assert_eq!(levels(profile).unwrap(), [("parquet".to_owned(), 0)]);
+        assert!(levels("[package]\n").unwrap().is_empty());
+        let ours = std::fs::read_to_string(crate::env::root().join("Cargo.toml")).unwrap();
+        assert!(levels(&ours).unwrap().iter().any(|(name, level)| (name.as_str(), *level) == ("parquet", 0)));
+    }
 }

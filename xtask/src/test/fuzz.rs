@@ -1,12 +1,12 @@
 //! Every reader of bytes from outside, fed with what was recorded and then spoilt: two targets at a time, each for seconds.
 
 use super::{Outcome, Tally};
-use crate::env;
-use crate::process::{self, Stream, cargo};
+use crate::process::{self, Stream};
+use crate::{env, programs};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -49,7 +49,7 @@ pub(crate) fn for_long(seconds: u64, seed: u64) -> Result<(bool, String)> {
 
 /// Runs all targets, so many at a time.
 fn feed(seconds: u64, seed: u64) -> Result<Vec<Fed>> {
-    let program = program()?;
+    let program = programs::release("fuzz")?;
     let listed = process::stdout_of(Command::new(&program).arg("--list"))?;
     let targets: Vec<String> = listed.lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect();
     ensure!(targets.len() >= TARGETS, "{} targets of at least {TARGETS}", targets.len());
@@ -107,13 +107,6 @@ fn judged(fed: &[Fed], least: u64) -> (usize, Vec<String>) {
         passed + usize::from(is_enough),
         vec![all, format!("executions by target (ways told apart): {}", words.join(", "))],
     )
-}
-
-/// The program that feeds, optimised as what is shipped, with checked arithmetic as there.
-fn program() -> Result<PathBuf> {
-    let args = ["build", "--release", "--locked", "--quiet", "--package", "tradewind-fuzz"];
-    ensure!(process::passes(&mut cargo(&args))?, "cannot build the program");
-    Ok(env::target().join("release").join("fuzz"))
 }
 
 #[cfg(test)]

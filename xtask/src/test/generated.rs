@@ -1,7 +1,7 @@
 //! Pages that the program writes about itself, compared with what it prints today.
 
 use super::{Outcome, Tally};
-use crate::{env, process};
+use crate::{env, process, programs};
 use anyhow::Result;
 use std::fs;
 use std::process::Command;
@@ -23,12 +23,10 @@ pub(super) fn run() -> Result<Outcome> {
     if PAGES.is_empty() {
         return Ok(Outcome::gap("not run: generated-docs: no page is generated yet"));
     }
-    if !process::passes(&mut process::cargo(&["build", "--package", "tradewind", "--locked", "--quiet"]))? {
-        return Ok(Outcome::check(false));
-    }
+    let program = programs::tested("tradewind")?;
     let mut tally = Tally::default();
     for (args, page) in PAGES {
-        let printed = process::stdout_of(Command::new(env::target().join("debug/tradewind")).args(*args))?;
+        let printed = process::stdout_of(Command::new(&program).args(*args))?;
         let kept = fs::read_to_string(env::root().join(page)).unwrap_or_default();
         let difference = first_difference(&kept, &printed);
         if let Some(line) = difference {

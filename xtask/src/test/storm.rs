@@ -1,10 +1,10 @@
 //! The release storm: thousands of seeded storms by the program as it is shipped, and the figures that must come of them.
 
 use super::{Outcome, Tally};
-use crate::{env, process};
-use anyhow::{Context, Result, ensure};
+use crate::{env, process, programs};
+use anyhow::{Context, Result};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Storms that failed once; each is gone through in every run.
@@ -50,7 +50,7 @@ const NONE: [&str; 4] = ["doubled", "lost", "breaches", "failed"];
 
 /// Runs the window, every seed that failed before, and a part of the window twice.
 pub(super) fn run() -> Result<Outcome> {
-    let program = program()?;
+    let program = programs::release("tradewind")?;
     let window = storm(&program, FIRST..FIRST + RELEASE.seeds, RELEASE.hours_each)?;
     let (passed, mut figures) = judged(&program, &RELEASE, FIRST, &window)?;
     let (held, of_bundles) = bundles(&program)?;
@@ -191,16 +191,6 @@ fn storm_of(program: &Path, seeds: std::ops::Range<u64>, hours: f64, more: &[&st
     let parsed = serde_json::from_str(&out);
     parsed
         .with_context(|| format!("`{}` printed no result: {}", process::shown(&command), process::last_lines(&said, 4)))
-}
-
-/// The program as it is shipped.
-///
-/// # Errors
-/// If it cannot be built.
-pub(crate) fn program() -> Result<PathBuf> {
-    let args = ["build", "--release", "--locked", "--quiet", "--package", "tradewind"];
-    ensure!(process::passes(&mut process::cargo(&args))?, "cannot build the program");
-    Ok(env::target().join("release").join("tradewind"))
 }
 
 #[cfg(test)]

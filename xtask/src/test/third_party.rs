@@ -1,7 +1,7 @@
 //! Clients that others wrote, against our local exchange over real sockets.
 
 use super::{Outcome, Tally};
-use crate::{env, process, python};
+use crate::{env, process, programs, python};
 use anyhow::{Context, Result};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -28,13 +28,10 @@ pub(super) fn run() -> Result<Outcome> {
         Ok(python) => python,
         Err(error) => return Ok(Outcome::gap(format!("not run: third-party: {error:#}"))),
     };
-    let build = ["build", "--package", "tradewind-exchange", "--example", "serve", "--locked", "--quiet"];
-    if !process::passes(&mut process::cargo(&build))? {
-        return Ok(Outcome::check(false));
-    }
+    let serve = programs::tested("examples/serve")?;
     let mut tally = Tally::default();
     for script in scripts {
-        let exchange = Exchange::start(&env::target().join("debug/examples/serve"))?;
+        let exchange = Exchange::start(&serve)?;
         println!("{script} against {}", exchange.address);
         let mut check = Command::new(&python);
         check.arg(folder.join(&script)).arg(&exchange.address).env("TRADEWIND_EXCHANGE_URL", &exchange.address);

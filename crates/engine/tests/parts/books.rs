@@ -124,6 +124,27 @@ fn a_contract_is_worth_what_it_would_realise_and_funding_is_told_by_contract_and
 }
 
 #[test]
+fn a_contract_that_settles_in_a_third_currency_is_worth_what_that_is_worth() {
+    let mut stage = wide();
+    let spot = InstrumentId(2);
+    perpetual(&mut stage, "BTC/USDC:USDC");
+    list(&mut stage, spot, "USDC/USDT");
+    trades_at(&mut stage, spot, 98);
+    let usdc = Currency::new("USDC").unwrap();
+    filled(&mut stage, SECOND, Side::Buy, 10_000, MARK, money("0", usdc));
+    trades_at(&mut stage, SECOND, 9_000);
+    assert_eq!(equity(&stage)[0], "9990.2", "a loss of 10 USDC at 0.98");
+    trades_at(&mut stage, spot, 50);
+    trades_at(&mut stage, SECOND, 9_000);
+    assert_eq!(equity(&stage)[0], "9995", "of 10 at 0.50");
+    filled(&mut stage, SECOND, Side::Sell, 10_000, 9_000, money("0", usdc));
+    trades_at(&mut stage, SECOND, 9_000);
+    trades_at(&mut stage, spot, 50);
+    assert_eq!(told(&stage, usdc), ["-10", "0", "0", "-10"]);
+    assert_eq!(equity(&stage)[0], "9995", "realised, it is a debt of 10 USDC at the same rate");
+}
+
+#[test]
 fn what_comes_in_before_it_has_a_price_is_no_profit_once_it_has_one() {
     let mut stage = wide();
     let eth = Currency::new("ETH").unwrap();

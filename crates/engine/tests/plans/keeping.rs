@@ -202,6 +202,39 @@ fn slices_wait_while_a_guard_was_not_sent_or_nobody_knows_of_it() {
 }
 
 #[test]
+fn a_resting_tip_is_taken_off_while_nobody_knows_of_a_guard_and_comes_again_once_it_stands() {
+    let mut host = host(Limits::RESEARCH, None);
+    let whole = OrderRequest::limit(BTC, Side::Buy, lots(3_000), price(9_950));
+    host.wish(whole, How::Iceberg { display: lots(1_000) }, ends()).unwrap();
+    host.seconds(1);
+    host.buys_fill();
+    host.seconds(3);
+    let [tip, stop] = [Side::Buy, Side::Sell].map(|side| {
+        let of_side = host.state.open.values().filter(|it| it.order.side() == side);
+        of_side.map(|it| it.order).max_by_key(|order| order.kind().trigger().is_some()).unwrap()
+    });
+    host.fate = Fate::AnswerLost;
+    host.fill(&tip, 400, 9_950);
+    host.seconds(3);
+    assert_eq!(host.bought(), 2, "no third tip");
+    assert!(!host.state.open.contains_key(&tip.client_id()), "600 of the second were taken off");
+    assert!(host.state.open.contains_key(&stop.client_id()), "what guards the first thousand stays");
+    host.fate = Fate::Taken;
+    let unknown = |it: &&OrderRecord| matches!(it.state, OrderState::Unknown { .. });
+    let unknown: Vec<_> = host.state.open.values().filter(unknown).map(|it| it.order.client_id()).collect();
+    assert_eq!(unknown.len(), 2);
+    for client_id in unknown {
+        host.say(Source::Venue, EventKind::Accepted { client_id, venue_id: VenueOrderId("found".into()) });
+    }
+    host.seconds(3);
+    assert_eq!(
+        (host.stops(), host.newest(|kind| kind.limit() == Some(price(9_950))).quantity()),
+        (vec![400, 1_000], lots(1_000))
+    );
+    host.check_journal();
+}
+
+#[test]
 fn cancelled_it_keeps_guarding_and_abandoned_it_takes_all_back() {
     let mut host = Host::planned(5);
     host.buys_fill();
@@ -338,6 +371,37 @@ fn exits_by_other_orders_go_before_its_protection() {
     host.seconds(120);
     assert_eq!((host.held(), host.bought()), (0, 3), "all of it was: nothing more is entered");
     assert_eq!(host.over().0, ParentEnd::Cancelled);
+    host.check_journal();
+}
+
+#[test]
+fn an_exit_on_its_way_is_not_asked_for_again() {
+    let host = host(Limits::RESEARCH, None);
+    let mut host = host.with_slices(4);
+    host.buys_fill();
+    host.seconds(3);
+    let beside = host.propose(buy(2_000), None).unwrap(); // what it must not leave
+    host.fill(&beside, 2_000, 10_000);
+    let exits = |host: &Host| -> Vec<i64> {
+        let exits = host.parent().children.iter().filter(|child| child.role == Role::Exit);
+        exits.map(|child| child.quantity.mantissa()).collect()
+    };
+    host.ask(Ask::Leave { quantity: lots(600), proposal: None });
+    host.seconds(3);
+    assert_eq!((exits(&host), host.stops()), (vec![600], vec![400]));
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.seconds(3);
+    assert_eq!((exits(&host), host.stops()), (vec![600, 400], vec![]), "all of it, of which 600 are on their way");
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.seconds(3);
+    assert_eq!(exits(&host), [600, 400]);
+    host.propose_as(Source::Operator, sell(2_500), None).unwrap_err(); // 2,000 are not leaving yet
+    let exits: Vec<Order> = host.sent.iter().filter(|order| order.side() == Side::Sell).copied().collect();
+    for exit in exits.iter().filter(|order| *order.kind() == OrderKind::Market) {
+        host.fill(exit, exit.quantity().mantissa(), 10_000);
+    }
+    host.seconds(120);
+    assert_eq!((host.held(), host.bought(), host.over().0), (2_000, 2, ParentEnd::Cancelled));
     host.check_journal();
 }
 

@@ -144,6 +144,13 @@ pub(crate) struct PlaceArgs {
     pub(crate) trade: TradeArgs,
 }
 
+impl PlaceArgs {
+    /// Whether it waits for a price.
+    pub(crate) const fn waits(&self) -> bool {
+        self.trigger.is_some() || self.kind.is_some()
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct OcoArgs {
     /// What to trade.

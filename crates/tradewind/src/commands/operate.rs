@@ -39,8 +39,11 @@ pub(crate) fn order(command: &OrderCommand, format: Format) -> Result<ExitCode, 
             let words = signed(&words, &args.node.who, Some(&args.request))?;
             ask_and_print(&args.node, &words, format, |placed| match placed["parent"].as_str() {
                 _ if placed["proposal"].is_u64() => waits(placed),
-                Some(name) if placed["client_id"].is_null() => {
+                Some(name) if placed["client_id"].is_null() && args.waits() => {
                     format!("the venue keeps no such orders: {name} waits for its price in this node")
+                }
+                Some(name) if placed["client_id"].is_null() => {
+                    format!("{name} guards what this closes, and closes it itself; see `tradewind order parents`")
                 }
                 guard => {
                     let guard = guard.map(|name| format!("\n{name} guards what fills; see `tradewind order parents`"));

@@ -117,6 +117,13 @@ fn a_person_says_where_a_trade_in_several_orders_ends() {
     let seen = node.until(&["order", "parents"], |rows| rows[0]["status"] == "guarding");
     assert_eq!(seen[0]["reason"], "an operator's word");
     assert!(guarded(&node.ask(&["order", "list"])), "what it bought stays guarded");
+    let held = seen[0]["filled"].as_str().unwrap();
+    let close = ["order", "place", "--symbol", "BTC/USDT", "--side", "sell", "--quantity", held, "--reduce-only"];
+    let said = node.run(&close).ended_with(0).out;
+    assert_eq!(said.trim_end(), "p1 guards what this closes, and closes it itself; see `tradewind order parents`");
+    node.until(&["order", "parents"], |rows| rows[0]["status"] == "over");
+    let left = node.ask(&["position", "list"]);
+    assert!(left.as_array().unwrap().iter().all(|row| row["dust"] == true), "{left}"); // a lot is more than a fee took
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! `fixtures/data-vN` was written by the decision logic N and is never made anew: a version that cannot read it cannot read
 //! what users have. The first holds a strategy's trades; the second also orders by hand, a bracket, a pair, a schedule, a
 //! changed limit, a halt and its signed audit trail; the third refusals, a trailing order and a flattened position besides;
-//! the fourth two persons who approve, send back and reject orders and limits, and an order typed at the venue.
+//! the fourth two persons who approve, send back and reject orders and limits, and an order typed at the venue; the fifth
+//! slices and rungs with a plan of the trade, and exits that such plans and brackets make way for.
 
 use crate::example::Exchange;
 use crate::support::{Running, text, tradewind};
@@ -17,26 +18,31 @@ struct Past {
     state_hash: &'static str,
 }
 
-const PASTS: [Past; 4] = [
+const PASTS: [Past; 5] = [
     Past {
         name: "data-v1",
         records: 120,
-        state_hash: "4a44cd9c8f8be9a089398b4fe3ad23ac20da8e7c749518ba86e00f92808df8ae",
+        state_hash: "3299cb553a3f79aaac24dc792308c4146c924516e77731d2fde9fa1dd76120c1",
     },
     Past {
         name: "data-v2",
         records: 195,
-        state_hash: "ad30651142857d5108504caeed862d2942c3a493030bd2a0ddd9b09b815feea0",
+        state_hash: "0fcaba80ba9927c4e7e09b4208857dbdc8657bb58a92709fd65068803c5ee021",
     },
     Past {
         name: "data-v3",
         records: 213,
-        state_hash: "01cbbfbe2fc217793e371ddfd9617fb5067fa321fb3d69b8b24dcbfc55c0a4be",
+        state_hash: "aee2f9e8a8b85e40c84ddf0cd02901cefacf38efd906dc0bfb75ce25773dad60",
     },
     Past {
         name: "data-v4",
         records: 311,
-        state_hash: "50218162f511979f2bbeb9e56e43a04143573988a64c65e0497c0dc711e73454",
+        state_hash: "7f09b52eaed13f5f081aae9f87c50ae909830e8d0a5d1b13c5f89bd041a8c118",
+    },
+    Past {
+        name: "data-v5",
+        records: 405,
+        state_hash: "f6f90f387a2d599d2b9748b810fe99b75aaef6085f885b4840dca5e1afda878b",
     },
 ];
 
