@@ -11,7 +11,9 @@ mod stage;
 
 mod books;
 mod boundaries;
+mod brackets;
 mod collars;
+mod compared;
 mod digest;
 mod governed;
 mod guards;
@@ -20,6 +22,7 @@ mod liquidations;
 mod orders;
 mod parents;
 mod plans;
+mod snapshots;
 mod state;
 mod unwind;
 mod waiting;
