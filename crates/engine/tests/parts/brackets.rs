@@ -10,14 +10,14 @@ use tradewind_engine::*;
 use tradewind_gate::Limits;
 
 const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
-const OPEN: ChildState = ChildState::Open { unknown: false };
-const FILLED: ChildState = ChildState::Over(ChildEnd::Filled);
-const CANCELLED: ChildState = ChildState::Over(ChildEnd::Cancelled);
+pub(crate) const OPEN: ChildState = ChildState::Open { unknown: false };
+pub(crate) const FILLED: ChildState = ChildState::Over(ChildEnd::Filled);
+pub(crate) const CANCELLED: ChildState = ChildState::Over(ChildEnd::Cancelled);
 /// Long after anything that a case tells of.
-const NOW: Timestamp = Timestamp::from_millis(100_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(100_000);
 
 /// A wish for a plan, with whatever its orders have come to.
-fn parent(request: OrderRequest, plan: Plan, children: Vec<Child>) -> Parent {
+pub(crate) fn parent(request: OrderRequest, plan: Plan, children: Vec<Child>) -> Parent {
     let mut stage = Stage::new(Limits::RESEARCH);
     let wish = ParentWish {
         entry: None,
@@ -39,7 +39,7 @@ fn bracket(children: Vec<Child>) -> Parent {
 }
 
 /// An order of `quantity` that has filled so far, named by its role.
-fn child(role: Role, state: ChildState, quantity: i64, filled: i64) -> Child {
+pub(crate) fn child(role: Role, state: ChildState, quantity: i64, filled: i64) -> Child {
     let (name, side) = match role {
         Role::Target(nth) => (100 + u128::from(nth), Side::Sell),
         Role::Stop(nth) => (200 + u128::from(nth), Side::Sell),
@@ -63,7 +63,7 @@ fn child(role: Role, state: ChildState, quantity: i64, filled: i64) -> Child {
 }
 
 /// A target and a stop of one pair.
-fn pair(nth: u32, state: ChildState, quantity: i64) -> [Child; 2] {
+pub(crate) fn pair(nth: u32, state: ChildState, quantity: i64) -> [Child; 2] {
     [Role::Target(nth), Role::Stop(nth)].map(|role| child(role, state, quantity, 0))
 }
 
@@ -89,7 +89,7 @@ fn due(parent: &Parent, position: i64) -> Option<Due> {
 }
 
 /// What a case asks for, in short: a role and a quantity, an order to cancel, or where it stands from here on.
-fn told(due: Option<Due>) -> String {
+pub(crate) fn told(due: Option<Due>) -> String {
     match due {
         None => "nothing".to_owned(),
         Some(Due::One(role, request)) => format!("{role:?} {:?} {}", request.side, request.quantity.mantissa()),

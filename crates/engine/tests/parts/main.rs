@@ -9,6 +9,7 @@ mod judge;
 #[allow(dead_code)]
 mod stage;
 
+mod again;
 mod books;
 mod boundaries;
 mod brackets;
@@ -17,8 +18,10 @@ mod compared;
 mod digest;
 mod governed;
 mod guards;
+mod kept;
 mod limits;
 mod liquidations;
+mod near;
 mod orders;
 mod parents;
 mod plans;
