@@ -263,7 +263,8 @@ fn contracts_are_those_of_all_portfolios_and_of_other_hands_but_for_an_outcome_t
     record(&mut stage, findings);
     for instrument in [SECOND, BTC] {
         let client_id = stage.state.foreign.values().find(|it| it.instrument == instrument).unwrap().client_id;
-        let fill = Fill { instrument, side: Side::Sell, ..stage.execution(client_id, 40, MARK) };
+        let quantity = if instrument == BTC { 30 } else { 40 };
+        let fill = Fill { instrument, side: Side::Sell, ..stage.execution(client_id, quantity, MARK) };
         stage.venue(EventKind::ForeignFilled(fill));
     }
     assert_eq!(differs(&stage, 310), []);

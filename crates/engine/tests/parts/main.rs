@@ -26,6 +26,7 @@ mod orders;
 mod parents;
 mod plans;
 mod snapshots;
+mod stands;
 mod state;
 mod unwind;
 mod waiting;
