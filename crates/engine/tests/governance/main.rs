@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod approvals;
+mod behind;
 mod decisions;
 mod limits;
 mod pairs;

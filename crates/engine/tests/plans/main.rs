@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test may
 
 mod keeping;
+mod way;
 
 use proptest::prelude::*;
 use std::collections::VecDeque;

@@ -1,0 +1,137 @@
+//! How much of a guarded position an exit asks for, and what it means meanwhile: who guards, who leaves, what is bare.
+
+use super::*;
+use tradewind_engine::algo::{ChildState, Parent, ParentId, ParentWish, Plan as How, Role, Schedule};
+
+const SECOND: i64 = 1_000_000_000;
+
+/// 1,000 lots guarded by a bracket around the order that bought them.
+fn guarded() -> Host {
+    let mut host = host(Limits::RESEARCH, None);
+    let order = host.propose(buy(1_000), Some(plan(9_800, 10_400))).unwrap();
+    host.fill(&order, 1_000, 10_000);
+    assert_eq!(host.standing(), ["sell 1000 limit 10400", "sell 1000 stop 9800"]);
+    host
+}
+
+fn first(host: &Host) -> &Parent {
+    host.state.parents.get(ParentId(1)).unwrap()
+}
+
+/// Slices of 1,000 in all with the same ends.
+fn sliced(host: &mut Host, count: u32) {
+    let start = Timestamp::from_millis(host.millis);
+    let plan = How::Schedule(Schedule::even(start, i64::from(count) * 10 * SECOND, count));
+    let (reason, trade) = ("test".to_owned(), Some(Box::new(self::plan(9_800, 10_400))));
+    let wish = ParentWish { entry: None, source: ME, portfolio: MAIN, request: buy(1_000), plan, reason, trade };
+    host.say(ME, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+}
+
+#[test]
+fn an_exit_takes_what_is_free_first_and_asks_a_bracket_for_the_rest_of_it_alone() {
+    let mut host = guarded();
+    let free = host.propose(buy(500), None).unwrap();
+    host.fill(&free, 500, 10_000);
+    let exit = host.propose(sell(700), None).unwrap();
+    assert_eq!((exit.quantity(), first(&host).seen.leave), (lots(500), lots(200)));
+    host.fill(&exit, 500, 10_000);
+    host.settle();
+    assert_eq!(host.standing(), ["sell 200 market", "sell 800 limit 10400", "sell 800 stop 9800"]);
+    host.check_journal();
+}
+
+#[test]
+fn two_exits_together_leave_no_more_than_is_held() {
+    let mut host = guarded();
+    host.propose(sell(600), None).unwrap();
+    assert_eq!(first(&host).seen.leave, lots(600));
+    // 400 are left to ask for; for the other 200 there is nothing to sell
+    let refusal = host.propose(sell(600), None).unwrap_err();
+    assert!(refusal.code() == "GATE-09", "{refusal}");
+    assert_eq!(first(&host).seen.leave, lots(1_000));
+    host.settle();
+    assert_eq!(host.standing(), ["sell 1000 market"]);
+    host.check_journal();
+}
+
+#[test]
+fn the_two_that_protect_are_guards_and_no_other_order_is() {
+    let mut host = guarded();
+    let by_role = |it: &Parent, of: fn(&Role) -> bool| {
+        it.children.iter().find(|child| of(&child.role)).map(|child| child.client_id).unwrap()
+    };
+    let it = first(&host);
+    let entry = by_role(it, |role| *role == Role::Entry);
+    let [target, stop] =
+        [by_role(it, |role| matches!(role, Role::Target(_))), by_role(it, |role| matches!(role, Role::Stop(_)))];
+    assert_eq!([entry, target, stop].map(|id| it.is_guard(id)), [false, true, true]);
+    assert!(!it.is_guard(ClientOrderId::from_u128(7)), "of no order of its own");
+    // a bracket that sends its entry itself makes way for no other order: what it has there are its own ways out
+    let mut plain = it.clone();
+    plain.wish.entry = None;
+    assert_eq!([entry, target, stop].map(|id| plain.is_guard(id)), [false; 3]);
+    assert_eq!(host.state.open_wishes(MAIN, BTC), (lots(0), lots(0)));
+    host.state.parents = Default::default();
+    assert_eq!(host.state.open_wishes(MAIN, BTC), (lots(0), lots(1_000)), "without a parent they are orders like any");
+}
+
+#[test]
+fn a_fault_is_told_of_what_guards_a_position_and_of_an_order_that_woke_to_reduce_one() {
+    let host = guarded();
+    let with = |plan: &How, reduce_only: bool, woke: bool, fault: bool, guard: bool| {
+        let mut it = first(&host).clone();
+        (it.wish.plan, it.wish.request.reduce_only, it.seen.woke) = (plan.clone(), reduce_only, woke);
+        it.faults.fault = fault.then(|| "order".to_owned());
+        it.guard.fault = guard.then(|| "guard".to_owned());
+        it.guard_fault().map(str::to_owned)
+    };
+    let bracket = first(&host).wish.plan.clone();
+    let told = |text: &str| Some(text.to_owned());
+    assert_eq!(with(&How::Wait, true, true, true, false), told("order"));
+    assert_eq!(with(&How::Wait, true, false, true, false), None, "it waits yet");
+    assert_eq!(with(&How::Wait, false, true, true, false), None, "it guards nothing");
+    assert_eq!(with(&How::Wait, false, false, true, false), None);
+    assert_eq!(with(&bracket, false, false, true, false), told("order"), "all that fails of a bracket is of its guard");
+    let slices = How::Schedule(Schedule::even(Timestamp::from_millis(0), SECOND, 1));
+    assert_eq!(with(&slices, true, true, true, false), None, "what enters says nothing of what guards");
+    assert_eq!(with(&slices, false, false, false, true), told("guard"));
+    let mut flat = first(&host).clone();
+    flat.faults.fault = told("order");
+    flat.children.clear();
+    assert_eq!(flat.guard_fault(), None, "nothing is held");
+}
+
+#[test]
+fn what_its_guard_could_not_be_sent_for_is_bare_for_now_and_guarded_within_seconds() {
+    let mut host = host(Limits::RESEARCH, None);
+    sliced(&mut host, 2);
+    assert!(!host.state.is_bare_for_now(), "nothing has filled");
+    let slice = host.sent[0];
+    host.fate = Fate::NotSent;
+    host.fill(&slice, 500, 10_000);
+    assert!(host.state.is_bare_for_now());
+    host.fate = Fate::Taken;
+    host.pass(1_000);
+    assert_eq!(host.standing(), ["sell 500 limit 10400", "sell 500 stop 9800"]);
+    assert!(!host.state.is_bare_for_now());
+    // what belongs to no plan is bare for good, and not for now
+    let other = host.propose(buy(300), None).unwrap();
+    host.fill(&other, 300, 10_000);
+    assert!(!host.state.is_bare_for_now());
+    host.check_journal();
+}
+
+#[test]
+fn what_is_given_up_is_not_bare_for_now() {
+    let mut host = host(Limits::RESEARCH, None);
+    sliced(&mut host, 2);
+    let slice = host.sent[0];
+    host.fate = Fate::NotSent;
+    host.fill(&slice, 500, 10_000);
+    let ask = tradewind_engine::algo::Ask::Abandon;
+    let said = ParentEvent::Asked { parent: ParentId(1), ask, reason: "on request".to_owned() };
+    host.say(Source::Operator, EventKind::Parent(Box::new(said)));
+    assert!(!host.state.is_bare_for_now(), "nobody is about to guard it");
+    assert!(first(&host).children.iter().all(|child| matches!(child.state, ChildState::Over(_))));
+    host.check_journal();
+}
