@@ -19,6 +19,7 @@ mod digest;
 mod governed;
 mod guards;
 mod kept;
+mod late;
 mod limits;
 mod liquidations;
 mod near;

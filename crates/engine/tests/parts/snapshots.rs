@@ -4,7 +4,7 @@ use crate::orders::{list, perpetual};
 use crate::stage::*;
 use serde_json::Value;
 use tradewind_domain::*;
-use tradewind_engine::algo::{Behind, ParentEvent, ParentId, ParentWish, Plan, Schedule};
+use tradewind_engine::algo::{Behind, Faults, ParentEvent, ParentId, ParentWish, Plan, Schedule};
 use tradewind_engine::*;
 use tradewind_gate::{Cap, Limits};
 
@@ -70,8 +70,9 @@ fn a_snapshot_says_nothing_of_what_came_to_the_state_later_and_is_not_there() {
     stage.holding(1_000);
     sliced(&mut stage);
     stage.venue(EventKind::Foreign(Box::new(foreign(0, false))));
-    let keys = ["unpriced", "status", "decided", "drifting", "earlier", "waits", "at_worst", "leave", "unwanted"];
-    assert_eq!(told(&stage.state, &keys), [0; 9], "states of before hash as they did");
+    let keys =
+        ["unpriced", "status", "decided", "drifting", "earlier", "waits", "at_worst", "leave", "unwanted", "guard"];
+    assert_eq!(told(&stage.state, &keys), [0; 10], "states of before hash as they did");
     // a position tells its funding where it paid some; what is held of a currency always does
     let value = serde_json::to_value(&stage.state).unwrap();
     assert!(value["portfolios"][0]["held"][0].get("funding").is_none());
@@ -146,9 +147,12 @@ fn a_snapshot_keeps_what_a_parent_is_to_leave_and_what_went_wrong_with_it() {
     parent["seen"]["leave"] = 400.into();
     parent["unwanted"] = true.into();
     parent["children"][0]["at_worst"] = true.into();
+    let guard = Faults { failures: 1, fault: Some("it was not sent".to_owned()), ..Faults::default() };
+    parent["guard"] = serde_json::to_value(&guard).unwrap();
     let state: State = serde_json::from_value(value.clone()).unwrap();
     let read = state.parents.get(ParentId(1)).unwrap();
     assert_eq!((read.seen.leave, read.faults.unwanted, read.children[0].at_worst), (lots(400), true, true));
+    assert_eq!(read.guard, guard);
     assert_eq!(serde_json::to_value(&state).unwrap(), value);
 }
 
