@@ -215,7 +215,8 @@ fn a_parent_waits_for_a_price_that_is_younger_than_the_limit_on_its_age() {
         stage.mark(MARK);
         stage.millis = 10_000;
         stage.host(EventKind::Timer);
-        assert_eq!(stage.sent.len(), want, "a price of {age} ms ago: {}", stage.last_refusal());
+        assert_eq!(stage.sent.len(), want, "a price of {age} ms ago");
+        assert_eq!(stage.refusals.len(), 0, "it waits rather than be refused: {}", stage.last_refusal());
         stage.check_journal();
     }
 }
@@ -562,4 +563,48 @@ fn a_rung_whose_order_never_worked_is_placed_again() {
     assert_eq!((stage.sent.len(), *last.kind()), (3, OrderKind::Limit { price: price(9_900) }));
     assert_eq!(stage.state.parents.get(ParentId(1)).unwrap().state, ParentState::Working);
     stage.check_journal();
+}
+
+#[test]
+fn an_order_meets_the_nearest_of_our_own_orders_and_none_of_its_own_group() {
+    let caps = AccountCaps { self_match: Some(1), ..AccountCaps::default() };
+    let meets = |side: Side, at: [i64; 2], limit_at: i64, group: Option<OcoGroup>| {
+        let mut stage = Stage::new(WIDE);
+        let limits = Box::new(AccountLimits { caps, ..AccountLimits::NONE });
+        stage.operator(EventKind::Risk(Box::new(RiskAct::AccountLimits { limits })));
+        for at in at {
+            let resting = OrderRequest { oco: Some(OcoGroup(7)), ..limit(side.opposite(), 1_000, at) };
+            assert!(stage.propose(resting).is_some(), "{}", stage.last_refusal());
+        }
+        let before = stage.refusals.len();
+        stage.propose(OrderRequest { oco: group, ..limit(side, 500, limit_at) });
+        stage.refusals.len() > before
+    };
+    for (at, limit_at, want) in [
+        ([10_100, 10_300], 10_150, true),
+        ([10_300, 10_100], 10_150, true),
+        ([10_100, 10_300], 10_100, true),
+        ([10_100, 10_300], 10_099, false),
+    ] {
+        assert_eq!(meets(Side::Buy, at, limit_at, None), want, "to buy at {limit_at}");
+        let mirrored = at.map(|at| 20_000 - at);
+        assert_eq!(meets(Side::Sell, mirrored, 20_000 - limit_at, None), want, "to sell at {}", 20_000 - limit_at);
+    }
+    assert!(!meets(Side::Buy, [10_100, 10_300], 10_150, Some(OcoGroup(7))), "one cancels the other");
+    assert!(meets(Side::Buy, [10_100, 10_300], 10_150, Some(OcoGroup(8))), "of another group");
+}
+
+#[test]
+fn margin_in_use_is_of_contracts_and_of_one_portfolio() {
+    let controls = Controls { margin_used_bps: Some(9_500), initial_bps: Some(5_000), ..Controls::default() };
+    let mut stage = Stage::new(Limits { controls: Some(controls), ..WIDE });
+    stage.is_unjudged = true; // its books know no contracts
+    listed(&mut stage, SECOND, "BTC/USDT:USDT", InstrumentKind::LinearPerpetual, (1, 0));
+    holding(&mut stage, 0, BTC, 100_000);
+    holding(&mut stage, 1, SECOND, 400_000);
+    let used = |portfolio| {
+        let all = stage.state.limits_in_use(PortfolioId(portfolio));
+        all.iter().find(|it| it.limit.name == "margin_used").unwrap().used
+    };
+    assert_eq!((used(0), used(1)), (Some(0), Some(2_000)), "half of 4,000 of 10,000");
 }
