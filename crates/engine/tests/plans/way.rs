@@ -48,7 +48,7 @@ fn two_exits_together_leave_no_more_than_is_held() {
     // 400 are left to ask for; for the other 200 there is nothing to sell
     let refusal = host.propose(sell(600), None).unwrap_err();
     assert!(refusal.code() == "GATE-09", "{refusal}");
-    assert_eq!(first(&host).seen.leave, lots(1_000));
+    assert_eq!((first(&host).seen.leave, first(&host).seen.closing), (lots(1_000), true), "all of it");
     host.settle();
     assert_eq!(host.standing(), ["sell 1000 market"]);
     host.check_journal();
