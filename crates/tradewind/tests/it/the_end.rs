@@ -201,7 +201,7 @@ fn an_interrupted_storm_tells_what_came_of_the_storms_that_ran() {
     storm.signal("INT");
     let run = storm.end().0.ended_with(130);
     let seeds = run.json()["seeds"].as_u64().unwrap();
-    assert!((1..99_999).contains(&seeds) && run.json()["failed"] == 0, "{}", run.out);
+    assert!(seeds < 99_999 && run.json()["failed"] == 0, "{}", run.out); // on a busy machine perhaps none
     assert!(run.err.contains(&format!("the result is of {seeds} of 99999 storms")), "{}", run.err);
 }
 
