@@ -1,5 +1,6 @@
 //! What takes too long for every change: its results are kept, dated, in `docs/proof/`.
 
+mod demos;
 mod kills;
 mod measures;
 mod mutants;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask long\n  cargo xtask long --only storm,kills,kills-of-the-release,coverage\n  cargo xtask long --only mutants --for 30m\n\n\
-        Parts: advisories, newcomer, storm, kills, kills-of-the-release, soak, fuzz, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
+        Parts: advisories, newcomer, demos, storm, kills, kills-of-the-release, soak, fuzz, coverage, mutants, properties, bench. Never part of CI. Exit codes: 0 all passed, 1 something failed."
 )]
 pub(crate) struct Args {
     /// How many cases each property is tried with that sets no number of its own
@@ -66,9 +67,10 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
     let date = date(since_epoch);
-    let all: [(&'static str, Work<'_>); 11] = [
+    let all: [(&'static str, Work<'_>); 12] = [
         ("advisories", &|| test::advisories().map(|passed| (passed, String::new()))),
         ("newcomer", &newcomer::first_fill),
+        ("demos", &demos::of_every_seed),
         ("storm", &night::storms),
         ("kills", &kills::at_failpoints),
         ("kills-of-the-release", &kills::of_the_release),

@@ -38,6 +38,63 @@ pub enum InstrumentKind {
     Equity,
 }
 
+impl InstrumentKind {
+    /// What a symbol names: its contract's kind, or spot. A symbol knows the day of an expiry and no hour; the contract
+    /// ends with that day, in UTC. A strike is at `price_decimals`; `None` where it has more, and for a contract that is
+    /// paid in neither of its two currencies, which no kind here reckons.
+    #[must_use]
+    pub fn of(symbol: &Symbol, price_decimals: u8) -> Option<Self> {
+        let Some(contract) = &symbol.contract else { return Some(Self::Spot) };
+        let inverse = match contract.settle {
+            settle if settle == symbol.quote => false,
+            settle if settle == symbol.base => true,
+            _ => return None,
+        };
+        let Some(day) = contract.expiry else {
+            return Some(if inverse { Self::InversePerpetual } else { Self::LinearPerpetual });
+        };
+        let expiry = end_of(day)?;
+        match &contract.option {
+            None => Some(Self::DatedFuture { expiry, inverse }),
+            Some((strike, right)) => {
+                let strike = Price::from_mantissa(parse_decimal(strike, price_decimals).ok()?);
+                Some(Self::Option { expiry, strike, right: *right })
+            }
+        }
+    }
+
+    /// What of `symbol` is said otherwise by this kind.
+    fn contradicts(&self, symbol: &Symbol) -> Option<&'static str> {
+        let contract = symbol.contract.as_ref();
+        let ends = contract.is_some_and(|it| it.expiry.is_some());
+        let is_option = contract.is_some_and(|it| it.option.is_some());
+        let settles_in = |currency| contract.is_none_or(|it| it.settle == currency);
+        match self {
+            Self::Spot | Self::Equity if contract.is_some() => Some("a contract is not bought for cash"),
+            Self::LinearPerpetual | Self::InversePerpetual if ends => Some("a perpetual does not end"),
+            Self::DatedFuture { .. } | Self::Option { .. } if contract.is_some() && !ends => {
+                Some("its kind ends and its symbol does not")
+            }
+            Self::DatedFuture { .. } if is_option => Some("its symbol names an option"),
+            Self::Option { .. } if contract.is_some() && !is_option => Some("its symbol names no option"),
+            Self::LinearPerpetual | Self::DatedFuture { inverse: false, .. } if !settles_in(symbol.quote) => {
+                Some("a linear contract is paid in its quote currency")
+            }
+            Self::InversePerpetual | Self::DatedFuture { inverse: true, .. } if !settles_in(symbol.base) => {
+                Some("an inverse contract is paid in its base currency")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The end of a day of this century, in UTC.
+fn end_of((year, month, day): (u8, u8, u8)) -> Option<Timestamp> {
+    let date = jiff::civil::Date::new(2000 + i16::from(year), i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+    let end = date.ok()?.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp::from_millis(end.timestamp().as_millisecond()))
+}
+
 /// Everything about an instrument except its place in the list.
 ///
 /// Decimals are fixed for the life of the id and finer than tick and lot; tick and lot may change by event.
@@ -164,6 +221,8 @@ impl InstrumentSpec {
             )
         } else if !self.margin.is_none() && matches!(self.kind, InstrumentKind::Spot | InstrumentKind::Equity) {
             "margin brackets of what is paid in full".to_owned()
+        } else if let Some(fault) = self.kind.contradicts(&self.symbol) {
+            fault.to_owned()
         } else if let Some(fault) = self.calendar.fault() {
             format!("calendar: {fault}")
         } else {
@@ -232,12 +291,26 @@ impl Instrument {
     #[must_use]
     pub fn is_dust(&self, quantity: Quantity, price: Option<Price>) -> bool {
         let lots = self.whole_lots(quantity).abs();
-        let min = self.spec.min_notional;
-        let too_cheap = |price| match self.notional(price, lots) {
-            Ok(notional) => notional.currency == min.currency && notional.units < min.units,
-            Err(_) => false,
-        };
+        let too_cheap = |price| self.below_minimum(price, lots).is_ok_and(|below| below.is_some());
         lots.is_zero() || lots < self.spec.min_quantity || price.is_some_and(too_cheap)
+    }
+    /// The worth of `quantity` at `price` in the quote currency where that is below the smallest notional of an order.
+    ///
+    /// # Errors
+    /// As [`Self::notional`].
+    pub fn below_minimum(&self, price: Price, quantity: Quantity) -> Result<Option<Money>, NumberError> {
+        let min = self.spec.min_notional;
+        let worth = if self.is_inverse() {
+            // the quantity of an inverse contract counts its quote currency already
+            let (multiplier, decimals) = self.spec.multiplier;
+            let quote = i128::from(quantity.mantissa()).checked_mul(i128::from(multiplier));
+            let units = quote.and_then(|quote| to_ledger(quote, self.spec.quantity_decimals + decimals));
+            let units = units.ok_or_else(|| NumberError::TooLarge(self.quantity_text(quantity)))?;
+            Money { currency: self.spec.symbol.quote, units }
+        } else {
+            self.notional(price, quantity)?
+        };
+        Ok((worth.currency == min.currency && worth.units < min.units).then_some(worth))
     }
     /// The nearest tick at or below `price`.
     #[must_use]
@@ -255,6 +328,14 @@ impl Instrument {
     #[must_use]
     pub const fn is_cash(&self) -> bool {
         matches!(self.spec.kind, InstrumentKind::Spot | InstrumentKind::Equity)
+    }
+    /// When it ends, if it does.
+    #[must_use]
+    pub const fn expiry(&self) -> Option<Timestamp> {
+        match self.spec.kind {
+            InstrumentKind::DatedFuture { expiry, .. } | InstrumentKind::Option { expiry, .. } => Some(expiry),
+            _ => None,
+        }
     }
     /// Whether quantity counts quote currency and profit is paid in base.
     #[must_use]
@@ -297,12 +378,7 @@ impl Instrument {
     pub fn ledger_units(&self, product: i128) -> Option<i128> {
         let (multiplier, multiplier_decimals) = self.spec.multiplier;
         let product = if multiplier == 1 { product } else { product.checked_mul(i128::from(multiplier))? };
-        let decimals = self.spec.price_decimals + self.spec.quantity_decimals + multiplier_decimals;
-        if decimals >= LEDGER_DECIMALS {
-            Some(round_div(product, pow10(u32::from(decimals - LEDGER_DECIMALS))))
-        } else {
-            product.checked_mul(pow10(u32::from(LEDGER_DECIMALS - decimals)))
-        }
+        to_ledger(product, self.spec.price_decimals + self.spec.quantity_decimals + multiplier_decimals)
     }
 
     fn inverse_units(&self, price: Price, quantity: Quantity) -> Option<i128> {
@@ -443,6 +519,16 @@ fn near(value: f64, decimals: u8) -> Option<i64> {
     (scaled.abs() < 9.2e18).then_some(scaled as i64) // NaN compares false
 }
 
+/// A mantissa of so many decimals in ledger units, rounded half to even; `None` past 128 bits.
+#[inline]
+fn to_ledger(mantissa: i128, decimals: u8) -> Option<i128> {
+    if decimals >= LEDGER_DECIMALS {
+        Some(round_div(mantissa, pow10(u32::from(decimals - LEDGER_DECIMALS))))
+    } else {
+        mantissa.checked_mul(pow10(u32::from(LEDGER_DECIMALS - decimals)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -551,6 +637,101 @@ mod tests {
             assert_eq!(bad.list(InstrumentId(0)).unwrap_err().code(), "DOM-11");
         }
         assert!(good.list(InstrumentId(0)).is_ok());
+    }
+
+    #[test]
+    fn a_symbol_says_what_kind_it_is_and_when_it_ends() {
+        let expiry = Timestamp::from_millis(1_743_206_400_000); // 2025-03-29T00:00:00Z, the end of the 28th
+        let strike = |mantissa, right| InstrumentKind::Option { expiry, strike: Price::from_mantissa(mantissa), right };
+        let dated = |inverse| Some(InstrumentKind::DatedFuture { expiry, inverse });
+        for (symbol, want) in [
+            ("BTC/USDT", Some(InstrumentKind::Spot)),
+            ("BTC/USDT:USDT", Some(InstrumentKind::LinearPerpetual)),
+            ("BTC/USD:BTC", Some(InstrumentKind::InversePerpetual)),
+            ("BTC/USDT:USDT-250328", dated(false)),
+            ("BTC/USD:BTC-250328", dated(true)),
+            ("BTC/USDT:USDT-250328-50000.25-C", Some(strike(5_000_025, crate::OptionRight::Call))),
+            ("BTC/USD:BTC-250328-50000-P", Some(strike(5_000_000, crate::OptionRight::Put))),
+            ("BTC/USDT:USDT-250328-50000.125-C", None), // a strike finer than the prices
+            ("BTC/USDT:ETH", None),                     // paid in neither of its currencies
+        ] {
+            let symbol: Symbol = symbol.parse().unwrap();
+            assert_eq!(InstrumentKind::of(&symbol, 2), want, "{symbol}");
+            let Some(kind) = want else { continue };
+            let spec = InstrumentSpec { kind, price_decimals: 2, ..InstrumentSpec::spot(symbol.clone(), "test") };
+            let listed = spec.list(InstrumentId(0)).unwrap();
+            assert_eq!(listed.expiry(), symbol.contract.and_then(|it| it.expiry).map(|_| expiry));
+        }
+    }
+
+    #[test]
+    fn a_kind_that_its_symbol_contradicts_is_refused() {
+        let expiry = Timestamp::from_millis(1_743_206_400_000);
+        let option = InstrumentKind::Option { expiry, strike: Price::from_mantissa(1), right: crate::OptionRight::Put };
+        let dated = |inverse| InstrumentKind::DatedFuture { expiry, inverse };
+        for (symbol, kind) in [
+            ("BTC/USDT:USDT", InstrumentKind::Spot),
+            ("BTC/USDT:USDT-250328", InstrumentKind::Equity),
+            ("BTC/USDT:USDT-250328", InstrumentKind::LinearPerpetual),
+            ("BTC/USDT:USDT", dated(false)),
+            ("BTC/USDT:USDT", option),
+            ("BTC/USDT:USDT-250328-50000-C", dated(false)),
+            ("BTC/USDT:USDT-250328", option),
+            ("BTC/USD:BTC", InstrumentKind::LinearPerpetual),
+            ("BTC/USDT:USDT", InstrumentKind::InversePerpetual),
+            ("BTC/USDT:ETH", InstrumentKind::LinearPerpetual),
+            ("BTC/USD:BTC-250328", dated(false)),
+            ("BTC/USDT:USDT-250328", dated(true)),
+        ] {
+            let spec = InstrumentSpec { kind, ..InstrumentSpec::spot(symbol.parse().unwrap(), "test") };
+            assert_eq!(spec.list(InstrumentId(0)).unwrap_err().code(), "DOM-11", "{symbol} as {kind:?}");
+        }
+    }
+
+    #[test]
+    fn one_contract_stands_for_as_much_as_its_multiplier_says() {
+        let with = |symbol: &str, kind| {
+            let mut it = listed(symbol, kind);
+            it.spec.multiplier = (125, 1); // 12.5
+            it
+        };
+        let linear = with("BTC/USDT:USDT", InstrumentKind::LinearPerpetual);
+        let worth = |it: &Instrument, price: &str, quantity: &str| {
+            it.notional(it.price(price).unwrap(), it.quantity(quantity).unwrap()).unwrap().amount()
+        };
+        let profit = |it: &Instrument, from: &str, to: &str, quantity: &str| {
+            let (quantity, mut position) = (it.quantity(quantity).unwrap(), Position::default());
+            position.apply(quantity, it.value(it.price(from).unwrap(), quantity).unwrap());
+            it.unrealised(&position, it.price(to).unwrap()).unwrap().amount()
+        };
+        assert_eq!(worth(&linear, "100", "2"), "2500");
+        assert_eq!(profit(&linear, "100", "104", "2"), "100", "2 x 12.5 x 4");
+        assert_eq!(profit(&linear, "100", "104", "-2"), "-100");
+        let inverse = with("BTC/USD:BTC", InstrumentKind::InversePerpetual);
+        assert_eq!(worth(&inverse, "50", "2"), "0.5", "25 dollars at 50");
+        assert_eq!(profit(&inverse, "50", "100", "2"), "0.25", "25/50 - 25/100");
+    }
+
+    #[test]
+    fn the_smallest_notional_is_in_the_quote_currency_of_inverse_contracts_too() {
+        let check = |symbol: &str, kind, multiplier, price: &str, least: &str, less: &str| {
+            let mut it = listed(symbol, kind);
+            it.spec.multiplier = multiplier;
+            it.spec.min_notional = Money::parse("100", it.spec.symbol.quote).unwrap();
+            let price = it.price(price).unwrap();
+            let [least, less] = [least, less].map(|text| it.quantity(text).unwrap());
+            assert_eq!((it.below_minimum(price, least), it.is_dust(least, Some(price))), (Ok(None), false), "{symbol}");
+            let below = it.below_minimum(price, less).unwrap().unwrap();
+            assert!(
+                below.currency == it.spec.symbol.quote && below.units < it.spec.min_notional.units,
+                "{symbol}: {below:?}"
+            );
+            assert!(it.is_dust(less, Some(price)), "{symbol}");
+        };
+        check("BTC/USDT", InstrumentKind::Spot, (1, 0), "50", "2", "1.999");
+        check("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, (1, 1), "50", "20", "19.999");
+        check("BTC/USD:BTC", InstrumentKind::InversePerpetual, (1, 0), "50000", "100", "99.999");
+        check("BTC/USD:BTC", InstrumentKind::InversePerpetual, (10, 0), "50000", "10", "9.999");
     }
 
     #[test]

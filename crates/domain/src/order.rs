@@ -464,12 +464,10 @@ fn check_flags(request: &OrderRequest) -> Result<(), OrderError> {
 
 fn check_notional(instrument: &Instrument, request: &OrderRequest, reference: Option<Price>) -> Result<(), OrderError> {
     let Some(price) = request.kind.limit().or(request.kind.trigger()).or(reference) else { return Ok(()) };
-    let notional = instrument.notional(price, request.quantity)?;
-    let min = instrument.spec.min_notional;
-    if notional.currency == min.currency && notional.units < min.units {
-        return Err(OrderError::TooSmall { notional, min });
+    match instrument.below_minimum(price, request.quantity)? {
+        Some(notional) => Err(OrderError::TooSmall { notional, min: instrument.spec.min_notional }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -106,7 +106,12 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
 }
 
 /// Proposes the first of what was left whose time has come.
+///
+/// One order at a time: what is judged next must know of the one before.
 pub(crate) fn ask_again(state: &State, commands: &mut Vec<Command>) {
+    if commands.iter().any(crate::decide::leads_to_an_order) {
+        return;
+    }
     let due = |it: &&Unfilled| {
         let listing = state.listing(it.instrument);
         it.is_due(state) && !listing.instrument.is_dust(it.left(state), listing.mark.map(|mark| mark.price))

@@ -97,6 +97,8 @@ pub(crate) struct Tally {
     pub(crate) entered: Quantity,
     /// What was left again, less what was brought back.
     pub(crate) left: Quantity,
+    /// What the portfolio holds on the side of what was entered.
+    held: Quantity,
     /// What exits may still do, of a pair the larger leg.
     pub(crate) leaving: Quantity,
     /// Pairs that stand, by their number: what the larger leg may still do.
@@ -109,7 +111,8 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn of(parent: &Parent, look: &Look<'_>) -> Self {
-        let mut tally = Self::default();
+        let held = Quantity::from_mantissa(look.position.mantissa().saturating_mul(parent.wish.request.side.sign()));
+        let mut tally = Self { held, ..Self::default() };
         for child in &parent.children {
             let rest = child.possible(look.now) - child.filled;
             match child.role {
@@ -139,7 +142,7 @@ impl Tally {
 
     /// What of that is to be guarded: no more than is held.
     pub(crate) fn uncovered(&self, look: &Look<'_>) -> Quantity {
-        look.room.map_or(self.bare(), |room| self.bare().min(room - self.leaving))
+        self.bare().min(look.room.unwrap_or(self.held) - self.leaving)
     }
 
     /// Whether others have closed what a pair was for.
@@ -174,11 +177,16 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
     if tally.is_beyond_room(look) {
         return take_back(parent, look);
     }
-    if let Some(owed) = parent.owed(look.now).filter(|owed| !look.is_dust(*owed)) {
+    if parent.seen.closing
+        && let Some(due) = hold_back(parent, look)
+    {
+        return Some(due); // first what would fill more of it, with nothing to guard that
+    }
+    if let Some(owed) = owing(parent, look) {
         return leave(parent, look, owed);
     }
     let is_full = tally.pairs.len() >= PAIRS_MAX && !look.is_dust(uncovered);
-    if (parent.seen.closing || is_full || parent.is_badly_guarded())
+    if (is_full || parent.is_badly_guarded())
         && let Some(due) = hold_back(parent, look)
     {
         return Some(due);
@@ -215,8 +223,18 @@ pub(crate) fn take_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     parent.children.iter().filter(of_pair).find_map(|child| child.cancel(look.now))
 }
 
-/// Takes the pairs back, and closes `owed` once none of them can fill any more.
+/// What it was asked to close and has to: nothing where others have closed the position already.
+pub(crate) fn owing(parent: &Parent, look: &Look<'_>) -> Option<Quantity> {
+    let held = Quantity::from_mantissa(look.position.mantissa().saturating_mul(parent.wish.request.side.sign()));
+    parent.owed(look.now).filter(|owed| !look.is_dust(*owed) && !look.is_dust(held))
+}
+
+/// Takes the pairs back, and closes `owed` once none of them can fill any more; while nothing can be proposed the pairs
+/// stand.
 pub(crate) fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<Due> {
+    if !look.may_guard {
+        return None;
+    }
     let guards = |child: &Child| matches!(child.role, Role::Target(_) | Role::Stop(_)) && child.may_fill(look.now);
     if parent.children.iter().any(guards) {
         return take_back(parent, look);

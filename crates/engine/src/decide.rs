@@ -1,14 +1,14 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::algo::Behind;
+use crate::algo::{Behind, ParentEvent, ParentId};
 use crate::{
     Amend, Event, EventKind, ListingStatus, RiskAct, State, Verdict, amend, collar, contingent, governance, parents,
     protect, risk, unwind,
 };
 use std::borrow::Cow;
 use tradewind_domain::{
-    ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Side, Source,
-    Timestamp,
+    ClientOrderId, InstrumentId, Liquidity, OcoGroup, OrderRecord, OrderState, Outcome, PortfolioId, Quantity, Side,
+    Source, Timestamp,
 };
 use tradewind_gate::{Approved, Guard, Proposal, Refusal, View, review, review_cancel, review_pair};
 use tradewind_governance::{Act, Principal, Ruling};
@@ -38,7 +38,7 @@ pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
 }
 
 /// Whether the gate is asked about something else first: a name is given to one order at a time.
-fn leads_to_an_order(command: &Command) -> bool {
+pub(crate) fn leads_to_an_order(command: &Command) -> bool {
     match command {
         Command::Record(EventKind::Proposed(_) | EventKind::ProposedPair { .. }, _) => true,
         Command::Record(EventKind::Governance(act), _) => matches!(**act, Act::Approved { .. }),
@@ -258,6 +258,8 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
     let (id, joined) = (listing.instrument.id, proposal.request.oco);
     let (open_buys, open_sells, unknown_orders) = state.open_quantities_without(proposal.portfolio, id, joined);
     let foreign = state.foreign_exposure(id);
+    let [owed_buys, owed_sells] = [Side::Buy, Side::Sell]
+        .map(|side| crate::protect::owed(state, proposal.portfolio, id, side, parent_of(&event.kind)));
     let (day_equity, peak_equity) = risk::reference_points(state, proposal.portfolio);
     View {
         now: event.at,
@@ -272,15 +274,24 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         mark: listing.mark,
         quote: listing.quote.as_ref(),
         position: portfolio.position(listing.instrument.id).quantity(),
-        open_buys: open_buys.saturating_add(foreign.buys),
-        open_sells: open_sells.saturating_add(foreign.sells),
+        open_buys: open_buys.saturating_add(foreign.buys).saturating_add(owed_buys),
+        open_sells: open_sells.saturating_add(foreign.sells).saturating_add(owed_sells),
         unknown_orders,
         rate: state.rate(listing.instrument.settlement(), portfolio.base),
         equity: portfolio.equity(),
         day_equity,
         peak_equity,
-        free_funds: free_funds(state, proposal),
+        free_funds: free_funds(state, proposal, owed_sells),
         risk: risk::view(state, event),
+    }
+}
+
+/// The parent whose child an event proposes.
+fn parent_of(kind: &EventKind) -> Option<ParentId> {
+    let EventKind::Parent(said) = kind else { return None };
+    match &**said {
+        ParentEvent::Child { parent, .. } | ParentEvent::Pair { parent, .. } => Some(*parent),
+        _ => None,
     }
 }
 
@@ -316,7 +327,7 @@ fn leave(state: &State, instrument: InstrumentId, status: ListingStatus, command
 }
 
 /// What pays for the proposed order, less what open orders of its side hold already.
-fn free_funds(state: &State, proposal: &Proposal) -> i128 {
+fn free_funds(state: &State, proposal: &Proposal, owed_sells: Quantity) -> i128 {
     let (portfolio, side) = (proposal.portfolio, proposal.request.side);
     let it = &state.listing(proposal.request.instrument).instrument;
     let pays = match side {
@@ -328,7 +339,8 @@ fn free_funds(state: &State, proposal: &Proposal) -> i128 {
         order.portfolio() == portfolio && order.side() == side && state.is_counted(record, proposal.request.oco)
     };
     let held: i128 = state.open.values().filter(own).map(|record| reserved(state, record, pays)).sum();
-    state.portfolio(portfolio).units(pays) - held - state.foreign_hold(pays)
+    let owed = if side == Side::Sell && it.is_cash() { it.asset_units(owed_sells) } else { 0 };
+    state.portfolio(portfolio).units(pays) - held - owed - state.foreign_hold(pays)
 }
 
 fn reserved(state: &State, record: &OrderRecord, pays: tradewind_domain::Currency) -> i128 {

@@ -15,7 +15,7 @@
 
 use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
 use crate::contingent::{
-    PAIRS_MAX, Passed, Tally, excess, hold_back, leave, lone_target, pair, passed, take_back, way_out,
+    PAIRS_MAX, Passed, Tally, excess, hold_back, leave, lone_target, owing, pair, passed, take_back, way_out,
 };
 use std::ops::ControlFlow::{self, Break, Continue};
 use tradewind_domain::{OrderKind, Quantity};
@@ -72,15 +72,15 @@ fn guard(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tall
     if tally.is_beyond_room(look) {
         return Break(take_back(parent, look));
     }
-    if let Some(owed) = parent.owed(look.now).filter(|owed| !look.is_dust(*owed)) {
+    if let Some(owed) = owing(parent, look) {
         return Break(leave(parent, look, owed));
     }
     let uncovered = tally.uncovered(look);
     if !look.is_dust(uncovered) {
         return Break(cover(parent, look, protection, tally, uncovered));
     }
-    if !parent.is_badly_guarded() {
-        return Continue(());
+    if !parent.is_badly_guarded() || tally.leaving.is_zero() {
+        return Continue(()); // nothing is held that a guard would have to stand for
     }
     // rungs stay: nothing puts a single one back that was taken off
     let comes_again = !matches!(parent.wish.plan, Plan::Ladder { .. });

@@ -10,7 +10,8 @@ use crate::decide::{approve, excluding, judge_pair, names, refuse, view};
 use crate::{Command, Event, EventKind, ListingStatus, State, Verdict};
 use crate::{governance, keeping};
 use tradewind_domain::{
-    ClientOrderId, Coded, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderRequest, Quantity, Side, Source, pow10,
+    ClientOrderId, Coded, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderRequest, PortfolioId, Quantity, Side,
+    Source, pow10,
 };
 use tradewind_gate::{Correction, Guard, Mode, Proposal, Refusal, View, review, review_plan};
 use tradewind_governance::{Held, Principal, Ruling};
@@ -422,6 +423,14 @@ impl State {
     #[must_use]
     pub fn is_bare_for_now(&self) -> bool {
         self.parents.live().any(|parent| keeping::is_bare(parent, &look(self, parent)))
+    }
+
+    /// Whether what guards a position has yet to close a part of it that it was asked to.
+    #[must_use]
+    pub fn is_leaving(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
+        let owes = |parent: &Parent| parent.owed(self.now).is_some_and(|owed| !owed.is_zero());
+        let is_of = |wish: &ParentWish| (wish.portfolio, wish.request.instrument) == (portfolio, instrument);
+        self.parents.live().any(|parent| is_of(&parent.wish) && owes(parent))
     }
 }
 

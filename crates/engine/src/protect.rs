@@ -146,6 +146,14 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
     if !may {
         return whole();
     }
+    let listing = state.listing(request.instrument);
+    let held = state.portfolio(proposal.portfolio).position(request.instrument).quantity().mantissa();
+    let after = request.quantity.mantissa().saturating_add(held.saturating_mul(request.side.sign()));
+    let beyond = Quantity::from_mantissa(after);
+    let turns = beyond > Quantity::ZERO && !listing.instrument.is_dust(beyond, listing.mark.map(|mark| mark.price));
+    if turns && !listing.instrument.is_cash() {
+        return whole(); // it opens the other side, which is no exit
+    }
     let free = free_to_leave(state, proposal.portfolio, request.instrument, request.side);
     let mut missing = (request.quantity - free).max(Quantity::ZERO);
     let (mut rest, mut asks) = (request.quantity, Vec::new());
@@ -159,7 +167,6 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
     if asks.is_empty() {
         return whole();
     }
-    let listing = state.listing(request.instrument);
     if rest.is_zero() || listing.instrument.is_dust(rest, listing.mark.map(|mark| mark.price)) {
         return Way { asks, rest: None };
     }
@@ -203,8 +210,21 @@ fn is_guard_of(parent: &Parent, portfolio: PortfolioId, instrument: InstrumentId
 fn free_to_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
     let held = state.portfolio(portfolio).position(instrument).quantity().mantissa();
     let (buys, sells, _) = state.open_quantities(portfolio, instrument);
-    let leaving = if side == Side::Sell { sells } else { buys };
+    let open = if side == Side::Sell { sells } else { buys };
+    let leaving = open.saturating_add(owed(state, portfolio, instrument, side, None));
     Quantity::from_mantissa((-held.saturating_mul(side.sign())).saturating_sub(leaving.mantissa()).max(0))
+}
+
+/// What guards were asked to close by orders of `side` and have not proposed yet, `own` apart.
+pub(crate) fn owed(
+    state: &State,
+    portfolio: PortfolioId,
+    instrument: InstrumentId,
+    side: Side,
+    own: Option<ParentId>,
+) -> Quantity {
+    let others = guards(state, portfolio, instrument, side).filter(|parent| Some(parent.id) != own);
+    others.filter_map(|parent| parent.owed(state.now)).fold(Quantity::ZERO, Quantity::saturating_add)
 }
 
 /// How much of a position a market order of `side` may close: what no open order closes yet, and what brackets guard,

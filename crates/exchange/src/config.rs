@@ -5,7 +5,9 @@ use crate::faults::Fault;
 use std::path::PathBuf;
 use std::time::Duration;
 use tradewind_book::FillPolicy;
-use tradewind_domain::{Bar, FeeAsset, InstrumentId, InstrumentSpec, Price, Quantity, Symbol, Timestamp, Trade};
+use tradewind_domain::{
+    Bar, FeeAsset, InstrumentId, InstrumentSpec, Origin, Price, Quantity, Symbol, Timestamp, Trade,
+};
 
 /// How a local exchange is set up. [`ExchangeConfig::default`] is a simulated market of three symbols without accounts.
 #[derive(Clone, Debug)]
@@ -272,6 +274,8 @@ impl Pace {
 pub struct Tape {
     /// Where the recording is.
     pub source: TapeSource,
+    /// Whether a market made it or a simulation; clients are told.
+    pub origin: Origin,
     /// Which symbol it is of; it becomes the only one listed, with the steps of the same symbol in
     /// [`ExchangeConfig::symbols`] if it stands there.
     pub symbol: Symbol,
@@ -343,6 +347,7 @@ impl Tape {
     const fn new(source: TapeSource, symbol: Symbol, history_bars: usize) -> Self {
         Self {
             source,
+            origin: Origin::Recorded,
             symbol,
             history_bars,
             limit: None,

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tradewind_domain::{Bar, Currency, FeeSchedule, parse_decimal};
+use tradewind_domain::{Bar, Currency, FeeSchedule, Origin, parse_decimal};
 
 /// One-minute candles that a simulated market keeps.
 const CANDLES_KEPT: usize = 50_000;
@@ -217,6 +217,7 @@ fn schedule(fees: FeeRates) -> Result<FeeSchedule, ExchangeError> {
     })
 }
 
+type Played = (Vec<Market>, Source, i64);
 type Built = (Vec<Market>, Source, i64, &'static str);
 
 fn simulated(config: &ExchangeConfig, fees: FeeSchedule) -> Result<Built, ExchangeError> {
@@ -251,15 +252,17 @@ fn recorded(config: &ExchangeConfig, tape: &Tape, fees: FeeSchedule) -> Result<B
         ..SymbolConfig::new("BTC/USDT", "0.01", "0.00001", 0.0, 0.0)
     });
     let rules = Rules::new(0, &symbol, fees)?;
-    match &tape.source {
+    let (markets, source, now) = match &tape.source {
         TapeSource::BarsFile(path) => bar_market(tape, rules, tape::read_bars(path, &tape.symbol)?),
         TapeSource::Bars(bars) => bar_market(tape, rules, bars.clone()),
         TapeSource::TradesFile(path) => trade_market(config, tape, rules, tape::read_trades(path, &tape.symbol)?),
         TapeSource::Trades(trades) => trade_market(config, tape, rules, trades.clone()),
-    }
+    }?;
+    let origin = if tape.origin == Origin::Simulated { "simulated" } else { "recorded" };
+    Ok((markets, source, now, origin))
 }
 
-fn bar_market(tape: &Tape, rules: Rules, mut bars: Vec<Bar>) -> Result<Built, ExchangeError> {
+fn bar_market(tape: &Tape, rules: Rules, mut bars: Vec<Bar>) -> Result<Played, ExchangeError> {
     let count = bars.len();
     if count <= tape.history_bars {
         return Err(ExchangeError::TapeTooShort { tape: tape.describe(), rows: count, history: tape.history_bars });
@@ -281,7 +284,7 @@ fn bar_market(tape: &Tape, rules: Rules, mut bars: Vec<Bar>) -> Result<Built, Ex
     market.candles.begin(now, market.last);
     let last_volume = bars.last().map(|bar| bar.volume).unwrap_or_default();
     let source = BarTape::new(market.rules.instrument.clone(), tape.fills, played, last_volume);
-    Ok((vec![market], Source::Bars(Box::new(source)), now, "recorded"))
+    Ok((vec![market], Source::Bars(Box::new(source)), now))
 }
 
 fn trade_market(
@@ -289,7 +292,7 @@ fn trade_market(
     tape: &Tape,
     rules: Rules,
     mut trades: Vec<(tradewind_domain::Timestamp, tradewind_domain::Trade)>,
-) -> Result<Built, ExchangeError> {
+) -> Result<Played, ExchangeError> {
     trades.truncate(tape.limit.unwrap_or(usize::MAX));
     let Some((first, _)) = trades.first().copied() else {
         return Err(ExchangeError::TapeTooShort { tape: tape.describe(), rows: 0, history: 0 });
@@ -298,5 +301,5 @@ fn trade_market(
     let source = TradeTape::new(trades);
     source.begin(&mut market);
     let now = config.start.unwrap_or(first).millis();
-    Ok((vec![market], Source::Trades(Box::new(source)), now, "recorded"))
+    Ok((vec![market], Source::Trades(Box::new(source)), now))
 }

@@ -69,8 +69,12 @@ pub(crate) fn date(view: &View<'_>, proposal: &Proposal) -> Verdict {
     }
 }
 
-/// While its market is closed an order may only rest: a limit or a stop that is good beyond the next opening.
+/// While its market is closed an order may only rest: a limit or a stop that is good beyond the next opening. A contract
+/// that has ended takes none.
 pub(crate) fn session(view: &View<'_>, proposal: &Proposal) -> Verdict {
+    if let Some(expiry) = view.instrument.expiry().filter(|expiry| *expiry <= view.now) {
+        return Err(refuse(Guard::Closed, format!("asked at {}", view.now), format!("it ended at {expiry}")));
+    }
     if !view.is_closed() {
         return Ok(());
     }

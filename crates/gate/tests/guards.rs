@@ -349,6 +349,22 @@ fn in_a_backtest_the_bars_are_the_calendar() {
 }
 
 #[test]
+fn a_contract_takes_no_order_from_its_end_on_in_a_backtest_neither() {
+    let ends_in = |nanos: i64, mode: Mode| {
+        move |w: &mut World| {
+            w.mode = mode;
+            w.instrument.spec.kind = InstrumentKind::DatedFuture { expiry: w.now.plus_nanos(nanos), inverse: false };
+        }
+    };
+    for mode in [Mode::Backtest, Mode::Paper] {
+        passes(ends_in(1, mode));
+        let refusal = verdict(ends_in(0, mode)).unwrap_err();
+        assert_eq!(refusal.guard, Guard::Closed, "{mode:?}");
+        assert_eq!(refusal.limit, format!("it ended at {}", world().now));
+    }
+}
+
+#[test]
 fn an_unknown_order_blocks_what_it_could_double() {
     refuses(Guard::UnknownOrder, "1", "0", |w| w.unknown_orders = 1);
     passes(|w| {

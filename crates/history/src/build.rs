@@ -48,9 +48,8 @@ pub(crate) fn series(
         ImportError::refuse(path, &log.list)?; // rows that were left out are why so few show no interval
         Err(unknown)
     })?;
-    let mut instrument = instrument(path, shape.member.as_deref(), options, stocks)?;
     let decimals = decimals(&rows, options);
-    (instrument.price_decimals, instrument.quantity_decimals) = decimals;
+    let instrument = instrument(path, shape.member.as_deref(), options, stocks, decimals)?;
     let stamped = if options.stamp == StampEnd::Close { -interval.nanos() } else { 0 };
 
     let mut checker = Checker::new(interval, shape.names.clone(), decimals);
@@ -96,7 +95,7 @@ pub(crate) fn info(
         sha256,
         rows,
         stamp: options.stamp,
-        origin: options.origin,
+        origin: names::origin_of(path, options.origin),
         columns: shape.columns.clone(),
         time_format: shape.time_format.clone(),
         zone: options.zone.clone().unwrap_or_else(|| "UTC".to_owned()),
@@ -302,9 +301,11 @@ pub(crate) fn instrument(
     member: Option<&str>,
     options: &ImportOptions,
     stocks: bool,
+    decimals: (u8, u8),
 ) -> Result<InstrumentSpec, ImportError> {
+    let (price_decimals, quantity_decimals) = decimals;
     if let Some(spec) = &options.instrument {
-        return Ok(spec.clone());
+        return Ok(InstrumentSpec { price_decimals, quantity_decimals, ..spec.clone() });
     }
     let symbol = match &options.symbol {
         Some(symbol) => symbol.clone(),
@@ -312,14 +313,12 @@ pub(crate) fn instrument(
             .ok_or_else(|| ImportError::needs("HIS-25", path, "no symbol was given, and the file's name shows none"))?,
     };
     let venue = options.venue.clone().unwrap_or_else(|| names::venue(path).to_owned());
-    let mut spec = InstrumentSpec::spot(symbol, &venue);
-    if let Some(contract) = &spec.symbol.contract {
-        if contract.expiry.is_none() && contract.settle == spec.symbol.quote {
-            spec.kind = InstrumentKind::LinearPerpetual;
-        } else if contract.expiry.is_none() && contract.settle == spec.symbol.base {
-            spec.kind = InstrumentKind::InversePerpetual;
-        }
-    }
+    let kind = InstrumentKind::of(&symbol, price_decimals).ok_or_else(|| {
+        let why = "is paid in neither of its two currencies, or its strike is finer than the prices of the file";
+        ImportError::needs("HIS-35", path, format!("a contract such as `{symbol}` cannot be reckoned: it {why}"))
+    })?;
+    let spec = InstrumentSpec::spot(symbol, &venue);
+    let mut spec = InstrumentSpec { kind, price_decimals, quantity_decimals, ..spec };
     if stocks {
         spec.kind = InstrumentKind::Equity;
         spec.calendar = Calendar::new_york_stocks();

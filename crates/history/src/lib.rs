@@ -47,7 +47,7 @@ pub use funding::{FundingSeries, read_funding};
 pub use model::{
     BarSeries, Format, Gap, GapKind, ImportOptions, OnDefect, QuoteSide, SourceInfo, StampEnd, VolumeKind,
 };
-pub use names::symbol_of;
+pub use names::{origin_of, symbol_of};
 pub use parquet::BarFileReader;
 pub use read::read_bars;
 pub use report::{CheckReport, Content, check_file};

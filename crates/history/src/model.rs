@@ -176,7 +176,7 @@ pub struct ImportOptions {
     pub quote_side: QuoteSide,
     /// What to do about errors.
     pub on_defect: OnDefect,
-    /// Whether the data were made by a market. Files of simulated data must say so here.
+    /// Whether the data were made by a market. Files of simulated data must say so here, or in their name.
     pub origin: Origin,
     /// Whether to take the file's SHA-256.
     pub hash: bool,

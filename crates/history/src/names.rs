@@ -1,7 +1,7 @@
-//! What a file's name and folders say: symbol and venue.
+//! What a file's name and folders say: symbol, venue, and whether a simulation made it.
 
 use std::path::Path;
-use tradewind_domain::{Currency, Symbol};
+use tradewind_domain::{Currency, Origin, Symbol};
 
 /// Quote currencies that end a symbol without a mark between, longest first.
 const QUOTES: &[&str] = &[
@@ -25,6 +25,15 @@ pub(crate) fn venue(path: &Path) -> &'static str {
 #[must_use]
 pub fn symbol_of(path: &Path) -> Option<Symbol> {
     symbol(path, None, false)
+}
+
+/// Who made a file: a simulation where `simulated` is a word of its name, as of `btc-usdt-1h-simulated.csv`; else whoever
+/// the caller was `told` of.
+#[must_use]
+pub fn origin_of(path: &Path, told: Origin) -> Origin {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let says_so = name.split(['.', '-', '_']).any(|word| word == "simulated");
+    if says_so { Origin::Simulated } else { told }
 }
 
 /// The symbol that the file's name shows: `BTC_USDT-1h.feather`, `BTC_USDT_USDT-1h-futures.feather` (linear
@@ -96,6 +105,21 @@ mod tests {
         ] {
             let got = symbol(Path::new(name), None, stocks).map(|symbol| symbol.to_string());
             assert_eq!(got.as_deref(), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_whose_name_says_simulated_is_of_no_market() {
+        for (name, simulated) in [
+            ("examples/data/btc-usdt-1h-simulated.csv", true),
+            ("Simulated_BTC_USDT.csv.gz", true),
+            ("simulated/BTC_USDT-1h.feather", false), // its folder is not its name
+            ("unsimulated-btc-usdt.csv", false),
+        ] {
+            let want = |told| if simulated { Origin::Simulated } else { told };
+            for told in [Origin::Recorded, Origin::Simulated] {
+                assert_eq!(origin_of(Path::new(name), told), want(told), "{name}");
+            }
         }
     }
 

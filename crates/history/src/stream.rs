@@ -83,8 +83,7 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
     let decimals = finest.given(options);
     let mut checker = Checker::new(interval, shape.names.clone(), decimals);
     checker.learn_sessions(stamps.into_iter());
-    let mut instrument = build::instrument(path, None, options, false)?;
-    (instrument.price_decimals, instrument.quantity_decimals) = decimals;
+    let instrument = build::instrument(path, None, options, false, decimals)?;
     let rows = read::open_rows(path, options)?; // from the first row again
     let sha256 = if options.hash { Some(read::sha256(path)?) } else { None };
     let live = Live {

@@ -123,8 +123,7 @@ fn series(
     if trades.is_empty() {
         return Err(ImportError::unfit("HIS-06", path, "the file holds no trade that can be read"));
     }
-    let mut instrument = instrument(path, None, options, false)?;
-    (instrument.price_decimals, instrument.quantity_decimals) = (price_decimals, quantity_decimals);
+    let instrument = instrument(path, None, options, false, (price_decimals, quantity_decimals))?;
     let sha256 = if options.hash { Some(read::sha256(path)?) } else { None };
     let source = info(path, shape, rows, sha256, options);
     Ok(TradeSeries { instrument, trades, source, defects: log.list })

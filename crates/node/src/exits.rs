@@ -191,7 +191,7 @@ impl Core {
             self.speaker = known.unwrap_or_else(|| self.unnamed());
             let instrument = self.host.state.listing(id).instrument.clone();
             let Some(request) = self.exit(portfolio, &instrument) else {
-                if self.is_kept_by_others(portfolio, &instrument) {
+                if self.is_kept_by_others(portfolio, &instrument) || self.host.state.is_leaving(portfolio, id) {
                     continue;
                 }
                 let ended = RiskAct::ExitEnded { instrument: id, reason: "nothing is left to close".to_owned() };

@@ -13,7 +13,7 @@ pub struct Histogram {
 }
 
 /// What a histogram says, in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Quantiles {
     /// How many durations were measured.
     pub count: u64,
@@ -23,6 +23,17 @@ pub struct Quantiles {
     pub p99_us: Option<f64>,
     /// The longest, exactly.
     pub max_us: Option<f64>,
+    /// The histogram itself: every bucket that holds something, shortest first.
+    pub buckets: Vec<Bucket>,
+}
+
+/// Durations of about one length.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Bucket {
+    /// They were shorter than this, and not shorter than the edge of the bucket below.
+    pub below_us: f64,
+    /// How many.
+    pub count: u64,
 }
 
 impl Default for Histogram {
@@ -54,7 +65,9 @@ impl Histogram {
             Some((upper_edge(place).min(self.worst as f64)) / 1e3)
         };
         let max_us = (self.total > 0).then_some(self.worst as f64 / 1e3);
-        Quantiles { count: self.total, p50_us: at(0.50), p99_us: at(0.99), max_us }
+        let held = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        let buckets = held.map(|(place, count)| Bucket { below_us: upper_edge(place) / 1e3, count: *count }).collect();
+        Quantiles { count: self.total, p50_us: at(0.50), p99_us: at(0.99), max_us, buckets }
     }
 }
 
@@ -83,5 +96,9 @@ mod tests {
         assert!((500.0..=500.0 * 1.25).contains(&got.p50_us.unwrap()), "{got:?}");
         assert!((990.0..=1_000.0).contains(&got.p99_us.unwrap()), "{got:?}");
         assert_eq!((got.count, got.max_us), (1_000, Some(1_000.0)));
+        assert_eq!(got.buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 1_000);
+        assert!(got.buckets.is_sorted_by(|one, next| one.below_us < next.below_us), "{got:?}");
+        let below = |bound: f64| got.buckets.iter().filter(|it| it.below_us <= bound).map(|it| it.count).sum::<u64>();
+        assert_eq!((below(524.288), below(1_048.576)), (524, 1_000), "2^19 and 2^20 nanoseconds are edges");
     }
 }

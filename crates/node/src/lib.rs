@@ -78,7 +78,7 @@ pub use health::{Component, ComponentHealth, Condition, Health};
 pub use holds::HoldView;
 pub use inbox::Progress;
 pub use kill_call::{KILL_WINDOW_MS, KillKey, SignedHalt};
-pub use latency::{Histogram, Quantiles};
+pub use latency::{Bucket, Histogram, Quantiles};
 pub use liquidity::LiquidityView;
 pub use oco::OcoWords;
 pub use operate::{OperatorReply, OperatorRequest};

@@ -141,7 +141,7 @@ pub struct ClockView {
 }
 
 /// How long the parts of a decision take.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LatencyView {
     /// From the frame read to the decision made.
     pub frame_to_decision: Quantiles,

@@ -16,9 +16,11 @@ pub struct Drawdown {
     pub trough_at_ns: i64,
     /// When the peak was reached again, UTC nanoseconds; missing while it has not been.
     pub recovered_at_ns: Option<i64>,
-    /// Equity at the peak.
+    /// Equity at the peak; decimal text where it is written.
+    #[serde(serialize_with = "crate::amount::money")]
     pub peak: f64,
-    /// Equity at the trough.
+    /// Equity at the trough; decimal text where it is written.
+    #[serde(serialize_with = "crate::amount::money")]
     pub trough: f64,
     /// `min(1, (peak - trough) / peak)`; an account below zero has lost everything, not more than everything.
     pub depth: f64,

@@ -1,10 +1,10 @@
 //! All statistics of one run, computed once for the report.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::accumulator::{DailyClose, EquityAccumulator};
 use crate::activity::{Participation, capacity, check_participation, turnover};
-use crate::calendar::{DailyReturn, Span, YearRow, breakdown, monthly_table};
+use crate::calendar::{DailyReturn, Day, Span, YearRow, breakdown, monthly_table};
 use crate::error::{QuantError, check_finite, check_one};
 use crate::figures::{Activity, BenchmarkSummary, Breakdown, Distribution, DrawdownSummary, Growth, Ratios};
 use crate::numeric::{finite, mean, ratio};
@@ -121,7 +121,22 @@ pub struct Summary {
     /// By day, week and month.
     pub breakdown: Breakdown,
     /// Daily closes with their depth under the running peak.
+    #[serde(serialize_with = "with_equity_as_text")]
     pub underwater: Vec<DailyClose>,
+}
+
+/// Writes closes with their equity as decimal text, as all money of a summary is written.
+fn with_equity_as_text<S: Serializer>(closes: &[DailyClose], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Row {
+        day: Day,
+        at_ns: i64,
+        #[serde(serialize_with = "crate::amount::money")]
+        equity: f64,
+        drawdown: f64,
+    }
+    let row = |&DailyClose { day, at_ns, equity, drawdown }: &DailyClose| Row { day, at_ns, equity, drawdown };
+    serializer.collect_seq(closes.iter().map(row))
 }
 
 impl Summary {

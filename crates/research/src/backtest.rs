@@ -54,6 +54,14 @@ pub enum PlanError {
         /// Open time of this bar.
         found: Timestamp,
     },
+    /// A bar is later than the end of its contract.
+    #[error("the bar at {found} closes after its contract ended at {expiry}")]
+    Ended {
+        /// When the contract ended.
+        expiry: Timestamp,
+        /// Open time of this bar.
+        found: Timestamp,
+    },
     /// Equity is no number that statistics can use.
     #[error("equity cannot be followed at {at}")]
     Equity {
@@ -71,6 +79,7 @@ impl tradewind_domain::Coded for PlanError {
             Self::OtherInstrument { .. } => "BT-01",
             Self::OutOfOrder { .. } => "BT-02",
             Self::Equity { .. } => "BT-03",
+            Self::Ended { .. } => "BT-05",
         }
     }
     fn hint(&self) -> &'static str {
@@ -270,6 +279,10 @@ impl<S: Sink> Backtest<S> {
         }
         if let Some(last) = self.tally.last.filter(|last| bar.open_time <= last.open_time) {
             return Err(PlanError::OutOfOrder { last: last.open_time, found: bar.open_time });
+        }
+        let expiry = self.state.listing(bar.instrument).instrument.expiry();
+        if let Some(expiry) = expiry.filter(|expiry| bar.close_time() > *expiry) {
+            return Err(PlanError::Ended { expiry, found: bar.open_time });
         }
         if self.tally.first.is_none() {
             self.begin(bar)?;

@@ -7,6 +7,7 @@ tradewind_domain::codes! {
     "BT-02" "a bar is not later than the one before it" "run `tradewind data check` on the file";
     "BT-03" "equity is no number that statistics can use" "check the prices of the file around that bar";
     "BT-04" "the report's statistics cannot be computed" "see the cause for the figure; conventions come from the configuration, prices from the file";
+    "BT-05" "a bar is later than the end of its contract" "cut the file at the expiry, or name the contract that it is of";
 }
 
 /// Looks up the hint of a code of [`CODES`].

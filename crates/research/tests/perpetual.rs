@@ -7,7 +7,9 @@ mod common;
 use common::{Script, spec, usdt, wandering};
 use std::path::{Path, PathBuf};
 use tradewind_book::FillPolicy;
-use tradewind_domain::{Bar, FeeSchedule, InstrumentId, InstrumentKind, InstrumentSpec, Interval, Origin, PortfolioId};
+use tradewind_domain::{
+    Bar, Coded as _, FeeSchedule, InstrumentId, InstrumentKind, InstrumentSpec, Interval, Origin, PortfolioId,
+};
 use tradewind_engine::{FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, State, funding_payment, funding_times};
 use tradewind_gate::Limits;
 use tradewind_history::{ImportOptions, read_bars};
@@ -23,6 +25,23 @@ fn perpetual() -> InstrumentSpec {
         fees: FeeSchedule::bps(2, 5),
         ..spec()
     }
+}
+
+#[test]
+fn a_bar_after_the_end_of_its_contract_is_refused_by_name() {
+    let symbol: tradewind_domain::Symbol = "BTC/USDT:USDT-000103".parse().unwrap();
+    let bars = wandering(11_000, Interval::DAY); // from 1970 on
+    let kind = InstrumentKind::of(&symbol, spec().price_decimals).unwrap();
+    let instrument = InstrumentSpec { kind, symbol, ..spec() }.list(InstrumentId(0)).unwrap();
+    let expiry = instrument.expiry().unwrap();
+    let (limits, fill_policy, strategy) = (Limits::OPEN, FillPolicy::default(), Box::new(Script::default()));
+    let deposit = usdt("1000");
+    let mut run = Backtest::new(Plan { instrument, origin: Origin::Simulated, deposit, limits, fill_policy, strategy });
+    let late = bars.iter().find(|bar| run.feed(bar).is_err()).unwrap();
+    assert_eq!(late.open_time, expiry, "the first that closes after it");
+    let error = run.feed(late).unwrap_err();
+    assert_eq!(error.code(), "BT-05");
+    assert!(error.to_string().ends_with("closes after its contract ended at 2000-01-04T00:00:00Z"), "{error}");
 }
 
 /// Cash, and what cash and the position's profit come to: both must be the equity, to the last unit of the ledger.

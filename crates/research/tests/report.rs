@@ -5,6 +5,7 @@ mod common;
 
 use common::{Script, bar, plan, run, spec, still, wandering};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use tradewind_domain::{Bar, InstrumentId, Interval, Origin};
 use tradewind_quant::{Conventions, OrderCounts, Summary, SummaryInputs, TradeRecord};
 use tradewind_research::report::{DataSource, Meta, Report, html};
@@ -95,48 +96,204 @@ fn the_json_has_its_keys_with_their_types() {
     }
 }
 
+/// Names under which the JSON has money, prices and sizes, beside those that the catalog says to be in a currency.
+const MONEY: [&str; 16] = [
+    "close",
+    "deposit",
+    "entry_price",
+    "equity",
+    "equity_change",
+    "equity_final",
+    "exit_price",
+    "high",
+    "low",
+    "peak",
+    "profit",
+    "quantity",
+    "slippage",
+    "total",
+    "trade_profit",
+    "trough",
+];
+
+/// What is money at these places and something else under the same name elsewhere, or is named by its currency.
+const MONEY_AT: [&str; 3] = ["curve.hold", "curve.open", "fees_by_currency.USDT"];
+
+/// Names under which the JSON has numbers that are no money, beside those that the catalog says to be in another unit.
+/// A name that ends in its unit of time or in basis points stands for itself.
+const NUMBERS: [&str; 51] = [
+    "bars",
+    "blocks",
+    "buy",
+    "defects",
+    "depth",
+    "directed",
+    "drawdown",
+    "gaps",
+    "hit_rate",
+    "hits",
+    "horizon_bars",
+    "information_coefficient",
+    "information_coefficient_ratio",
+    "judged",
+    "logic",
+    "mae",
+    "maker_trades",
+    "mean_outcome",
+    "mfe",
+    "missing_bars",
+    "months",
+    "p05",
+    "p50",
+    "p95",
+    "p99",
+    "participation_limit",
+    "paths",
+    "period_return",
+    "periods_per_year",
+    "profit_fraction",
+    "rank_information_coefficient",
+    "rank_information_coefficient_ratio",
+    "rejected",
+    "risk_free_rate",
+    "round_trips",
+    "rows",
+    "ruin",
+    "ruin_error",
+    "ruin_ever",
+    "ruin_probability",
+    "seconds",
+    "seed",
+    "sell",
+    "sharpe_benchmark",
+    "taker_trades",
+    "target_return",
+    "timed_out",
+    "veto",
+    "winners",
+    "year",
+    "year_return",
+];
+
+/// A number by its place: the same name is money in the curve.
+const NUMBERS_AT: [&str; 1] = ["decisions.hold"];
+const UNITS: [&str; 4] = ["_ns", "_ms", "_bps", "-bps"];
+
+/// Everything in `json` that is no object and no list, with its path; the rows of a list have the path of the list.
+fn leaves<'a>(json: &'a Value, at: &str, into: &mut Vec<(String, &'a Value)>) {
+    match json {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                leaves(value, &at, into);
+            }
+        }
+        Value::Array(rows) => rows.iter().for_each(|row| leaves(row, at, into)),
+        _ => into.push((at.to_owned(), json)),
+    }
+}
+
+fn is_decimal_text(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = text.strip_prefix('-').unwrap_or(text);
+    plain.split('.').count() <= 2 && plain.split('.').all(digits)
+}
+
+/// What the JSON of a report says of money: where it stands as text, where it is missing, and what is wrong.
+#[derive(Default)]
+struct Amounts {
+    texts: Vec<String>,
+    missing: BTreeSet<String>,
+    numbers: BTreeSet<String>,
+    wrong: Vec<String>,
+}
+
+impl Amounts {
+    fn of(json: &Value) -> Self {
+        let of_unit = |is_money: bool| {
+            let rows = json["catalog"].as_array().unwrap().iter();
+            let rows = rows.filter(move |it| (it["unit"] == "currency") == is_money);
+            rows.map(|it| it["field"].as_str().unwrap().rsplit('.').next().unwrap())
+        };
+        let money: BTreeSet<&str> = MONEY.into_iter().chain(of_unit(true)).collect();
+        let numbers: BTreeSet<&str> = NUMBERS.into_iter().chain(of_unit(false)).collect();
+        assert!(money.is_disjoint(&numbers), "a name cannot be both");
+        let (mut all, mut it) = (Vec::new(), Self::default());
+        leaves(json, "", &mut all);
+        for (at, value) in all {
+            let name = at.rsplit('.').next().unwrap();
+            let is_money = money.contains(name) || MONEY_AT.contains(&at.as_str());
+            let is_listed = numbers.contains(name)
+                || NUMBERS_AT.contains(&at.as_str())
+                || UNITS.iter().any(|unit| name.ends_with(unit));
+            match value {
+                Value::String(text) if is_money && is_decimal_text(text) => it.texts.push(at),
+                Value::Null if is_money => drop(it.missing.insert(at)),
+                other if is_money && !other.is_boolean() => it.wrong.push(format!("{at} is {other}, no decimal text")),
+                Value::Number(_) if is_listed => drop(it.numbers.insert(at)),
+                Value::Number(number) => it.wrong.push(format!("{at} is {number}: money is text, a number is listed")),
+                _ => (),
+            }
+        }
+        it
+    }
+}
+
 #[test]
 fn every_price_and_every_amount_of_money_is_decimal_text() {
-    let (json, _) = both(&run(plan(trend()), &wandering(3_000, Interval::HOUR)), Meta::default());
-    let (mut texts, mut missing) = (0, Vec::new());
-    let mut check = |value: &Value, at: &str| match value {
-        Value::String(text) => {
-            let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-            let plain = text.strip_prefix('-').unwrap_or(text);
-            assert!(!plain.is_empty() && plain.split('.').count() <= 2 && plain.split('.').all(digits), "{at}: {text}");
-            texts += 1;
-        }
-        Value::Null => missing.push(at.to_owned()),
-        other => panic!("{at} is {other}, which is no text"),
-    };
-    for statistic in json["catalog"].as_array().unwrap().iter().filter(|it| it["unit"] == "currency") {
-        let field = statistic["field"].as_str().unwrap();
-        let path = format!("/{}", field.replace('.', "/"));
-        check(json["statistics"].pointer(&path).unwrap(), field);
-        if let Some(value) = json["benchmark"].pointer(&path) {
-            check(value, field);
-        }
+    let bars = wandering(3_000, Interval::HOUR);
+    let mut run = Backtest::new(plan(trend())).judging_signals();
+    bars.iter().for_each(|bar| run.feed(bar).unwrap());
+    let (mut json, _) = both(&run.finish(), Meta::default());
+    let amounts = Amounts::of(&json);
+    assert_eq!(amounts.wrong, Vec::<String>::new());
+    assert!(amounts.texts.len() > 5_000, "{} amounts", amounts.texts.len());
+
+    // each name and place that is listed is met, so that the lists say what there is
+    let met: BTreeSet<&str> = amounts.texts.iter().map(String::as_str).collect();
+    let ends_in = |at: &str, name: &str| at.rsplit('.').next() == Some(name);
+    let unmet = MONEY.into_iter().filter(|name| !met.iter().any(|at| ends_in(at, name)));
+    assert_eq!(unmet.collect::<Vec<_>>(), Vec::<&str>::new());
+    let unmet = NUMBERS.into_iter().filter(|name| !amounts.numbers.iter().any(|at| ends_in(at, name)));
+    assert_eq!(unmet.collect::<Vec<_>>(), Vec::<&str>::new());
+    for at in MONEY_AT.into_iter().chain(["statistics.underwater.equity"]) {
+        assert!(met.contains(at), "{at}");
     }
-    for side in ["long", "short"] {
-        check(&json["statistics"][side]["net_profit"], side);
-    }
-    for span in ["day", "week", "month"] {
-        let rows = json["statistics"]["breakdown"][span].as_array().unwrap();
-        for (row, key) in rows.iter().flat_map(|row| ["equity_change", "trade_profit", "fees"].map(|key| (row, key))) {
-            check(&row[key], key);
+    assert!(amounts.numbers.contains(NUMBERS_AT[0]), "{}", NUMBERS_AT[0]);
+    for (whose, which) in [("statistics", "deepest"), ("statistics", "longest"), ("benchmark", "deepest")] {
+        for end in ["peak", "trough"] {
+            assert!(met.contains(format!("{whose}.drawdown.{which}.{end}").as_str()), "{whose} {which} {end}");
         }
     }
-    for (rows, keys) in [
-        ("curve", &["open", "high", "low", "close", "equity", "hold"][..]),
-        ("round_trip_list", &["quantity", "entry_price", "exit_price", "profit", "fees"]),
-    ] {
-        for row in json[rows].as_array().unwrap() {
-            keys.iter().for_each(|key| check(&row[key], key));
-        }
+    // the run never sold first, and a group of a single trade has wins or losses alone
+    let may_miss = |at: &String| at.starts_with("statistics.short.") || at.starts_with("groups.");
+    assert!(amounts.missing.iter().all(may_miss), "{:?}", amounts.missing);
+
+    // and the walk tells a float where text should be, and a number that nobody listed
+    json["statistics"]["drawdown"]["deepest"]["peak"] = 12_445.5.into();
+    json["costs"]["rebate"] = 3.into();
+    json["deposit"] = "1e4".into();
+    assert_eq!(Amounts::of(&json).wrong.len(), 3, "{:?}", Amounts::of(&json).wrong);
+}
+
+#[test]
+fn the_deepest_fall_tells_its_money_to_the_eighth_decimal() {
+    let outcome = run(plan(trend()), &wandering(3_000, Interval::HOUR));
+    let (json, _) = both(&outcome, Meta::default());
+    let (fall, told) = (outcome.equity.deepest_drawdown().unwrap(), &json["statistics"]["drawdown"]["deepest"]);
+    for (name, amount) in [("peak", fall.peak), ("trough", fall.trough)] {
+        let text = told[name].as_str().unwrap();
+        assert!((text.parse::<f64>().unwrap() - amount).abs() <= 5.1e-9, "{name}: {text} is not {amount}");
+        assert!(text.split_once('.').is_none_or(|(_, decimals)| decimals.len() <= 8), "{name}: {text}");
     }
-    assert!(texts > 5_000, "{texts} amounts");
-    let no_trades = |it: &String| ["short", "equity_change", "trade_profit", "fees"].contains(&it.as_str());
-    assert!(missing.iter().all(|it| no_trades(it) || it == "activity.capacity"), "{missing:?}");
+    assert_eq!(told["depth"].as_f64(), Some(fall.depth), "a fraction stays a number");
+    let (rows, days) = (json["statistics"]["underwater"].as_array().unwrap(), outcome.equity.days());
+    assert_eq!(rows.len(), days.len());
+    for (row, day) in rows.iter().zip(days) {
+        assert_eq!(row["equity"].as_str().map(str::to_owned), tradewind_quant::amount::money_text(day.equity));
+        assert_eq!((row["at_ns"].as_i64(), row["drawdown"].as_f64()), (Some(day.at_ns), Some(day.drawdown)));
+        assert_eq!(row["day"], day.day.to_string());
+    }
 }
 
 #[test]

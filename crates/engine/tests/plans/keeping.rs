@@ -2,7 +2,7 @@
 
 use super::*;
 use tradewind_engine::algo::{
-    Ask, Parent, ParentEnd, ParentId, ParentWish, Participation, Plan as How, Role, Rung, Schedule,
+    Ask, Parent, ParentEnd, ParentId, ParentWish, Participation, Plan as How, Protection, Role, Rung, Schedule,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -402,6 +402,115 @@ fn an_exit_on_its_way_is_not_asked_for_again() {
     }
     host.seconds(120);
     assert_eq!((host.held(), host.bought(), host.over().0), (2_000, 2, ParentEnd::Cancelled));
+    host.check_journal();
+}
+
+#[test]
+fn what_a_guard_was_asked_to_close_is_not_sold_beside_it() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    assert_eq!(host.stops(), [1_000]);
+    host.propose(sell(1_000), None).unwrap();
+    host.cancels_are_done();
+    host.cancels_are_done();
+    let sold =
+        |host: &Host| host.sent.iter().filter(|it| it.side() == Side::Sell && it.kind() == &OrderKind::Market).count();
+    assert_eq!((host.standing(), sold(&host)), (vec![], 0), "the pair is gone, and its exit not asked for yet");
+    host.propose(sell(1_000), None).unwrap_err();
+    host.seconds(3);
+    assert_eq!(sold(&host), 1);
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    host.fill(&exit, 1_000, 10_000);
+    host.seconds(3);
+    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
+    host.check_journal();
+}
+
+#[test]
+fn it_is_over_where_another_order_closed_what_it_was_asked_to() {
+    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    let beside = host.propose(OrderRequest::limit(BTC, Side::Sell, lots(1_000), price(10_100)), None).unwrap();
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.cancels_are_done();
+    host.fill(&beside, 1_000, 10_100);
+    host.seconds(5);
+    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
+    let next = host.propose(buy(1_000), None).unwrap();
+    host.fill(&next, 1_000, 10_000);
+    host.seconds(5);
+    assert_eq!(host.held(), 1_000, "it does not sell what is bought later");
+    assert!(!host.sent.iter().any(|it| it.side() == Side::Sell && it.kind() == &OrderKind::Market));
+    host.check_journal();
+}
+
+#[test]
+fn an_order_that_turns_a_contract_over_is_no_exit() {
+    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
+    let entry = host.propose(buy(700), Some(ends())).unwrap();
+    host.fill(&entry, 700, 10_000);
+    host.seconds(3);
+    let turned = host.propose(sell(1_400), None).unwrap();
+    assert_eq!(turned.quantity(), lots(1_400), "judged as a whole");
+    assert_eq!(host.stops(), [700], "and no guard was asked to make way");
+}
+
+#[test]
+fn guards_stand_while_no_exit_could_be_asked_for() {
+    let mut host = shipped(Profile::Moderate);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    host.millis += 60_000; // the market feed is gone
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.cancels_are_done();
+    assert_eq!(host.stops(), [1_000], "no exit goes on an old price");
+    host.seconds(4); // it is back
+    assert_eq!((host.stops(), host.newest(|kind| *kind == OrderKind::Market).side()), (vec![], Side::Sell));
+    host.check_journal();
+}
+
+#[test]
+fn a_schedule_goes_on_where_what_no_guard_was_sent_for_is_closed_by_hand() {
+    let mut host = host(Limits::RESEARCH, None).with_slices(4);
+    host.fate = Fate::NotSent;
+    host.buys_fill();
+    host.fate = Fate::Taken;
+    let exit = host.propose_as(Source::Operator, sell(1_000), None).unwrap();
+    host.fill(&exit, 1_000, 10_000);
+    assert_eq!(host.held(), 0);
+    host.seconds(70);
+    assert_eq!(host.bought(), 2, "nothing is held that a guard would have to stand for");
+    host.buys_fill();
+    host.seconds(3);
+    assert_eq!(host.stops(), [1_000]);
+    host.check_journal();
+}
+
+#[test]
+fn a_plain_bracket_whose_position_is_gone_is_over_and_sells_no_later_one() {
+    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
+    let protection = Protection { target: Some(price(ENDS[1])), stop: Some(price(ENDS[0])), stop_limit: None };
+    let (request, plan, reason) = (buy(1_000), How::Bracket(protection), "test".to_owned());
+    let wish = ParentWish { entry: None, source: ME, portfolio: MAIN, request, plan, reason, trade: None };
+    host.say(ME, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    host.buys_fill();
+    host.seconds(3);
+    assert_eq!(host.stops(), [1_000]);
+    let beside = host.propose(sell(1_000), None).unwrap();
+    host.fill(&beside, 1_000, 10_000);
+    let legs: Vec<_> = host.state.open.keys().copied().collect();
+    legs.into_iter().for_each(|leg| host.cancelled(leg)); // another hand took them off
+    host.seconds(5);
+    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
+    let next = host.propose(buy(1_000), None).unwrap();
+    host.fill(&next, 1_000, 10_000);
+    host.seconds(40);
+    assert_eq!((host.held(), host.standing()), (1_000, vec![]));
     host.check_journal();
 }
 

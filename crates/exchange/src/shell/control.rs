@@ -39,6 +39,7 @@ pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
         Pace::Lockstep { .. } => "lockstep".into(),
     };
     status["speed"] = shared.pace.speed().into();
+    status["lost_ms"] = shared.lost().into();
     status["slow_readers_cut_off"] = lock(&shared.hub).cut_off.into();
     status["done"] = (*shared.done.borrow()).into();
     Json(status)

@@ -7,9 +7,15 @@ use crate::binance::streams::Hub;
 use crate::config::{Limits, Pace};
 use crate::faults::Faults;
 use crate::world::World;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
+
+/// For how long the market may be moved at a time, while callers wait.
+const CATCH_UP: Duration = Duration::from_millis(50);
+/// So much market time passes between two looks at the clock.
+const SLICE_MS: i64 = 1_000;
 
 /// The exchange as every task sees it.
 pub(crate) struct Shared {
@@ -25,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) origin: &'static str,
     began: Instant,
     market_start: i64,
+    /// Milliseconds of market time that this machine could not keep up with.
+    lost: AtomicI64,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) done: watch::Sender<bool>,
     /// When the last step was taken, for a tape in lockstep.
@@ -62,6 +70,7 @@ impl Shared {
             origin: parts.origin,
             began: Instant::now(),
             market_start,
+            lost: AtomicI64::new(0),
             stop: watch::Sender::new(false),
             done: watch::Sender::new(false),
             stepped: Mutex::new(Instant::now()),
@@ -78,7 +87,32 @@ impl Shared {
     #[allow(clippy::cast_possible_truncation)] // f64 to i64 saturates
     fn market_time(&self) -> i64 {
         let elapsed = self.began.elapsed().as_secs_f64() * 1_000.0 * self.pace.speed();
-        self.market_start.saturating_add(elapsed as i64)
+        self.market_start.saturating_add(elapsed as i64).saturating_sub(self.lost())
+    }
+
+    /// Milliseconds of market time that this machine could not keep up with: so much slower than asked the market ran.
+    pub(crate) fn lost(&self) -> i64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Moves the market to where it should be, as far as that takes no longer than [`CATCH_UP`]: what is left then is
+    /// given up, so that a market that runs too fast for its machine is slow and never deaf.
+    fn catch_up(&self, world: &mut World) {
+        let (began, target) = (Instant::now(), self.market_time());
+        loop {
+            let next = world.now().saturating_add(SLICE_MS);
+            if next >= target {
+                return world.advance(target);
+            }
+            world.advance(next);
+            if world.now() < next {
+                return; // a tape of bars, which has a task of its own
+            }
+            if began.elapsed() > CATCH_UP {
+                self.lost.fetch_add(target.saturating_sub(next), Ordering::Relaxed);
+                return;
+            }
+        }
     }
 
     /// Brings the world up to date, does something in it, and tells everybody what happened.
@@ -93,7 +127,7 @@ impl Shared {
         after: impl FnOnce(&mut World, &mut Hub),
     ) -> T {
         let mut world = lock(&self.world);
-        world.advance(self.market_time());
+        self.catch_up(&mut world);
         let mut hub = lock(&self.hub);
         let result = what(&mut world, &mut hub);
         let events = world.take_events();

@@ -13,16 +13,21 @@ from urllib.parse import urlsplit
 
 import ccxt
 import ccxt.pro
-from binance import AsyncClient, BinanceSocketManager
+
+# python-binance and binance-connector share the package `binance`, and its __init__ is that of whichever was
+# installed last: nothing is taken from it.
+from binance.async_client import AsyncClient
 from binance.client import Client
 from binance.exceptions import BinanceAPIException
 from binance.spot import Spot
+from binance.ws.streams import BinanceSocketManager
 
 URL = sys.argv[1].rstrip("/")
 PORT = urlsplit(URL).port
 TAKER = ("tradewind-test-key-taker", "tradewind-test-secret-taker")
 MAKER = ("tradewind-test-key-maker", "tradewind-test-secret-maker")
 SYMBOL = "BTC/USDT"
+RESTING, TAKEN = 10, 0.004  # of a partial fill; no simulated taker wants as much as rests
 CHECKS, FAILED = {}, []
 
 
@@ -75,7 +80,7 @@ def ccxt_markets():
 def ccxt_market_data(exchange):
     book = exchange.fetch_order_book(SYMBOL, 20)
     want(len(book["bids"]) == 20 and book["bids"][0][0] < book["asks"][0][0], "the book is short or crossed")
-    trades = exchange.fetch_trades(SYMBOL, limit=10)
+    trades = first_trades(exchange)
     want(trades and trades[0]["price"] > 0, trades)
     candles = exchange.fetch_ohlcv(SYMBOL, "1m", limit=500)
     want(len(candles) == 500, len(candles))
@@ -85,6 +90,14 @@ def ccxt_market_data(exchange):
     want(ticker["bid"] < ticker["ask"] and ticker["last"] > 0, ticker)
     want(len(exchange.fetch_tickers()) == 3, "three tickers")
     want(abs(exchange.fetch_time() - time.time() * 1000) < 2000, "the clock is off")
+
+
+def first_trades(exchange, seconds=15):
+    """The latest trades; a market that has just opened may have none for a moment."""
+    until = time.monotonic() + seconds
+    while not (trades := exchange.fetch_trades(SYMBOL, limit=10)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return trades
 
 
 def ccxt_place_cancel_list(exchange):
@@ -100,23 +113,6 @@ def ccxt_place_cancel_list(exchange):
     want(exchange.fetch_open_orders(SYMBOL) == [], "nothing is open after the cancel")
     want(exchange.fetch_balance()["USDT"]["used"] == 0, "funds are free after the cancel")
     want(exchange.fetch_orders(SYMBOL)[-1]["status"] == "canceled", "the list shows it as cancelled")
-
-
-def ccxt_partial_fill(taker, maker):
-    """Our maker improves the best ask by a tick, our taker takes half of it."""
-    book = maker.fetch_order_book(SYMBOL, 5)
-    price = round(book["asks"][0][0] - 0.01, 2)
-    want(price > book["bids"][0][0], "there is room in the spread")
-    resting = maker.create_order(SYMBOL, "limit", "sell", 0.01, price, {"postOnly": True})
-    taken = taker.create_order(SYMBOL, "limit", "buy", 0.004, price, {"timeInForce": "IOC"})
-    want(taken["filled"] > 0, taken)
-    seen = maker.fetch_order(resting["id"], SYMBOL)
-    want(0 < seen["filled"] <= 0.01, seen)
-    trades = taker.fetch_my_trades(SYMBOL)
-    want(trades[-1]["order"] == taken["id"] and trades[-1]["takerOrMaker"] == "taker", trades[-1])
-    want(trades[-1]["fee"]["currency"] == "BTC" and trades[-1]["fee"]["cost"] > 0, trades[-1]["fee"])
-    if seen["status"] == "open":
-        maker.cancel_order(resting["id"], SYMBOL)
 
 
 def ccxt_market_orders(exchange):
@@ -148,7 +144,7 @@ def refuses(kind, act):
 def ccxt_refusals(exchange):
     last = exchange.fetch_ticker(SYMBOL)["last"]
     buy = lambda amount, price, **params: exchange.create_order(SYMBOL, "limit", "buy", amount, price, params)
-    refuses(ccxt.InsufficientFunds, lambda: buy(140, round(last * 0.9, 2)))
+    refuses(ccxt.InsufficientFunds, lambda: buy(round(4_000_000 / last, 5), round(last * 0.9, 2)))
     refuses(ccxt.OrderImmediatelyFillable, lambda: buy(0.001, round(last * 1.01, 2), postOnly=True))
     refuses(ccxt.OrderNotFound, lambda: exchange.cancel_order("999999999", SYMBOL))
     refuses(ccxt.OrderNotFound, lambda: exchange.fetch_order("999999999", SYMBOL))
@@ -216,6 +212,97 @@ async def ccxt_socket_order(exchange, within):
     want((await within(exchange.cancel_order_ws(order["id"], SYMBOL)))["status"] == "canceled", "order.cancel")
     status = (await within(exchange.fetch_balance_ws()))["info"]  # ccxt 4.5.90 does not unify it for spot
     want(len(status["balances"]) == 4, "account.status")
+
+
+async def ccxt_partial_fill():
+    """Our maker rests a large order ahead of the market and our taker takes a little of it.
+
+    REST and the private stream must both show the part while the order is open, and keep it after the cancel.
+    """
+    taker, maker = client(ccxt.pro, TAKER), client(ccxt.pro, MAKER)
+    reports, reader = asyncio.Queue(), None
+    try:
+        for exchange in (taker, maker):
+            await exchange.load_markets()
+        reader = asyncio.ensure_future(put_order_reports(maker, reports))
+        await asyncio.sleep(1)  # the subscription has no event of its own to wait for
+        resting, taken = await ccxt_meet(taker, maker)
+        streamed = await order_report(reports, resting, "a fill", lambda report: report["filled"] > 0)
+        want_part_filled(streamed, streamed["info"]["X"])
+        seen = await maker.fetch_order(resting["id"], SYMBOL)
+        want_part_filled(seen, seen["info"]["status"])
+        trade = (await trades_of(taker, taken))[-1]
+        want(trade["takerOrMaker"] == "taker", trade)
+        want(trade["fee"]["currency"] == "BTC" and trade["fee"]["cost"] > 0, trade["fee"])
+        cancelled = await maker.cancel_order(resting["id"], SYMBOL)
+        want(cancelled["status"] == "canceled", cancelled)
+        want(seen["filled"] <= cancelled["filled"] < RESTING, cancelled)
+        ended = await order_report(reports, resting, "the end", lambda report: report["status"] != "open")
+        kept = await maker.fetch_order(resting["id"], SYMBOL)
+        want(ended["status"] == kept["status"] == "canceled", (ended, kept))
+        want(ended["filled"] == kept["filled"] == cancelled["filled"], (ended, kept))
+        traded = sum(trade["amount"] for trade in await trades_of(maker, resting))
+        want(abs(traded - kept["filled"]) < 1e-9, f"the trades sum to {traded}, the order to {kept['filled']}")
+    finally:
+        if reader:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+        await taker.close()
+        await maker.close()
+
+
+async def put_order_reports(exchange, reports):
+    while True:
+        for order in await exchange.watch_orders(SYMBOL):
+            reports.put_nowait(dict(order))  # a copy: ccxt writes later reports into the same object
+
+
+async def ccxt_meet(taker, maker):
+    """Sells a tick below the best ask and buys a little at that price; returns the two orders.
+
+    The simulated market goes on in between, so this is tried anew until the two have a trade in common.
+    """
+    for _ in range(10):
+        best_ask = (await maker.fetch_order_book(SYMBOL, 5))["asks"][0][0]
+        price = round(best_ask - 0.01, 2)
+        try:
+            resting = await maker.create_order(SYMBOL, "limit", "sell", RESTING, price, {"postOnly": True})
+        except ccxt.OrderImmediatelyFillable:
+            await asyncio.sleep(0.1)  # a bid stands there by now
+            continue
+        taken = await taker.create_order(SYMBOL, "limit", "buy", TAKEN, price, {"timeInForce": "IOC"})
+        want(taken["filled"] == TAKEN, taken)
+        bought, sold = await trades_of(taker, taken), await trades_of(maker, resting)
+        if {trade["id"] for trade in bought} & {trade["id"] for trade in sold}:
+            return resting, taken
+        await maker.cancel_order(resting["id"], SYMBOL)  # somebody else offered for less
+    raise AssertionError("our maker and our taker never met")
+
+
+async def trades_of(exchange, order):
+    return [trade for trade in await exchange.fetch_my_trades(SYMBOL) if trade["order"] == order["id"]]
+
+
+async def order_report(reports, order, what, shows, seconds=15):
+    """The next streamed report of `order` that shows what is wanted."""
+    seen = []
+    try:
+        async with asyncio.timeout(seconds):
+            while not (seen and shows(seen[-1])):
+                report = await reports.get()
+                if report["id"] == order["id"]:
+                    seen.append(report)
+    except TimeoutError:
+        statuses = [(report["status"], report["filled"]) for report in seen]
+        raise AssertionError(f"no streamed report of {what} within {seconds} s, only {statuses}") from None
+    return seen[-1]
+
+
+def want_part_filled(order, venue_status):
+    shown = {key: order[key] for key in ("id", "status", "amount", "filled", "remaining")}
+    want(order["status"] == "open" and venue_status == "PARTIALLY_FILLED", f"{venue_status}: {shown}")
+    want(order["amount"] == RESTING and 0 < order["filled"] < RESTING, shown)
+    want(order["remaining"] > 0 and abs(order["filled"] + order["remaining"] - RESTING) < 1e-9, shown)
 
 
 # --- python-binance
@@ -288,11 +375,11 @@ def binance_connector():
 
 
 def main():
-    taker, maker = client(ccxt, TAKER), client(ccxt, MAKER)
+    taker = client(ccxt, TAKER)
     run("ccxt load_markets", ccxt_markets)
     run("ccxt market data", ccxt_market_data, taker)
     run("ccxt place, cancel, list", ccxt_place_cancel_list, taker)
-    run("ccxt partial fill", ccxt_partial_fill, taker, maker)
+    run("ccxt partial fill", lambda: asyncio.run(ccxt_partial_fill()))
     run("ccxt market orders", ccxt_market_orders, taker)
     run("ccxt stop order", ccxt_stop_order, taker)
     run("ccxt refusals", ccxt_refusals, taker)

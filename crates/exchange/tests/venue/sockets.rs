@@ -54,6 +54,19 @@ async fn candles_close_every_second_at_sixty_times_the_speed() {
 }
 
 #[tokio::test]
+async fn a_market_too_fast_for_its_machine_is_slow_and_never_deaf() {
+    let venue = Venue::start(ExchangeConfig { pace: Pace::Realtime { speed: 1e6 }, ..config() }).await;
+    for _ in 0..20 {
+        let answer = tokio::time::timeout(std::time::Duration::from_secs(10), venue.get("/api/v3/time", "")).await;
+        assert!(answer.expect("an answer").json()["serverTime"].as_i64() > Some(0));
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let status = venue.get("/tradewind/v1/status", "").await.json();
+    assert!(status["lost_ms"].as_i64() > Some(0), "eleven days of market a second: {status}");
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
 async fn subscriptions_come_and_go() {
     let venue = Venue::start(config()).await;
     let mut socket = venue.socket("/ws").await;

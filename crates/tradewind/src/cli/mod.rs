@@ -1,11 +1,14 @@
 //! Every command with its options. The help texts are the reference.
 
+mod exits;
 mod governance;
 mod orders;
 mod records;
 mod research;
 mod session;
 mod storm;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use governance::{LimitsCommand, ProposalsCommand, StageCommand};
 pub(crate) use orders::{AdoptArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand};
@@ -20,21 +23,15 @@ use crate::output::Format;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// What scripts may rely on; printed by `tradewind --help` and in the book.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0    done; also when Ctrl-C or SIGTERM ended a demo, a node or an exchange in order
-  1    failed: `error[CODE]` with a hint stands on stderr; also a value that means nothing, such as `--side hold`
-  2    misused: no such command or option, or words that are not of the option's kind (CLI-15)
-  3    checked and found wrong: a defect in data, a damaged journal, a replay that differs
-  4    no node is running there
-  130  interrupted before there was a result, or by a second Ctrl-C
-
-Data are on stdout, with `-o json` as one JSON value; everything else is on stderr, faults then as JSON too.";
-
 /// A trading platform you can hand to an AI agent and still sleep.
 #[derive(Parser)]
-#[command(name = "tradewind", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(
+    name = "tradewind",
+    version,
+    arg_required_else_help = true,
+    after_help = exits::explained(),
+    mut_subcommands = exits::named
+)]
 pub(crate) struct Cli {
     /// How results are printed on stdout.
     #[arg(short, long, value_enum, default_value = "text", global = true, help_heading = "Output")]
@@ -101,7 +98,7 @@ pub(crate) enum Command {
     )]
     Order(Box<OrderCommand>),
     /// List and close positions of a running node, through its gate.
-    #[command(subcommand, after_help = "Example:\n  tradewind position close --symbol BTC/USDT --data-dir my-paper")]
+    #[command(subcommand, after_help = "Example:\n  tradewind position close BTC/USDT --data-dir my-paper")]
     Position(PositionCommand),
     /// Cancel every order and close every position of a running node.
     ///

@@ -66,7 +66,7 @@ pub(crate) enum OrderCommand {
     /// two never come to more than the larger of both quantities. A smaller quantity alone keeps the order's name and its
     /// turn in the queue, where the venue can.
     #[command(
-        after_help = "Example:\n  tradewind order replace 018bcfe56800… --price 62900 --quantity 0.02 --data-dir my-paper"
+        after_help = "Example:\n  tradewind order replace 018bcfe5680070008000000000000001 --price 62900 --quantity 0.02 --data-dir my-paper"
     )]
     Replace(ReplaceArgs),
     /// List brackets, schedules, icebergs, ladders, replacements and orders that wait, living ones first.
@@ -85,7 +85,7 @@ pub(crate) enum OrderCommand {
     #[command(after_help = "Example:\n  tradewind order abandon p7 --reason \"closed by hand\" --data-dir my-paper")]
     Abandon(ParentArgs),
     /// Cancel an order.
-    #[command(after_help = "Example:\n  tradewind order cancel 018bcfe56800… --data-dir my-paper")]
+    #[command(after_help = "Example:\n  tradewind order cancel 018bcfe5680070008000000000000001 --data-dir my-paper")]
     Cancel {
         /// The order's name, 32 hex digits.
         client_id: String,

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
     let (strategy, table) = bars::strategy(&args.bars.strategy, bars.instrument.id)?;
     let plan = Plan {
         instrument: bars.instrument.clone(),
-        origin: if args.bars.simulated { Origin::Simulated } else { Origin::Recorded },
+        origin: if args.bars.simulated { Origin::Simulated } else { bars.origin() },
         deposit: bars::deposit(&args.bars, &bars.instrument)?,
         limits: limits(&args.limits)?,
         fill_policy: fill_policy(args, bars.has_volume())?,

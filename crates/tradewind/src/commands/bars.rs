@@ -74,12 +74,22 @@ impl Bars {
         Ok(Self { instrument, source, finer, from, until })
     }
 
-    /// Whether the file says how much was traded.
-    pub(crate) fn has_volume(&self) -> bool {
-        let source = match &self.source {
+    /// Where the bars come from.
+    fn source(&self) -> SourceInfo {
+        match &self.source {
             Source::Stream(stream) => stream.source(),
             Source::Whole(series) => series.source.clone(),
-        };
+        }
+    }
+
+    /// Whether a market made them or a simulation.
+    pub(crate) fn origin(&self) -> Origin {
+        self.source().origin
+    }
+
+    /// Whether the file says how much was traded.
+    pub(crate) fn has_volume(&self) -> bool {
+        let source = self.source();
         source.volume == VolumeKind::Given && source.quote_side.is_none()
     }
 

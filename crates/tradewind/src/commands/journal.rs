@@ -1,5 +1,8 @@
 //! `tradewind journal` and `tradewind replay`.
 
+mod watched;
+
+use self::watched::Watched;
 use crate::cli::JournalCommand;
 use crate::output::{self, EXIT_WRONG, Failure, Format};
 use serde::Serialize;
@@ -8,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_domain::Coded;
 use tradewind_governance::Name;
-use tradewind_journal::{Flaw, Reader, backup, verify};
+use tradewind_journal::{Flaw, Reader, backup_storage, verify_storage};
 use tradewind_node::{journal_dir, retain, retain_unsigned};
 
 pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
@@ -69,7 +72,10 @@ fn hint_of(flaw: Flaw) -> &'static str {
 /// Checks every byte. What cannot be checked is not verified either: a flipped byte may make a journal look like one
 /// of a newer version.
 pub(crate) fn check(dir: &Path) -> Verified {
-    match verify(dir) {
+    let progress = output::progress(watched::extent(dir), "MiB of the journal");
+    let checked = verify_storage(&Watched::new(dir, &progress));
+    progress.finish_and_clear();
+    match checked {
         Ok(report) => Verified {
             verified: report.is_sound(),
             records: report.records,
@@ -143,7 +149,12 @@ fn show(dir: &Path, from: u64, limit: Option<u64>, format: Format) -> Result<Exi
 
 fn back_up(dir: &Path, to: &Path, format: Format) -> Result<ExitCode, Failure> {
     let target = journal_dir(to); // a backup of a data directory is a data directory
-    let report = backup(locate(dir)?, &target).map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
+    let from = locate(dir)?;
+    let progress = output::progress(None, "MiB read"); // of the journal, and of its copy to verify it
+    let source = Watched::new(&from, &progress);
+    let copied = backup_storage(&source, &source.beside(&target));
+    progress.finish_and_clear();
+    let report = copied.map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
     let value = serde_json::json!({"records": report.records, "verified": report.is_sound(), "to": target});
     output::print(format, &value, || format!("{} records copied to {} and verified", report.records, target.display()));
     Ok(ExitCode::SUCCESS)

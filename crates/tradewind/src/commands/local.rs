@@ -29,7 +29,10 @@ pub(crate) struct Market<'a> {
 impl Market<'_> {
     /// Where its data come from.
     pub(crate) const fn origin(&self) -> Origin {
-        if self.tape.is_some() { Origin::Recorded } else { Origin::Simulated }
+        match self.tape {
+            Some(tape) => tape.origin(),
+            None => Origin::Simulated,
+        }
     }
 
     /// What the test account holds.

@@ -369,9 +369,10 @@ fn status_text(status: &Value) -> String {
             field(row, "p50_us"),
             field(row, "p99_us"),
             field(row, "max_us"),
+            octaves(row),
         ]
     });
-    text.push_str(&output::table(&["", "count", "p50", "p99", "max"], latency));
+    text.push_str(&output::table(&["", "count", "p50", "p99", "max", "a bar for each doubling"], latency));
     for position in status["unprotected"].as_array().into_iter().flatten() {
         text.push_str(&format!(
             "\nwithout a stop: {} in {} for {} s; after {} s only reducing orders of it pass",
@@ -397,4 +398,23 @@ fn status_text(status: &Value) -> String {
         text.push_str(&format!("\nnotice: {}", notice.as_str().unwrap_or_default()));
     }
     text
+}
+
+/// The buckets of a histogram as a line of bars, one for each doubling of the time, from the shortest to the longest.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn octaves(row: &Value) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let mut counts = std::collections::BTreeMap::<i32, u64>::new();
+    for bucket in row["buckets"].as_array().into_iter().flatten() {
+        let (Some(below), Some(count)) = (bucket["below_us"].as_f64(), bucket["count"].as_u64()) else { continue };
+        *counts.entry(below.log2().ceil() as i32).or_default() += count;
+    }
+    let (Some(first), Some(last)) = (counts.keys().next(), counts.keys().next_back()) else { return "-".to_owned() };
+    let most = counts.values().copied().max().unwrap_or(1);
+    let bar = |power: i32| match counts.get(&power) {
+        None => ' ',
+        Some(count) => BARS[(*count as f64 / most as f64 * 7.0).round() as usize],
+    };
+    let bars: String = (*first..=*last).map(bar).collect();
+    format!("{bars} up to {} us", 2_f64.powi(*last))
 }

@@ -4,8 +4,8 @@ use super::bars::tell_defects;
 use crate::output::{self, Failure};
 use std::path::Path;
 use tradewind_domain::{
-    Bar, Coded, InstrumentSpec, Interval, Price, Quantity, Symbol, Timestamp, Trade, format_decimal, parse_decimal,
-    pow10, round_div,
+    Bar, Coded, InstrumentSpec, Interval, Origin, Price, Quantity, Symbol, Timestamp, Trade, format_decimal,
+    parse_decimal, pow10, round_div,
 };
 use tradewind_exchange::{SymbolConfig, Tape, TapeSource};
 use tradewind_history::{ImportError, ImportOptions, OnDefect, read_bars, read_trades, symbol_of};
@@ -53,12 +53,12 @@ impl Recording {
                 let bars = series.bars.iter().map(|bar| at_exchange(bar, &series.instrument)).collect::<Option<_>>();
                 let bars =
                     bars.ok_or_else(|| unplayable(path, "a number is too large for eight decimals".to_owned()))?;
-                Self::of_bars(path, symbol, series.interval, bars)
+                Ok(Self::of_bars(path, symbol, series.interval, bars)?.made_by(series.source.origin))
             }
             refused => match read_trades(path, &as_listed(options, &symbol)) {
                 Ok(series) if !series.trades.is_empty() => {
                     tell_defects(path, &series.defects);
-                    Ok(Self::of_trades(path, symbol, series.trades))
+                    Ok(Self::of_trades(path, symbol, series.trades).made_by(series.source.origin))
                 }
                 _ => Err(refused.err().map_or_else(|| too_short(path, 0), |error| unreadable(path, &error))),
             },
@@ -96,6 +96,15 @@ impl Recording {
         };
         let tape = Tape { source: TapeSource::Trades(trades), ..Tape::trades_file(path, symbol.clone()) };
         Self { symbol, interval, tape, bars, listing, lowest }
+    }
+
+    fn made_by(self, origin: Origin) -> Self {
+        Self { tape: Tape { origin, ..self.tape }, ..self }
+    }
+
+    /// Whether a market made it or a simulation.
+    pub(crate) const fn origin(&self) -> Origin {
+        self.tape.origin
     }
 
     /// What the exchange plays.

@@ -12,7 +12,7 @@ use std::fmt::Write;
 const STRATEGIES: [&str; 5] = ["ema-trend", "mean-reversion", "breakout", "volatility-target", "vote"];
 
 /// File, symbol, factor file.
-const MARKETS: [(&str, &str, Option<&str>); 14] = [
+const MARKETS: [(&str, &str, Option<&str>); 20] = [
     ("crypto/binance-spot-1h/BTC_USDT-1h.feather", "BTC/USDT", None),
     ("crypto/binance-spot-1h/ETH_USDT-1h.feather", "ETH/USDT", None),
     ("crypto/binance-spot-1h/LTC_USDT-1h.feather", "LTC/USDT", None),
@@ -23,9 +23,15 @@ const MARKETS: [(&str, &str, Option<&str>); 14] = [
     ("equity/hour/spy.zip", "SPY/USD", Some("equity/factor_files/spy.csv")),
     ("equity/daily/aapl.zip", "AAPL/USD", Some("equity/factor_files/aapl.csv")),
     ("equity/hour/aapl.zip", "AAPL/USD", Some("equity/factor_files/aapl.csv")),
+    ("equity/daily/bac.zip", "BAC/USD", Some("equity/factor_files/bac.csv")),
+    ("equity/daily/ibm.zip", "IBM/USD", Some("equity/factor_files/ibm.csv")),
+    ("equity/daily/iwm.zip", "IWM/USD", Some("equity/factor_files/iwm.csv")),
+    ("equity/daily/qqq.zip", "QQQ/USD", Some("equity/factor_files/qqq.csv")),
     ("fx/oanda-daily-eurusd.zip", "EUR/USD", None),
     ("fx/oanda-hour-eurusd.zip", "EUR/USD", None),
+    ("fx/oanda-daily-gbpusd.zip", "GBP/USD", None),
     ("fx/gbpusd-m1-bid-2012.csv", "GBP/USD", None),
+    ("fx/gbpusd-m1-ask-2012.csv", "GBP/USD", None),
     ("futures/6EH4.XCME_1min_bars_20240101_20240131.csv.gz", "EUR/USD", None),
 ];
 

@@ -22,6 +22,7 @@ mod market;
 mod operate;
 mod past;
 mod risk;
+mod sample;
 mod standby;
 mod stress;
 mod support;

@@ -173,6 +173,7 @@ impl World {
             Step::Fee(nth, taken) => {
                 let id = self.records[nth].order.client_id();
                 self.parents.fee_taken(id, lots(taken));
+                self.position = self.position - lots(taken);
             }
             Step::Trade(at) => {
                 self.mark = price(at);
@@ -217,6 +218,7 @@ impl World {
             fee,
         };
         if record.fill(&fill, self.now).is_ok() {
+            self.position += record.order.side().signed(quantity);
             self.parents.order(&record.clone(), self.now, false);
         }
     }
