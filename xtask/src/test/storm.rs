@@ -15,8 +15,9 @@ const SEEDS_A_BUNDLE: u64 = 20;
 /// Seeds of which each is run twice and must give the same hash: 1 % of the window.
 const TWICE: u64 = 20;
 
-/// Days of what a node meets on any day, and the part of their time in which it must be safe to trade.
-const DAYS: u64 = 2;
+/// Days of what a node meets on any day, and the part of their time in which it must be safe to trade. Of one day to the next
+/// that differs by some hundredths of a percent, as a restriction of half a minute falls into it or not: six tell the mean.
+const DAYS: u64 = 6;
 const SAFE: f64 = 0.998;
 
 /// Of the orders whose outcome was unknown, at least this part must have been resolved by a proof of absence.
