@@ -173,7 +173,7 @@ impl World {
             Step::Fee(nth, taken) => {
                 let id = self.records[nth].order.client_id();
                 self.parents.fee_taken(id, lots(taken));
-                self.position = self.position - lots(taken);
+                self.position -= lots(taken);
             }
             Step::Trade(at) => {
                 self.mark = price(at);
