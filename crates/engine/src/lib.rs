@@ -58,7 +58,7 @@ pub use governance::{account_limit_values, limit_values, may_govern, set_account
 pub use liquidation::{Deleverage, Liquidation};
 pub use portfolio::{Holding, Portfolio};
 pub use protect::Guarded;
-pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare};
+pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare, moves_balance};
 pub use replay::{Divergence, Replay};
 pub use risk::{Exemption, RiskAct, RiskBook};
 pub use state::{Counters, KnownDepth, LOGIC_VERSION, Listing, ListingStatus, State, Whole};

@@ -143,6 +143,20 @@ pub fn compare(state: &State, basis: &Basis, seen: &Seen) -> Findings {
     findings
 }
 
+/// Whether an event moves what the books hold of `currency`: a difference found before it is none to be adopted after it.
+#[must_use]
+pub fn moves_balance(state: &State, kind: &EventKind, currency: Currency) -> bool {
+    match kind {
+        EventKind::Deposited(money) | EventKind::Adjusted { money, .. } => money.currency == currency,
+        EventKind::Filled(fill) | EventKind::ForeignFilled(fill) | EventKind::Reversed(fill) => {
+            let symbol = &state.listing(fill.instrument).instrument.spec.symbol;
+            [symbol.base, symbol.quote, fill.fee.0.currency].contains(&currency)
+        }
+        EventKind::Funding { instrument, .. } => state.listing(*instrument).instrument.settlement() == currency,
+        _ => false,
+    }
+}
+
 /// Whose an order is.
 enum Whose {
     Ours(ClientOrderId),

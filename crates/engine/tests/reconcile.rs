@@ -400,3 +400,34 @@ fn a15_an_order_that_is_gone_while_its_change_is_on_its_way_is_asked_about() {
     stage.say(EventKind::Amend { client_id: ours, said: Amend::Sent { quantity } });
     assert_eq!(stage.compare(&Seen::default()).doubtful, [ours]);
 }
+
+#[test]
+fn what_moves_a_balance_is_told_by_the_event() {
+    let [bnb, eur] = ["BNB", "EUR"].map(|it| Currency::new(it).unwrap());
+    let it = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test").list(InstrumentId(0)).unwrap();
+    let mut state = State::default();
+    apply(&mut state, &Event::new(1, at(0), Source::Host, EventKind::Listed(Box::new(it))));
+    let money = Money { currency: eur, units: 7 };
+    let fill = Fill {
+        client_id: ClientOrderId::from_u128(1),
+        instrument: InstrumentId(0),
+        trade_id: TradeId(1),
+        side: Side::Buy,
+        price: Price::from_mantissa(1),
+        quantity: Quantity::from_mantissa(1),
+        liquidity: Liquidity::Maker,
+        fee: Fee(Money { currency: bnb, units: 1 }),
+    };
+    for (kind, want) in [
+        (EventKind::Deposited(money), vec![eur]),
+        (EventKind::Adjusted { money, reason: "a test".into() }, vec![eur]),
+        (EventKind::Filled(fill), vec![usdt(), btc(), bnb]),
+        (EventKind::ForeignFilled(fill), vec![usdt(), btc(), bnb]),
+        (EventKind::Reversed(fill), vec![usdt(), btc(), bnb]),
+        (EventKind::Timer, vec![]),
+    ] {
+        let all = [usdt(), btc(), bnb, eur];
+        let moved: Vec<Currency> = all.into_iter().filter(|it| moves_balance(&state, &kind, *it)).collect();
+        assert_eq!(moved, want, "{kind:?}");
+    }
+}

@@ -4,8 +4,8 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
 use crate::inbox::Comparison;
-use tradewind_domain::{ClientOrderId, Currency, PortfolioId, Price, Quantity, Source};
-use tradewind_engine::{EventKind, Findings, State, compare};
+use tradewind_domain::{ClientOrderId, PortfolioId, Price, Quantity, Source};
+use tradewind_engine::{EventKind, Findings, compare};
 use tradewind_host::fact_of_terms;
 
 /// Notices that are kept.
@@ -106,56 +106,5 @@ impl Core {
         let (meant, worked) = (text(order.quantity(), order.terms().kind.limit()), text(quantity, price));
         self.note(format!("alarm: order {client_id} was meant as {meant} and the venue works {worked}"));
         self.record(self.now(), wall(), Source::Venue, portfolio, kind)
-    }
-}
-
-/// Whether an event moves what the books hold of `currency`.
-pub(crate) fn moves(state: &State, kind: &EventKind, currency: Currency) -> bool {
-    match kind {
-        EventKind::Deposited(money) | EventKind::Adjusted { money, .. } => money.currency == currency,
-        EventKind::Filled(fill) | EventKind::ForeignFilled(fill) | EventKind::Reversed(fill) => {
-            let symbol = &state.listing(fill.instrument).instrument.spec.symbol;
-            [symbol.base, symbol.quote, fill.fee.0.currency].contains(&currency)
-        }
-        EventKind::Funding { instrument, .. } => state.listing(*instrument).instrument.settlement() == currency,
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tradewind_domain::{Fee, Fill, InstrumentId, InstrumentSpec, Liquidity, Money, Side, Timestamp, TradeId};
-    use tradewind_engine::{Event, apply};
-
-    #[test]
-    fn what_moves_a_balance_is_told_by_the_event() {
-        let [usdt, btc, bnb, eur] = ["USDT", "BTC", "BNB", "EUR"].map(|it| Currency::new(it).unwrap());
-        let it = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test").list(InstrumentId(0)).unwrap();
-        let (mut state, at) = (State::default(), Timestamp::from_millis(0));
-        apply(&mut state, &Event::new(1, at, Source::Host, EventKind::Listed(Box::new(it))));
-        let money = Money { currency: eur, units: 7 };
-        let fill = Fill {
-            client_id: ClientOrderId::from_u128(1),
-            instrument: InstrumentId(0),
-            trade_id: TradeId(1),
-            side: Side::Buy,
-            price: Price::from_mantissa(1),
-            quantity: Quantity::from_mantissa(1),
-            liquidity: Liquidity::Maker,
-            fee: Fee(Money { currency: bnb, units: 1 }),
-        };
-        for (kind, want) in [
-            (EventKind::Deposited(money), vec![eur]),
-            (EventKind::Adjusted { money, reason: "a test".into() }, vec![eur]),
-            (EventKind::Filled(fill), vec![usdt, btc, bnb]),
-            (EventKind::ForeignFilled(fill), vec![usdt, btc, bnb]),
-            (EventKind::Reversed(fill), vec![usdt, btc, bnb]),
-            (EventKind::Timer, vec![]),
-        ] {
-            let moved: Vec<Currency> =
-                [usdt, btc, bnb, eur].into_iter().filter(|it| moves(&state, &kind, *it)).collect();
-            assert_eq!(moved, want, "{kind:?}");
-        }
     }
 }

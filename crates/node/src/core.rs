@@ -1,6 +1,5 @@
 //! The engine's own thread: one inbox, one journal, one state. Everything that happens passes here in one order.
 
-use crate::account::moves;
 use crate::audit::Signs;
 use crate::clock::{Clock, wall};
 use crate::error::NodeError;
@@ -22,7 +21,7 @@ use tradewind_domain::{
     Bar, Coded, Currency, InstrumentId, OrderState, Origin, PortfolioId, Sequence, Source, Timestamp,
 };
 use tradewind_engine::algo::ParentId;
-use tradewind_engine::{Basis, Deleverage, EventKind, Halt, State, Tried};
+use tradewind_engine::{Basis, Deleverage, EventKind, Halt, State, Tried, moves_balance};
 use tradewind_governance::{Act, IdempotencyKey, Name, Principal};
 use tradewind_host::{Draft, Host, since};
 use tradewind_journal::{AppendError, DiskStorage, Journal, StorageFault, failpoint};
@@ -428,7 +427,7 @@ impl Core {
     /// Forgets the differences that an event may have explained: nobody adopts what is older than the books.
     fn forget_explained(&mut self, kind: &EventKind) {
         let state = &self.host.state;
-        self.off.retain(|(currency, _)| !moves(state, kind, *currency));
+        self.off.retain(|(currency, _)| !moves_balance(state, kind, *currency));
     }
 
     /// Says which positions stand without the guard that was asked for, once for each reason.

@@ -1,4 +1,4 @@
-//! Runs one seed and prints everything that happened: `log SEED MINUTES [FAULTS] [KEEP]`.
+//! Runs one seed and prints everything that happened: `log SEED MINUTES [FAULTS|all|everyday] [KEEP]`.
 #![allow(clippy::print_stdout)]
 
 use tradewind_storm::{FaultId, Plan, Storm, all_faults};
@@ -12,7 +12,9 @@ fn main() {
         Some(list) => list.split(',').filter_map(FaultId::named).collect(),
         None => all_faults(),
     };
-    let mut plan = Plan::draw(seed, minutes * 60_000_000_000, &allowed);
+    let horizon = minutes * 60_000_000_000;
+    let everyday = arguments.get(2).is_some_and(|list| list == "everyday");
+    let mut plan = if everyday { Plan::everyday(seed, horizon) } else { Plan::draw(seed, horizon, &allowed) };
     if let Some(keep) = arguments.get(3) {
         let places: Vec<usize> = keep.split(',').filter_map(|it| it.parse().ok()).collect();
         plan = plan.kept(&places);
@@ -20,7 +22,7 @@ fn main() {
     for (place, planned) in plan.faults.iter().enumerate() {
         println!("plan {place} {planned:?}");
     }
-    let report = Storm::new(seed, minutes * 60_000_000_000, plan).with_log().run();
+    let report = Storm::new(seed, horizon, plan).with_log().run();
     report.log.iter().for_each(|line| println!("{line}"));
     println!("struck {:?}", report.struck);
     println!("{:?}\n{:?}\n{:?}", report.tally, report.verdict, report.violations);

@@ -6,7 +6,7 @@ use crate::queue::What;
 use crate::storm::Storm;
 use sha2::Digest as _;
 use tradewind_domain::{PortfolioId, Source, Timestamp};
-use tradewind_engine::EventKind;
+use tradewind_engine::{EventKind, moves_balance};
 use tradewind_journal::{AppendError, Crash};
 use tradewind_venues::Purpose;
 use tradewind_venues::binance::rules::Endpoint;
@@ -78,6 +78,7 @@ impl Storm {
         self.set_moment();
         let wall = self.wall();
         let Some(process) = self.node.process.as_mut() else { return };
+        self.last_off.retain(|(currency, _)| !moves_balance(&process.host.state, &kind, *currency));
         let result = process.host.record(at, wall, source, portfolio, kind);
         self.after(result);
     }

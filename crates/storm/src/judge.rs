@@ -23,8 +23,19 @@ pub struct Sent {
     pub sign: i64,
     /// How much in all.
     pub quantity: i64,
+    /// The worst price that it may fill at, at eight decimals, where it has one.
+    pub limit: Option<i64>,
     /// The request that it shares with another order of which only one fills.
     pub group: Option<i64>,
+}
+
+impl Sent {
+    /// What `quantity` of it costs at most, at sixteen decimals, where the market is at `price`: to buy costs no more than
+    /// the limit, however far the market ran since.
+    fn worth(&self, quantity: i64, price: i64) -> i128 {
+        let dearest = self.limit.filter(|limit| self.sign > 0 && *limit < price).unwrap_or(price);
+        i128::from(dearest) * i128::from(quantity)
+    }
 }
 
 /// The largest order and the largest position that a portfolio may have, in whole units of quote currency.
@@ -226,11 +237,29 @@ impl Judge {
 
     /// What is held, and everything sent on that side that may still fill, stays within the limits.
     fn check_exposure(&mut self, it: &Sent, name: &str) {
-        let Sent { portfolio, listing, sign, quantity: own, .. } = *it;
-        let held = self.positions.get(&(portfolio, listing)).copied().unwrap_or(0);
-        let (mut waiting, mut groups) = (0, BTreeMap::<i64, (i64, i64)>::new());
+        let price = self.prices[it.listing];
+        let held = self.positions.get(&(it.portfolio, it.listing)).copied().unwrap_or(0);
+        let (open, worth_open) = self.open_beside(it, price);
+        let adds = held.signum() * it.sign >= 0 || (held + it.sign * open).signum() == it.sign;
+        let whole = |worth: i128| worth.abs() / 10_i128.pow(16);
+        let together = whole(i128::from(held) * i128::from(price) + i128::from(it.sign) * worth_open);
+        let alone = whole(it.worth(it.quantity, price));
+        let bounds = self.changed.get(&it.portfolio).copied().unwrap_or(self.bounds);
+        let above = |amount: i128, limit: i128| amount * 1_000 > limit * (1_000 + TOLERANCE_PER_MILLE);
+        if adds && (above(together, bounds.position) || above(alone, bounds.order)) {
+            self.verdict.breaches += 1;
+            let symbol = &self.symbols[it.listing];
+            let text = format!("order {name} of {symbol}: {together} with what is held and open, {alone} alone");
+            self.verdict.findings.push(text);
+        }
+    }
+
+    /// How much may still fill of this order and all others on its side of its portfolio, and what that is worth.
+    fn open_beside(&self, it: &Sent, price: i64) -> (i64, i128) {
+        let (mut open, mut worth) = (0, 0);
+        let mut groups = BTreeMap::<i64, (i64, i64)>::new();
         for (name, sent) in &self.sent {
-            let mine = sent.portfolio == portfolio && sent.listing == listing && sent.sign == sign;
+            let mine = sent.portfolio == it.portfolio && sent.listing == it.listing && sent.sign == it.sign;
             if !mine {
                 continue;
             }
@@ -242,25 +271,15 @@ impl Judge {
                     *largest = if over { *largest } else { sent.quantity.max(*largest) };
                 }
                 None if over => (),
-                None => waiting += sent.quantity - filled,
+                None => {
+                    open += sent.quantity - filled;
+                    worth += sent.worth(sent.quantity - filled, price);
+                }
             }
         }
         // what one of a group fills, the other cannot fill any more, whether or not anybody was told yet
-        waiting += groups.values().map(|(largest, done)| (largest - done).max(0)).sum::<i64>();
-        let bounds = self.changed.get(&portfolio).copied().unwrap_or(self.bounds);
-        let worst = held + sign * waiting;
-        let adds = held.signum() * sign >= 0 || worst.signum() == sign;
-        let worth = |quantity: i64| i128::from(self.prices[listing]) * i128::from(quantity.abs()) / 10_i128.pow(16);
-        let above = |amount: i128, limit: i128| amount * 1_000 > limit * (1_000 + TOLERANCE_PER_MILLE);
-        if adds && (above(worth(worst), bounds.position) || above(worth(own), bounds.order)) {
-            self.verdict.breaches += 1;
-            let symbol = &self.symbols[listing];
-            self.verdict.findings.push(format!(
-                "order {name} of {symbol}: {} with what is held and open, {} alone",
-                worth(worst),
-                worth(own)
-            ));
-        }
+        let of_groups = groups.values().map(|(largest, done)| (largest - done).max(0)).sum::<i64>();
+        (open + of_groups, worth + i128::from(of_groups) * i128::from(price))
     }
 
     /// In how many instruments each of the callers' portfolios sent orders, summed over all of them.
@@ -360,7 +379,7 @@ mod tests {
     const LOT: i64 = 1_000_000; // 0.01
 
     fn sent(portfolio: u16, quantity: i64) -> Sent {
-        Sent { portfolio, listing: 0, sign: 1, quantity, group: None }
+        Sent { portfolio, listing: 0, sign: 1, quantity, limit: None, group: None }
     }
 
     #[test]
@@ -431,6 +450,35 @@ mod tests {
         check(sends(&[LOT, LOT, LOT]), 0, 0, 0); // 1,800 of at most 2,000
         check(sends(&[LOT, LOT, LOT, LOT]), 0, 0, 1); // 2,400
         check(sends(&[2 * LOT]), 0, 0, 1); // 1,200 of at most 1,000 alone
+    }
+
+    #[test]
+    fn to_buy_costs_no_more_than_the_limit_however_far_the_market_ran() {
+        let sends = |dearer: i64, limits: &'static [Option<i64>]| {
+            move |judge: &mut Judge, house: &InProcess, _: &str| {
+                book_all(judge, house);
+                judge.price(0, (60_000 + dearer) * 100_000_000);
+                for (place, limit) in limits.iter().enumerate() {
+                    let limit = limit.map(|limit| limit * 100_000_000);
+                    judge.sends(&format!("n{place}"), Sent { limit, ..sent(1, 3 * LOT / 2) }, house);
+                }
+            }
+        };
+        check(sends(10_000, &[Some(60_000)]), 0, 0, 0); // 900 of at most 1,000 alone
+        check(sends(10_000, &[Some(80_000)]), 0, 0, 1); // 1,050
+        check(sends(10_000, &[None]), 0, 0, 1);
+        check(sends(6_000, &[Some(60_000), Some(60_000)]), 0, 0, 0); // 1,800 of at most 2,000
+        check(sends(6_000, &[None, Some(75_000), Some(60_000)]), 0, 0, 1); // the third: 990 + 990 + 900
+        check(
+            |judge, house, _| {
+                book_all(judge, house);
+                let sells = Sent { sign: -1, limit: Some(50_000 * 100_000_000), ..sent(1, 2 * LOT) };
+                judge.sends("n0", sells, house);
+            },
+            0,
+            0,
+            1, // a sale may fill above its limit: 1,200
+        );
     }
 
     #[test]

@@ -121,6 +121,7 @@ impl Storm {
                 listing: order.instrument().index(),
                 sign: order.side().sign(),
                 quantity: order.quantity().mantissa(),
+                limit: order.terms().kind.limit().map(Price::mantissa),
                 group,
             };
             self.judge.sends(&order.client_id().to_string(), sent, &self.house);

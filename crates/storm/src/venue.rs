@@ -95,6 +95,7 @@ impl Storm {
         let millis = self.venue_millis();
         let request = RestRequest { method: "GET", path, query, body: "", key: Some(key()) };
         let reply = self.house.ask(&request, millis);
+        self.emit(); // the market moved on to this moment
         self.tally.questions += 1;
         if matches!(reply.status, 418 | 429) && self.now >= self.scarce_until {
             self.violate(format!("the venue's budget is passed by {path}"));
