@@ -1,13 +1,19 @@
 //! When an instrument trades.
 
-use crate::Timestamp;
-use jiff::civil::{Date, Time};
+use crate::holidays::DayKind;
+use crate::schedule::{local_date, moment};
+use crate::{HolidayRule, Timestamp};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How far ahead an opening is looked for: no exchange is closed for longer.
+/// How far ahead an opening or a close is looked for: no exchange is closed for longer.
 const DAYS_AHEAD: usize = 60;
+
+const MINUTES_A_DAY: u16 = 1_440;
+
+const MONDAY_TO_FRIDAY: [bool; 7] = [true, true, true, true, true, false, false];
 
 /// The trading hours of an instrument.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,89 +21,62 @@ const DAYS_AHEAD: usize = 60;
 pub enum Calendar {
     /// Round the clock, every day.
     Continuous,
-    /// A daily session in an exchange's own zone, on the given weekdays, but for the days that are listed as others.
+    /// A daily session in an exchange's own zone, on the given weekdays, but for holidays and half days.
     Sessions(SessionHours),
 }
 
-/// A daily session.
+/// A daily session, which belongs to the day on which it closes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionHours {
     /// IANA name of the exchange's zone, such as `America/New_York`.
     pub zone: String,
-    /// Local opening, minutes after midnight.
+    /// Local opening, minutes after midnight. Where it is not before the closing it is that of the evening before: with
+    /// 17:00 and 16:00 the session of a Monday opens on the Sunday.
     pub open_minute: u16,
-    /// Local closing, minutes after midnight, exclusive; later than the opening.
+    /// Local closing, minutes after midnight, exclusive.
     pub close_minute: u16,
     /// Trading days, Monday first.
     pub weekdays: [bool; 7],
+    /// By which rule some of them are holidays or half days.
+    #[serde(default, skip_serializing_if = "HolidayRule::is_none")]
+    pub holidays: HolidayRule,
     /// Days unlike the others by their local date, such as `2024-11-28`: the minute at which they close early, or `None`
-    /// for a holiday. Whoever lists the instrument fills it from what the exchange publishes; nothing is guessed.
+    /// for a holiday. They go before the rule. Whoever lists the instrument fills it from what the exchange publishes;
+    /// nothing is guessed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other_days: BTreeMap<String, Option<u16>>,
 }
 
-impl SessionHours {
-    /// Local opening and closing of `date`, minutes after midnight; `None` where it is no trading day.
-    fn of(&self, date: Date) -> Option<(u16, u16)> {
-        if !self.weekdays[usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())] {
-            return None;
-        }
-        let close = self.other_days.get(&date.to_string()).copied().unwrap_or(Some(self.close_minute))?;
-        Some((self.open_minute, close))
-    }
-
-    fn next_open(&self, moment: Timestamp) -> Option<Timestamp> {
-        let zone = TimeZone::get(&self.zone).ok()?;
-        let mut date = zone.to_datetime(utc(moment)?).date();
-        for _ in 0..DAYS_AHEAD {
-            if let Some((open, _)) = self.of(date) {
-                let time = Time::new(hour(open / 60)?, hour(open % 60)?, 0, 0).ok()?;
-                let opens = zone.to_ambiguous_zoned(date.to_datetime(time)).compatible().ok()?.timestamp();
-                let opens = Timestamp::from_nanos(i64::try_from(opens.as_nanosecond()).ok()?);
-                if opens > moment {
-                    return Some(opens);
-                }
-            }
-            date = date.tomorrow().ok()?;
-        }
-        None
-    }
-
-    /// What contradicts itself in these hours, if anything does.
-    fn fault(&self) -> Option<String> {
-        let (open, close) = (self.open_minute, self.close_minute);
-        let other = |(date, early): (&String, &Option<u16>)| {
-            let is_date = date.parse::<Date>().is_ok_and(|it| it.to_string() == *date);
-            (!is_date || early.is_some_and(|early| early <= open || early > close)).then(|| date.clone())
-        };
-        if TimeZone::get(&self.zone).is_err() {
-            return Some(format!("there is no zone `{}`", self.zone.escape_debug()));
-        }
-        if open >= close || close > 1_440 {
-            return Some(format!("it opens at minute {open} and closes at minute {close} of a day"));
-        }
-        let unfit = self.other_days.iter().find_map(other)?;
-        Some(format!("`{}` is no date such as 2024-11-28, or closes outside the session", unfit.escape_debug()))
-    }
-}
-
-fn utc(moment: Timestamp) -> Option<jiff::Timestamp> {
-    jiff::Timestamp::from_nanosecond(i128::from(moment.nanos())).ok()
-}
-
-fn hour(number: u16) -> Option<i8> {
-    i8::try_from(number).ok()
-}
-
 impl Calendar {
-    /// The regular session of the stock exchanges of New York: 09:30 to 16:00, Monday to Friday.
+    /// The regular session of the stock exchanges of New York: 09:30 to 16:00, Monday to Friday, with their holidays and
+    /// half days.
     #[must_use]
     pub fn new_york_stocks() -> Self {
+        Self::week("America/New_York", (9 * 60 + 30, 16 * 60), HolidayRule::NewYorkStocks)
+    }
+
+    /// The week of foreign exchange: from Sunday 17:00 to Friday 17:00 in New York.
+    ///
+    /// It has no holidays of its own. What a dealer leaves out, most do at Christmas and New Year, is theirs to list.
+    #[must_use]
+    pub fn foreign_exchange() -> Self {
+        Self::week("America/New_York", (17 * 60, 17 * 60), HolidayRule::None)
+    }
+
+    /// The nights and days of CME Globex: from 17:00 of the evening before to 16:00 in Chicago, Monday to Friday, which
+    /// leaves an hour a day without trading.
+    #[must_use]
+    pub fn cme_globex() -> Self {
+        Self::week("America/Chicago", (17 * 60, 16 * 60), HolidayRule::CmeGlobex)
+    }
+
+    fn week(zone: &str, (open_minute, close_minute): (u16, u16), holidays: HolidayRule) -> Self {
         Self::Sessions(SessionHours {
-            zone: "America/New_York".to_owned(),
-            open_minute: 9 * 60 + 30,
-            close_minute: 16 * 60,
-            weekdays: [true, true, true, true, true, false, false],
+            zone: zone.to_owned(),
+            open_minute,
+            close_minute,
+            weekdays: MONDAY_TO_FRIDAY,
+            holidays,
             other_days: BTreeMap::new(),
         })
     }
@@ -105,13 +84,10 @@ impl Calendar {
     /// Whether the market is open at `moment`. An unknown zone is never open.
     #[must_use]
     pub fn is_open(&self, moment: Timestamp) -> bool {
-        let hours = match self {
-            Self::Continuous => return true,
-            Self::Sessions(hours) => hours,
-        };
-        let Some(Ok(local)) = utc(moment).map(|utc| utc.in_tz(&hours.zone)) else { return false };
-        let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
-        hours.of(local.date()).is_some_and(|(open, close)| (open..close).contains(&minute))
+        match self {
+            Self::Continuous => true,
+            Self::Sessions(hours) => hours.local(moment).is_some_and(|local| hours.is_open(local)),
+        }
     }
 
     /// When it opens next, after `moment`; `None` for a market that never closes, an unknown zone, and a calendar without
@@ -124,6 +100,16 @@ impl Calendar {
         }
     }
 
+    /// When it closes next, after `moment`: the end of the session under way, or of the next one. `None` as for
+    /// [`Self::next_open`], and where nothing follows that close within 60 days.
+    #[must_use]
+    pub fn next_close(&self, moment: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Continuous => None,
+            Self::Sessions(hours) => hours.next_close(moment),
+        }
+    }
+
     /// What contradicts itself in it, if anything does.
     pub(crate) fn fault(&self) -> Option<String> {
         match self {
@@ -132,14 +118,121 @@ impl Calendar {
         }
     }
 
-    /// Trading days a year for annualisation: 365 round the clock, 252 for sessions.
+    /// Days a year with trading in them, for annualisation, counted by days of UTC as daily returns are: 365 round the
+    /// clock, 252 for sessions within a day, 312 for those of the evening before, which begin a week on Sunday.
     #[must_use]
     pub const fn days_per_year(&self) -> f64 {
         match self {
             Self::Continuous => 365.0,
+            Self::Sessions(hours) if hours.opens_the_evening_before() => 312.0,
             Self::Sessions(_) => 252.0,
         }
     }
+}
+
+impl SessionHours {
+    const fn opens_the_evening_before(&self) -> bool {
+        self.open_minute >= self.close_minute
+    }
+
+    /// What a clock and a calendar in its zone show at `at`.
+    fn local(&self, at: Timestamp) -> Option<DateTime> {
+        let utc = jiff::Timestamp::from_nanosecond(i128::from(at.nanos())).ok()?;
+        Some(TimeZone::get(&self.zone).ok()?.to_datetime(utc))
+    }
+
+    fn is_open(&self, local: DateTime) -> bool {
+        let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+        let before_close = self.closing_of(local.date()).is_some_and(|close| minute < close);
+        if !self.opens_the_evening_before() {
+            return before_close && minute >= self.open_minute;
+        }
+        let is_trading_day = |date| self.closing_of(date).is_some();
+        before_close || (minute >= self.open_minute && local.date().tomorrow().is_ok_and(is_trading_day))
+    }
+
+    fn next_open(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut closed = None;
+        for (opens, closes) in self.sessions_around(at)? {
+            if opens > at && closed != Some(opens) {
+                return Some(opens);
+            }
+            closed = Some(closes);
+        }
+        None
+    }
+
+    fn next_close(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut last = None;
+        for (opens, closes) in self.sessions_around(at)? {
+            if let Some(closed) = last
+                && closed > at
+                && closed != opens
+            {
+                return Some(closed);
+            }
+            last = Some(closes);
+        }
+        None
+    }
+
+    /// When its sessions open and close, oldest first, from the day before `at` on. One may open as the other closes.
+    fn sessions_around(&self, at: Timestamp) -> Option<impl Iterator<Item = (Timestamp, Timestamp)>> {
+        let zone = TimeZone::get(&self.zone).ok()?;
+        let first = local_date(&zone, at)?.yesterday().ok()?;
+        let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take(DAYS_AHEAD + 2);
+        Some(dates.filter_map(move |date| self.session(&zone, date)))
+    }
+
+    /// When the session of `date` opens and closes, if there is one.
+    fn session(&self, zone: &TimeZone, date: Date) -> Option<(Timestamp, Timestamp)> {
+        let closes = at_minute(zone, date, self.closing_of(date)?)?;
+        let opens_on = if self.opens_the_evening_before() { date.yesterday().ok()? } else { date };
+        Some((at_minute(zone, opens_on, self.open_minute)?, closes))
+    }
+
+    /// Local closing of the session of `date`, minutes after midnight; `None` where it is no trading day.
+    fn closing_of(&self, date: Date) -> Option<u16> {
+        if !self.weekdays[usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())] {
+            return None;
+        }
+        if let Some(listed) = self.other_days.get(&date.to_string()) {
+            return *listed;
+        }
+        match self.holidays.on(date) {
+            DayKind::Usual => Some(self.close_minute),
+            DayKind::HalfDay { close_minute } => {
+                let close = close_minute.min(self.close_minute);
+                (self.opens_the_evening_before() || close > self.open_minute).then_some(close)
+            }
+            DayKind::Holiday => None,
+        }
+    }
+
+    /// What contradicts itself in these hours, if anything does.
+    fn fault(&self) -> Option<String> {
+        let (open, close) = (self.open_minute, self.close_minute);
+        let earliest = if self.opens_the_evening_before() { 0 } else { open };
+        let other = |(date, early): (&String, &Option<u16>)| {
+            let is_date = date.parse::<Date>().is_ok_and(|it| it.to_string() == *date);
+            (!is_date || early.is_some_and(|early| early <= earliest || early > close)).then(|| date.clone())
+        };
+        if TimeZone::get(&self.zone).is_err() {
+            return Some(format!("there is no zone `{}`", self.zone.escape_debug()));
+        }
+        if open >= MINUTES_A_DAY || close == 0 || close > MINUTES_A_DAY {
+            return Some(format!("it opens at minute {open} and closes at minute {close} of a day"));
+        }
+        let unfit = self.other_days.iter().find_map(other)?;
+        Some(format!("`{}` is no date such as 2024-11-28, or closes outside the session", unfit.escape_debug()))
+    }
+}
+
+/// The moment `minute` minutes after the local midnight of `date`, by the clock on the wall.
+fn at_minute(zone: &TimeZone, date: Date, minute: u16) -> Option<Timestamp> {
+    let date = if minute < MINUTES_A_DAY { date } else { date.tomorrow().ok()? };
+    let hour = i8::try_from(minute / 60 % 24).ok()?;
+    moment(zone, date, Time::new(hour, i8::try_from(minute % 60).ok()?, 0, 0).ok()?)
 }
 
 #[cfg(test)]
@@ -177,13 +270,7 @@ mod tests {
         ] {
             assert!(open(&new_york, opens) && !open(&new_york, closes), "{opens}");
         }
-        let london = Calendar::Sessions(SessionHours {
-            zone: "Europe/London".to_owned(),
-            open_minute: 8 * 60,
-            close_minute: 16 * 60 + 30,
-            weekdays: [true, true, true, true, true, false, false],
-            other_days: BTreeMap::new(),
-        });
+        let london = Calendar::week("Europe/London", (8 * 60, 16 * 60 + 30), HolidayRule::None);
         // around 2024-03-31 and 2024-10-27, and a leap day
         for (opens, closes) in [
             ("2024-02-29T08:00:00Z", "2024-02-29T16:30:00Z"),
@@ -194,19 +281,8 @@ mod tests {
         ] {
             assert!(open(&london, opens) && !open(&london, closes), "{opens}");
         }
-        assert!(
-            !open(
-                &Calendar::Sessions(SessionHours {
-                    zone: "Nowhere/Land".to_owned(),
-                    open_minute: 0,
-                    close_minute: 1_439,
-                    weekdays: [true; 7],
-                    other_days: BTreeMap::new(),
-                }),
-                "2024-02-29T08:00:00Z"
-            ),
-            "an unknown zone is never open"
-        );
+        let nowhere = Calendar::week("Nowhere/Land", (0, 1_439), HolidayRule::None);
+        assert!(!open(&nowhere, "2024-02-29T08:00:00Z"), "an unknown zone is never open");
     }
 
     /// New York with Thanksgiving of 2024 and the half day after it.
@@ -241,6 +317,112 @@ mod tests {
         assert_eq!(never.next_open(at("2024-03-10T12:00:00Z")), None);
     }
 
+    fn at(text: &str) -> Timestamp {
+        let moment: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_nanos(i64::try_from(moment.as_nanosecond()).unwrap())
+    }
+
+    /// At each moment whether it is open, when it opens next, and when it closes next.
+    fn check(calendar: &Calendar, moments: &[(&str, bool, &str, &str)]) {
+        for (moment, is_open, opens, closes) in moments {
+            assert_eq!(calendar.is_open(at(moment)), *is_open, "{moment}");
+            assert_eq!(calendar.next_open(at(moment)), Some(at(opens)), "the opening after {moment}");
+            assert_eq!(calendar.next_close(at(moment)), Some(at(closes)), "the close after {moment}");
+        }
+    }
+
+    #[test]
+    fn shares_of_new_york_rest_on_holidays_and_end_early_on_half_days() {
+        check(
+            &Calendar::new_york_stocks(),
+            &[
+                ("2021-12-24T15:00:00Z", false, "2021-12-27T14:30:00Z", "2021-12-27T21:00:00Z"), // for a Saturday
+                ("2021-12-31T20:59:59Z", true, "2022-01-03T14:30:00Z", "2021-12-31T21:00:00Z"),  // for none
+                ("2024-12-24T17:59:59Z", true, "2024-12-26T14:30:00Z", "2024-12-24T18:00:00Z"),
+                ("2024-12-24T18:00:00Z", false, "2024-12-26T14:30:00Z", "2024-12-26T21:00:00Z"),
+                ("2025-01-08T21:00:00Z", false, "2025-01-10T14:30:00Z", "2025-01-10T21:00:00Z"), // mourning on the 9th
+            ],
+        );
+    }
+
+    #[test]
+    fn the_week_of_currencies_is_one_from_sunday_to_friday_over_both_changes_of_the_clocks() {
+        check(
+            &Calendar::foreign_exchange(),
+            &[
+                ("2024-03-08T21:59:59Z", true, "2024-03-10T21:00:00Z", "2024-03-08T22:00:00Z"), // Friday, winter
+                ("2024-03-08T22:00:00Z", false, "2024-03-10T21:00:00Z", "2024-03-15T21:00:00Z"),
+                ("2024-03-10T20:59:59Z", false, "2024-03-10T21:00:00Z", "2024-03-15T21:00:00Z"), // Sunday, summer
+                ("2024-03-10T21:00:00Z", true, "2024-03-17T21:00:00Z", "2024-03-15T21:00:00Z"),
+                ("2024-03-13T21:00:00Z", true, "2024-03-17T21:00:00Z", "2024-03-15T21:00:00Z"), // from one day to the next
+                ("2024-11-01T20:59:59Z", true, "2024-11-03T22:00:00Z", "2024-11-01T21:00:00Z"),
+                ("2024-11-03T21:30:00Z", false, "2024-11-03T22:00:00Z", "2024-11-08T22:00:00Z"),
+                ("2024-12-25T12:00:00Z", true, "2024-12-29T22:00:00Z", "2024-12-27T22:00:00Z"), // no holiday of its own
+            ],
+        );
+    }
+
+    #[test]
+    fn globex_opens_on_the_evening_before_and_rests_an_hour_a_day() {
+        check(
+            &Calendar::cme_globex(),
+            &[
+                ("2023-12-29T22:00:00Z", false, "2024-01-01T23:00:00Z", "2024-01-02T22:00:00Z"), // over New Year
+                ("2024-01-01T22:59:59Z", false, "2024-01-01T23:00:00Z", "2024-01-02T22:00:00Z"),
+                ("2024-01-02T21:59:59Z", true, "2024-01-02T23:00:00Z", "2024-01-02T22:00:00Z"),
+                ("2024-01-02T22:30:00Z", false, "2024-01-02T23:00:00Z", "2024-01-03T22:00:00Z"), // the hour of maintenance
+                ("2024-01-02T23:00:00Z", true, "2024-01-03T23:00:00Z", "2024-01-03T22:00:00Z"),
+                ("2024-03-08T22:00:00Z", false, "2024-03-10T22:00:00Z", "2024-03-11T21:00:00Z"), // a change of the clocks
+                ("2024-03-28T20:59:59Z", true, "2024-03-31T22:00:00Z", "2024-03-28T21:00:00Z"),  // before Good Friday
+                ("2024-12-24T23:30:00Z", false, "2024-12-25T23:00:00Z", "2024-12-26T22:00:00Z"), // Christmas begins
+            ],
+        );
+    }
+
+    #[test]
+    fn a_listed_day_goes_before_the_rule() {
+        let Calendar::Sessions(mut hours) = Calendar::cme_globex() else { unreachable!() };
+        let (good_friday, labor_day) = (at("2026-04-03T12:00:00Z"), at("2026-09-07T17:00:00Z"));
+        let open = |hours: &SessionHours| {
+            let calendar = Calendar::Sessions(hours.clone());
+            assert_eq!(calendar.fault(), None);
+            [good_friday, labor_day].map(|moment| calendar.is_open(moment))
+        };
+        assert_eq!(open(&hours), [false, true]);
+        hours.other_days =
+            [("2026-04-03".to_owned(), Some(8 * 60 + 15)), ("2026-09-07".to_owned(), Some(12 * 60))].into();
+        assert_eq!(open(&hours), [true, false]);
+    }
+
+    #[test]
+    fn a_market_that_never_closes_or_never_opens_has_no_next_close() {
+        let monday = at("2024-03-11T12:00:00Z");
+        let never = Calendar::Sessions(SessionHours { weekdays: [false; 7], ..thanksgiving() });
+        let always = SessionHours { weekdays: [true; 7], open_minute: 0, close_minute: 1_440, ..thanksgiving() };
+        let always = Calendar::Sessions(SessionHours { holidays: HolidayRule::None, ..always });
+        for calendar in [Calendar::Continuous, never, always] {
+            assert_eq!((calendar.next_open(monday), calendar.next_close(monday)), (None, None), "{calendar:?}");
+        }
+    }
+
+    #[test]
+    fn calendars_of_earlier_journals_read_as_they_were_written() {
+        const OLD: &str = r#"{"sessions":{"zone":"America/New_York","open_minute":570,"close_minute":960,"weekdays":[true,true,true,true,true,false,false]}}"#;
+        let christmas = at("2024-12-25T16:00:00Z");
+        let read = |text: &str| {
+            let calendar: Calendar = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&calendar).unwrap(), text);
+            (calendar.is_open(christmas), calendar.fault())
+        };
+        let listed = OLD.replace("]}}", r#"],"other_days":{"2024-12-24":780,"2024-12-25":null}}}"#);
+        let ruled = OLD.replace("]}}", r#"],"holidays":"new-york-stocks"}}"#);
+        assert_eq!(read(r#""continuous""#), (true, None));
+        assert_eq!(read(OLD), (true, None), "nothing was said of holidays");
+        assert_eq!(read(&listed), (false, None));
+        assert_eq!(read(&ruled), (false, None));
+        assert_eq!(serde_json::to_string(&Calendar::new_york_stocks()).unwrap(), ruled);
+    }
+
     #[test]
     fn hours_that_contradict_themselves_are_told() {
         let fault = |change: fn(&mut SessionHours)| {
@@ -251,7 +433,8 @@ mod tests {
         assert_eq!(fault(|_| ()), None);
         for (change, told) in [
             ((|it| it.zone = "Nowhere/Land".to_owned()) as fn(&mut SessionHours), "Nowhere/Land"),
-            (|it| it.close_minute = it.open_minute, "570"),
+            (|it| it.open_minute = 1_440, "1440"),
+            (|it| it.close_minute = 0, "minute 0 of"),
             (|it| it.close_minute = 1_441, "1441"),
             (|it| _ = it.other_days.insert("2024-02-30".to_owned(), None), "2024-02-30"),
             (|it| _ = it.other_days.insert("2024-12-24".to_owned(), Some(9 * 60)), "2024-12-24"),

@@ -17,6 +17,7 @@ mod contingent;
 mod decimal;
 mod error;
 mod fill;
+mod holidays;
 mod ids;
 mod instrument;
 mod margin;
@@ -36,6 +37,7 @@ pub use contingent::{NativeKinds, Trail, TrailingOffset};
 pub use decimal::{NumberError, format_decimal, parse_decimal, pow10, push_decimal, round_div};
 pub use error::{CODES, Coded, ErrorCode};
 pub use fill::{Fee, FeeAsset, FeeSchedule, Fill, Liquidity};
+pub use holidays::HolidayRule;
 pub use ids::{
     AccountId, ClientOrderId, Incarnation, InstrumentId, OcoGroup, PortfolioId, Sequence, TradeId, TradeIdSet,
     VenueOrderId,

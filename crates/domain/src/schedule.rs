@@ -80,12 +80,15 @@ impl Schedule {
     }
 }
 
-fn local_date(zone: &TimeZone, moment: Timestamp) -> Option<Date> {
+/// The date that a calendar in `zone` shows at `moment`.
+pub(crate) fn local_date(zone: &TimeZone, moment: Timestamp) -> Option<Date> {
     let utc = jiff::Timestamp::from_nanosecond(i128::from(moment.nanos())).ok()?;
     Some(zone.to_datetime(utc).date())
 }
 
-fn moment(zone: &TimeZone, date: Date, time: Time) -> Option<Timestamp> {
+/// The moment at which a clock in `zone` shows `time` on `date`; see [`Schedule::slots`] for times that the clocks skip or
+/// repeat.
+pub(crate) fn moment(zone: &TimeZone, date: Date, time: Time) -> Option<Timestamp> {
     let zoned = zone.to_ambiguous_zoned(date.to_datetime(time)).compatible().ok()?;
     i64::try_from(zoned.timestamp().as_nanosecond()).ok().map(Timestamp::from_nanos)
 }

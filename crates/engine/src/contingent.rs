@@ -186,7 +186,7 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
         return leave(parent, look, owed);
     }
     let is_full = tally.pairs.len() >= PAIRS_MAX && !look.is_dust(uncovered);
-    if (is_full || parent.is_badly_guarded())
+    if (is_full || parent.is_badly_guarded(look, uncovered))
         && let Some(due) = hold_back(parent, look)
     {
         return Some(due);
@@ -223,16 +223,20 @@ pub(crate) fn take_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     parent.children.iter().filter(of_pair).find_map(|child| child.cancel(look.now))
 }
 
-/// What it was asked to close and has to: nothing where others have closed the position already.
+/// What it was asked to close and has to: nothing where others have closed the position already, and none for a while where
+/// the way out was refused, or not sent twice, so that a pair stands until it is tried again.
 pub(crate) fn owing(parent: &Parent, look: &Look<'_>) -> Option<Quantity> {
     let held = Quantity::from_mantissa(look.position.mantissa().saturating_mul(parent.wish.request.side.sign()));
-    parent.owed(look.now).filter(|owed| !look.is_dust(*owed) && !look.is_dust(held))
+    let owed = parent.owed(look.now).filter(|owed| !look.is_dust(*owed) && !look.is_dust(held))?;
+    let lasts = parent.exit.unwanted || parent.exit.failures > 1;
+    let guards_meanwhile = lasts && look.now < parent.exit.not_before;
+    (!guards_meanwhile).then_some(owed)
 }
 
 /// Takes the pairs back, and closes `owed` once none of them can fill any more; while nothing can be proposed the pairs
 /// stand.
 pub(crate) fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<Due> {
-    if !look.may_guard {
+    if !look.may_guard || look.now < parent.exit.not_before {
         return None;
     }
     let guards = |child: &Child| matches!(child.role, Role::Target(_) | Role::Stop(_)) && child.may_fill(look.now);
@@ -246,8 +250,13 @@ pub(crate) fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<
     Some(way_out(parent, look, quantity))
 }
 
+/// Leaves at the market what nothing guards, unless the last way out failed a moment ago.
+pub(crate) fn leave_bare(parent: &Parent, look: &Look<'_>, uncovered: Quantity) -> Option<Due> {
+    (look.now >= parent.exit.not_before).then(|| way_out(parent, look, look.instrument.whole_lots(uncovered)))
+}
+
 /// Leaves so much at the market.
-pub(crate) fn way_out(parent: &Parent, look: &Look<'_>, quantity: Quantity) -> Due {
+fn way_out(parent: &Parent, look: &Look<'_>, quantity: Quantity) -> Due {
     let side = parent.wish.request.side.opposite();
     let exit = OrderRequest { reduce_only: true, ..OrderRequest::market(look.instrument.id, side, quantity) };
     Due::One(Role::Exit, exit)
@@ -297,7 +306,7 @@ fn protect(
     }
     // what the venue would not take as protection is no reason to stand without any
     if parent.faults.unwanted || passed(parent, look, protection).is_some() {
-        return Some(way_out(parent, look, look.instrument.whole_lots(uncovered)));
+        return leave_bare(parent, look, uncovered);
     }
     pair(parent, look, protection, tally.next, uncovered)
 }
@@ -394,10 +403,11 @@ impl Parent {
         child.role == Role::Entry || self.wish.protection().is_some() && !child.role.protects()
     }
 
-    /// Whether a guard failed lately, or it is not known whether it stands.
-    pub(crate) fn is_badly_guarded(&self) -> bool {
+    /// Whether a guard failed lately, or a way out of what is owed or `uncovered`, or it is not known whether a guard stands.
+    pub(crate) fn is_badly_guarded(&self, look: &Look<'_>, uncovered: Quantity) -> bool {
         let unknown = |child: &Child| child.role.protects() && child.state == ChildState::Open { unknown: true };
-        self.guard_faults().failures > 0 || self.children.iter().any(unknown)
+        let leaves = !look.is_dust(uncovered.max(self.owed(look.now).unwrap_or_default()));
+        self.guard_faults().failures > 0 || leaves && self.exit.failures > 0 || self.children.iter().any(unknown)
     }
 
     /// What went wrong with what guards: of a bracket all that did.
@@ -417,12 +427,13 @@ impl Parent {
         }
     }
 
-    /// Why an order that was to guard a position did not work, where the last one did not.
+    /// Why an order that was to guard a position, or to leave it, did not work, where the last one did not.
     #[must_use]
     pub fn guard_fault(&self) -> Option<&str> {
         let waits = self.wish.plan == Plan::Wait && self.wish.request.reduce_only && self.seen.woke;
         let faults = if waits { &self.faults } else { self.guard_faults() };
-        faults.fault.as_deref().filter(|_| waits || !self.holds().is_zero())
+        let fault = faults.fault.as_deref().or(self.exit.fault.as_deref());
+        fault.filter(|_| waits || !self.holds().is_zero())
     }
 
     /// What a bracket's exits at once have done so far; with `now` what they may still do besides.
@@ -444,6 +455,18 @@ impl Parent {
     pub(crate) fn owed(&self, now: Timestamp) -> Option<Quantity> {
         let asked = !self.seen.leave.is_zero();
         asked.then(|| (self.seen.leave - self.exited(Some(now))).min(self.unclaimed(now)).max(Quantity::ZERO))
+    }
+
+    /// What the pairs may still close that stand at the venue, of each the larger order.
+    pub(crate) fn in_pairs(&self) -> Quantity {
+        let mut pairs = BTreeMap::<u32, Quantity>::new();
+        for child in self.children.iter().filter(|child| child.is_open()) {
+            if let Role::Target(nth) | Role::Stop(nth) = child.role {
+                let larger = pairs.entry(nth).or_default();
+                *larger = (child.quantity - child.filled).max(*larger);
+            }
+        }
+        pairs.into_values().fold(Quantity::ZERO, |sum, more| sum + more)
     }
 
     /// What it holds and no exit at once of its own is about to close.

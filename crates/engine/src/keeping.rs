@@ -15,7 +15,7 @@
 
 use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
 use crate::contingent::{
-    PAIRS_MAX, Passed, Tally, excess, hold_back, leave, lone_target, owing, pair, passed, take_back, way_out,
+    PAIRS_MAX, Passed, Tally, excess, hold_back, leave, leave_bare, lone_target, owing, pair, passed, take_back,
 };
 use std::ops::ControlFlow::{self, Break, Continue};
 use tradewind_domain::{OrderKind, Quantity};
@@ -79,7 +79,7 @@ fn guard(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tall
     if !look.is_dust(uncovered) {
         return Break(cover(parent, look, protection, tally, uncovered));
     }
-    if !parent.is_badly_guarded() || tally.leaving.is_zero() {
+    if !parent.is_badly_guarded(look, uncovered) || tally.leaving.is_zero() {
         return Continue(()); // nothing is held that a guard would have to stand for
     }
     // rungs stay: nothing puts a single one back that was taken off
@@ -123,13 +123,13 @@ fn enters_no_more(parent: &Parent) -> Option<ParentState> {
 fn cover(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tally, uncovered: Quantity) -> Option<Due> {
     // what the venue would not take as protection is no reason to stand without any
     if parent.guard.unwanted {
-        return Some(way_out(parent, look, look.instrument.whole_lots(uncovered)));
+        return leave_bare(parent, look, uncovered);
     }
     if let Some(passed) = passed(parent, look, protection) {
-        return Some(match parent.state {
-            ParentState::Guarding { .. } => way_out(parent, look, look.instrument.whole_lots(uncovered)),
-            _ => Due::Move(ParentState::Guarding { end: ParentEnd::Finished, reason: past(passed).to_owned() }),
-        });
+        return match parent.state {
+            ParentState::Guarding { .. } => leave_bare(parent, look, uncovered),
+            _ => Some(Due::Move(ParentState::Guarding { end: ParentEnd::Finished, reason: past(passed).to_owned() })),
+        };
     }
     let since = tally.newest.map(|newest| look.now.since(newest));
     if !parent.is_settled(look.now) && since.is_some_and(|since| since < SETTLE) {

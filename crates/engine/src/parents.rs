@@ -33,7 +33,9 @@ pub(crate) fn fold(state: &mut State, event: &Event, booked: bool) {
         EventKind::Parent(said) => fold_said(state, said, event),
         // by the clock that the wait for an answer is measured by: what is found in a list happened long ago
         EventKind::CancelProposed { client_id } => state.parents.cancel_asked(*client_id, state.now),
-        EventKind::Judged(Verdict::Refused(refusal)) => state.parents.refused(&refusal.to_string(), at),
+        EventKind::Judged(Verdict::Refused(refusal)) => {
+            state.parents.refused(&refusal.to_string(), !refusal.is_of_the_moment(), at);
+        }
         EventKind::Filled(fill) => {
             if booked {
                 note_fee(state, fill);

@@ -215,7 +215,8 @@ fn free_to_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId
     Quantity::from_mantissa((-held.saturating_mul(side.sign())).saturating_sub(leaving.mantissa()).max(0))
 }
 
-/// What guards were asked to close by orders of `side` and have not proposed yet, `own` apart.
+/// What guards were asked to close by orders of `side` and have not proposed yet, `own` apart, beyond what the pairs close
+/// that stand until then: those are open orders.
 pub(crate) fn owed(
     state: &State,
     portfolio: PortfolioId,
@@ -224,7 +225,8 @@ pub(crate) fn owed(
     own: Option<ParentId>,
 ) -> Quantity {
     let others = guards(state, portfolio, instrument, side).filter(|parent| Some(parent.id) != own);
-    others.filter_map(|parent| parent.owed(state.now)).fold(Quantity::ZERO, Quantity::saturating_add)
+    let beside_pairs = |parent: &Parent| Some(parent.owed(state.now)? - parent.in_pairs());
+    others.filter_map(beside_pairs).fold(Quantity::ZERO, |sum, more| sum.saturating_add(more.max(Quantity::ZERO)))
 }
 
 /// How much of a position a market order of `side` may close: what no open order closes yet, and what brackets guard,

@@ -18,7 +18,7 @@ pub struct Basis {
     pub open: BTreeMap<ClientOrderId, Option<Quantity>>,
     /// Foreign orders that could still fill.
     pub foreign: BTreeSet<ClientOrderId>,
-    /// Fills booked so far.
+    /// Fills booked when the balances were asked for: a busy account is quiet for one question, and hardly for all of them.
     pub fills: u64,
 }
 

@@ -73,7 +73,10 @@ pub(crate) fn cancel_what_must_go(state: &State, commands: &mut Vec<Command>) {
 fn must_go(state: &State, record: &OrderRecord) -> bool {
     let request = record.order.request();
     let is_way_out = request.reduce_only && matches!(request.kind, OrderKind::Market);
-    let left = is_to_leave(state, record.order.portfolio(), request.instrument) && !is_way_out;
+    let client_id = record.order.client_id();
+    // what guards makes way by itself, and stands again where its way out is refused
+    let makes_way = || state.parents.parent_of(client_id).is_some_and(|it| it.makes_way() && it.is_guard(client_id));
+    let left = is_to_leave(state, record.order.portfolio(), request.instrument) && !is_way_out && !makes_way();
     left || is_stopped(state, record) && state.adds_exposure(record)
 }
 

@@ -178,6 +178,17 @@ impl Refusal {
     pub fn name(&self) -> String {
         self.breach.map_or_else(|| format!("{:?}", self.guard), |guard| format!("{guard:?}"))
     }
+    /// Whether the same order may pass a little later although nobody does anything: what refused it is of the moment.
+    #[must_use]
+    pub const fn is_of_the_moment(&self) -> bool {
+        use tradewind_risk::Guard as Risk;
+        match self.breach {
+            Some(guard) => {
+                matches!(guard, Risk::Data | Risk::Duplicate | Risk::OrderRate | Risk::AccountOrderRate)
+            }
+            None => matches!(self.guard, Guard::StaleData | Guard::UnknownOrder | Guard::Closed),
+        }
+    }
     /// How a person clears it.
     #[must_use]
     pub fn clear(&self) -> &'static str {

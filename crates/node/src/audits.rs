@@ -5,8 +5,8 @@
 //! it, state hashes stay what they are, and the answer is there for journals of any age and for a node that is down. One
 //! pass over the records; those that cannot matter are skipped before they are parsed, and memory is bounded.
 
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
-use crate::recover::journal_dir;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -108,7 +108,7 @@ struct Audits {
 /// # Errors
 /// [`NodeError`] if the journal cannot be read.
 pub fn audit_statistics(data_dir: &Path) -> Result<AuditStatistics, NodeError> {
-    let dir = journal_dir(data_dir);
+    let dir = DataDir::new(data_dir).journal();
     let mut reader = match Reader::open(&dir, 1) {
         Err(ReadError::Removed { oldest, .. }) => Reader::open(&dir, oldest)?,
         other => other?,

@@ -1,5 +1,6 @@
 //! The control socket: one JSON request a line, one JSON answer a line, on a Unix socket only its owner can open.
 
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::inbox::Input;
 use crate::kill_switch::KillSwitch;
@@ -27,7 +28,7 @@ const SOCKET_PATH_MAX: usize = 100;
 #[must_use]
 pub fn socket_path(data_dir: &Path) -> PathBuf {
     let dir = std::fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
-    let path = dir.join("control.sock");
+    let path = DataDir::new(&dir).control_socket();
     if path.as_os_str().len() <= SOCKET_PATH_MAX {
         return path;
     }

@@ -440,7 +440,7 @@ impl Core {
                 let symbol = &state.listing(parent.wish.request.instrument).instrument.spec.symbol;
                 let (plan, id) = (parent.wish.plan.word(), parent.id);
                 news.push(format!(
-                    "alarm: {plan} {id} could not guard its position in {symbol}: {why}; it goes on trying"
+                    "alarm: {plan} {id} could not guard or leave its position in {symbol}: {why}; it goes on trying"
                 ));
             }
             now.insert(parent.id, why.to_owned());

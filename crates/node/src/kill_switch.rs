@@ -1,6 +1,7 @@
 //! The kill switch: one atomic that the driver reads right before a write, and a file that outlives the journal's tail.
 
 use crate::clock::wall;
+use crate::data_dir::DataDir;
 use crate::holds::Thrown;
 use crate::inbox::Input;
 use crate::kill_call::KillCalls;
@@ -16,8 +17,6 @@ use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 use tradewind_governance::{Latch, Scope};
 
-/// The file that throws the kill switch over everything, and says that it is on.
-const HALTED: &str = "HALTED";
 /// How often a node that trades looks for it.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -113,7 +112,7 @@ pub(crate) struct LatchFile {
 impl LatchFile {
     /// The files of a data directory, and what they say if they are there. One that cannot be read halts everything.
     pub(crate) fn open(data_dir: &Path) -> (Self, Latched) {
-        let (halted, scoped) = (data_dir.join(HALTED), data_dir.join("LATCHED"));
+        let (halted, scoped) = (DataDir::new(data_dir).halted(), DataDir::new(data_dir).latched());
         let unread = |path: &Path, why: &dyn std::fmt::Display| format!("{} cannot be read: {why}", path.display());
         let text = read(&halted).unwrap_or_else(|error| Some(unread(&halted, &error)));
         let why = text.map(|text| reason_and_thrown(&text));
@@ -177,7 +176,7 @@ fn reason_and_thrown(text: &str) -> (String, Option<Thrown>) {
 
 /// Throws the kill switch over everything from another process; `false` where it is on already.
 pub(crate) fn throw_by_file(data_dir: &Path, reason: &str) -> std::io::Result<bool> {
-    let path = data_dir.join(HALTED);
+    let path = DataDir::new(data_dir).halted();
     if path.symlink_metadata().is_ok() {
         return Ok(false);
     }
@@ -187,7 +186,7 @@ pub(crate) fn throw_by_file(data_dir: &Path, reason: &str) -> std::io::Result<bo
 
 /// Looks again and again whether somebody wrote the file `HALTED` into the data directory of a node that trades.
 pub(crate) async fn watch_file(data_dir: PathBuf, switch: KillSwitch, inbox: mpsc::Sender<Input>) {
-    let (path, flag) = (data_dir.join(HALTED), switch.flag());
+    let (path, flag) = (DataDir::new(&data_dir).halted(), switch.flag());
     let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
         every.tick().await;

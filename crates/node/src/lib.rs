@@ -6,7 +6,7 @@
 //!
 //! # Start here
 //! [`Node::start`] runs one; [`settings`] says what it can be told; [`request`] asks a running one; [`replay`] decides
-//! again what it decided.
+//! again what it decided; [`DataDir`] says where its files lie.
 //!
 //! # What always holds
 //! * An event is appended before it is applied, and synced before anything leaves on its account.
@@ -24,6 +24,7 @@ mod closing;
 mod control;
 mod core;
 mod damage;
+mod data_dir;
 mod deposits;
 mod drift;
 mod driver;
@@ -71,6 +72,7 @@ pub use audit::{AuditReport, Removed, audit, audit_chains, has_checkpoints, reta
 pub use audits::{AUDITS_KEPT, AuditStatistics, AuditTally, GuardBlocks, SourceAudits, audit_statistics};
 pub use clock::wall;
 pub use control::{request, socket_path};
+pub use data_dir::DataDir;
 pub use drop_copy::{DropCopy, Exposure, LOOK_AGAIN, LOOKS, Look, halt_by_file};
 pub use error::{CODES, NodeError};
 pub use govern::{GovernRequest, Signed, Token};
@@ -83,7 +85,7 @@ pub use liquidity::LiquidityView;
 pub use oco::OcoWords;
 pub use operate::{OperatorReply, OperatorRequest};
 pub use parents::{ChildView, ParentView, ParentWords, PlanWords, ReplaceWords};
-pub use recover::{Recovered, events, journal_dir, recover, replay};
+pub use recover::{Recovered, events, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
 pub use set_aside::set_aside;
 pub use stages::StageMove;

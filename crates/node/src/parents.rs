@@ -454,7 +454,7 @@ pub(crate) fn parent_view(state: &State, parent: &Parent) -> ParentView {
         filled: it.quantity_text(parent.done()),
         status: status.to_owned(),
         reason,
-        fault: parent.guard.fault.as_ref().or(parent.faults.fault.as_ref()).cloned(),
+        fault: [&parent.guard, &parent.faults, &parent.exit].into_iter().find_map(|it| it.fault.clone()),
         level: level.map(|level| it.price_text(level)),
         stop: ends.and_then(|ends| ends.stop).map(|stop| it.price_text(stop)),
         target: ends.and_then(|ends| ends.target).map(|target| it.price_text(target)),

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tradewind_domain::{ClientOrderId, Coded, InstrumentId, OrderState, PortfolioId, Source, Timestamp, VenueOrderId};
+use tradewind_domain::{ClientOrderId, Coded, Currency, InstrumentId, OrderState, PortfolioId, Source, Timestamp, VenueOrderId};
 use tradewind_engine::{Answer, Basis, Doubt, EventKind, Evidence, Findings, Seen, Step, VenueTrade, compare};
 use tradewind_host::{since, venue_order};
 use tradewind_venues::QueryError;
@@ -144,7 +144,8 @@ impl Reconciler {
     async fn compare_at_start(&self, core: &mut Core, asked: Timestamp) -> Result<Findings, NodeError> {
         let from = since(&core.host.state, asked);
         let basis = Basis::of(&core.host.state);
-        let mut seen = self.look(asked, from, true).await.map_err(|source| self.failed(source))?;
+        let mut seen = self.look(asked, from).await.map_err(|source| self.failed(source))?;
+        seen.balances = Some(self.held().await.map_err(|source| self.failed(source))?);
         seen.at_start = true;
         let mut findings = compare(&core.host.state, &basis, &seen);
         if !findings.ask.is_empty() {
@@ -199,10 +200,13 @@ impl Reconciler {
     }
 
     async fn sweep_once(&self, inbox: &mpsc::Sender<Input>, balances: bool) -> Result<Option<Findings>, QueryError> {
-        let (reply, answer) = oneshot::channel();
-        let sent = inbox.send(Input::Basis(reply)).await;
-        let (Ok(()), Ok((basis, now, from))) = (sent, answer.await) else { return Ok(None) };
-        let mut seen = self.look(now, from, balances).await?;
+        let Some((mut basis, now, from)) = known(inbox).await else { return Ok(None) };
+        let mut seen = self.look(now, from).await?;
+        if balances {
+            let Some((newer, ..)) = known(inbox).await else { return Ok(None) };
+            basis.fills = newer.fills;
+            seen.balances = Some(self.held().await?);
+        }
         let mut last = false;
         loop {
             let (reply, answer) = oneshot::channel();
@@ -217,8 +221,8 @@ impl Reconciler {
         }
     }
 
-    /// Reads the venue's lists: open orders first, then what was executed, then what is held.
-    async fn look(&self, asked: Timestamp, from: Timestamp, balances: bool) -> Result<Seen, QueryError> {
+    /// Reads the venue's lists: open orders first, then what was executed.
+    async fn look(&self, asked: Timestamp, from: Timestamp) -> Result<Seen, QueryError> {
         let history = i64::try_from(self.history.as_nanos()).unwrap_or(i64::MAX);
         let from = from.max(asked.plus_nanos(-history));
         let mut seen = Seen { asked, trades_from: from, ..Seen::default() };
@@ -234,14 +238,16 @@ impl Reconciler {
                 start = start.plus_nanos(STRETCH);
             }
         }
-        if balances {
-            let mut held = BTreeMap::new();
-            for balance in self.connection.account().await?.balances {
-                *held.entry(balance.currency).or_default() += balance.free.units + balance.locked.units;
-            }
-            seen.balances = Some(held);
-        }
         Ok(seen)
+    }
+
+    /// What the account holds of each currency, free and locked.
+    async fn held(&self) -> Result<BTreeMap<Currency, i128>, QueryError> {
+        let mut held = BTreeMap::new();
+        for balance in self.connection.account().await?.balances {
+            *held.entry(balance.currency).or_default() += balance.free.units + balance.locked.units;
+        }
+        Ok(held)
     }
 
     /// Asks whose orders these are. One that the venue does not find yet stays nameless.
@@ -255,6 +261,13 @@ impl Reconciler {
         }
         Ok(())
     }
+}
+
+/// What the books know now, when that is, and from when on executions are asked for; `None` once the engine has ended.
+async fn known(inbox: &mpsc::Sender<Input>) -> Option<(Basis, Timestamp, Timestamp)> {
+    let (reply, answer) = oneshot::channel();
+    inbox.send(Input::Basis(reply)).await.ok()?;
+    answer.await.ok()
 }
 
 /// What is not known of an order after a start, if anything is not.

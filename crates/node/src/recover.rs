@@ -1,5 +1,6 @@
 //! From a journal to a state: the newest snapshot, then every record after it, folded.
 
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ pub struct Recovered {
 /// [`NodeError`] if another process writes it, it is damaged, or a record is not ours.
 pub fn recover(data_dir: &Path, options: Options) -> Result<(Journal, Recovered), NodeError> {
     let started = Instant::now();
-    let dir = journal_dir(data_dir);
+    let dir = DataDir::new(data_dir).journal();
     let (journal, found) = host::recover(DiskStorage::new(&dir), options).map_err(|error| match error {
         host::RecoverError::Open(source) => NodeError::Journal { dir, source: Box::new(source) },
         host::RecoverError::Read(source) => source.into(),
@@ -41,19 +42,13 @@ pub fn recover(data_dir: &Path, options: Options) -> Result<(Journal, Recovered)
     Ok((journal, Recovered { state, endings, fees, folded, took: started.elapsed(), recovery }))
 }
 
-/// Where the journal of a data directory lies.
-#[must_use]
-pub fn journal_dir(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join("journal")
-}
-
 /// Decides everything again that a data directory's journal remembers; from the newest snapshot on, if retention
 /// has removed what came before it.
 ///
 /// # Errors
 /// [`NodeError`] if the journal cannot be read or a record is not ours.
 pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, NodeError> {
-    let (mut reader, mut replay) = beginning(&journal_dir(data_dir))?;
+    let (mut reader, mut replay) = beginning(&DataDir::new(data_dir).journal())?;
     while let Some(record) = reader.next()? {
         let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
         if event.sequence != record.seq {
@@ -86,7 +81,7 @@ fn beginning(dir: &Path) -> Result<(Reader, Replay), NodeError> {
 /// # Errors
 /// [`NodeError::Read`] if the journal cannot be opened.
 pub fn events(data_dir: &Path) -> Result<impl Iterator<Item = Event>, NodeError> {
-    let mut reader = Reader::open(journal_dir(data_dir), 1)?;
+    let mut reader = Reader::open(DataDir::new(data_dir).journal(), 1)?;
     Ok(std::iter::from_fn(move || {
         let record = reader.next().ok()??;
         decode(record.payload).ok()

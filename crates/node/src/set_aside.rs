@@ -1,7 +1,7 @@
 //! An earlier run moved out of the way, for a market that begins anew.
 
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
-use crate::recover::journal_dir;
 use crate::{audit, clock};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use tradewind_journal::{DiskStorage, Locking, OpenError, Reader, Storage as _};
 /// [`NodeError::Journal`] with `JRN-01` while another process writes the journal, whether it answers or not;
 /// [`NodeError::SetAside`] where a file cannot be moved. The journal is moved last.
 pub fn set_aside(data_dir: &Path) -> Result<Option<PathBuf>, NodeError> {
-    let journal = journal_dir(data_dir);
+    let journal = DataDir::new(data_dir).journal();
     if !journal.exists() {
         return Ok(None);
     }
@@ -31,10 +31,10 @@ pub fn set_aside(data_dir: &Path) -> Result<Option<PathBuf>, NodeError> {
     if remembers_nothing(&journal) && !audit::has_checkpoints(data_dir) {
         return Ok(None);
     }
-    let target = data_dir.join("earlier").join(clock::wall().to_string().replace(':', "-"));
+    let target = DataDir::new(data_dir).earlier(clock::wall());
     std::fs::create_dir_all(&target).map_err(failed(&target))?;
     audit::move_trail(data_dir, &target).map_err(failed(&target))?;
-    std::fs::rename(&journal, journal_dir(&target)).map_err(failed(&journal))?;
+    std::fs::rename(&journal, DataDir::new(&target).journal()).map_err(failed(&journal))?;
     Ok(Some(target))
 }
 

@@ -69,6 +69,9 @@ impl Storm {
         let Some(sweep) = process.sweep.as_mut() else { return };
         let (number, from) = (sweep.number, sweep.seen.trades_from);
         let Some(part) = sweep.parts.pop() else { return self.all_parts_came() };
+        if part == Part::Balances {
+            sweep.basis.fills = process.host.state.counters.fills;
+        }
         match query_of(process.host.outside.codec.as_ref(), &part, from) {
             Some(query) if self.ask(&query, Ticket::Sweep(number, part)) => (),
             _ => self.drop_sweep(),

@@ -7,6 +7,7 @@ mod dependencies;
 mod docs;
 mod edges;
 mod leaks;
+mod paths;
 mod purity;
 mod sizes;
 
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
 
 /// What the rules that need nothing but the tree have to say about it.
 fn judge(tree: &Tree) -> Vec<Finding> {
-    let rules: [fn(&Tree) -> Vec<Finding>; 4] = [edges::check, docs::check, purity::check, leaks::check];
+    let rules: [fn(&Tree) -> Vec<Finding>; 5] = [edges::check, docs::check, purity::check, leaks::check, paths::check];
     let mut findings: Vec<Finding> = rules.iter().flat_map(|rule| rule(tree)).collect();
     findings.sort();
     findings

@@ -162,6 +162,27 @@ fn a_self_trade_is_prevented_as_the_incoming_order_says() {
     }
 }
 
+/// Of either side, and whichever of the two is larger: no rule leaves a part of an order that it ends. Binance's fifth,
+/// `DECREMENT`, which takes from both what would have traded, is none of these.
+#[test]
+fn a_rule_of_self_trades_ends_whole_orders_of_either_side_at_any_size() {
+    for (rests, comes) in [("sell", "buy"), ("buy", "sell")] {
+        for (maker, taker) in [(5, 8), (8, 5), (5, 5)] {
+            let rested = format!("1 rests {maker} at 100\n");
+            let maker_ends = format!("1 cancelled with {maker} left: SelfTrade\n");
+            let taker_ends = format!("2 cancelled with {taker} left: SelfTrade\n");
+            for (rule, want) in [
+                ("expire-taker", taker_ends.clone()),
+                ("expire-maker", format!("{maker_ends}2 rests {taker} at 100\n")),
+                ("expire-both", format!("{maker_ends}{taker_ends}")),
+            ] {
+                let script = format!("1/7 {rests} {maker} @100 | 2/7 {comes} {taker} @100 {rule}");
+                assert_eq!(run(&mut MatchingCore::default(), &script), format!("{rested}{want}"), "{script}");
+            }
+        }
+    }
+}
+
 #[test]
 fn fill_or_kill_counts_only_what_it_may_take() {
     check(

@@ -20,6 +20,7 @@ impl Parent {
             children: Vec::new(),
             faults: Faults { not_before: at, ..Faults::default() },
             guard: Faults::default(),
+            exit: Faults::default(),
             seen: Seen::default(),
         };
         if let Some((role, record)) = found {
@@ -52,20 +53,24 @@ impl Parent {
     }
 
     /// The gate refused what was asked last, whether one child or two.
-    pub(super) fn refused(&mut self, why: &str, at: Timestamp) {
+    pub(super) fn refused(&mut self, why: &str, unwanted: bool, at: Timestamp) {
         let mut failed = None;
         for child in self.children.iter_mut().filter(|child| child.state == ChildState::Asked) {
             (child.state, child.changed_at, failed) = (ChildState::Over(ChildEnd::Refused), at, Some(child.role));
         }
         if let Some(role) = failed {
-            self.faults_of(role).failed(why, true, at);
+            self.faults_of(role).failed(why, unwanted, at);
         }
     }
 
-    /// Where it is noted what goes wrong with orders of this role: what enters says nothing of what guards.
+    /// Where it is noted what goes wrong with orders of this role: what enters says nothing of what guards, nor does a way
+    /// out that was refused of the pair that could stand instead.
     fn faults_of(&mut self, role: Role) -> &mut Faults {
-        let apart = role.protects() && self.wish.protection().is_some();
-        if apart { &mut self.guard } else { &mut self.faults }
+        match role {
+            Role::Exit => &mut self.exit,
+            _ if role.protects() && self.wish.protection().is_some() => &mut self.guard,
+            _ => &mut self.faults,
+        }
     }
 
     /// Takes over what is known of an order of this parent. `restarted` says that a new process just doubted it.
@@ -89,8 +94,11 @@ impl Parent {
         if grew && role != Role::Entry {
             self.faults_of(role).forgive(); // what enters says nothing of what guards
         }
+        if grew && role == Role::Exit {
+            self.faults_of(Role::Excess).forgive(); // what did not guard it has nothing to guard any more, or a new try
+        }
         if record.state == OrderState::Working {
-            self.stands(record.order.client_id());
+            self.stands(record.order.client_id(), at);
         }
         match state {
             ChildState::Over(end) if moved && end.never_worked() && !restarted && !self.has_failed_half(role) => {
@@ -105,11 +113,18 @@ impl Parent {
         }
     }
 
-    /// A child stands at the venue: if it is the newest guard, those before it may have failed.
-    fn stands(&mut self, client_id: ClientOrderId) {
+    /// A child stands at the venue: if it is the newest guard, those before it may have failed, and so may ways out that
+    /// nobody wants any more.
+    fn stands(&mut self, client_id: ClientOrderId, at: Timestamp) {
         let newest = || self.children.iter().rfind(|child| child.role.protects());
-        if self.guard.failures > 0 && newest().is_some_and(|child| child.client_id == client_id) {
-            self.guard.forgive();
+        if self.guard.failures == 0 && self.exit.failures == 0
+            || newest().is_none_or(|child| child.client_id != client_id)
+        {
+            return;
+        }
+        self.guard.forgive();
+        if self.owed(at).is_none_or(Quantity::is_zero) {
+            self.exit.forgive();
         }
     }
 

@@ -302,6 +302,9 @@ pub struct Parent {
     /// What went wrong with those that guard what its other orders filled, where its plan of the trade asks for such.
     #[serde(default, skip_serializing_if = "Faults::is_clear")]
     pub guard: Faults,
+    /// What went wrong with its ways out at once.
+    #[serde(default, skip_serializing_if = "Faults::is_clear")]
+    pub exit: Faults,
     /// What it remembers of the market.
     pub seen: Seen,
 }
@@ -313,7 +316,8 @@ pub struct Faults {
     pub failures: u8,
     /// Why the last one did not.
     pub fault: Option<String>,
-    /// Whether gate or venue would not have one of them; what was only not sent may be tried again as it was.
+    /// Whether gate or venue would not have one of them; what was not sent, or refused for the moment, may be tried again
+    /// as it was.
     #[serde(default, skip_serializing_if = "is_not")]
     pub unwanted: bool,
     /// Before this moment nothing is proposed.

@@ -152,10 +152,10 @@ impl Parents {
     }
 
     /// The gate refused a proposal: if one of ours is awaited it is that one, because verdicts keep the order of
-    /// proposals and no other proposal is made until ours is judged.
-    pub(crate) fn refused(&mut self, why: &str, at: Timestamp) {
+    /// proposals and no other proposal is made until ours is judged. `unwanted` is what will not pass by itself.
+    pub(crate) fn refused(&mut self, why: &str, unwanted: bool, at: Timestamp) {
         if let Some(parent) = self.asking.take().and_then(|id| self.live.get_mut(&id)) {
-            parent.refused(why, at);
+            parent.refused(why, unwanted, at);
         }
     }
 
@@ -209,6 +209,7 @@ impl Parents {
             (Ask::Pause, ParentState::Working) => parent.state = ParentState::Paused { reason },
             (Ask::Resume, ParentState::Paused { .. }) => {
                 parent.faults.forgive();
+                parent.exit.forgive();
                 parent.state = ParentState::Working;
                 parent.seen.resumed = Some(at);
             }

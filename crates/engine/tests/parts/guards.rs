@@ -70,7 +70,7 @@ fn a_position_whose_pair_the_venue_rejects_is_left_at_market() {
     assert_eq!((stage.sent.len(), *exit.kind(), exit.quantity()), (4, OrderKind::Market, lots(1_000)));
     // the way out is tried for as long as it takes, ever more rarely
     let mut millis = 1_000;
-    for wait in [2_000, 4_000, 8_000, 16_000, 32_000, 32_000] {
+    for wait in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000] {
         let id = stage.sent.last().unwrap().client_id();
         let before = stage.sent.len();
         stage.venue(rejected(id));

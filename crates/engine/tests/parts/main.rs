@@ -15,6 +15,7 @@ mod boundaries;
 mod brackets;
 mod collars;
 mod compared;
+mod conservation;
 mod digest;
 mod governed;
 mod guards;

@@ -474,6 +474,170 @@ fn guards_stand_while_no_exit_could_be_asked_for() {
     host.check_journal();
 }
 
+/// Its way out would meet a purchase of the same account, which the gate refuses however often it is asked.
+#[test]
+fn a_pair_stands_again_until_a_refused_exit_is_tried_again() {
+    for keeper in [false, true] {
+        let mut host = shipped(Profile::Moderate);
+        if keeper {
+            host = host.with_slices(1);
+            host.buys_fill();
+        } else {
+            let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+            host.fill(&entry, 1_000, 10_000);
+        }
+        host.seconds(3);
+        let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
+        let beside = host.propose_as(Source::Operator, beside, None).unwrap();
+        host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+        let mut bare = 0;
+        for _ in 0..60 {
+            host.seconds(1);
+            bare += i32::from(host.stops().is_empty());
+        }
+        assert_eq!(host.refusals.pop().map(|it| it.breach), Some(Some(Guard::SelfMatch)));
+        assert!(bare <= 6, "{bare} of 60 seconds without a stop");
+        assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
+        assert!(host.parent().guard_fault().is_some_and(|why| why.contains("RSK-22")), "{:?}", host.parent().exit);
+        host.cancelled(beside.client_id());
+        host.seconds(40);
+        let exit = host.newest(|kind| *kind == OrderKind::Market);
+        assert_eq!((exit.side(), exit.quantity(), host.stops()), (Side::Sell, lots(1_000), vec![]));
+        host.fill(&exit, 1_000, 10_000);
+        host.seconds(3);
+        assert_eq!((host.held(), host.parent().guard_fault()), (0, None));
+        host.check_journal();
+    }
+}
+
+impl Host {
+    /// The position of one bracket of 1,000 with its pair, beside a purchase of the same account that its way out would meet.
+    fn shut_in(&mut self) -> Order {
+        let entry = self.propose(buy(1_000), Some(ends())).unwrap();
+        self.fill(&entry, 1_000, 10_000);
+        self.seconds(3);
+        let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
+        self.propose_as(Source::Operator, beside, None).unwrap()
+    }
+
+    fn exits(&self) -> Vec<i64> {
+        let exits = self.sent.iter().filter(|it| it.side() == Side::Sell && *it.kind() == OrderKind::Market);
+        exits.map(|it| it.quantity().mantissa()).collect()
+    }
+}
+
+#[test]
+fn a_way_out_that_fills_forgives_the_guards_before_it() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 400, 10_000);
+    host.seconds(3);
+    assert_eq!(host.stops(), [400]);
+    host.fate = Fate::Rejected;
+    host.fill(&entry, 600, 10_000);
+    host.fate = Fate::Taken;
+    host.seconds(4);
+    assert_eq!(host.exits(), [600], "what the venue would not guard is left");
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    host.fill(&exit, 600, 10_000);
+    host.ask(Ask::Leave { quantity: lots(100), proposal: None });
+    host.seconds(3);
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    host.fill(&exit, 100, 10_000);
+    host.seconds(3);
+    assert_eq!((host.exits(), host.stops()), (vec![600, 100], vec![300]), "no more than was asked for");
+    host.check_journal();
+}
+
+#[test]
+fn a_bracket_whose_guards_were_not_sent_twice_is_over_once_it_has_left() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fate = Fate::NotSent;
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(2);
+    host.fate = Fate::Taken;
+    host.seconds(8);
+    assert_eq!(host.stops(), [1_000]);
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.seconds(3);
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    host.fill(&exit, 1_000, 10_000);
+    host.seconds(3);
+    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
+    host.check_journal();
+}
+
+#[test]
+fn closing_a_position_leaves_its_guards_to_make_way_by_themselves() {
+    let mut host = shipped(Profile::Moderate);
+    let beside = host.shut_in();
+    let wished = RiskAct::ExitWished { instrument: BTC, by: "operator".to_owned(), reason: "test".to_owned() };
+    host.say(Source::Operator, EventKind::Risk(Box::new(wished)));
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    let (before, mut bare) = (host.sent.len(), 0);
+    // an order elsewhere keeps it from leaving: here its cancel is never done
+    for _ in 0..60 {
+        let cancels: Vec<_> = host.cancels.drain(..).filter(|it| *it != beside.client_id()).collect();
+        host.cancels = cancels;
+        host.seconds(1);
+        bare += i32::from(host.stops().is_empty());
+    }
+    assert!(bare <= 6, "{bare} of 60 seconds without a stop");
+    assert!(host.sent.len() - before <= 16, "{} orders in a minute", host.sent.len() - before);
+    assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
+    host.check_journal();
+}
+
+#[test]
+fn what_stands_until_a_refused_exit_is_tried_again_takes_no_others_room() {
+    let mut host = shipped(Profile::Moderate);
+    host.shut_in();
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.seconds(12);
+    assert_eq!(host.stops(), [1_000]);
+    let second = host.propose(buy(500), Some(ends())).unwrap();
+    host.fill(&second, 500, 10_000);
+    host.seconds(2);
+    assert_eq!(host.stops().iter().sum::<i64>(), 1_500, "{:?}", host.refusals.last());
+    assert!(host.exits().is_empty());
+    host.check_journal();
+}
+
+#[test]
+fn a_pair_stands_while_an_exit_is_not_sent_again_and_again() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.fate = Fate::NotSent;
+    host.seconds(20);
+    host.fate = Fate::Taken;
+    let mut bare = 0;
+    for _ in 0..30 {
+        host.seconds(1);
+        bare += i32::from(host.stops().is_empty() && host.exits().is_empty());
+    }
+    assert!(bare <= 3, "{bare} seconds without a stop or an exit after the line was there again");
+    host.check_journal();
+}
+
+#[test]
+fn a_guard_that_is_refused_for_the_moment_is_asked_for_again_and_nothing_is_left() {
+    let mut account = Profile::Moderate.account();
+    account.caps.orders_per_second = Some(2);
+    let mut host = host(Profile::Moderate.limits(), Some(account));
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.propose(buy(900), Some(ends())).unwrap();
+    host.fill(&entry, 1_000, 10_000);
+    assert_eq!(host.refusals.pop().map(|it| it.breach), Some(Some(Guard::AccountOrderRate)));
+    host.seconds(3);
+    assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
+    assert!(!host.sent.iter().any(|it| it.side() == Side::Sell && it.kind() == &OrderKind::Market));
+    host.check_journal();
+}
+
 #[test]
 fn a_schedule_goes_on_where_what_no_guard_was_sent_for_is_closed_by_hand() {
     let mut host = host(Limits::RESEARCH, None).with_slices(4);

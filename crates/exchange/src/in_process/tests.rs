@@ -1,14 +1,18 @@
 use super::*;
 use crate::config::{AccountConfig, SymbolConfig};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use tradewind_domain::{Currency, Price, Quantity, Side, Timestamp};
+use tradewind_domain::{Currency, Price, Quantity, Side, Timestamp, format_decimal};
 
 const START: i64 = 1_700_000_000_000;
 
 fn open() -> InProcess {
+    open_with(&[("USDT", "10000")])
+}
+
+fn open_with(balances: &[(&str, &str)]) -> InProcess {
     let config = ExchangeConfig {
         symbols: vec![SymbolConfig::new("BTC/USDT", "0.01", "0.00001", 60_000.0, 0.05)],
-        accounts: vec![AccountConfig::hmac("key", "secret", &[("USDT", "10000")])],
+        accounts: vec![AccountConfig::hmac("key", "secret", balances)],
         start: Some(Timestamp::from_millis(START)),
         history_bars: 0,
         ..ExchangeConfig::default()
@@ -27,14 +31,43 @@ fn place(at: i64, name: &str) -> String {
 }
 
 fn place_of(side: &str, quantity: &str, at: i64, name: &str) -> String {
-    let params = format!(
+    order(&format!(
         "apiKey=key&newClientOrderId={name}&quantity={quantity}&recvWindow=2000&side={side}&symbol=BTCUSDT&timestamp={at}&type=MARKET"
-    );
-    let signature = sign(&params);
+    ))
+}
+
+/// A limit order as a frame, with what to do where it would meet an order of its own account.
+fn limit(side: &str, quantity: &str, price: &str, mode: &str, name: &str) -> String {
+    order(&format!(
+        "apiKey=key&newClientOrderId={name}&price={price}&quantity={quantity}&recvWindow=2000&\
+         selfTradePreventionMode={mode}&side={side}&symbol=BTCUSDT&timeInForce=GTC&timestamp={START}&type=LIMIT"
+    ))
+}
+
+/// A frame that places an order with these parameters, which stand in alphabetical order.
+fn order(params: &str) -> String {
+    let signature = sign(params);
     let mut map: serde_json::Map<String, Value> =
         params.split('&').filter_map(|p| p.split_once('=')).map(|(n, v)| (n.to_owned(), json!(v))).collect();
     map.insert("signature".to_owned(), json!(signature));
     json!({"id": 1, "method": "order.place", "params": map}).to_string()
+}
+
+/// Sends a frame that reaches the matching engine at once; gives back the answer.
+fn send(house: &mut InProcess, text: &str) -> Value {
+    let said = match house.receive(text, START) {
+        Receipt::Answered(said) => said,
+        Receipt::Held(held) => house.carry_out(*held, START),
+    };
+    serde_json::from_str(&said).unwrap()
+}
+
+/// A price at which nobody rests: a step below the best offer, and above the best bid.
+fn inside(house: &InProcess) -> String {
+    let [bid, ask] = [Side::Buy, Side::Sell].map(|side| house.world.best(0, side).unwrap().0.mantissa());
+    let price = ask - 1_000_000;
+    assert!(price > bid);
+    format_decimal(price.into(), 8)
 }
 
 fn query(house: &mut InProcess, name: &str, at: i64) -> Reply {
@@ -106,6 +139,54 @@ fn what_cannot_be_halved_or_takes_nothing_is_left_alone() {
     assert_eq!(offers(&house), before);
     assert!(house.world.thin_out(0, Side::Buy, None, quantity));
     assert_eq!(offers(&house), [(before[0].0, Quantity::from_mantissa(50_000))]);
+}
+
+#[test]
+fn of_two_own_orders_that_would_meet_all_that_is_left_expires_as_the_incoming_one_says() {
+    for (mode, stays) in
+        [("EXPIRE_TAKER", [true, false]), ("EXPIRE_MAKER", [false, true]), ("EXPIRE_BOTH", [false, false])]
+    {
+        for (rests, comes) in [("SELL", "BUY"), ("BUY", "SELL")] {
+            for quantities in [["0.001", "0.002"], ["0.002", "0.001"], ["0.001", "0.001"]] {
+                let case = format!("{mode}, {comes} {quantities:?}");
+                let mut house = open_with(&[("USDT", "10000"), ("BTC", "1")]);
+                let price = inside(&house);
+                for (side, quantity, mode, name) in
+                    [(rests, quantities[0], "NONE", "maker"), (comes, quantities[1], mode, "taker")]
+                {
+                    let said = send(&mut house, &limit(side, quantity, &price, mode, name));
+                    assert_eq!(said["status"], 200, "{case}: {said}");
+                }
+                let frames = house.take_frames();
+                for (name, stays) in ["maker", "taker"].into_iter().zip(stays) {
+                    let order: Value = serde_json::from_str(&query(&mut house, name, START).body).unwrap();
+                    assert_eq!(order["status"], if stays { "NEW" } else { "EXPIRED_IN_MATCH" }, "{case}: {order}");
+                    assert_eq!(order["executedQty"], "0.00000000", "{case}: {order}");
+                    let of_it = format!("\"c\":\"{name}\"");
+                    let is_end = |text: &str| text.contains("\"x\":\"TRADE_PREVENTION\"") && text.contains(&of_it);
+                    let told = frames.iter().any(|frame| matches!(frame, Frame::User(0, text) if is_end(text)));
+                    assert_eq!(told, !stays, "{case}: {name}");
+                }
+                assert_eq!(house.trades(0, 0).count(), 0, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_way_of_prevention_that_the_symbol_does_not_list_is_refused_and_nothing_is_written_down() {
+    let mut house = open();
+    let price = inside(&house);
+    let (path, query) = ("/api/v3/exchangeInfo", "symbol=BTCUSDT");
+    let info = house.ask(&RestRequest { method: "GET", path, query, body: "", key: None }, START);
+    let info: Value = serde_json::from_str(&info.body).unwrap();
+    let listed = info["symbols"][0]["allowedSelfTradePreventionModes"].as_array().unwrap();
+    for mode in ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"] {
+        let said = send(&mut house, &limit("BUY", "0.001", &price, mode, mode));
+        assert_eq!(said["status"] == 200, listed.contains(&json!(mode)), "{mode}: {said}");
+    }
+    let known: Vec<Value> = house.orders(0).map(|it| json!(it.client_id)).collect();
+    assert_eq!(&known, listed);
 }
 
 /// Roughly the mean spread in basis points, the mean move of a minute, and the deepest price as a part of the first one.

@@ -1,11 +1,11 @@
 //! The thread that follows the journal and signs it.
 
-use super::files::{audit_dir, checkpoints_path, cut_unfinished, failed, read_checkpoints};
+use super::files::{cut_unfinished, failed, read_checkpoints};
 use super::key::{key, publish};
 use crate::clock::wall;
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::health::{Component, Health};
-use crate::recover::journal_dir;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -58,18 +58,19 @@ impl Auditor {
         health: &Health,
     ) -> Result<(Self, Option<String>), NodeError> {
         let key = key(data_dir, key_path)?;
-        let path = checkpoints_path(data_dir);
+        let layout = DataDir::new(data_dir);
+        let path = layout.checkpoints();
         cut_unfinished(&path)?;
         let mut checkpoints = read_checkpoints(&path)?;
         let mut alarm = None;
         if let Some(ahead) = checkpoints.last().filter(|it| it.to > last) {
             alarm =
                 Some(format!("the journal ends at record {last}, its checkpoints at {}: it was rolled back", ahead.to));
-            let aside = audit_dir(data_dir).join(format!("checkpoints.{}.ahead", ahead.to));
+            let aside = layout.checkpoints_ahead(ahead.to);
             std::fs::rename(&path, &aside).map_err(|error| failed(&aside, error))?;
             checkpoints.clear(); // they vouch for another history: this one is signed anew
         }
-        let dir = journal_dir(data_dir);
+        let dir = layout.journal();
         let first = match Reader::open(&dir, 1) {
             Err(ReadError::Removed { oldest, .. }) => oldest,
             _ => 1,
@@ -81,7 +82,8 @@ impl Auditor {
         let (end, ended) = channel();
         let running = health.started(Component::Audit);
         let health = health.clone();
-        let mut follow = Follow { notary, dir, path, synced, public: Some(public), has_signed, health };
+        let (public, public_path) = (Some(public), layout.audit_public_key());
+        let mut follow = Follow { notary, dir, path, public_path, synced, public, has_signed, health };
         follow.publish();
         let thread = std::thread::Builder::new()
             .name("notary".to_owned())
@@ -102,6 +104,7 @@ struct Follow {
     notary: Notary,
     dir: PathBuf,
     path: PathBuf,
+    public_path: PathBuf,
     synced: Arc<AtomicU64>,
     /// The public key, until it lies beside the checkpoints.
     public: Option<PublicKey>,
@@ -155,8 +158,8 @@ impl Follow {
     /// Publishes the key once something is signed; a disk that is full now may have room later.
     fn publish(&mut self) {
         let signed = |_: &&PublicKey| self.has_signed.load(Ordering::SeqCst);
-        let Some((key, dir)) = self.public.as_ref().filter(signed).zip(self.path.parent()) else { return };
-        match publish(dir, key) {
+        let Some(key) = self.public.as_ref().filter(signed) else { return };
+        match publish(&self.public_path, key) {
             Ok(()) => {
                 self.public = None;
                 self.health.ok(Component::Audit);

@@ -1,32 +1,21 @@
 //! The files of an audit trail: the checkpoints and what was removed, each one line of JSON.
 
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::set_aside::rename_if_there;
 use crate::whole_file::is_full;
 use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tradewind_governance::audit::{Checkpoint, CheckpointError, Removal};
-
-pub(super) fn audit_dir(data_dir: &Path) -> PathBuf {
-    data_dir.join("audit")
-}
-
-pub(super) fn checkpoints_path(data_dir: &Path) -> PathBuf {
-    audit_dir(data_dir).join("checkpoints.jsonl")
-}
-
-pub(super) fn removals_path(data_dir: &Path) -> PathBuf {
-    audit_dir(data_dir).join("removals.jsonl")
-}
 
 /// Moves what vouches for the journal of `data_dir` to `target`. The key stays; its public half is published again with
 /// the first signature.
 pub(crate) fn move_trail(data_dir: &Path, target: &Path) -> std::io::Result<()> {
-    let (from, to) = (audit_dir(data_dir), audit_dir(target));
-    std::fs::create_dir_all(&to)?;
-    rename_if_there(&from.join("key.pub"), &to.join("key.pub"))?;
-    rename_if_there(&removals_path(data_dir), &removals_path(target))?;
-    rename_if_there(&checkpoints_path(data_dir), &checkpoints_path(target))
+    let (from, to) = (DataDir::new(data_dir), DataDir::new(target));
+    std::fs::create_dir_all(to.audit())?;
+    rename_if_there(&from.audit_public_key(), &to.audit_public_key())?;
+    rename_if_there(&from.removals(), &to.removals())?;
+    rename_if_there(&from.checkpoints(), &to.checkpoints())
 }
 
 pub(super) fn failed(path: &Path, source: std::io::Error) -> NodeError {
@@ -84,5 +73,5 @@ pub(super) fn unfinished(path: &Path) -> Option<&'static str> {
 /// Whether a directory has an audit trail at all.
 #[must_use]
 pub fn has_checkpoints(data_dir: &Path) -> bool {
-    File::open(checkpoints_path(data_dir)).is_ok()
+    File::open(DataDir::new(data_dir).checkpoints()).is_ok()
 }

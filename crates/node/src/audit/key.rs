@@ -1,6 +1,7 @@
 //! The key that signs an audit trail: made, read and published.
 
-use super::files::{audit_dir, failed, has_checkpoints};
+use super::files::{failed, has_checkpoints};
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::whole_file::write_whole;
 use std::path::Path;
@@ -11,9 +12,9 @@ use tradewind_governance::audit::{Key, PublicKey};
 /// An empty file is what a full disk or a crash left where a key was to be: as long as nothing is signed, one is made in its
 /// place.
 pub(super) fn key(data_dir: &Path, given: &Path) -> Result<Key, NodeError> {
-    let dir = audit_dir(data_dir);
-    std::fs::create_dir_all(&dir).map_err(|error| failed(&dir, error))?;
-    let path = if given.as_os_str().is_empty() { dir.join("key") } else { given.to_owned() };
+    let dir = DataDir::new(data_dir);
+    std::fs::create_dir_all(dir.audit()).map_err(|error| failed(&dir.audit(), error))?;
+    let path = if given.as_os_str().is_empty() { dir.audit_key() } else { given.to_owned() };
     match std::fs::read(&path) {
         Ok(text) if text.is_empty() && !has_checkpoints(data_dir) => make_key(&path),
         Ok(_) => read_key(&path),
@@ -39,13 +40,13 @@ pub(super) fn read_key(path: &Path) -> Result<Key, NodeError> {
     Ok(Key::from_seed(&seed))
 }
 
-/// Leaves the public key beside the checkpoints, whole or not at all. Where it lies, something was signed.
-pub(super) fn publish(dir: &Path, key: &PublicKey) -> Result<(), NodeError> {
-    let (public, text) = (dir.join("key.pub"), format!("{key}\n"));
-    if std::fs::read_to_string(&public).is_ok_and(|known| known == text) {
+/// Leaves the public key at `path`, whole or not at all. Where it lies, something was signed.
+pub(super) fn publish(path: &Path, key: &PublicKey) -> Result<(), NodeError> {
+    let text = format!("{key}\n");
+    if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
         return Ok(());
     }
-    write_whole(&public, text.as_bytes(), 0o644).map_err(|error| failed(&public, error))
+    write_whole(path, text.as_bytes(), 0o644).map_err(|error| failed(path, error))
 }
 
 /// A key that others can read signs nothing.
@@ -69,22 +70,22 @@ mod tests {
     #[test]
     fn an_empty_key_is_made_anew_while_nothing_is_signed_and_refused_after() {
         let dir = tempfile::TempDir::new().unwrap();
-        let (data, path) = (dir.path(), audit_dir(dir.path()).join("key"));
-        std::fs::create_dir(audit_dir(data)).unwrap();
+        let (data, path) = (dir.path(), DataDir::new(dir.path()).audit_key());
+        std::fs::create_dir(DataDir::new(data).audit()).unwrap();
         std::fs::write(&path, "").unwrap();
         let made = key(data, Path::new("")).unwrap().public().to_string();
         assert_eq!(key(data, Path::new("")).unwrap().public().to_string(), made, "and kept");
 
         std::fs::write(&path, "").unwrap();
-        std::fs::write(audit_dir(data).join("checkpoints.jsonl"), "").unwrap();
+        std::fs::write(DataDir::new(data).checkpoints(), "").unwrap();
         assert_eq!(key(data, Path::new("")).err().unwrap().code(), "NODE-35");
     }
 
     #[test]
     fn a_key_of_another_shape_is_never_replaced() {
         let dir = tempfile::TempDir::new().unwrap();
-        std::fs::create_dir(audit_dir(dir.path())).unwrap();
-        let path = audit_dir(dir.path()).join("key");
+        std::fs::create_dir(DataDir::new(dir.path()).audit()).unwrap();
+        let path = DataDir::new(dir.path()).audit_key();
         crate::whole_file::write_whole(&path, b"ab", 0o600).unwrap();
         assert_eq!(key(dir.path(), Path::new("")).err().unwrap().code(), "NODE-35");
         assert_eq!(std::fs::read(&path).unwrap(), b"ab");

@@ -1,8 +1,8 @@
 //! What is signed, held against what is there.
 
-use super::files::{audit_dir, checkpoints_path, failed, read_checkpoints, read_removals, removals_path, unfinished};
+use super::files::{failed, read_checkpoints, read_removals, unfinished};
+use crate::data_dir::DataDir;
 use crate::error::{NodeError, hint_of};
-use crate::recover::journal_dir;
 use serde::Serialize;
 use std::path::Path;
 use tradewind_domain::{Sequence, Source};
@@ -96,12 +96,13 @@ impl AuditReport {
 /// # Errors
 /// [`NodeError`] if something cannot be read. What is wrong is no error but part of the report.
 pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Result<AuditReport, NodeError> {
-    let dir = journal_dir(data_dir);
+    let layout = DataDir::new(data_dir);
+    let dir = layout.journal();
     let report = verify(&dir)?;
     if let Some(damage) = &report.first_bad {
         return Ok(AuditReport::bad(damage.seq, damage.to_string()));
     }
-    let path = checkpoints_path(data_dir);
+    let path = layout.checkpoints();
     let checkpoints = read_checkpoints(&path)?;
     let anchor_path = anchor;
     let anchor = match anchor {
@@ -111,7 +112,7 @@ pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Resul
     if let (Some(path), None) = (anchor_path, &anchor) {
         return Err(NodeError::Audit { path: path.to_owned(), reason: "it holds no checkpoint".to_owned() });
     }
-    let public = audit_dir(data_dir).join("key.pub");
+    let public = layout.audit_public_key();
     let text = match (key, key_on_record(&dir, report.first_seq)?) {
         (Some(key), _) => key.to_owned(),
         (None, Some(recorded)) if !public.exists() => recorded, // whoever took the signatures left the journal's word
@@ -120,7 +121,7 @@ pub fn audit(data_dir: &Path, key: Option<&str>, anchor: Option<&Path>) -> Resul
     };
     let unfit = || NodeError::Audit { path: public.clone(), reason: "it is no public key of 64 hex digits".to_owned() };
     let key = PublicKey::parse(&text).ok_or_else(unfit)?;
-    let removals = read_removals(&removals_path(data_dir))?;
+    let removals = read_removals(&layout.removals())?;
     let found = match check(&dir, &report, &checkpoints, &key, anchor.as_ref())? {
         Ok(found) => check_removals(&removals, &checkpoints, &key, report.first_seq).map(|()| found),
         Err(fault) => Err(fault),

@@ -1,13 +1,11 @@
 //! Thinning out a journal that is signed: what goes is stated first.
 
-use super::files::{
-    audit_dir, checkpoints_path, cut_unfinished, failed, read_checkpoints, read_removals, removals_path,
-};
+use super::files::{cut_unfinished, failed, read_checkpoints, read_removals};
 use super::key::read_key;
 use crate::clock::wall;
 use crate::damage;
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
-use crate::recover::journal_dir;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,10 +24,10 @@ use tradewind_journal::{Journal, RetainError, Retained, verify};
 /// [`NodeError`] if the journal cannot be opened or thinned out, or the statement cannot be signed: then nothing is
 /// removed.
 pub fn retain(data_dir: &Path, key_path: Option<&Path>, by: &Name) -> Result<Retained, NodeError> {
-    let dir = journal_dir(data_dir);
+    let dir = DataDir::new(data_dir).journal();
     let mut journal = open(&dir)?;
     let planned = planned(&journal)?;
-    let checkpoints = read_checkpoints(&checkpoints_path(data_dir))?;
+    let checkpoints = read_checkpoints(&DataDir::new(data_dir).checkpoints())?;
     if let Some(checkpoint) = checkpoints.last() {
         let first = verify(&dir)?.first_seq;
         if planned.oldest_seq > first {
@@ -74,13 +72,14 @@ fn state_removal(
     by: &Name,
     checkpoint: &Checkpoint,
 ) -> Result<(), NodeError> {
-    let key_path = key_path.map_or_else(|| audit_dir(data_dir).join("key"), Path::to_owned);
+    let dir = DataDir::new(data_dir);
+    let key_path = key_path.map_or_else(|| dir.audit_key(), Path::to_owned);
     let key = read_key(&key_path)?;
     if !checkpoint.is_signed_by(&key.public()) {
         let reason = "it is not the key that signs this directory".to_owned();
         return Err(NodeError::Audit { path: key_path, reason });
     }
-    let path = removals_path(data_dir);
+    let path = dir.removals();
     cut_unfinished(&path)?;
     let before = read_removals(&path)?;
     let removal = Removal::sign(&key, stretch, by.clone(), wall(), checkpoint, before.last());
@@ -88,7 +87,7 @@ fn state_removal(
     let written = file.and_then(|mut file| {
         file.write_all(format!("{}\n", removal.line()).as_bytes())?;
         file.sync_all()?;
-        File::open(audit_dir(data_dir))?.sync_all()
+        File::open(dir.audit())?.sync_all()
     });
     written.map_err(|error| failed(&path, error))
 }

@@ -9,9 +9,9 @@
 
 mod ledger;
 
+use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::kill_switch;
-use crate::recover::journal_dir;
 use crate::runtime::Surroundings;
 use crate::settings::Settings;
 use crate::start::{signer, venue_config};
@@ -172,7 +172,7 @@ fn worth(it: &Instrument, held: Money, price: Price) -> Money {
 
 /// The first record that is left, and what came before it.
 fn beginning(data_dir: &Path) -> Result<(Reader, Ledger), NodeError> {
-    let dir = journal_dir(data_dir);
+    let dir = DataDir::new(data_dir).journal();
     match Reader::open(&dir, 1) {
         Ok(reader) => Ok((reader, Ledger::default())),
         Err(removed @ ReadError::Removed { .. }) => match host::snapshot_state(&DiskStorage::new(&dir))? {

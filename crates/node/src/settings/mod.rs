@@ -14,6 +14,7 @@ pub use governance::{GovernanceSettings, OperatorSettings, SourceSettings};
 pub use limits::{LimitSettings, Profile};
 pub use units::{Amount, Percent, Seconds};
 
+use crate::data_dir::DataDir;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, Currency, InstrumentId, Interval, Symbol};
@@ -207,7 +208,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: NodeMode::Paper,
-            data_dir: PathBuf::from("tradewind-data"),
+            data_dir: PathBuf::from(DataDir::DEFAULT),
             symbols: vec!["BTC/USDT".parse().expect("a symbol")],
             interval: Interval::MINUTE,
             base_currency: Currency::new("USDT").expect("a currency"),

@@ -12,8 +12,8 @@ use tradewind_governance::{IdempotencyKey, Name, RequireDecision, Role};
 use tradewind_journal::{DiskStorage, Journal, Options, Reader};
 use tradewind_node::settings::{LimitSettings, OperatorSettings, Profile, Settings};
 use tradewind_node::{
-    GovernRequest, KindWords, Node, OperatorReply, OperatorRequest, OrderWords, Signed, Token, TradeWords, audit,
-    audit_chains, audit_statistics, journal_dir, request, retain, set_aside,
+    DataDir, GovernRequest, KindWords, Node, OperatorReply, OperatorRequest, OrderWords, Signed, Token, TradeWords,
+    audit, audit_chains, audit_statistics, request, retain, set_aside,
 };
 
 const ALL: [Role; 3] = [Role::Trader, Role::Approver, Role::Risk];
@@ -400,7 +400,7 @@ async fn a_halt_outlives_the_journal_and_is_cleared_by_a_person_of_risk() {
     eprintln!("halted, recorded, synced and latched in {:?}", began.elapsed());
     assert!(stage.dir.path().join("HALTED").exists());
     node.stop().await.unwrap();
-    std::fs::remove_dir_all(journal_dir(stage.dir.path())).unwrap(); // the whole journal is lost, not only its tail
+    std::fs::remove_dir_all(DataDir::new(stage.dir.path()).journal()).unwrap(); // the whole journal is lost, not only its tail
     std::fs::remove_dir_all(stage.dir.path().join("audit")).unwrap();
 
     let mut settings = two_persons(&stage);
@@ -468,9 +468,9 @@ async fn small_trail(stage: &Stage) {
 /// Flips a bit of every `lanes`-th byte of a copy of `dir`, from `lane` on: none goes unnoticed.
 fn flip_every_byte(dir: &Path, lane: usize, lanes: usize) {
     let copy = tempfile::TempDir::new().unwrap();
-    copy_dir(&journal_dir(dir), &journal_dir(copy.path()));
+    copy_dir(&DataDir::new(dir).journal(), &DataDir::new(copy.path()).journal());
     copy_dir(&dir.join("audit"), &copy.path().join("audit"));
-    let segments = std::fs::read_dir(journal_dir(copy.path())).unwrap().map(|entry| entry.unwrap().path());
+    let segments = std::fs::read_dir(DataDir::new(copy.path()).journal()).unwrap().map(|entry| entry.unwrap().path());
     for path in segments.filter(|path| path.extension().is_some_and(|it| it == "seg")) {
         let sound = std::fs::read(&path).unwrap();
         let end = sound.iter().rposition(|byte| *byte != 0).unwrap() + 1;
@@ -520,14 +520,14 @@ async fn every_changed_byte_and_every_removed_record_is_named() {
 
     // somebody who writes the whole journal anew, chain and all, leaves the record out that they regret
     let mut records = Vec::new();
-    let mut reader = Reader::open(journal_dir(dir), 1).unwrap();
+    let mut reader = Reader::open(DataDir::new(dir).journal(), 1).unwrap();
     while let Some(record) = reader.next().unwrap() {
         records.push(record.payload.to_vec());
     }
     for gone in 0..records.len() {
         let rewritten = tempfile::TempDir::new().unwrap();
         let (mut journal, _) = Journal::<DiskStorage>::open(
-            journal_dir(rewritten.path()),
+            DataDir::new(rewritten.path()).journal(),
             Options { segment_bytes: 16_384, first_segment_bytes: 16_384, prepare_in_background: false },
         )
         .unwrap();
@@ -551,12 +551,12 @@ async fn a_restored_backup_of_the_journal_is_noticed_at_start() {
     let stage = Stage::new(exchange_config()).await;
     small_trail(&stage).await;
     let backup = tempfile::TempDir::new().unwrap();
-    copy_dir(&journal_dir(stage.dir.path()), backup.path());
+    copy_dir(&DataDir::new(stage.dir.path()).journal(), backup.path());
     small_trail(&stage).await; // another day of trading
     let anchor = stage.dir.path().join("anchor.jsonl");
     std::fs::copy(stage.dir.path().join("audit/checkpoints.jsonl"), &anchor).unwrap();
-    std::fs::remove_dir_all(journal_dir(stage.dir.path())).unwrap();
-    copy_dir(backup.path(), &journal_dir(stage.dir.path()));
+    std::fs::remove_dir_all(DataDir::new(stage.dir.path()).journal()).unwrap();
+    copy_dir(backup.path(), &DataDir::new(stage.dir.path()).journal());
     let report = audit(stage.dir.path(), None, None).unwrap();
     assert!(!report.verified && report.flaw.as_deref() == Some("Truncated"), "{report:?}");
 
@@ -597,7 +597,8 @@ async fn what_retention_removes_is_signed_for_and_what_is_taken_otherwise_is_nam
     std::fs::rename(dir.join("key-elsewhere"), &key).unwrap();
 
     // the same files, taken without a word
-    let (mut journal, _) = Journal::<DiskStorage>::open(journal_dir(taken.path()), Options::default()).unwrap();
+    let (mut journal, _) =
+        Journal::<DiskStorage>::open(DataDir::new(taken.path()).journal(), Options::default()).unwrap();
     journal.retain_from_snapshot().unwrap();
     drop(journal);
     let report = audit(taken.path(), None, None).unwrap();

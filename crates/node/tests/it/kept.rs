@@ -10,7 +10,7 @@ use tradewind_engine::{Event, EventKind, encode};
 use tradewind_governance::Name;
 use tradewind_journal::{Journal, Options, verify};
 use tradewind_node::{
-    GovernRequest, Node, NodeError, OperatorRequest, OrderWords, journal_dir, recover, retain, retain_unsigned,
+    DataDir, GovernRequest, Node, NodeError, OperatorRequest, OrderWords, recover, retain, retain_unsigned,
 };
 
 fn far() -> OrderWords {
@@ -29,7 +29,7 @@ async fn traded(stage: &Stage) {
 
 /// The files of the journal whose names end in `end`, in order.
 fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
-    let all = std::fs::read_dir(journal_dir(dir)).unwrap().map(|entry| entry.unwrap().path());
+    let all = std::fs::read_dir(DataDir::new(dir).journal()).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> = all.filter(|path| path.to_string_lossy().ends_with(end)).collect();
     found.sort();
     found
@@ -121,7 +121,7 @@ async fn g09_a_snapshot_that_does_not_read_is_set_aside_and_told() {
     let dir = stage.dir.path();
     let newest = files(dir, ".snap").pop().unwrap();
     flip(&newest, 120);
-    assert!(!verify(journal_dir(dir)).unwrap().is_sound());
+    assert!(!verify(DataDir::new(dir).journal()).unwrap().is_sound());
     let node = start(&stage).await.unwrap();
     let name = newest.file_name().unwrap().to_string_lossy().into_owned();
     let found = node.recovered().found.clone();
@@ -143,13 +143,13 @@ async fn retention_keeps_the_records_while_no_state_can_be_read_from_the_snapsho
         traded(&stage).await; // more than one segment
     }
     let (dir, anna) = (stage.dir.path(), Name::new("anna").unwrap());
-    let (mut journal, _) = Journal::open(journal_dir(dir), Options::default()).unwrap();
+    let (mut journal, _) = Journal::open(DataDir::new(dir).journal(), Options::default()).unwrap();
     let last = journal.synced_seq();
     journal.write_snapshot(last, br#"{"a state":"of a version that never was"}"#).unwrap();
     drop(journal);
     let before = files(dir, "");
     assert_eq!(retain(dir, None, &anna).unwrap_err().code(), "JRN-12");
-    assert_eq!(retain_unsigned(&journal_dir(dir)).unwrap_err().code(), "JRN-12");
+    assert_eq!(retain_unsigned(&DataDir::new(dir).journal()).unwrap_err().code(), "JRN-12");
     assert_eq!(files(dir, ""), before, "nothing is removed");
     traded(&stage).await;
     assert!(retain(dir, None, &anna).unwrap().oldest_seq > 1);

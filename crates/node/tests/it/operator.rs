@@ -240,7 +240,7 @@ async fn a_rejection_keeps_the_venues_words_over_a_restart() {
         assert!(reason.contains("immediately match"), "{start}: {reason}");
         assert!(find(&resting)["closed_reason"].is_string(), "{start}: {listed:?}");
         node.stop().await.unwrap();
-        let journal = tradewind_node::journal_dir(stage.dir.path());
+        let journal = tradewind_node::DataDir::new(stage.dir.path()).journal();
         for entry in std::fs::read_dir(journal).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|it| it == "snap") {

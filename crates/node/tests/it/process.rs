@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tradewind_domain::{ClientOrderId, Coded, Origin, Side};
 use tradewind_journal::{Journal, Options};
 use tradewind_node::settings::Settings;
-use tradewind_node::{Node, NodeError, OperatorReply, OperatorRequest, OrderWords, journal_dir, recover};
+use tradewind_node::{DataDir, Node, NodeError, OperatorReply, OperatorRequest, OrderWords, recover};
 
 /// The decision logic of a program that comes after this one.
 const LATER_LOGIC: u32 = tradewind_engine::LOGIC_VERSION + 1;
@@ -195,7 +195,7 @@ async fn traded(stage: &Stage) {
 }
 
 fn snapshots(dir: &Path) -> Vec<std::path::PathBuf> {
-    let files = std::fs::read_dir(journal_dir(dir)).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(DataDir::new(dir).journal()).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> = files.filter(|path| path.extension().is_some_and(|it| it == "snap")).collect();
     found.sort();
     found
@@ -216,7 +216,7 @@ async fn g09_a_snapshot_that_is_missing_older_or_of_another_version_changes_noth
     std::fs::remove_file(&found[0]).unwrap();
     let (from_none, all) = folded(dir);
     assert_eq!((&from_none, all > after_older), (&hash, true), "missing");
-    let (mut journal, _) = Journal::open(journal_dir(dir), Options::default()).unwrap();
+    let (mut journal, _) = Journal::open(DataDir::new(dir).journal(), Options::default()).unwrap();
     let last = journal.synced_seq();
     journal.write_snapshot(last, br#"{"a state":"of a version that never was"}"#).unwrap();
     drop(journal);
@@ -234,7 +234,7 @@ async fn g09_an_unreadable_snapshot_is_refused_where_the_log_before_it_is_gone()
         traded(&stage).await; // more than one segment
     }
     let dir = stage.dir.path();
-    let (mut journal, _) = Journal::open(journal_dir(dir), Options::default()).unwrap();
+    let (mut journal, _) = Journal::open(DataDir::new(dir).journal(), Options::default()).unwrap();
     let last = journal.synced_seq();
     journal.write_snapshot(last, br#"{"a state":"of a version that never was"}"#).unwrap();
     assert!(journal.retain_from_snapshot().unwrap().oldest_seq > 1);
@@ -285,7 +285,7 @@ async fn g10_a_journal_of_a_later_logic_is_refused_with_and_without_its_snapshot
     let kind = tradewind_engine::EventKind::Started { incarnation, mode, logic: LATER_LOGIC };
     let at = recovered.state.now;
     let event = tradewind_engine::Event::new(last + 1, at, tradewind_domain::Source::Host, kind);
-    let (mut journal, _) = Journal::open(journal_dir(dir), Options::default()).unwrap();
+    let (mut journal, _) = Journal::open(DataDir::new(dir).journal(), Options::default()).unwrap();
     journal.append(&tradewind_engine::encode(&event, &recovered.state)).unwrap();
     journal.sync().unwrap();
     drop(journal);

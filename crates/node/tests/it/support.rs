@@ -272,7 +272,7 @@ pub(crate) fn words(side: tradewind_domain::Side, quantity: &str, price: Option<
 
 /// Every promise that a journal makes after any end: it verifies, and deciding again gives the same.
 pub(crate) fn check_journal(dir: &Path) {
-    let report = tradewind_journal::verify(tradewind_node::journal_dir(dir)).unwrap();
+    let report = tradewind_journal::verify(tradewind_node::DataDir::new(dir).journal()).unwrap();
     assert!(report.is_sound(), "{report:?}");
     let replay = tradewind_node::replay(dir, |_| ()).unwrap();
     assert_eq!(replay.divergence(), None);

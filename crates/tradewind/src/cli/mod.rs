@@ -22,6 +22,7 @@ pub(crate) use storm::StormArgs;
 use crate::output::Format;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use tradewind_node::DataDir;
 
 /// A trading platform you can hand to an AI agent and still sleep.
 #[derive(Parser)]
@@ -175,14 +176,20 @@ pub(crate) enum Command {
     )]
     Storm(StormArgs),
     /// Check this machine, a settings file and its keys, and say what live mode still needs.
-    #[command(after_help = "Example:\n  tradewind doctor --config tradewind.toml")]
+    ///
+    /// With --trade it tries a trade instead: a node on a local exchange buys the least that can be sold again, and
+    /// closes it. That needs no keys and no settings, and takes less than ten seconds.
+    #[command(after_help = "Examples:\n  tradewind doctor --config tradewind.toml\n  tradewind doctor --trade -o json")]
     Doctor {
         /// The settings file to check.
         #[arg(long)]
         config: Option<PathBuf>,
-        /// The data directory to check; that of the settings without.
+        /// The data directory to check; that of the settings without. With --trade, where the journal stays.
         #[arg(long)]
         data_dir: Option<PathBuf>,
+        /// Place, fill and close one order on a simulated market.
+        #[arg(long, conflicts_with = "config")]
+        trade: bool,
     },
     /// Show, check and begin settings files.
     #[command(
@@ -195,7 +202,7 @@ pub(crate) enum Command {
 #[derive(Args)]
 pub(crate) struct NodeArgs {
     /// The data directory of the running node.
-    #[arg(long, default_value = "tradewind-data")]
+    #[arg(long, default_value = DataDir::DEFAULT)]
     pub(crate) data_dir: PathBuf,
     #[command(flatten)]
     pub(crate) who: WhoArgs,

@@ -5,14 +5,20 @@ use crate::output::{self, Failure};
 use crate::signals;
 use std::path::Path;
 use tradewind_domain::{
-    Bar, Coded, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentSpec, LEDGER_DECIMALS, Money, Origin,
-    Quantity, Symbol, Timestamp, parse_decimal,
+    Bar, Calendar, Coded, Currency, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec,
+    LEDGER_DECIMALS, Money, Origin, Quantity, Symbol, Timestamp, parse_decimal,
 };
 use tradewind_history::{
     BarSeries, BarStream, Catalog, Dataset, Defect, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo,
     VolumeKind, adjust, read_bars, stream_bars,
 };
 use tradewind_strategies::{Ends, Managed, Sizing, Strategy, registry};
+
+/// Currencies of states that are traded against one another.
+const STATE_CURRENCIES: [&str; 20] = [
+    "USD", "EUR", "JPY", "GBP", "CHF", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "SGD", "HKD", "CNH", "MXN", "ZAR",
+    "TRY", "PLN", "CZK", "HUF",
+];
 
 /// Bars of a file, ready to be fed.
 pub(crate) struct Bars {
@@ -63,7 +69,7 @@ impl Bars {
             Source::Stream(stream) => stream.instrument().clone(),
             Source::Whole(series) => series.instrument.clone(),
         };
-        let (spec, finer) = with_fees(spec, fees)?;
+        let (spec, finer) = with_fees(with_hours(spec), fees)?;
         let instrument = spec.list(InstrumentId(0))?;
         let from = moment(args.from.as_deref(), Timestamp::from_nanos(i64::MIN))?;
         let until = moment(args.until.as_deref(), Timestamp::from_nanos(i64::MAX))?;
@@ -133,6 +139,21 @@ impl Bars {
         let (gaps, missing_bars) = missing.fold((0, 0), |(count, bars), gap| (count + 1, bars + gap.bars));
         Ok(Finished { source, gaps, missing_bars, defects: found.len() as u64 })
     }
+}
+
+/// The instrument with the usual hours of its market, where its file says none.
+///
+/// Two state currencies are foreign exchange, but on a venue that trades them round the clock beside its coins.
+fn with_hours(spec: InstrumentSpec) -> InstrumentSpec {
+    let is_of_a_state = |currency: Currency| STATE_CURRENCIES.contains(&currency.code());
+    let is_exchange =
+        spec.kind == InstrumentKind::Spot && is_of_a_state(spec.symbol.base) && is_of_a_state(spec.symbol.quote);
+    let calendar = match spec.venue.as_str() {
+        "xcme" => Calendar::cme_globex(),
+        "oanda" | "fxcm" | "unstated" if is_exchange => Calendar::foreign_exchange(),
+        _ => Calendar::Continuous,
+    };
+    if spec.calendar == Calendar::Continuous { InstrumentSpec { calendar, ..spec } } else { spec }
 }
 
 /// The instrument with `fees`, and by how much its quantities are finer than before.

@@ -1,9 +1,9 @@
 //! `tradewind demo`: a local exchange, a node that trades on it over real sockets, and a report at the end.
 
 use super::backtest::write_page;
-use super::local::{self, KEY, LocalExchange, Market, SECRET};
+use super::local::{self, LocalExchange, Market};
 use super::recording::Recording;
-use super::{end, journal, runtime};
+use super::{end, journal};
 use crate::cli::DemoArgs;
 use crate::output::{self, Failure, Format, counted};
 use crate::signals::End;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tradewind_domain::{LEDGER_DECIMALS, Origin, PortfolioId, Symbol, format_decimal, parse_decimal};
 use tradewind_engine::{Counters, Portfolio};
 use tradewind_node::settings::{Settings, StrategySettings};
-use tradewind_node::{Ended, Node, OperatorReply, OperatorRequest, Surroundings, journal_dir};
+use tradewind_node::{DataDir, Ended, Node, OperatorReply, OperatorRequest};
 use tradewind_research::report::{DataSource, Meta, Report, html};
 use tradewind_research::session;
 
@@ -78,11 +78,9 @@ pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> 
     if let Some(aside) = tradewind_node::set_aside(&args.data_dir)? {
         output::note(&format!("the earlier run was moved to {}", aside.display()));
     }
-    let exchange = market.start()?;
-    let runtime = runtime(1)?;
-    let played = runtime.block_on(play(args, &market, &exchange));
-    runtime.shutdown_timeout(Duration::from_millis(200)); // the node's connections end before the exchange does
-    exchange.shutdown();
+    let stage = market.stage()?;
+    let played = stage.play(play(args, &market, stage.exchange()));
+    stage.close();
     let (ended, watched) = played?;
     let demo = look_back(args, &market, &ended, &watched)?;
     let sound = demo.journal == "verified";
@@ -93,12 +91,10 @@ pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> 
 async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) -> Result<(Ended, Watched), Failure> {
     let mut end = end()?;
     let settings = settings(args, &exchange.url(), market)?;
-    let key = Some((KEY.to_owned(), SECRET.to_owned()));
-    let origin = market.origin();
-    let node = Node::start(settings, Surroundings { origin, key, after_bar: None, settings_file: None }).await?;
+    let node = Node::start(settings, market.surroundings()).await?;
     output::note(&format!(
         "a {} market at {}, ready in {} ms; {} s at {} times its speed, Ctrl-C ends it early",
-        format!("{origin:?}").to_lowercase(),
+        format!("{:?}", market.origin()).to_lowercase(),
         exchange.url(),
         node.ready_in().as_millis(),
         args.duration.as_secs_f64(),
@@ -111,7 +107,7 @@ async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) ->
 
 /// What is left when all has ended: the journal, and the pages made from it.
 fn look_back(args: &DemoArgs, market: &Market<'_>, ended: &Ended, watched: &Watched) -> Result<Demo, Failure> {
-    let verified = journal::check(&journal_dir(&args.data_dir));
+    let verified = journal::check(&DataDir::new(&args.data_dir).journal());
     let reports = write_reports(&args.data_dir)?;
     let counters: Counters = ended.state.counters;
     Ok(Demo {
@@ -238,7 +234,7 @@ fn write_reports(data_dir: &Path) -> Result<Vec<String>, Failure> {
         let Some(outcome) = session::outcome(reader, portfolio)? else { continue };
         let meta = Meta {
             data: DataSource {
-                path: journal_dir(data_dir).display().to_string(),
+                path: DataDir::new(data_dir).journal().display().to_string(),
                 format: "journal".to_owned(),
                 ..DataSource::default()
             },
@@ -249,8 +245,8 @@ fn write_reports(data_dir: &Path) -> Result<Vec<String>, Failure> {
             ..Meta::default()
         };
         let report = Report::build(&outcome, meta)?;
-        let name = if place == 0 { "report.html".to_owned() } else { format!("report-{}.html", report.strategy) };
-        let path = data_dir.join(name);
+        let layout = DataDir::new(data_dir);
+        let path = if place == 0 { layout.report() } else { layout.report_of(&report.strategy) };
         write_page(&path, &html(&report))?;
         written.push(path.display().to_string());
     }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::Coded;
-use tradewind_node::live;
+use tradewind_node::{DataDir, live};
 use tradewind_venues::{ApiKey, ApiSecret, SecretSource};
 
 #[derive(Serialize)]
@@ -68,7 +68,7 @@ pub(crate) fn run(path: Option<&Path>, data_dir: Option<&Path>, format: Format) 
 fn writable(dir: &Path) -> Result<String, String> {
     let existed = dir.exists();
     std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let probe = dir.join(".doctor");
+    let probe = DataDir::new(dir).probe();
     let written = std::fs::File::create(&probe).and_then(|mut file| {
         file.write_all(&[0; 4096])?;
         file.sync_all()
@@ -110,7 +110,7 @@ fn loopback() -> Result<String, String> {
 }
 
 fn journal(data_dir: &Path) -> Result<String, String> {
-    let dir = tradewind_node::journal_dir(data_dir);
+    let dir = DataDir::new(data_dir).journal();
     if !dir.exists() {
         return Ok("none yet".to_owned());
     }

@@ -299,7 +299,7 @@ pub(crate) fn audit_command(command: &AuditCommand, format: Format) -> Result<Ex
 }
 
 fn check_journal_dir(dir: &Path) -> Result<(), Failure> {
-    if tradewind_node::journal_dir(dir).is_dir() {
+    if tradewind_node::DataDir::new(dir).journal().is_dir() {
         return Ok(());
     }
     Err(Failure::new("CLI-09", format!("{} holds no journal", dir.display()), "name a data directory"))

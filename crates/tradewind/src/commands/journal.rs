@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use tradewind_domain::Coded;
 use tradewind_governance::Name;
 use tradewind_journal::{Flaw, Reader, backup_storage, verify_storage};
-use tradewind_node::{journal_dir, retain, retain_unsigned};
+use tradewind_node::{DataDir, retain, retain_unsigned};
 
 pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
     match command {
@@ -25,7 +25,7 @@ pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, 
 
 /// The journal of a data directory, or the directory itself if it is one.
 pub(super) fn locate(dir: &Path) -> Result<PathBuf, Failure> {
-    let inner = journal_dir(dir);
+    let inner = DataDir::new(dir).journal();
     let dir = if inner.is_dir() { inner } else { dir.to_owned() };
     if !dir.is_dir() {
         let hint = "name a data directory, such as that of `tradewind demo --data-dir`";
@@ -101,6 +101,14 @@ impl Verified {
     pub(crate) const fn is_sound(&self) -> bool {
         self.verified
     }
+
+    /// What is wrong, as the failure of a command that relies on the journal.
+    pub(crate) fn fault(&self) -> Option<Failure> {
+        let damage = self.damage.as_deref().unwrap_or("it cannot be verified");
+        let (code, hint) = (self.code.unwrap_or("JRN-03"), self.hint.unwrap_or_default());
+        let fault = || Failure::new(code, format!("the journal is not as it was written: {damage}"), hint);
+        (!self.verified).then(|| Failure { exit: EXIT_WRONG, ..fault() })
+    }
 }
 
 fn verify_dir(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
@@ -148,7 +156,7 @@ fn show(dir: &Path, from: u64, limit: Option<u64>, format: Format) -> Result<Exi
 }
 
 fn back_up(dir: &Path, to: &Path, format: Format) -> Result<ExitCode, Failure> {
-    let target = journal_dir(to); // a backup of a data directory is a data directory
+    let target = DataDir::new(to).journal(); // a backup of a data directory is a data directory
     let from = locate(dir)?;
     let progress = output::progress(None, "MiB read"); // of the journal, and of its copy to verify it
     let source = Watched::new(&from, &progress);
@@ -163,10 +171,10 @@ fn back_up(dir: &Path, to: &Path, format: Format) -> Result<ExitCode, Failure> {
 fn thin_out(dir: &Path, by: &Name, key_file: Option<&Path>, format: Format) -> Result<ExitCode, Failure> {
     let journal = locate(dir)?;
     // the journal of a data directory, also where it was named itself; any other has nobody who signs it
-    let data_dir = std::path::absolute(&journal).ok().and_then(|path| path.parent().map(Path::to_owned));
-    let data_dir = data_dir.filter(|data_dir| journal_dir(data_dir).is_dir() && journal.ends_with("journal"));
+    let absolute = std::path::absolute(&journal).map_err(|error| Failure::file(&journal, &error))?;
+    let data_dir = absolute.parent().filter(|parent| DataDir::new(parent).journal() == absolute);
     let retained = match data_dir {
-        Some(data_dir) => retain(&data_dir, key_file, by)?,
+        Some(data_dir) => retain(data_dir, key_file, by)?,
         None => retain_unsigned(&journal)?,
     };
     let (first, snapshot) = (retained.oldest_seq, retained.from_seq);

@@ -1,4 +1,4 @@
-//! A local exchange with one test account, and settings for a node that trades on it.
+//! A local exchange with one test account, the node beside it, and its settings.
 
 use super::operate::field;
 use super::recording::Recording;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tradewind_domain::{Origin, Symbol, parse_decimal};
 use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Pace, SymbolConfig};
 use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Settings, StrategySettings, VenueSettings};
-use tradewind_node::{Node, OperatorReply, OperatorRequest};
+use tradewind_node::{Node, OperatorReply, OperatorRequest, Surroundings};
 
 /// The test account's key. It opens nothing but a local exchange.
 pub(crate) const KEY: &str = "tradewind-local-key";
@@ -58,6 +58,40 @@ impl Market<'_> {
         let runtime = runtime(1)?;
         let handle = runtime.block_on(Exchange::start(config))?;
         Ok(LocalExchange { runtime, handle })
+    }
+
+    /// Opens it, with a runtime for the node that trades on it.
+    pub(crate) fn stage(&self) -> Result<Stage, Failure> {
+        Ok(Stage { exchange: self.start()?, runtime: runtime(1)? })
+    }
+
+    /// Who a node on it is, and what it is told of the data.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let key = Some((KEY.to_owned(), SECRET.to_owned()));
+        Surroundings { origin: self.origin(), key, after_bar: None, settings_file: None }
+    }
+}
+
+/// A running local exchange, and a runtime for the node beside it.
+pub(crate) struct Stage {
+    exchange: LocalExchange,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Stage {
+    pub(crate) const fn exchange(&self) -> &LocalExchange {
+        &self.exchange
+    }
+
+    /// Carries out the work of a node from its start to its end.
+    pub(crate) fn play<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Ends the node's connections, then the exchange.
+    pub(crate) fn close(self) {
+        self.runtime.shutdown_timeout(Duration::from_millis(200));
+        self.exchange.shutdown();
     }
 }
 

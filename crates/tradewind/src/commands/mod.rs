@@ -22,6 +22,7 @@ mod risk;
 mod storm;
 mod strategy;
 mod stress;
+mod trial;
 
 use crate::cli::{Cli, Command};
 use crate::output::Failure;
@@ -57,7 +58,10 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Risk(args) => risk::run(&args, format),
         Command::Stress(args) => stress::run(&args, format),
         Command::Storm(args) => storm::run(&args, format),
-        Command::Doctor { config, data_dir } => doctor::run(config.as_deref(), data_dir.as_deref(), format),
+        Command::Doctor { data_dir, trade: true, .. } => trial::run(data_dir.as_deref(), format),
+        Command::Doctor { config, data_dir, trade: false } => {
+            doctor::run(config.as_deref(), data_dir.as_deref(), format)
+        }
         Command::Config(command) => config::run(&command, format),
     }
 }

@@ -1,6 +1,6 @@
 //! `tradewind paper` and `tradewind live`: a node until it is stopped.
 
-use super::local::{self, KEY, Market, SECRET};
+use super::local::{self, Market};
 use super::{config, end, runtime};
 use crate::cli::PaperArgs;
 use crate::output::{self, Failure, Format};
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tradewind_domain::{Coded, Origin};
 use tradewind_node::settings::{NodeMode, Settings};
-use tradewind_node::{Node, Surroundings};
+use tradewind_node::{DataDir, Node, Surroundings};
 
 /// What a start says while another process holds the journal or the key.
 const HELD: [&str; 2] = ["JRN-01", "NODE-37"];
@@ -77,7 +77,7 @@ async fn on_venue(
 }
 
 fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure> {
-    let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("tradewind-data"));
+    let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from(DataDir::DEFAULT));
     if let Some(aside) = tradewind_node::set_aside(&data_dir)? {
         output::note(&format!(
             "a simulated market begins anew; the earlier run was moved to {}, where `tradewind journal` and \
@@ -85,18 +85,15 @@ fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failu
             aside.display()
         ));
     }
-    let exchange = Market { port: 0, seed: args.seed, speed: args.speed, tape: None, cash: "10000" }.start()?;
+    let market = Market { port: 0, seed: args.seed, speed: args.speed, tape: None, cash: "10000" };
     let symbols = vec!["BTC/USDT".parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?];
-    let settings = local::settings(&exchange.url(), args.speed, data_dir, symbols, &["ema-trend"]);
-    let key = Some((KEY.to_owned(), SECRET.to_owned()));
-    let surroundings = Surroundings { origin: Origin::Simulated, key, after_bar: None, settings_file: None };
-    let runtime = runtime(1)?;
-    let code = runtime.block_on(async {
-        let node = Node::start(settings, surroundings).await?;
-        trade(node, end()?, args.duration, format, Origin::Simulated).await
+    let stage = market.stage()?;
+    let settings = local::settings(&stage.exchange().url(), args.speed, data_dir, symbols, &["ema-trend"]);
+    let code = stage.play(async {
+        let node = Node::start(settings, market.surroundings()).await?;
+        trade(node, end()?, args.duration, format, market.origin()).await
     });
-    runtime.shutdown_timeout(Duration::from_millis(200)); // its connections end before the exchange does
-    exchange.shutdown();
+    stage.close();
     code
 }
 

@@ -39,6 +39,9 @@ tradewind_domain::codes! {
     "CLI-13" "the import would take away what the catalog holds" "give --replace if that is meant, or another --catalog";
     "CLI-14" "a file of trades, where bars are wanted" "`tradewind data check` checks it, `tradewind demo --tape` plays it";
     "CLI-15" "the command line cannot be read" "see `tradewind --help` and the command's own --help";
+    "CLI-16" "a step of a trial trade took too long" "try again while the machine is less busy";
+    "CLI-17" "the order of a trial trade was not filled" "keep its journal with --data-dir and look at it";
+    "CLI-18" "the data directory of a trial trade holds a journal" "name another, or leave --data-dir out";
 }
 
 /// The codes of every crate that the program is made of, floor by floor.

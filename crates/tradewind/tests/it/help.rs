@@ -164,6 +164,8 @@ const CALLS: &[(&str, &str, i32, &str)] = &[
     ("stress", "--scenarios 2 --bars 50", 0, ""),
     ("storm", "--hours 0.01", 0, ""),
     ("doctor", "--data-dir doctor", 0, ""),
+    ("doctor", "--trade", 0, ""),
+    ("doctor", "--trade --data-dir demo", 1, "CLI-18"),
     ("config show", "", 0, ""),
     ("config check", "tradewind.toml", 0, ""),
     ("config template", "", 0, ""),

@@ -7,6 +7,7 @@
 mod attacks;
 mod bad_input;
 mod bundles;
+mod calendars;
 mod contract;
 mod damage;
 mod data;
@@ -18,6 +19,8 @@ mod funding;
 mod golden;
 mod governance;
 mod help;
+#[cfg(not(target_vendor = "apple"))] // there the key chain alone says whom to trust
+mod live;
 mod market;
 mod operate;
 mod past;
@@ -27,3 +30,4 @@ mod standby;
 mod stress;
 mod support;
 mod the_end;
+mod trial;

@@ -4,7 +4,8 @@
 //! what users have. The first holds a strategy's trades; the second also orders by hand, a bracket, a pair, a schedule, a
 //! changed limit, a halt and its signed audit trail; the third refusals, a trailing order and a flattened position besides;
 //! the fourth two persons who approve, send back and reject orders and limits, and an order typed at the venue; the fifth
-//! slices and rungs with a plan of the trade, and exits that such plans and brackets make way for.
+//! slices and rungs with a plan of the trade, and exits that such plans and brackets make way for; the sixth an exit that the
+//! gate refuses, with nothing that guards the position meanwhile.
 
 use crate::example::Exchange;
 use crate::support::{Running, text, tradewind};
@@ -18,31 +19,36 @@ struct Past {
     state_hash: &'static str,
 }
 
-const PASTS: [Past; 5] = [
+const PASTS: [Past; 6] = [
     Past {
         name: "data-v1",
         records: 120,
-        state_hash: "3299cb553a3f79aaac24dc792308c4146c924516e77731d2fde9fa1dd76120c1",
+        state_hash: "83fdfce852ed3a6aa0b4a2403373171a9d5ddbbcaf51dab0b5ba66f5446eb57b",
     },
     Past {
         name: "data-v2",
         records: 195,
-        state_hash: "0fcaba80ba9927c4e7e09b4208857dbdc8657bb58a92709fd65068803c5ee021",
+        state_hash: "98c565a4fd9769054ff72552480c702dfee4c65a80cfc9f34e7b01cbb4cce8f7",
     },
     Past {
         name: "data-v3",
         records: 213,
-        state_hash: "aee2f9e8a8b85e40c84ddf0cd02901cefacf38efd906dc0bfb75ce25773dad60",
+        state_hash: "23e4b9bb6a50635a5d6a0f550f9e2e28d24c344e361e5ab556a43d34cd8ce5c3",
     },
     Past {
         name: "data-v4",
         records: 311,
-        state_hash: "7f09b52eaed13f5f081aae9f87c50ae909830e8d0a5d1b13c5f89bd041a8c118",
+        state_hash: "4c705f3fc3356dcb9f77df7fc301e1852d66a021d6a344952a6d0baa1f44ef94",
     },
     Past {
         name: "data-v5",
         records: 405,
-        state_hash: "f6f90f387a2d599d2b9748b810fe99b75aaef6085f885b4840dca5e1afda878b",
+        state_hash: "d92479d87533f93195fee739909b5743f88e6d36f4c8277e87337f51529fbdf6",
+    },
+    Past {
+        name: "data-v6",
+        records: 138,
+        state_hash: "54774ea212998e2a37cf657da701475d024b84da35d41296d9178cc447bbf09e",
     },
 ];
 

@@ -151,7 +151,7 @@ impl World {
             let order = Order::new(&self.it, PortfolioId(0), *id, *request, Some(self.mark)).unwrap();
             if refused {
                 self.say(&format!("refused: {role:?} {side} {}{kind}", request.quantity.mantissa()));
-                self.parents.refused("too large", self.now);
+                self.parents.refused("too large", true, self.now);
                 return;
             }
             self.say(&format!("{}: {role:?} {side} {}{kind}", self.records.len(), request.quantity.mantissa()));

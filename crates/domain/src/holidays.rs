@@ -1,0 +1,222 @@
+//! On which days an exchange closes, or closes early, by a rule that holds for every year.
+
+use jiff::civil::{Date, Weekday};
+use serde::{Deserialize, Serialize};
+
+/// When the stock exchanges of New York close on a half day, in minutes after local midnight.
+const NEW_YORK_HALF_DAY: u16 = 13 * 60;
+
+/// Days on which the stock exchanges of New York were closed since 1998 though their rule had them open.
+///
+/// Sources: announcements of the NYSE as kept by `pandas_market_calendars` (`holidays/nyse.py`); for 2025 that of
+/// 30 December 2024. Recorded bars of shares lack each of those until 2021, and no other day.
+const NEW_YORK_CLOSED: [(i16, i8, i8); 10] = [
+    (2001, 9, 11), // attacks on the city
+    (2001, 9, 12),
+    (2001, 9, 13),
+    (2001, 9, 14),
+    (2004, 6, 11),  // mourning for Ronald Reagan
+    (2007, 1, 2),   // mourning for Gerald Ford
+    (2012, 10, 29), // Hurricane Sandy
+    (2012, 10, 30),
+    (2018, 12, 5), // mourning for George H. W. Bush
+    (2025, 1, 9),  // mourning for Jimmy Carter
+];
+
+/// By which rule an exchange has holidays and half days, beside those that an instrument lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HolidayRule {
+    /// None: the listed days are all there are.
+    #[default]
+    None,
+    /// Of the stock exchanges of New York, from 1998 on, with the days on which they were closed beside it.
+    ///
+    /// Closed on New Year's Day, Martin Luther King Day, Washington's Birthday, Good Friday, Memorial Day, Juneteenth
+    /// (since 2022), Independence Day, Labor Day, Thanksgiving and Christmas. What falls on a Sunday is observed on the
+    /// Monday, what falls on a Saturday on the Friday, but for New Year's Day: the Friday before ends a year's accounts.
+    /// 13:00 is the end of 3 July, of the day after Thanksgiving and of 24 December, where they are trading days.
+    ///
+    /// Sources: NYSE Rule 7.2, and the yearly "Holiday and Early Closings Calendar" of the NYSE Group.
+    NewYorkStocks,
+    /// Of CME Globex: the days on which all of it is shut, New Year's Day, Good Friday and Christmas, observed as in New
+    /// York.
+    ///
+    /// On other holidays of the United States each product has hours of its own, and some trade on a Good Friday with
+    /// figures of employment: whoever lists one of these lists such days as well.
+    ///
+    /// Source: the holiday calendar of CME Group.
+    CmeGlobex,
+}
+
+/// What a day of the trading week is by a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DayKind {
+    /// A day like the others.
+    Usual,
+    /// It ends early.
+    HalfDay {
+        /// Minutes after local midnight.
+        close_minute: u16,
+    },
+    /// No trading day.
+    Holiday,
+}
+
+impl HolidayRule {
+    /// Whether there is no rule.
+    pub(crate) const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// What `date`, a day from Monday to Friday, is by this rule.
+    pub(crate) fn on(self, date: Date) -> DayKind {
+        match self {
+            Self::None => DayKind::Usual,
+            Self::NewYorkStocks => new_york(date),
+            Self::CmeGlobex if closes_globex(date) => DayKind::Holiday,
+            Self::CmeGlobex => DayKind::Usual,
+        }
+    }
+}
+
+fn new_york(date: Date) -> DayKind {
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let half_day = DayKind::HalfDay { close_minute: NEW_YORK_HALF_DAY };
+    if closes_new_york(date) || NEW_YORK_CLOSED.contains(&(year, month, day)) {
+        return DayKind::Holiday;
+    }
+    match (month, day, date.weekday()) {
+        (7, 3, Weekday::Wednesday) if year < 2013 => DayKind::Usual, // then the Friday behind the holiday was shorter
+        (7, 5, Weekday::Friday) if year < 2013 => half_day,
+        (7, 3, _) | (11, 23..=29, Weekday::Friday) | (12, 24, _) => half_day,
+        (12, 26, Weekday::Friday) if year == 2003 => half_day,
+        _ => DayKind::Usual,
+    }
+}
+
+fn closes_new_york(date: Date) -> bool {
+    let of_a_week = matches!(
+        (date.month(), date.day(), date.weekday()),
+        (1 | 2, 15..=21, Weekday::Monday) // Martin Luther King Day, Washington's Birthday
+            | (5, 25..=31, Weekday::Monday) // Memorial Day
+            | (9, 1..=7, Weekday::Monday) // Labor Day
+            | (11, 22..=28, Weekday::Thursday) // Thanksgiving
+    );
+    let juneteenth = date.year() >= 2022 && is_observed(date, 6, 19);
+    of_a_week || juneteenth || is_observed(date, 7, 4) || closes_globex(date)
+}
+
+fn closes_globex(date: Date) -> bool {
+    let new_year = matches!((date.month(), date.day(), date.weekday()), (1, 1, _) | (1, 2, Weekday::Monday));
+    new_year || is_good_friday(date) || is_observed(date, 12, 25)
+}
+
+/// Whether the holiday of that month and day is observed on `date`: on the day, on the Friday before a Saturday, on the
+/// Monday after a Sunday. It is neither the first nor the last day of its month.
+fn is_observed(date: Date, month: i8, day: i8) -> bool {
+    let moved_from = match date.weekday() {
+        Weekday::Friday => date.day() + 1,
+        Weekday::Monday => date.day() - 1,
+        _ => date.day(),
+    };
+    date.month() == month && (date.day() == day || moved_from == day)
+}
+
+fn is_good_friday(date: Date) -> bool {
+    let day_of_march = match date.month() {
+        3 => i32::from(date.day()),
+        4 => 31 + i32::from(date.day()),
+        _ => return false,
+    };
+    day_of_march == easter(i32::from(date.year())) - 2
+}
+
+/// Returns Easter Sunday of a year of the Gregorian calendar as a day of March: 32 is 1 April.
+///
+/// Source: the anonymous algorithm of Nature, 20 April 1876, in J. Meeus, "Astronomical Algorithms", 1991, chapter 8.
+const fn easter(year: i32) -> i32 {
+    let (golden, century, rest) = (year % 19, year / 100, year % 100);
+    let lunar_correction = (century - (century + 8) / 25 + 1) / 3;
+    let moon = (19 * golden + century - century / 4 - lunar_correction + 15) % 30;
+    let to_sunday = (32 + 2 * (century % 4) + 2 * (rest / 4) - moon - rest % 4) % 7;
+    let exception = (golden + 11 * moon + 22 * to_sunday) / 451;
+    moon + to_sunday - 7 * exception + 22
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The days from Monday to Friday of a year that are not usual: month and day, with `*` at a half day.
+    fn unusual(rule: HolidayRule, year: i16) -> String {
+        let first = Date::new(year, 1, 1).unwrap();
+        let days = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take_while(|it| it.year() == year);
+        let told = days.filter(|date| date.weekday().to_monday_zero_offset() < 5).filter_map(|date| {
+            let text = date.to_string()[5..].to_owned();
+            match rule.on(date) {
+                DayKind::Usual => None,
+                DayKind::HalfDay { close_minute } => {
+                    assert_eq!(close_minute, 780, "{date}");
+                    Some(text + "*")
+                }
+                DayKind::Holiday => Some(text),
+            }
+        });
+        told.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Source: the calendars that the NYSE Group announced for 2018 to 2028, and its closings of 2018-12-05 and 2025-01-09.
+    #[test]
+    fn the_stock_exchanges_of_new_york_are_closed_on_the_days_that_they_announced() {
+        for (year, want) in [
+            (2018, "01-01 01-15 02-19 03-30 05-28 07-03* 07-04 09-03 11-22 11-23* 12-05 12-24* 12-25"),
+            (2019, "01-01 01-21 02-18 04-19 05-27 07-03* 07-04 09-02 11-28 11-29* 12-24* 12-25"),
+            (2020, "01-01 01-20 02-17 04-10 05-25 07-03 09-07 11-26 11-27* 12-24* 12-25"),
+            (2021, "01-01 01-18 02-15 04-02 05-31 07-05 09-06 11-25 11-26* 12-24"),
+            (2022, "01-17 02-21 04-15 05-30 06-20 07-04 09-05 11-24 11-25* 12-26"),
+            (2023, "01-02 01-16 02-20 04-07 05-29 06-19 07-03* 07-04 09-04 11-23 11-24* 12-25"),
+            (2024, "01-01 01-15 02-19 03-29 05-27 06-19 07-03* 07-04 09-02 11-28 11-29* 12-24* 12-25"),
+            (2025, "01-01 01-09 01-20 02-17 04-18 05-26 06-19 07-03* 07-04 09-01 11-27 11-28* 12-24* 12-25"),
+            (2026, "01-01 01-19 02-16 04-03 05-25 06-19 07-03 09-07 11-26 11-27* 12-24* 12-25"),
+            (2027, "01-01 01-18 02-15 03-26 05-31 06-18 07-05 09-06 11-25 11-26* 12-24"),
+            (2028, "01-17 02-21 04-14 05-29 06-19 07-03* 07-04 09-04 11-23 11-24* 12-25"),
+        ] {
+            assert_eq!(unusual(HolidayRule::NewYorkStocks, year), want, "{year}");
+        }
+    }
+
+    #[test]
+    fn until_2012_a_friday_behind_independence_day_was_the_half_day_and_not_the_eve() {
+        for (year, want) in
+            [(2002, "07-04 07-05*"), (2008, "07-03* 07-04"), (2012, "07-03* 07-04"), (2013, "07-03* 07-04")]
+        {
+            let unusual = unusual(HolidayRule::NewYorkStocks, year);
+            let july: Vec<&str> = unusual.split(' ').filter(|day| day.starts_with("07")).collect();
+            assert_eq!(july.join(" "), want, "{year}");
+        }
+        assert!(unusual(HolidayRule::NewYorkStocks, 2003).ends_with("12-24* 12-25 12-26*"));
+    }
+
+    #[test]
+    fn globex_is_shut_on_three_days_of_a_year_and_on_two_where_new_year_is_a_saturday() {
+        for (year, want) in [
+            (2021, "01-01 04-02 12-24"),
+            (2022, "04-15 12-26"),
+            (2023, "01-02 04-07 12-25"),
+            (2024, "01-01 03-29 12-25"),
+        ] {
+            assert_eq!(unusual(HolidayRule::CmeGlobex, year), want, "{year}");
+        }
+    }
+
+    /// The earliest and the latest that there can be, and both years of the 20th century that simpler rules get wrong.
+    #[test]
+    fn easter_is_found_in_every_century() {
+        for (year, day_of_march) in
+            [(1818, 22), (1943, 56), (1954, 49), (1981, 50), (2000, 54), (2008, 23), (2024, 31), (2038, 56), (2285, 22)]
+        {
+            assert_eq!(easter(year), day_of_march, "{year}");
+        }
+    }
+}
