@@ -441,6 +441,30 @@ impl Instrument {
         Ok(Money { currency: self.settlement(), units })
     }
 
+    /// What this option is worth at its end while its underlying stands at `underlying`: what that is above the strike of a
+    /// call or below that of a put, and nothing otherwise; divided by `underlying` where the coin itself is paid. Rounded
+    /// once, half to even, to the decimals of its prices.
+    ///
+    /// `None` for what is no option, past 64 bits, and for a coin that is worth nothing.
+    #[must_use]
+    pub fn intrinsic(&self, underlying: Price) -> Option<Price> {
+        let InstrumentKind::Option { strike, right, .. } = self.spec.kind else { return None };
+        let (underlying, strike) = (i128::from(underlying.mantissa()), i128::from(strike.mantissa()));
+        let worth = match right {
+            crate::OptionRight::Call => underlying - strike,
+            crate::OptionRight::Put => strike - underlying,
+        };
+        let worth = if self.settlement() == self.spec.symbol.base {
+            if underlying <= 0 {
+                return None;
+            }
+            round_div(worth.max(0) * pow10(u32::from(self.spec.price_decimals)), underlying)
+        } else {
+            worth.max(0)
+        };
+        i64::try_from(worth).ok().map(Price::from_mantissa)
+    }
+
     /// Average entry price of `position`, for people and statistics; `None` when flat.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
@@ -685,6 +709,32 @@ mod tests {
         ] {
             let spec = InstrumentSpec { kind, ..InstrumentSpec::spot(symbol.parse().unwrap(), "test") };
             assert_eq!(spec.list(InstrumentId(0)).unwrap_err().code(), "DOM-11", "{symbol} as {kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_option_is_worth_at_its_end_what_its_underlying_is_beyond_the_strike() {
+        let worth = |symbol: &str, price_decimals: u8, underlying: &str| {
+            let symbol: Symbol = symbol.parse().unwrap();
+            let kind = InstrumentKind::of(&symbol, price_decimals).unwrap();
+            let spec = InstrumentSpec { kind, price_decimals, ..InstrumentSpec::spot(symbol, "test") };
+            let it = spec.list(InstrumentId(0)).unwrap();
+            it.intrinsic(it.price(underlying).unwrap()).map(|price| it.price_text(price))
+        };
+        for (symbol, decimals, underlying, want) in [
+            ("BTC/USDT:USDT-250328-50000-C", 2, "50012.34", Some("12.34")),
+            ("BTC/USDT:USDT-250328-50000-C", 2, "49999.99", Some("0")),
+            ("BTC/USDT:USDT-250328-50000-P", 2, "49000.5", Some("999.5")),
+            ("BTC/USDT:USDT-250328-50000-P", 2, "50000", Some("0")),
+            ("BTC/USDT:USDT-250328-50000-P", 2, "0", Some("50000")),
+            ("BTC/USD:BTC-250328-50000-C", 4, "62500", Some("0.2")),
+            ("BTC/USD:BTC-250328-50000-C", 4, "51000", Some("0.0196")), // 1,000 / 51,000
+            ("BTC/USD:BTC-250328-50000-P", 4, "40000", Some("0.25")),
+            ("BTC/USD:BTC-250328-50000-P", 4, "60000", Some("0")),
+            ("BTC/USD:BTC-250328-50000-P", 4, "0", None), // no number of worthless coins is worth anything
+            ("BTC/USDT:USDT-250328", 2, "50000", None),
+        ] {
+            assert_eq!(worth(symbol, decimals, underlying).as_deref(), want, "{symbol} at {underlying}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Folding facts into state. Nothing here decides anything, so recovery can use it alone.
 
-use crate::{DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, State, Verdict};
+use crate::{
+    DecisionKind, Event, EventKind, KnownDepth, Listing, ListingStatus, Portfolio, Settlement, State, Verdict,
+};
 use crate::{account, amend, collar, governance, parents, risk, rollout, unwind};
 use tradewind_domain::{
     ClientOrderId, Currency, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, Origin, PortfolioId,
@@ -116,6 +118,7 @@ fn apply_rest(state: &mut State, event: &Event) {
                 state.halted.get_or_insert_with(|| "a funding payment is past the ledger".to_owned());
             }
         }
+        EventKind::Settled { instrument, settlement } => settled(state, *instrument, *settlement, at),
         EventKind::Started { incarnation, mode, .. } => {
             (state.incarnation, state.mode) = (*incarnation, *mode);
             state.governance.restarted();
@@ -239,6 +242,7 @@ fn listed(state: &mut State, instrument: &Instrument) {
                 booked: TradeIdSet::default(),
                 before: None,
                 status: ListingStatus::Trading,
+                settled: None,
             });
         }
     }
@@ -347,7 +351,44 @@ pub(crate) fn booked(state: &mut State, portfolio: PortfolioId, fill: &Fill, at:
     let (place, id) = (portfolio.index(), fill.instrument);
     let realised = state.portfolios[place].fill(&state.listings[id.index()].instrument, fill);
     mark_books(state, place, id, fill.price, at);
+    if state.listings[id.index()].settled.is_some() {
+        pay_out(state, portfolio, id, at); // told after the settlement that it came before
+    }
     realised
+}
+
+/// Settles a contract: from here on nothing is held of it and no order in it is open.
+fn settled(state: &mut State, id: InstrumentId, settlement: Settlement, at: Timestamp) {
+    let listing = &mut state.listings[id.index()];
+    if listing.settled.is_some() {
+        return;
+    }
+    if listing.instrument.is_cash() {
+        return state.counters.contradictions += 1; // what is held of it was paid for, and stays
+    }
+    listing.settled = Some(settlement);
+    let open = state.open.values().filter(|record| record.order.instrument() == id);
+    let open: Vec<ClientOrderId> = open.map(|record| record.order.client_id()).collect();
+    open.into_iter().for_each(|client_id| move_order(state, client_id, OrderInput::Expired, at));
+    for place in 0..state.portfolios.len() {
+        pay_out(state, PortfolioId(u16::try_from(place).unwrap_or(u16::MAX)), id, at);
+    }
+}
+
+/// Pays out what a portfolio holds of a contract that was settled.
+fn pay_out(state: &mut State, portfolio: PortfolioId, id: InstrumentId, at: Timestamp) {
+    let (place, listing) = (portfolio.index(), &state.listings[id.index()]);
+    let is_held = !state.portfolios[place].position(id).quantity().is_zero();
+    let Some(settlement) = listing.settled.filter(|_| is_held) else { return };
+    let Some(realised) = state.portfolios[place].settle(&listing.instrument, settlement) else {
+        state.counters.contradictions += 1;
+        state.halted.get_or_insert_with(|| "a settlement is past the ledger".to_owned());
+        return;
+    };
+    mark_books(state, place, id, settlement.price, at);
+    if state.risk.is_some() {
+        risk::closed(state, portfolio, realised, at);
+    }
 }
 
 /// A new process knows of the old one's orders only what was recorded: without a recorded intent nothing was

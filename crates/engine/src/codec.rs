@@ -109,7 +109,7 @@ fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {
         EventKind::Adopted(adoption) => Some(adoption.order.instrument()),
         EventKind::Reworked { client_id, .. } | EventKind::Amend { client_id, .. } => of_order(*client_id),
         EventKind::Judged(crate::Verdict::AmendApproved { client_id, .. }) => of_order(*client_id),
-        EventKind::Funding { instrument, .. } => Some(*instrument),
+        EventKind::Funding { instrument, .. } | EventKind::Settled { instrument, .. } => Some(*instrument),
         EventKind::Judged(crate::Verdict::Approved(order)) => Some(order.instrument()),
         EventKind::ListingChanged { instrument, .. } | EventKind::Baseline { instrument, .. } => Some(*instrument),
         EventKind::Parent(said) => said.concerns().map(|(instrument, _)| instrument),

@@ -1,6 +1,6 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::algo::{Behind, ParentEvent, ParentId};
+use crate::algo::{Behind, ParentEnd, ParentEvent, ParentId};
 use crate::{
     Amend, Event, EventKind, ListingStatus, RiskAct, State, Verdict, amend, collar, contingent, governance, parents,
     protect, risk, unwind,
@@ -81,6 +81,9 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         }
         EventKind::Parent(said) => parents::decide(state, event, said, commands),
         EventKind::ListingChanged { instrument, status } => leave(state, *instrument, *status, commands),
+        EventKind::Settled { instrument, .. } => {
+            parents::end_all(state, *instrument, ParentEnd::Expired, "the contract was settled", commands);
+        }
         EventKind::Started { .. }
         | EventKind::Stopped
         | EventKind::Listed(_)
@@ -299,7 +302,7 @@ fn parent_of(kind: &EventKind) -> Option<ParentId> {
 fn restricted<'a>(state: &'a State, proposal: &Proposal) -> Option<&'a str> {
     let by_policy =
         || if proposal.source == Source::Operator { None } else { state.foreign_hand(proposal.request.instrument) };
-    let listing = state.listing(proposal.request.instrument).status.restriction();
+    let listing = state.listing(proposal.request.instrument).restriction();
     state.reduce_only.as_deref().or(listing).or_else(by_policy)
 }
 
@@ -323,7 +326,7 @@ fn leave(state: &State, instrument: InstrumentId, status: ListingStatus, command
     }
     let gone = |it: &&OrderRecord| it.order.instrument() == instrument && is_cancellable(it);
     state.open.values().filter(gone).for_each(|record| propose_cancel(record, commands));
-    parents::end_all(state, instrument, "the venue has delisted the instrument", commands);
+    parents::end_all(state, instrument, ParentEnd::Failed, "the venue has delisted the instrument", commands);
 }
 
 /// What pays for the proposed order, less what open orders of its side hold already.

@@ -236,6 +236,15 @@ pub enum EventKind {
         /// At which mark.
         mark: Price,
     },
+    /// A contract came to its end: whoever holds it is paid out at one price, and every order in it that is still open has
+    /// expired. It does so once: a second word on it changes nothing.
+    Settled {
+        /// Which.
+        instrument: InstrumentId,
+        /// How.
+        #[serde(flatten)]
+        settlement: crate::Settlement,
+    },
     /// A venue says how an instrument trades from here on.
     ListingChanged {
         /// Which.

@@ -12,6 +12,7 @@
 //! * Feeding the same events through [`step`] gives the same state and the same commands, bit for bit.
 //! * A fill is booked once per (instrument, trade id), whatever order reports arrive in.
 //! * Every posting is exact or rounded once to the ledger's scale; cash, cost and profit sum to the last unit.
+//! * Of a contract that was settled nothing is held and no order is open.
 //! * An order of unknown outcome counts in full until evidence says otherwise.
 
 mod account;
@@ -38,6 +39,7 @@ mod reconcile;
 mod replay;
 mod risk;
 mod rollout;
+mod settlement;
 mod state;
 mod unwind;
 
@@ -61,6 +63,7 @@ pub use protect::Guarded;
 pub use reconcile::{Basis, Findings, Seen, VenueOrder, VenueTrade, compare, moves_balance};
 pub use replay::{Divergence, Replay};
 pub use risk::{Exemption, RiskAct, RiskBook};
+pub use settlement::Settlement;
 pub use state::{Counters, KnownDepth, LOGIC_VERSION, Listing, ListingStatus, State, Whole};
 pub use unwind::{ExitDue, Tried};
 

@@ -122,6 +122,7 @@ const fn moves(kind: &EventKind) -> bool {
             | EventKind::Traded { .. }
             | EventKind::Quoted { .. }
             | EventKind::Funding { .. }
+            | EventKind::Settled { .. }
             | EventKind::Filled(_)
             | EventKind::Deposited(_)
             | EventKind::Adjusted { .. }

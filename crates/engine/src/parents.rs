@@ -7,7 +7,7 @@ use crate::algo::{
     Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Role, on_tick,
 };
 use crate::decide::{approve, excluding, judge_pair, names, refuse, view};
-use crate::{Command, Event, EventKind, ListingStatus, State, Verdict};
+use crate::{Command, Event, EventKind, State, Verdict};
 use crate::{governance, keeping};
 use tradewind_domain::{
     ClientOrderId, Coded, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderRequest, PortfolioId, Quantity, Side,
@@ -340,6 +340,7 @@ pub(crate) const fn wakes(kind: &EventKind) -> bool {
             | EventKind::Intended(_)
             | EventKind::Sent { .. }
             | EventKind::CancelSent { .. }
+            | EventKind::Settled { .. } // its own parents are told first that they are over
             | EventKind::Risk(_)
     )
 }
@@ -385,7 +386,7 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let by = parent.behind.as_ref().map(|behind| &behind.by);
     let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, by, request.instrument);
     let open = state.mode == Mode::Backtest || listing.instrument.spec.calendar.is_open(state.now);
-    let clear = listing.status == ListingStatus::Trading && open && fresh;
+    let clear = listing.is_trading() && open && fresh;
     Look {
         now: state.now,
         instrument: &listing.instrument,
@@ -437,10 +438,16 @@ impl State {
 }
 
 /// An instrument that is gone takes its parents with it; their orders are cancelled.
-pub(crate) fn end_all(state: &State, instrument: InstrumentId, reason: &str, commands: &mut Vec<Command>) {
+pub(crate) fn end_all(
+    state: &State,
+    instrument: InstrumentId,
+    end: ParentEnd,
+    reason: &str,
+    commands: &mut Vec<Command>,
+) {
     for parent in state.parents.live().filter(|parent| parent.wish.request.instrument == instrument) {
         if !matches!(parent.state, ParentState::Ending { .. } | ParentState::Over { .. }) {
-            let to = ParentState::Ending { end: ParentEnd::Failed, reason: reason.to_owned() };
+            let to = ParentState::Ending { end, reason: reason.to_owned() };
             let moved = ParentEvent::Moved { parent: parent.id, to };
             commands.push(Command::Record(EventKind::Parent(Box::new(moved)), parent.wish.portfolio));
         }

@@ -3,6 +3,7 @@
 //! Money is in ledger units (10⁻⁸) of each currency. Equity is kept current at every mark at constant cost:
 //! each asset knows its value, and a new mark changes one value.
 
+use crate::Settlement;
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
     Currency, Fee, Fill, Instrument, InstrumentId, LEDGER_DECIMALS, Money, Position, Price, Quantity, Timestamp, pow10,
@@ -296,6 +297,24 @@ impl Portfolio {
             held.funding += paid.units;
         }
         true
+    }
+
+    /// Closes the whole position at the price of its settlement and takes the fee for it; its price is yet to be taken into
+    /// the equity. Returns what it realised before the fee, in ledger units of the settlement currency; `None`, and nothing
+    /// is changed, if that leaves the ledger.
+    #[must_use]
+    pub(crate) fn settle(&mut self, instrument: &Instrument, settlement: Settlement) -> Option<i128> {
+        let mut position = self.position(instrument.id);
+        let closing = Quantity::from_mantissa(position.quantity().mantissa().checked_neg()?);
+        let value = instrument.value(settlement.price, closing).ok()?;
+        position.cost().checked_add(value)?; // what is realised is their sum
+        let realised = instrument.value_units(position.apply(closing, value).realised)?;
+        let fee = settlement.fee(instrument, closing).ok()?;
+        self.held.get_mut(instrument.id.index())?.position = position;
+        self.post(instrument.settlement(), realised);
+        self.holding_mut(instrument.settlement()).realised += realised;
+        self.fee(Fee(fee));
+        Some(realised)
     }
 }
 

@@ -273,6 +273,7 @@ pub(crate) fn watch(state: &mut State, event: &Event) {
             | EventKind::Adopted(_)
             | EventKind::Adjusted { .. }
             | EventKind::Reversed(_)
+            | EventKind::Settled { .. }
             | EventKind::Governance(_)
             | EventKind::Parent(_)
             | EventKind::Risk(_)

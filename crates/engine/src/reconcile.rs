@@ -152,7 +152,9 @@ pub fn moves_balance(state: &State, kind: &EventKind, currency: Currency) -> boo
             let symbol = &state.listing(fill.instrument).instrument.spec.symbol;
             [symbol.base, symbol.quote, fill.fee.0.currency].contains(&currency)
         }
-        EventKind::Funding { instrument, .. } => state.listing(*instrument).instrument.settlement() == currency,
+        EventKind::Funding { instrument, .. } | EventKind::Settled { instrument, .. } => {
+            state.listing(*instrument).instrument.settlement() == currency
+        }
         _ => false,
     }
 }

@@ -296,15 +296,19 @@ impl State {
 pub(crate) fn filled(state: &mut State, fill: &Fill, portfolio: PortfolioId, realised: i128, at: Timestamp) {
     let (instrument, side) = (fill.instrument, fill.side);
     let is_first = state.order(fill.client_id).is_none_or(|record| record.filled == fill.quantity);
-    let mut facts = Vec::with_capacity(3);
     if is_first {
-        facts.push(Fact::Filled { portfolio, instrument, side });
+        note(state, at, portfolio, &[Fact::Filled { portfolio, instrument, side }]);
     }
-    if realised != 0 {
-        facts.push(Fact::Realised { portfolio, profit: realised });
+    closed(state, portfolio, realised, at);
+}
+
+/// Folds that something was closed, by an execution or by a settlement: whether the trade lost, and what is left.
+pub(crate) fn closed(state: &mut State, portfolio: PortfolioId, realised: i128, at: Timestamp) {
+    let equity = Fact::Equity { portfolio, units: state.portfolio(portfolio).equity() };
+    match realised {
+        0 => note(state, at, portfolio, &[equity]),
+        profit => note(state, at, portfolio, &[Fact::Realised { portfolio, profit }, equity]),
     }
-    facts.push(Fact::Equity { portfolio, units: state.portfolio(portfolio).equity() });
-    note(state, at, portfolio, &facts);
 }
 
 /// Folds that what came in earlier is worth this much: the first mark tells.

@@ -1,7 +1,7 @@
 //! The whole state of a risk domain: everything that [`crate::step`] reads and writes.
 
 use crate::algo::Parents;
-use crate::{ExitDue, ForeignOrder, Portfolio, Tried, Unfilled};
+use crate::{ExitDue, ForeignOrder, Portfolio, Settlement, Tried, Unfilled};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -43,6 +43,9 @@ pub struct Listing {
     /// How it trades.
     #[serde(default, skip_serializing_if = "ListingStatus::is_trading")]
     pub status: ListingStatus,
+    /// How it was settled at its end, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settlement>,
 }
 
 /// What rests near the market, and when it did.
@@ -65,6 +68,18 @@ pub enum ListingStatus {
     Paused,
     /// No more: open orders are cancelled, positions may only be reduced.
     Delisted,
+}
+
+impl Listing {
+    /// Why only what reduces may be proposed, if so.
+    pub(crate) fn restriction(&self) -> Option<&'static str> {
+        self.settled.map(|_| "the contract was settled").or(self.status.restriction())
+    }
+
+    /// Whether its venue lets it trade at all.
+    pub(crate) const fn is_trading(&self) -> bool {
+        self.status.is_trading() && self.settled.is_none()
+    }
 }
 
 impl ListingStatus {

@@ -1,8 +1,9 @@
 //! The loop of a backtest: bars in, the engine's own events through it, executions by the bar matcher.
 
+use crate::delivery::Closing;
 use crate::outcomes::FollowUp;
 use crate::tags::{TagBook, word_of};
-use crate::{Costs, Curve, MarketPath, Point, RoundTrips, SignalOutcomes};
+use crate::{Costs, Curve, Delivery, MarketPath, Point, RoundTrips, SignalOutcomes};
 use std::collections::VecDeque;
 use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
 use tradewind_domain::{
@@ -18,6 +19,7 @@ use tradewind_quant::EquityAccumulator;
 use tradewind_strategies::{Desk, Strategy};
 
 const PORTFOLIO: PortfolioId = PortfolioId(0);
+const DAY_NS: i64 = 86_400_000_000_000;
 
 /// What to run.
 pub struct Plan {
@@ -137,6 +139,7 @@ pub struct Backtest<S: Sink = Silent> {
     costs: Costs,
     tally: Tally,
     follow_up: Option<Box<FollowUp>>,
+    delivery: Delivery,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -176,6 +179,8 @@ pub struct Outcome {
     pub market: MarketPath,
     /// What trading cost.
     pub costs: Costs,
+    /// The price that was given for the end of the contract; for an option, that of its underlying.
+    pub settlement_price: Option<Price>,
     /// How orders met bars; `None` where a venue filled them.
     pub fill_policy: Option<FillPolicy>,
     /// Where the bars came from.
@@ -225,6 +230,7 @@ impl<S: Sink> Backtest<S> {
             costs: Costs::default(),
             tally: Tally::default(),
             follow_up: None,
+            delivery: Delivery::default(),
         };
         run.open(instrument, plan.deposit, plan.limits);
         run
@@ -237,6 +243,16 @@ impl<S: Sink> Backtest<S> {
         let strategy = self.desk.strategy();
         let follow = |horizon| Box::new(FollowUp::new(strategy.name(), strategy.version(), horizon));
         self.follow_up = strategy.expects().map(|it| follow(it.horizon_bars));
+        self
+    }
+
+    /// The same run, which settles a contract that ends within it as `delivery` says.
+    ///
+    /// It ends within the run if a bar closes with it. Where `delivery` gives a price the last bar need only close on the
+    /// contract's last day: a symbol knows that day, and its venue the hour.
+    #[must_use]
+    pub fn settling(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
         self
     }
 
@@ -254,13 +270,14 @@ impl<S: Sink> Backtest<S> {
         }
     }
 
-    /// Feeds the next bar: executions of what waited, then the close, then what the strategy says to it.
+    /// Feeds the next bar: executions of what waited, then the close, then what the strategy says to it, and then the
+    /// settlement, if the contract ends with it.
     ///
     /// # Errors
     /// [`PlanError`] for a bar that does not belong here.
     #[inline]
     pub fn feed(&mut self, bar: &Bar) -> Result<(), PlanError> {
-        self.check(bar)?;
+        let ends = self.check(bar)?;
         let at = bar.close_time();
         self.execute(bar);
         self.close(bar, at);
@@ -269,11 +286,15 @@ impl<S: Sink> Backtest<S> {
         if self.follow_up.is_some() {
             self.follow_up(bar, kind);
         }
+        if ends {
+            self.settle(bar, at);
+        }
         self.note_equity(bar, at)
     }
 
+    /// Whether the contract ends with `bar`, which belongs here.
     #[inline]
-    fn check(&mut self, bar: &Bar) -> Result<(), PlanError> {
+    fn check(&mut self, bar: &Bar) -> Result<bool, PlanError> {
         if bar.instrument != self.desk.instrument() {
             return Err(PlanError::OtherInstrument { expected: self.desk.instrument().0, found: bar.instrument.0 });
         }
@@ -289,7 +310,7 @@ impl<S: Sink> Backtest<S> {
         }
         self.tally.last = Some(*bar);
         self.tally.bars += 1;
-        Ok(())
+        Ok(expiry == Some(bar.close_time()))
     }
 
     /// Equity begins with the deposit at the first open, where buying and holding begins as well.
@@ -427,8 +448,16 @@ impl<S: Sink> Backtest<S> {
     }
 
     #[inline]
-    #[allow(clippy::cast_precision_loss)]
     fn note_equity(&mut self, bar: &Bar, at: Timestamp) -> Result<(), PlanError> {
+        let equity = self.follow_equity(bar, at)?;
+        self.curve.push(bar, equity);
+        Ok(())
+    }
+
+    /// Takes in the equity as it stands at `at`, when `bar` is the last that closed.
+    #[inline]
+    #[allow(clippy::cast_precision_loss)]
+    fn follow_equity(&mut self, bar: &Bar, at: Timestamp) -> Result<f64, PlanError> {
         let portfolio = self.state.portfolio(PORTFOLIO);
         let instrument = &self.state.listing(bar.instrument).instrument;
         let held = portfolio.position(bar.instrument).quantity();
@@ -436,8 +465,38 @@ impl<S: Sink> Backtest<S> {
         let equity = Money { currency: portfolio.base, units: portfolio.equity() }.to_f64();
         self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
         self.market.close(at, bar.close, self.equity.days().len());
-        self.curve.push(bar, equity);
-        Ok(())
+        Ok(equity)
+    }
+
+    /// Settles the contract, which ends at `at`, where it is known at which price. What rests has expired either way.
+    fn settle(&mut self, bar: &Bar, at: Timestamp) {
+        let instrument = self.state.listing(bar.instrument).instrument.clone();
+        let Some(settlement) = self.delivery.settlement(&instrument, bar.close) else {
+            let open: Vec<ClientOrderId> = self.state.open.keys().copied().collect();
+            self.costs.expired += open.len() as u64;
+            for client_id in open {
+                self.say(at, Source::Venue, EventKind::Expired { client_id, evidence: None });
+            }
+            return;
+        };
+        let closing = Closing::of(&self.state, PORTFOLIO, bar.instrument, settlement);
+        self.say(at, Source::Venue, EventKind::Settled { instrument: bar.instrument, settlement });
+        self.costs.expired += closing.orders;
+        if let Some(fee) = closing.fee(&self.state) {
+            self.costs.settle(fee);
+            self.round_trips.settle(&instrument, settlement.price, fee, at);
+        }
+    }
+
+    /// Settles at the price that was given a contract whose bars end on its last day, before that day does.
+    fn settle_late(&mut self) {
+        let expiry = self.state.listing(self.desk.instrument()).instrument.expiry();
+        let (Some(_), Some(bar), Some(expiry)) = (self.delivery.price, self.tally.last, expiry) else { return };
+        if (1..DAY_NS).contains(&expiry.since(bar.close_time())) {
+            self.settle(&bar, expiry);
+            let equity = self.follow_equity(&bar, expiry).expect("it is later than the last one, and a number");
+            self.curve.end(equity);
+        }
     }
 
     /// Steps the close of a bar. As [`Self::say`], but the event is made where it is read: moving it costs more than
@@ -568,9 +627,10 @@ impl<S: Sink> Backtest<S> {
         &self.state
     }
 
-    /// Ends the run. An open position is valued at the last close.
+    /// Ends the run. A position that is still open is valued at the last close.
     #[must_use]
-    pub fn finish(self) -> Outcome {
+    pub fn finish(mut self) -> Outcome {
+        self.settle_late();
         debug_assert_eq!(self.state.counters.contradictions, 0, "no order is told what it cannot be");
         let instrument = self.state.listing(self.desk.instrument()).instrument.clone();
         let end = self.tally.last.map_or((Timestamp::default(), Price::default()), |bar| (bar.close_time(), bar.close));
@@ -585,6 +645,7 @@ impl<S: Sink> Backtest<S> {
             curve: self.curve.finish(),
             market: self.market,
             costs: self.costs,
+            settlement_price: self.delivery.price,
             fill_policy: Some(*self.matcher.policy()),
             origin: self.origin,
             first: self.tally.first,

@@ -9,8 +9,10 @@ const SHARES_KEPT: usize = 65_536;
 /// Costs by kind, in ledger units of the settlement currency, and our share of the bars traded in.
 #[derive(Clone, Debug)]
 pub struct Costs {
-    /// Fees; one taken in the asset is counted at its fill's price. Rebates are negative.
+    /// Fees, those of settlement included; one taken in the asset is counted at its fill's price. Rebates are negative.
     pub fees: i128,
+    /// Of these, what the settlement of contracts at their end cost; `None` where none was settled.
+    pub settlement: Option<i128>,
     /// What taking fills paid beyond the price that the market showed: slippage, impact and rounding to the tick.
     pub slippage: i128,
     /// Executions that crossed.
@@ -30,6 +32,7 @@ impl Default for Costs {
     fn default() -> Self {
         Self {
             fees: 0,
+            settlement: None,
             slippage: 0,
             takers: 0,
             makers: 0,
@@ -56,6 +59,12 @@ impl Costs {
             let value = |price| instrument.value(price, signed).unwrap_or(0);
             self.slippage += instrument.value_units(value(fill.price) - value(basis)).unwrap_or(0);
         }
+    }
+
+    /// Takes in the settlement of a contract that was held.
+    pub(crate) fn settle(&mut self, fee: i128) {
+        self.fees += fee;
+        *self.settlement.get_or_insert(0) += fee;
     }
 
     /// Takes in a bar in which `traded` units of notional were ours.

@@ -75,6 +75,20 @@ impl Curve {
         }
     }
 
+    /// Takes in what equity came to after the last bar.
+    pub fn end(&mut self, equity: f64) {
+        if equity > self.peak {
+            (self.peak, self.lowest) = (equity, equity);
+        }
+        if let Some(point) = &mut self.current {
+            point.equity = equity;
+        }
+        if equity < self.lowest {
+            self.lowest = equity;
+            self.fall(equity);
+        }
+    }
+
     fn start(&mut self, bar: &Bar, equity: f64) {
         if let Some(done) = self.current.take() {
             self.points.push(done);

@@ -17,6 +17,7 @@
 mod backtest;
 mod costs;
 mod curve;
+mod delivery;
 mod error;
 mod market;
 mod outcomes;
@@ -30,6 +31,7 @@ pub mod tail;
 pub use backtest::{Backtest, Outcome, Plan, PlanError, Recorder, Silent, Sink};
 pub use costs::Costs;
 pub use curve::{Curve, Point};
+pub use delivery::Delivery;
 pub use error::CODES;
 pub use market::MarketPath;
 pub use outcomes::SignalOutcomes;

@@ -14,8 +14,8 @@ pub struct RoundTrip {
     pub instrument: InstrumentId,
     /// What its first execution was said to be for, such as `cross-up`.
     pub entry_tag: Cow<'static, str>,
-    /// What its last execution was said to be for; `reversal` where that opened the opposite as well, `end-of-data` for what
-    /// is still open.
+    /// What its last execution was said to be for; `reversal` where that opened the opposite as well, `expiry` where its
+    /// contract was settled, `end-of-data` for what is still open.
     pub exit_tag: Cow<'static, str>,
     /// When it was entered.
     pub opened_at: Timestamp,
@@ -135,6 +135,15 @@ impl RoundTrips {
             let (high, low) = if inside { (bar.close, bar.close) } else { (bar.high, bar.low) };
             (current.high, current.low) = (current.high.max(high), current.low.min(low));
         }
+    }
+
+    /// Ends the open trip with the settlement of its contract at `price`, which cost `fee`.
+    pub(crate) fn settle(&mut self, instrument: &Instrument, price: Price, fee: i128, at: Timestamp) {
+        let Some(mut current) = self.current.take() else { return };
+        current.fold(instrument);
+        let rest = leg(instrument, price, current.held);
+        current.leave(rest, fee);
+        self.done.push(current.finish(instrument, at, Some(Cow::Borrowed(Tags::EXPIRY))));
     }
 
     /// Finished trips, and the open one as it stands at `mark`.

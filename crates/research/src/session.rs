@@ -1,5 +1,6 @@
 //! What came of a session that a journal remembers, in the same shape as a backtest's outcome.
 
+use crate::delivery::Closing;
 use crate::outcomes::FollowUps;
 use crate::tags::{Word, gives_way, word_of};
 use crate::{Costs, Curve, MarketPath, Outcome, PlanError, RoundTrip, RoundTrips, Tags};
@@ -92,6 +93,11 @@ impl Session {
             | EventKind::Expired { client_id, .. } => (owner_of(*client_id), self.state.open.contains_key(client_id)),
             _ => (Some(event.portfolio), true),
         };
+        if let EventKind::Settled { instrument, settlement } = &event.kind {
+            let closing = Closing::of(&self.state, self.portfolio, *instrument, *settlement);
+            apply(&mut self.state, event);
+            return self.settled(&closing, event.at); // it concerns every portfolio
+        }
         apply(&mut self.state, event);
         if owner != Some(self.portfolio) && !matches!(event.kind, EventKind::BarClosed { .. }) {
             return Ok(());
@@ -153,6 +159,20 @@ impl Session {
         self.round_trips.entry(fill.instrument).or_default().fill(instrument, fill, at, &tags);
     }
 
+    fn settled(&mut self, closing: &Closing, at: Timestamp) -> Result<(), PlanError> {
+        self.costs.expired += closing.orders;
+        let Some(fee) = closing.fee(&self.state) else { return Ok(()) };
+        self.costs.settle(fee);
+        if let Some(trips) = self.round_trips.get_mut(&closing.instrument) {
+            let instrument = &self.state.listing(closing.instrument).instrument;
+            trips.settle(instrument, closing.settlement.price, fee, at);
+        }
+        let Some(bar) = self.last else { return Ok(()) };
+        let equity = self.follow_equity(&bar, at)?;
+        self.curve.end(equity);
+        Ok(())
+    }
+
     #[allow(clippy::cast_precision_loss)]
     fn bar(&mut self, bar: &Bar, at: Timestamp) -> Result<(), PlanError> {
         // before the first decision nothing is watched, and there is nothing to draw
@@ -164,10 +184,8 @@ impl Session {
         if bar.instrument != *instrument || !later || self.portfolio.index() >= self.state.portfolios.len() {
             return Ok(());
         }
-        let portfolio = self.state.portfolio(self.portfolio);
-        let (it, equity) = (&self.state.listing(bar.instrument).instrument, portfolio.equity() as f64 / 1e8);
-        let gross = crate::costs::exposure(it, portfolio.position(bar.instrument).quantity(), bar.close);
         if self.first.is_none() {
+            let portfolio = self.state.portfolio(self.portfolio);
             let deposited = portfolio.holdings().iter().find(|holding| holding.currency == portfolio.base);
             let deposit = deposited.map_or(0.0, |holding| holding.deposited as f64 / 1e8);
             let at = bar.open_time;
@@ -175,9 +193,9 @@ impl Session {
             self.market.open(at, bar.open);
             self.first = Some(*bar);
         }
-        self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
-        self.market.close(at, bar.close, self.equity.days().len());
+        let equity = self.follow_equity(bar, at)?;
         self.curve.push(bar, equity);
+        let it = &self.state.listing(bar.instrument).instrument;
         self.follow_ups.bar(it, bar);
         if self.traded > 0 {
             self.costs.share(it, bar, std::mem::take(&mut self.traded));
@@ -185,6 +203,17 @@ impl Session {
         self.last = Some(*bar);
         self.bars += 1;
         Ok(())
+    }
+
+    /// Takes in the equity as it stands at `at`, when `bar` is the last of what is watched that closed.
+    #[allow(clippy::cast_precision_loss)]
+    fn follow_equity(&mut self, bar: &Bar, at: Timestamp) -> Result<f64, PlanError> {
+        let portfolio = self.state.portfolio(self.portfolio);
+        let (it, equity) = (&self.state.listing(bar.instrument).instrument, portfolio.equity() as f64 / 1e8);
+        let gross = crate::costs::exposure(it, portfolio.position(bar.instrument).quantity(), bar.close);
+        self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
+        self.market.close(at, bar.close, self.equity.days().len());
+        Ok(equity)
     }
 
     fn finish(self) -> Option<Outcome> {
@@ -211,6 +240,7 @@ impl Session {
             curve: self.curve.finish(),
             market: self.market,
             costs: self.costs,
+            settlement_price: None,
             fill_policy: None::<FillPolicy>,
             origin: self.origin,
             first: self.first,

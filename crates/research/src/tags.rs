@@ -26,6 +26,8 @@ impl Tags {
     pub const PROTECTION: &'static str = "protection";
     /// One order closed the trade and opened its opposite.
     pub const REVERSAL: &'static str = "reversal";
+    /// Its contract ended and was settled.
+    pub const EXPIRY: &'static str = "expiry";
     /// Nothing closed it: it is valued at the last close.
     pub const END_OF_DATA: &'static str = "end-of-data";
 

@@ -149,7 +149,7 @@ impl Watchdog {
             EventKind::ForeignFilled(fill) if state.order(fill.client_id).is_some() => {
                 self.filled(state, event, fill);
             }
-            EventKind::Started { .. } => {
+            EventKind::Started { .. } | EventKind::Settled { .. } => {
                 for client_id in self.open.clone() {
                     self.moved(state, event, client_id);
                 }

@@ -60,6 +60,7 @@ struct Sums {
     fees: BTreeMap<Currency, i128>,
     funding: BTreeMap<Currency, i128>,
     contracts: BTreeMap<InstrumentId, i64>,
+    settled: BTreeMap<InstrumentId, Settlement>,
     booked: BTreeSet<(InstrumentId, TradeId)>,
 }
 
@@ -81,6 +82,10 @@ impl Sums {
                 self.moves(it.settlement(), -paid);
                 *self.funding.entry(it.settlement()).or_default() += paid;
             }
+            EventKind::Settled { instrument, settlement } => {
+                self.settled.entry(*instrument).or_insert(*settlement);
+                self.pay_out(&instruments[instrument.index()]);
+            }
             _ => (),
         }
     }
@@ -96,6 +101,17 @@ impl Sums {
         let Fee(fee) = fill.fee;
         self.moves(fee.currency, -fee.units);
         *self.fees.entry(fee.currency).or_default() += fee.units;
+        self.pay_out(it);
+    }
+
+    /// What is held of a contract that was settled is paid out, whenever it is told of.
+    fn pay_out(&mut self, it: &Instrument) {
+        let Some(settlement) = self.settled.get(&it.id).copied() else { return };
+        let held = self.contracts.insert(it.id, 0).unwrap_or(0);
+        let worth = worth(it.id, settlement.price, held);
+        let fee = round_div(worth.abs() * i128::from(settlement.fee_e8), pow10(8));
+        self.moves(it.settlement(), worth - fee);
+        *self.fees.entry(it.settlement()).or_default() += fee;
     }
 
     fn moves(&mut self, currency: Currency, units: i128) {
@@ -205,16 +221,21 @@ fn any_wishes() -> impl Strategy<Value = Vec<Wish>> {
     proptest::collection::vec((0_u32..4, any::<bool>(), parts), 1..12)
 }
 
-/// What may happen between two executions: nothing, a settlement of a contract, or money from outside.
+/// What may happen between two executions: nothing, funding of a contract or its end, or money from outside.
 fn any_pause() -> impl Strategy<Value = Option<EventKind>> {
-    let settlement = (any::<bool>(), -50_000_i64..50_000, 5_000_i64..15_000);
+    let funding = (any::<bool>(), -50_000_i64..50_000, 5_000_i64..15_000);
+    let end = (any::<bool>(), 5_000_i64..15_000, 0_i64..50_000);
     prop_oneof![
-        2 => Just(None),
-        2 => settlement.prop_map(|(linear, rate_e8, mark)| {
+        4 => Just(None),
+        4 => funding.prop_map(|(linear, rate_e8, mark)| {
             let instrument = if linear { LINEAR } else { INVERSE };
             Some(EventKind::Funding { instrument, rate_e8, mark: price(mark) })
         }),
-        1 => (0_usize..4, -1_000_000_i128..1_000_000).prop_map(|(which, units)| {
+        1 => end.prop_map(|(linear, at, fee_e8)| {
+            let instrument = if linear { LINEAR } else { INVERSE };
+            Some(EventKind::Settled { instrument, settlement: Settlement { price: price(at), fee_e8 } })
+        }),
+        2 => (0_usize..4, -1_000_000_i128..1_000_000).prop_map(|(which, units)| {
             let currency = [usdt(), btc(), eth(), bnb()][which];
             Some(EventKind::Deposited(Money { currency, units }))
         }),
@@ -222,7 +243,7 @@ fn any_pause() -> impl Strategy<Value = Option<EventKind>> {
 }
 
 proptest! {
-    /// Two pairs of three currencies, a linear and an inverse contract with funding, fees in what was bought, in what was
+    /// Two pairs of three currencies, a linear and an inverse contract with funding and an end, fees in what was bought, in what was
     /// sold and in a third asset, executions in any order and told again: every currency conserves after every event.
     #[test]
     fn every_currency_conserves_over_pairs_and_contracts_in_any_order(

@@ -27,6 +27,7 @@ mod near;
 mod orders;
 mod parents;
 mod plans;
+mod settlements;
 mod snapshots;
 mod stands;
 mod state;

@@ -3,7 +3,7 @@
 use super::{
     Attribution, Benchmark, Chances, CostLines, CurveRow, Decisions, Groups, Meta, Report, ReportError, RoundTripRow,
 };
-use crate::{Outcome, RoundTrip};
+use crate::{Outcome, RoundTrip, Tags};
 use std::collections::BTreeMap;
 use tradewind_domain::{Calendar, Instrument, InstrumentKind, LEDGER_DECIMALS, Money, Timestamp, format_decimal};
 use tradewind_engine::{LOGIC_VERSION, Portfolio};
@@ -188,6 +188,7 @@ fn costs(outcome: &Outcome, portfolio: &Portfolio) -> CostLines {
     CostLines {
         currency: settlement.to_string(),
         fees: ledger(costs.fees),
+        settlement: costs.settlement.map(ledger),
         slippage: ledger(costs.slippage),
         funding: by_currency(portfolio, |holding| holding.funding),
         total: ledger(total),
@@ -262,6 +263,7 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes
              of trades leave it out."
         ));
     }
+    notes.extend(end_of_contract(outcome));
     if matches!(instrument.spec.kind, InstrumentKind::LinearPerpetual | InstrumentKind::InversePerpetual)
         && portfolio.holdings().iter().all(|holding| holding.funding == 0)
     {
@@ -282,4 +284,42 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes
         notes.push(format!("Trades and costs are counted in {settled}, equity in {base}."));
     }
     notes
+}
+
+/// What became at the end of the contract of what was held, or why nothing did.
+fn end_of_contract(outcome: &Outcome) -> Option<String> {
+    let it = &outcome.instrument;
+    let (expiry, last) = (it.expiry()?, outcome.last?.close_time());
+    let given = outcome.settlement_price.map(|price| it.price_text(price));
+    let is_option = matches!(it.spec.kind, InstrumentKind::Option { .. });
+    if let Some(settled) = outcome.state.listing(it.id).settled {
+        let why = match given {
+            Some(given) if is_option => format!("its underlying was given as {given}"),
+            Some(_) => "as was given".to_owned(),
+            None => "the last close".to_owned(),
+        };
+        let price = it.price_text(settled.price);
+        let is_held = outcome.round_trips.iter().any(|trip| trip.exit_tag == Tags::EXPIRY);
+        return is_held.then(|| format!("The contract was settled at its end, {expiry}, at {price}: {why}."));
+    }
+    outcome.round_trips.iter().find(|trip| trip.open)?;
+    let on_last_day = expiry.since(last) < super::DAY_NS;
+    Some(match given {
+        Some(given) if !on_last_day => {
+            format!(
+                "The data end at {last}, before the contract does at {expiry}: its settlement at {given} is not reckoned."
+            )
+        }
+        None if on_last_day && is_option => {
+            let symbol = &it.spec.symbol;
+            let (base, quote) = (symbol.base, symbol.quote);
+            format!(
+                "The option ended at {expiry} and is not settled: the price of {base} in {quote} by then was not given."
+            )
+        }
+        None if on_last_day => {
+            format!("The data end at {last}, before the contract does at {expiry}, and no settlement price was given.")
+        }
+        _ => format!("The data end at {last}, before the contract does at {expiry}: it is not settled."),
+    })
 }

@@ -13,7 +13,7 @@ use tradewind_quant::{TradeRecord, TradeStatistics};
 pub struct Groups {
     /// By what the strategy said when it entered, such as `cross-up`.
     pub entry_tag: Vec<Group>,
-    /// By what ended them: what the strategy said, or `stop`, `target`, `reversal`, `end-of-data`.
+    /// By what ended them: what the strategy said, or `stop`, `target`, `reversal`, `expiry`, `end-of-data`.
     pub exit_tag: Vec<Group>,
     /// By what was traded, as a unified symbol.
     pub instrument: Vec<Group>,

@@ -46,8 +46,10 @@ pub struct Decisions {
 pub struct CostLines {
     /// The settlement currency.
     pub currency: String,
-    /// Fees, less rebates.
+    /// Fees, less rebates; those of settlement included.
     pub fees: String,
+    /// Of the fees, what settling contracts at their end cost; `null` where none was settled.
+    pub settlement: Option<String>,
     /// Slippage, impact and rounding to the tick: what taking fills paid beyond the price that the market showed.
     pub slippage: String,
     /// Funding paid, by currency; negative when received. Empty where there is none.
@@ -100,7 +102,8 @@ pub struct RoundTripRow {
     pub direction: &'static str,
     /// What its first execution was said to be for.
     pub entry_tag: String,
-    /// What its last execution was said to be for; `reversal`, `stop`, `target` and `end-of-data` are the engine's words.
+    /// What its last execution was said to be for; `reversal`, `stop`, `target`, `expiry` and
+    /// `end-of-data` are the engine's words.
     pub exit_tag: String,
     /// Largest quantity held.
     pub quantity: String,

@@ -181,6 +181,9 @@ pub(super) fn costs(report: &Report) -> String {
         count(costs.taker_trades)
     );
     line(&maker_taker, &costs.fees, "");
+    if let Some(paid) = &costs.settlement {
+        line("<small>of these, the settlement at the end of the contract</small>", paid, "");
+    }
     line(
         "Slippage, impact, rounding to the tick <small>against the price without friction</small>",
         &costs.slippage,

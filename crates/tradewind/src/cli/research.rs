@@ -86,6 +86,13 @@ pub(crate) struct BacktestArgs {
     /// is held then; buy and hold is reckoned without.
     #[arg(long)]
     pub(crate) funding: Option<PathBuf>,
+    /// Price at which a contract that ends within the data is settled; for an option, that of its underlying. Without it a
+    /// future is settled at the last close, and an option not at all.
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    pub(crate) settlement: Option<String>,
+    /// Fee of that settlement in basis points of what is settled.
+    #[arg(long, default_value = "0", allow_negative_numbers = true)]
+    pub(crate) delivery_fee_bps: String,
     /// Limits of the gate: research, conservative, moderate, demo or open.
     #[arg(long, default_value = "research")]
     pub(crate) limits: String,

@@ -9,10 +9,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_book::{FillPolicy, Impact};
-use tradewind_domain::{FeeAsset, FeeSchedule, Origin, parse_decimal};
+use tradewind_domain::{FeeAsset, FeeSchedule, Instrument, NumberError, Origin, parse_decimal};
 use tradewind_gate::Limits;
 use tradewind_research::report::{DataSource, Group, Meta, Report, html};
-use tradewind_research::{Backtest, Outcome, Plan, Recorder, Sink};
+use tradewind_research::{Backtest, Delivery, Outcome, Plan, Recorder, Sink};
 use tradewind_strategies::diagnose::quality;
 
 pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failure> {
@@ -21,6 +21,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
     let has_volume = bars.has_volume();
     let funding = args.funding.as_deref();
     let funding = funding.map(|path| Funding::open(path, &bars.instrument, args.bars.accept_defects)).transpose()?;
+    let delivery = delivery(args, &bars.instrument)?;
     let (strategy, table) = bars::strategy(&args.bars.strategy, bars.instrument.id)?;
     let plan = Plan {
         instrument: bars.instrument.clone(),
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
         strategy,
     };
     let (outcome, finished) = match &args.events {
-        None => feed(Backtest::new(plan).judging_signals(), bars, funding)?,
+        None => feed(Backtest::new(plan).judging_signals().settling(delivery), bars, funding)?,
         Some(path) => {
             let mut file = create(path)?;
             let mut failed = None;
@@ -39,7 +40,8 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
                 record.push(b'\n');
                 failed = failed.take().or(file.write_all(&record).err());
             });
-            let done = feed(Backtest::with_sink(plan, sink).judging_signals(), bars, funding)?;
+            let run = Backtest::with_sink(plan, sink).judging_signals().settling(delivery);
+            let done = feed(run, bars, funding)?;
             match failed.or(file.flush().err()) {
                 Some(error) => return Err(Failure::file(path, &error)),
                 None => done,
@@ -140,11 +142,33 @@ fn fees(args: &BacktestArgs) -> Result<FeeSchedule, Failure> {
     })
 }
 
-fn fill_policy(args: &BacktestArgs, has_volume: bool) -> Result<FillPolicy, Failure> {
-    let positive = |value: i32, option: &str| {
-        u32::try_from(value)
-            .map_err(|_| Failure::new("CLI-05", format!("{option} is negative"), "frictions never help"))
+/// How the contract is settled, if it ends within the data.
+fn delivery(args: &BacktestArgs, instrument: &Instrument) -> Result<Delivery, Failure> {
+    let fee = positive(centi_bps(&args.delivery_fee_bps, "--delivery-fee-bps")?, "--delivery-fee-bps")?;
+    let fee_e8 = i64::from(fee) * 100;
+    let Some(text) = &args.settlement else { return Ok(Delivery { price: None, fee_e8 }) };
+    let symbol = &instrument.spec.symbol;
+    if instrument.expiry().is_none() {
+        let message = format!("--settlement: {symbol} does not end");
+        return Err(Failure::new("CLI-05", message, "name a contract that does, such as BTC/USDT:USDT-250328"));
+    }
+    let wrong = |error: NumberError| {
+        let failure = Failure::from_coded(error);
+        Failure { message: format!("--settlement: {}", failure.message), ..failure }
     };
+    let price = instrument.price(text).map_err(wrong)?;
+    if price.mantissa() <= 0 && instrument.settlement() == symbol.base {
+        let message = format!("--settlement `{text}` is not above zero, and {symbol} is paid in what it prices");
+        return Err(Failure::new("CLI-05", message, "write 87000 or 87211.55"));
+    }
+    Ok(Delivery { price: Some(price), fee_e8 })
+}
+
+fn positive(value: i32, option: &str) -> Result<u32, Failure> {
+    u32::try_from(value).map_err(|_| Failure::new("CLI-05", format!("{option} is negative"), "frictions never help"))
+}
+
+fn fill_policy(args: &BacktestArgs, has_volume: bool) -> Result<FillPolicy, Failure> {
     let share = match args.volume_share.as_deref().unwrap_or(if has_volume { "10" } else { "none" }) {
         "none" => None,
         _ if !has_volume => {
@@ -252,8 +276,10 @@ fn text(report: &Report, path: Option<&Path>) -> String {
     let page = path.map_or(String::new(), |path| format!("\nreport: {}", path.display()));
     let notes: String = report.notes.iter().map(|note| format!("note: {note}\n")).collect();
     let interval = report.interval.map_or_else(String::new, |interval| format!("{interval} "));
+    let settlement =
+        report.costs.settlement.as_ref().map_or_else(String::new, |paid| format!(", {paid} for settlement"));
     format!(
-        "{} {} on {} ({origin}), {span}\n{}, {}, fees {} {}\n\n{table}\n\n{groups}{notes}{signals}{}\ntrade hash {}{page}",
+        "{} {} on {} ({origin}), {span}\n{}, {}, fees {} {}{settlement}\n\n{table}\n\n{groups}{notes}{signals}{}\ntrade hash {}{page}",
         report.symbol,
         report.strategy,
         counted(report.bars, &format!("{interval}bar")),

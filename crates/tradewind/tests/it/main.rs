@@ -26,6 +26,7 @@ mod operate;
 mod past;
 mod risk;
 mod sample;
+mod settlement;
 mod standby;
 mod stress;
 mod support;
