@@ -11,6 +11,9 @@ tradewind_domain::codes! {
     "BOK-06" "the size of a level is negative" "sizes are absolute: zero removes a level";
     "BOK-07" "an event is older than the one before it" "sort the recording by exchange time first, keeping equal times in their order";
     "BOK-08" "the book is not the venue's: their checksums differ, or it waits for a snapshot" "take a new snapshot; nothing is priced from the book before";
+    "BOK-09" "no order of this id rests in the book" "it left before, or its adding was lost: take a new recording or snapshot";
+    "BOK-10" "an order of this id rests in the book already" "ids are used once: look for a message that came twice";
+    "BOK-11" "the size of an order that is to rest is not positive" "to take an order away, delete it";
 }
 
 /// Looks up the hint of a code of [`CODES`].

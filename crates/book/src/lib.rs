@@ -6,7 +6,7 @@
 //! # Start here
 //! [`BarMatcher`] fills orders on bars, for backtests and for an exchange that replays a bar tape alike.
 //! [`MatchingCore`] is a whole market of one instrument, order by order. [`OrderBook`] follows a venue's depth feed,
-//! [`CheckedBook`] one that sends checksums.
+//! [`CheckedBook`] one that sends checksums, [`QueueBook`] one that names each order.
 //! [`TickSim`] puts our orders into a recorded feed, with queue position and latency.
 //!
 //! # What always holds
@@ -20,6 +20,7 @@ mod error;
 mod ladder;
 pub mod matching;
 mod order_book;
+mod queue_book;
 pub mod ticks;
 
 pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, FillPolicy, Impact};
@@ -30,6 +31,7 @@ pub use matching::{
     ReplaceError, RestingOrder, SelfTrade,
 };
 pub use order_book::{BookError, OrderBook};
+pub use queue_book::{QueueBook, QueueError, QueuedOrder};
 pub use ticks::{
     FeedLatency, FillSize, LatencySample, OrderLatency, QueueModel, TickCancel, TickError, TickEvent, TickKind,
     TickOrder, TickReject, TickReport, TickReportKind, TickSetup, TickSim,

@@ -235,6 +235,14 @@ impl Finest {
             widen(&mut self.volume, number);
         }
     }
+    /// Sees a price.
+    pub(crate) fn price(&mut self, number: Number) {
+        widen(&mut self.price, number);
+    }
+    /// Sees a volume or size.
+    pub(crate) fn volume(&mut self, number: Number) {
+        widen(&mut self.volume, number);
+    }
     pub(crate) fn given(self, options: &ImportOptions) -> (u8, u8) {
         let fixed = options.instrument.as_ref();
         let price = fixed.map(|spec| spec.price_decimals).or(options.price_decimals);

@@ -1,28 +1,32 @@
 //! The catalog: a folder of Parquet files, one for each series.
 //!
-//! `DIR/<venue>/<symbol>/<interval>.parquet`, where the symbol's `/` is written `~` and its `:` is written `@`. What a
-//! file holds is told by the metadata inside it, never by its name. Mantissas are 64-bit whole numbers; their decimals
+//! `DIR/<venue>/<symbol>/<interval>.parquet` for bars, and `trades.parquet`, `quotes.parquet`, `depth.parquet` and
+//! `orders.parquet` beside them, where the symbol's `/` is written `~` and its `:` is written `@`. What a file holds is
+//! told by the metadata inside it, never by its name. Mantissas are 64-bit whole numbers; their decimals
 //! stand in the metadata. A file appears whole or not at all: it is written beside its place, synced and renamed.
 
 use crate::error::hint_of;
 use crate::parquet::{BarFile, BarFileReader, write_bars};
-use crate::{BarSeries, Defect, Gap, SourceInfo};
+use crate::table_file::TableFile;
+use crate::{BarSeries, Content, Defect, Gap, SourceInfo, TickSet};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Bar, Coded, InstrumentSpec, Interval, Symbol, Timestamp};
 
-/// The version of the files' metadata; a file of a newer one is refused.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of the files' metadata; a file of a newer one is refused. The second brought ticks.
+pub const SCHEMA_VERSION: u32 = 2;
+/// Nothing has changed for bars since the first: what reads that reads them.
+const BARS_VERSION: u32 = 1;
 
 /// A folder of series.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
 }
 
-/// What a catalog file says of itself.
+/// What a catalog file of bars says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
     /// The version of this metadata.
@@ -41,6 +45,12 @@ pub struct Dataset {
     pub last: Option<Timestamp>,
     /// SHA-256 over all mantissas, little-endian, row by row: proof against bit rot when the whole is read.
     pub digest: String,
+}
+
+/// A file of the catalog.
+pub(crate) enum Kept {
+    Bars(Dataset),
+    Ticks(TickSet),
 }
 
 /// Why the catalog did not do as it was asked.
@@ -141,10 +151,8 @@ impl Catalog {
     pub fn store(&self, series: &BarSeries) -> Result<PathBuf, CatalogError> {
         self.stored(&series.instrument, series.interval)?;
         let path = self.place(&series.instrument, series.interval);
-        let folder = path.parent().expect("a place lies in the folder of its symbol");
-        std::fs::create_dir_all(folder).map_err(|source| CatalogError::io("make", folder, source))?;
         let dataset = Dataset {
-            schema_version: SCHEMA_VERSION,
+            schema_version: BARS_VERSION,
             instrument: series.instrument.clone(),
             interval: series.interval,
             source: series.source.clone(),
@@ -153,15 +161,7 @@ impl Catalog {
             last: series.bars.last().map(|bar| bar.open_time),
             digest: String::new(), // the writer fills it in
         };
-        let beside = path.with_extension(format!("parquet.{}.tmp", std::process::id()));
-        let written = write_bars(&beside, dataset, &series.bars).and_then(|()| {
-            std::fs::rename(&beside, &path).map_err(|source| CatalogError::io("put in place", &path, source))?;
-            sync_folder(folder)
-        });
-        if written.is_err() {
-            let _ = std::fs::remove_file(&beside); // the error that matters is the first
-        }
-        written.map(|()| path)
+        put(path, |beside| write_bars(beside, &dataset, &series.bars))
     }
 
     /// Reads the bars of `symbol` and `interval` whose open times lie in `span`. The list of defects and gaps is made
@@ -170,8 +170,10 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`]; a symbol that stands under several venues must be read with [`Self::stream`].
     pub fn load(&self, symbol: &Symbol, interval: Interval, span: Range<Timestamp>) -> Result<BarSeries, CatalogError> {
-        let found: Vec<(PathBuf, Dataset)> = self.files()?;
-        let mut fit = found.into_iter().filter(|(_, set)| set.interval == interval && set.instrument.symbol == *symbol);
+        let mut fit = self.files()?.into_iter().filter_map(|(path, kept)| match kept {
+            Kept::Bars(set) if set.interval == interval && set.instrument.symbol == *symbol => Some((path, set)),
+            Kept::Bars(_) | Kept::Ticks(_) => None,
+        });
         let missing = |what: String| CatalogError::NotFound { root: self.root.clone(), what };
         let (path, set) = fit.next().ok_or_else(|| missing(format!("holds no {interval} bars of {symbol}")))?;
         if let Some((_, other)) = fit.next() {
@@ -201,22 +203,30 @@ impl Catalog {
         BarFile::open(&path)?.read(span)
     }
 
-    /// What the catalog holds, by venue, symbol and interval.
+    /// The bars that the catalog holds, by venue, symbol and interval.
     ///
     /// # Errors
     /// [`CatalogError`] if a folder or file cannot be read.
     pub fn list(&self) -> Result<Vec<Dataset>, CatalogError> {
-        Ok(self.files()?.into_iter().map(|(_, set)| set).collect())
+        let bars = |(_, kept)| match kept {
+            Kept::Bars(set) => Some(set),
+            Kept::Ticks(_) => None,
+        };
+        Ok(self.files()?.into_iter().filter_map(bars).collect())
     }
 
-    fn files(&self) -> Result<Vec<(PathBuf, Dataset)>, CatalogError> {
+    pub(crate) fn files(&self) -> Result<Vec<(PathBuf, Kept)>, CatalogError> {
         let mut found = Vec::new();
         for venue in entries(&self.root)? {
             for symbol in entries(&venue)? {
                 for file in entries(&symbol)? {
                     if file.extension().is_some_and(|ending| ending == "parquet") {
-                        let dataset = BarFile::open(&file)?.dataset().clone();
-                        found.push((file, dataset));
+                        let table = TableFile::open(&file)?;
+                        let kept = match table.content {
+                            Content::Bars => Kept::Bars(BarFile::of(table)?.dataset().clone()),
+                            _ => Kept::Ticks(table.about()?),
+                        };
+                        found.push((file, kept));
                     }
                 }
             }
@@ -225,9 +235,31 @@ impl Catalog {
     }
 
     fn place(&self, instrument: &InstrumentSpec, interval: Interval) -> PathBuf {
-        let folder = self.root.join(escaped(&instrument.venue)).join(escaped(&instrument.symbol.to_string()));
-        folder.join(format!("{interval}.parquet"))
+        self.folder(instrument).join(format!("{interval}.parquet"))
     }
+
+    /// Where all of that venue and symbol lies.
+    pub(crate) fn folder(&self, instrument: &InstrumentSpec) -> PathBuf {
+        self.root.join(escaped(&instrument.venue)).join(escaped(&instrument.symbol.to_string()))
+    }
+}
+
+/// Lets `write` make a file beside `path`, and puts it in the place of what is there.
+pub(crate) fn put(
+    path: PathBuf,
+    write: impl FnOnce(&Path) -> Result<(), CatalogError>,
+) -> Result<PathBuf, CatalogError> {
+    let folder = path.parent().expect("a place lies in the folder of its symbol");
+    std::fs::create_dir_all(folder).map_err(|source| CatalogError::io("make", folder, source))?;
+    let beside = path.with_extension(format!("parquet.{}.tmp", std::process::id()));
+    let written = write(&beside).and_then(|()| {
+        std::fs::rename(&beside, &path).map_err(|source| CatalogError::io("put in place", &path, source))?;
+        sync_folder(folder)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside); // the error that matters is the first
+    }
+    written.map(|()| path)
 }
 
 fn series_of(file: BarFile, set: Dataset, span: Range<Timestamp>) -> Result<BarSeries, CatalogError> {
@@ -239,9 +271,12 @@ fn series_of(file: BarFile, set: Dataset, span: Range<Timestamp>) -> Result<BarS
     Ok(series)
 }
 
-/// Reads the whole of a catalog file; `None` for a Parquet file that is not ours.
+/// Reads the whole of a catalog file of bars; `None` for a Parquet file that is not ours, or holds ticks.
 pub(crate) fn read_file(path: &Path) -> Result<Option<BarSeries>, CatalogError> {
-    let Some(file) = BarFile::open_ours(path)? else { return Ok(None) };
+    let Some(table) = TableFile::open_ours(path)?.filter(|table| table.content == Content::Bars) else {
+        return Ok(None);
+    };
+    let file = BarFile::of(table)?;
     let set = file.dataset().clone();
     let always = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
     series_of(file, set, always).map(Some)

@@ -2,15 +2,20 @@
 
 use crate::ImportError;
 use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
+
+/// Memory that an xz file may ask for, in KiB: what `xz -9` makes needs 65 MiB, and a damaged head might say anything.
+const XZ_MEMORY_KIB: u32 = 1 << 18;
 
 /// What the first bytes of a file say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     Gzip,
+    Xz,
     Zip,
     Feather,
     Parquet,
@@ -36,11 +41,11 @@ pub(crate) fn open(path: &Path) -> Result<(File, Kind), ImportError> {
     let unknown = |what: &str| Err(ImportError::unfit("HIS-02", path, format!("the file is {what}")));
     match head {
         [0x1f, 0x8b, ..] => Ok((file, Kind::Gzip)),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Ok((file, Kind::Xz)),
         [b'P', b'K', 3, 4, ..] => Ok((file, Kind::Zip)),
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Ok((file, Kind::Feather)),
         [b'P', b'A', b'R', b'1', ..] => Ok((file, Kind::Parquet)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => unknown("compressed with zstd (as Databento's DBN is)"),
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => unknown("compressed with xz"),
         [b'F', b'E', b'A', b'1', ..] => unknown("Feather v1"),
         [0xff, 0xff, 0xff, 0xff, ..] => unknown("an Arrow stream, not an Arrow file"),
         [b'S', b'Q', b'L', b'i', ..] => unknown("an SQLite database"),
@@ -51,12 +56,17 @@ pub(crate) fn open(path: &Path) -> Result<(File, Kind), ImportError> {
 }
 
 /// A decompressing reader of a gzip file.
-pub(crate) fn gunzip(file: File) -> impl Read {
-    MultiGzDecoder::new(std::io::BufReader::with_capacity(1 << 17, file))
+pub(crate) fn gunzip<R: Read>(reader: R) -> impl Read + use<R> {
+    MultiGzDecoder::new(BufReader::with_capacity(1 << 17, reader))
+}
+
+/// A decompressing reader of an xz file.
+pub(crate) fn unxz<R: Read>(reader: R) -> impl Read + use<R> {
+    XzReader::new_mem_limit(BufReader::with_capacity(1 << 17, reader), true, XZ_MEMORY_KIB)
 }
 
 /// The only text file in a zip archive: its name and content.
-pub(crate) fn unzip(path: &Path, file: File) -> Result<(String, Cursor<Vec<u8>>), ImportError> {
+pub(crate) fn unzip(path: &Path, file: impl Read + Seek) -> Result<(String, Cursor<Vec<u8>>), ImportError> {
     let damaged = |what: String| ImportError::unfit("HIS-03", path, what);
     let mut archive =
         zip::ZipArchive::new(file).map_err(|error| damaged(format!("not a whole zip archive: {error}")))?;

@@ -3,7 +3,9 @@
 use crate::error::{hint_of, meaning_of};
 use crate::number::Quality;
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::fmt;
+use tradewind_domain::{Price, format_decimal};
 
 /// How bad a defect is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -88,6 +90,23 @@ impl Defect {
         }
         Self::new(code, severity, 0, "", shown)
     }
+    /// What is wrong with a book whose best prices these are, mantissas at `decimals`, after the change that ends in `row`:
+    /// it is crossed (HIS-37) or locked (HIS-38). `None` for a sound book.
+    #[must_use]
+    pub fn of_book(row: u64, bid: Price, ask: Price, decimals: u8) -> Option<Self> {
+        let text = |price: Price| format_decimal(i128::from(price.mantissa()), decimals);
+        let order = bid.cmp(&ask);
+        let defect = || Self::of_touch(order, row, "", &text(bid), &text(ask));
+        let what = if order.is_eq() { "locked" } else { "crossed" };
+        order.is_ge().then(|| defect().saying(format!("the book is {what} after this change: best bid / best ask")))
+    }
+
+    /// A crossed (`Greater`) or locked (`Equal`) market: the best bid against the best ask.
+    pub(crate) fn of_touch(order: Ordering, row: u64, column: &str, bid: &str, ask: &str) -> Self {
+        let (code, severity) = if order.is_eq() { ("HIS-38", Severity::Note) } else { ("HIS-37", Severity::Warning) };
+        Self::new(code, severity, row, column, format!("{bid} / {ask}"))
+    }
+
     /// Without its code: for those who say that themselves.
     pub(crate) fn told(&self) -> String {
         let row = if self.row > 0 { format!("row {} ", self.row) } else { String::new() };

@@ -6,10 +6,10 @@ use tradewind_domain::{Coded, ErrorCode};
 
 tradewind_domain::codes! {
     "HIS-01" "the file cannot be read" "check the path and the rights";
-    "HIS-02" "the file is of no format that can be imported" "give CSV, CSV.gz, a zip of one CSV, Arrow/Feather or Parquet";
+    "HIS-02" "the file is of no format that can be imported" "give CSV, CSV.gz, CSV.xz, a zip of one CSV, Arrow/Feather or Parquet";
     "HIS-03" "the file is cut or damaged" "fetch it again: what is missing cannot be guessed";
     "HIS-04" "the last line of the file is cut" "fetch the file again, or delete the last line if it is whole";
-    "HIS-05" "the columns cannot be recognised" "name them time, open, high, low, close, volume in a header line";
+    "HIS-05" "the columns cannot be recognised" "name them in a header line: time, open, high, low, close, volume for bars; the book has the names of ticks";
     "HIS-06" "the file holds no rows" "check that the download finished";
     "HIS-07" "the cell is not a number" "correct the cell or remove the row";
     "HIS-08" "the cell is not a finite number" "correct the cell or remove the row";
@@ -21,7 +21,7 @@ tradewind_domain::codes! {
     "HIS-14" "bars are missing" "fetch the missing span, or accept the hole knowingly";
     "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state the interval";
     "HIS-16" "open, high, low and close contradict each other" "high must be the highest and low the lowest";
-    "HIS-17" "the volume is negative" "correct the cell";
+    "HIS-17" "the volume or size is negative" "correct the cell";
     "HIS-18" "the price is not positive" "correct the cell; only spreads may trade at or below zero";
     "HIS-19" "the price jumps as only splits and wrong units do" "compare with another source; the bar was kept as it is";
     "HIS-20" "the number needs more than 8 decimals" "it was rounded half to even to 8 decimals";
@@ -40,7 +40,14 @@ tradewind_domain::codes! {
     "HIS-33" "the volume is not given" "volumes read as 0 mean unknown: use no strategy that needs them";
     "HIS-34" "bars cannot be made longer by this ratio" "choose a multiple of the bars' own interval";
     "HIS-35" "the option contradicts the file" "see the message for the option";
-    "HIS-36" "the trade's id or side cannot be read" "ids are numbers or UUIDs, sides are buy or sell";
+    "HIS-36" "the id, side or action cannot be read" "ids are numbers or UUIDs, sides are buy or sell, bid or ask";
+    "HIS-37" "the best bid is above the best ask" "compare with another source; it was kept as it is";
+    "HIS-38" "the best bid is as high as the best ask" "nothing to do: markets lock for moments; it was kept as it is";
+    "HIS-39" "the levels of a snapshot are out of order" "bids fall and asks rise, each price once; the levels were kept";
+    "HIS-40" "the update of the book does not follow the one before it" "fetch what is missing: until the next snapshot the book is not the venue's";
+    "HIS-41" "the snapshot of the book came later or earlier than its place" "nothing to do: updates are applied in the order of their ids";
+    "HIS-42" "the order is changed or deleted, and none of its id rests" "it may have rested before the recording began; else its message was lost";
+    "HIS-43" "the order contradicts its earlier rows" "an order is added once and keeps its side: look at the source";
 }
 
 /// The hint of a code of [`CODES`].

@@ -4,7 +4,7 @@ use crate::defect::{Defect, DefectLog, Effect};
 use crate::moment::{Clock, Stamp, Unit, in_range};
 use crate::number::{self, Number, NumberFault, Quality};
 use crate::rows::{RawRow, RowSource, Shape, find_columns};
-use crate::{Format, ImportError, lengths};
+use crate::{Format, ImportError, Progress, lengths};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
@@ -18,17 +18,25 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// Opens a Feather file of bars.
-pub(crate) fn open(path: &Path, file: File) -> Result<ArrowRows, ImportError> {
+pub(crate) fn open(path: &Path, file: File, progress: &Progress) -> Result<ArrowRows, ImportError> {
+    let bytes = length(&file);
     let reader = reader(path, file)?;
-    let schema = reader.schema();
-    ArrowRows::new(path, Format::Feather, &schema, guarded(reader))
+    let (schema, count) = (reader.schema(), reader.num_batches() as u64);
+    ArrowRows::new(path, Format::Feather, &schema, progress.batches(guarded(reader), bytes, count, |_| 1))
 }
 
 /// The names of the columns of any Feather file, and its batches.
-pub(crate) fn batches(path: &Path, file: File) -> Result<(Vec<String>, Batches), ImportError> {
+pub(crate) fn batches(path: &Path, file: File, progress: &Progress) -> Result<(Vec<String>, Batches), ImportError> {
+    let bytes = length(&file);
     let reader = reader(path, file)?;
     let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
-    Ok((names, guarded(reader)))
+    let count = reader.num_batches() as u64;
+    Ok((names, progress.batches(guarded(reader), bytes, count, |_| 1)))
+}
+
+/// Bytes of a file; 0 where the system does not say.
+pub(crate) fn length(file: &File) -> u64 {
+    file.metadata().map_or(0, |about| about.len())
 }
 
 fn reader(path: &Path, file: File) -> Result<FileReader<BufReader<File>>, ImportError> {
@@ -284,4 +292,23 @@ pub(crate) fn texts(column: &ArrayRef) -> Option<Vec<String>> {
         }
         _ => return None,
     })
+}
+
+/// Cells of a column of times, numbers, texts or truth values as text, times as Unix nanoseconds; a null is empty. What the
+/// text of a number reads as is what [`numbers_of`] gives. `None` for any other column.
+pub(crate) fn cells(column: &ArrayRef) -> Option<Vec<String>> {
+    if matches!(column.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) {
+        let times = times(column, &mut None)?;
+        return Some(times.into_iter().map(|time| time.map(|nanos| nanos.to_string()).unwrap_or_default()).collect());
+    }
+    if let Some(texts) = texts(column) {
+        return Some(texts);
+    }
+    let text = |cell| match cell {
+        Ok((number, Quality::Exact, _)) => Number::text(number),
+        Ok((_, _, float)) => f64::to_string(&float),
+        Err((NumberFault::Empty, _)) => String::new(),
+        Err((_, text)) => text,
+    };
+    Some(numbers_of(column, &mut 0)?.into_iter().map(text).collect())
 }

@@ -46,7 +46,7 @@ pub fn read_funding(path: &Path, options: &ImportOptions) -> Result<FundingSerie
     let rate =
         |row: &crate::rows::RawRow| row.prices[0].at(decimals).map(|m| (Timestamp::from_nanos(row.stamp.utc), m));
     let rates = rows.iter().filter_map(rate).collect();
-    let sha256 = if options.hash { Some(read::sha256(path)?) } else { None };
+    let sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     let source = build::info(path, source.shape(), source.rows(), sha256, options);
     Ok(FundingSeries { rates, decimals, source, defects: log.list })
 }

@@ -147,7 +147,7 @@ fn date_in(name: &str) -> Option<i64> {
     parts.filter(|part| part.len() == 8).find_map(|part| read_text(part.as_bytes())).map(|(midnight, _)| midnight)
 }
 
-fn delimiter_of(line: &[u8]) -> u8 {
+pub(crate) fn delimiter_of(line: &[u8]) -> u8 {
     let count = |mark: u8| line.iter().filter(|b| **b == mark).count();
     *[b',', b';', b'\t', b'|'].iter().rev().max_by_key(|mark| count(**mark)).unwrap_or(&b',')
 }

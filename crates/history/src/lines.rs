@@ -1,7 +1,7 @@
 //! Lines of a reader, one at a time from a buffer that stays small.
 
 use crate::ImportError;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 const BUFFER: usize = 1 << 18;
@@ -110,14 +110,12 @@ impl<R: Read> Lines<R> {
         Ok(())
     }
 
+    /// A decoder's own errors carry no code of the system: of those the file is to blame.
     fn broken(&self, error: std::io::Error) -> ImportError {
-        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match error.kind() {
-            UnexpectedEof => ImportError::unfit("HIS-03", &self.path, "the compressed data end too early"),
-            InvalidData | InvalidInput => {
-                ImportError::unfit("HIS-03", &self.path, format!("the compressed data are damaged: {error}"))
-            }
-            _ => ImportError::io(&self.path, error),
+            _ if error.raw_os_error().is_some() => ImportError::io(&self.path, error),
+            ErrorKind::UnexpectedEof => ImportError::unfit("HIS-03", &self.path, "the compressed data end too early"),
+            _ => ImportError::unfit("HIS-03", &self.path, format!("the compressed data are damaged: {error}")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an import gives: a series of bars, where it came from, and what was wrong with it.
 
-use crate::Defect;
+use crate::{Defect, Progress};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Bar, InstrumentId, InstrumentSpec, Interval, Origin, Symbol, Timestamp};
 
@@ -68,6 +68,8 @@ pub enum Format {
     Csv,
     /// Delimited text, compressed with gzip.
     CsvGz,
+    /// Delimited text, compressed with xz.
+    CsvXz,
     /// Delimited text in a zip archive.
     CsvZip,
     /// Arrow IPC file, also called Feather v2.
@@ -76,6 +78,8 @@ pub enum Format {
     Parquet,
     /// A JSON array of arrays, plain or compressed with gzip.
     Json,
+    /// Messages of a venue as JSON, one a line, plain or compressed.
+    JsonLines,
     /// Raw messages of a venue, one a line behind their receive time, plain or compressed with gzip.
     Messages,
 }
@@ -94,13 +98,13 @@ pub enum QuoteSide {
     Ask,
 }
 
-/// What the volume of the bars is.
+/// What the volume of bars is, or the size of quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VolumeKind {
     /// As the file gives it.
     Given,
-    /// The file gives none; every bar reads 0, which means unknown.
+    /// The file gives none; every bar or quote reads 0, which means unknown.
     Absent,
 }
 
@@ -180,6 +184,8 @@ pub struct ImportOptions {
     pub origin: Origin,
     /// Whether to take the file's SHA-256.
     pub hash: bool,
+    /// Who is told how far the reading is.
+    pub progress: Progress,
 }
 
 impl Default for ImportOptions {
@@ -199,6 +205,7 @@ impl Default for ImportOptions {
             on_defect: OnDefect::Refuse,
             origin: Origin::Recorded,
             hash: true,
+            progress: Progress::default(),
         }
     }
 }

@@ -88,6 +88,14 @@ impl Number {
     }
 }
 
+/// Compares two numbers of whatever decimals.
+pub(crate) fn compare(left: Number, right: Number) -> std::cmp::Ordering {
+    let at = |number: Number, other: Number| {
+        i128::from(number.mantissa) * 10_i128.pow(u32::from(other.decimals.saturating_sub(number.decimals)))
+    };
+    at(left, right).cmp(&at(right, left))
+}
+
 /// Reads decimal text from the front of `bytes`: the number and where it stopped.
 ///
 /// The fast way for plain text: sign, digits, at most one dot, at most 18 digits and 8 decimals. `None` for anything

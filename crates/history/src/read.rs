@@ -2,13 +2,13 @@
 
 use crate::container::{self, Kind};
 use crate::rows::RowSource;
-use crate::{BarSeries, Format, ImportError, ImportOptions, build, csv, feather, parquet};
+use crate::{BarSeries, Format, ImportError, ImportOptions, Progress, build, csv, feather, parquet};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Reads a file of bars: CSV, CSV.gz, a zip of one CSV, Arrow/Feather v2, Parquet. The format is told by content.
+/// Reads a file of bars: CSV, CSV.gz, CSV.xz, a zip of one CSV, Arrow/Feather v2, Parquet. The format is told by content.
 ///
 /// Bars come out ascending, keyed by open time, with mantissas at the decimals of the finest number. See
 /// [`ImportOptions`] for what can be stated, and [`crate::BarSeries::source`] for what was found.
@@ -19,7 +19,7 @@ pub fn read_bars(path: &Path, options: &ImportOptions) -> Result<BarSeries, Impo
     if let Some(series) = catalog_file(path)? {
         return Ok(series);
     }
-    let sha256 = if options.hash { Some(sha256(path)?) } else { None };
+    let sha256 = if options.hash { Some(sha256(path, &options.progress)?) } else { None };
     build::series(path, open_rows(path, options)?, sha256, options)
 }
 
@@ -37,22 +37,30 @@ pub(crate) fn catalog_file(path: &Path) -> Result<Option<BarSeries>, ImportError
 /// Opens the rows of a file, whatever its format.
 pub(crate) fn open_rows(path: &Path, options: &ImportOptions) -> Result<Box<dyn RowSource>, ImportError> {
     let (file, kind) = container::open(path)?;
+    let progress = &options.progress;
     Ok(match kind {
-        Kind::Text => Box::new(csv::open(path, file, Format::Csv, None, options)?),
-        Kind::Gzip => Box::new(csv::open(path, container::gunzip(file), Format::CsvGz, None, options)?),
+        Kind::Text => Box::new(csv::open(path, progress.watch(file), Format::Csv, None, options)?),
+        Kind::Gzip => {
+            let content = container::gunzip(progress.watch(file));
+            Box::new(csv::open(path, content, Format::CsvGz, None, options)?)
+        }
+        Kind::Xz => {
+            let content = container::unxz(progress.watch(file));
+            Box::new(csv::open(path, content, Format::CsvXz, None, options)?)
+        }
         Kind::Zip => {
-            let (member, content) = container::unzip(path, file)?;
+            let (member, content) = container::unzip(path, progress.watch(file))?;
             Box::new(csv::open(path, content, Format::CsvZip, Some(member), options)?)
         }
-        Kind::Feather => Box::new(feather::open(path, file)?),
-        Kind::Parquet => Box::new(parquet::open(path, file)?),
+        Kind::Feather => Box::new(feather::open(path, file, progress)?),
+        Kind::Parquet => Box::new(parquet::open(path, file, progress)?),
     })
 }
 
 /// SHA-256 of a file in lowercase hex.
-pub(crate) fn sha256(path: &Path) -> Result<String, ImportError> {
+pub(crate) fn sha256(path: &Path, progress: &Progress) -> Result<String, ImportError> {
     let io = |source| ImportError::io(path, source);
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = progress.watch(File::open(path).map_err(io)?);
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer).map_err(io)? {

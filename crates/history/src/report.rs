@@ -1,27 +1,11 @@
 //! All that is wrong with a file, for `tradewind data check`.
 
-use crate::build::moment;
 use crate::{
-    Defect, GapKind, ImportError, ImportOptions, OnDefect, Severity, SourceInfo, names, read_bars, read_funding,
-    read_trades,
+    Content, Defect, GapKind, ImportError, ImportOptions, OnDefect, Series, Severity, SourceInfo, names, read_series,
 };
 use serde::Serialize;
 use std::path::Path;
-use tradewind_domain::{Coded, Interval, Timestamp};
-
-/// What a file was found to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Content {
-    /// Open, high, low, close, volume.
-    Bars,
-    /// Public trades.
-    Trades,
-    /// Funding rates.
-    Funding,
-    /// Nothing that can be read.
-    Unknown,
-}
+use tradewind_domain::{Interval, Timestamp};
 
 /// All that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,10 +20,12 @@ pub struct CheckReport {
     pub used: u64,
     /// How long each bar is.
     pub interval: Option<Interval>,
-    /// Open time of the first bar, RFC 3339.
+    /// Open time of the first bar, or the earliest time of anything else, RFC 3339.
     pub first: Option<String>,
-    /// Open time of the last bar, RFC 3339.
+    /// Open time of the last bar, or the latest time of anything else, RFC 3339.
     pub last: Option<String>,
+    /// Each series that the file holds: one, but for raw messages of several kinds.
+    pub parts: Vec<Part>,
     /// How it was read.
     pub source: Option<SourceInfo>,
     /// Number of defects that are errors.
@@ -56,6 +42,19 @@ pub struct CheckReport {
     pub defects: Vec<Defect>,
 }
 
+/// One series of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What it holds.
+    pub content: Content,
+    /// How many of that would be used.
+    pub used: u64,
+    /// The earliest time, RFC 3339.
+    pub first: Option<String>,
+    /// The latest time, RFC 3339.
+    pub last: Option<String>,
+}
+
 impl CheckReport {
     /// Whether nothing worse than a note was found.
     #[must_use]
@@ -68,9 +67,17 @@ impl CheckReport {
         self.defects.iter().map(|defect| defect.severity).max()
     }
 
+    /// Adds what was found wrong when the series were put to use, such as by playing a book.
+    pub fn add(&mut self, defects: Vec<Defect>) {
+        self.defects.extend(defects);
+        self.defects.sort_by_key(|defect| defect.row);
+        let count = |severity| self.defects.iter().filter(|defect| defect.severity == severity).count() as u64;
+        (self.errors, self.warnings, self.notes) =
+            (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+    }
+
     fn new(path: &Path, content: Content, defects: Vec<Defect>) -> Self {
-        let count = |severity| defects.iter().filter(|defect| defect.severity == severity).count() as u64;
-        Self {
+        let mut report = Self {
             file: path.display().to_string(),
             content,
             rows: 0,
@@ -78,74 +85,68 @@ impl CheckReport {
             interval: None,
             first: None,
             last: None,
+            parts: Vec::new(),
             source: None,
-            errors: count(Severity::Error),
-            warnings: count(Severity::Warning),
-            notes: count(Severity::Note),
+            errors: 0,
+            warnings: 0,
+            notes: 0,
             gaps_missing: 0,
             gaps_closed: 0,
-            defects,
+            defects: Vec::new(),
+        };
+        report.add(defects);
+        report
+    }
+
+    fn of_series(path: &Path, series: &[Series]) -> Self {
+        let content = match series {
+            [one] => one.content(),
+            _ => Content::Messages,
+        };
+        let mut defects: Vec<Defect> = series.iter().flat_map(|it| it.defects().iter().cloned()).collect();
+        defects.sort_by_key(|defect| defect.row);
+        defects.dedup(); // a cut message is none of any kind
+        let spans = || series.iter().filter_map(Series::span);
+        let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let mut report = Self {
+            rows: series.iter().map(|it| it.source().rows).max().unwrap_or(0),
+            used: series.iter().map(Series::count).sum(),
+            first: text(spans().map(|(first, _)| first).min()),
+            last: text(spans().map(|(_, last)| last).max()),
+            parts: series.iter().map(part).collect(),
+            source: series.first().map(|it| it.source().clone()),
+            ..Self::new(path, content, defects)
+        };
+        if let [Series::Bars(bars)] = series {
+            let gaps = |kind| bars.gaps.iter().filter(|gap| gap.kind == kind).count() as u64;
+            report.interval = Some(bars.interval);
+            (report.gaps_missing, report.gaps_closed) = (gaps(GapKind::Missing), gaps(GapKind::Closed));
         }
+        report
     }
 }
 
-/// Reads the whole file, be it of bars, trades or funding rates, and lists all that is wrong with it. Never fails: a
-/// file that cannot be read is a report with that one error.
+fn part(series: &Series) -> Part {
+    let text = |time: Timestamp| time.to_string();
+    let (first, last) = series.span().map_or((None, None), |(first, last)| (Some(text(first)), Some(text(last))));
+    Part { content: series.content(), used: series.count(), first, last }
+}
+
+/// Reads the whole file, be it of bars, trades, quotes, depth, orders or funding rates, and lists all that is wrong with it.
+/// Never fails: a file that cannot be read is a report with that one error.
 #[must_use]
 pub fn check_file(path: &Path, options: &ImportOptions) -> CheckReport {
+    check_series(path, options).0
+}
+
+/// As [`check_file`], with the series that were read, for those who look further.
+#[must_use]
+pub fn check_series(path: &Path, options: &ImportOptions) -> (CheckReport, Vec<Series>) {
     let symbol = options.symbol.clone().or_else(|| names::symbol_of(path));
     let any = || "FILE/FILE".parse().ok(); // a symbol is not part of the report
     let options = ImportOptions { symbol: symbol.or_else(any), on_defect: OnDefect::Report, ..options.clone() };
-    match read_bars(path, &options) {
-        Ok(series) => {
-            let gaps = |kind| series.gaps.iter().filter(|gap| gap.kind == kind).count() as u64;
-            CheckReport {
-                rows: series.source.rows,
-                used: series.bars.len() as u64,
-                interval: Some(series.interval),
-                first: series.bars.first().map(|bar| bar.open_time.to_string()),
-                last: series.bars.last().map(|bar| bar.open_time.to_string()),
-                gaps_missing: gaps(GapKind::Missing),
-                gaps_closed: gaps(GapKind::Closed),
-                source: Some(series.source),
-                ..CheckReport::new(path, Content::Bars, series.defects)
-            }
-        }
-        Err(error) if error.code() == "HIS-27" => check_funding(path, &options),
-        Err(error) => check_trades(path, &options, &error),
-    }
-}
-
-fn check_funding(path: &Path, options: &ImportOptions) -> CheckReport {
-    match read_funding(path, options) {
-        Err(error) => CheckReport::new(path, Content::Unknown, vec![error.as_defect()]),
-        Ok(funding) => CheckReport {
-            rows: funding.source.rows,
-            used: funding.rates.len() as u64,
-            first: funding.rates.first().map(|rate| rate.0.to_string()),
-            last: funding.rates.last().map(|rate| rate.0.to_string()),
-            source: Some(funding.source),
-            ..CheckReport::new(path, Content::Funding, funding.defects)
-        },
-    }
-}
-
-/// Tries trades; if the file holds none either, the fault of reading bars is what is told.
-fn check_trades(path: &Path, options: &ImportOptions, bars: &ImportError) -> CheckReport {
-    let looks_like_bars = !matches!(bars.code(), "HIS-02" | "HIS-05" | "HIS-10" | "HIS-11");
-    let time = |time: Timestamp| moment(crate::moment::Stamp { utc: time.nanos(), offset: 0 });
-    match read_trades(path, options) {
-        Ok(series) if !looks_like_bars => CheckReport {
-            rows: series.source.rows,
-            used: series.trades.len() as u64,
-            first: series.trades.first().map(|trade| time(trade.0)),
-            last: series.trades.last().map(|trade| time(trade.0)),
-            source: Some(series.source),
-            ..CheckReport::new(path, Content::Trades, series.defects)
-        },
-        Err(error) if !looks_like_bars && !matches!(error.code(), "HIS-02" | "HIS-05") => {
-            CheckReport::new(path, Content::Unknown, vec![error.as_defect()])
-        }
-        _ => CheckReport::new(path, Content::Unknown, vec![bars.as_defect()]),
+    match read_series(path, &options) {
+        Ok(series) => (CheckReport::of_series(path, &series), series),
+        Err(error) => (CheckReport::new(path, Content::Unknown, vec![ImportError::as_defect(&error)]), Vec::new()),
     }
 }

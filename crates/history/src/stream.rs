@@ -85,7 +85,7 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
     checker.learn_sessions(stamps.into_iter());
     let instrument = build::instrument(path, None, options, false, decimals)?;
     let rows = read::open_rows(path, options)?; // from the first row again
-    let sha256 = if options.hash { Some(read::sha256(path)?) } else { None };
+    let sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     let live = Live {
         path: path.to_owned(),
         rows,

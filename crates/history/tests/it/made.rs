@@ -77,13 +77,14 @@ fn every_recorded_file_of_trades_is_read() {
 }
 
 #[test]
-fn other_ticks_are_refused_with_their_kind() {
-    let Some(root) = recordings("other_ticks_are_refused_with_their_kind") else { return };
+fn ticks_that_are_no_trades_are_refused_as_trades() {
+    let Some(root) = recordings("ticks_that_are_no_trades_are_refused_as_trades") else { return };
     for (name, code) in [
         ("databento/futures_trades_2024-07-01T23-58_2024-07-02T00-02.dbn.zst", "HIS-02"),
-        ("bitstamp-L3-orders-2015-05-01.csv.xz", "HIS-02"),
+        ("bitstamp-L3-orders-2015-05-01.csv.xz", "HIS-05"),
         ("nautilus/binance-btcusdt-quotes.parquet", "HIS-05"),
         ("nautilus/binance-btcusdt-depth-snap.csv", "HIS-05"),
+        ("nautilus/bybit-xrpusdt-ob500.data.zip", "HIS-05"),
         ("tardis/binance-futures_book_snapshot_25_BTCUSDT.csv", "HIS-05"),
     ] {
         let error = read_trades(&root.join("ticks").join(name), &stated()).unwrap_err();

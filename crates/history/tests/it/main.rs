@@ -3,8 +3,11 @@
 
 mod broken;
 mod catalog;
+mod catalog_ticks;
 mod common;
 mod equity;
 mod made;
+mod played;
 mod recorded;
 mod stream;
+mod ticks;

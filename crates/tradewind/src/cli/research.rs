@@ -209,20 +209,26 @@ pub(crate) struct DiagnoseArgs {
 #[derive(Subcommand)]
 pub(crate) enum DataCommand {
     /// List every defect of a file; exit 3 if there is one.
-    #[command(after_help = "Example:\n  tradewind data check BTC_USDT-1h.feather")]
+    ///
+    /// What the file holds is told by its columns or messages. Books are played, and a crossed one is named.
+    #[command(
+        after_help = "Examples:\n  tradewind data check BTC_USDT-1h.feather\n  tradewind data check incremental_book_L2.csv.gz --symbol BTC/USD"
+    )]
     Check {
-        /// A file of bars, trades or funding rates.
+        /// A file of bars, trades, quotes, depth (L2), orders (L3) or funding rates.
         file: PathBuf,
         /// What it is of, if its name does not tell.
         #[arg(long)]
         symbol: Option<String>,
     },
     /// Store a file in the catalog.
+    ///
+    /// A file of raw messages holds several kinds; each is stored.
     #[command(
-        after_help = "Example:\n  tradewind data import BTC_USDT-1h.feather --symbol BTC/USDT --catalog market-data"
+        after_help = "Examples:\n  tradewind data import BTC_USDT-1h.feather --symbol BTC/USDT --catalog market-data\n  tradewind data import btcusdt-quotes.parquet --symbol BTC/USDT"
     )]
     Import {
-        /// A file of bars.
+        /// A file of bars, trades, quotes, depth (L2) or orders (L3).
         file: PathBuf,
         /// What it is of.
         #[arg(long)]
@@ -236,7 +242,7 @@ pub(crate) enum DataCommand {
         /// Store it in spite of defects.
         #[arg(long)]
         accept_defects: bool,
-        /// Store it even if that takes bars away, or other prices stand there: adjusted ones, or unadjusted.
+        /// Store it even if that takes rows away, or other prices stand there: adjusted ones, or unadjusted.
         #[arg(long)]
         replace: bool,
     },

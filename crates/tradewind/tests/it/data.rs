@@ -184,16 +184,6 @@ fn an_import_names_its_holes_and_a_list_makes_no_folder() {
 }
 
 #[test]
-fn trades_are_no_bars_and_the_import_says_what_can_be_done_with_them() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("trades.csv");
-    let rows: String = (0..50).map(|n| format!("{},{n},buy,100.5,0.25\n", 1_700_000_000_000_i64 + n * 700)).collect();
-    std::fs::write(&file, format!("timestamp,id,side,price,amount\n{rows}")).unwrap();
-    let run = import(&file, &dir.path().join("catalog"), &[]).failed_with(1, "CLI-14");
-    assert!(run.err.contains("50 trades") && run.err.contains("demo --tape"), "{}", run.err);
-}
-
-#[test]
 fn of_a_line_that_goes_on_and_on_a_report_shows_the_beginning() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("wide.csv");

@@ -31,4 +31,5 @@ mod standby;
 mod stress;
 mod support;
 mod the_end;
+mod ticks;
 mod trial;
