@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tradewind_domain::{ClientOrderId, Coded, Currency, InstrumentId, OrderState, PortfolioId, Source, Timestamp, VenueOrderId};
+use tradewind_domain::{
+    ClientOrderId, Coded, Currency, InstrumentId, OrderState, PortfolioId, Source, Timestamp, VenueOrderId,
+};
 use tradewind_engine::{Answer, Basis, Doubt, EventKind, Evidence, Findings, Seen, Step, VenueTrade, compare};
 use tradewind_host::{since, venue_order};
 use tradewind_venues::QueryError;

@@ -65,7 +65,7 @@ faults! {
     B04 Frame 10 "a report is lost, and nothing else";
     B05 Moment 4 "another hand trades on the account";
     B11 Moment 3 "money comes or goes, and the venue says so";
-    B12 Moment 2 "a balance differs by a unit, and nobody says why";
+    B12 Moment 2 "a balance differs by a trifle, and nobody says why";
     D01 Moment 4 "the connection is half open: nothing comes, nothing breaks";
     D02 Moment 3 "answers to questions trickle in";
     D03 Submit 5 "half an answer comes";

@@ -50,7 +50,8 @@ impl Storm {
     /// Money comes to the account; of a unit nobody tells.
     pub(crate) fn transfer(&mut self, lot: u64, is_told: bool) {
         let cash = Currency::new("USDT").expect("a code of four letters");
-        let units = if is_told { i128::from(lot % 1_000) * 100_000_000 + 1 } else { 1 };
+        // untold it is more than the roundings of the fills between two comparisons could come to
+        let units = if is_told { i128::from(lot % 1_000) * 100_000_000 + 1 } else { 1_000 };
         self.house.transfer_in(0, cash, units, is_told);
         self.emit();
     }

@@ -42,7 +42,7 @@ fn b11_money_that_comes_is_booked_when_it_is_told() {
 }
 
 #[test]
-fn b12_a_unit_that_nobody_explains_is_found_and_taken_from_the_venue_by_a_person() {
+fn b12_a_trifle_that_nobody_explains_is_found_and_taken_from_the_venue_by_a_person() {
     let report = storm(FaultId::B12, 4, 10, 1);
     assert!(report.tally.drifts >= 3 && report.tally.adjusted > 0, "{:?}", report.tally);
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tradewind_domain::{InstrumentSpec, Interval};
 use tradewind_history::{
-    BarSeries, Effect, FactorFile, ImportError, ImportOptions, OnDefect, read_bars, read_funding, read_trades,
+    BarSeries, Defect, Effect, FactorFile, ImportError, ImportOptions, OnDefect, read_bars, read_depth, read_funding,
+    read_orders, read_quotes, read_trades,
 };
 
 /// A file that holds one input after the other; in memory where the system has such a folder.
@@ -58,6 +59,11 @@ fn outcome<T>(result: &Result<T, ImportError>, ways: impl FnOnce(&T) -> u64) -> 
         Ok(it) => ways(it),
         Err(error) => refused(error),
     }
+}
+
+/// The way of a file with so many rows and these defects.
+fn found(rows: usize, defects: &[Defect]) -> u64 {
+    way((rows.min(8), defects.iter().map(|it| it.code).collect::<Vec<_>>()))
 }
 
 /// Bars ascend, each is possible, and defects have codes.
@@ -139,8 +145,46 @@ pub(super) const TRADES: Target = Target {
                     let all = series.trades.iter().all(|(_, it)| is_real(it.price.mantissa(), it.quantity.mantissa()));
                     let is_clean = series.defects.iter().all(|defect| defect.effect != Effect::Kept);
                     assert!(all || !is_clean, "a trade of nothing, or for nothing, and no word about it");
-                    way((series.trades.len().min(8), series.defects.iter().map(|it| it.code).collect::<Vec<_>>()))
+                    found(series.trades.len(), &series.defects)
                 })
+            };
+            way(options.each_ref().map(read))
+        })
+    },
+};
+
+pub(super) const BOOKS: Target = Target {
+    name: "book-files",
+    about: "files of quotes, depth and orders: quotes and orders ascend, no level is of a negative size",
+    seeds: |name| {
+        let own = [
+            "timestamp,bid,ask,bid_size,ask_size\n1700000000000,100.5,100.6,2,3\n1700000001000,100.4,100.4,1,0\n",
+            "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\nderibit,BTC-PERPETUAL,1700000000000000,1700000000000001,true,bid,100.5,2\nderibit,BTC-PERPETUAL,1700000000000000,1700000000000001,true,ask,100.6,1\nderibit,BTC-PERPETUAL,1700000001000000,1700000001000001,false,bid,100.5,0\n",
+            "id,timestamp,exchange.timestamp,price,volume,action,direction\n1,1430438400,1430438400,236.5,1.5,created,bid\n1,1430438401,1430438401,236.5,0.5,changed,bid\n1,1430438402,1430438402,236.5,0.5,deleted,bid\n",
+            "{\"topic\":\"orderbook.500.XRPUSDT\",\"type\":\"snapshot\",\"ts\":1700000000000,\"data\":{\"s\":\"XRPUSDT\",\"b\":[[\"0.5\",\"10\"]],\"a\":[[\"0.6\",\"9\"]],\"u\":1,\"seq\":7},\"cts\":1700000000000}\n",
+        ];
+        let ends = |path: &str| ["depth", "quote", "book", "orders"].iter().any(|word| path.contains(word));
+        recorded(name, &["ticks"], ends, &own).into_iter().filter(|it| it.len() < 40_000).collect()
+    },
+    make: || -> Feed {
+        let (place, options) = (Place::new(), stated());
+        Box::new(move |bytes| {
+            let file = place.with(bytes);
+            let read = |options| {
+                let quotes = outcome(&read_quotes(file, options), |series| {
+                    assert!(series.quotes.windows(2).all(|pair| pair[0].0 <= pair[1].0), "quotes out of order");
+                    found(series.quotes.len(), &series.defects)
+                });
+                let depth = outcome(&read_depth(file, options), |series| {
+                    let mut levels = series.updates.iter().flat_map(|it| &it.levels);
+                    assert!(levels.all(|level| level.size.mantissa() >= 0), "a level of a negative size");
+                    found(series.updates.len(), &series.defects)
+                });
+                let orders = outcome(&read_orders(file, options), |series| {
+                    assert!(series.events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "orders out of order");
+                    found(series.events.len(), &series.defects)
+                });
+                way((quotes, depth, orders))
             };
             way(options.each_ref().map(read))
         })

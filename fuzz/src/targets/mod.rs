@@ -46,6 +46,7 @@ pub(crate) const ALL: &[Target] = &[
     files::BARS,
     files::COLUMNS,
     files::TRADES,
+    files::BOOKS,
     files::TABLES,
 ];
 

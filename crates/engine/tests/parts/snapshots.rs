@@ -70,8 +70,10 @@ fn a_snapshot_says_nothing_of_what_came_to_the_state_later_and_is_not_there() {
     stage.holding(1_000);
     sliced(&mut stage);
     stage.venue(EventKind::Foreign(Box::new(foreign(0, false))));
-    let keys =
-        ["unpriced", "status", "decided", "drifting", "earlier", "waits", "at_worst", "leave", "unwanted", "guard", "exit"];
+    let keys = [
+        "unpriced", "status", "decided", "drifting", "earlier", "waits", "at_worst", "leave", "unwanted", "guard",
+        "exit",
+    ];
     assert_eq!(told(&stage.state, &keys), [0; 11], "states of before hash as they did");
     // a position tells its funding where it paid some; what is held of a currency always does
     let value = serde_json::to_value(&stage.state).unwrap();

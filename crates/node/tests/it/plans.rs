@@ -180,7 +180,11 @@ async fn e10_orders_that_a_venue_cancels_all_at_once_are_seen_told_and_what_is_u
     assert_eq!(cancelled["undone"], 2, "the limit order, and the pair as one");
     let seen =
         until(&node, "the loss of its guards is told", |it| it["notices"].to_string().contains("not by us")).await;
-    assert!(seen["notices"].to_string().contains("could not guard or leave its position in BTC/USDT"), "{}", seen["notices"]);
+    assert!(
+        seen["notices"].to_string().contains("could not guard or leave its position in BTC/USDT"),
+        "{}",
+        seen["notices"]
+    );
     until(&node, "what is unguarded is left", |it| it["open_orders"] == 0 && it["counters"]["orders"] == 5).await;
     assert_eq!(positions(&node).await, Vec::<Value>::new());
     tokio::time::sleep(Duration::from_millis(1_500)).await;
