@@ -366,6 +366,14 @@ fn settled(state: &mut State, id: InstrumentId, settlement: Settlement, at: Time
     if listing.instrument.is_cash() {
         return state.counters.contradictions += 1; // what is held of it was paid for, and stays
     }
+    let pays = |books: &Portfolio| {
+        books.position(id).quantity().is_zero() || books.clone().settle(&listing.instrument, settlement).is_some()
+    };
+    if !state.portfolios.iter().all(pays) {
+        state.counters.contradictions += 1;
+        state.halted.get_or_insert_with(|| "a settlement is past the ledger".to_owned());
+        return; // nothing is settled by it, and another one may be
+    }
     listing.settled = Some(settlement);
     let open = state.open.values().filter(|record| record.order.instrument() == id);
     let open: Vec<ClientOrderId> = open.map(|record| record.order.client_id()).collect();

@@ -81,10 +81,11 @@ fn decide_rest(state: &State, event: &Event, commands: &mut Vec<Command>) {
         }
         EventKind::Parent(said) => parents::decide(state, event, said, commands),
         EventKind::ListingChanged { instrument, status } => leave(state, *instrument, *status, commands),
-        EventKind::Settled { instrument, .. } => {
+        EventKind::Settled { instrument, .. } if state.listing(*instrument).settled.is_some() => {
             parents::end_all(state, *instrument, ParentEnd::Expired, "the contract was settled", commands);
         }
-        EventKind::Started { .. }
+        EventKind::Settled { .. } // refused: what is held stays, and what guards it
+        | EventKind::Started { .. }
         | EventKind::Stopped
         | EventKind::Listed(_)
         | EventKind::Opened { .. }

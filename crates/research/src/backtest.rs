@@ -286,10 +286,17 @@ impl<S: Sink> Backtest<S> {
         if self.follow_up.is_some() {
             self.follow_up(bar, kind);
         }
-        if ends {
-            self.settle(bar, at);
-        }
-        self.note_equity(bar, at)
+        self.note_equity(bar, at)?;
+        if ends { self.end(bar, at) } else { Ok(()) }
+    }
+
+    /// Settles the contract, which ends at `at`, after the equity at the last close was taken in.
+    #[cold]
+    fn end(&mut self, bar: &Bar, at: Timestamp) -> Result<(), PlanError> {
+        self.settle(bar, at);
+        let equity = self.follow_equity(bar, at)?;
+        self.curve.end(equity);
+        Ok(())
     }
 
     /// Whether the contract ends with `bar`, which belongs here.
@@ -493,9 +500,7 @@ impl<S: Sink> Backtest<S> {
         let expiry = self.state.listing(self.desk.instrument()).instrument.expiry();
         let (Some(_), Some(bar), Some(expiry)) = (self.delivery.price, self.tally.last, expiry) else { return };
         if (1..DAY_NS).contains(&expiry.since(bar.close_time())) {
-            self.settle(&bar, expiry);
-            let equity = self.follow_equity(&bar, expiry).expect("it is later than the last one, and a number");
-            self.curve.end(equity);
+            self.end(&bar, expiry).expect("it is later than the last close, and a number");
         }
     }
 

@@ -95,8 +95,10 @@ impl Session {
         };
         if let EventKind::Settled { instrument, settlement } = &event.kind {
             let closing = Closing::of(&self.state, self.portfolio, *instrument, *settlement);
+            let before = self.state.listing(*instrument).settled;
             apply(&mut self.state, event);
-            return self.settled(&closing, event.at); // it concerns every portfolio
+            let is_news = before.is_none() && self.state.listing(*instrument).settled.is_some();
+            return if is_news { self.settled(&closing, event.at) } else { Ok(()) }; // it concerns every portfolio
         }
         apply(&mut self.state, event);
         if owner != Some(self.portfolio) && !matches!(event.kind, EventKind::BarClosed { .. }) {
@@ -168,7 +170,7 @@ impl Session {
             trips.settle(instrument, closing.settlement.price, fee, at);
         }
         let Some(bar) = self.last else { return Ok(()) };
-        let equity = self.follow_equity(&bar, at)?;
+        let equity = self.follow_equity(&bar, at.max(bar.close_time()))?; // its venue may date it before that close
         self.curve.end(equity);
         Ok(())
     }

@@ -178,6 +178,8 @@ fn what_is_paid_for_in_full_is_not_settled_and_what_leaves_the_ledger_halts() {
     assert_eq!(books.state.halted.as_deref(), Some("a settlement is past the ledger"));
     assert_eq!(books.state.counters.contradictions, 1);
     assert_eq!(books.state.portfolio(MAIN).position(books.it.id).quantity(), lots(60_000));
+    books.settle(price(50_000), 0);
+    assert!(books.state.portfolio(MAIN).position(books.it.id).quantity().is_zero(), "a right one is taken");
 }
 
 /// A stage with a dated future at 100 as its second instrument.

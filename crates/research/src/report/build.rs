@@ -296,7 +296,10 @@ fn end_of_contract(outcome: &Outcome) -> Option<String> {
         let why = match given {
             Some(given) if is_option => format!("its underlying was given as {given}"),
             Some(_) => "as was given".to_owned(),
-            None => "the last close".to_owned(),
+            None if !is_option && outcome.last.is_some_and(|last| last.close == settled.price) => {
+                "the last close".to_owned()
+            }
+            None => "as its venue said".to_owned(),
         };
         let price = it.price_text(settled.price);
         let is_held = outcome.round_trips.iter().any(|trip| trip.exit_tag == Tags::EXPIRY);

@@ -87,7 +87,7 @@ pub(crate) struct BacktestArgs {
     #[arg(long)]
     pub(crate) funding: Option<PathBuf>,
     /// Price at which a contract that ends within the data is settled; for an option, that of its underlying. Without it a
-    /// future is settled at the last close, and an option not at all.
+    /// future whose bars reach the end of its last day (24:00 UTC) is settled at the last close, and an option not at all.
     #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
     pub(crate) settlement: Option<String>,
     /// Fee of that settlement in basis points of what is settled.

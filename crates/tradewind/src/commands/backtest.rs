@@ -146,12 +146,13 @@ fn fees(args: &BacktestArgs) -> Result<FeeSchedule, Failure> {
 fn delivery(args: &BacktestArgs, instrument: &Instrument) -> Result<Delivery, Failure> {
     let fee = positive(centi_bps(&args.delivery_fee_bps, "--delivery-fee-bps")?, "--delivery-fee-bps")?;
     let fee_e8 = i64::from(fee) * 100;
-    let Some(text) = &args.settlement else { return Ok(Delivery { price: None, fee_e8 }) };
     let symbol = &instrument.spec.symbol;
-    if instrument.expiry().is_none() {
-        let message = format!("--settlement: {symbol} does not end");
+    let given = if args.settlement.is_some() { "--settlement" } else { "--delivery-fee-bps" };
+    if instrument.expiry().is_none() && (args.settlement.is_some() || fee_e8 != 0) {
+        let message = format!("{given}: {symbol} does not end");
         return Err(Failure::new("CLI-05", message, "name a contract that does, such as BTC/USDT:USDT-250328"));
     }
+    let Some(text) = &args.settlement else { return Ok(Delivery { price: None, fee_e8 }) };
     let wrong = |error: NumberError| {
         let failure = Failure::from_coded(error);
         Failure { message: format!("--settlement: {}", failure.message), ..failure }
