@@ -10,6 +10,9 @@ use std::path::Path;
 /// Memory that an xz file may ask for, in KiB: what `xz -9` makes needs 65 MiB, and a damaged head might say anything.
 const XZ_MEMORY_KIB: u32 = 1 << 18;
 
+/// Bytes that are held at once, of a format that cannot be read piece by piece.
+pub(crate) const WHOLE_MAX: u64 = 1 << 30;
+
 /// What the first bytes of a file say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -76,7 +79,34 @@ pub(crate) fn unzip(path: &Path, file: impl Read + Seek) -> Result<(String, Curs
     }
     let mut member = archive.by_index(0).map_err(|error| damaged(error.to_string()))?;
     let mut content = Vec::with_capacity(usize::try_from(member.size().min(1 << 28)).unwrap_or(0));
-    member.read_to_end(&mut content).map_err(|error| damaged(error.to_string()))?;
+    let whole = read_whole(&mut member, &mut content, WHOLE_MAX).map_err(|error| damaged(error.to_string()))?;
+    if !whole {
+        return Err(too_long(path));
+    }
     let name = String::from_utf8_lossy(member.name_raw()).into_owned();
     Ok((name, Cursor::new(content)))
+}
+
+/// Reads what is left, if no more than `limit` bytes are; whether that was so.
+pub(crate) fn read_whole(reader: impl Read, content: &mut Vec<u8>, limit: u64) -> std::io::Result<bool> {
+    Ok(reader.take(limit.saturating_add(1)).read_to_end(content)? as u64 <= limit)
+}
+
+/// More than [`WHOLE_MAX`].
+pub(crate) fn too_long(path: &Path) -> ImportError {
+    ImportError::unfit("HIS-02", path, "it unpacks to more than a gibibyte, which is not held at once: use CSV.gz")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_the_limit_is_read() {
+        for (limit, whole, read) in [(3, true, 3), (4, true, 3), (2, false, 3), (1, false, 2), (0, false, 1)] {
+            let mut content = Vec::new();
+            let got = read_whole([1_u8, 2, 3].as_slice(), &mut content, limit).unwrap();
+            assert_eq!((got, content.len()), (whole, read), "{limit}");
+        }
+    }
 }

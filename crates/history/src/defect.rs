@@ -135,12 +135,20 @@ pub(crate) struct DefectLog {
     pub(crate) list: Vec<Defect>,
     /// How many of them are errors.
     pub(crate) errors: usize,
+    /// How many of the errors are of messages that may be of any kind: whoever reads another kind logs them too.
+    pub(crate) of_any_kind: usize,
 }
 
 impl DefectLog {
     pub(crate) fn push(&mut self, defect: Defect) {
         self.errors += usize::from(defect.severity == Severity::Error);
         self.list.push(defect);
+    }
+
+    /// Notes an error of a message of which nobody can tell the kind.
+    pub(crate) fn push_of_any_kind(&mut self, defect: Defect) {
+        self.of_any_kind += 1;
+        self.push(defect);
     }
 
     /// Notes how a number was read; one entry per column and code, with a count.

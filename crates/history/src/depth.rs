@@ -6,7 +6,7 @@ use crate::depth_files;
 use crate::moment::Stamp;
 use crate::number::Number;
 use crate::rows::Shape;
-use crate::{ImportError, ImportOptions, OnDefect, SourceInfo, read, stored, ticks};
+use crate::{ImportError, ImportOptions, SourceInfo, read, stored, ticks};
 use std::path::Path;
 use tradewind_domain::{InstrumentSpec, Price, Quantity, Side, Timestamp};
 
@@ -16,7 +16,7 @@ pub struct DepthSeries {
     /// Whose book it is. Decimals are those of the finest number in the file, unless given.
     pub instrument: InstrumentSpec,
     /// Updates in the order in which they apply. That is the order of the file, but for a snapshot that was received before
-    /// or after its place among the updates (HIS-41). What stands before the first snapshot is older than it.
+    /// or after its place among raw messages (HIS-41). What stands before the first snapshot is older than it.
     pub updates: Vec<DepthUpdate>,
     /// Where they came from.
     pub source: SourceInfo,
@@ -87,6 +87,8 @@ pub(crate) struct Found {
     pub(crate) titles: [String; 2],
     pub(crate) shape: Shape,
     pub(crate) rows: u64,
+    /// Whether snapshots were asked for beside the stream of changes: only their ids tell where they belong.
+    pub(crate) asked: bool,
 }
 
 /// Reads a file of depth: tables of one level a row with a column that tells snapshots (Binance's archive, Tardis
@@ -102,13 +104,10 @@ pub fn read_depth(path: &Path, options: &ImportOptions) -> Result<DepthSeries, I
     }
     let mut log = DefectLog::default();
     let found = depth_files::read(path, options, &mut log)?;
+    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
-    if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, &series.defects)?;
-    }
-    if series.updates.is_empty() {
-        return Err(ImportError::unfit("HIS-06", path, "the file holds no depth that can be read"));
-    }
+    let missing = series.updates.is_empty().then_some("depth");
+    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }
@@ -120,14 +119,14 @@ pub(crate) fn series(
     mut log: DefectLog,
     options: &ImportOptions,
 ) -> Result<DepthSeries, ImportError> {
-    let Found { mut raw, titles, shape, rows } = found;
+    let Found { mut raw, titles, shape, rows, asked } = found;
     let mut finest = Finest::default();
     for level in raw.iter().flat_map(|update| &update.levels) {
         finest.price(level.price);
         finest.volume(level.size);
     }
     let decimals = finest.given(options);
-    let moved = place_snapshots(&mut raw, &mut log);
+    let moved = if asked { place_snapshots(&mut raw, &mut log) } else { Vec::new() };
     let in_place = raw.iter().filter(|update| !moved.contains(&update.row));
     ticks::judge_order(in_place.map(|update| (update.row, update.stamp)), "time", Effect::Kept, &mut log);
     judge_ids(&raw, &mut log);
@@ -176,6 +175,8 @@ fn judge_ids(raw: &[RawUpdate], log: &mut DefectLog) {
         let Some(first) = update.ids.first.or(update.ids.last) else { continue };
         let follows = match (update.snapshot, before.snapshot, update.ids.previous) {
             (true, ..) => true, // a new beginning, whatever was before
+            // futures name the change before: one that the snapshot holds
+            (_, true, Some(previous)) if previous <= last && update.ids.last > Some(last) => true,
             (_, true, _) => first <= last.saturating_add(1) && update.ids.last > Some(last),
             (.., Some(previous)) => previous == last,
             (.., None) if update.ids.first.is_none() => first > last, // all that is known: they rise

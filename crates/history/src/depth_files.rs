@@ -94,7 +94,7 @@ fn levels(path: &Path, mut table: Table, zone: Option<&TimeZone>, log: &mut Defe
     let described = described.map(|(plain, title)| (plain, title.as_str()));
     let time_format = clock.as_ref().map_or("", Clock::name);
     let shape = ticks::shape(table.format, table.member.clone(), &described, time_format);
-    Ok(Found { raw, titles: [price.clone(), size.clone()], shape, rows: table.row })
+    Ok(Found { raw, titles: [price.clone(), size.clone()], shape, rows: table.row, asked: false })
 }
 
 /// Whether the row is of a snapshot.
@@ -165,5 +165,5 @@ fn snapshots(mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> 
     let time_format = clock.as_ref().map_or("", Clock::name);
     let described = [("time", names[time].as_str()), ("price", "asks[0].price …"), ("size", "asks[0].amount …")];
     let shape = ticks::shape(table.format, table.member.clone(), &described, time_format);
-    Ok(Found { raw, titles: ["price", "amount"].map(str::to_owned), shape, rows: table.row })
+    Ok(Found { raw, titles: ["price", "amount"].map(str::to_owned), shape, rows: table.row, asked: false })
 }

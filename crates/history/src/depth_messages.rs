@@ -5,7 +5,7 @@ use crate::depth::{Found, Ids, RawLevel, RawUpdate};
 use crate::moment::{Stamp, Unit};
 use crate::number::Number;
 use crate::quotes::use_venue_times;
-use crate::ticks::{self, Messages, Packing, TextLines};
+use crate::ticks::{self, Messages, OneInstrument, Packing, TextLines};
 use crate::{Format, ImportError};
 use serde::Deserialize;
 use std::path::Path;
@@ -66,15 +66,24 @@ pub(crate) fn bybit(
     log: &mut DefectLog,
 ) -> Result<Found, ImportError> {
     let (mut raw, mut row, mut sequence) = (Vec::new(), 0, None);
-    let mut is_book = false;
+    let (mut is_book, mut instrument) = (false, OneInstrument::default());
     while let Some(line) = lines.next_line()? {
         row += 1;
         let text = String::from_utf8_lossy(lines.text(line));
         match serde_json::from_str::<BybitBook<'_>>(&text) {
-            Err(error) => ticks::no_json(row, &text, &error, log),
-            Ok(book) if !book.topic.starts_with("orderbook.") => {} // other data, not a defect
+            Ok(book) if !is_of_book(book.topic) => {} // other data, not a defect
+            Err(_) if is_other_data(&text) => {}
+            Err(error) => {
+                is_book |= text.contains("\"orderbook.");
+                ticks::no_json(row, &text, &error, log);
+            }
             Ok(book) => {
                 is_book = true;
+                let name = book.topic.rsplit('.').next().unwrap_or_default();
+                if let Some(defect) = instrument.other(row, "topic", name) {
+                    log.push(defect);
+                    continue;
+                }
                 judge_sequence(row, &book, sequence, log);
                 sequence = book.data.seq;
                 raw.extend(bybit_update(row, &book, log));
@@ -86,7 +95,7 @@ pub(crate) fn bybit(
     }
     let described = [("time", "cts"), ("bids", "b"), ("asks", "a")];
     let shape = ticks::shape(Format::JsonLines, packing.member, &described, Unit::Millis.name());
-    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: row })
+    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: row, asked: false })
 }
 
 fn bybit_update(row: u64, book: &BybitBook<'_>, log: &mut DefectLog) -> Option<RawUpdate> {
@@ -98,6 +107,24 @@ fn bybit_update(row: u64, book: &BybitBook<'_>, log: &mut DefectLog) -> Option<R
     let levels = pairs(row, [(Side::Buy, "b", &book.data.b), (Side::Sell, "a", &book.data.a)], log);
     let ids = Ids { first: Some(book.data.u), last: Some(book.data.u), previous: None };
     Some(RawUpdate { row, stamp: Stamp { utc, offset: 0 }, snapshot: book.is_snapshot(), ids, levels })
+}
+
+fn is_of_book(topic: &str) -> bool {
+    topic.starts_with("orderbook.")
+}
+
+/// Whether a line is a whole message that is none of a book: of another topic, or an answer, which has none.
+fn is_other_data(text: &str) -> bool {
+    let line = serde_json::from_str::<BybitLine>(text);
+    line.is_ok_and(|line| line.topic.map_or(line.op.is_some(), |topic| !is_of_book(&topic)))
+}
+
+/// What every line of Bybit has.
+#[derive(Deserialize)]
+struct BybitLine {
+    topic: Option<String>,
+    /// Of an answer what was asked.
+    op: Option<String>,
 }
 
 /// Whether the sequence rises, but for snapshots, which begin anew.
@@ -150,6 +177,28 @@ struct DepthSnapshot<'a> {
     asks: Vec<Pair<'a>>,
 }
 
+/// A message of Binance's streams `depth5`, `depth10` and `depth20`: the best levels, whole.
+#[derive(Deserialize)]
+struct PartialMessage<'a> {
+    #[serde(borrow)]
+    data: PartialBook<'a>,
+}
+
+/// Spot names its parts as the answer with a whole book does, futures as a change does.
+#[derive(Deserialize)]
+struct PartialBook<'a> {
+    #[serde(rename = "lastUpdateId", alias = "u")]
+    last: u64,
+    #[serde(rename = "T")]
+    traded: Option<i64>,
+    #[serde(rename = "E")]
+    event: Option<i64>,
+    #[serde(alias = "b", borrow)]
+    bids: Vec<Pair<'a>>,
+    #[serde(alias = "a", borrow)]
+    asks: Vec<Pair<'a>>,
+}
+
 /// A message, a change or a snapshot alike.
 struct BinanceDepth<'a> {
     millis: Option<i64>,
@@ -162,7 +211,16 @@ struct BinanceDepth<'a> {
 impl<'a> BinanceDepth<'a> {
     /// `None` for a message about something else.
     fn of(body: &'a str) -> Option<Result<Self, serde_json::Error>> {
-        if body.contains("@depth") {
+        if let Some((_, kind)) = body.split_once("@depth") {
+            if kind.starts_with(|letter: char| letter.is_ascii_digit()) {
+                return Some(serde_json::from_str::<PartialMessage<'_>>(body).map(|PartialMessage { data }| Self {
+                    millis: data.traded.or(data.event),
+                    snapshot: true,
+                    ids: Ids { first: Some(data.last), last: Some(data.last), previous: None },
+                    bids: data.bids,
+                    asks: data.asks,
+                }));
+            }
             return Some(serde_json::from_str::<DepthMessage<'_>>(body).map(|DepthMessage { data }| Self {
                 millis: data.traded.or(data.event),
                 snapshot: false,
@@ -201,5 +259,5 @@ pub(crate) fn binance(mut messages: Messages, log: &mut DefectLog) -> Result<Fou
     let time_format = use_venue_times(raw.iter_mut().map(|update: &mut RawUpdate| &mut update.stamp), &times);
     let described = [("time", "T or E"), ("bids", "b"), ("asks", "a")];
     let shape = ticks::shape(Format::Messages, messages.member, &described, time_format);
-    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: messages.row })
+    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: messages.row, asked: true })
 }

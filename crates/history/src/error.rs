@@ -48,6 +48,8 @@ tradewind_domain::codes! {
     "HIS-41" "the snapshot of the book came later or earlier than its place" "nothing to do: updates are applied in the order of their ids";
     "HIS-42" "the order is changed or deleted, and none of its id rests" "it may have rested before the recording began; else its message was lost";
     "HIS-43" "the order contradicts its earlier rows" "an order is added once and keeps its side: look at the source";
+    "HIS-44" "the row is of another instrument than the file" "give each instrument a file of its own";
+    "HIS-45" "the recording tells its trades twice" "nothing to do: the single trades are used, the aggregated ones left out";
 }
 
 /// The hint of a code of [`CODES`].

@@ -63,6 +63,11 @@ pub(crate) fn sniff(
             )
         })?;
     }
+    if !headed && names.len() == 5 && !are_bars(lines, delimiter) {
+        let text = String::from_utf8_lossy(head);
+        let what = format!("no header, and 5 columns that are no prices of a bar; name the columns: `{text}`");
+        return Err(ImportError::unfit("HIS-05", path, what));
+    }
     let time_column = roles.iter().position(|role| *role == Role::Time).unwrap_or(0);
     let clock = clock_of(path, &lines[skipped.min(lines.len())..], delimiter, time_column, headed, name)?;
     let title = |role: Role, plain: &str| match roles.iter().position(|r| *r == role) {
@@ -108,6 +113,22 @@ fn roles_by_width(width: usize) -> Option<Vec<Role>> {
         _ => return None,
     }
     Some(roles)
+}
+
+/// Whether at least half of the first rows with four numbers behind a time are open, high, low and close: bids and asks
+/// with their sizes are not, and nothing else would tell them from bars.
+fn are_bars(lines: &[Vec<u8>], delimiter: u8) -> bool {
+    let prices = |line: &Vec<u8>| -> Option<[f64; 4]> {
+        let cells = split(line, delimiter);
+        let numbers = cells.get(1..)?.iter().map(|cell| std::str::from_utf8(cell).ok()?.parse().ok());
+        numbers.collect::<Option<Vec<f64>>>()?.try_into().ok()
+    };
+    let is_bar = |[open, high, low, close]: &[f64; 4]| {
+        let around = low <= open && low <= close && high >= open && high >= close;
+        around && (*low < 0.0 || *high <= 2.0 * low)
+    };
+    let rows: Vec<[f64; 4]> = lines.iter().filter_map(prices).collect();
+    rows.iter().filter(|row| is_bar(row)).count() * 2 >= rows.len()
 }
 
 fn clock_of(

@@ -1,6 +1,6 @@
 //! Lines of a reader, one at a time from a buffer that stays small.
 
-use crate::ImportError;
+use crate::{ImportError, container};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -61,8 +61,8 @@ impl<R: Read> Lines<R> {
     pub(crate) fn rest(&mut self) -> Result<Vec<u8>, ImportError> {
         let mut all = self.buffer[self.start..self.end].to_vec();
         self.start = self.end;
-        self.reader.read_to_end(&mut all).map_err(|error| self.broken(error))?;
-        Ok(all)
+        let whole = container::read_whole(&mut self.reader, &mut all, container::WHOLE_MAX);
+        if whole.map_err(|error| self.broken(error))? { Ok(all) } else { Err(container::too_long(&self.path)) }
     }
 
     /// The next line that is not blank.

@@ -54,6 +54,15 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// Nanoseconds of the decimals behind a number of this unit; decimals below a nanosecond are cut.
+    pub(crate) fn fraction(self, decimals: &str) -> i64 {
+        let digits = decimals.bytes().chain(std::iter::repeat(b'0')).take(9);
+        let billionths = digits.fold(0, |value, byte| value * 10 + i64::from(byte - b'0'));
+        billionths / (SECOND / self.nanos())
+    }
+}
+
 /// A moment as a file states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {

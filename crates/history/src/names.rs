@@ -14,11 +14,11 @@ const VENUES: &[&str] = &[
     "binance", "bybit", "coinbase", "oanda", "fxcm", "xcme", "kraken", "okx", "bitmex", "bitstamp", "deribit", "alpaca",
 ];
 
-/// The venue that a word of the path names, or `unstated`.
+/// The venue that a whole word of the path names, in the name of the file or else the nearest folder; or `unstated`.
 pub(crate) fn venue(path: &Path) -> &'static str {
     let text = path.to_string_lossy().to_ascii_lowercase();
-    let found = VENUES.iter().filter_map(|venue| text.rfind(venue).map(|at| (at, venue)));
-    found.max().map_or("unstated", |(_, venue)| venue)
+    let mut words = text.rsplit(|letter: char| !letter.is_ascii_alphanumeric());
+    words.find_map(|word| VENUES.iter().find(|venue| **venue == word)).map_or("unstated", |venue| venue)
 }
 
 /// The symbol that a file's name shows, as [`crate::read_bars`] takes it where it is told none; `None` where it shows none.
@@ -126,6 +126,8 @@ mod tests {
     #[test]
     fn the_last_venue_in_the_path_wins() {
         assert_eq!(venue(Path::new("archive/okx/lean-coinbase/btcusd.zip")), "coinbase");
+        assert_eq!(venue(Path::new("okx/bookxchange/a.csv")), "okx"); // a venue is a whole word
+        assert_eq!(venue(Path::new("bookxchange/a.csv")), "unstated");
         assert_eq!(venue(Path::new("a.csv")), "unstated");
     }
 }

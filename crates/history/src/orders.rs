@@ -7,7 +7,7 @@ use crate::number::{MAX_DECIMALS, Number};
 use crate::rows::{Shape, plain_name};
 use crate::table::Table;
 use crate::ticks::{self, Cells, Opened};
-use crate::{ImportError, ImportOptions, OnDefect, SourceInfo, csv, read, stored};
+use crate::{ImportError, ImportOptions, SourceInfo, csv, read, stored};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -96,13 +96,10 @@ pub fn read_orders(path: &Path, options: &ImportOptions) -> Result<OrderSeries, 
         }
     };
     let found = events(table, zone.as_ref(), &mut log)?;
+    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
-    if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, &series.defects)?;
-    }
-    if series.events.is_empty() {
-        return Err(ImportError::unfit("HIS-06", path, "the file holds no order that can be read"));
-    }
+    let missing = series.events.is_empty().then_some("order");
+    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }

@@ -8,7 +8,7 @@ use crate::rows::Shape;
 use crate::stored;
 use crate::table::Table;
 use crate::ticks::{self, Cells, Messages, Opened};
-use crate::{Format, ImportError, ImportOptions, OnDefect, SourceInfo, csv, read};
+use crate::{Format, ImportError, ImportOptions, SourceInfo, csv, read};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::path::Path;
@@ -73,13 +73,10 @@ pub fn read_quotes(path: &Path, options: &ImportOptions) -> Result<QuoteSeries, 
             return Err(ImportError::unfit("HIS-05", path, "JSON of no kind that holds quotes"));
         }
     };
+    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
-    if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, &series.defects)?;
-    }
-    if series.quotes.is_empty() {
-        return Err(ImportError::unfit("HIS-06", path, "the file holds no quote that can be read"));
-    }
+    let missing = series.quotes.is_empty().then_some("quote");
+    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }
@@ -176,19 +173,22 @@ impl Columns {
         })
     }
 
-    /// `time, bid, ask`, and perhaps a volume that is nobody's size. Bid and ask are within a factor of two, which a price and
-    /// an amount hardly ever are.
-    fn by_position(path: &Path, first: &[String]) -> Result<Self, ImportError> {
-        let number = |cell: &String| cell.parse::<f64>().ok().filter(|number| *number > 0.0);
-        let is_quote = match first {
-            [time, bid, ask] | [time, bid, ask, _] => {
-                let near = |(bid, ask): (f64, f64)| bid < 2.0 * ask && ask < 2.0 * bid;
-                Clock::of(time.as_bytes()).is_some() && number(bid).zip(number(ask)).is_some_and(near)
+    /// `time, bid, ask`, and perhaps a volume that is nobody's size. In most of the first rows the ask is as high as the bid
+    /// and below twice of it, which a price and an amount hardly ever are.
+    fn by_position(path: &Path, rows: &[Vec<String>]) -> Result<Self, ImportError> {
+        let number = |cell: &String| cell.parse::<f64>().ok().filter(|number| number.is_finite());
+        let near = |bid: &String, ask: &String| {
+            number(bid).zip(number(ask)).is_some_and(|(bid, ask)| bid > 0.0 && bid <= ask && ask < 2.0 * bid)
+        };
+        let is_quote = |row: &&Vec<String>| match row.as_slice() {
+            [time, bid, ask] => near(bid, ask) && Clock::of(time.as_bytes()).is_some(),
+            [time, bid, ask, volume] => {
+                near(bid, ask) && number(volume).is_some() && Clock::of(time.as_bytes()).is_some()
             }
             _ => false,
         };
-        if !is_quote {
-            let text = ticks::shown(&first.join(","));
+        if rows.iter().filter(is_quote).count() * 2 <= rows.len() {
+            let text = rows.first().map_or_else(String::new, |first| ticks::shown(&first.join(",")));
             return Err(ImportError::unfit("HIS-05", path, format!("no header, and no time, bid and ask: `{text}`")));
         }
         Ok(Self { time: 0, bid: 1, ask: 2, sizes: None })

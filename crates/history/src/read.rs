@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use tradewind_domain::InstrumentSpec;
 
 /// Reads a file of bars: CSV, CSV.gz, CSV.xz, a zip of one CSV, Arrow/Feather v2, Parquet. The format is told by content.
 ///
@@ -16,7 +17,7 @@ use std::path::Path;
 /// # Errors
 /// [`ImportError`]: the file cannot be read or recognised, something must be stated, or (by default) a row is wrong.
 pub fn read_bars(path: &Path, options: &ImportOptions) -> Result<BarSeries, ImportError> {
-    if let Some(series) = catalog_file(path)? {
+    if let Some(series) = catalog_file(path, options)? {
         return Ok(series);
     }
     let sha256 = if options.hash { Some(sha256(path, &options.progress)?) } else { None };
@@ -24,13 +25,25 @@ pub fn read_bars(path: &Path, options: &ImportOptions) -> Result<BarSeries, Impo
 }
 
 /// The series of one of our own catalog files: it knows its instrument, and its numbers are not prices to be guessed at.
-pub(crate) fn catalog_file(path: &Path) -> Result<Option<BarSeries>, ImportError> {
+pub(crate) fn catalog_file(path: &Path, options: &ImportOptions) -> Result<Option<BarSeries>, ImportError> {
     if !matches!(container::open(path)?, (_, Kind::Parquet)) {
         return Ok(None);
     }
     match crate::catalog::read_file(path) {
-        Ok(series) => Ok(series),
+        Ok(Some(series)) => must_be_of(path, &series.instrument, options).map(|()| Some(series)),
+        Ok(None) => Ok(None),
         Err(error) => Err(ImportError::unfit("HIS-03", path, error.to_string())),
+    }
+}
+
+/// Refuses a file that knows its instrument where the options state another.
+pub(crate) fn must_be_of(path: &Path, stored: &InstrumentSpec, options: &ImportOptions) -> Result<(), ImportError> {
+    match &options.symbol {
+        Some(symbol) if *symbol != stored.symbol => {
+            let what = format!("the symbol `{symbol}` was stated, and the file is of `{}`", stored.symbol);
+            Err(ImportError::needs("HIS-35", path, what))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! All that is wrong with a file, for `tradewind data check`.
 
+use crate::table_file::TableFile;
 use crate::{
     Content, Defect, GapKind, ImportError, ImportOptions, OnDefect, Series, Severity, SourceInfo, names, read_series,
 };
@@ -53,6 +54,8 @@ pub struct Part {
     pub first: Option<String>,
     /// The latest time, RFC 3339.
     pub last: Option<String>,
+    /// How its times are written, and whose clock they show.
+    pub time_format: String,
 }
 
 impl CheckReport {
@@ -129,7 +132,13 @@ impl CheckReport {
 fn part(series: &Series) -> Part {
     let text = |time: Timestamp| time.to_string();
     let (first, last) = series.span().map_or((None, None), |(first, last)| (Some(text(first)), Some(text(last))));
-    Part { content: series.content(), used: series.count(), first, last }
+    Part {
+        content: series.content(),
+        used: series.count(),
+        first,
+        last,
+        time_format: series.source().time_format.clone(),
+    }
 }
 
 /// Reads the whole file, be it of bars, trades, quotes, depth, orders or funding rates, and lists all that is wrong with it.
@@ -144,9 +153,15 @@ pub fn check_file(path: &Path, options: &ImportOptions) -> CheckReport {
 pub fn check_series(path: &Path, options: &ImportOptions) -> (CheckReport, Vec<Series>) {
     let symbol = options.symbol.clone().or_else(|| names::symbol_of(path));
     let any = || "FILE/FILE".parse().ok(); // a symbol is not part of the report
-    let options = ImportOptions { symbol: symbol.or_else(any), on_defect: OnDefect::Report, ..options.clone() };
+    let symbol = if is_ours(path) { options.symbol.clone() } else { symbol.or_else(any) };
+    let options = ImportOptions { symbol, on_defect: OnDefect::Report, ..options.clone() };
     match read_series(path, &options) {
         Ok(series) => (CheckReport::of_series(path, &series), series),
         Err(error) => (CheckReport::new(path, Content::Unknown, vec![ImportError::as_defect(&error)]), Vec::new()),
     }
+}
+
+/// Whether the file is one of a catalog, which knows its symbol.
+fn is_ours(path: &Path) -> bool {
+    matches!(TableFile::open_ours(path), Ok(Some(_)))
 }

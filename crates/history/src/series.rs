@@ -170,8 +170,8 @@ pub fn read_series(path: &Path, options: &ImportOptions) -> Result<Vec<Series>, 
         match read(path, options) {
             Ok(series) if series.source().format == Format::Messages => found.push(series),
             Ok(series) => return Ok(vec![series]),
-            Err(error) if matches!(error.code(), "HIS-02" | "HIS-05") => {}
-            Err(error) if error.code() == "HIS-06" => empty = Some(error), // of raw messages, none is of this kind
+            Err(error) if error.code() == "HIS-05" => {}
+            Err(error) if error.code() == "HIS-06" => drop(empty.get_or_insert(error)), // no message is of this kind
             Err(error) => return Err(error),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::catalog::CatalogError;
 use crate::container::{self, Kind};
-use crate::defect::DefectLog;
+use crate::defect::{Defect, DefectLog};
 use crate::depth::{self, Ids, RawLevel, RawUpdate};
 use crate::moment::Stamp;
 use crate::number::Number;
@@ -13,7 +13,7 @@ use crate::table_file::TableFile;
 use crate::trades::{self, RawTrade};
 use crate::{
     Content, DepthSeries, Format, ImportError, ImportOptions, OnDefect, OrderAction, OrderSeries, QuoteSeries,
-    SourceInfo, TickSet, TradeSeries, VolumeKind, ticks,
+    SourceInfo, TickSet, TradeSeries, VolumeKind, read, ticks,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -33,6 +33,7 @@ pub(crate) trait TickTable: Sized {
     fn instrument(&self) -> &InstrumentSpec;
     fn source(&self) -> &SourceInfo;
     fn put_source(&mut self, source: SourceInfo);
+    fn defects(&self) -> &[Defect];
     fn count(&self) -> u64;
     /// The earliest and the latest time.
     fn span(&self) -> Option<(Timestamp, Timestamp)>;
@@ -125,7 +126,12 @@ pub(crate) fn read_file<S: TickTable>(path: &Path, options: &ImportOptions) -> R
         return Ok(None);
     };
     let always = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
-    series_of(table, path, &always, options).map(Some).map_err(unfit)
+    let series: S = series_of(table, path, &always, options).map_err(unfit)?;
+    read::must_be_of(path, series.instrument(), options)?;
+    if options.on_defect == OnDefect::Refuse {
+        ImportError::refuse(path, series.defects())?;
+    }
+    Ok(Some(series))
 }
 
 /// The series of a catalog file whose times lie in `span`.
@@ -161,6 +167,9 @@ impl TickTable for TradeSeries {
     }
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
+    }
+    fn defects(&self) -> &[Defect] {
+        &self.defects
     }
     fn count(&self) -> u64 {
         self.trades.len() as u64
@@ -199,6 +208,9 @@ impl TickTable for QuoteSeries {
     }
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
+    }
+    fn defects(&self) -> &[Defect] {
+        &self.defects
     }
     fn count(&self) -> u64 {
         self.quotes.len() as u64
@@ -241,6 +253,9 @@ impl TickTable for DepthSeries {
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
     }
+    fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
     fn count(&self) -> u64 {
         self.updates.len() as u64
     }
@@ -279,7 +294,7 @@ impl TickTable for DepthSeries {
             }
         }
         let titles = ["price", "size"].map(str::to_owned);
-        let found = depth::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape() };
+        let found = depth::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape(), asked: false };
         Some(depth::series(rows.path, found, DefectLog::default(), options))
     }
 }
@@ -296,6 +311,9 @@ impl TickTable for OrderSeries {
     }
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
+    }
+    fn defects(&self) -> &[Defect] {
+        &self.defects
     }
     fn count(&self) -> u64 {
         self.events.len() as u64

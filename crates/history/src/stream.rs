@@ -47,7 +47,7 @@ struct Live {
 /// # Errors
 /// As [`crate::read_bars`]; errors of rows come out of the iterator when it reaches them, and end it.
 pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, ImportError> {
-    if let Some(series) = read::catalog_file(path)? {
+    if let Some(series) = read::catalog_file(path, options)? {
         return Ok(of_series(series));
     }
     let mut rows = read::open_rows(path, options)?;

@@ -4,7 +4,7 @@ use crate::defect::{Defect, DefectLog, Effect, Severity};
 use crate::feather::{self, Batches};
 use crate::layout::{delimiter_of, split};
 use crate::rows::plain_name;
-use crate::ticks::{Packing, TextLines, shown};
+use crate::ticks::{OneInstrument, Packing, TextLines, shown};
 use crate::{Format, ImportError};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,9 @@ pub(crate) struct Table {
     pub(crate) member: Option<String>,
     /// Rows read so far, readable or not.
     pub(crate) row: u64,
+    /// The column that names the instrument, and the instrument.
+    named: Option<usize>,
+    instrument: OneInstrument,
     rows: Rows,
 }
 
@@ -32,31 +35,42 @@ struct TextRows {
     width: usize,
     /// The first row, if it was read to look for a header.
     first: Option<Vec<String>>,
+    /// The first rows, where there is no header.
+    probe: Vec<Vec<String>>,
 }
 
 impl Table {
     /// A table of delimited text; its first line is a header unless a cell of it is a number.
     pub(crate) fn of_text(path: &Path, mut lines: TextLines, packing: Packing) -> Result<Self, ImportError> {
+        let probe = lines.peek()?;
         let head = lines.next_line()?.map(|line| lines.text(line).to_vec()).unwrap_or_default();
         let delimiter = delimiter_of(&head);
         let cells = cells_of(&head, delimiter);
         let headed = !cells.iter().any(|cell| cell.parse::<f64>().is_ok() && !cell.eq_ignore_ascii_case("nan"));
         let width = cells.len();
         let (names, first) = if headed { (cells, None) } else { (Vec::new(), Some(cells)) };
-        let rows = Rows::Text(Box::new(TextRows { lines, delimiter, width, first }));
-        Ok(Self { path: path.to_owned(), names, format: packing.format, member: packing.member, row: 0, rows })
+        let probe = if headed { Vec::new() } else { probe.iter().map(|line| cells_of(line, delimiter)).collect() };
+        let rows = Rows::Text(Box::new(TextRows { lines, delimiter, width, first, probe }));
+        Ok(Self::new(path, names, packing.format, packing.member, rows))
     }
 
     /// A table of Arrow record batches.
     pub(crate) fn of_columns(path: &Path, format: Format, names: Vec<String>, batches: Batches) -> Self {
         let rows = Rows::Columns { batches, ready: Vec::new().into_iter() };
-        Self { path: path.to_owned(), names, format, member: None, row: 0, rows }
+        Self::new(path, names, format, None, rows)
     }
 
-    /// The first row of a table without a header, without taking it.
-    pub(crate) fn headless(&self) -> Option<&Vec<String>> {
+    fn new(path: &Path, names: Vec<String>, format: Format, member: Option<String>, rows: Rows) -> Self {
+        let (path, instrument) = (path.to_owned(), OneInstrument::default());
+        let mut table = Self { path, names, format, member, row: 0, named: None, instrument, rows };
+        table.named = table.column(&["symbol", "instrument", "instrumentid"]);
+        table
+    }
+
+    /// The first rows of a table without a header, without taking them; `None` where there is a header.
+    pub(crate) fn headless(&self) -> Option<&[Vec<String>]> {
         match &self.rows {
-            Rows::Text(text) => text.first.as_ref(),
+            Rows::Text(text) => Some(text.probe.as_slice()).filter(|rows| !rows.is_empty()),
             Rows::Columns { .. } => None,
         }
     }
@@ -78,8 +92,19 @@ impl Table {
         })
     }
 
-    /// The next row that has a cell for every column; others are logged.
+    /// The next row that has a cell for every column and is of the file's instrument; others are logged.
     pub(crate) fn next_row(&mut self, log: &mut DefectLog) -> Result<Option<Vec<String>>, ImportError> {
+        while let Some(cells) = self.any_row(log)? {
+            let name = self.named.map(|column| (column, cells[column].as_str())).filter(|(_, name)| !name.is_empty());
+            match name.and_then(|(column, name)| self.instrument.other(self.row, &self.names[column], name)) {
+                Some(defect) => log.push(defect),
+                None => return Ok(Some(cells)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn any_row(&mut self, log: &mut DefectLog) -> Result<Option<Vec<String>>, ImportError> {
         match &mut self.rows {
             Rows::Text(text) => text.next_row(&mut self.row, self.format, log),
             Rows::Columns { batches, ready } => loop {

@@ -8,7 +8,7 @@ use crate::lines::Lines;
 use crate::moment::{Clock, Stamp, whole_number};
 use crate::number::{self, Number};
 use crate::rows::Shape;
-use crate::{Format, ImportError, ImportOptions, parquet};
+use crate::{Format, ImportError, ImportOptions, OnDefect, parquet};
 use jiff::tz::TimeZone;
 use std::io::Read;
 use std::path::Path;
@@ -102,36 +102,105 @@ pub(crate) struct Messages {
     lines: TextLines,
     pub(crate) member: Option<String>,
     pub(crate) row: u64,
+    /// How the times of receipt are written, told by the first of them.
+    clock: Option<Clock>,
+    instrument: OneInstrument,
 }
 
 impl Messages {
     pub(crate) fn new(lines: TextLines, packing: Packing) -> Self {
-        Self { lines, member: packing.member, row: 0 }
+        Self { lines, member: packing.member, row: 0, clock: None, instrument: OneInstrument::default() }
     }
 
-    /// The next message; those that are cut or have no receive time are logged.
+    /// The next message; those that are cut, have no receive time or are of another instrument are logged.
     pub(crate) fn next(&mut self, log: &mut DefectLog) -> Result<Option<Message>, ImportError> {
         while let Some(line) = self.lines.next_line()? {
             self.row += 1;
             let text = String::from_utf8_lossy(self.lines.text(line));
             let (time, body) = text.split_once(' ').unwrap_or((&text, ""));
-            let cut = Defect::error("HIS-04", self.row, "", shown(&text)).with(Effect::LeftOut);
+            let of_text = |code, text: &str| Defect::error(code, self.row, "", shown(text)).with(Effect::LeftOut);
             if !body.ends_with('}') {
-                log.push(cut.saying("the message is cut"));
-            } else if let Some(received) = received(time) {
-                return Ok(Some(Message { row: self.row, received, body: body.to_owned() }));
-            } else {
-                log.push(Defect::error("HIS-10", self.row, "", shown(time)).with(Effect::LeftOut));
+                log.push_of_any_kind(of_text("HIS-04", &text).saying("the message is cut"));
+                continue;
             }
+            let received = match received(time, &mut self.clock) {
+                Ok(received) => received,
+                Err(code) => {
+                    log.push_of_any_kind(of_text(code, time));
+                    continue;
+                }
+            };
+            let other = instrument_of(body).and_then(|name| self.instrument.other(self.row, "stream", name));
+            if let Some(defect) = other {
+                log.push_of_any_kind(defect);
+                continue;
+            }
+            return Ok(Some(Message { row: self.row, received, body: body.to_owned() }));
         }
         Ok(None)
     }
 }
 
-fn received(time: &str) -> Option<i64> {
+/// Nanoseconds of a time of receipt; the first tells how the others are written. Else the code of what is wrong with it.
+fn received(time: &str, clock: &mut Option<Clock>) -> Result<i64, &'static str> {
     let time = time.trim_end_matches(':');
-    let whole = time.split_once('.').map_or(time, |(seconds, _)| seconds);
-    Clock::of(whole.as_bytes())?.read(whole.as_bytes(), None).map(|stamp| stamp.utc)
+    let (whole, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let is_number = whole_number(whole.as_bytes()).is_some() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = if is_number { (whole, fraction) } else { (time, "") };
+    if clock.is_none() {
+        *clock = Clock::of(whole.as_bytes());
+    }
+    let clock = clock.as_ref().ok_or("HIS-10")?;
+    let other = if is_number && matches!(clock, Clock::Unix(_)) { "HIS-11" } else { "HIS-10" };
+    let stamp = clock.read(whole.as_bytes(), None).ok_or(other)?;
+    match clock {
+        Clock::Unix(unit) => Ok(stamp.utc + unit.fraction(fraction)),
+        Clock::SinceMidnight(_) | Clock::Text => Ok(stamp.utc),
+    }
+}
+
+/// The instrument whose ticks a message of Binance tells, as the name of its stream has it: `btcusdt@trade`.
+fn instrument_of(body: &str) -> Option<&str> {
+    let (_, stream) = body.split_once("\"stream\":\"")?;
+    let (name, kind) = stream.split_once('"')?.0.split_once('@')?;
+    let of_ticks = ["trade", "aggTrade", "bookTicker", "depth"].iter().any(|ticks| kind.starts_with(ticks));
+    of_ticks.then_some(name)
+}
+
+/// The instrument of a file: the one that its first row names.
+#[derive(Default)]
+pub(crate) struct OneInstrument(Option<String>);
+
+impl OneInstrument {
+    /// What is wrong with a row that names this instrument, if it is another than the first row named.
+    pub(crate) fn other(&mut self, row: u64, column: &str, name: &str) -> Option<Defect> {
+        let first = self.0.get_or_insert_with(|| name.to_owned());
+        (first != name).then(|| {
+            let what = format!("the row is of another instrument than the rows before it, which are of `{first}`");
+            Defect::error("HIS-44", row, column, shown(name)).saying(what).with(Effect::LeftOut)
+        })
+    }
+}
+
+/// Refuses a series with errors, if that is wanted, and a file that holds nothing of a kind: neither a row nor a faulty one.
+/// `log_of_any_kind` is how many of the errors may be of another kind.
+pub(crate) fn must_hold(
+    path: &Path,
+    options: &ImportOptions,
+    defects: &[Defect],
+    log_of_any_kind: usize,
+    missing: Option<&str>,
+) -> Result<(), ImportError> {
+    if options.on_defect == OnDefect::Refuse {
+        ImportError::refuse(path, defects)?;
+    }
+    let errors = defects.iter().filter(|defect| defect.severity == Severity::Error).count();
+    match missing {
+        Some(what) if errors <= log_of_any_kind => {
+            Err(ImportError::unfit("HIS-06", path, format!("the file holds no {what} that can be read")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The beginning of a text, for a defect.

@@ -1,13 +1,13 @@
 //! Public trades: CSV, JSON arrays, Parquet/Feather, and recorded raw messages of Binance.
 
 use crate::build::{Finest, info, instrument};
-use crate::defect::{Defect, DefectLog, Effect};
+use crate::defect::{Defect, DefectLog, Effect, Severity};
 use crate::moment::{Clock, Stamp, Unit};
 use crate::number::{self, Number};
 use crate::rows::Shape;
 use crate::table::Table;
 use crate::ticks::{self, Messages, Opened, Packing, TextLines};
-use crate::{Format, ImportError, ImportOptions, OnDefect, SourceInfo, read, stored};
+use crate::{Format, ImportError, ImportOptions, SourceInfo, read, stored};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::path::Path;
@@ -77,13 +77,10 @@ pub fn read_trades(path: &Path, options: &ImportOptions) -> Result<TradeSeries, 
             table(path, Table::of_columns(path, format, names, batches), &mut log)?
         }
     };
+    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
-    if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, &series.defects)?;
-    }
-    if series.trades.is_empty() {
-        return Err(ImportError::unfit("HIS-06", path, "the file holds no trade that can be read"));
-    }
+    let missing = series.trades.is_empty().then_some("trade");
+    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }
@@ -262,8 +259,10 @@ struct TradeMessage<'a> {
 struct MessageTrade<'a> {
     #[serde(rename = "T")]
     time: i64,
-    #[serde(alias = "a")]
-    t: u64,
+    /// Of a single trade its number.
+    t: Option<u64>,
+    /// Of aggregated trades their number, of a single one the order that sold.
+    a: Option<u64>,
     p: &'a str,
     q: &'a str,
     m: bool,
@@ -272,21 +271,34 @@ struct MessageTrade<'a> {
 fn messages(mut messages: Messages, log: &mut DefectLog) -> Result<Found, ImportError> {
     let titles = ["T", "t", "m", "p", "q"].map(str::to_owned);
     let clock = Clock::Unix(Unit::Millis);
-    let mut raw = Vec::new();
+    let (mut single, mut aggregated) = (Vec::new(), Vec::new());
     while let Some(message) = messages.next(log)? {
         let (row, body) = (message.row, message.body.as_str());
-        if !body.contains("@trade\"") && !body.contains("@aggTrade\"") {
-            continue; // books and quotes are other data, not defects
-        }
+        let raw = match (body.contains("@trade\""), body.contains("@aggTrade\"")) {
+            (true, _) => &mut single,
+            (_, true) => &mut aggregated,
+            _ => continue, // books and quotes are other data, not defects
+        };
         match serde_json::from_str::<TradeMessage<'_>>(body) {
             Err(error) => ticks::no_json(row, body, &error, log),
             Ok(TradeMessage { data }) => {
-                let (time, id) = (data.time.to_string(), data.t.to_string());
+                let id = data.t.or(data.a).map_or_else(String::new, |id| id.to_string());
+                let time = data.time.to_string();
                 let side = if data.m { "true" } else { "false" };
                 let cells = Texts { time: &time, id: &id, side, price: data.p, quantity: data.q };
                 raw.extend(trade(row, &cells, Some(&clock), true, &titles, log));
             }
         }
     }
+    let raw = if single.is_empty() { aggregated } else { one_of(single, &aggregated, log) };
     Ok(Found { raw, shape: shape(Format::Messages, messages.member, &titles, clock.name()), rows: messages.row })
+}
+
+/// Single trades alone, where a recording has aggregated ones as well: both tell the same.
+fn one_of(single: Vec<RawTrade>, aggregated: &[RawTrade], log: &mut DefectLog) -> Vec<RawTrade> {
+    if let Some(first) = aggregated.first() {
+        let defect = Defect::new("HIS-45", Severity::Note, first.row, "", aggregated.len().to_string());
+        log.push(defect.saying("messages of aggregated trades beside those of single ones").with(Effect::LeftOut));
+    }
+    single
 }

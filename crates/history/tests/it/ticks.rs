@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tradewind_domain::{Coded, InstrumentSpec, Side};
 use tradewind_history::{
     Content, Defect, Effect, ImportOptions, OnDefect, OrderAction, Progress, Series, Severity, check_file, read_depth,
-    read_orders, read_quotes, read_series,
+    read_orders, read_quotes, read_series, read_trades,
 };
 
 fn reported() -> ImportOptions {
@@ -437,4 +437,211 @@ fn spoilt_bytes_of_ticks_never_panic() {
             let _ = check_file(&path, &ImportOptions { hash: false, ..stated() });
         }
     }
+}
+
+/// A message of a stream with a body that is `data`, received at `seconds` after 1704067200.
+fn sent(seconds: u32, stream: &str, data: &str) -> String {
+    format!("{}000000000 {{\"stream\":\"{stream}\",\"data\":{{{data}}}}}\n", 1_704_067_200 + seconds)
+}
+
+/// A message of one trade with a price.
+fn traded(seconds: u32, id: u32, price: &str) -> String {
+    let data =
+        format!("\"e\":\"trade\",\"s\":\"X\",\"t\":{id},\"p\":\"{price}\",\"q\":\"1\",\"T\":1704067200000,\"m\":true");
+    sent(seconds, "x@trade", &data)
+}
+
+/// A message of a quote with a bid.
+fn quoted(seconds: u32, bid: &str) -> String {
+    sent(seconds, "x@bookTicker", &format!("\"s\":\"X\",\"b\":\"{bid}\",\"B\":\"1\",\"a\":\"101\",\"A\":\"1\""))
+}
+
+#[test]
+fn a_kind_of_which_every_row_is_bad_is_told_with_its_rows() {
+    let text = traded(1, 7, "x") + &traded(2, 8, "y") + &quoted(3, "100");
+    let (_folder, path) = file("x.txt", &text);
+    let report = check_file(&path, &reported());
+    let parts: Vec<_> = report.parts.iter().map(|part| (part.content, part.used)).collect();
+    assert_eq!(parts, [(Content::Trades, 0), (Content::Quotes, 1)]);
+    assert_eq!(codes(&report.defects), " HIS-07x2");
+    assert_eq!(read_series(&path, &stated()).unwrap_err().code(), "HIS-07");
+    let (_, found) = faults(&QUOTES.replace(",1,101", ",NaN,101").replace(",3,100.75", ",NaN,100.75"), &[]);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("HIS-08 1 bid_amount `NaN`"), "{found:?}");
+}
+
+#[test]
+fn a_file_of_no_kind_is_named_after_the_first() {
+    let (_folder, path) = file("x.txt", &sent(1, "x@kline_1m", "\"k\":1"));
+    let error = read_series(&path, &reported()).unwrap_err();
+    assert_eq!(error.code(), "HIS-06");
+    assert!(error.to_string().contains("trade"), "{error}");
+    let (_folder, path) = file("x.json", "[[1,2],\n");
+    assert_eq!(read_series(&path, &reported()).unwrap_err().code(), "HIS-03");
+    let (_folder, path) = file("x.json", "[[1,2],x]\n");
+    let error = read_series(&path, &reported()).unwrap_err();
+    assert!(error.code() == "HIS-02" && error.to_string().contains("JSON array"), "{error}");
+}
+
+#[test]
+fn a_trade_that_names_the_orders_is_read_by_its_own_number() {
+    let data = "\"e\":\"trade\",\"s\":\"X\",\"t\":12345,\"p\":\"0.001\",\"q\":\"100\",\"b\":88,\"a\":50,\"T\":1704067200000,\"m\":true";
+    let (_folder, path) = file("x.txt", &sent(1, "x@trade", data));
+    let series = read_trades(&path, &stated()).unwrap();
+    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [12_345]);
+    let none = data.replace("\"t\":12345,", "").replace("\"a\":50,", "");
+    let (_, found) = faults(&sent(1, "x@trade", &none), &[]);
+    assert_eq!(found, ["HIS-36 1 t `` LeftOut"]);
+}
+
+#[test]
+fn single_trades_are_used_where_aggregated_ones_stand_beside_them() {
+    let aggregated = "\"a\":3,\"p\":\"100\",\"q\":\"2\",\"f\":7,\"l\":8,\"T\":1704067200000,\"m\":true";
+    let aggregated = sent(3, "x@aggTrade", aggregated);
+    let (_folder, path) = file("x.txt", &(traded(1, 7, "100") + &traded(2, 8, "100") + &aggregated));
+    let series = read_trades(&path, &stated()).unwrap();
+    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [7, 8]);
+    assert_eq!(codes(&series.defects), " HIS-45x1");
+    assert!(series.defects[0].severity == Severity::Note && series.defects[0].value == "1");
+    let (_folder, path) = file("x.txt", &aggregated);
+    let series = read_trades(&path, &stated()).unwrap();
+    assert_eq!((series.trades[0].1.id.0, codes(&series.defects)), (3, String::new()));
+}
+
+#[test]
+fn rows_of_another_instrument_are_left_out_and_named() {
+    let (_, found) = faults(&QUOTES.replacen("01000,X", "01000,Y", 1), &[]);
+    assert_eq!(found, ["HIS-44 2 symbol `Y` LeftOut"]);
+    let (_, found) = faults(&LEVELS.replacen("X,1704067202000", "Y,1704067202000", 1), &[]);
+    assert_eq!(found, ["HIS-44 7 symbol `Y` LeftOut"]);
+    let other = quoted(2, "100").replace("x@", "y@");
+    let (content, found) = faults(&(quoted(1, "100") + &other), &[]);
+    assert_eq!((content, found), (Content::Quotes, vec!["HIS-44 2 stream `y` LeftOut".to_owned()]));
+    let line = "{\"topic\":\"orderbook.1.X\",\"type\":\"snapshot\",\"ts\":1704067200000,\"data\":{\"b\":[],\"a\":[],\"u\":1}}\n";
+    let (_, found) = faults(&format!("{line}{}", line.replace("1.X", "1.Y")), &[]);
+    assert_eq!(found, ["HIS-44 2 topic `Y` LeftOut"]);
+}
+
+#[test]
+fn lines_of_other_topics_are_other_data() {
+    let book = "{\"topic\":\"orderbook.1.X\",\"type\":\"snapshot\",\"ts\":1704067200000,\"data\":{\"b\":[[\"100\",\"1\"]],\"a\":[],\"u\":1}}\n";
+    let trade = "{\"topic\":\"publicTrade.X\",\"type\":\"snapshot\",\"ts\":1704067200000,\"data\":[{\"p\":\"100\"}]}\n";
+    let answer = "{\"success\":true,\"ret_msg\":\"\",\"op\":\"subscribe\"}\n";
+    assert_eq!(faults(&format!("{answer}{book}{trade}"), &[]), (Content::Depth, Vec::new()));
+    let (_, found) = faults(&book.replace("\"u\":1", "\"u\":x"), &[]);
+    assert!(found.len() == 1 && found[0].starts_with("HIS-07 1 "), "{found:?}");
+}
+
+#[test]
+fn a_snapshot_that_begins_anew_keeps_its_place_in_the_file() {
+    let line = |kind: &str, id: u32, at: u32| {
+        format!(
+            "{{\"topic\":\"orderbook.1.X\",\"type\":\"{kind}\",\"ts\":170406720{at}000,\
+             \"data\":{{\"b\":[[\"100\",\"1\"]],\"a\":[],\"u\":{id}}}}}\n"
+        )
+    };
+    let text = line("snapshot", 70, 0) + &line("delta", 71, 1) + &line("snapshot", 1, 2) + &line("delta", 2, 3);
+    let (_folder, path) = file("x.json", &text);
+    let series = read_depth(&path, &stated()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let stored = tradewind_history::Catalog::open(folder.path()).unwrap().store_depth(&series).unwrap();
+    for series in [series, read_depth(&stored, &stated()).unwrap()] {
+        assert_eq!(series.updates.iter().map(|it| it.last_id.unwrap()).collect::<Vec<_>>(), [70, 71, 1, 2]);
+        assert_eq!(codes(&series.defects), "");
+    }
+}
+
+#[test]
+fn futures_follow_a_snapshot_by_the_change_they_name() {
+    // ids of futures leave holes: the change begins beyond the snapshot, and names one that the snapshot holds
+    let text = messages(3).replace("\"U\":4,\"u\":4,\"pu\":3", "\"U\":9,\"u\":9,\"pu\":3");
+    let text = text.replace("\"U\":5,\"u\":5,\"pu\":4", "\"U\":12,\"u\":12,\"pu\":9");
+    let (_folder, path) = file("x.txt", &text);
+    assert_eq!(codes(&read_depth(&path, &stated()).unwrap().defects), "");
+    let (_folder, path) =
+        file("x.txt", &text.replace("\"pu\":3,\"b\":[[\"100\",\"4\"", "\"pu\":8,\"b\":[[\"100\",\"4\""));
+    assert_eq!(read_depth(&path, &stated()).unwrap_err().code(), "HIS-40");
+}
+
+#[test]
+fn partial_books_are_snapshots() {
+    let spot = |last: u32| format!("\"lastUpdateId\":{last},\"bids\":[[\"100\",\"1\"]],\"asks\":[[\"101\",\"1\"]]");
+    let futures = |last: u32| {
+        format!(
+            "\"e\":\"depthUpdate\",\"E\":1704067200000,\"T\":1704067200000,\"s\":\"X\",\"U\":{last},\"u\":{last},\"pu\":1,\
+             \"b\":[[\"100\",\"1\"]],\"a\":[[\"101\",\"1\"]]"
+        )
+    };
+    for text in [
+        sent(1, "x@depth5", &spot(10)) + &sent(2, "x@depth5", &spot(20)),
+        sent(1, "x@depth20@100ms", &futures(10)) + &sent(2, "x@depth20@100ms", &futures(20)),
+    ] {
+        let (_folder, path) = file("x.txt", &text);
+        let series = read_depth(&path, &stated()).unwrap();
+        let books: Vec<_> = series.updates.iter().map(|it| (it.snapshot, it.last_id, it.levels.len())).collect();
+        assert_eq!(books, [(true, Some(10), 2), (true, Some(20), 2)], "{text}");
+    }
+}
+
+#[test]
+fn rows_without_a_header_are_judged_by_most_of_them() {
+    let rows = |rows: &[&str]| {
+        let row = |(at, row): (usize, &&str)| format!("2024010{} 170000065,{row}\n", at + 1);
+        rows.iter().enumerate().map(row).collect::<String>()
+    };
+    let unknown = |text: &str| {
+        let (content, found) = faults(text, &[]);
+        assert!(content == Content::Unknown && found[0].starts_with("HIS-05 0"), "{text}: {found:?}");
+    };
+    unknown(&rows(&["100,101,1,2", "100,101,3,1", "100,101,2,2"])); // bid, ask and their sizes
+    unknown(&rows(&["1.5,2", "30000,0.25", "30001,0.5"])); // a price and an amount, near by chance
+    unknown(&rows(&["1.1,1.2,x", "1.1,1.2,x", "1.1,1.2,0"]));
+    let (content, found) = faults(&rows(&["30000,0.25", "1.1,1.2", "1.1,1.3"]), &[]);
+    assert_eq!((content, found), (Content::Quotes, vec!["HIS-37 1 bid `30000 / 0.25` Kept".to_owned()]));
+    let (content, _) = faults(&rows(&["100,102,99,101", "101,101,98,99", "1,2,3,4"]), &[]);
+    assert_eq!(content, Content::Bars);
+}
+
+#[test]
+fn times_of_receipt_are_of_one_unit_and_keep_their_decimals() {
+    let at = |time: &str| quoted(0, "100").replacen("1704067200000000000", time, 1);
+    let times = |texts: &[&str]| {
+        let text: String = texts.iter().map(|time| at(time)).collect();
+        let (_folder, path) = file("x.txt", &text);
+        let series = read_quotes(&path, &reported()).unwrap();
+        let times: Vec<i64> = series.quotes.iter().map(|(time, _)| time.nanos() - 1_704_067_200_000_000_000).collect();
+        (times, codes(&series.defects))
+    };
+    assert_eq!(times(&["1704067200.25", "1704067201.000000001"]), (vec![250_000_000, 1_000_000_001], String::new()));
+    assert_eq!(times(&["1704067200000.5", "1704067200001"]), (vec![500_000, 1_000_000], String::new()));
+    assert_eq!(times(&["1704067200.25:", "1704067201000"]), (vec![250_000_000], " HIS-11x1".to_owned()));
+    assert_eq!(times(&["1704067200", "17x"]), (vec![0], " HIS-10x1".to_owned()));
+}
+
+#[test]
+fn each_part_of_a_report_says_how_its_times_are_written() {
+    let (_folder, path) = file("x.txt", &(traded(1, 7, "100") + &quoted(2, "100")));
+    let report = check_file(&path, &reported());
+    let formats: Vec<&str> = report.parts.iter().map(|part| part.time_format.as_str()).collect();
+    assert_eq!(formats, ["Unix milliseconds", "time of receipt, Unix nanoseconds"]);
+}
+
+#[test]
+fn a_file_of_a_catalog_is_refused_as_another_and_for_its_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = tradewind_history::Catalog::open(folder.path()).unwrap();
+    let (_folder, path) = file("ticks.csv", &QUOTES.replacen("100.5,1,101,2", "0,1,101,2", 1));
+    let stored = catalog.store_quotes(&read_quotes(&path, &reported()).unwrap()).unwrap();
+    assert_eq!(read_quotes(&stored, &stated()).unwrap_err().code(), "HIS-18");
+    assert_eq!(read_quotes(&stored, &reported()).unwrap().quotes.len(), 3);
+    let other = |options: ImportOptions| ImportOptions { symbol: Some("ETH/USDT".parse().unwrap()), ..options };
+    assert_eq!(read_quotes(&stored, &other(reported())).unwrap_err().code(), "HIS-35");
+    assert_eq!(read_series(&stored, &other(stated())).unwrap_err().code(), "HIS-35");
+    let report = check_file(&stored, &ImportOptions::default());
+    assert_eq!((report.content, codes(&report.defects)), (Content::Quotes, " HIS-18x1".to_owned()));
+    let name = path.with_file_name("BTC_USDT-1h.csv");
+    std::fs::write(&name, "time,open,high,low,close,volume\n1704067200,1,1,1,1,1\n1704070800,1,1,1,1,1\n").unwrap();
+    let stored = catalog.store(&tradewind_history::read_bars(&name, &stated()).unwrap()).unwrap();
+    assert!(tradewind_history::read_bars(&stored, &stated()).is_ok());
+    assert_eq!(tradewind_history::read_bars(&stored, &other(stated())).unwrap_err().code(), "HIS-35");
 }

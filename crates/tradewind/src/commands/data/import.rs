@@ -127,13 +127,17 @@ fn import_ticks(args: &Import<'_>, series: &[Series], format: Format) -> Result<
     }
     let catalog = Catalog::open(args.catalog)?;
     let mut parts = Vec::with_capacity(series.len());
-    for it in series {
+    for it in series.iter().filter(|it| it.count() > 0) {
         let Some(instrument) = it.instrument() else { continue };
         let replaced = catalog.stored_ticks(instrument, it.content())?;
         if let Some(old) = &replaced {
             refuse_loss(args, loss_of_ticks(old, it))?;
         }
         parts.push(Part { series: it, instrument, replaced });
+    }
+    if parts.is_empty() {
+        let message = format!("{}: no row of it can be read", args.file.display());
+        return Err(Failure::new("HIS-06", message, "`tradewind data check` names what is wrong with each"));
     }
     let mut stored = Vec::with_capacity(parts.len());
     for part in &parts {
