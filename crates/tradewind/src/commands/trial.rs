@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tradewind_domain::{LEDGER_DECIMALS, NumberError, Origin, Side, Symbol, format_decimal, parse_decimal};
 use tradewind_exchange::SymbolConfig;
 use tradewind_node::{
-    DataDir, Ended, Node, NodeError, OperatorRequest, OrderView, OrderWords, PositionView, socket_path,
+    DataDir, Ended, Node, NodeError, OperatorRequest, OrderView, OrderWords, PositionView, socket_path, wall,
 };
 
 /// Of the account, in the quote currency.
@@ -61,7 +61,7 @@ struct Wish {
     mark: String,
     /// The worst price that the gate let it take.
     worst: Option<String>,
-    /// When, by the market's clock as the node knows it.
+    /// When it was asked for, by this machine's clock; a fill has the market's.
     at: String,
 }
 
@@ -204,7 +204,7 @@ async fn play(
 /// Buys, waits for the fill, closes, waits until nothing is held.
 async fn trade(person: &Person, listed: &SymbolConfig, budget: &Budget) -> Result<Traded, Failure> {
     let mark = budget.within("the market's first price", person.mark(&listed.symbol)).await?;
-    let asked = Instant::now();
+    let (at, asked) = (wall(), Instant::now());
     let wish = OperatorRequest::OrderPlace(buy(listed, smallest_buy(listed, &mark)?));
     let placed: OrderView = budget.within("placing the order", person.ask(wish)).await?;
     let filled = budget.within("the fill of the order", person.filled(&placed.client_id)).await?;
@@ -216,7 +216,7 @@ async fn trade(person: &Person, listed: &SymbolConfig, budget: &Budget) -> Resul
     let position = budget.within("the close of the position", person.flat()).await?;
     let closed = budget.within("the fill of the close", person.sold()).await?;
     let close = Execution::of(closed, asked.elapsed());
-    Ok(Traded { order: Wish::of(placed, mark), fill, close, position })
+    Ok(Traded { order: Wish::of(placed, mark, at.to_string()), fill, close, position })
 }
 
 /// Asks a node over its control socket, as the commands for people do.
@@ -327,8 +327,8 @@ fn smallest_buy(listed: &SymbolConfig, mark: &str) -> Result<String, NumberError
 }
 
 impl Wish {
-    fn of(placed: OrderView, mark: String) -> Self {
-        let OrderView { client_id, side, order_type, amount: quantity, worst, created_at: at, .. } = placed;
+    fn of(placed: OrderView, mark: String, at: String) -> Self {
+        let OrderView { client_id, side, order_type, amount: quantity, worst, .. } = placed;
         Self { client_id, side, order_type, quantity, mark, worst, at }
     }
 }
