@@ -3,97 +3,10 @@
 use crate::decimal::{format_decimal, parse_decimal, pow10, round_div, to_f64};
 use crate::error::hint_of;
 use crate::{
-    Calendar, Coded, Currency, Fee, FeeAsset, FeeSchedule, InstrumentId, LEDGER_DECIMALS, Liquidity, MarginTiers,
-    Money, NativeKinds, NumberError, Position, Price, Quantity, Side, Symbol, Timestamp,
+    Calendar, Coded, Currency, Fee, FeeAsset, FeeSchedule, InstrumentId, InstrumentKind, LEDGER_DECIMALS, Liquidity,
+    MarginTiers, Money, NativeKinds, NumberError, Position, Price, Quantity, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-
-/// What kind of thing it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum InstrumentKind {
-    /// Assets change hands.
-    Spot,
-    /// Profit is paid in the quote currency; never expires.
-    LinearPerpetual,
-    /// Quantity counts quote currency, profit is paid in base; never expires.
-    InversePerpetual,
-    /// A future with an end.
-    DatedFuture {
-        /// When it settles.
-        expiry: Timestamp,
-        /// Whether quantity counts quote currency and profit is paid in base.
-        inverse: bool,
-    },
-    /// An option with an end; quantity counts contracts, the price is the premium.
-    Option {
-        /// When it settles.
-        expiry: Timestamp,
-        /// Strike at the price's decimals.
-        strike: Price,
-        /// Call or put.
-        right: crate::OptionRight,
-    },
-    /// A share, bought for cash.
-    Equity,
-}
-
-impl InstrumentKind {
-    /// What a symbol names: its contract's kind, or spot. A symbol knows the day of an expiry and no hour; the contract
-    /// ends with that day, in UTC. A strike is at `price_decimals`; `None` where it has more, and for a contract that is
-    /// paid in neither of its two currencies, which no kind here reckons.
-    #[must_use]
-    pub fn of(symbol: &Symbol, price_decimals: u8) -> Option<Self> {
-        let Some(contract) = &symbol.contract else { return Some(Self::Spot) };
-        let inverse = match contract.settle {
-            settle if settle == symbol.quote => false,
-            settle if settle == symbol.base => true,
-            _ => return None,
-        };
-        let Some(day) = contract.expiry else {
-            return Some(if inverse { Self::InversePerpetual } else { Self::LinearPerpetual });
-        };
-        let expiry = end_of(day)?;
-        match &contract.option {
-            None => Some(Self::DatedFuture { expiry, inverse }),
-            Some((strike, right)) => {
-                let strike = Price::from_mantissa(parse_decimal(strike, price_decimals).ok()?);
-                Some(Self::Option { expiry, strike, right: *right })
-            }
-        }
-    }
-
-    /// What of `symbol` is said otherwise by this kind.
-    fn contradicts(&self, symbol: &Symbol) -> Option<&'static str> {
-        let contract = symbol.contract.as_ref();
-        let ends = contract.is_some_and(|it| it.expiry.is_some());
-        let is_option = contract.is_some_and(|it| it.option.is_some());
-        let settles_in = |currency| contract.is_none_or(|it| it.settle == currency);
-        match self {
-            Self::Spot | Self::Equity if contract.is_some() => Some("a contract is not bought for cash"),
-            Self::LinearPerpetual | Self::InversePerpetual if ends => Some("a perpetual does not end"),
-            Self::DatedFuture { .. } | Self::Option { .. } if contract.is_some() && !ends => {
-                Some("its kind ends and its symbol does not")
-            }
-            Self::DatedFuture { .. } if is_option => Some("its symbol names an option"),
-            Self::Option { .. } if contract.is_some() && !is_option => Some("its symbol names no option"),
-            Self::LinearPerpetual | Self::DatedFuture { inverse: false, .. } if !settles_in(symbol.quote) => {
-                Some("a linear contract is paid in its quote currency")
-            }
-            Self::InversePerpetual | Self::DatedFuture { inverse: true, .. } if !settles_in(symbol.base) => {
-                Some("an inverse contract is paid in its base currency")
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The end of a day of this century, in UTC.
-fn end_of((year, month, day): (u8, u8, u8)) -> Option<Timestamp> {
-    let date = jiff::civil::Date::new(2000 + i16::from(year), i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-    let end = date.ok()?.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Timestamp::from_millis(end.timestamp().as_millisecond()))
-}
 
 /// Everything about an instrument except its place in the list.
 ///
@@ -706,6 +619,7 @@ mod tests {
             ("BTC/USDT:ETH", InstrumentKind::LinearPerpetual),
             ("BTC/USD:BTC-250328", dated(false)),
             ("BTC/USDT:USDT-250328", dated(true)),
+            ("BTC/USDT:ETH-250328-50000-P", option),
         ] {
             let spec = InstrumentSpec { kind, ..InstrumentSpec::spot(symbol.parse().unwrap(), "test") };
             assert_eq!(spec.list(InstrumentId(0)).unwrap_err().code(), "DOM-11", "{symbol} as {kind:?}");

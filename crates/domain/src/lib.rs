@@ -20,6 +20,7 @@ mod fill;
 mod holidays;
 mod ids;
 mod instrument;
+mod instrument_kind;
 mod margin;
 mod market;
 mod money;
@@ -42,7 +43,8 @@ pub use ids::{
     AccountId, ClientOrderId, Incarnation, InstrumentId, OcoGroup, PortfolioId, Sequence, TradeId, TradeIdSet,
     VenueOrderId,
 };
-pub use instrument::{AVERAGE_DECIMALS_MORE, Instrument, InstrumentError, InstrumentKind, InstrumentSpec};
+pub use instrument::{AVERAGE_DECIMALS_MORE, Instrument, InstrumentError, InstrumentSpec};
+pub use instrument_kind::InstrumentKind;
 pub use margin::{MarginTier, MarginTiers, MarginTiersError};
 pub use market::{Bar, BarError, Depth, Origin, Quote, Trade};
 pub use money::{Currency, LEDGER_DECIMALS, Money, text128};
