@@ -13,6 +13,8 @@ const DAYS_AHEAD: usize = 60;
 
 const MINUTES_A_DAY: u16 = 1_440;
 
+const DAY: i64 = 86_400_000_000_000;
+
 const MONDAY_TO_FRIDAY: [bool; 7] = [true, true, true, true, true, false, false];
 
 /// The trading hours of an instrument.
@@ -70,6 +72,12 @@ impl Calendar {
         Self::week("America/Chicago", (17 * 60, 16 * 60), HolidayRule::CmeGlobex)
     }
 
+    /// [`Self::cme_globex`] for futures on share indices, which halt at noon on most holidays of the United States.
+    #[must_use]
+    pub fn cme_equity_index() -> Self {
+        Self::week("America/Chicago", (17 * 60, 16 * 60), HolidayRule::CmeEquityIndex)
+    }
+
     fn week(zone: &str, (open_minute, close_minute): (u16, u16), holidays: HolidayRule) -> Self {
         Self::Sessions(SessionHours {
             zone: zone.to_owned(),
@@ -107,6 +115,28 @@ impl Calendar {
         match self {
             Self::Continuous => None,
             Self::Sessions(hours) => hours.next_close(moment),
+        }
+    }
+
+    /// When the sessions open and close that lie in the time from `from` until `until` or reach into it, oldest first. One
+    /// may open as the other closes. There are none of a market that never closes, nor in an unknown zone.
+    pub fn sessions(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let hours = match self {
+            Self::Continuous => None,
+            Self::Sessions(hours) => Some(hours),
+        };
+        // two days before and two behind: a session of the evening before, in a zone away from UTC
+        let days = usize::try_from(until.since(from).max(0) / DAY + 5).unwrap_or(usize::MAX);
+        let around = hours.and_then(|hours| hours.sessions_from(from, days)).into_iter().flatten();
+        around.skip_while(move |(_, closes)| *closes <= from).take_while(move |(opens, _)| *opens < until)
+    }
+
+    /// Whether its holidays are known at `moment`: those of the stock exchanges of New York are from 1998 on.
+    #[must_use]
+    pub fn is_known_at(&self, moment: Timestamp) -> bool {
+        match self {
+            Self::Continuous => true,
+            Self::Sessions(hours) => moment >= hours.holidays.known_from(),
         }
     }
 
@@ -153,7 +183,7 @@ impl SessionHours {
 
     fn next_open(&self, at: Timestamp) -> Option<Timestamp> {
         let mut closed = None;
-        for (opens, closes) in self.sessions_around(at)? {
+        for (opens, closes) in self.sessions_from(at, DAYS_AHEAD + 2)? {
             if opens > at && closed != Some(opens) {
                 return Some(opens);
             }
@@ -164,7 +194,7 @@ impl SessionHours {
 
     fn next_close(&self, at: Timestamp) -> Option<Timestamp> {
         let mut last = None;
-        for (opens, closes) in self.sessions_around(at)? {
+        for (opens, closes) in self.sessions_from(at, DAYS_AHEAD + 2)? {
             if let Some(closed) = last
                 && closed > at
                 && closed != opens
@@ -176,11 +206,12 @@ impl SessionHours {
         None
     }
 
-    /// When its sessions open and close, oldest first, from the day before `at` on. One may open as the other closes.
-    fn sessions_around(&self, at: Timestamp) -> Option<impl Iterator<Item = (Timestamp, Timestamp)>> {
+    /// When its sessions of so many `days` open and close, oldest first, from the day before `at` on. One may open as the
+    /// other closes.
+    fn sessions_from(&self, at: Timestamp, days: usize) -> Option<impl Iterator<Item = (Timestamp, Timestamp)>> {
         let zone = TimeZone::get(&self.zone).ok()?;
         let first = local_date(&zone, at)?.yesterday().ok()?;
-        let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take(DAYS_AHEAD + 2);
+        let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take(days);
         Some(dates.filter_map(move |date| self.session(&zone, date)))
     }
 
@@ -377,6 +408,53 @@ mod tests {
                 ("2024-12-24T23:30:00Z", false, "2024-12-25T23:00:00Z", "2024-12-26T22:00:00Z"), // Christmas begins
             ],
         );
+    }
+
+    #[test]
+    fn futures_on_share_indices_halt_on_a_holiday_and_open_that_evening_for_the_next_day() {
+        check(
+            &Calendar::cme_equity_index(),
+            &[
+                ("2024-01-15T17:59:59Z", true, "2024-01-15T23:00:00Z", "2024-01-15T18:00:00Z"), // Martin Luther King Day
+                ("2024-01-15T18:00:00Z", false, "2024-01-15T23:00:00Z", "2024-01-16T22:00:00Z"),
+                ("2024-07-03T17:15:00Z", false, "2024-07-03T22:00:00Z", "2024-07-04T17:00:00Z"), // its eve, summer
+                ("2024-07-04T17:00:00Z", false, "2024-07-04T22:00:00Z", "2024-07-05T21:00:00Z"),
+                ("2024-11-29T18:14:59Z", true, "2024-12-01T23:00:00Z", "2024-11-29T18:15:00Z"), // into a weekend
+                ("2024-11-29T18:15:00Z", false, "2024-12-01T23:00:00Z", "2024-12-02T22:00:00Z"),
+                ("2024-12-24T18:15:00Z", false, "2024-12-25T23:00:00Z", "2024-12-26T22:00:00Z"), // over Christmas
+                ("2024-03-28T20:59:59Z", true, "2024-03-31T22:00:00Z", "2024-03-28T21:00:00Z"),  // before Good Friday
+            ],
+        );
+    }
+
+    #[test]
+    fn sessions_are_told_from_the_one_under_way_to_the_last_that_begins_in_time() {
+        let told = |calendar: &Calendar, from: &str, until: &str| {
+            let sessions = calendar.sessions(at(from), at(until));
+            sessions.map(|(opens, closes)| format!("{opens}..{closes}")).collect::<Vec<_>>()
+        };
+        let new_york = Calendar::new_york_stocks();
+        assert_eq!(
+            told(&new_york, "2024-11-27T20:00:00Z", "2024-12-02T14:30:01Z"), // over Thanksgiving and a weekend
+            [
+                "2024-11-27T14:30:00Z..2024-11-27T21:00:00Z",
+                "2024-11-29T14:30:00Z..2024-11-29T18:00:00Z",
+                "2024-12-02T14:30:00Z..2024-12-02T21:00:00Z",
+            ]
+        );
+        assert!(told(&new_york, "2024-11-27T21:00:00Z", "2024-11-29T14:30:00Z").is_empty(), "both ends are exclusive");
+        assert_eq!(
+            told(&Calendar::foreign_exchange(), "2024-11-08T21:59:59Z", "2024-11-11T23:00:00Z"),
+            [
+                "2024-11-07T22:00:00Z..2024-11-08T22:00:00Z",
+                "2024-11-10T22:00:00Z..2024-11-11T22:00:00Z",
+                "2024-11-11T22:00:00Z..2024-11-12T22:00:00Z",
+            ]
+        );
+        assert_eq!(told(&Calendar::Continuous, "2024-11-08T00:00:00Z", "2024-11-11T00:00:00Z"), [""; 0]);
+        assert_eq!(told(&new_york, "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z").len(), 252);
+        assert!(new_york.is_known_at(at("1998-01-01T00:00:00Z")) && !new_york.is_known_at(at("1997-12-31T23:59:59Z")));
+        assert!(Calendar::foreign_exchange().is_known_at(at("1990-01-01T00:00:00Z")));
     }
 
     #[test]

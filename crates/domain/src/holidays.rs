@@ -1,10 +1,21 @@
 //! On which days an exchange closes, or closes early, by a rule that holds for every year.
 
+use crate::Timestamp;
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// When the stock exchanges of New York close on a half day, in minutes after local midnight.
 const NEW_YORK_HALF_DAY: u16 = 13 * 60;
+
+/// From when on their holidays and closings are known: 1998.
+const NEW_YORK_KNOWN: Timestamp = Timestamp::from_millis(883_612_800_000);
+
+/// When futures on share indices close on a half day of CME Globex, in minutes after Chicago's midnight.
+const INDEX_HALF_DAY: u16 = 12 * 60 + 15;
+/// When they halt on a holiday of the United States on which Globex trades.
+const INDEX_HALT: u16 = 12 * 60;
+/// The same before Memorial Day of 2014.
+const INDEX_HALT_UNTIL_2014: u16 = 10 * 60 + 30;
 
 /// Days on which the stock exchanges of New York were closed since 1998 though their rule had them open.
 ///
@@ -43,10 +54,25 @@ pub enum HolidayRule {
     /// York.
     ///
     /// On other holidays of the United States each product has hours of its own, and some trade on a Good Friday with
-    /// figures of employment: whoever lists one of these lists such days as well.
+    /// figures of employment: whoever lists one of these lists such days as well. Share indices have
+    /// [`Self::CmeEquityIndex`].
     ///
     /// Source: the holiday calendar of CME Group.
     CmeGlobex,
+    /// Of the futures on share indices of CME Globex: its three holidays, and the hours of the group on others.
+    ///
+    /// They halt at 12:00 in Chicago (at 10:30 until the spring of 2014), and open for the next day at 17:00 as ever, on
+    /// Martin Luther King Day, Presidents' Day, Memorial Day, Juneteenth (since 2022), Independence Day, Labor Day and
+    /// Thanksgiving, observed as in New York. They close at 12:15 before an Independence Day from Tuesday to Friday (since
+    /// 2013), on the day after Thanksgiving, and on 24 December.
+    ///
+    /// Left out, since sources disagree: a session until 08:15 on some Good Fridays (those with figures of employment, or
+    /// all since 2023), 3 July before 2013, and days of national mourning.
+    ///
+    /// Sources: the holiday calendar of CME Group (cmegroup.com/tools-information/holiday-calendar.html) as kept by
+    /// `pandas_market_calendars` (`calendars/cme_globex_equities.py`); CME's announcements for Martin Luther King Day and
+    /// Independence Day of 2006; DTN's exchange schedule for 4 July 2024.
+    CmeEquityIndex,
 }
 
 /// What a day of the trading week is by a rule.
@@ -69,6 +95,14 @@ impl HolidayRule {
         matches!(self, Self::None)
     }
 
+    /// From when on the rule has all holidays.
+    pub(crate) const fn known_from(self) -> Timestamp {
+        match self {
+            Self::NewYorkStocks => NEW_YORK_KNOWN,
+            Self::None | Self::CmeGlobex | Self::CmeEquityIndex => Timestamp::from_nanos(i64::MIN),
+        }
+    }
+
     /// What `date`, a day from Monday to Friday, is by this rule.
     pub(crate) fn on(self, date: Date) -> DayKind {
         match self {
@@ -76,6 +110,7 @@ impl HolidayRule {
             Self::NewYorkStocks => new_york(date),
             Self::CmeGlobex if closes_globex(date) => DayKind::Holiday,
             Self::CmeGlobex => DayKind::Usual,
+            Self::CmeEquityIndex => equity_index(date),
         }
     }
 }
@@ -95,7 +130,28 @@ fn new_york(date: Date) -> DayKind {
     }
 }
 
+fn equity_index(date: Date) -> DayKind {
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let until = |close_minute| DayKind::HalfDay { close_minute };
+    if closes_globex(date) {
+        return DayKind::Holiday;
+    }
+    if is_national(date) {
+        return until(if (year, month) < (2014, 5) { INDEX_HALT_UNTIL_2014 } else { INDEX_HALT });
+    }
+    match (month, day, date.weekday()) {
+        (7, 3, _) if year < 2013 => DayKind::Usual,
+        (7, 3, _) | (11, 23..=29, Weekday::Friday) | (12, 24, _) => until(INDEX_HALF_DAY),
+        _ => DayKind::Usual,
+    }
+}
+
 fn closes_new_york(date: Date) -> bool {
+    is_national(date) || closes_globex(date)
+}
+
+/// Whether it is a holiday on which the stock exchanges of New York are closed and CME Globex is not.
+fn is_national(date: Date) -> bool {
     let of_a_week = matches!(
         (date.month(), date.day(), date.weekday()),
         (1 | 2, 15..=21, Weekday::Monday) // Martin Luther King Day, Washington's Birthday
@@ -104,7 +160,7 @@ fn closes_new_york(date: Date) -> bool {
             | (11, 22..=28, Weekday::Thursday) // Thanksgiving
     );
     let juneteenth = date.year() >= 2022 && is_observed(date, 6, 19);
-    of_a_week || juneteenth || is_observed(date, 7, 4) || closes_globex(date)
+    of_a_week || juneteenth || is_observed(date, 7, 4)
 }
 
 fn closes_globex(date: Date) -> bool {
@@ -148,7 +204,8 @@ const fn easter(year: i32) -> i32 {
 mod tests {
     use super::*;
 
-    /// The days from Monday to Friday of a year that are not usual: month and day, with `*` at a half day.
+    /// The days from Monday to Friday of a year that are not usual: month and day, with `*` at a half day of New York, and
+    /// the time at one of another.
     fn unusual(rule: HolidayRule, year: i16) -> String {
         let first = Date::new(year, 1, 1).unwrap();
         let days = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take_while(|it| it.year() == year);
@@ -156,9 +213,9 @@ mod tests {
             let text = date.to_string()[5..].to_owned();
             match rule.on(date) {
                 DayKind::Usual => None,
+                DayKind::HalfDay { close_minute: 780 } => Some(text + "*"),
                 DayKind::HalfDay { close_minute } => {
-                    assert_eq!(close_minute, 780, "{date}");
-                    Some(text + "*")
+                    Some(format!("{text}@{}:{:02}", close_minute / 60, close_minute % 60))
                 }
                 DayKind::Holiday => Some(text),
             }
@@ -208,6 +265,41 @@ mod tests {
         ] {
             assert_eq!(unusual(HolidayRule::CmeGlobex, year), want, "{year}");
         }
+    }
+
+    /// Source: `pandas_market_calendars` (`cme_globex_equities.py`), but for Good Fridays.
+    #[test]
+    fn futures_on_share_indices_halt_on_holidays_and_close_early_around_them() {
+        for (year, want) in [
+            (
+                2013,
+                "01-01 01-21@10:30 02-18@10:30 03-29 05-27@10:30 07-03@12:15 07-04@10:30 09-02@10:30 11-28@10:30 \
+                 11-29@12:15 12-24@12:15 12-25",
+            ),
+            (
+                2014,
+                "01-01 01-20@10:30 02-17@10:30 04-18 05-26@12:00 07-03@12:15 07-04@12:00 09-01@12:00 11-27@12:00 \
+                 11-28@12:15 12-24@12:15 12-25",
+            ),
+            (
+                2021, // Independence Day is observed on the Monday, Christmas on its eve
+                "01-01 01-18@12:00 02-15@12:00 04-02 05-31@12:00 07-05@12:00 09-06@12:00 11-25@12:00 11-26@12:15 12-24",
+            ),
+            (
+                2024,
+                "01-01 01-15@12:00 02-19@12:00 03-29 05-27@12:00 06-19@12:00 07-03@12:15 07-04@12:00 09-02@12:00 \
+                 11-28@12:00 11-29@12:15 12-24@12:15 12-25",
+            ),
+            (
+                2026, // 3 July is the holiday itself
+                "01-01 01-19@12:00 02-16@12:00 04-03 05-25@12:00 06-19@12:00 07-03@12:00 09-07@12:00 11-26@12:00 \
+                 11-27@12:15 12-24@12:15 12-25",
+            ),
+        ] {
+            assert_eq!(unusual(HolidayRule::CmeEquityIndex, year), want, "{year}");
+        }
+        let july_of_2006 = unusual(HolidayRule::CmeEquityIndex, 2006);
+        assert!(july_of_2006.contains(" 07-04@10:30 ") && !july_of_2006.contains("07-03"), "{july_of_2006}");
     }
 
     /// The earliest and the latest that there can be, and both years of the 20th century that simpler rules get wrong.

@@ -84,12 +84,11 @@ impl InstrumentSpec {
     /// A spot pair with eight decimals of price and quantity, one-satoshi steps, and no fees.
     #[must_use]
     pub fn spot(symbol: Symbol, venue: &str) -> Self {
-        let venue_symbol = format!("{}{}", symbol.base, symbol.quote);
         Self {
             min_notional: Money::zero(symbol.quote),
-            symbol,
             venue: venue.to_owned(),
-            venue_symbol,
+            venue_symbol: symbol.joined(),
+            symbol,
             kind: InstrumentKind::Spot,
             price_decimals: 8,
             quantity_decimals: 8,

@@ -59,6 +59,19 @@ impl InstrumentKind {
         }
     }
 
+    /// The word of the market that it belongs to, as policies and lists name it.
+    #[must_use]
+    pub const fn market(&self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::LinearPerpetual => "linear-perpetual",
+            Self::InversePerpetual => "inverse-perpetual",
+            Self::DatedFuture { .. } => "dated-future",
+            Self::Option { .. } => "option",
+            Self::Equity => "equity",
+        }
+    }
+
     /// What of `symbol` is said otherwise by this kind.
     pub(crate) fn contradicts(&self, symbol: &Symbol) -> Option<&'static str> {
         let contract = symbol.contract.as_ref();

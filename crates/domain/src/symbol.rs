@@ -59,13 +59,22 @@ impl FromStr for Symbol {
     }
 }
 
+impl Symbol {
+    /// Base and quote in one word, such as `BTCUSDT`: what spot venues call the pair.
+    #[must_use]
+    pub fn joined(&self) -> String {
+        format!("{}{}", self.base, self.quote)
+    }
+}
+
 fn read(text: &str) -> Option<Symbol> {
     let (pair, contract) = match text.split_once(':') {
         Some((pair, contract)) => (pair, Some(read_contract(contract)?)),
         None => (text, None),
     };
     let (base, quote) = pair.split_once('/')?;
-    Some(Symbol { base: Currency::new(base).ok()?, quote: Currency::new(quote).ok()?, contract })
+    let (base, quote) = (Currency::new(base).ok()?, Currency::new(quote).ok()?);
+    (base != quote).then_some(Symbol { base, quote, contract })
 }
 
 fn read_contract(text: &str) -> Option<Contract> {
@@ -145,6 +154,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_in_one_word_says_nothing_of_its_contract() {
+        for text in ["BTC/USDT", "BTC/USDT:USDT", "BTC/USDT:USDT-250328"] {
+            assert_eq!(text.parse::<Symbol>().unwrap().joined(), "BTCUSDT");
+        }
+    }
+
+    #[test]
     fn what_is_no_symbol_is_named() {
         for text in [
             "",
@@ -160,6 +176,8 @@ mod tests {
             "BTC/USDT:USDT-250328-x-C",
             "BTC/USDT:USDT-250328-5-C-1",
             "BTC /USDT",
+            "BTC/BTC",
+            "BTC/BTC:BTC",
         ] {
             let error = text.parse::<Symbol>().unwrap_err();
             assert_eq!((error.code(), error.to_string()), ("DOM-09", format!("`{text}` is not a symbol")));
