@@ -1,9 +1,11 @@
-//! Name, unit, formula and source of every figure in [`crate::Summary`], for the documentation and the report's notes.
+//! Name, unit, formula and source of every figure in [`crate::Summary`] and of how good forecasts were, for the
+//! documentation and the report's notes.
 
-/// What one figure of the summary means.
+/// What one figure means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Statistic {
-    /// Path of its field in the serialised [`crate::Summary`]; `trades.*` holds for `long.*` and `short.*` too.
+    /// Path of its field in the serialised [`crate::Summary`]; `trades.*` holds for `long.*` and `short.*` too. Those of
+    /// `forecasts.*` are fields of [`crate::signal::ForecastQuality`], and hold for `decisions.*` too.
     pub field: &'static str,
     /// What it is called in the report.
     pub name: &'static str,
@@ -119,4 +121,14 @@ statistics! {
     "trades.average_mfe" "Average MFE" "currency" "mean of the largest open profit" "Sweeney 1997";
     "trades.best_mfe" "Best MFE" "currency" "max of the largest open profit" "Sweeney 1997";
     "trades.edge_ratio" "Edge ratio" "ratio" "mean MFE / mean MAE" "Sweeney 1997";
+    "forecasts.judged" "Judged" "count" "forecasts f whose horizon of h bars has passed" "-";
+    "forecasts.directed" "With a direction" "count" "those that name a rise or a fall, f > 0 or f < 0" "-";
+    "forecasts.hits" "Right" "count" "those with f * o > 0, o = close h bars later / close - 1" "-";
+    "forecasts.hit_rate" "Hit rate" "fraction" "right / with a direction" "-";
+    "forecasts.mean_outcome" "Mean outcome" "fraction" "mean(sign(f) * o) of those with a direction, before costs" "-";
+    "forecasts.information_coefficient" "IC" "ratio" "cov(f, o) / (sd(f) sd(o))" "Grinold and Kahn 1999";
+    "forecasts.blocks" "Blocks" "count" "whole blocks of max(100, 5 h) forecasts in a row" "-";
+    "forecasts.information_coefficient_ratio" "ICIR" "ratio" "mean(c) / sd(c, n - 1), c = mean of (f - mean(f)) (o - mean(o)) / (sd(f) sd(o)) of a block; none for fewer than 10 blocks" "Qlib; blocks: Schmeiser 1982";
+    "forecasts.rank_information_coefficient" "Rank IC" "ratio" "IC of the ranks of f and o, equal values sharing theirs" "Spearman 1904";
+    "forecasts.rank_information_coefficient_ratio" "Rank ICIR" "ratio" "ICIR of the ranks of f and o" "Qlib; blocks: Schmeiser 1982";
 }

@@ -1,7 +1,7 @@
 //! How good a forecast was, before any trade: information coefficients.
 
 use crate::benchmark::correlation;
-use crate::numeric::{all_finite, count, mean, ratio, varying_deviation};
+use crate::numeric::{all_finite, count, covariance, mean, ratio, varying_deviation};
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -43,21 +43,28 @@ pub struct ForecastQuality {
     pub mean_outcome: Option<f64>,
     /// [`information_coefficient`] of the forecasts with the returns that followed.
     pub information_coefficient: Option<f64>,
-    /// Whole blocks of 100 forecasts in a row, each with coefficients of its own: one market has no cross-section whose
-    /// coefficient could be taken at each moment.
+    /// Whole blocks of neighbouring forecasts, 100 or, where that is more, five horizons: one market has no cross-section
+    /// whose coefficient could be taken at each moment.
     pub blocks: u64,
-    /// [`information_coefficient_ratio`] of the blocks' coefficients: how steady they are.
+    /// How steady the information coefficient is: mean over deviation of what each block has of it. `None` for fewer
+    /// than ten blocks.
     pub information_coefficient_ratio: Option<f64>,
-    /// Mean of the blocks' [`rank_information_coefficient`].
+    /// [`rank_information_coefficient`] of the forecasts with the returns that followed.
     pub rank_information_coefficient: Option<f64>,
-    /// [`information_coefficient_ratio`] of those.
+    /// How steady that is, likewise.
     pub rank_information_coefficient_ratio: Option<f64>,
 }
 
 /// Holds forecasts, at most one a bar, against the return from that bar's close to the close `horizon` bars later.
 ///
-/// Its memory is one horizon of bars, one block of forecasts and two numbers for each block before. Forecasts of neighbouring bars share most of their horizon: they are not as many
-/// independent trials as they are forecasts.
+/// Forecasts of neighbouring bars share most of their horizon: they are not as many independent trials as they are
+/// forecasts. So a coefficient of one block by itself is biased where forecasts follow past prices, below zero for those
+/// of a trend: each of the few outcomes of a block lies in the past of its later forecasts. What a block has of the
+/// coefficient is therefore reckoned about the means and deviations of the whole record, and is zero on average where
+/// nothing can be forecast.
+///
+/// Its memory is one horizon of bars and up to 524,288 pairs. Of a longer record ranks and blocks see every second
+/// pair, every fourth and so on, and the blocks have accordingly fewer; everything else sees all.
 #[derive(Clone, Debug)]
 pub struct ForecastTrack {
     horizon: usize,
@@ -65,8 +72,8 @@ pub struct ForecastTrack {
     waiting: VecDeque<(f64, Option<f64>)>,
     quality: ForecastQuality,
     outcomes: f64,
-    pairs: CoMoments,
-    blocks: Blocks,
+    moments: CoMoments,
+    pairs: Pairs,
 }
 
 impl ForecastTrack {
@@ -79,8 +86,8 @@ impl ForecastTrack {
             waiting: VecDeque::new(),
             quality: ForecastQuality::default(),
             outcomes: 0.0,
-            pairs: CoMoments::default(),
-            blocks: Blocks::default(),
+            moments: CoMoments::default(),
+            pairs: Pairs::default(),
         }
     }
 
@@ -100,8 +107,8 @@ impl ForecastTrack {
             return; // a price of zero has no return
         }
         self.quality.judged += 1;
+        self.moments.add(forecast, outcome);
         self.pairs.add(forecast, outcome);
-        self.blocks.add(forecast, outcome);
         if forecast != 0.0 {
             let gained = outcome * forecast.signum();
             self.quality.directed += 1;
@@ -115,44 +122,84 @@ impl ForecastTrack {
     #[allow(clippy::cast_precision_loss, reason = "counts of bars")]
     pub fn quality(&self) -> ForecastQuality {
         let directed = self.quality.directed as f64;
+        let Pairs { forecasts, outcomes, .. } = &self.pairs;
+        let block = self.pairs.block(self.horizon);
+        let ranked = ranks(forecasts).zip(ranks(outcomes));
         ForecastQuality {
             hit_rate: ratio(self.quality.hits as f64, directed),
             mean_outcome: ratio(self.outcomes, directed),
-            information_coefficient: self.pairs.correlation(),
-            blocks: self.blocks.whole,
-            information_coefficient_ratio: information_coefficient_ratio(&self.blocks.coefficients),
-            rank_information_coefficient: mean(&self.blocks.of_ranks),
-            rank_information_coefficient_ratio: information_coefficient_ratio(&self.blocks.of_ranks),
+            information_coefficient: self.moments.correlation(),
+            blocks: (forecasts.len() / block) as u64,
+            information_coefficient_ratio: steadiness(forecasts, outcomes, block),
+            rank_information_coefficient: ranked.as_ref().and_then(|(ours, theirs)| correlation(ours, theirs)),
+            rank_information_coefficient_ratio: ranked.and_then(|(ours, theirs)| steadiness(&ours, &theirs, block)),
             ..self.quality
         }
     }
 }
 
-/// Forecasts of a block.
+/// Forecasts of a block at least.
 const BLOCK: usize = 100;
+/// Horizons of a block at least: blocks share the outcomes at their edges alone.
+const BLOCK_HORIZONS: usize = 5;
+/// Blocks below which their deviation says little. Source: B. Schmeiser, "Batch Size Effects in the Analysis of Simulation
+/// Output", Operations Research, 1982.
+const BLOCKS_MIN: usize = 10;
+/// Pairs that are remembered; beyond that every second one goes, again and again.
+const PAIRS_KEPT: usize = 524_288;
 
-/// Coefficients of every whole block; none of one that does not vary.
-#[derive(Clone, Debug, Default)]
-struct Blocks {
+/// Forecasts and what followed them, oldest first: all, or of a long record every `stride`th.
+#[derive(Clone, Debug)]
+struct Pairs {
     forecasts: Vec<f64>,
     outcomes: Vec<f64>,
-    whole: u64,
-    coefficients: Vec<f64>,
-    of_ranks: Vec<f64>,
+    seen: usize,
+    stride: usize,
 }
 
-impl Blocks {
+impl Default for Pairs {
+    fn default() -> Self {
+        Self { forecasts: Vec::new(), outcomes: Vec::new(), seen: 0, stride: 1 }
+    }
+}
+
+impl Pairs {
     fn add(&mut self, forecast: f64, outcome: f64) {
+        self.seen += 1;
+        if !(self.seen - 1).is_multiple_of(self.stride) {
+            return;
+        }
         self.forecasts.push(forecast);
         self.outcomes.push(outcome);
-        if self.forecasts.len() == BLOCK {
-            self.whole += 1;
-            self.coefficients.extend(information_coefficient(&self.forecasts, &self.outcomes));
-            self.of_ranks.extend(rank_information_coefficient(&self.forecasts, &self.outcomes));
-            self.forecasts.clear();
-            self.outcomes.clear();
+        if self.forecasts.len() == PAIRS_KEPT {
+            let thinned = |values: &[f64]| values.iter().step_by(2).copied().collect::<Vec<f64>>();
+            (self.forecasts, self.outcomes) = (thinned(&self.forecasts), thinned(&self.outcomes));
+            self.stride *= 2;
         }
     }
+
+    /// How many of the pairs that are kept make a block.
+    fn block(&self, horizon: usize) -> usize {
+        (horizon.saturating_mul(BLOCK_HORIZONS).max(BLOCK) / self.stride).max(1)
+    }
+}
+
+/// Mean / sample deviation of what blocks of neighbouring pairs have of the correlation of all; `None` for fewer than
+/// ten whole blocks.
+///
+/// A pair has the product of its distances from both means over both deviations, all of the whole record, so that the
+/// mean over all pairs is their correlation.
+///
+/// Source: the ICIR of Qlib, with blocks in the place of moments; the blocks are the batches of Schmeiser 1982.
+fn steadiness(forecasts: &[f64], outcomes: &[f64], block: usize) -> Option<f64> {
+    varying_deviation(forecasts)?;
+    varying_deviation(outcomes)?;
+    let (expected, usual) = (mean(forecasts)?, mean(outcomes)?);
+    let scale = covariance(forecasts, forecasts)?.sqrt() * covariance(outcomes, outcomes)?.sqrt();
+    let of_pair = |(forecast, outcome): (&f64, &f64)| (forecast - expected) * (outcome - usual) / scale;
+    let of_pairs: Vec<f64> = forecasts.iter().zip(outcomes).map(of_pair).collect();
+    let of_blocks: Vec<f64> = of_pairs.chunks_exact(block).filter_map(mean).collect();
+    if of_blocks.len() < BLOCKS_MIN { None } else { information_coefficient_ratio(&of_blocks) }
 }
 
 /// Running means and co-moments of pairs. Source: Welford 1962, for pairs Chan, Golub and LeVeque 1979.

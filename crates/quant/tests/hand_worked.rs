@@ -9,8 +9,8 @@ use tradewind_quant::calendar::{DailyReturn, Date, Day, Span};
 use tradewind_quant::drawdown::Drawdown;
 use tradewind_quant::trades::group_trades;
 use tradewind_quant::{
-    Conventions, EquityAccumulator, QuantError, Summary, SummaryInputs, TradeRecord, TradeStatistics, catalog, signal,
-    tail,
+    Conventions, Draws, EquityAccumulator, QuantError, Summary, SummaryInputs, TradeRecord, TradeStatistics, catalog,
+    signal, tail,
 };
 
 const HOUR: i64 = 3_600_000_000_000;
@@ -363,13 +363,15 @@ fn iso_weeks_belong_to_the_year_of_their_thursday() {
 }
 
 #[test]
-fn the_catalog_names_each_figure_of_the_summary_once() {
+fn the_catalog_names_each_figure_once() {
     let equity = three_days();
     let summary = serde_json::to_value(Summary::compute(&inputs(&equity, &ledger())).unwrap()).unwrap();
     let mut fields = Vec::new();
     for group in ["growth", "drawdown", "ratios", "distribution", "benchmark", "activity", "trades"] {
         fields.extend(summary[group].as_object().unwrap().keys().map(|field| format!("{group}.{field}")));
     }
+    let quality = serde_json::to_value(signal::ForecastQuality::default()).unwrap();
+    fields.extend(quality.as_object().unwrap().keys().map(|field| format!("forecasts.{field}")));
     let mut named: Vec<&str> = catalog().iter().map(|statistic| statistic.field).collect();
     named.sort_unstable();
     fields.sort_unstable();
@@ -390,10 +392,9 @@ fn a_million_bars_leave_one_close_per_day() {
 
 #[test]
 fn blocks_of_forecasts_say_how_steady_they_are() {
-    let mut track = signal::ForecastTrack::new(1);
     // blocks that alternate between forecasts that are all right and forecasts that are right in three of four bars
     let (mut price, mut closes, mut forecasts) = (100.0, vec![100.0], Vec::new());
-    for bar in 0..400_u32 {
+    for bar in 0..1_200_u32 {
         let rises = bar.wrapping_mul(2_654_435_761) >> 16 & 1 == 0;
         let size = 0.001 * f64::from(1 + bar % 7);
         let right = bar / 100 % 2 == 0 || bar % 4 != 0;
@@ -403,21 +404,58 @@ fn blocks_of_forecasts_say_how_steady_they_are() {
         price *= 1.0 + way * size;
         closes.push(price);
     }
-    for (close, forecast) in closes.iter().zip(forecasts.iter().map(Some).chain([None])) {
-        track.bar(*close, forecast.copied());
-    }
+    let track = |bars: usize| {
+        let mut track = signal::ForecastTrack::new(1);
+        closes.iter().take(bars + 1).zip(&forecasts).for_each(|(close, forecast)| track.bar(*close, Some(*forecast)));
+        if bars == forecasts.len() {
+            track.bar(closes[bars], None);
+        }
+        track.quality()
+    };
     let returns: Vec<f64> = closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
-    let blocks = || forecasts.chunks(100).zip(returns.chunks(100));
-    let of = |with: fn(&[f64], &[f64]) -> Option<f64>| blocks().map(|(f, r)| with(f, r).unwrap()).collect::<Vec<f64>>();
-    let (plain, ranks) = (of(signal::information_coefficient), of(signal::rank_information_coefficient));
+
+    // by hand: standard scores, their products, the mean of each block, and the mean of those over their deviation
+    let scores = |values: &[f64]| -> Vec<f64> {
+        let mean = values.iter().sum::<f64>() / 1_200.0;
+        let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 1_200.0).sqrt();
+        values.iter().map(|value| (value - mean) / deviation).collect()
+    };
+    let products = scores(&forecasts).into_iter().zip(scores(&returns)).map(|(ours, theirs)| ours * theirs);
+    let products: Vec<f64> = products.collect();
+    let blocks: Vec<f64> = products.chunks(100).map(|block| block.iter().sum::<f64>() / 100.0).collect();
+    let mean = blocks.iter().sum::<f64>() / 12.0;
+    let deviation = (blocks.iter().map(|block| (block - mean).powi(2)).sum::<f64>() / 11.0).sqrt();
+
+    let quality = track(1_200);
+    let close =
+        |value: Option<f64>, want: f64| assert!((value.unwrap() - want).abs() < 1e-9, "{value:?} is not {want}");
+    assert_eq!(quality.blocks, 12);
+    assert!(blocks[0] > 0.9 && blocks[1] < 0.8, "{blocks:?}");
+    close(quality.information_coefficient, mean);
+    close(quality.information_coefficient_ratio, mean / deviation);
+    close(quality.rank_information_coefficient, signal::rank_information_coefficient(&forecasts, &returns).unwrap());
+    assert!(quality.rank_information_coefficient_ratio.is_some_and(|ratio| ratio > 2.0), "{quality:?}");
+
+    let short = track(999);
+    assert_eq!((short.blocks, short.information_coefficient_ratio), (9, None), "nine blocks are too few");
+    assert_eq!(short.rank_information_coefficient_ratio, None);
+    assert!(short.rank_information_coefficient.is_some(), "ranks need no block");
+}
+
+#[test]
+fn a_long_record_is_thinned_and_says_the_same() {
+    // the forecast is the next return, turned round in every fourth thousand of bars
+    let mut draws = Draws::new(5);
+    let returns: Vec<f64> = (0..600_000).map(|_| 0.002 * (draws.uniform() - 0.5)).collect();
+    let (mut track, mut price) = (signal::ForecastTrack::new(1), 100.0);
+    for (bar, next) in returns.iter().enumerate() {
+        let right = if bar / 1_000 % 4 == 0 { -1.0 } else { 1.0 };
+        track.bar(price, Some(right * next));
+        price *= 1.0 + next;
+    }
     let quality = track.quality();
-    assert_eq!(quality.blocks, 4);
-    assert!((plain[0] - 1.0).abs() < 1e-9 && plain[1] < 0.8, "{plain:?}");
-    assert_eq!(quality.information_coefficient_ratio, signal::information_coefficient_ratio(&plain));
-    assert_eq!(quality.rank_information_coefficient_ratio, signal::information_coefficient_ratio(&ranks));
-    let mean = ranks.iter().sum::<f64>() / 4.0;
-    assert!((quality.rank_information_coefficient.unwrap() - mean).abs() < 1e-12);
-    let mut short = signal::ForecastTrack::new(1);
-    closes.iter().take(100).zip(&forecasts).for_each(|(close, forecast)| short.bar(*close, Some(*forecast)));
-    assert_eq!((short.quality().blocks, short.quality().rank_information_coefficient), (0, None), "99 are no block");
+    assert_eq!((quality.judged, quality.blocks), (599_999, 6_000), "every second pair, and fifty of them in a block");
+    for coefficient in [quality.information_coefficient, quality.rank_information_coefficient] {
+        assert!((coefficient.unwrap() - 0.5).abs() < 0.02, "{quality:?}");
+    }
 }

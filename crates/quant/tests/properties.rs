@@ -5,8 +5,8 @@
 use proptest::prelude::*;
 use tradewind_quant::calendar::{DailyReturn, Day, Span, breakdown, monthly_table};
 use tradewind_quant::{
-    Conventions, EquityAccumulator, Summary, SummaryInputs, TradeRecord, TradeStatistics, benchmark, ratios, returns,
-    tail,
+    Conventions, Draws, EquityAccumulator, Summary, SummaryInputs, TradeRecord, TradeStatistics, benchmark, ratios,
+    returns, signal, tail,
 };
 
 const HOUR: i64 = 3_600_000_000_000;
@@ -241,5 +241,69 @@ proptest! {
         prop_assert_eq!(Day::of_date(date), Day(day));
         prop_assert!(date < Day(day + 1).date());
         prop_assert_eq!(Day(day).monday().0.rem_euclid(7), 4); // 1970-01-05, day 4, was a Monday
+    }
+}
+
+/// Bars of a record of forecasts, and over how many of them each is judged.
+const BARS: usize = 30_000;
+const HORIZON: usize = 20;
+
+/// Closes without a drift, each 1 % off the one before on average.
+fn random_walk(draws: &mut Draws) -> Vec<f64> {
+    let mut price = 100.0;
+    let step = |_| {
+        price *= 1.0 + 0.01 * draws.normal();
+        price
+    };
+    (0..BARS).map(step).collect()
+}
+
+fn judged(closes: &[f64], forecasts: impl IntoIterator<Item = Option<f64>>) -> signal::ForecastQuality {
+    let mut track = signal::ForecastTrack::new(HORIZON);
+    closes.iter().zip(forecasts).for_each(|(close, forecast)| track.bar(*close, forecast));
+    track.quality()
+}
+
+/// Forecasts that follow the trend see no further on a random walk than any others, whatever the overlap of their
+/// outcomes looks like within a block.
+#[test]
+fn a_random_walk_shows_no_signal() {
+    for seed in 1..=4 {
+        let closes = random_walk(&mut Draws::new(seed));
+        let (mut fast, mut slow) = (closes[0], closes[0]);
+        let trend = closes.iter().map(|close| {
+            fast += (close - fast) * 2.0 / 11.0;
+            slow += (close - slow) * 2.0 / 21.0;
+            Some(fast / slow - 1.0)
+        });
+        let quality = judged(&closes, trend);
+        assert_eq!(quality.blocks, 299);
+        // Four standard errors. Of the 29,980 pairs about one in twenty is independent, for forecasts and outcomes both
+        // last 20 bars: sqrt(20 / 29,980) = 0.026. Of the ratio: 1 / sqrt(299) = 0.058.
+        for (value, bound) in [
+            (quality.information_coefficient, 0.104),
+            (quality.rank_information_coefficient, 0.104),
+            (quality.information_coefficient_ratio, 0.232),
+            (quality.rank_information_coefficient_ratio, 0.232),
+        ] {
+            assert!(value.unwrap().abs() < bound, "seed {seed}: {quality:?}");
+        }
+    }
+}
+
+/// What follows, and noise more than twice as large (10 % beside 1 % x sqrt(20)): the correlation is
+/// 1 / sqrt(1 + 5) = 0.41, and nearly the same in every block.
+#[test]
+fn a_planted_signal_is_seen_and_steady() {
+    let mut draws = Draws::new(1);
+    let closes = random_walk(&mut draws);
+    let follows = (0..BARS).map(|at| Some(closes.get(at + HORIZON)? / closes[at] - 1.0));
+    let forecasts: Vec<Option<f64>> = follows.map(|outcome| Some(outcome? + 0.1 * draws.normal())).collect();
+    let quality = judged(&closes, forecasts);
+    for coefficient in [quality.information_coefficient, quality.rank_information_coefficient] {
+        assert!((coefficient.unwrap() - 0.41).abs() < 0.05, "{quality:?}");
+    }
+    for ratio in [quality.information_coefficient_ratio, quality.rank_information_coefficient_ratio] {
+        assert!(ratio.unwrap() > 1.0, "{quality:?}");
     }
 }
