@@ -50,7 +50,9 @@ impl Default for BreakoutParams {
 /// above `momentum_min` percent and the market is not choppy; out when it closes below the lowest low of the
 /// `exit` bars before.
 ///
-/// Its forecast, over `entry` bars, is the place of the close in the entry channel: 1 at its top, 0 in the middle.
+/// Its forecast, over `entry` bars, is the place of the close in the entry channel: 1 at its top, 0 in the middle. Its
+/// confidence, by [`Expectation::sure_by`], is how far the close lies outside the channel that decides, that of the entry
+/// while flat and that of the exit in a position, against half of that channel's width. Inside it has none.
 #[derive(Clone, Debug)]
 pub struct Breakout {
     params: BreakoutParams,
@@ -71,6 +73,21 @@ struct Reading {
     momentum: f64,
     adx: f64,
     held: Held,
+    may_short: bool,
+}
+
+impl Reading {
+    /// How far the close lies outside the channel that decides, negative inside, and half of that channel's width.
+    fn outside(&self) -> (f64, f64) {
+        let Self { close, entry, exit, held, may_short, .. } = *self;
+        let (channel, outside) = match held {
+            Held::Flat if may_short => (entry, (close - entry.upper).max(entry.lower - close)),
+            Held::Flat => (entry, close - entry.upper),
+            Held::Long => (exit, exit.lower - close),
+            Held::Short => (exit, close - exit.upper),
+        };
+        (outside, (channel.upper - channel.lower) / 2.0)
+    }
 }
 
 impl Breakout {
@@ -124,11 +141,12 @@ impl Breakout {
             momentum: momentum?,
             adx: strength?.adx,
             held: Held::of(market),
+            may_short: self.params.short && !market.instrument.is_cash(),
         })
     }
 
-    fn enter(&self, at: &Reading, may_short: bool) -> Opinion {
-        let (up, down) = (at.close > at.entry.upper, may_short && at.close < at.entry.lower);
+    fn enter(&self, at: &Reading) -> Opinion {
+        let (up, down) = (at.close > at.entry.upper, at.may_short && at.close < at.entry.lower);
         let agrees = if up { at.momentum > self.params.momentum_min } else { at.momentum < -self.params.momentum_min };
         if !(up || down) {
             Opinion::hold("flat: the close is inside the entry channel")
@@ -160,7 +178,7 @@ impl Strategy for Breakout {
         self.last = self.read(market, bar);
         let Some(at) = self.last else { return Opinion::hold("the indicators are warming up") };
         match at.held {
-            Held::Flat => self.enter(&at, self.params.short && !market.instrument.is_cash()),
+            Held::Flat => self.enter(&at),
             Held::Long if at.close < at.exit.lower => {
                 Opinion::target(Target::Flat, "a close below the exit channel").tagged("channel-low")
             }
@@ -191,7 +209,9 @@ impl Strategy for Breakout {
     }
 
     fn expects(&self) -> Option<Expectation> {
-        let place = self.last.map(|at| 2.0 * (at.close - at.entry.middle) / (at.entry.upper - at.entry.lower));
-        Some(Expectation::over(self.params.entry, place.unwrap_or(f64::NAN)))
+        let Some(at) = self.last else { return Some(Expectation::over(self.params.entry, f64::NAN)) };
+        let place = 2.0 * (at.close - at.entry.middle) / (at.entry.upper - at.entry.lower);
+        let (outside, half_width) = at.outside();
+        Some(Expectation::over(self.params.entry, place).sure_by(outside, half_width))
     }
 }

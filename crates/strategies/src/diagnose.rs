@@ -62,7 +62,7 @@ pub struct Explained {
     /// Why the gate refused the order, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// What the strategy expected of the market.
+    /// What the strategy expected of the market, over how many bars, and how sure it was of its word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
     /// What then happened over the forecast's horizon; `None` while it has not passed.
@@ -223,15 +223,25 @@ impl Explained {
         let Self { at, close, position, reason, .. } = self;
         let target = self.target.as_ref().map(|target| format!(" of {target}")).unwrap_or_default();
         let tag = self.tag.as_ref().map(|tag| format!(" [{tag}]")).unwrap_or_default();
-        text.push_str(&format!("\n{at}  close {close}  position {position}\n  {kind}{target}{tag}: {reason}\n"));
+        let confidence_bps = self.forecast.as_ref().and_then(|it| it.confidence_bps);
+        let sure = confidence_bps.map(|bps| format!(", {} % sure", bps / 100)).unwrap_or_default();
+        // of a trade it is told with the trade, of a hold with what is forecast
+        let (trade_sure, hold_sure) =
+            if self.kind == DecisionKind::Hold { (String::new(), sure) } else { (sure, String::new()) };
+        text.push_str(&format!("\n{at}  close {close}  position {position}\n"));
+        text.push_str(&format!("  {kind}{target}{tag}{trade_sure}: {reason}\n"));
         if let Some(refusal) = &self.refusal {
             text.push_str(&format!("  refused: {refusal}\n"));
         }
-        if let Some(forecast) = self.forecast.as_ref().filter(|it| it.value.is_some()) {
-            let sure = forecast.confidence_bps.map(|bps| format!(", {} % sure", bps / 100)).unwrap_or_default();
-            let (value, bars) = (forecast.value.as_deref().unwrap_or_default(), forecast.horizon_bars);
-            let followed = self.followed.as_ref().map_or_else(|| "not over yet".to_owned(), Followed::text);
-            text.push_str(&format!("  forecast {value} over {bars} bars{sure}: {followed}\n"));
+        match &self.forecast {
+            Some(Forecast { horizon_bars, value: Some(value), .. }) => {
+                let followed = self.followed.as_ref().map_or_else(|| "not over yet".to_owned(), Followed::text);
+                text.push_str(&format!("  forecast {value} over {horizon_bars} bars{hold_sure}: {followed}\n"));
+            }
+            Some(Forecast { horizon_bars, value: None, confidence_bps: Some(_) }) => {
+                text.push_str(&format!("  for {horizon_bars} bars, without a forecast of direction{hold_sure}\n"));
+            }
+            Some(Forecast { value: None, confidence_bps: None, .. }) | None => (),
         }
         if self.signals.is_empty() {
             return;

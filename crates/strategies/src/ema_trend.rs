@@ -30,14 +30,19 @@ impl Default for EmaTrendParams {
 /// Long while EMA(fast) > EMA(slow), flat otherwise. It follows the state, not the crossing, so it enters an
 /// established trend on the first bar after its warm-up.
 ///
-/// Its forecast, over `slow` bars, is by what part the fast average lies above the slow one.
+/// Its forecast, over `slow` bars, is by what part the fast average lies above the slow one. Its confidence on every bar,
+/// by [`Expectation::sure_by`], is the distance between the averages against the usual one, an average over `slow` bars:
+/// one half where they lie as far apart as usual, near 0 where they have just crossed.
 #[derive(Clone, Debug)]
 pub struct EmaTrend {
     params: EmaTrendParams,
     fast: Ema,
     slow: Ema,
+    /// How far apart the averages usually lie.
+    usual: Ema,
     long: Target,
     values: (f64, f64),
+    usual_distance: f64,
 }
 
 impl EmaTrend {
@@ -75,8 +80,10 @@ impl EmaTrend {
             params,
             fast: Ema::seeded(params.fast, Seed::First)?,
             slow: Ema::seeded(params.slow, Seed::First)?,
+            usual: Ema::seeded(params.slow, Seed::First)?,
             long,
             values: (f64::NAN, f64::NAN),
+            usual_distance: f64::NAN,
         })
     }
 }
@@ -97,6 +104,7 @@ impl Strategy for EmaTrend {
             return Opinion::hold("the averages are warming up");
         };
         self.values = (fast, slow);
+        self.usual_distance = self.usual.update((fast - slow).abs()).unwrap_or(f64::NAN);
         match (Direction::between(fast, slow, 0.0), market.position.mantissa() > 0) {
             (Direction::Up, false) => {
                 Opinion::target(self.long, "the fast average is above the slow one").tagged("cross-up")
@@ -124,6 +132,7 @@ impl Strategy for EmaTrend {
 
     fn expects(&self) -> Option<Expectation> {
         let (fast, slow) = self.values;
-        Some(Expectation::over(self.params.slow, fast / slow - 1.0))
+        let expected = Expectation::over(self.params.slow, fast / slow - 1.0);
+        Some(expected.sure_by((fast - slow).abs(), self.usual_distance))
     }
 }

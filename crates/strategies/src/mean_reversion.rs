@@ -52,7 +52,10 @@ impl Default for MeanReversionParams {
 /// of `stop_atr` average true ranges from the entry price. The lower Bollinger band of `entry_z` deviations is the
 /// same line as the entry's.
 ///
-/// Its forecast, over `period` bars, is how many deviations the close lies below its mean.
+/// Its forecast, over `period` bars, is how many deviations the close lies below its mean. Its confidence, by
+/// [`Expectation::sure_by`], is how far the threshold was passed: of the entry and of the mean in deviations against
+/// `entry_z` of them, of the stop in price against the stop's own distance, `stop_atr` average true ranges. Short of a
+/// threshold it has none. At the stop it is that of giving up, whatever the forecast.
 ///
 /// After a stop it waits until the price has come back inside the band, so that one fall is bought once.
 #[derive(Clone, Debug)]
@@ -74,6 +77,19 @@ struct Reading {
     close: f64,
     stop: f64,
     held: Held,
+    may_short: bool,
+}
+
+impl Reading {
+    /// 1 where a position is long, or would be; -1 where it is short, or would be.
+    fn side(&self) -> f64 {
+        match self.held {
+            Held::Long => 1.0,
+            Held::Short => -1.0,
+            Held::Flat if self.may_short && self.z > 0.0 => -1.0,
+            Held::Flat => 1.0,
+        }
+    }
 }
 
 impl MeanReversion {
@@ -111,7 +127,7 @@ impl MeanReversion {
             rsi: Rsi::new(params.rsi_period)?,
             atr: Atr::new(params.atr_period)?,
             stopped: false,
-            last: Reading { z: nan, rsi: nan, atr: nan, close: nan, stop: nan, held: Held::Flat },
+            last: Reading { z: nan, rsi: nan, atr: nan, close: nan, stop: nan, held: Held::Flat, may_short: false },
         })
     }
 
@@ -129,12 +145,13 @@ impl MeanReversion {
         // a window without any movement has no deviation: the price lies on its mean
         let z = z.unwrap_or(if rsi.is_some() { 0.0 } else { f64::NAN });
         let (rsi, atr) = (rsi.unwrap_or(f64::NAN), atr.unwrap_or(f64::NAN));
-        self.last = Reading { z, rsi, atr, close: candle.close, stop, held };
+        let may_short = self.params.short && !market.instrument.is_cash();
+        self.last = Reading { z, rsi, atr, close: candle.close, stop, held, may_short };
         !(z.is_nan() || rsi.is_nan() || atr.is_nan())
     }
 
-    fn leave(&mut self, side: f64) -> Opinion {
-        let Reading { z, close, stop, .. } = self.last;
+    fn leave(&mut self) -> Opinion {
+        let (Reading { z, close, stop, .. }, side) = (self.last, self.last.side());
         if side * (close - stop) <= 0.0 {
             self.stopped = true;
             return Opinion::target(Target::Flat, "the loss reached the stop").tagged("stop");
@@ -145,9 +162,8 @@ impl MeanReversion {
         Opinion::hold("in position: the price is between the stop and its mean")
     }
 
-    fn enter(&mut self, may_short: bool) -> Opinion {
-        let Reading { z, rsi, .. } = self.last;
-        let side = if may_short && z > 0.0 { -1.0 } else { 1.0 };
+    fn enter(&mut self) -> Opinion {
+        let (Reading { z, rsi, .. }, side) = (self.last, self.last.side());
         let stretched = side * z <= -self.params.entry_z;
         self.stopped &= stretched;
         if self.stopped {
@@ -167,6 +183,18 @@ impl MeanReversion {
         };
         Opinion::target(Target::Weight(side * self.params.weight), reason).tagged(tag)
     }
+
+    /// How far the threshold that decides is passed, negative short of it, and a clear distance in the same measure.
+    fn passed(&self) -> (f64, f64) {
+        let (Reading { z, atr, close, stop, held, .. }, side) = (self.last, self.last.side());
+        let MeanReversionParams { entry_z, exit_z, stop_atr, .. } = self.params;
+        let past_stop = side * (stop - close);
+        match held {
+            Held::Flat => (-side * z - entry_z, entry_z),
+            Held::Long | Held::Short if past_stop >= 0.0 => (past_stop, stop_atr * atr),
+            Held::Long | Held::Short => (side * z + exit_z, entry_z),
+        }
+    }
 }
 
 impl Strategy for MeanReversion {
@@ -183,14 +211,13 @@ impl Strategy for MeanReversion {
             return Opinion::hold("the indicators are warming up");
         }
         match self.last.held {
-            Held::Long => self.leave(1.0),
-            Held::Short => self.leave(-1.0),
-            Held::Flat => self.enter(self.params.short && !market.instrument.is_cash()),
+            Held::Long | Held::Short => self.leave(),
+            Held::Flat => self.enter(),
         }
     }
 
     fn signals(&self) -> Vec<Signal> {
-        let Reading { z, rsi, atr, close, stop, held } = self.last;
+        let Reading { z, rsi, atr, close, stop, held, .. } = self.last;
         let high = 100.0 - self.params.rsi_low;
         let seen = match held {
             Held::Flat => Seen::default().against("z-score", z, -self.params.entry_z),
@@ -206,6 +233,7 @@ impl Strategy for MeanReversion {
     }
 
     fn expects(&self) -> Option<Expectation> {
-        Some(Expectation::over(self.params.period, -self.last.z))
+        let (passed, clear) = self.passed();
+        Some(Expectation::over(self.params.period, -self.last.z).sure_by(passed, clear))
     }
 }

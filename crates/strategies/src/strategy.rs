@@ -103,7 +103,8 @@ pub struct Expectation {
     pub horizon_bars: u32,
     /// Above zero a rise, below zero a fall, the larger the stronger, in a unit of its own; `None` until it knows.
     pub value: Option<f64>,
-    /// How sure it is, from 0 to 1; `None` where it does not say.
+    /// How clear its word on the bar is, from 0 to 1, as [`Self::sure_by`] has it or by a measure of its own; `None` where
+    /// it does not say. It is no chance: how often such words came true is for reports to tell.
     pub confidence: Option<f64>,
 }
 
@@ -113,6 +114,24 @@ impl Expectation {
     pub fn over(horizon_bars: usize, value: f64) -> Self {
         let horizon_bars = u32::try_from(horizon_bars).unwrap_or(u32::MAX);
         Self { horizon_bars, value: value.is_finite().then_some(value), confidence: None }
+    }
+
+    /// The same, as sure as a signal that lies `beyond` its threshold makes it, where `unit` is the strategy's own measure
+    /// of a clear signal: `beyond / (beyond + unit)`.
+    ///
+    /// So 0 at the threshold, one half a unit beyond it and never more than 1; without a unit whatever lies beyond is
+    /// sure. No confidence short of the threshold, or where either is no finite number.
+    ///
+    /// ```
+    /// let expected = tradewind_strategies::Expectation::over(20, 0.01);
+    /// assert_eq!(expected.sure_by(0.5, 2.0).confidence, Some(0.2));
+    /// assert_eq!(expected.sure_by(-0.5, 2.0).confidence, None);
+    /// ```
+    #[must_use]
+    pub fn sure_by(self, beyond: f64, unit: f64) -> Self {
+        let part = beyond / (beyond + unit);
+        let is_told = beyond >= 0.0 && unit >= 0.0 && part.is_finite();
+        Self { confidence: is_told.then_some(part), ..self }
     }
 }
 
@@ -150,7 +169,8 @@ pub trait Strategy: Send {
     }
 
     /// What it expects of the market after the last bar. Reports and `tradewind diagnose` hold it against what then
-    /// happened; nobody tells a strategy. `None` for one that says nothing about direction.
+    /// happened; nobody tells a strategy. One that says nothing about direction names no value, and nothing at all before
+    /// its first bar: it is not judged.
     fn expects(&self) -> Option<Expectation> {
         None
     }

@@ -2,7 +2,7 @@
 
 use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
 use crate::seen::Seen;
-use crate::{Market, Opinion, Strategy, StrategyError, Target};
+use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::Bar;
 use tradewind_engine::Signal;
@@ -34,6 +34,10 @@ impl Default for VolatilityTargetParams {
 /// differs from that by more than `band`.
 ///
 /// Volatility is annualised by the bar's own length and `days_per_year` days of round-the-clock trading.
+///
+/// It forecasts no direction. Where it trades, it does so for `period` bars, over which volatility is taken to stay what
+/// it was, and its confidence, by [`Expectation::sure_by`], is how far what is held has left the band against
+/// `weight_max`. Inside the band it expects nothing.
 #[derive(Clone, Debug)]
 pub struct VolatilityTarget {
     params: VolatilityTargetParams,
@@ -121,5 +125,12 @@ impl Strategy for VolatilityTarget {
 
     fn version(&self) -> Option<String> {
         parameters::version(1, &self.params)
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        let Reading { wanted, held, .. } = self.last?;
+        let outside = (wanted - held).abs() - self.params.band;
+        let expected = Expectation::over(self.params.period, f64::NAN).sure_by(outside, self.params.weight_max);
+        (outside > 0.0).then_some(expected)
     }
 }

@@ -80,7 +80,7 @@ const VOTERS: [&str; 5] = ["trend", "rsi", "macd", "breakout", "mean"];
 ///
 /// The tag of its trades is the vote that did most to reach the threshold.
 ///
-/// The score is its forecast, over `slow` bars, and the size of the score says how sure it is.
+/// The score is its forecast, over `slow` bars, and the size of the score, 0 to 1, is its confidence on every bar.
 ///
 /// The votes follow the market: a high RSI is strength here, where [`crate::MeanReversion`] takes it for excess.
 #[derive(Clone, Debug)]

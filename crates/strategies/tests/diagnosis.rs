@@ -81,7 +81,7 @@ fn a_lone_signal_shows_its_distance() {
 
             1970-01-03T21:00:00Z  close 119  position 88.78504673
               hold: long already, and the trend is not down
-              forecast 0.01136383 over 20 bars: not over yet
+              forecast 0.01136383 over 20 bars, 51 % sure: not over yet
               signal                            value    weight        to threshold
               ema fast                   117.00789060
               ema slow                   115.69317266
@@ -89,7 +89,7 @@ fn a_lone_signal_shows_its_distance() {
 
             1970-01-03T22:00:00Z  close 117.25  position 88.78504673
               hold: long already, and the trend is not down
-              forecast 0.01044936 over 20 bars: not over yet
+              forecast 0.01044936 over 20 bars, 49 % sure: not over yet
               signal                            value    weight        to threshold
               ema fast                   117.05191049
               ema slow                   115.84144193
@@ -169,6 +169,28 @@ fn a_lone_signal_shows_its_distance() {
               off the wanted weight          0.00142256                   -0.14857744
         "#]],
     );
+}
+
+#[test]
+fn a_trade_says_how_sure_it_is_and_for_how_long() {
+    let told = |name: &str, bars: u32| diagnose(rehearsal(build(name, ""), &spot()), bars_of(&rise(bars)), 1).render();
+    for (name, bars, expected) in [
+        (
+            "ema-trend",
+            21,
+            "buy of 88.78504673 [cross-up], 60 % sure: the fast average is above the slow one\n  \
+             forecast 0.01087154 over 20 bars: not over yet\n",
+        ),
+        (
+            "volatility-target",
+            61,
+            " [rebalance], 8 % sure: less is held than the volatility allows\n  \
+             for 60 bars, without a forecast of direction\n",
+        ),
+    ] {
+        let text = told(name, bars);
+        assert!(text.contains(expected), "{text}");
+    }
 }
 
 #[test]
@@ -306,7 +328,8 @@ fn the_json_has_every_key() {
               "reason": "long already, and the trend is not down",
               "forecast": {
                 "horizon_bars": 20,
-                "value": "0.01169105"
+                "value": "0.01169105",
+                "confidence_bps": 5583
               },
               "signals": [
                 {
@@ -372,4 +395,8 @@ fn who_says_nothing_of_direction_is_not_judged() {
     let told = diagnose(rehearsal(build("volatility-target", ""), &spot()), bars_of(&rise(70)), 1);
     assert_eq!((told.judged, told.last[0].forecast.as_ref()), (None, None));
     assert!(told.version.is_some());
+    let traded = diagnose(rehearsal(build("volatility-target", ""), &spot()), bars_of(&rise(61)), 1);
+    let forecast = traded.last[0].forecast.clone().unwrap();
+    assert_eq!((traded.judged, traded.last[0].followed.as_ref()), (None, None), "a trade is not judged either");
+    assert_eq!((forecast.horizon_bars, forecast.value, forecast.confidence_bps), (60, None, Some(896)));
 }

@@ -4,26 +4,11 @@
 
 mod common;
 
-use common::{bars_of, build, perpetual, rehearsal, spot};
+use common::{after_calm, bars_of, build, calm, line, perpetual, rehearsal, spot};
 use expect_test::{Expect, expect};
 use std::fmt::Write;
 use tradewind_domain::Instrument;
 use tradewind_engine::DecisionKind;
-
-/// Closes that go up and down by one around 100.
-fn calm(bars: usize) -> Vec<f64> {
-    (0..bars).map(|at| if at % 2 == 0 { 99.0 } else { 101.0 }).collect()
-}
-
-/// `calm` bars, then `rest`.
-fn after_calm(bars: usize, rest: &[f64]) -> Vec<f64> {
-    calm(bars).into_iter().chain(rest.iter().copied()).collect()
-}
-
-/// From `from`, `bars` times `step` further.
-fn line(from: f64, step: f64, bars: usize) -> Vec<f64> {
-    (0..bars).map(|at| from + step * at as f64).collect()
-}
 
 /// Lists what is not a hold, and the last bar's reason.
 fn play(instrument: &Instrument, name: &str, parameters: &str, closes: &[f64]) -> String {

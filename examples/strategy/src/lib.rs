@@ -5,7 +5,7 @@ use tradewind_domain::Bar;
 use tradewind_engine::Signal;
 use tradewind_indicators::regime::Direction;
 use tradewind_indicators::{Indicator, IndicatorError, Sma};
-use tradewind_strategies::{Market, Opinion, Strategy, Target};
+use tradewind_strategies::{Expectation, Market, Opinion, Strategy, Target};
 
 /// What `above-average.toml` may say; what it leaves out has its default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,10 +55,13 @@ pub struct AboveAverage {
 
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    close: f64,
     average: f64,
-    /// The distance from the average that would change the position, as a fraction of it.
+    /// How far the close lies above the average, as a fraction of it.
+    above: f64,
+    /// The same where it would change the position.
     threshold: f64,
+    /// How far the close lies beyond that; negative short of it.
+    beyond: f64,
 }
 
 impl AboveAverage {
@@ -99,7 +102,9 @@ impl Strategy for AboveAverage {
             return Opinion::hold("the average is warming up");
         };
         let (margin, flat) = (self.parameters.margin, market.position.is_zero());
-        self.last = Some(Seen { close, average, threshold: if flat { margin } else { -margin } });
+        let above = (close - average) / average;
+        let (threshold, beyond) = if flat { (margin, above - margin) } else { (-margin, -margin - above) };
+        self.last = Some(Seen { average, above, threshold, beyond });
         match (Direction::between(close, average, margin), flat) {
             (Direction::Up, true) => {
                 // reports gather trades by the tags that entered and left them
@@ -113,9 +118,15 @@ impl Strategy for AboveAverage {
     }
 
     fn signals(&self) -> Vec<Signal> {
-        let Some(Seen { close, average, threshold }) = self.last else { return Vec::new() };
-        let above = (close - average) / average;
+        let Some(Seen { average, above, threshold, .. }) = self.last else { return Vec::new() };
         vec![signal("average", average, None), signal("close above average", above, Some(above - threshold))]
+    }
+
+    /// Expects that the close stays on its side of the average for as many bars as that has. How sure it is follows from
+    /// the distance beyond the margin, in margins: 0 at the margin, one half at twice the margin, never more than 1.
+    fn expects(&self) -> Option<Expectation> {
+        let (above, beyond) = self.last.map_or((f64::NAN, f64::NAN), |seen| (seen.above, seen.beyond));
+        Some(Expectation::over(self.parameters.period, above).sure_by(beyond, self.parameters.margin))
     }
 }
 

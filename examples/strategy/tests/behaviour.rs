@@ -6,7 +6,7 @@ use tradewind_domain::{
 };
 use tradewind_gate::Limits;
 use tradewind_strategies::Rehearsal;
-use tradewind_strategies::diagnose::{Diagnosis, diagnose};
+use tradewind_strategies::diagnose::{Diagnosis, Explained, diagnose};
 
 use above_average::AboveAverage;
 
@@ -77,6 +77,17 @@ fn it_says_how_far_it_is_from_changing_its_mind() {
 }
 
 #[test]
+fn it_is_the_surer_the_further_the_close_lies_beyond_the_margin() {
+    let sure = |close: i64| {
+        let last = play(SHORT, &[10_000, 10_000, close]).last.remove(2);
+        last.forecast.unwrap().confidence_bps
+    };
+    assert_eq!(sure(10_020), None, "inside the margin it does not say");
+    let (near, far) = (sure(10_031).unwrap(), sure(10_100).unwrap());
+    assert!(0 < near && near < far && far < 10_000, "{near} and {far}");
+}
+
+#[test]
 fn it_waits_until_it_is_warm() {
     check(&[10_000, 11_000], 0, 0, "warming up");
 }
@@ -84,11 +95,15 @@ fn it_waits_until_it_is_warm() {
 #[test]
 fn the_future_changes_no_past_decision() {
     let closes: Vec<i64> = (0..200).map(|at| 10_000 + (at * at * 37) % 911).collect();
-    let whole = play(SHORT, &closes).last;
+    // what followed a decision is told afterwards, and is the future's
+    let decided = |closes: &[i64]| -> Vec<Explained> {
+        play(SHORT, closes).last.into_iter().map(|it| Explained { followed: None, ..it }).collect()
+    };
+    let whole = decided(&closes);
     for cut in 3..closes.len() {
         let mut other = closes[..cut].to_vec();
         other.extend(closes[cut..].iter().rev());
-        assert_eq!(play(SHORT, &other).last[..cut], whole[..cut]);
+        assert_eq!(decided(&other)[..cut], whole[..cut]);
     }
 }
 

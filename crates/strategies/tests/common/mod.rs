@@ -38,6 +38,21 @@ pub(crate) fn build(name: &str, parameters: &str) -> Box<dyn Strategy> {
     registry::build(name, &parameters.parse().unwrap()).unwrap()
 }
 
+/// Closes that go up and down by one around 100.
+pub(crate) fn calm(bars: usize) -> Vec<f64> {
+    (0..bars).map(|at| if at % 2 == 0 { 99.0 } else { 101.0 }).collect()
+}
+
+/// `calm` bars, then `rest`.
+pub(crate) fn after_calm(bars: usize, rest: &[f64]) -> Vec<f64> {
+    calm(bars).into_iter().chain(rest.iter().copied()).collect()
+}
+
+/// From `from`, `bars` times `step` further.
+pub(crate) fn line(from: f64, step: f64, bars: usize) -> Vec<f64> {
+    (0..bars).map(|at| from + step * at as f64).collect()
+}
+
 /// Hourly bars that open at the close before and reach no further than open and close.
 #[allow(clippy::cast_possible_truncation)]
 pub(crate) fn bars_of(closes: &[f64]) -> Vec<Bar> {
