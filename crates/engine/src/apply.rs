@@ -5,8 +5,8 @@ use crate::{
 };
 use crate::{account, amend, collar, governance, parents, risk, rollout, unwind};
 use tradewind_domain::{
-    ClientOrderId, Currency, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, Origin, PortfolioId,
-    Price, Quantity, Quote, Timestamp, TradeIdSet,
+    ClientOrderId, Currency, Fill, Instrument, InstrumentId, Money, OrderInput, OrderRecord, OrderState, Origin,
+    Outcome, PortfolioId, Price, Quantity, Quote, Timestamp, TradeIdSet,
 };
 use tradewind_gate::Mark;
 
@@ -23,14 +23,14 @@ pub fn apply(state: &mut State, event: &Event) {
     state.sequence = event.sequence;
     state.now = state.now.max(event.at);
     let before = rollout::before(state);
-    let fills = state.counters.fills;
+    let (fills, reversed) = (state.counters.fills, state.reversed.len());
     match &event.kind {
         // by far the most frequent in a backtest: worth being inlined into its loop, which the rest is not
         EventKind::BarClosed { bar, origin } => set_mark(state, bar.instrument, bar.close, event.at, *origin),
         _ => apply_rest(state, event),
     }
     if !state.parents.is_unused() || matches!(event.kind, EventKind::Parent(_)) {
-        parents::fold(state, event, state.counters.fills > fills);
+        parents::fold(state, event, state.counters.fills > fills || state.reversed.len() > reversed);
     }
     if state.risk.is_some() {
         risk::fold(state, event);
@@ -292,8 +292,20 @@ pub(crate) fn move_order(state: &mut State, id: ClientOrderId, input: OrderInput
     match moved {
         Ok(true) => state.close(id),
         Ok(false) => (),
+        Err(_) if has_ended_with_its_contract(state, id, input) => (),
         Err(_) => state.counters.contradictions += 1,
     }
+}
+
+/// Whether `input` is what was still on its way to be said of an order when its contract was settled, which ended it: that
+/// contradicts nothing.
+fn has_ended_with_its_contract(state: &State, id: ClientOrderId, input: OrderInput) -> bool {
+    let is_of_its_start = matches!(input, OrderInput::Sent | OrderInput::NotSent | OrderInput::Rejected);
+    let has_ended = |record: &OrderRecord| {
+        record.state == OrderState::Closed { outcome: Outcome::Expired }
+            && state.listing(record.order.instrument()).settled.is_some()
+    };
+    is_of_its_start && state.order(id).is_some_and(has_ended)
 }
 
 /// Books an execution once. An execution that contradicts its order is booked all the same, because the venue

@@ -7,8 +7,9 @@ use crate::{Event, EventKind, State};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Coded, InstrumentId};
 
-/// Version of the record's shape. Readers take every older one and refuse a newer one.
-pub const SCHEMA: u16 = 1;
+/// Version of the record's shape; the second brought [`EventKind::Settled`]. Readers take every older one and refuse a
+/// newer one. A record has the oldest that tells it, so that a journal without anything new is read by older programs.
+pub const SCHEMA: u16 = 2;
 
 #[derive(Serialize)]
 struct Record<'a> {
@@ -70,7 +71,8 @@ pub fn encode(event: &Event, state: &State) -> Vec<u8> {
         let spec = &listing.instrument.spec;
         [spec.price_decimals, spec.quantity_decimals]
     });
-    serde_json::to_vec(&Record { v: SCHEMA, decimals, event }).expect("events have text keys only")
+    let v = schema_of(&event.kind);
+    serde_json::to_vec(&Record { v, decimals, event }).expect("events have text keys only")
 }
 
 /// Reads a record.
@@ -92,6 +94,11 @@ pub fn decode(record: &[u8]) -> Result<Event, CodecError> {
             other.map(|owned| owned.event).map_err(malformed)
         }
     }
+}
+
+/// The oldest version in which a record of `kind` can be read.
+const fn schema_of(kind: &EventKind) -> u16 {
+    if matches!(kind, EventKind::Settled { .. }) { 2 } else { 1 }
 }
 
 fn instrument_of(kind: &EventKind, state: &State) -> Option<InstrumentId> {

@@ -3,12 +3,15 @@
 //! A person, a strategy and an entry are told. What is there to reduce is asked for again with a fresh price: parents do so
 //! themselves, a person's wish to be flat is followed until it is so, and what the engine itself proposed is kept here.
 
-use crate::algo::{RETRY_AFTER, RETRY_DOUBLINGS};
+use crate::algo::{Ask, ParentEvent, RETRY_AFTER, RETRY_DOUBLINGS};
 use crate::unwind::Tried;
 use crate::{Command, Event, EventKind, State, Verdict};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{InstrumentId, OrderRecord, OrderRequest, PortfolioId, Quantity, Side, Source};
+use tradewind_domain::{InstrumentId, OrderRecord, OrderRequest, PortfolioId, Quantity, Sequence, Side, Source};
 use tradewind_gate::{Limits, Proposal};
+
+/// Why what was left is proposed; no other proposal of the engine's own says so.
+const ASKED_AGAIN: &str = "what the last order did not find at its worst price is asked for again";
 
 /// What is left of an order with which the engine itself wanted to reduce.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,9 @@ pub struct Unfilled {
     pub quantity: Quantity,
     /// Since when, and how often it was asked for again.
     pub tried: Tried,
+    /// The proposal with which it last was: what guards were asked to close for that is not left any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Sequence>,
 }
 
 impl Unfilled {
@@ -78,6 +84,7 @@ pub(crate) fn note_end(state: &mut State, record: &OrderRecord) {
         side: order.side(),
         quantity,
         tried: Tried { at: state.now, times: 0 },
+        proposal: None,
     });
 }
 
@@ -87,12 +94,19 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         return;
     }
     match &event.kind {
-        EventKind::Proposed(proposal) if proposal.source == Source::Host => {
+        EventKind::Proposed(proposal) if proposal.source == Source::Host && proposal.reason == ASKED_AGAIN => {
             let now = state.now;
             let asked = |it: &&mut Unfilled| it.is_of(proposal.portfolio, &proposal.request);
             for it in state.unfilled.iter_mut().filter(asked) {
                 it.tried = Tried { at: now, times: it.tried.times.saturating_add(1) };
+                it.proposal = Some(event.sequence);
             }
+        }
+        EventKind::Parent(said) => {
+            let ParentEvent::Asked { ask: Ask::Leave { quantity, .. }, .. } = &**said else { return };
+            let meant = |it: &&mut Unfilled| event.cause.is_some() && it.proposal == event.cause;
+            state.unfilled.iter_mut().filter(meant).for_each(|it| it.quantity -= *quantity);
+            state.unfilled.retain(|it| it.quantity > Quantity::ZERO);
         }
         EventKind::Judged(Verdict::Approved(order)) if order.source() == Some(Source::Host) => {
             state.unfilled.retain(|it| !it.is_of(order.portfolio(), order.request()));
@@ -118,7 +132,7 @@ pub(crate) fn ask_again(state: &State, commands: &mut Vec<Command>) {
     };
     let Some(it) = state.unfilled.iter().find(due) else { return };
     let request = OrderRequest { reduce_only: true, ..OrderRequest::market(it.instrument, it.side, it.left(state)) };
-    let reason = "what the last order did not find at its worst price is asked for again".into();
+    let reason = ASKED_AGAIN.into();
     let proposal = Proposal { plan: None, source: Source::Host, portfolio: it.portfolio, request, reason };
     commands.push(Command::Record(EventKind::Proposed(proposal), it.portfolio));
 }

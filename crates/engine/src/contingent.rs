@@ -7,7 +7,8 @@
 //! what cannot be protected must not fill. When part of a target has filled, and its stop is gone with that, the rest of
 //! the target is taken back and a new pair stands for what is left. Where the market is past target or stop already the
 //! position is left at once, and so it is where gate or venue would not take the pair; a pair that was not sent is tried
-//! again. A bracket never gives up while it holds something, and its entry is cancelled as soon as a guard has failed or
+//! again, and so is one that is proven to have never come to the venue. While such a way out is refused the stop stands
+//! alone, unless the market is past it. A bracket never gives up while it holds something, and its entry is cancelled as soon as a guard has failed or
 //! its outcome is unknown.
 //!
 //! If target and stop both fill in one instant they may sell more than was bought. That is never hidden: where the
@@ -29,8 +30,8 @@ use crate::algo::{
 };
 use std::collections::BTreeMap;
 use tradewind_domain::{
-    ClientOrderId, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Sequence, Side, TimeInForce,
-    Timestamp,
+    ClientOrderId, Instrument, OrderKind, OrderRecord, OrderRequest, PortfolioId, Price, Quantity, Sequence, Side,
+    TimeInForce, Timestamp,
 };
 
 /// How many pairs protect one entry at a time: venues bound the stops of an account (Binance spot: 5 a symbol).
@@ -140,9 +141,9 @@ impl Tally {
         self.entered - self.left - self.leaving
     }
 
-    /// What of that is to be guarded: no more than is held.
+    /// What of that is to be guarded: no more than is held, and nothing that another hand may close.
     pub(crate) fn uncovered(&self, look: &Look<'_>) -> Quantity {
-        self.bare().min(look.room.unwrap_or(self.held) - self.leaving)
+        self.bare().min(look.room.unwrap_or(self.held) - look.others - self.leaving)
     }
 
     /// Whether others have closed what a pair was for.
@@ -171,7 +172,8 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
     };
     let tally = Tally::of(parent, look);
     let (bare, uncovered) = (tally.bare(), tally.uncovered(look));
-    if let Some(due) = excess(parent, look, &tally).or_else(|| lone_target(parent, look)) {
+    let ended = excess(parent, look, &tally).or_else(|| lone_target(parent, look));
+    if let Some(due) = ended.or_else(|| end_stand_in(parent, look)) {
         return Some(due);
     }
     if tally.is_beyond_room(look) {
@@ -195,7 +197,7 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
         return protect(parent, look, protection, &tally, uncovered, entry.is_open());
     }
     let held = Quantity::from_mantissa(look.position.mantissa() * parent.wish.request.side.sign());
-    if look.room.is_some() && !look.is_dust(bare) && !look.is_dust(held) {
+    if (look.room.is_some() || !look.others.is_zero()) && !look.is_dust(bare) && !look.is_dust(held) {
         return None; // another order is about to close it, and may yet not
     }
     let done = !entry.may_fill(look.now) && parent.is_quiet(look.now);
@@ -228,24 +230,25 @@ pub(crate) fn take_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
 pub(crate) fn owing(parent: &Parent, look: &Look<'_>) -> Option<Quantity> {
     let held = Quantity::from_mantissa(look.position.mantissa().saturating_mul(parent.wish.request.side.sign()));
     let owed = parent.owed(look.now).filter(|owed| !look.is_dust(*owed) && !look.is_dust(held))?;
-    let lasts = parent.exit.unwanted || parent.exit.failures > 1;
-    let guards_meanwhile = lasts && look.now < parent.exit.not_before;
+    let guards_meanwhile = parent.exit.lasts() && look.now < parent.exit.not_before;
     (!guards_meanwhile).then_some(owed)
 }
 
-/// Takes the pairs back, and closes `owed` once none of them can fill any more; while nothing can be proposed the pairs
-/// stand.
+/// Takes the pairs back, and closes `owed` once none of them can fill any more; while nothing can be proposed, or others
+/// and exits on their way may close all of it, the pairs stand.
 pub(crate) fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<Due> {
     if !look.may_guard || look.now < parent.exit.not_before {
+        return None;
+    }
+    let leaving = parent.exited(Some(look.now)) - parent.exited(None);
+    let free = look.room.map_or(owed, |room| owed.min(room - look.others - leaving));
+    let quantity = look.instrument.whole_lots(free);
+    if look.is_dust(quantity) {
         return None;
     }
     let guards = |child: &Child| matches!(child.role, Role::Target(_) | Role::Stop(_)) && child.may_fill(look.now);
     if parent.children.iter().any(guards) {
         return take_back(parent, look);
-    }
-    let quantity = look.instrument.whole_lots(look.room.map_or(owed, |room| owed.min(room)));
-    if look.is_dust(quantity) {
-        return None;
     }
     Some(way_out(parent, look, quantity))
 }
@@ -253,6 +256,33 @@ pub(crate) fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<
 /// Leaves at the market what nothing guards, unless the last way out failed a moment ago.
 pub(crate) fn leave_bare(parent: &Parent, look: &Look<'_>, uncovered: Quantity) -> Option<Due> {
     (look.now >= parent.exit.not_before).then(|| way_out(parent, look, look.instrument.whole_lots(uncovered)))
+}
+
+/// The stop alone for what is uncovered, where the way out is refused for longer than a moment and no pair would do: the
+/// market is past the target, or the pair is not wanted. Between two ways out one that ended, and was not taken back to
+/// stand for less, is not tried again.
+pub(crate) fn stand_in(
+    parent: &Parent,
+    look: &Look<'_>,
+    protection: &Protection,
+    tally: &Tally,
+    uncovered: Quantity,
+) -> Option<Due> {
+    let is_valid = protection.target.is_some() && passed(parent, look, protection) != Some(Passed::Stop);
+    let newest = parent.children.iter().rfind(|it| it.role == Role::Exit || parent.stands_in(it));
+    let is_over = |it: &Child| it.cancel_asked.is_none() && matches!(it.state, ChildState::Over(_));
+    let ended = newest.is_some_and(|it| it.role != Role::Exit && is_over(it));
+    if !parent.exit.lasts() || !is_valid || ended || tally.pairs.len() >= PAIRS_MAX {
+        return None;
+    }
+    pair(parent, look, &Protection { target: None, ..*protection }, tally.next, uncovered)
+}
+
+/// Takes a stop back that stood in while the way out was refused, now that this is tried again.
+pub(crate) fn end_stand_in(parent: &Parent, look: &Look<'_>) -> Option<Due> {
+    let is_due = look.now >= parent.exit.not_before && look.may_guard;
+    let mut standing = parent.children.iter().filter(|child| is_due && child.is_open() && parent.stands_in(child));
+    standing.find_map(|child| child.cancel(look.now))
 }
 
 /// Leaves so much at the market.
@@ -306,7 +336,8 @@ fn protect(
     }
     // what the venue would not take as protection is no reason to stand without any
     if parent.faults.unwanted || passed(parent, look, protection).is_some() {
-        return leave_bare(parent, look, uncovered);
+        let alone = || stand_in(parent, look, protection, tally, uncovered);
+        return leave_bare(parent, look, uncovered).or_else(alone);
     }
     pair(parent, look, protection, tally.next, uncovered)
 }
@@ -479,14 +510,29 @@ impl Parent {
         self.unclaimed(now) - self.owed(now).unwrap_or_default()
     }
 
-    /// The proposal that it leaves for, and whether any of its exits at once has filled.
-    pub(crate) fn left_for(&self) -> Option<(Sequence, bool)> {
-        Some((self.seen.leaves_for?, !self.exited(None).is_zero()))
+    /// The proposals of people's approval that it leaves for, oldest first, each with whether an exit has filled for it
+    /// beyond what was asked for before.
+    pub(crate) fn leaves_for(&self) -> impl Iterator<Item = (Sequence, bool)> {
+        let exited = self.exited(None);
+        let newest = self.seen.leaves_for.map(|proposal| (proposal, self.seen.leaves_after));
+        let all = self.leaves_before.iter().copied().chain(newest);
+        all.map(move |(proposal, after)| (proposal, exited > after))
     }
 
     /// Whether its exits at once have closed all that it was asked to leave.
     pub(crate) fn has_left(&self) -> bool {
         !self.seen.leave.is_zero() && self.exited(None) >= self.seen.leave
+    }
+
+    /// Whether a child is a stop without the target that its plan has: it stands in while a way out is refused.
+    pub(crate) fn stands_in(&self, child: &Child) -> bool {
+        let Role::Stop(nth) = child.role else { return false };
+        let protection = match &self.wish.plan {
+            Plan::Bracket(protection) => Some(*protection),
+            _ => self.wish.protection(),
+        };
+        let has_target = protection.is_some_and(|it| it.target.is_some());
+        has_target && !self.children.iter().any(|other| other.role == Role::Target(nth))
     }
 
     /// Whether it takes its protection back for an exit by another order.
@@ -506,14 +552,21 @@ impl Parent {
         self.wish.keeps() && self.children.iter().any(guards)
     }
 
-    /// Notes that so much more is to be left at once, at most all; all of it ends the entry as well.
-    pub(crate) fn leave(&mut self, quantity: Quantity) {
-        if quantity <= Quantity::ZERO {
-            return;
-        }
+    /// Notes that so much more is to be left at once, in whole lots of `instrument` and at most all; all of it ends the entry
+    /// as well. `proposal` is what people have approved, where it is the whole of one.
+    pub(crate) fn leave(&mut self, quantity: Quantity, proposal: Option<Sequence>, instrument: &Instrument) {
         let exited = self.exited(None);
-        let all = exited + self.holds();
-        self.seen.leave = (self.seen.leave.max(exited) + quantity).min(all);
-        self.seen.closing |= self.seen.leave >= all;
+        let before = self.seen.leave.max(exited);
+        if quantity > Quantity::ZERO {
+            // of what fees have left of a lot nothing can be sold: all is what can
+            let all = instrument.whole_lots(exited + self.holds());
+            self.seen.leave = instrument.whole_lots(before + quantity).min(all);
+            self.seen.closing |= self.seen.leave >= all;
+        }
+        if proposal.is_some() {
+            let earlier = std::mem::replace(&mut self.seen.leaves_for, proposal);
+            self.leaves_before.extend(earlier.map(|earlier| (earlier, self.seen.leaves_after)));
+            self.seen.leaves_after = before;
+        }
     }
 }

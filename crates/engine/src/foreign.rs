@@ -79,6 +79,16 @@ pub struct ForeignExposure {
     pub sells: Quantity,
 }
 
+impl ForeignExposure {
+    /// What they may take, or have taken, of a position that orders of `side` enter.
+    pub(crate) const fn against(self, side: Side) -> Quantity {
+        match side {
+            Side::Buy => self.sells,
+            Side::Sell => self.buys,
+        }
+    }
+}
+
 impl State {
     /// What foreign orders and executions that nobody adopted mean for `instrument`, at the worst. What comes to more than
     /// a quantity holds counts as the largest there is.

@@ -15,7 +15,8 @@
 
 use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
 use crate::contingent::{
-    PAIRS_MAX, Passed, Tally, excess, hold_back, leave, leave_bare, lone_target, owing, pair, passed, take_back,
+    PAIRS_MAX, Passed, Tally, end_stand_in, excess, hold_back, leave, leave_bare, lone_target, owing, pair, passed,
+    stand_in, take_back,
 };
 use std::ops::ControlFlow::{self, Break, Continue};
 use tradewind_domain::{OrderKind, Quantity};
@@ -50,6 +51,18 @@ pub(crate) fn is_bare(parent: &Parent, look: &Look<'_>) -> bool {
     keeps && !look.is_dust(Tally::of(parent, look).uncovered(look))
 }
 
+/// Whether a parent holds what nothing guards, or closes, because another hand may take it.
+pub(crate) fn is_left_to_others(parent: &Parent, look: &Look<'_>) -> bool {
+    let guards = matches!(parent.wish.plan, Plan::Bracket(_)) || parent.wish.protection().is_some();
+    let gives_up = matches!(parent.state, ParentState::Ending { .. } | ParentState::Over { .. });
+    if look.others.is_zero() || !guards || gives_up {
+        return false;
+    }
+    let tally = Tally::of(parent, look);
+    let alone = tally.uncovered(&Look { others: Quantity::ZERO, ..*look });
+    look.is_dust(tally.uncovered(look)) && !look.is_dust(alone)
+}
+
 /// What guards what has filled.
 fn guard(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tally) -> Step {
     if parent.children.iter().any(|child| child.state == ChildState::Asked) {
@@ -66,7 +79,8 @@ fn guard(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tall
     if look.now < parent.guard.not_before {
         return Break(None);
     }
-    if let Some(due) = excess(parent, look, tally).map(without_pause).or_else(|| lone_target(parent, look)) {
+    let ended = excess(parent, look, tally).map(without_pause).or_else(|| lone_target(parent, look));
+    if let Some(due) = ended.or_else(|| end_stand_in(parent, look)) {
         return Break(Some(due));
     }
     if tally.is_beyond_room(look) {
@@ -122,12 +136,14 @@ fn enters_no_more(parent: &Parent) -> Option<ParentState> {
 /// What guards `uncovered`: one more pair, or room for one, or the way out at once where no pair would help.
 fn cover(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tally, uncovered: Quantity) -> Option<Due> {
     // what the venue would not take as protection is no reason to stand without any
+    let alone = || stand_in(parent, look, protection, tally, uncovered);
+    let leaves = || leave_bare(parent, look, uncovered).or_else(alone);
     if parent.guard.unwanted {
-        return leave_bare(parent, look, uncovered);
+        return leaves();
     }
     if let Some(passed) = passed(parent, look, protection) {
         return match parent.state {
-            ParentState::Guarding { .. } => leave_bare(parent, look, uncovered),
+            ParentState::Guarding { .. } => leaves(),
             _ => Some(Due::Move(ParentState::Guarding { end: ParentEnd::Finished, reason: past(passed).to_owned() })),
         };
     }

@@ -200,7 +200,8 @@ fn deleverage(state: &State, portfolio: PortfolioId, instrument: InstrumentId) -
     let distance_bps = contract.distance_bps(&margin).filter(|bps| *bps < bound)?;
     let target_bps = controls.liquidation_buffer_bps.unwrap_or(bound).max(bound);
     let side = if contract.held > Quantity::ZERO { Side::Sell } else { Side::Buy };
-    let most = protect::may_leave(state, portfolio, instrument, side);
+    let others = state.foreign_exposure(instrument).against(side.opposite());
+    let most = protect::may_leave(state, portfolio, instrument, side, others);
     let quantity = least_reduction(contract, &margin, target_bps).min(most).min(contract.it.spec.max_quantity);
     let quantity = contract.it.whole_lots(quantity);
     if quantity < contract.it.spec.min_quantity || quantity.is_zero() {

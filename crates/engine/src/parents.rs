@@ -4,7 +4,8 @@
 //! counted, whichever parent it came from.
 
 use crate::algo::{
-    Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Role, on_tick,
+    Behind, Due, LIVE_MAX, Look, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Refused,
+    Role, Told, on_tick,
 };
 use crate::decide::{approve, excluding, judge_pair, names, refuse, view};
 use crate::{Command, Event, EventKind, State, Verdict};
@@ -17,7 +18,7 @@ use tradewind_gate::{Correction, Guard, Mode, Proposal, Refusal, View, review, r
 use tradewind_governance::{Held, Principal, Ruling};
 
 /// Folds what an event, just applied to everything else, means for parents. `booked` says that it was an execution which
-/// was not booked before: one that is told twice takes its fee once.
+/// was not booked before, or not taken back: one that is told twice takes its fee once, and gives it back once.
 pub(crate) fn fold(state: &mut State, event: &Event, booked: bool) {
     if event.source != Source::Host {
         state.parents.outside();
@@ -34,14 +35,27 @@ pub(crate) fn fold(state: &mut State, event: &Event, booked: bool) {
         // by the clock that the wait for an answer is measured by: what is found in a list happened long ago
         EventKind::CancelProposed { client_id } => state.parents.cancel_asked(*client_id, state.now),
         EventKind::Judged(Verdict::Refused(refusal)) => {
-            state.parents.refused(&refusal.to_string(), !refusal.is_of_the_moment(), at);
+            let how = match (refusal.is_too_soon(), refusal.is_of_the_moment()) {
+                (true, _) => Refused::TooSoon,
+                (false, true) => Refused::ForNow,
+                (false, false) => Refused::ForGood,
+            };
+            state.parents.refused(&refusal.to_string(), how, at);
         }
         EventKind::Filled(fill) => {
             if booked {
-                note_fee(state, fill);
+                let taken = taken_by_fee(state, fill);
+                state.parents.fee_taken(fill.client_id, taken);
             }
             refresh(state, event, Some(fill.client_id));
             governance::note_left(state);
+        }
+        EventKind::Reversed(fill) => {
+            if booked {
+                let taken = taken_by_fee(state, fill);
+                state.parents.fee_taken(fill.client_id, -taken);
+            }
+            refresh(state, event, Some(fill.client_id));
         }
         EventKind::Started { .. } => {
             refresh(state, event, None);
@@ -53,7 +67,11 @@ pub(crate) fn fold(state: &mut State, event: &Event, booked: bool) {
 
 /// Shows parents what became of their orders.
 fn refresh(state: &mut State, event: &Event, also: Option<ClientOrderId>) {
-    let restarted = matches!(event.kind, EventKind::Started { .. });
+    let told = match &event.kind {
+        EventKind::Started { .. } => Told::Restarted,
+        EventKind::Expired { evidence: Some(_), .. } => Told::Absent,
+        _ => Told::Plainly,
+    };
     let mut ids: Vec<ClientOrderId> = also.into_iter().collect();
     for parent in state.parents.live() {
         ids.extend(parent.children.iter().filter(|child| child.may_fill(event.at)).map(|child| child.client_id));
@@ -61,25 +79,27 @@ fn refresh(state: &mut State, event: &Event, also: Option<ClientOrderId>) {
     for id in ids {
         let found = state.open.get(&id).or_else(|| state.closed.iter().rev().find(|it| it.order.client_id() == id));
         if let Some(record) = found {
-            state.parents.order(record, event.at, restarted);
+            state.parents.order(record, event.at, told);
         }
     }
 }
 
-fn note_fee(state: &mut State, fill: &Fill) {
+/// How much of what an execution bought its fee took.
+fn taken_by_fee(state: &State, fill: &Fill) -> Quantity {
     let it = &state.listings[fill.instrument.index()].instrument;
     let fee = fill.fee.0;
-    if fill.side == Side::Buy && it.is_cash() && fee.currency == it.spec.symbol.base && fee.units > 0 {
-        let (decimals, ledger) = (u32::from(it.spec.quantity_decimals), u32::from(LEDGER_DECIMALS));
-        // rounded up: what a fee may have taken is not sold
-        let mantissa = if decimals >= ledger {
-            fee.units * pow10(decimals - ledger)
-        } else {
-            let unit = pow10(ledger - decimals);
-            (fee.units + unit - 1) / unit
-        };
-        state.parents.fee_taken(fill.client_id, Quantity::from_mantissa(i64::try_from(mantissa).unwrap_or(i64::MAX)));
+    if fill.side != Side::Buy || !it.is_cash() || fee.currency != it.spec.symbol.base || fee.units <= 0 {
+        return Quantity::ZERO;
     }
+    let (decimals, ledger) = (u32::from(it.spec.quantity_decimals), u32::from(LEDGER_DECIMALS));
+    // rounded up: what a fee may have taken is not sold
+    let mantissa = if decimals >= ledger {
+        fee.units * pow10(decimals - ledger)
+    } else {
+        let unit = pow10(ledger - decimals);
+        (fee.units + unit - 1) / unit
+    };
+    Quantity::from_mantissa(i64::try_from(mantissa).unwrap_or(i64::MAX))
 }
 
 fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
@@ -108,7 +128,11 @@ fn fold_said(state: &mut State, said: &ParentEvent, event: &Event) {
             let children = [(roles[0], names[0], pair[0].request), (roles[1], names[1], pair[1].request)];
             state.parents.ask(*parent, *slot, &children, (event.at, event.sequence));
         }
-        ParentEvent::Asked { parent, ask, reason } => state.parents.asked(*parent, *ask, reason, event.at),
+        ParentEvent::Asked { parent, ask, reason } => {
+            let Some(instrument) = state.parents.get(*parent).map(|it| it.wish.request.instrument) else { return };
+            let it = &state.listings[instrument.index()].instrument;
+            state.parents.asked(*parent, *ask, reason, event.at, it);
+        }
         ParentEvent::Moved { parent, to } => {
             state.parents.moved(*parent, to);
             governance::note_parent_moved(state, *parent, to);
@@ -140,7 +164,8 @@ pub(crate) fn decide(state: &State, event: &Event, said: &ParentEvent, commands:
 /// What the children that a parent has just asked for will be called.
 fn asked_names<const N: usize>(state: &State, parent: ParentId, slot: u32) -> [ClientOrderId; N] {
     let parent = state.parents.get(parent).expect("whoever asks is there");
-    std::array::from_fn(|nth| parent.children[slot as usize + nth].client_id)
+    let place = (slot - parent.forgotten) as usize;
+    std::array::from_fn(|nth| parent.children[place + nth].client_id)
 }
 
 /// The gate's word on a child. It is not held for approval: the whole parent was, if anything of it had to be.
@@ -349,7 +374,7 @@ pub(crate) const fn wakes(kind: &EventKind) -> bool {
 pub(crate) fn drive(state: &State, commands: &mut Vec<Command>) {
     let Some((parent, due)) = state.parents.due(|parent| look(state, parent)) else { return };
     let (id, wish) = (parent.id, &parent.wish);
-    let slot = u32::try_from(parent.children.len()).unwrap_or(u32::MAX);
+    let slot = parent.proposed();
     let said = match due {
         Due::One(role, request) => {
             let proposal = proposal(wish, request, reason(parent, role));
@@ -382,7 +407,8 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
     let fresh = listing
         .mark
         .is_some_and(|mark| books.limits.stale_after_nanos.is_none_or(|limit| state.now.since(mark.at) < limit));
-    let room = wish_room(state, parent);
+    let (room, position) = (wish_room(state, parent), books.position(request.instrument).quantity());
+    let others = state.foreign_exposure(request.instrument).against(request.side).min(position.abs());
     let by = parent.behind.as_ref().map(|behind| &behind.by);
     let stopped = state.halted.is_some() || governance::is_latched(state, parent.wish.source, by, request.instrument);
     let open = state.mode == Mode::Backtest || listing.instrument.spec.calendar.is_open(state.now);
@@ -392,8 +418,9 @@ fn look<'a>(state: &'a State, parent: &Parent) -> Look<'a> {
         instrument: &listing.instrument,
         mark: listing.mark.map(|mark| mark.price),
         quote: listing.quote.map(|quote| (quote.bid, quote.ask)),
-        position: books.position(request.instrument).quantity(),
+        position,
         room,
+        others,
         may_propose: clear && (!stopped || guards) && (unknown == 0 || request.reduce_only),
         may_guard: clear,
     }
@@ -428,10 +455,21 @@ impl State {
         self.parents.live().any(|parent| keeping::is_bare(parent, &look(self, parent)))
     }
 
+    /// Why an order that was to guard what `parent` holds, or to leave it, did not work, or is not asked for.
+    #[must_use]
+    pub fn guard_fault<'a>(&self, parent: &'a Parent) -> Option<&'a str> {
+        let is_left_to_others = || {
+            self.foreign_hand(parent.wish.request.instrument).is_some()
+                && keeping::is_left_to_others(parent, &look(self, parent))
+        };
+        parent.guard_fault().or_else(|| is_left_to_others().then_some("another hand may take it"))
+    }
+
     /// Whether what guards a position has yet to close a part of it that it was asked to.
     #[must_use]
     pub fn is_leaving(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
-        let owes = |parent: &Parent| parent.owed(self.now).is_some_and(|owed| !owed.is_zero());
+        let it = &self.listing(instrument).instrument;
+        let owes = |parent: &Parent| parent.owed(self.now).is_some_and(|owed| !it.whole_lots(owed).is_zero());
         let is_of = |wish: &ParentWish| (wish.portfolio, wish.request.instrument) == (portfolio, instrument);
         self.parents.live().any(|parent| is_of(&parent.wish) && owes(parent))
     }

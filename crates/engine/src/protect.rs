@@ -118,10 +118,20 @@ pub(crate) struct Way<'a> {
     pub(crate) rest: Option<Cow<'a, Proposal>>,
 }
 
-impl Way<'_> {
-    /// Asks the brackets to leave; `held` is the proposal that people have approved, if they had to.
-    pub(crate) fn ask(&self, proposal: &Proposal, held: Option<Sequence>, commands: &mut Vec<Command>) {
-        let whole = held.filter(|_| self.rest.is_none()); // else the order of the rest tells what became of it
+impl<'a> Way<'a> {
+    /// Of what no bracket sees to.
+    pub(crate) const fn of_none(proposal: &'a Proposal) -> Self {
+        Self { asks: Vec::new(), rest: Some(Cow::Borrowed(proposal)) }
+    }
+
+    /// Whether brackets see to none of it.
+    pub(crate) const fn is_of_none(&self) -> bool {
+        self.asks.is_empty()
+    }
+
+    /// Asks the brackets to leave. `whole` is the proposal that people have approved, where no other order tells what
+    /// became of it.
+    pub(crate) fn ask(&self, proposal: &Proposal, whole: Option<Sequence>, commands: &mut Vec<Command>) {
         for (parent, quantity) in &self.asks {
             let reason = format!("an exit goes before its protection: {}", proposal.reason);
             let ask = Ask::Leave { quantity: *quantity, proposal: whole };
@@ -137,7 +147,7 @@ impl Way<'_> {
 /// takes its pair back for an exit that will come.
 pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruling: Option<&Ruling>) -> Way<'a> {
     let request = &proposal.request;
-    let whole = || Way { asks: Vec::new(), rest: Some(Cow::Borrowed(proposal)) };
+    let whole = || Way::of_none(proposal);
     let may = may_go_before(request)
         && !state.parents.is_empty()
         && !matches!(ruling, Some(Ruling::Denied(_)))
@@ -154,19 +164,24 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
     if turns && !listing.instrument.is_cash() {
         return whole(); // it opens the other side, which is no exit
     }
-    let free = free_to_leave(state, proposal.portfolio, request.instrument, request.side);
-    let mut missing = (request.quantity - free).max(Quantity::ZERO);
+    let others = state.foreign_exposure(request.instrument).against(request.side.opposite());
+    let free = free_to_leave(state, proposal.portfolio, request.instrument, request.side, others);
+    // in whole lots: what is held is of none where fees were taken from it, and nobody can sell that part
+    let whole_lots = |quantity| listing.instrument.whole_lots(quantity);
+    let mut missing = (request.quantity - whole_lots(free)).max(Quantity::ZERO);
     let (mut rest, mut asks) = (request.quantity, Vec::new());
     for parent in guards(state, proposal.portfolio, request.instrument, request.side) {
-        let quantity = missing.min(parent.may_leave(state.now));
+        let all = missing.min(parent.may_leave(state.now));
+        let quantity = whole_lots(all);
         if quantity > Quantity::ZERO {
-            (missing, rest) = (missing - quantity, rest - quantity);
+            (missing, rest) = (missing - quantity, rest - all);
             asks.push((parent.id, quantity));
         }
     }
     if asks.is_empty() {
         return whole();
     }
+    let rest = whole_lots(rest.max(Quantity::ZERO));
     if rest.is_zero() || listing.instrument.is_dust(rest, listing.mark.map(|mark| mark.price)) {
         return Way { asks, rest: None };
     }
@@ -180,11 +195,12 @@ fn may_go_before(request: &OrderRequest) -> bool {
     matches!(request.kind, OrderKind::Market) && request.oco.is_none() && request.quantity > Quantity::ZERO
 }
 
-/// Whether `proposal` can only bring its position nearer to zero, once what guards that position has made way for it.
+/// Whether `proposal` can only bring its position nearer to zero, once what guards that position has made way for it. What
+/// other hands may take is not asked: an exit of all that is held is one whatever they do.
 pub(crate) fn reduces(state: &State, event: &Event, proposal: &Proposal) -> bool {
     let (request, portfolio) = (&proposal.request, proposal.portfolio);
     let guarded = || guards(state, portfolio, request.instrument, request.side).next().is_some();
-    let fits = || request.quantity <= may_leave(state, portfolio, request.instrument, request.side);
+    let fits = || request.quantity <= may_leave(state, portfolio, request.instrument, request.side, Quantity::ZERO);
     may_go_before(request) && guarded() && fits() || crate::decide::view(state, event, proposal, None).reduces(proposal)
 }
 
@@ -206,12 +222,18 @@ fn is_guard_of(parent: &Parent, portfolio: PortfolioId, instrument: InstrumentId
         && wish.request.side != side
 }
 
-/// How much of a position no open order closes yet.
-fn free_to_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
+/// How much of a position no open order of ours closes yet, beside what `others` may take.
+fn free_to_leave(
+    state: &State,
+    portfolio: PortfolioId,
+    instrument: InstrumentId,
+    side: Side,
+    others: Quantity,
+) -> Quantity {
     let held = state.portfolio(portfolio).position(instrument).quantity().mantissa();
     let (buys, sells, _) = state.open_quantities(portfolio, instrument);
     let open = if side == Side::Sell { sells } else { buys };
-    let leaving = open.saturating_add(owed(state, portfolio, instrument, side, None));
+    let leaving = open.saturating_add(owed(state, portfolio, instrument, side, None)).saturating_add(others);
     Quantity::from_mantissa((-held.saturating_mul(side.sign())).saturating_sub(leaving.mantissa()).max(0))
 }
 
@@ -229,11 +251,17 @@ pub(crate) fn owed(
     others.filter_map(beside_pairs).fold(Quantity::ZERO, |sum, more| sum.saturating_add(more.max(Quantity::ZERO)))
 }
 
-/// How much of a position a market order of `side` may close: what no open order closes yet, and what brackets guard,
-/// which make way for it.
-pub(crate) fn may_leave(state: &State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Quantity {
+/// How much of a position a market order of `side` may close: what no open order closes yet, beside what `others` may take,
+/// and what brackets guard, which make way for it.
+pub(crate) fn may_leave(
+    state: &State,
+    portfolio: PortfolioId,
+    instrument: InstrumentId,
+    side: Side,
+    others: Quantity,
+) -> Quantity {
     let guarded = guards(state, portfolio, instrument, side).map(|parent| parent.may_leave(state.now));
-    guarded.fold(free_to_leave(state, portfolio, instrument, side), |sum, more| sum + more)
+    guarded.fold(free_to_leave(state, portfolio, instrument, side, others), |sum, more| sum + more)
 }
 
 /// Folds a person's word that a position may stand without a stop, or may no longer.

@@ -33,17 +33,17 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Goes on from a snapshot's state.
+    /// Goes on from the state of a snapshot that a process of `logic` wrote.
     #[must_use]
-    pub fn from_state(state: State) -> Self {
-        Self { state, ..Self::default() }
+    pub fn from_state(state: State, logic: u32) -> Self {
+        Self { state, other: other_than_ours(logic), ..Self::default() }
     }
 
     /// Feeds the next event.
     pub fn feed(&mut self, event: &Event) {
         if let EventKind::Started { logic, .. } = event.kind {
             self.expected.clear(); // what the former process would have recorded next died with it
-            self.other = (logic != LOGIC_VERSION).then_some(logic);
+            self.other = other_than_ours(logic);
         }
         match &event.kind {
             EventKind::StateHash { hash, logic } if *logic == LOGIC_VERSION => self.compare_hash(event.sequence, hash),
@@ -106,6 +106,10 @@ impl Replay {
     pub const fn divergence(&self) -> Option<&Divergence> {
         self.divergence.as_ref()
     }
+}
+
+fn other_than_ours(logic: u32) -> Option<u32> {
+    (logic != LOGIC_VERSION).then_some(logic)
 }
 
 /// Whether an event is what an engine decided.

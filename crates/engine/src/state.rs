@@ -17,8 +17,8 @@ use tradewind_governance::Register;
 /// What a journal says happened is folded whoever decided it; [`Replay`](crate::Replay) decides again only what this
 /// version decided. 2: a fee that an execution told twice took counts once; a bracket goes on guarding what it holds
 /// under a halt, and its stop-limit price is checked on the right side; people approve a parent as a whole.
-/// 3: decision 7. 4: a market order has a worst price. 5: decision 9.
-pub const LOGIC_VERSION: u32 = 7;
+/// 3: decision 7. 4: a market order has a worst price. 5: decision 9. 6: decision 11. 7: decision 12. 8: decision 13.
+pub const LOGIC_VERSION: u32 = 8;
 
 /// Closed orders that are still remembered for late reports and for the order list.
 const CLOSED_KEPT: usize = 512;

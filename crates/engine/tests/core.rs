@@ -380,8 +380,10 @@ fn a_newer_record_is_refused_and_garbage_is_named() {
     let host = a_day();
     let text = String::from_utf8(host.journal[0].clone()).unwrap();
     assert!(text.starts_with("{\"v\":1,"), "{text}");
-    let newer = text.replacen("\"v\":1", "\"v\":2", 1);
+    let newer = text.replacen("\"v\":1", "\"v\":3", 1);
     assert_eq!(decode(newer.as_bytes()).unwrap_err().code(), "ENG-01");
+    let oldest = |record: &Vec<u8>| record.starts_with(b"{\"v\":1,");
+    assert!(host.journal.iter().all(oldest), "an older program reads what tells it nothing new");
     for garbage in ["", "{", "<html>", "{\"v\":1}", "[]"] {
         assert_eq!(decode(garbage.as_bytes()).unwrap_err().code(), "ENG-02", "{garbage}");
     }

@@ -189,6 +189,11 @@ impl Refusal {
             None => matches!(self.guard, Guard::StaleData | Guard::UnknownOrder | Guard::Closed),
         }
     }
+    /// Whether it only came too soon: fewer orders within the last second, and it would have passed.
+    #[must_use]
+    pub const fn is_too_soon(&self) -> bool {
+        matches!(self.breach, Some(tradewind_risk::Guard::OrderRate | tradewind_risk::Guard::AccountOrderRate))
+    }
     /// How a person clears it.
     #[must_use]
     pub fn clear(&self) -> &'static str {

@@ -15,7 +15,7 @@ pub(super) fn iceberg(parent: &Parent, look: &Look<'_>, display: Quantity) -> Op
     }
     let tip = display.min(left);
     let quantity = if look.is_dust(tip) || look.is_dust(left - tip) && tip < left { left } else { tip };
-    Some(parent.slice(Role::Slice(parent.children.len() as u64), quantity))
+    Some(parent.slice(Role::Slice(parent.proposed().into()), quantity))
 }
 
 /// The next rung that has no order: one that was never placed, whose order never worked, or whose order was cancelled

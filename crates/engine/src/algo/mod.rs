@@ -10,7 +10,7 @@
 //!   outcome is unknown counts in full, and so does one that was cancelled a moment ago, because its last fill may
 //!   still be on its way ([`SETTLE`]). A fill later than that is booked, and what stands in its place is taken back.
 //! * A child that is refused or rejected is tried once more, by a new decision at a later moment; then the parent pauses
-//!   and says why.
+//!   and says why. One that came too soon after other orders waits a second, and counts as no failure for the first minute.
 //! * A parent lives in the journalled state: after a restart it goes on where the events left it.
 //! * A cancelled parent proposes nothing more, and its children are cancelled.
 
@@ -25,7 +25,7 @@ mod schedule;
 mod tests;
 
 pub use event::ParentEvent;
-pub(crate) use parent::{CANCEL_LATER_AFTER, RETRY_DOUBLINGS};
+pub(crate) use parent::{CANCEL_LATER_AFTER, RETRY_DOUBLINGS, Refused, Told};
 pub use parent::{
     Child, ChildEnd, ChildState, Due, Faults, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER, Role,
     SETTLE, ask_again_after,

@@ -27,6 +27,8 @@ const CANCELS_SOON: u8 = 3;
 pub(crate) const CANCEL_LATER_AFTER: i64 = 60_000_000_000;
 /// How many children in a row may fail, unless they guard something: that is tried for as long as it takes.
 const FAILURES_MAX: u8 = 2;
+/// How many in a row may come too soon after other orders, one each [`RETRY_AFTER`] at most.
+const TOO_SOON_MAX: u32 = 60;
 
 /// How long to wait for what was asked for so often, before it is asked for again; in nanoseconds.
 #[must_use]
@@ -245,6 +247,11 @@ const fn is_nothing(quantity: &Quantity) -> bool {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
 const fn is_not(it: &bool) -> bool {
     !*it
 }
@@ -262,6 +269,9 @@ pub struct Seen {
     /// The proposal of people's approval that it leaves for, until it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves_for: Option<Sequence>,
+    /// How much was to be left before that.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub leaves_after: Quantity,
     /// When it last went on after a pause: what was cancelled until then is put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Timestamp>,
@@ -305,8 +315,37 @@ pub struct Parent {
     /// What went wrong with its ways out at once.
     #[serde(default, skip_serializing_if = "Faults::is_clear")]
     pub exit: Faults,
+    /// The proposals of people's approval before [`Seen::leaves_for`] that it leaves for as well, until it has, each with how
+    /// much was to be left before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaves_before: Vec<(Sequence, Quantity)>,
+    /// How many of its orders it no longer remembers: such as never worked, and guards that ended long ago without a fill.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub forgotten: u32,
     /// What it remembers of the market.
     pub seen: Seen,
+}
+
+/// How the gate said no to what was asked last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It will not pass by itself.
+    ForGood,
+    /// It may pass a little later as it is.
+    ForNow,
+    /// Too many orders went out within the last second.
+    TooSoon,
+}
+
+/// What an event says of an order besides how it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing.
+    Plainly,
+    /// A new process just doubted it.
+    Restarted,
+    /// It is proven that it never came to the venue.
+    Absent,
 }
 
 /// What went wrong with orders lately, and how long that is waited for.
@@ -320,6 +359,9 @@ pub struct Faults {
     /// as it was.
     #[serde(default, skip_serializing_if = "is_not")]
     pub unwanted: bool,
+    /// How many in a row only came too soon after other orders.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub too_soon: u32,
     /// Before this moment nothing is proposed.
     pub not_before: Timestamp,
 }
@@ -330,6 +372,17 @@ impl Faults {
         *self == Self::default()
     }
 
+    /// Notes that it came too soon after others, which is nobody's failure: unless that is all that was said for a minute or
+    /// more, when the pace that is allowed is no pace at all.
+    pub(super) fn paced(&mut self, why: &str, at: Timestamp) {
+        self.too_soon = self.too_soon.saturating_add(1);
+        if self.too_soon >= TOO_SOON_MAX {
+            self.failed(why, false, at);
+            self.failures = self.failures.max(FAILURES_MAX);
+        }
+        self.not_before = self.not_before.max(at.plus_nanos(RETRY_AFTER));
+    }
+
     /// Notes one more failure.
     pub(super) fn failed(&mut self, why: &str, unwanted: bool, at: Timestamp) {
         self.not_before = at.plus_nanos(RETRY_AFTER << self.failures.min(RETRY_DOUBLINGS));
@@ -338,9 +391,14 @@ impl Faults {
         self.unwanted |= unwanted;
     }
 
+    /// Whether more than a moment keeps them from working: one was not wanted, or two in a row failed.
+    pub(crate) const fn lasts(&self) -> bool {
+        self.unwanted || self.failures > 1
+    }
+
     /// Nothing is held against them any more.
     pub(super) fn forgive(&mut self) {
-        (self.failures, self.fault, self.unwanted) = (0, None, false);
+        (self.failures, self.fault, self.unwanted, self.too_soon) = (0, None, false, 0);
     }
 }
 
@@ -359,6 +417,8 @@ pub struct Look<'a> {
     pub position: Quantity,
     /// For a parent that guards no more than is held: how much of the position no other order is about to close.
     pub room: Option<Quantity>,
+    /// How much of the position orders and executions of other hands may take: no guard and no exit closes that too.
+    pub others: Quantity,
     /// Whether anything may be proposed now.
     pub may_propose: bool,
     /// Whether what guards a position, or leaves it, may be.
@@ -478,6 +538,12 @@ impl Parent {
             Plan::Participate(it) => schedule::Participation::due(it, self, look),
             Plan::Ladder { rungs } => ladder::ladder(self, look, rungs),
         }
+    }
+
+    /// How many children it has proposed so far, those included that it no longer remembers.
+    #[must_use]
+    pub fn proposed(&self) -> u32 {
+        u32::try_from(self.children.len()).unwrap_or(u32::MAX).saturating_add(self.forgotten)
     }
 
     /// How much filled of all children.

@@ -1,11 +1,12 @@
 //! [`Parents`]: every parent of a risk domain, folded from events.
 
-use super::parent::{ChildState, Due, Look, Parent, ParentEnd, ParentState, Role};
+use super::parent::{ChildState, Due, Look, Parent, ParentEnd, ParentState, Refused, Role, Told};
 use super::plan::{Behind, ParentId, ParentWish};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tradewind_domain::{
-    Bar, ClientOrderId, InstrumentId, OrderRecord, OrderRequest, Price, Quantity, Quote, Sequence, Timestamp,
+    Bar, ClientOrderId, Instrument, InstrumentId, OrderRecord, OrderRequest, Price, Quantity, Quote, Sequence,
+    Timestamp,
 };
 
 /// Parents that are over and still remembered, for late reports and for lists.
@@ -45,6 +46,9 @@ pub struct Parents {
     over: VecDeque<Parent>,
     /// Whose child an order is.
     of: BTreeMap<ClientOrderId, ParentId>,
+    /// The proposals of people's approval that one guard has left for and others have yet to.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    left_in_part: BTreeSet<Sequence>,
     /// Whose proposal the gate is about to judge. One at a time: each must be judged with the last one counted.
     asking: Option<ParentId>,
     /// With which event it was proposed: the same may be recorded twice before the first is folded, and counts once.
@@ -108,7 +112,8 @@ impl Parents {
     /// Whether the gate's word is awaited on what this parent proposed last, `count` children from `slot` on.
     pub(crate) fn is_asking(&self, id: ParentId, slot: u32, count: usize, event: Sequence) -> bool {
         let proposed = |parent: &Parent| {
-            let children = parent.children.get(slot as usize..).unwrap_or_default();
+            let place = slot.checked_sub(parent.forgotten).map(|place| place as usize);
+            let children = place.and_then(|place| parent.children.get(place..)).unwrap_or_default();
             children.len() == count && children.iter().all(|child| child.state == ChildState::Asked)
         };
         self.asking == Some(id) && self.asked_by == event && self.live.get(&id).is_some_and(proposed)
@@ -140,8 +145,11 @@ impl Parents {
         (at, event): (Timestamp, Sequence),
     ) -> bool {
         let Some(parent) = self.live.get_mut(&id) else { return false };
-        if self.asking.is_some() || parent.children.len() != slot as usize {
+        if self.asking.is_some() || parent.proposed() != slot {
             return false;
+        }
+        for gone in parent.forget_spent(at) {
+            self.of.remove(&gone);
         }
         for (role, client_id, request) in children {
             parent.ask(*role, *client_id, request, at);
@@ -152,18 +160,18 @@ impl Parents {
     }
 
     /// The gate refused a proposal: if one of ours is awaited it is that one, because verdicts keep the order of
-    /// proposals and no other proposal is made until ours is judged. `unwanted` is what will not pass by itself.
-    pub(crate) fn refused(&mut self, why: &str, unwanted: bool, at: Timestamp) {
+    /// proposals and no other proposal is made until ours is judged.
+    pub(crate) fn refused(&mut self, why: &str, how: Refused, at: Timestamp) {
         if let Some(parent) = self.asking.take().and_then(|id| self.live.get_mut(&id)) {
-            parent.refused(why, unwanted, at);
+            parent.refused(why, how, at);
         }
     }
 
     /// Takes over what is known of an order, if it is a child.
-    pub(crate) fn order(&mut self, record: &OrderRecord, at: Timestamp, restarted: bool) {
+    pub(crate) fn order(&mut self, record: &OrderRecord, at: Timestamp, told: Told) {
         let Some(id) = self.of.get(&record.order.client_id()).copied() else { return };
         let Some(parent) = self.find_mut(id) else { return };
-        parent.order(record, at, restarted);
+        parent.order(record, at, told);
         if self.asking == Some(id) && !parent_asks(self.get(id)) {
             self.asking = None;
         }
@@ -193,8 +201,8 @@ impl Parents {
         }
     }
 
-    /// What was asked of a parent by somebody who may.
-    pub(crate) fn asked(&mut self, id: ParentId, ask: Ask, reason: &str, at: Timestamp) {
+    /// What was asked of a parent, which trades in `instrument`, by somebody who may.
+    pub(crate) fn asked(&mut self, id: ParentId, ask: Ask, reason: &str, at: Timestamp, instrument: &Instrument) {
         let Some(parent) = self.live.get_mut(&id) else { return };
         let (end, reason) = (ParentEnd::Cancelled, reason.to_owned());
         match (ask, &parent.state) {
@@ -214,8 +222,7 @@ impl Parents {
                 parent.seen.resumed = Some(at);
             }
             (Ask::Leave { quantity, proposal }, _) if parent.makes_way() => {
-                parent.leave(quantity);
-                parent.seen.leaves_for = proposal.or(parent.seen.leaves_for);
+                parent.leave(quantity, proposal, instrument);
             }
             (Ask::Pause | Ask::Resume | Ask::Leave { .. }, _) => (),
         }
@@ -250,13 +257,28 @@ impl Parents {
 
     /// The proposals that living brackets leave a position for, each with whether its bracket has done so.
     pub(crate) fn leaving(&self) -> impl Iterator<Item = (ParentId, Sequence, bool)> {
-        self.live.values().filter_map(|parent| Some((parent.id, parent.seen.leaves_for?, parent.has_left())))
+        self.live
+            .values()
+            .flat_map(|parent| parent.leaves_for().map(move |(proposal, _)| (parent.id, proposal, parent.has_left())))
+    }
+
+    /// A guard leaves no more for `proposal`, and has or has not left anything for it. Whether any guard has, once none has
+    /// yet to.
+    pub(crate) fn left_for(&mut self, proposal: Sequence, has_exited: bool) -> Option<bool> {
+        if self.leaving().any(|(_, other, _)| other == proposal) {
+            if has_exited {
+                self.left_in_part.insert(proposal);
+            }
+            return None;
+        }
+        Some(self.left_in_part.remove(&proposal) || has_exited)
     }
 
     /// A bracket has left what it was asked to: no proposal waits for it any more.
     pub(crate) fn forget_leave(&mut self, id: ParentId) {
         if let Some(parent) = self.live.get_mut(&id) {
-            parent.seen.leaves_for = None;
+            (parent.seen.leaves_for, parent.seen.leaves_after) = (None, Quantity::ZERO);
+            parent.leaves_before.clear();
         }
     }
 

@@ -149,7 +149,7 @@ impl Participation {
         let share = look.instrument.whole_lots(part_of(parent.seen.volume, self.rate_bps.into(), 10_000));
         let missing = (share.min(total) - committed).max(Quantity::ZERO);
         let waits = missing < left && (missing < self.clip || look.is_dust(left - missing));
-        (!waits && !look.is_dust(missing)).then(|| parent.slice(Role::Slice(parent.children.len() as u64), missing))
+        (!waits && !look.is_dust(missing)).then(|| parent.slice(Role::Slice(parent.proposed().into()), missing))
     }
 }
 

@@ -4,6 +4,7 @@ use super::decision;
 use super::ruling::{known, proposer, spend, usage, wish};
 use crate::algo::{Behind, ParentWish, Plan};
 use crate::decide::{approve, refuse, view};
+use crate::protect::Way;
 use crate::{Command, Event, EventKind, State, parents};
 use tradewind_domain::ClientOrderId;
 use tradewind_gate::{Guard, Proposal, Refusal, review, review_pair};
@@ -95,18 +96,17 @@ pub(super) fn release(state: &State, event: &Event, held: &Held, commands: &mut 
     if let Some(plan) = &wish.plan {
         return release_parent(state, event, held, &by, plan, commands);
     }
-    let proposal = match wish.other {
-        Some(_) => proposal,
-        None => match make_way(state, event, held, &by, proposal, commands) {
-            Some(rest) => rest,
-            None => return,
-        },
+    let way = make_way(state, event, held, &by, &proposal);
+    let Some(rest) = way.rest.as_deref() else {
+        way.ask(&proposal, Some(held.id), commands);
+        let note = "what protects it makes way, and closes it at once".to_owned();
+        return commands.push(moved(held, ProposalState::Submitted, [None; 2], note));
     };
     let proposals: Vec<Proposal> = match wish.other {
         Some(request) => {
-            crate::decide::in_one_group(state, [proposal.clone(), Proposal { request, ..proposal }]).into()
+            crate::decide::in_one_group(state, [rest.clone(), Proposal { request, ..rest.clone() }]).into()
         }
-        None => vec![proposal],
+        None => vec![rest.clone()],
     };
     let names = crate::decide::names(state, event.at, portfolio);
     let verdict = match proposals.as_slice() {
@@ -134,6 +134,7 @@ pub(super) fn release(state: &State, event: &Event, held: &Held, commands: &mut 
         Ok((approved, guard)) => {
             let orders: Vec<ClientOrderId> = approved.action().client_ids().collect();
             let orders = [orders.first().copied(), orders.get(1).copied()];
+            way.ask(&proposal, None, commands);
             match guard {
                 Some(guard) => crate::protect::approve(approved, guard, &proposals[0], commands),
                 None => approve(approved, portfolio, commands),
@@ -143,31 +144,23 @@ pub(super) fn release(state: &State, event: &Event, held: &Held, commands: &mut 
             proposals.iter().for_each(|it| spend(state, event, it, Some(&by), commands));
             commands.push(send);
         }
-        Err(refusal) => reject(held, refusal, commands),
+        Err(refusal) if way.is_of_none() => reject(held, refusal, commands),
+        Err(refusal) => {
+            way.ask(&proposal, Some(held.id), commands);
+            let note = format!("as far as it is guarded; the rest was refused: {refusal}");
+            refuse(refusal, portfolio, commands);
+            commands.push(moved(ProposalState::Submitted, [None; 2], note));
+        }
     }
 }
 
-/// Asks the brackets that guard what an approved exit closes to make way for it; gives back what is left for the gate, or
-/// `None` where they see to all of it.
-fn make_way(
-    state: &State,
-    event: &Event,
-    held: &Held,
-    by: &Principal,
-    proposal: Proposal,
-    commands: &mut Vec<Command>,
-) -> Option<Proposal> {
-    let ruling = ruling_at_release(state, event, held, by, &proposal);
-    if ruling != Ruling::Allowed {
-        return Some(proposal);
+/// How the brackets that guard what an approved exit closes make way for it.
+fn make_way<'a>(state: &State, event: &Event, held: &Held, by: &Principal, proposal: &'a Proposal) -> Way<'a> {
+    let ruling = ruling_at_release(state, event, held, by, proposal);
+    if held.wish.other.is_some() || ruling != Ruling::Allowed {
+        return Way::of_none(proposal);
     }
-    let way = crate::protect::way(state, event, &proposal, Some(&ruling));
-    way.ask(&proposal, Some(held.id), commands);
-    if way.rest.is_none() {
-        let note = "what protects it makes way, and closes it at once".to_owned();
-        commands.push(moved(held, ProposalState::Submitted, [None; 2], note));
-    }
-    way.rest.map(std::borrow::Cow::into_owned)
+    crate::protect::way(state, event, proposal, Some(&ruling))
 }
 
 /// As [`release`] for an order that becomes other orders: it lives from here on, and each child is judged when due.

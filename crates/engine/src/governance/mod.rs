@@ -142,10 +142,13 @@ pub(crate) fn note_parent_moved(state: &mut State, parent: ParentId, to: &Parent
         ParentEnd::Expired => ProposalState::Expired,
         ParentEnd::Failed => ProposalState::Rejected,
     };
-    if let Some((proposal, has_exited)) = state.parents.get(parent).and_then(Parent::left_for) {
-        // where its guard was there first nothing was left to close
-        let to = if has_exited { ProposalState::Filled } else { ProposalState::Cancelled };
-        state.governance.proposal_over(proposal, to, reason);
+    let left: Vec<_> = state.parents.get(parent).into_iter().flat_map(Parent::leaves_for).collect();
+    for (proposal, has_exited) in left {
+        if let Some(has_exited) = state.parents.left_for(proposal, has_exited) {
+            // where its guards were there first nothing was left to close
+            let to = if has_exited { ProposalState::Filled } else { ProposalState::Cancelled };
+            state.governance.proposal_over(proposal, to, reason);
+        }
     }
     let behind = state.parents.get(parent).and_then(|parent| parent.behind.as_ref());
     if let Some(proposal) = behind.and_then(|behind| behind.proposal) {
@@ -158,8 +161,9 @@ pub(crate) fn note_left(state: &mut State) {
     let done: Vec<_> = state.parents.leaving().filter(|(_, _, done)| *done).collect();
     for (parent, proposal, _) in done {
         state.parents.forget_leave(parent);
-        if state.parents.leaving().all(|(_, other, _)| other != proposal) {
-            state.governance.proposal_over(proposal, ProposalState::Filled, "");
+        if state.parents.left_for(proposal, true).is_some() {
+            let note = state.governance.proposals.get(&proposal).map(|held| held.note.clone()).unwrap_or_default();
+            state.governance.proposal_over(proposal, ProposalState::Filled, &note);
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits};
+use tradewind_gate::{Cap, Limits, Proposal};
 use tradewind_risk::Controls;
 
 /// Research with a worst price, where a portfolio may be short of any amount.
@@ -126,6 +126,57 @@ fn what_another_order_has_closed_is_forgotten() {
     assert_eq!((stage.position(), stage.state.unfilled.len()), (0, 0));
     tick(&mut stage, 5_000);
     assert_eq!(asked(&stage), [2_900]);
+    stage.check_journal();
+}
+
+/// Brought back as above, and short of 600, all of which is guarded by the two orders that are given back.
+fn guarded() -> (Stage, Vec<ClientOrderId>) {
+    let mut stage = stage();
+    brought_back(&mut stage, 0);
+    let plan = TradePlan { stop: Some(price(11_000)), target: Some(price(9_000)), ..TradePlan::default() };
+    let (source, portfolio, request) = (Source::Strategy(0), PortfolioId(0), market(Side::Sell, 600));
+    let proposal = Proposal { plan: Some(Box::new(plan)), source, portfolio, request, reason: "test".into() };
+    stage.say_for(portfolio, source, EventKind::Proposed(proposal));
+    let entry = stage.sent.last().unwrap_or_else(|| panic!("{}", stage.last_refusal())).client_id();
+    filled(&mut stage, 0, entry, 600);
+    let pair: Vec<ClientOrderId> =
+        stage.sent.iter().filter(|it| it.request().oco.is_some()).map(Order::client_id).collect();
+    pair.iter().for_each(|id| stage.accept(*id));
+    let rest = stage.propose(market(Side::Buy, 2_900)).unwrap();
+    filled(&mut stage, 0, rest, 2_900);
+    stage.sent.clear();
+    assert_eq!((stage.position(), pair.len(), stage.state.unfilled.len()), (-600, 2, 1), "all of it is guarded");
+    (stage, pair)
+}
+
+#[test]
+fn what_a_guard_closes_for_another_order_of_the_engine_is_still_to_be_asked_for() {
+    let (mut stage, _) = guarded();
+    let (source, portfolio) = (Source::Host, PortfolioId(0));
+    let request = OrderRequest { reduce_only: true, ..market(Side::Buy, 200) };
+    let proposal = Proposal { plan: None, source, portfolio, request, reason: "the position is made smaller".into() };
+    stage.host(EventKind::Proposed(proposal));
+    let asked = stage.state.parents.live().map(|parent| parent.seen.leave).max();
+    assert_eq!((asked, stage.state.unfilled[0].quantity), (Some(lots(200)), lots(400)));
+    assert_eq!(stage.folded(State::default(), 0), stage.state); // nothing decides again what a test says
+}
+
+#[test]
+fn what_a_guard_closes_for_it_is_not_asked_for_again() {
+    let (mut stage, pair) = guarded();
+    tick(&mut stage, 1_000);
+    assert_eq!((asked(&stage), stage.state.unfilled.len()), (vec![], 0), "its guard makes way");
+    pair.iter().for_each(|id| stage.venue(EventKind::Cancelled { client_id: *id, reason: "on request".into() }));
+    tick(&mut stage, 1_000);
+    assert_eq!(asked(&stage), [400, 200, 200], "the exit, and a pair for what stays");
+    let exit = stage.sent[0].client_id();
+    filled(&mut stage, 0, exit, 400);
+    short(&mut stage, 0, 500);
+    for _ in 0..10 {
+        tick(&mut stage, 1_000);
+    }
+    let at_market = |it: &&Order| it.side() == Side::Buy && *it.kind() == OrderKind::Market;
+    assert_eq!((stage.position(), stage.sent.iter().filter(at_market).count()), (-700, 1), "once");
     stage.check_journal();
 }
 

@@ -79,6 +79,7 @@ fn due_beside(parent: &Parent, position: i64, room: Option<i64>) -> Option<Due> 
         quote: None,
         position: lots(position),
         room: room.map(lots),
+        others: lots(0),
         may_propose: true,
         may_guard: true,
     })
@@ -200,6 +201,7 @@ fn the_market_is_past_a_stop_or_a_target_by_its_price_or_by_the_side_that_an_exi
             quote: Some((price(bid), price(ask))),
             position: lots(1_000 * side.sign()),
             room: None,
+            others: lots(0),
             may_propose: true,
             may_guard: true,
         };
@@ -261,6 +263,24 @@ fn an_entry_is_held_back_while_a_guard_fails_or_nobody_knows_whether_it_stands()
     assert_eq!(with(0, OPEN), "nothing");
     assert_eq!(with(1, OPEN), "cancel 1");
     assert_eq!(with(0, ChildState::Open { unknown: true }), "cancel 1");
+}
+
+#[test]
+fn while_no_pair_is_wanted_and_its_way_out_is_refused_a_stop_stands_alone_until_that_is_tried_again() {
+    let entry = child(Role::Entry, FILLED, 1_000, 1_000);
+    let with = |children: Vec<Child>, unwanted: bool, wait: i64| {
+        let mut it = bracket(children);
+        it.faults.unwanted = true;
+        (it.exit.failures, it.exit.unwanted, it.exit.not_before) = (1, unwanted, NOW.plus_nanos(wait));
+        told(due(&it, 1_000))
+    };
+    assert_eq!(with(vec![entry], true, 1), "Stop(0) Sell 1000");
+    assert_eq!(with(vec![entry], false, 1), "nothing", "it failed for the moment");
+    assert_eq!(with(vec![entry], true, 0), "Exit Sell 1000");
+    let [target, stop] = pair(0, OPEN, 1_000);
+    assert_eq!(with(vec![entry, stop], true, 1), "nothing");
+    assert_eq!(with(vec![entry, stop], true, 0), "cancel 200");
+    assert_eq!(with(vec![entry, target, stop], true, 0), "nothing", "a pair stands for itself");
 }
 
 /// What a waiting order asks for whose first one found no more at its worst price.

@@ -70,18 +70,31 @@ fn a_position_whose_pair_the_venue_rejects_is_left_at_market() {
     assert_eq!((stage.sent.len(), *exit.kind(), exit.quantity()), (4, OrderKind::Market, lots(1_000)));
     // the way out is tried for as long as it takes, ever more rarely
     let mut millis = 1_000;
+    let count = |stage: &Stage, is: fn(&OrderKind) -> bool| stage.sent.iter().filter(|it| is(it.kind())).count();
+    let told = |stage: &Stage| {
+        [count(stage, |kind| *kind == OrderKind::Market), count(stage, |kind| matches!(kind, OrderKind::Stop { .. }))]
+    };
+    let mut answered = stage.sent.len() - 1;
+    let mut reject = |stage: &mut Stage| {
+        while let Some(order) = stage.sent.get(answered) {
+            let id = order.client_id();
+            answered += 1;
+            assert!(answered < 40, "each that is rejected leads to another at once");
+            stage.venue(rejected(id));
+        }
+    };
     for wait in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000] {
-        let id = stage.sent.last().unwrap().client_id();
-        let before = stage.sent.len();
-        stage.venue(rejected(id));
+        let [exits, stops] = told(&stage);
+        reject(&mut stage);
         tick(&mut stage, millis + wait - 1);
-        assert_eq!(stage.sent.len(), before, "after {wait} ms");
+        reject(&mut stage); // the stop alone, which was to stand meanwhile
+        assert_eq!(told(&stage), [exits, stops + 1], "after {wait} ms");
         millis += wait;
         tick(&mut stage, millis);
-        assert_eq!(stage.sent.len(), before + 1, "after {wait} ms");
+        assert_eq!(told(&stage), [exits + 1, stops + 1], "after {wait} ms");
         assert_eq!(parent(&stage).state, ParentState::Working);
     }
-    let id = stage.sent.last().unwrap().client_id();
+    let id = stage.sent.iter().rev().find(|it| *it.kind() == OrderKind::Market).unwrap().client_id();
     stage.fill(id, 1_000, MARK);
     assert!(stage.position() == 0 && parent(&stage).is_over(), "{:?}", parent(&stage));
     stage.check_journal();

@@ -28,6 +28,7 @@ fn due(parent: &Parent, mark: i64, position: i64, room: Option<i64>, least: i64)
         quote: None,
         position: lots(position),
         room: room.map(lots),
+        others: lots(0),
         may_propose: true,
         may_guard: true,
     };
@@ -63,6 +64,21 @@ fn while_a_slice_may_fill_further_what_it_fills_is_guarded_once_a_second() {
     assert_eq!(with(OPEN, SETTLE), more);
     assert_eq!(with(OPEN, 0), "nothing");
     assert_eq!(with(FILLED, 0), more, "all of it has filled");
+}
+
+#[test]
+fn past_its_target_a_stop_stands_alone_while_its_way_out_is_refused_and_past_its_stop_nothing_can() {
+    let with = |mark: i64, wait: i64| {
+        let mut it = at_market(vec![slice(FILLED, 5_000, 5_000)]);
+        it.state = ParentState::Guarding { end: ParentEnd::Finished, reason: "its target was met".to_owned() };
+        (it.exit.failures, it.exit.unwanted, it.exit.not_before) = (1, true, ago(-wait));
+        due(&it, mark, 5_000, None, 10)
+    };
+    assert_eq!(with(11_000, 1), "Stop(0) Sell 5000");
+    assert_eq!(with(11_000, 0), "Exit Sell 5000");
+    assert_eq!(with(MARK, 1), "Target(0) Stop(0) 5000", "it came back");
+    assert_eq!(with(9_000, 1), "nothing");
+    assert_eq!(with(9_000, 0), "Exit Sell 5000");
 }
 
 /// Four pairs of `sizes`, the newest asked for `asked` ago, after a slice that filled `filled`.

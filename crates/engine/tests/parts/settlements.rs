@@ -210,6 +210,26 @@ fn what_is_open_in_a_contract_expires_with_it_and_nothing_more_is_let_in() {
 }
 
 #[test]
+fn what_was_still_to_be_said_of_an_order_that_ended_with_its_contract_contradicts_nothing() {
+    let mut stage = listed();
+    let asked = [100, 200].map(|quantity| {
+        stage.propose(OrderRequest { instrument: ENDING, ..limit(Side::Buy, quantity, 9_900) }).unwrap()
+    });
+    let elsewhere = stage.working(limit(Side::Buy, 100, 9_900));
+    let settlement = Settlement { price: price(MARK), fee_e8: 0 };
+    stage.venue(EventKind::Settled { instrument: ENDING, settlement });
+    stage.host(EventKind::NotSent { client_id: asked[0], reason: "its fence is closed".into() });
+    stage.host(EventKind::Sent { client_id: asked[1] });
+    stage.venue(EventKind::Rejected { client_id: asked[1], reason: "no such contract".into() });
+    assert_eq!(asked.map(|id| stage.status(id)), ["expired"; 2]);
+    assert_eq!(stage.state.counters.contradictions, 0);
+    stage.venue(EventKind::Expired { client_id: elsewhere, evidence: None });
+    stage.venue(EventKind::Rejected { client_id: elsewhere, reason: "no".into() });
+    assert_eq!(stage.state.counters.contradictions, 1, "of any other order it does");
+    stage.check_journal();
+}
+
+#[test]
 fn an_order_that_becomes_others_over_time_ends_with_its_contract() {
     let mut stage = listed();
     let plan = Plan::Schedule(Schedule::even(Timestamp::from_millis(stage.millis), 10_000_000_000, 2));
@@ -253,7 +273,9 @@ fn a_record_says_what_a_settlement_cost_where_it_cost_something() {
         let event = Event::new(1, Timestamp::from_millis(0), Source::Venue, kind);
         let record = encode(&event, &books.state);
         let text = String::from_utf8_lossy(&record);
-        assert!(text.starts_with(r#"{"v":1,"decimals":[2,4],"#) && text.contains(want), "{text}");
+        assert!(text.starts_with(r#"{"v":2,"decimals":[2,4],"#) && text.contains(want), "{text}");
         assert_eq!(decode(&record).unwrap(), event);
+        let earlier = text.replacen("\"v\":2", "\"v\":1", 1); // as the first programs that knew of it wrote it
+        assert_eq!(decode(earlier.as_bytes()).unwrap(), event);
     }
 }

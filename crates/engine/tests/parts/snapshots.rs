@@ -71,10 +71,24 @@ fn a_snapshot_says_nothing_of_what_came_to_the_state_later_and_is_not_there() {
     sliced(&mut stage);
     stage.venue(EventKind::Foreign(Box::new(foreign(0, false))));
     let keys = [
-        "unpriced", "status", "decided", "drifting", "earlier", "waits", "at_worst", "leave", "unwanted", "guard",
+        "unpriced",
+        "status",
+        "decided",
+        "drifting",
+        "earlier",
+        "waits",
+        "at_worst",
+        "leave",
+        "unwanted",
+        "guard",
         "exit",
+        "leaves_before",
+        "leaves_after",
+        "left_in_part",
+        "too_soon",
+        "forgotten",
     ];
-    assert_eq!(told(&stage.state, &keys), [0; 11], "states of before hash as they did");
+    assert_eq!(told(&stage.state, &keys), [0; 16], "states of before hash as they did");
     // a position tells its funding where it paid some; what is held of a currency always does
     let value = serde_json::to_value(&stage.state).unwrap();
     assert!(value["portfolios"][0]["held"][0].get("funding").is_none());

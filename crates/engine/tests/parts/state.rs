@@ -128,25 +128,31 @@ fn replay_goes_on_from_a_snapshot_and_finds_the_first_difference_behind_it() {
     stage.working(limit(Side::Sell, 400, 10_100));
     stage.host(EventKind::StateHash { hash: stage.state.hash(), logic: LOGIC_VERSION });
     let replayed = |from: State| {
-        let mut replay = Replay::from_state(from);
+        let mut replay = Replay::from_state(from, LOGIC_VERSION);
         stage.journal[cut..].iter().for_each(|record| replay.feed(&decode(record).unwrap()));
         replay
     };
     let same = replayed(snapshot.clone());
     assert_eq!((same.divergence(), same.hashes_compared()), (None, 1));
     assert_eq!(same.state().hash(), stage.state.hash());
-    let other = replayed(State { halted: Some("it was not".to_owned()), ..snapshot });
+    let halted = State { halted: Some("it was not".to_owned()), ..snapshot };
+    let other = replayed(halted.clone());
     let found = other.divergence().unwrap();
     assert_eq!(found.sequence, cut as u64 + 2, "the verdict on the proposal");
     assert!(found.recorded.contains("Approved") && found.decided.contains("Refused"), "{found:?}");
+    let mut replay = Replay::from_state(halted, LOGIC_VERSION - 1);
+    let decisions = &stage.journal[cut..stage.journal.len() - 1]; // without the hash, which is of this logic
+    decisions.iter().for_each(|record| replay.feed(&decode(record).unwrap()));
+    assert_eq!(replay.divergence(), None, "who wrote the snapshot decided what follows as well");
+    assert!(replay.not_compared() > 0);
 }
 
 #[test]
 fn a_record_that_cannot_be_read_says_why_and_what_to_do() {
     let good = encode(&Event::new(1, Timestamp::from_millis(0), Source::Host, EventKind::Timer), &State::default());
-    let newer = String::from_utf8(good).unwrap().replacen("\"v\":1", "\"v\":2", 1);
+    let newer = String::from_utf8(good).unwrap().replacen("\"v\":1", "\"v\":3", 1);
     for (record, code, words, hint) in [
-        (newer.as_str(), "ENG-01", "schema 2", "a newer one"),
+        (newer.as_str(), "ENG-01", "schema 3, this program reads up to 2", "a newer one"),
         ("{\"v\":1,\"event\":{}}", "ENG-02", "{\"v\":1", "journal verify"),
         ("no record", "ENG-02", "`no record`", "journal verify"),
     ] {

@@ -4,6 +4,7 @@ use super::*;
 use tradewind_engine::algo::{
     Ask, Parent, ParentEnd, ParentId, ParentWish, Participation, Plan as How, Protection, Role, Rung, Schedule,
 };
+use tradewind_risk::Controls;
 
 const SECOND: i64 = 1_000_000_000;
 const ENDS: [i64; 2] = [9_800, 10_400];
@@ -520,10 +521,337 @@ impl Host {
         self.propose_as(Source::Operator, beside, None).unwrap()
     }
 
+    /// The execution that was told last.
+    fn newest_fill(&self) -> Fill {
+        let booked = |record: &Vec<u8>| match decode(record).unwrap().kind {
+            EventKind::Filled(fill) => Some(fill),
+            _ => None,
+        };
+        self.journal.iter().rev().find_map(booked).unwrap()
+    }
+
     fn exits(&self) -> Vec<i64> {
         let exits = self.sent.iter().filter(|it| it.side() == Side::Sell && *it.kind() == OrderKind::Market);
         exits.map(|it| it.quantity().mantissa()).collect()
     }
+}
+
+#[test]
+fn what_another_hand_may_sell_is_neither_guarded_nor_left_a_second_time() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.other_hand_sells(300, true);
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    assert_eq!((host.stops(), host.exits()), (vec![700], vec![]));
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.seconds(3);
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    assert_eq!((host.exits(), host.stops()), (vec![700], vec![]));
+    host.fill(&exit, 700, 10_000);
+    host.seconds(5);
+    assert_eq!((host.held(), host.exits(), host.standing()), (300, vec![700], vec![]), "the other hand has the rest");
+    host.other_hand_sells(300, false);
+    host.seconds(3);
+    assert_eq!(host.exits(), [700, 300], "it was taken back");
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    host.fill(&exit, 300, 10_000);
+    host.seconds(3);
+    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
+    assert!(host.refusals.is_empty(), "nothing was asked for twice: {:?}", host.refusals);
+    host.check_journal();
+}
+
+#[test]
+fn what_nothing_guards_because_another_hand_may_take_it_is_told() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.other_hand_sells(1_000, true);
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    assert_eq!((host.stops(), host.state.guard_fault(host.parent())), (vec![], Some("another hand may take it")));
+    host.other_hand_sells(1_000, false);
+    host.seconds(3);
+    assert_eq!((host.stops(), host.state.guard_fault(host.parent())), (vec![1_000], None));
+    host.other_hand_sells(1_000, true);
+    assert_eq!(host.state.guard_fault(host.parent()), None, "a pair stands for it");
+    host.check_journal();
+}
+
+#[test]
+fn an_exit_of_all_that_can_be_sold_ends_what_enters_where_a_fee_has_left_a_part_of_a_lot() {
+    let mut host = host(Limits::RESEARCH, None);
+    host.trades_in_lots_of_ten();
+    let mut host = host.with_slices(3);
+    let slice = host.sent[0];
+    host.fill_less_fee(&slice, 1_000, 10_000, "0.0007");
+    host.seconds(3);
+    assert_eq!((host.held(), host.stops()), (993, vec![990]));
+    host.propose_as(Source::Operator, sell(990), None).unwrap();
+    host.seconds(3);
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    assert_eq!((exit.side(), exit.quantity()), (Side::Sell, lots(990)));
+    host.fill(&exit, 990, 10_000);
+    host.seconds(120);
+    assert_eq!((host.held(), host.bought(), host.over().0), (3, 1, ParentEnd::Cancelled));
+    host.check_journal();
+}
+
+#[test]
+fn a_pair_that_stands_is_not_taken_back_for_another_hand() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    host.other_hand_sells(300, true);
+    host.seconds(10);
+    assert_eq!(host.stops(), [1_000]);
+    host.ask(Ask::Leave { quantity: lots(400), proposal: None });
+    host.seconds(3);
+    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    host.fill(&exit, exit.quantity().mantissa(), 10_000);
+    host.seconds(3);
+    assert_eq!((host.exits(), host.stops(), host.held()), (vec![400], vec![300], 600));
+    host.other_hand_sells(300, false);
+    host.seconds(3);
+    assert_eq!(host.stops(), [300, 300], "what it does not sell is guarded");
+    host.other_hand_sells(600, true);
+    host.ask(Ask::Leave { quantity: lots(600), proposal: None });
+    host.seconds(10);
+    assert_eq!((host.stops(), host.exits()), (vec![300, 300], vec![400]), "there is nothing to leave for");
+    host.check_journal();
+}
+
+#[test]
+fn what_a_reversed_execution_gives_back_is_guarded_again() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 400, 10_000);
+    host.seconds(3);
+    let stop = host.newest(|kind| matches!(kind, OrderKind::Stop { .. }));
+    host.fill(&entry, 600, 10_000);
+    host.seconds(3);
+    assert_eq!(host.stops(), [400, 600]);
+    host.fill(&stop, 400, ENDS[0]);
+    host.seconds(3);
+    assert_eq!((host.held(), host.stops()), (600, vec![600]));
+    let fill = host.newest_fill();
+    host.say(Source::Venue, EventKind::Reversed(fill));
+    host.seconds(3);
+    assert_eq!((host.held(), host.stops(), host.exits()), (1_000, vec![400, 600], vec![]));
+    host.check_journal();
+}
+
+#[test]
+fn what_a_fee_took_of_an_execution_that_is_reversed_is_there_again() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill_less_fee(&entry, 400, 10_000, "0.0010");
+    let taken = |host: &Host| host.parent().children[0].fee_taken;
+    assert_eq!((host.held(), taken(&host)), (390, lots(10)));
+    let fill = host.newest_fill();
+    for _ in 0..2 {
+        host.say(Source::Venue, EventKind::Reversed(fill)); // told twice, it is taken back once
+        assert_eq!((host.held(), taken(&host)), (0, lots(0)));
+    }
+    host.seconds(3);
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
+    host.check_journal();
+}
+
+#[test]
+fn an_exit_that_stays_refused_leaves_no_more_than_so_many_orders_with_its_plan() {
+    let mut host = shipped(Profile::Moderate);
+    let beside = host.shut_in();
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    let mut most = 0;
+    for _ in 0..60 {
+        host.seconds(40);
+        most = most.max(host.parent().children.len());
+    }
+    assert!(most <= 70, "{most} orders of {}", host.parent().proposed());
+    assert!(host.parent().proposed() > 150, "{} were asked for", host.parent().proposed());
+    assert_eq!((host.held(), host.exits()), (1_000, vec![]));
+    host.cancelled(beside.client_id());
+    host.seconds(40);
+    assert_eq!((host.exits(), host.stops()), (vec![1_000], vec![]));
+    host.check_journal();
+}
+
+#[test]
+fn an_exit_that_the_venue_goes_on_rejecting_leaves_no_more_than_so_many_orders_with_its_plan() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fill(&entry, 1_000, 10_000);
+    host.seconds(3);
+    host.fate = Fate::Rejected;
+    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    let mut most = 0;
+    for _ in 0..60 {
+        host.seconds(40);
+        most = most.max(host.parent().children.len());
+    }
+    assert!(most <= 70, "{most} orders of {}", host.parent().proposed());
+    assert!(host.parent().proposed() > 120, "{} were asked for", host.parent().proposed());
+    host.fate = Fate::Taken;
+    host.seconds(40);
+    assert_eq!((host.held(), host.standing()), (1_000, vec!["sell 1000 market".to_owned()]));
+    host.check_journal();
+}
+
+/// The proof that an order never came to the venue.
+fn absence() -> Box<Absence> {
+    let at = Timestamp::from_millis(0);
+    let reads = Reads { count: 3, first: at, last: at };
+    Box::new(Absence {
+        not_before: at,
+        fence: at,
+        backend_timeout: 0,
+        clock_error: 0,
+        stream_since: at,
+        order: reads,
+        open_orders: reads,
+        history: reads,
+        trades: reads,
+        policy: "test".to_owned(),
+    })
+}
+
+#[test]
+fn a_pair_that_is_proven_absent_is_asked_for_again_and_nothing_is_left() {
+    let mut host = host(Limits::RESEARCH, None);
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    host.fate = Fate::AnswerLost;
+    host.fill(&entry, 1_000, 10_000);
+    host.fate = Fate::Taken;
+    host.seconds(3);
+    let unknown: Vec<_> = host.state.open.keys().copied().collect();
+    assert_eq!(unknown.len(), 2);
+    for client_id in unknown {
+        host.say(Source::Host, EventKind::Expired { client_id, evidence: Some(absence()) });
+    }
+    host.seconds(4);
+    assert_eq!((host.held(), host.stops(), host.exits()), (1_000, vec![1_000], vec![]));
+    host.check_journal();
+}
+
+#[test]
+fn a_stop_stands_alone_where_the_venue_would_not_have_the_pair_and_the_way_out_is_refused() {
+    for keeper in [false, true] {
+        let mut host = shipped(Profile::Moderate);
+        let entry = if keeper {
+            host = host.with_slices(1);
+            host.sent[0]
+        } else {
+            host.propose(buy(1_000), Some(ends())).unwrap()
+        };
+        let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
+        let beside = host.propose_as(Source::Operator, beside, None).unwrap();
+        host.fate = Fate::Rejected;
+        host.fill(&entry, 1_000, 10_000);
+        host.fate = Fate::Taken;
+        let mut bare = 0;
+        for _ in 0..60 {
+            host.seconds(1);
+            bare += i32::from(host.stops().is_empty());
+        }
+        assert_eq!(host.refusals.pop().map(|it| it.breach), Some(Some(Guard::SelfMatch)));
+        assert!(bare <= 8, "{bare} of 60 seconds without a stop");
+        assert_eq!((host.held(), host.exits()), (1_000, vec![]));
+        host.cancelled(beside.client_id());
+        host.seconds(40);
+        assert_eq!((host.exits(), host.stops()), (vec![1_000], vec![]));
+        let exit = host.newest(|kind| *kind == OrderKind::Market);
+        host.fill(&exit, 1_000, 10_000);
+        host.seconds(3);
+        assert_eq!((host.held(), host.standing()), (0, vec![]));
+        host.check_journal();
+    }
+}
+
+/// A bracket of 1,000 whose pair the venue would not have, beside a purchase of the same account that its way out would meet.
+fn rejected_and_shut_in(mut host: Host) -> Host {
+    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
+    let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
+    host.propose_as(Source::Operator, beside, None).unwrap();
+    host.fate = Fate::Rejected;
+    host.fill(&entry, 1_000, 10_000);
+    host.fate = Fate::Taken;
+    host.seconds(28); // until well between two attempts
+    assert_eq!((host.held(), host.stops(), host.exits()), (1_000, vec![1_000], vec![]));
+    host
+}
+
+#[test]
+fn a_stop_that_stands_alone_makes_room_for_another_order_and_stands_for_the_rest() {
+    let mut account = AccountLimits::NONE;
+    account.caps.self_match = Some(1);
+    let contract = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, Some(account));
+    let mut host = rejected_and_shut_in(contract);
+    let sale = OrderRequest::limit(BTC, Side::Sell, lots(300), price(10_300));
+    host.propose_as(Source::Operator, sale, None).unwrap();
+    host.seconds(4);
+    assert_eq!((host.stops(), host.exits()), (vec![700], vec![]));
+    host.check_journal();
+}
+
+#[test]
+fn a_stop_that_was_to_stand_alone_when_its_process_ended_stands_within_seconds_of_the_next_start() {
+    let host = rejected_and_shut_in(shipped(Profile::Moderate));
+    let asks = |record: &Vec<u8>| match decode(record).unwrap().kind {
+        EventKind::Parent(said) => matches!(*said, ParentEvent::Child { role: Role::Stop(_), .. }),
+        _ => false,
+    };
+    let asked = host.journal.iter().rposition(asks).unwrap();
+    let mut second = host_after(&host, asked + 1);
+    second.start();
+    for order in second.state.open.values().map(|record| record.order).collect::<Vec<Order>>() {
+        let (client_id, venue_id) = (order.client_id(), VenueOrderId("seen".into()));
+        second.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
+    }
+    second.mark(10_000);
+    second.seconds(5);
+    assert_eq!((second.held(), second.stops(), second.exits()), (1_000, vec![1_000], vec![]));
+    second.check_journal();
+}
+
+#[test]
+fn a_pace_at_which_nothing_goes_out_pauses_after_a_minute() {
+    let mut host = host(Limits::RESEARCH, None);
+    let whole = OrderRequest::limit(BTC, Side::Buy, lots(3_000), price(9_950));
+    host.wish(whole, How::Iceberg { display: lots(1_000) }, ends()).unwrap();
+    let controls = Controls { orders_per_second: Some(0), ..Controls::default() };
+    let stopped = Limits { controls: Some(controls), ..Limits::RESEARCH };
+    host.say(Source::Host, EventKind::LimitsSet(Box::new(stopped)));
+    host.buys_fill();
+    host.seconds(45);
+    assert_eq!((host.parent().state.clone(), host.stops()), (ParentState::Working, vec![1_000]));
+    host.seconds(75);
+    assert!(matches!(&host.parent().state, ParentState::Paused { reason } if reason.contains("RSK-")));
+    assert_eq!(host.refusals.len(), 60, "one a second for a minute");
+    assert!(host.refusals.iter().all(|it| it.breach == Some(Guard::OrderRate)), "{:?}", host.refusals);
+    host.say(Source::Host, EventKind::LimitsSet(Box::new(Limits::RESEARCH)));
+    host.ask(Ask::Resume);
+    host.seconds(2);
+    assert_eq!((host.bought(), &host.parent().state), (2, &ParentState::Working));
+    host.check_journal();
+}
+
+#[test]
+fn a_ladder_of_more_rungs_than_may_go_out_in_a_second_goes_at_that_pace() {
+    let mut account = AccountLimits::NONE;
+    account.caps.orders_per_second = Some(5);
+    let mut host = host(Limits::RESEARCH, Some(account));
+    let rungs: Vec<Rung> = (0..12).map(|nth| Rung { price: price(9_990 - nth), quantity: lots(100) }).collect();
+    let whole = OrderRequest::limit(BTC, Side::Buy, lots(1_200), price(9_990));
+    let refusal = host.wish(whole, How::Ladder { rungs }, ends()).unwrap_err();
+    assert_eq!((refusal.breach, host.bought()), (Some(Guard::AccountOrderRate), 5));
+    host.seconds(10);
+    assert_eq!((host.bought(), &host.parent().state), (12, &ParentState::Working));
+    assert_eq!((host.parent().faults.failures, host.standing().len()), (0, 12));
+    host.check_journal();
 }
 
 #[test]

@@ -155,6 +155,13 @@ impl Host {
         self.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
     }
 
+    /// Ten of the smallest decimals are a lot from here on.
+    fn trades_in_lots_of_ten(&mut self) {
+        let spec = self.state.listing(BTC).instrument.spec.clone();
+        let spec = InstrumentSpec { lot: lots(10), min_quantity: lots(10), ..spec };
+        self.say(Source::Host, EventKind::Listed(Box::new(spec.list(BTC).unwrap())));
+    }
+
     fn mark(&mut self, at: i64) {
         self.trades += 1;
         let (quantity, id) = (lots(1), TradeId(self.trades));
@@ -192,6 +199,15 @@ impl Host {
     }
 
     fn fill(&mut self, order: &Order, quantity: i64, at: i64) {
+        self.filled(order, quantity, at, Money::zero(usdt()));
+    }
+
+    /// As [`Self::fill`], where the fee is so much of what was bought.
+    fn fill_less_fee(&mut self, order: &Order, quantity: i64, at: i64, fee: &str) {
+        self.filled(order, quantity, at, Money::parse(fee, Currency::new("BTC").unwrap()).unwrap());
+    }
+
+    fn filled(&mut self, order: &Order, quantity: i64, at: i64, fee: Money) {
         self.trades += 1;
         let fill = Fill {
             client_id: order.client_id(),
@@ -201,7 +217,7 @@ impl Host {
             price: price(at),
             quantity: lots(quantity),
             liquidity: Liquidity::Taker,
-            fee: Fee(Money::zero(usdt())),
+            fee: Fee(fee),
         };
         self.say(Source::Venue, EventKind::Filled(fill));
         let group = order.request().oco;
@@ -229,6 +245,24 @@ impl Host {
             let mark = self.state.listing(BTC).mark.unwrap().price.mantissa();
             self.mark(mark);
         }
+    }
+
+    /// Another hand's order to sell so much rests at the venue, or is over.
+    fn other_hand_sells(&mut self, quantity: i64, open: bool) {
+        let order = ForeignOrder {
+            client_id: ClientOrderId::foreign("test", "BTCUSDT", "1"),
+            client_text: "web_1".to_owned(),
+            venue_id: VenueOrderId("1".into()),
+            instrument: BTC,
+            side: Side::Sell,
+            price: Some(price(10_300)),
+            quantity: lots(quantity),
+            filled: lots(0),
+            earlier: lots(0),
+            open,
+            waits: false,
+        };
+        self.say(Source::Venue, EventKind::Foreign(Box::new(order)));
     }
 
     fn held(&self) -> i64 {
@@ -814,6 +848,150 @@ fn an_approved_exit_larger_than_its_protection_leaves_as_both() {
     let exit = *host.sent.last().unwrap();
     host.fill(&exit, 5_000, 10_000);
     assert_eq!((host.held(), host.sold(), host.waiting(id).0), (0, 6_000, ProposalState::Filled));
+    host.check_journal();
+}
+
+#[test]
+fn exits_that_people_approve_one_after_the_other_are_all_told_of_once_their_guard_has_left() {
+    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+    let exits = [2_000, 3_000].map(|quantity| host.held_for(sell(quantity), None));
+    exits.into_iter().for_each(|id| host.approve(id));
+    host.settle();
+    let exit = *host.sent.last().unwrap();
+    assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(5_000)));
+    host.fill(&exit, 2_000, 10_000);
+    assert_eq!(exits.map(|id| host.waiting(id).0), [ProposalState::Submitted; 2]);
+    host.fill(&exit, 3_000, 10_000);
+    assert_eq!((host.held(), exits.map(|id| host.waiting(id).0)), (0, [ProposalState::Filled; 2]));
+    host.check_journal();
+    // and where the guard was there first
+    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+    let exits = [2_000, 3_000].map(|quantity| host.held_for(sell(quantity), None));
+    exits.into_iter().for_each(|id| host.approve(id));
+    let stop = *host.sent.iter().find(|order| matches!(order.kind(), OrderKind::Stop { .. })).unwrap();
+    host.fill(&stop, 5_000, 9_800);
+    host.settle();
+    assert_eq!((host.held(), exits.map(|id| host.waiting(id).0)), (0, [ProposalState::Cancelled; 2]));
+    host.check_journal();
+}
+
+#[test]
+fn an_approved_exit_whose_rest_is_refused_goes_as_far_as_it_is_guarded() {
+    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+    let more = host.held_for(buy(1_000), None);
+    host.approve(more);
+    let bought = *host.sent.last().unwrap();
+    host.fill(&bought, 1_000, 10_000);
+    let id = host.held_for(sell(6_000), None);
+    let sold = host.propose_as(Source::Operator, sell(1_000), None).unwrap();
+    host.fill(&sold, 1_000, 10_000); // while people think
+    host.approve(id);
+    let (state, note) = host.waiting(id);
+    assert_eq!(state, ProposalState::Submitted, "{note}");
+    assert!(note.contains("the rest was refused: GATE-"), "{note}");
+    host.settle();
+    let exit = *host.sent.last().unwrap();
+    assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(5_000)));
+    host.fill(&exit, 5_000, 10_000);
+    assert_eq!((host.held(), host.sold(), host.waiting(id)), (0, 6_000, (ProposalState::Filled, note)));
+    host.check_journal();
+}
+
+#[test]
+fn an_approved_exit_of_two_guards_is_over_once_neither_has_anything_left_to_close() {
+    for stop_first in [true, false] {
+        let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+        let more = host.held_for(buy(2_000), Some(plan(9_700, 10_400)));
+        host.approve(more);
+        let entry = *host.sent.last().unwrap();
+        host.fill(&entry, 2_000, 10_000);
+        host.millis += 1_500;
+        host.mark(10_000);
+        let stops: Vec<Order> =
+            host.sent.iter().filter(|order| matches!(order.kind(), OrderKind::Stop { .. })).copied().collect();
+        let id = host.held_for(sell(7_000), None);
+        host.approve(id);
+        if stop_first {
+            host.fill(&stops[0], 5_000, 9_800);
+            host.settle();
+        } else {
+            let of_first =
+                |host: &Host, id| host.state.parents.parent_of(id).is_some_and(|it| it.id == algo::ParentId(1));
+            let asked = std::mem::take(&mut host.cancels);
+            for client_id in asked.into_iter().filter(|id| of_first(&host, *id)).collect::<Vec<_>>() {
+                host.cancelled(client_id);
+            }
+            host.pass(1_500);
+        }
+        let exit = *host.sent.last().unwrap();
+        let closes = if stop_first { 2_000 } else { 5_000 };
+        assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(closes)));
+        assert_eq!(host.waiting(id).0, ProposalState::Submitted, "the other guard has yet to leave");
+        host.fill(&exit, closes, 10_000);
+        if !stop_first {
+            assert_eq!(host.waiting(id).0, ProposalState::Submitted);
+            host.fill(&stops[1], 2_000, 9_700);
+            host.settle();
+        }
+        assert_eq!((host.held(), host.waiting(id).0), (0, ProposalState::Filled));
+        host.check_journal();
+    }
+}
+
+#[test]
+fn an_approved_exit_whose_guard_was_there_first_is_cancelled_whatever_was_closed_before() {
+    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
+    host.propose_as(Source::Operator, sell(2_000), None).unwrap();
+    host.settle();
+    let exit = *host.sent.iter().rfind(|order| matches!(order.kind(), OrderKind::Market)).unwrap();
+    host.fill(&exit, 2_000, 10_000);
+    host.settle();
+    assert_eq!(host.standing(), ["sell 3000 limit 10300", "sell 3000 stop 9800"]);
+    let id = host.held_for(sell(3_000), None);
+    host.approve(id);
+    let stop = *host.sent.iter().rfind(|order| matches!(order.kind(), OrderKind::Stop { .. })).unwrap();
+    host.fill(&stop, 3_000, 9_800);
+    host.settle();
+    assert_eq!((host.held(), host.waiting(id).0), (0, ProposalState::Cancelled));
+    host.check_journal();
+}
+
+#[test]
+fn an_approved_exit_of_all_that_can_be_sold_is_filled_where_a_fee_has_left_a_part_of_a_lot() {
+    let mut host = host(Limits::RESEARCH, None);
+    host.trades_in_lots_of_ten();
+    let id = host.held_for(buy(5_000), Some(plan(9_800, 10_300)));
+    host.approve(id);
+    let entry = host.sent[0];
+    host.fill_less_fee(&entry, 5_000, 10_000, "0.0007");
+    assert_eq!((host.held(), host.standing().len()), (4_993, 2));
+    host.millis += 1_500;
+    host.mark(10_000);
+    let id = host.held_for(sell(4_990), None);
+    host.approve(id);
+    host.settle();
+    let exit = *host.sent.last().unwrap();
+    assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(4_990)));
+    host.fill(&exit, 4_990, 10_000);
+    assert_eq!((host.held(), host.waiting(id).0), (3, ProposalState::Filled));
+    assert!(!host.state.is_leaving(MAIN, BTC));
+    host.check_journal();
+}
+
+#[test]
+fn a_persons_way_out_of_all_that_is_held_is_one_whatever_another_hand_may_take() {
+    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
+    let order = host.propose(buy(5_000), Some(plan(9_800, 10_300))).unwrap();
+    host.fill(&order, 5_000, 10_000);
+    let free = host.propose(buy(1_000), None).unwrap();
+    host.fill(&free, 1_000, 10_000);
+    let approvals = vec![Threshold { from: 40 * 100_000_000, quorum: 1 }];
+    host.set_policy(Policy { approvals, ..Policy::default() });
+    host.other_hand_sells(1_000, true);
+    let rest = host.propose_as(Source::Operator, sell(6_000), None).unwrap();
+    assert!(host.state.governance.proposals.is_empty(), "a person is never locked in");
+    let asked = host.state.parents.get(algo::ParentId(1)).unwrap().seen.leave;
+    assert_eq!((rest.quantity(), asked), (lots(1_000), lots(5_000)));
     host.check_journal();
 }
 

@@ -41,6 +41,37 @@ fn an_exit_takes_what_is_free_first_and_asks_a_bracket_for_the_rest_of_it_alone(
 }
 
 #[test]
+fn what_another_hand_may_sell_is_not_free_to_be_sold() {
+    let mut host = guarded();
+    let free = host.propose(buy(300), None).unwrap();
+    host.fill(&free, 300, 10_000);
+    host.other_hand_sells(300, true);
+    host.propose(sell(300), None).unwrap();
+    assert_eq!(first(&host).seen.leave, lots(300), "a bracket is asked for it");
+    host.settle();
+    assert_eq!(host.standing(), ["sell 300 market", "sell 700 limit 10400", "sell 700 stop 9800"]);
+    host.check_journal();
+}
+
+#[test]
+fn what_fees_have_left_of_a_lot_is_neither_asked_for_nor_sold() {
+    let mut host = host(Limits::RESEARCH, None);
+    host.trades_in_lots_of_ten();
+    let order = host.propose(buy(1_000), Some(plan(9_800, 10_400))).unwrap();
+    host.fill_less_fee(&order, 1_000, 10_000, "0.0007");
+    let free = host.propose(buy(100), None).unwrap();
+    host.fill_less_fee(&free, 100, 10_000, "0.0003");
+    assert_eq!(host.held(), 1_090);
+    assert_eq!(host.standing(), ["sell 990 limit 10400", "sell 990 stop 9800"]);
+    let rest = host.propose(sell(1_100), None).unwrap(); // as much as was bought
+    assert_eq!((rest.quantity(), first(&host).seen.leave), (lots(100), lots(990)));
+    host.fill(&rest, 100, 10_000);
+    host.settle();
+    assert_eq!(host.standing(), ["sell 990 market"]);
+    host.check_journal();
+}
+
+#[test]
 fn two_exits_together_leave_no_more_than_is_held() {
     let mut host = guarded();
     host.propose(sell(600), None).unwrap();

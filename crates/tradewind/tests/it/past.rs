@@ -5,7 +5,7 @@
 //! changed limit, a halt and its signed audit trail; the third refusals, a trailing order and a flattened position besides;
 //! the fourth two persons who approve, send back and reject orders and limits, and an order typed at the venue; the fifth
 //! slices and rungs with a plan of the trade, and exits that such plans and brackets make way for; the sixth an exit that the
-//! gate refuses, with nothing that guards the position meanwhile.
+//! gate refuses, with nothing that guards the position meanwhile; the seventh the same with a pair that stands between attempts.
 
 use crate::example::Exchange;
 use crate::support::{Running, text, tradewind};
@@ -19,36 +19,41 @@ struct Past {
     state_hash: &'static str,
 }
 
-const PASTS: [Past; 6] = [
+const PASTS: [Past; 7] = [
     Past {
         name: "data-v1",
         records: 120,
-        state_hash: "83fdfce852ed3a6aa0b4a2403373171a9d5ddbbcaf51dab0b5ba66f5446eb57b",
+        state_hash: "c0cc859241a730c5a822c7739a2536e15fa67cbd4a36e65d088105b322cc8b68",
     },
     Past {
         name: "data-v2",
         records: 195,
-        state_hash: "98c565a4fd9769054ff72552480c702dfee4c65a80cfc9f34e7b01cbb4cce8f7",
+        state_hash: "0e1f49288c32a396579ba723300b9b98990a060e3ef119e4cf1024ecc4810437",
     },
     Past {
         name: "data-v3",
         records: 213,
-        state_hash: "23e4b9bb6a50635a5d6a0f550f9e2e28d24c344e361e5ab556a43d34cd8ce5c3",
+        state_hash: "3c687f4335ea1994469c58606fe5677c2a7c943cde05bab4677a63c3b6f6ca08",
     },
     Past {
         name: "data-v4",
         records: 311,
-        state_hash: "4c705f3fc3356dcb9f77df7fc301e1852d66a021d6a344952a6d0baa1f44ef94",
+        state_hash: "5d570b7776773b171d30d72b61613dd0a542d40c4116468f6b7e548d392bc720",
     },
     Past {
         name: "data-v5",
         records: 405,
-        state_hash: "d92479d87533f93195fee739909b5743f88e6d36f4c8277e87337f51529fbdf6",
+        state_hash: "d216f75c3682de10e63382b9b57e7345cffbe8184937f5a1f84c0b7c57c61c29",
     },
     Past {
         name: "data-v6",
         records: 138,
-        state_hash: "54774ea212998e2a37cf657da701475d024b84da35d41296d9178cc447bbf09e",
+        state_hash: "baff228c879b5a615a172ff90a63abce8a1e3bbe469a91fcdd1295687779e0b4",
+    },
+    Past {
+        name: "data-v7",
+        records: 822,
+        state_hash: "0f613cd140026d51292cadba438029bb04b9394cb018e6f4b9bfe31df970de7f",
     },
 ];
 

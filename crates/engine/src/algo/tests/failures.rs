@@ -73,6 +73,28 @@ fn a_failed_child_is_tried_once_more_and_then_the_parent_pauses() {
 }
 
 #[test]
+fn what_was_refused_is_forgotten_after_a_second_but_for_the_slices_of_a_schedule() {
+    let iceberg = || wish(Side::Buy, 10, LIMIT, Plan::Iceberg { display: lots(5) });
+    let schedule = wish(Side::Buy, 10, OrderKind::Market, twap(10, 2));
+    for (wish, role, gone) in [
+        (iceberg(), Role::Exit, 64),
+        (iceberg(), Role::Slice(0), 64),
+        (iceberg(), Role::Entry, 0),
+        (schedule, Role::Slice(0), 0),
+    ] {
+        let (mut it, at) = (World::new(wish).parent().clone(), Timestamp::from_nanos(0));
+        let request = OrderRequest::market(InstrumentId(0), Side::Sell, lots(10));
+        for name in 0..64 {
+            it.ask(role, ClientOrderId::from_u128(name), &request, at);
+            it.refused("too large", Refused::ForNow, at);
+        }
+        assert_eq!(it.forget_spent(at.plus_nanos(RETRY_AFTER - 1)).len(), 0, "{role:?}: its name is not free yet");
+        assert_eq!(it.forget_spent(at.plus_nanos(RETRY_AFTER)).len(), gone, "{role:?}");
+        assert_eq!(it.proposed(), 64);
+    }
+}
+
+#[test]
 fn a_child_of_unknown_outcome_counts_in_full_and_stops_the_rest() {
     use Step::{Accept, Fill, Lose, Wait};
     check(

@@ -106,6 +106,7 @@ impl World {
                 quote: None,
                 position,
                 room: None,
+                others: Quantity::ZERO,
                 may_propose: true,
                 may_guard: true,
             };
@@ -151,13 +152,13 @@ impl World {
             let order = Order::new(&self.it, PortfolioId(0), *id, *request, Some(self.mark)).unwrap();
             if refused {
                 self.say(&format!("refused: {role:?} {side} {}{kind}", request.quantity.mantissa()));
-                self.parents.refused("too large", true, self.now);
+                self.parents.refused("too large", Refused::ForGood, self.now);
                 return;
             }
             self.say(&format!("{}: {role:?} {side} {}{kind}", self.records.len(), request.quantity.mantissa()));
             self.records.push(OrderRecord::new(order, self.now));
             let record = self.records.last().unwrap().clone();
-            self.parents.order(&record, self.now, false);
+            self.parents.order(&record, self.now, Told::Plainly);
         }
     }
 
@@ -182,7 +183,7 @@ impl World {
             Step::Volume(quantity) => self.parents.on_trade(InstrumentId(0), self.mark, lots(quantity), self.now),
             Step::Position(quantity) => self.position = lots(quantity),
             Step::Mark(at) => self.mark = price(at),
-            Step::Ask(ask) => self.parents.asked(ParentId(1), ask, "on request", self.now),
+            Step::Ask(ask) => self.parents.asked(ParentId(1), ask, "on request", self.now, &self.it),
             Step::Restart => {
                 let text = serde_json::to_string(&self.parents).unwrap();
                 self.parents = serde_json::from_str(&text).unwrap();
@@ -195,7 +196,7 @@ impl World {
     fn input(&mut self, nth: usize, input: OrderInput) {
         let Some(record) = self.records.get_mut(nth) else { return };
         if record.on(input, self.now).is_ok() {
-            self.parents.order(&record.clone(), self.now, false);
+            self.parents.order(&record.clone(), self.now, Told::Plainly);
         }
     }
 
@@ -219,7 +220,7 @@ impl World {
         };
         if record.fill(&fill, self.now).is_ok() {
             self.position += record.order.side().signed(quantity);
-            self.parents.order(&record.clone(), self.now, false);
+            self.parents.order(&record.clone(), self.now, Told::Plainly);
         }
     }
 }
