@@ -37,7 +37,7 @@ pub use facts::{end_of, fact_of, fact_of_terms, is_told_too_early};
 pub use fees::Fees;
 pub use host::Host;
 pub use outside::{Gone, Outgoing, Outside};
-pub use recover::{RecoverError, Recovered, recover, snapshot_state};
+pub use recover::{RecoverError, Recovered, oldest_snapshot_state, recover, snapshot_state, snapshot_state_of};
 pub use send::{Asks, RESERVED_FOR_CANCELS, not_sent};
 
 /// The host's places where a test may end the process; see [`tradewind_journal::failpoint`].

@@ -43,7 +43,11 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ),
     ("JRN-10", "poisoned by an earlier failure", "reopen the journal: recovery says what is there"),
     ("JRN-11", "the snapshot is ahead of what is synced", "sync the journal before taking the snapshot"),
-    ("JRN-12", "there is no sound snapshot, so nothing may be removed", "write a snapshot first"),
+    (
+        "JRN-12",
+        "there is no sound snapshot, so nothing may be removed",
+        "start and stop the node once more: each stop writes a snapshot",
+    ),
     ("JRN-13", "the backup's target is not empty", "choose an empty or new directory"),
     ("JRN-14", "the asked record was removed by retention", "start from the latest snapshot"),
 ];

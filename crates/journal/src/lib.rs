@@ -41,9 +41,9 @@
 //! | `00000000000000000001.seg` | a segment, named after the sequence number of its first record |
 //! | `00000000000000004711.snap` | a snapshot of the caller's state after that record |
 //! | `next.spare` | zeros: the next segment in preparation; removed on open |
-//! | `*.torn` | what a recovery cut off, byte for byte, named by segment and offset; never read |
+//! | `*.torn` | what a recovery cut off, byte for byte, named by segment and offset, at 0 the whole segment; never read |
 //! | `*.ahead` | a snapshot that was ahead of the recovered log; never read |
-//! | `*.bad` | a snapshot that did not read, and whose records the log holds; never read |
+//! | `*.bad` | a snapshot that did not read, and whose record the log reaches; never read |
 //! | `DAMAGED` | what was damaged although it had been synced, until the owner has recorded it |
 //! | `*.tmp` | an unfinished snapshot or side file; removed on open |
 //! | `writer.lock` | the OS lock of the one writer, with its process id |
@@ -94,7 +94,21 @@
 //! * Readable frames of the same group follow, and a whole sector between is still zero: sectors of an unacknowledged
 //!   group arrived out of order, the tail is cut.
 //! * It lies in the last two records: the tail is cut; [`Cut::acknowledged`] says if a record is known to have been synced.
-//! * Anything else, and any damage before the last segment: refused.
+//! * Anything else: refused.
+//!
+//! The last two records may lie in two or three segments, of which the last may hold none. Damage to them before the last
+//! segment is cut all the same, and the segments behind it, which go on from what is lost, are set aside whole. Damage
+//! to the unused space of a segment before the last one loses no record and is refused. A segment that is missing before the
+//! last one cannot be told from a damaged end of the one before it: if two records at most are lost with what follows, that
+//! is set aside as well, and not refused as missing.
+//!
+//! The header of a segment is no record: without it nobody can say how many records follow, so damage to it is refused. Only
+//! where several segments are set aside, those before the last of them are not read: the last one says how many records are
+//! lost.
+//!
+//! A snapshot taken at the last record holds the chain value there: the records are all proven although the chain frame
+//! behind them is broken. One that is ahead of the cut is set aside; [retention](Journal::retain_from_snapshot) keeps one that
+//! is not.
 //!
 //! # Error codes
 //! [`CODES`] lists every code with its meaning and what to do.
@@ -126,6 +140,6 @@ pub use journal::{Journal, Options};
 pub use permit::Permit;
 pub use reader::{Reader, Record};
 pub use recover::{Cut, Recovery};
-pub use snapshot::{Retained, Snapshot, latest_snapshot, latest_snapshot_storage};
+pub use snapshot::{Retained, Snapshot, latest_snapshot, latest_snapshot_storage, snapshot_storage, snapshots_storage};
 pub use storage::{Crash, DiskStorage, Fault, Locking, SimStorage, Storage, StorageFile};
 pub use verify::{Report, verify, verify_storage};

@@ -88,22 +88,26 @@ impl Walk {
     }
 
     fn close_group<F: crate::StorageFile>(&mut self, cursor: &Cursor<F>, step: &Step) -> Result<(), ReadError> {
-        let chain = self.open_chain();
-        if cursor.payload(step) != chain {
+        if cursor.payload(step) != self.open_chain() {
             let seq = step.frame.synced_before() + 1;
             let damage = Damage { offset: self.group_offset, seq, ..cursor.damage(Flaw::Chain) };
             return Err(ReadError::Damaged(damage));
         }
-        self.chain = chain;
-        self.group = Sha256::new_with_prefix(chain);
         self.group_offset = cursor.place().offset;
         self.records += u64::from(step.frame.group);
         self.bytes += std::mem::take(&mut self.group_bytes);
-        self.meet_snapshot(step.frame.seq)
+        self.end_group()
+    }
+
+    /// Ends the group being read with its last record: its chain frame says so, or is broken, or never arrived.
+    pub(crate) fn end_group(&mut self) -> Result<(), ReadError> {
+        self.chain = self.open_chain();
+        self.group = Sha256::new_with_prefix(self.chain);
+        self.meet_snapshot(self.next_seq - 1)
     }
 
     /// The chain value if the group being read ended here.
-    pub(crate) fn open_chain(&self) -> Chain {
+    fn open_chain(&self) -> Chain {
         self.group.clone().finalize().into()
     }
 

@@ -10,6 +10,7 @@ use crate::format::{Chain, numbered, segment_name, snapshot_name, u32_at, u64_at
 use crate::journal::Waiting;
 use crate::segments::{self, holding};
 use crate::storage::{DiskStorage, Storage, StorageFile, read_all};
+use crate::tail::CUT_MAX;
 use crate::{FORMAT_VERSION, Journal};
 
 const MAGIC: &[u8; 8] = b"TWSNAPSH";
@@ -28,9 +29,12 @@ pub struct Snapshot {
 /// What [`Journal::retain_from_snapshot`] removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retained {
-    /// The snapshot from which the log is now kept.
+    /// The oldest snapshot that is now kept, and the log from it on: the newest one that stays in use if the last two records
+    /// are damaged. Where there is no such snapshot, nothing is removed.
     pub from_seq: u64,
-    /// The oldest record that is still there: the first one of the segment that holds the snapshot's record.
+    /// The newest snapshot.
+    pub newest_seq: u64,
+    /// The oldest record that is still there.
     pub oldest_seq: u64,
     /// Names of the removed segments and older snapshots.
     pub removed: Vec<String>,
@@ -73,6 +77,24 @@ pub fn latest_snapshot_storage<S: Storage>(storage: &S) -> Result<Option<Snapsho
         }
         None => Ok(None),
     }
+}
+
+/// Records of which there is a sound snapshot with the log after it, oldest first.
+///
+/// # Errors
+/// [`ReadError`] if the storage cannot be read.
+pub fn snapshots_storage<S: Storage>(storage: &S) -> Result<Vec<u64>, ReadError> {
+    let (heads, _) = load_heads(storage)?;
+    let oldest = segments::list(storage)?.first().copied().unwrap_or(1);
+    Ok(heads.iter().map(|head| head.seq).filter(|seq| seq + 1 >= oldest).collect())
+}
+
+/// Reads the snapshot of record `seq`; `None` if it is damaged.
+///
+/// # Errors
+/// [`ReadError`] if there is none, or the storage cannot be read.
+pub fn snapshot_storage<S: Storage>(storage: &S, seq: u64) -> Result<Option<Snapshot>, ReadError> {
+    Ok(read(storage, seq)?.map(|(_, bytes)| Snapshot { seq, bytes }))
 }
 
 /// The newest of `heads` after which a log from `oldest` on leaves no gap; `None` if none is needed.
@@ -171,10 +193,12 @@ impl<S: Storage> Journal<S> {
         Ok(write_whole(self.storage(), &head.name(), &encode(&head, bytes))?)
     }
 
-    /// Removes every segment that lies wholly before the latest snapshot, and older snapshots.
+    /// Removes every segment that lies wholly before a snapshot, and the snapshots before that one.
     ///
-    /// The snapshot is read back and checked first; the segment that holds its record is kept, so that the chain value
-    /// it recorded can be checked for ever.
+    /// It is the newest snapshot that the last two records may be damaged behind: a recovery that cuts them off sets
+    /// aside what was taken of them, and still needs one to begin with. Snapshots are read back and checked first; the
+    /// segment that holds the record of the oldest one kept stays, so that the chain value it recorded can be checked for
+    /// ever.
     ///
     /// # Errors
     /// [`RetainError::NoSnapshot`] without a sound snapshot: then nothing is removed.
@@ -198,11 +222,16 @@ impl<S: Storage> Journal<S> {
             return Err(RetainError::NoSnapshot);
         }
         let segments = segments::list(self.storage()).map_err(ReadError::from)?;
-        let kept = holding(&segments, latest.seq);
-        let oldest_seq = segments.get(kept).copied().unwrap_or(latest.seq + 1);
+        let stays = |head: &SnapshotHead| head.synced_seq + CUT_MAX <= self.synced_seq();
+        let (oldest, kept) = match heads.iter().rposition(stays) {
+            Some(oldest) => (oldest, holding(&segments, heads[oldest].seq)),
+            None => (0, 0),
+        };
+        let from_seq = heads[oldest].seq;
+        let oldest_seq = segments.get(kept).copied().unwrap_or(from_seq + 1);
         let old_segments = segments[..kept].iter().map(|&first| segment_name(first));
-        let old_snapshots = heads[..heads.len() - 1].iter().map(SnapshotHead::name);
+        let old_snapshots = heads[..oldest].iter().map(SnapshotHead::name);
         let removed: Vec<String> = old_segments.chain(old_snapshots).collect();
-        Ok(Retained { from_seq: latest.seq, oldest_seq, removed })
+        Ok(Retained { from_seq, newest_seq: latest.seq, oldest_seq, removed })
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 use crate::format::{Decoded, Frame, decode_frame};
 use crate::storage::{StorageFile, read_full};
 
+/// Most records that a recovery cuts off although they are known to have been synced.
+pub(crate) const CUT_MAX: u64 = 2;
 const SECTOR: usize = 512;
 const CHUNK: usize = 256 << 10;
 
@@ -64,6 +66,11 @@ impl Tail {
         &self.rest[..self.used]
     }
 
+    /// The segment ends as it was written: the one that begins with `next` goes on from here.
+    pub(crate) fn ends_before(&self, next: u64) -> bool {
+        self.is_clean() && !self.is_open() && self.next_seq == next
+    }
+
     /// Records were read that no chain frame covers.
     pub(crate) fn is_open(&self) -> bool {
         self.next_seq - 1 > self.closed_seq
@@ -81,7 +88,7 @@ impl Tail {
 
     /// It may be cut, if this is the last segment.
     pub(crate) fn may_be_cut(&self) -> bool {
-        self.records() <= 2 || (!self.follow.later_group && self.follow.sector_missing)
+        self.records() <= CUT_MAX || (!self.follow.later_group && self.follow.sector_missing)
     }
 }
 

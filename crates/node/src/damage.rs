@@ -9,7 +9,10 @@ use tradewind_journal::{Cut, ReadError, Recovery};
 
 /// What `recovery` found, a sentence each.
 pub(crate) fn told(recovery: &Recovery) -> Vec<String> {
-    let mut told: Vec<String> = recovery.cut.iter().map(cut_text).collect();
+    let went_on = !recovery.segments_set_aside.is_empty();
+    let mut told: Vec<String> = recovery.cut.iter().map(|cut| cut_text(cut, went_on)).collect();
+    let later = recovery.segments_set_aside.iter().rev();
+    told.extend(later.map(|name| format!("what followed the damage, in a file of its own, was set aside as {name}")));
     told.extend(
         recovery
             .set_aside
@@ -19,7 +22,7 @@ pub(crate) fn told(recovery: &Recovery) -> Vec<String> {
     told.extend(recovery.bad_snapshots.iter().map(|bad| {
         let name = &bad.segment;
         if bad.seq <= recovery.last_seq {
-            format!("the snapshot {name} did not read and was set aside as {name}.bad: the journal holds all of it")
+            format!("the snapshot {name} did not read and was set aside as {name}.bad: the journal goes on without it")
         } else {
             format!(
                 "alarm: the snapshot {name} does not read, and the journal ends before it, at record {}: compare with \
@@ -31,7 +34,8 @@ pub(crate) fn told(recovery: &Recovery) -> Vec<String> {
     told
 }
 
-fn cut_text(cut: &Cut) -> String {
+/// `went_on`: a file of the journal followed the one that was cut, which was synced before that file was begun.
+fn cut_text(cut: &Cut, went_on: bool) -> String {
     let place = match &cut.kept_in {
         Some(kept) => {
             format!("{} bytes of {} from offset {} were set aside in {kept}", cut.bytes, cut.segment, cut.offset)
@@ -43,6 +47,8 @@ fn cut_text(cut: &Cut) -> String {
             "alarm: the end of the journal was damaged after it had been synced, which no crash does: {place}; only what \
              reduces is allowed until somebody has compared with the venue and resumes"
         )
+    } else if went_on {
+        format!("the end of the journal was damaged after it had been synced; no record is known to be lost: {place}")
     } else if cut.bytes > 0 {
         format!("the journal ended in a torn write: {place}")
     } else if cut.truncated {
@@ -84,6 +90,18 @@ mod tests {
             assert!(text.starts_with("alarm: ") && !text.contains("torn write"), "{text}");
         }
         assert!(!of(cut(0, false)).contains("torn write"));
+        for cut in [cut(800, false), cut(0, false)] {
+            let segments_set_aside = vec!["6.0.torn".to_owned()];
+            let found = told(&Recovery { cut: Some(cut), segments_set_aside, ..Recovery::default() });
+            assert!(found[0].contains("was damaged after it had been synced; no record"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn files_behind_the_damage_are_named() {
+        let segments_set_aside = vec!["3.0.torn".to_owned(), "2.0.torn".to_owned()];
+        let told = told(&Recovery { cut: Some(cut(8, true)), segments_set_aside, ..Recovery::default() });
+        assert!(told.len() == 3 && told[1].ends_with(" as 2.0.torn") && told[2].ends_with(" as 3.0.torn"), "{told:?}");
     }
 
     #[test]

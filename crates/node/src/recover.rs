@@ -4,6 +4,7 @@ use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tradewind_domain::Sequence;
 use tradewind_engine::{CodecError, Event, Replay, State, decode};
 use tradewind_host as host;
 use tradewind_journal::{DiskStorage, Journal, Options, ReadError, Reader, Recovery};
@@ -42,13 +43,32 @@ pub fn recover(data_dir: &Path, options: Options) -> Result<(Journal, Recovered)
     Ok((journal, Recovered { state, endings, fees, folded, took: started.elapsed(), recovery }))
 }
 
-/// Decides everything again that a data directory's journal remembers; from the newest snapshot on, if retention
-/// has removed what came before it.
+/// What came of deciding a journal again.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The events that were decided again.
+    pub replay: Replay,
+    /// Events before them, of which retention has removed the first: a snapshot stands for all of these. 0 where every event
+    /// was decided again.
+    pub from_snapshot: Sequence,
+}
+
+impl Replayed {
+    /// How many events were decided again.
+    #[must_use]
+    pub const fn decided(&self) -> u64 {
+        self.replay.state().sequence - self.from_snapshot
+    }
+}
+
+/// Decides everything again that a data directory's journal remembers; from a snapshot on, the oldest one that this logic
+/// wrote or else the newest, if retention has removed what came before it.
 ///
 /// # Errors
 /// [`NodeError`] if the journal cannot be read or a record is not ours.
-pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, NodeError> {
+pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replayed, NodeError> {
     let (mut reader, mut replay) = beginning(&DataDir::new(data_dir).journal())?;
+    let from_snapshot = replay.state().sequence;
     while let Some(record) = reader.next()? {
         let event = decode(record.payload).map_err(|source| NodeError::Record { sequence: record.seq, source })?;
         if event.sequence != record.seq {
@@ -61,14 +81,14 @@ pub fn replay(data_dir: &Path, mut progress: impl FnMut(u64)) -> Result<Replay, 
             progress(record.seq);
         }
     }
-    Ok(replay)
+    Ok(Replayed { replay, from_snapshot })
 }
 
 fn beginning(dir: &Path) -> Result<(Reader, Replay), NodeError> {
     match Reader::open(dir, 1) {
         Ok(reader) => Ok((reader, Replay::default())),
-        Err(removed @ ReadError::Removed { .. }) => match host::snapshot_state(&DiskStorage::new(dir))? {
-            Some(state) => Ok((Reader::open(dir, state.sequence + 1)?, Replay::from_state(state))),
+        Err(removed @ ReadError::Removed { .. }) => match host::oldest_snapshot_state(&DiskStorage::new(dir))? {
+            Some((state, logic)) => Ok((Reader::open(dir, state.sequence + 1)?, Replay::from_state(state, logic))),
             None => Err(removed.into()),
         },
         Err(other) => Err(other.into()),

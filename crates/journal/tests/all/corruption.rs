@@ -1,11 +1,24 @@
 //! Damage at every byte: the last two records give a prefix, everything before is refused, nothing escapes `verify`.
 
-use tradewind_journal::{Flaw, Journal, OpenError, ReadError, SimStorage, Storage, StorageFile, verify_storage};
+use tradewind_journal::{
+    Crash, Fault, Flaw, Journal, OpenError, ReadError, Recovery, SimStorage, Storage, StorageFile, verify_storage,
+};
 
-use crate::support::{RawFrame, SMALL, check_sound_prefix, files, forge_sum, frames, open, replay, segments, written};
+use crate::support::{
+    RawFrame, SMALL, append_groups, check_sound_prefix, files, forge_sum, frames, open, replay, segments, written,
+};
 
 /// Journals whose last two records lie in one group, in two groups, and after others of a large group.
 const ENDINGS: [&[u64]; 4] = [&[1, 1, 1, 1, 1], &[3, 2], &[1, 4, 2, 1], &[2, 9]];
+
+/// The same, with a snapshot of the last record, as every stop in order leaves it.
+fn stopped(groups: &[u64]) -> SimStorage {
+    let disk = written(groups);
+    let (mut journal, _) = open(&disk);
+    journal.write_snapshot(journal.synced_seq(), b"the state at the stop").unwrap();
+    drop(journal);
+    disk
+}
 
 /// The last segment and where its second-last record begins.
 fn last_two(disk: &SimStorage) -> (String, Vec<u8>, usize, Vec<RawFrame>) {
@@ -16,37 +29,43 @@ fn last_two(disk: &SimStorage) -> (String, Vec<u8>, usize, Vec<RawFrame>) {
     (name, bytes, begin, frames)
 }
 
-/// Damages the last segment of each ending at each byte of its last two records; a prefix must remain, the bytes kept.
-/// Says how many cases there were.
+/// Damages the last segment of each ending at each byte of its last two records, with and without a snapshot of the last
+/// one; a prefix must remain, the bytes kept. Says how many cases there were.
 fn check_every_tail(damage: impl Fn(&mut Vec<u8>, usize)) -> usize {
-    let mut cases = 0;
-    for groups in ENDINGS {
-        let total: u64 = groups.iter().sum();
-        let disk = written(groups);
-        let (name, sound, begin, frames) = last_two(&disk);
-        for at in begin..frames.last().unwrap().end() {
-            cases += 1;
-            let mut bytes = sound.clone();
-            damage(&mut bytes, at);
-            let damaged = disk.copy();
-            damaged.set_bytes(&name, bytes.clone());
-            let recovery = check_sound_prefix(&damaged, total - 2, total);
-            let Some(cut) = recovery.cut else {
-                // zeros from the end of a group on are what a log that ended there looks like
-                let ends_there = frames.iter().any(|frame| !frame.is_record && frame.end() == at);
-                let is_zero = bytes[at..].iter().all(|&byte| byte == 0);
-                assert!(recovery.last_seq == total || (ends_there && is_zero), "lost in silence at byte {at}");
-                continue;
-            };
-            let offset = usize::try_from(cut.offset).unwrap();
-            let length = usize::try_from(cut.bytes).unwrap();
-            match cut.kept_in {
-                Some(kept) => assert_eq!(damaged.bytes(&kept).unwrap(), bytes[offset..offset + length]),
-                None => assert_eq!(length, 0),
-            }
+    let plain = ENDINGS.map(|groups| (groups, written(groups), false));
+    let stopped = ENDINGS.map(|groups| (groups, stopped(groups), true));
+    plain.into_iter().chain(stopped).map(|(groups, disk, knows)| check_tail(groups, &disk, knows, &damage)).sum()
+}
+
+/// `knows_last`: there is a snapshot of the last record, so that none can be lost in silence.
+fn check_tail(groups: &[u64], disk: &SimStorage, knows_last: bool, damage: &impl Fn(&mut Vec<u8>, usize)) -> usize {
+    let total: u64 = groups.iter().sum();
+    let (name, sound, begin, frames) = last_two(disk);
+    let end = frames.last().unwrap().end();
+    for at in begin..end {
+        let mut bytes = sound.clone();
+        damage(&mut bytes, at);
+        let damaged = disk.copy();
+        damaged.set_bytes(&name, bytes.clone());
+        let recovery = check_sound_prefix(&damaged, total - 2, total);
+        let lost = recovery.last_seq < total;
+        assert_eq!(recovery.set_aside.len(), usize::from(lost && knows_last), "byte {at}: {recovery:?}");
+        let Some(cut) = recovery.cut else {
+            // zeros from the end of a group on are what a log that ended there looks like
+            let ends_there = frames.iter().any(|frame| !frame.is_record && frame.end() == at);
+            let is_zero = bytes[at..].iter().all(|&byte| byte == 0);
+            assert!(!lost || (ends_there && is_zero && !knows_last), "lost in silence at byte {at}");
+            continue;
+        };
+        assert!(cut.acknowledged || !(lost && knows_last), "the snapshot knew of it: {cut:?}");
+        let offset = usize::try_from(cut.offset).unwrap();
+        let length = usize::try_from(cut.bytes).unwrap();
+        match cut.kept_in {
+            Some(kept) => assert_eq!(damaged.bytes(&kept).unwrap(), bytes[offset..offset + length]),
+            None => assert_eq!(length, 0),
         }
     }
-    cases
+    end - begin
 }
 
 /// Every block of whole frames of the segment, written once more behind its end; nothing may be lost, the copy is cut.
@@ -95,7 +114,152 @@ fn g03_every_torn_tail_leaves_a_prefix() {
         "figure: torn tails: {all} cases ({flips} bit flips, {inverted} bytes inverted, {cuts} cuts, {zeros} zero fills, \
          {garbage} of garbage, {repeated} repeated blocks)"
     );
-    assert!(all >= 4_700, "{all}");
+    assert!(all >= 40_000, "{all}");
+}
+
+/// Journals whose last two records lie on both sides of a border: so many records in each of the last segments.
+const BORDERS: [&[u64]; 5] = [&[5, 1], &[5, 0], &[5, 1, 1], &[5, 1, 0], &[1, 1]];
+
+fn across(border: &[u64], is_stopped: bool) -> SimStorage {
+    let disk = SimStorage::new();
+    let (mut journal, _) = open(&disk);
+    for (at, &records) in border.iter().enumerate() {
+        if at > 0 {
+            assert!(journal.has_room()); // for more than so small a segment holds: the next one is made
+        }
+        append_groups(&mut journal, &vec![1; usize::try_from(records).unwrap()]);
+    }
+    assert_eq!(segments(&disk).len(), border.len());
+    if is_stopped {
+        journal.write_snapshot(journal.synced_seq(), b"the state at the stop").unwrap();
+    }
+    disk
+}
+
+/// Damages every segment at every byte of the last two records; a prefix must remain, and nothing go in silence.
+fn check_every_border(damage: impl Fn(&mut Vec<u8>, usize)) -> usize {
+    let mut cases = 0;
+    for (border, is_stopped) in BORDERS.into_iter().flat_map(|border| [(border, false), (border, true)]) {
+        let total: u64 = border.iter().sum();
+        let disk = across(border, is_stopped);
+        for (name, sound) in files(&disk).into_iter().filter(|(name, _)| name.ends_with(".seg")) {
+            for at in frames(&sound).iter().filter(|it| it.seq + 2 > total).flat_map(|it| it.at..it.end()) {
+                cases += 1;
+                let mut bytes = sound.clone();
+                damage(&mut bytes, at);
+                let damaged = disk.copy();
+                damaged.set_bytes(&name, bytes);
+                check_border(&disk, &damaged, &name, total);
+            }
+        }
+    }
+    cases
+}
+
+fn check_border(sound: &SimStorage, damaged: &SimStorage, name: &str, total: u64) {
+    let Recovery { last_seq, cut, segments_set_aside, .. } = check_sound_prefix(damaged, total - 2, total);
+    let later = segments(sound).into_iter().filter(|it| &**it > name);
+    if last_seq < total && later.clone().next().is_some() {
+        assert!(cut.is_some_and(|cut| cut.acknowledged), "what came before another segment had been synced");
+    }
+    if !segments_set_aside.is_empty() {
+        let kept = segments_set_aside.iter().rev().map(|it| damaged.bytes(it).unwrap());
+        assert!(kept.eq(later.map(|it| sound.bytes(&it).unwrap())), "whole and in order: {segments_set_aside:?}");
+    }
+}
+
+#[test]
+fn g03_the_last_two_records_leave_a_prefix_across_borders_of_segments_too() {
+    let flips: usize = [0, 3, 7].map(|bit| check_every_border(|bytes, at| bytes[at] ^= 1 << bit)).iter().sum();
+    let cuts = check_every_border(|bytes, at| bytes.truncate(at));
+    let zeros = check_every_border(|bytes, at| bytes[at..].fill(0));
+    let garbage = check_every_border(|bytes, at| bytes[at..].fill(0xa5));
+    println!("figure: torn tails across borders: {} cases", flips + cuts + zeros + garbage);
+    assert!(cuts >= 3_000, "{cuts}");
+}
+
+#[test]
+fn g03_damage_to_the_third_last_record_is_refused_across_a_border_too() {
+    for border in [&[5, 2][..], &[5, 1, 1], &[5, 1, 1, 0]] {
+        let disk = across(border, false);
+        let total: u64 = border.iter().sum();
+        for (name, sound) in files(&disk).into_iter().filter(|(name, _)| name.ends_with(".seg")) {
+            let third_last = frames(&sound).into_iter().find(|it| it.is_record && it.seq + 2 == total);
+            let Some(frame) = third_last else { continue };
+            let damaged = disk.copy();
+            let mut bytes = sound;
+            bytes[frame.at + 30] ^= 1;
+            damaged.set_bytes(&name, bytes);
+            let before = files(&damaged);
+            let error = Journal::open_storage(damaged.clone(), SMALL).map(|_| ()).unwrap_err();
+            assert!(matches!(&error, OpenError::Read(ReadError::Damaged(it)) if it.seq + 2 == total), "{error}");
+            assert_eq!(files(&damaged), before);
+        }
+    }
+}
+
+#[test]
+fn g03_a_header_that_does_not_read_is_refused_however_few_records_follow() {
+    let disk = across(&[5, 1], false);
+    let name = segments(&disk).pop().unwrap();
+    let sound = disk.bytes(&name).unwrap();
+    for at in 0..64 {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1;
+        disk.set_bytes(&name, bytes);
+        let error = Journal::open_storage(disk.clone(), SMALL).map(|_| ()).unwrap_err();
+        assert!(matches!(&error, OpenError::Read(ReadError::Damaged(it)) if it.flaw == Flaw::Header), "{at}: {error}");
+    }
+}
+
+#[test]
+fn g03_a_flip_in_the_unused_space_before_another_segment_is_refused_and_costs_no_record() {
+    for border in BORDERS {
+        let disk = across(border, false);
+        let names = segments(&disk);
+        for name in &names[..names.len() - 1] {
+            let damaged = disk.copy();
+            let mut bytes = disk.bytes(name).unwrap();
+            let end = frames(&bytes).last().unwrap().end();
+            bytes.resize(end + 1024, 0); // a backup gives every segment its full length
+            bytes[end + 100] ^= 1;
+            damaged.set_bytes(name, bytes);
+            let before = files(&damaged);
+            let error = Journal::open_storage(damaged.clone(), SMALL).map(|_| ()).unwrap_err();
+            assert!(matches!(&error, OpenError::Read(ReadError::Damaged(it)) if &it.segment == name), "{error}");
+            assert_eq!(files(&damaged), before);
+        }
+    }
+}
+
+#[test]
+fn g03_a_crash_while_segments_are_set_aside_does_no_more_harm() {
+    for (border, is_stopped) in BORDERS.into_iter().flat_map(|border| [(border, false), (border, true)]) {
+        let total: u64 = border.iter().sum();
+        let damaged = across(border, is_stopped);
+        let files = files(&damaged);
+        let second_last = |bytes: &[u8]| frames(bytes).into_iter().find(|it| it.is_record && it.seq + 1 == total);
+        let mut logs = files.iter().filter(|(name, _)| name.ends_with(".seg"));
+        let (name, place) = logs.find_map(|(name, bytes)| Some((name, second_last(bytes)?))).unwrap();
+        let mut bytes = files[name].clone();
+        bytes[place.at + 2] ^= 1;
+        damaged.set_bytes(name, bytes);
+        let whole = damaged.copy();
+        let found = open(&whole).1;
+        assert!(found.damaged.is_some());
+        for at in 0..whole.operations() {
+            for how in [Crash::LoseUnsynced, Crash::KeepUnsynced, Crash::Seeded(at), Crash::Seeded(at + 100)] {
+                let disk = damaged.copy();
+                disk.fail_at(at, Fault::Die);
+                assert!(Journal::open_storage(disk.clone(), SMALL).is_err(), "operation {at}");
+                let recovery = check_sound_prefix(&disk.crash(how), total - 2, total - 2);
+                let words = recovery.damaged.unwrap();
+                let is_named = found.segments_set_aside.iter().all(|name| words.contains(name));
+                assert!(is_named, "operation {at}, {how:?}: {words}");
+                assert!(recovery.cut.is_none_or(|cut| cut.acknowledged), "operation {at}, {how:?}: a torn write");
+            }
+        }
+    }
 }
 
 #[test]

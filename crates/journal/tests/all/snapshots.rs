@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use tradewind_journal::{
     Crash, Journal, Locking, ReadError, Reader, SimStorage, Storage, StorageFile, backup_storage,
-    latest_snapshot_storage, verify_storage,
+    latest_snapshot_storage, snapshot_storage, snapshots_storage, verify_storage,
 };
 
 use crate::support::{SMALL, append_groups, check_records, files, open, segments};
@@ -78,6 +78,83 @@ fn retention_removes_whole_segments_before_the_snapshot_and_the_rest_still_verif
     ));
     let (_, recovery) = Journal::open_storage(disk, SMALL).unwrap();
     assert_eq!((recovery.last_seq, recovery.checked), (103, 104 - report.first_seq));
+}
+
+/// A journal of 100 records with snapshots after record 70 and, as every stop leaves one, after the last; thinned out.
+fn stopped_and_retained() -> (SimStorage, u64) {
+    let (disk, mut journal) = with_snapshots();
+    journal.write_snapshot(100, b"a hundred").unwrap();
+    let retained = journal.retain_from_snapshot().unwrap();
+    assert_eq!((retained.from_seq, retained.newest_seq), (70, 100));
+    assert!((2..=70).contains(&retained.oldest_seq), "{retained:?}");
+    (disk, retained.oldest_seq)
+}
+
+#[test]
+fn g03_a_log_that_was_thinned_out_recovers_from_damage_to_its_last_two_records() {
+    let (sound, oldest) = stopped_and_retained();
+    let places = segments(&sound).into_iter().flat_map(|name| {
+        let frames = crate::support::frames(&sound.bytes(&name).unwrap());
+        let last_two = frames.into_iter().filter(|it| it.seq > 98).flat_map(|it| it.at..it.end());
+        last_two.map(move |at| (name.clone(), at)).collect::<Vec<_>>()
+    });
+    for (name, at) in places {
+        let disk = sound.copy();
+        let mut bytes = disk.bytes(&name).unwrap();
+        bytes[at] ^= 1;
+        disk.set_bytes(&name, bytes);
+        let (mut journal, recovery) = open(&disk);
+        let last = recovery.last_seq;
+        assert!((98..=100).contains(&last), "byte {at}: {recovery:?}");
+        assert!(recovery.cut.is_some_and(|cut| cut.acknowledged || last == 100), "byte {at}");
+        assert_eq!(latest(&disk).unwrap().0, if last == 100 { 100 } else { 70 });
+        append_groups(&mut journal, &[2]);
+        drop(journal);
+        check_records(&disk, oldest, last + 2);
+        assert_eq!(verify_storage(&disk).unwrap().first_bad, None);
+    }
+}
+
+#[test]
+fn nothing_is_removed_while_the_only_snapshot_is_of_the_last_two_records() {
+    for behind in [0, 1, 2] {
+        let disk = SimStorage::new();
+        let (mut journal, _) = open(&disk);
+        append_groups(&mut journal, &[20, 20]);
+        journal.write_snapshot(40, b"forty").unwrap();
+        append_groups(&mut journal, &vec![1; behind]);
+        let retained = journal.retain_from_snapshot().unwrap();
+        assert_eq!((retained.from_seq, retained.newest_seq), (40, 40));
+        assert_eq!((retained.oldest_seq > 1, !retained.removed.is_empty()), (behind == 2, behind == 2), "{behind}");
+    }
+}
+
+#[test]
+fn a_log_whose_only_snapshot_is_of_its_damaged_record_is_refused_by_the_name_of_that_record() {
+    let (disk, oldest) = stopped_and_retained();
+    disk.remove("00000000000000000070.snap").unwrap();
+    let name = segments(&disk).pop().unwrap();
+    let mut bytes = disk.bytes(&name).unwrap();
+    let last = crate::support::frames(&bytes).into_iter().find(|it| it.is_record && it.seq == 100).unwrap();
+    bytes[last.at] ^= 1;
+    disk.set_bytes(&name, bytes);
+    let before = files(&disk);
+    let error = Journal::open_storage(disk.clone(), SMALL).err().unwrap();
+    assert_eq!(error.code(), "JRN-03", "not that the records before {oldest} are missing: {error}");
+    assert!(error.to_string().contains(&format!("{name} is damaged at offset {}, record 100", last.at)), "{error}");
+    assert_eq!(files(&disk), before);
+}
+
+#[test]
+fn each_snapshot_that_the_log_goes_on_from_can_be_read() {
+    let (disk, _journal) = with_snapshots();
+    let read = |seq| snapshot_storage(&disk, seq).unwrap().map(|it| (it.seq, it.bytes));
+    assert_eq!(snapshots_storage(&disk).unwrap(), [30, 70]);
+    assert_eq!(read(70), Some((70, b"seventy".to_vec())));
+    flip(&disk, "00000000000000000070.snap");
+    assert_eq!((snapshots_storage(&disk).unwrap(), read(70)), (vec![30], None));
+    assert_eq!(snapshot_storage(&disk, 31).unwrap_err().code(), "JRN-07", "there is none");
+    assert_eq!(snapshots_storage(&stopped_and_retained().0).unwrap(), [70, 100]);
 }
 
 #[test]

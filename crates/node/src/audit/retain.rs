@@ -15,8 +15,9 @@ use tradewind_governance::Name;
 use tradewind_governance::audit::{Checkpoint, Removal};
 use tradewind_journal::{Journal, RetainError, Retained, verify};
 
-/// Removes what lies wholly before the newest snapshot. Where the directory is signed, a statement of what goes and who
-/// says so is signed and synced first, so that `audit verify` can tell the removal from theft. Not while a node runs.
+/// Removes what lies wholly before the newest snapshot that damage to the last two records leaves in use. Where the
+/// directory is signed, a statement of what goes and who says so is signed and synced first, so that `audit verify` can
+/// tell the removal from theft. Not while a node runs.
 ///
 /// `key_path` is where the signing key is, if it is not in the directory.
 ///
@@ -55,14 +56,17 @@ fn open(dir: &Path) -> Result<Journal, NodeError> {
     Ok(journal)
 }
 
-/// What would be removed, once the snapshot that stands for it has been read whole: without a state nothing could start
-/// from what is left.
+/// What would be removed, once the snapshots that stand for it have been read whole, the newest and the oldest of those that
+/// stay: without a state nothing could start from what is left, now or after the last records were damaged.
 fn planned(journal: &Journal) -> Result<Retained, NodeError> {
     let planned = journal.retention().map_err(NodeError::Retain)?;
-    match tradewind_host::snapshot_state(journal.storage())? {
-        Some(state) if state.sequence == planned.from_seq => Ok(planned),
-        _ => Err(NodeError::Retain(RetainError::NoSnapshot)),
+    for sequence in [planned.newest_seq, planned.from_seq] {
+        match tradewind_host::snapshot_state_of(journal.storage(), sequence)? {
+            Some(state) if state.sequence == sequence => (),
+            _ => return Err(NodeError::Retain(RetainError::NoSnapshot)),
+        }
     }
+    Ok(planned)
 }
 
 fn state_removal(
