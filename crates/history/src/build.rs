@@ -1,6 +1,7 @@
 //! From raw rows to a series: order, interval, decimals, bars.
 
-use crate::defect::{Defect, DefectLog, Effect, Severity};
+use crate::defect::{Defect, Effect, Severity};
+use crate::defects::Defects;
 use crate::moment::{Stamp, localize};
 use crate::names;
 use crate::number::{MAX_DECIMALS, Number};
@@ -22,13 +23,13 @@ pub(crate) fn series(
     sha256: Option<String>,
     options: &ImportOptions,
 ) -> Result<BarSeries, ImportError> {
-    let mut log = DefectLog::default();
+    let mut log = Defects::default();
     let mut rows = Vec::new();
     while let Some(row) = source.next_row(&mut log)? {
         rows.push(row);
     }
     if rows.is_empty() {
-        ImportError::refuse(path, &log.list)?;
+        ImportError::refuse(path, &log)?;
         return Err(ImportError::unfit("HIS-06", path, "the file holds no row that can be read"));
     }
     let shape = source.shape().clone();
@@ -45,15 +46,15 @@ pub(crate) fn series(
     let newest_first = put_in_order(&mut rows, &shape, &mut log);
     let dates = midnights_are_dates(&mut rows);
     let interval = interval_of(path, &rows, options).or_else(|unknown| {
-        ImportError::refuse(path, &log.list)?; // rows that were left out are why so few show no interval
+        ImportError::refuse(path, &log)?; // rows that were left out are why so few show no interval
         Err(unknown)
     })?;
     let decimals = decimals(&rows, options);
     let instrument = instrument(path, shape.member.as_deref(), options, stocks, decimals)?;
     let stamped = if options.stamp == StampEnd::Close { -interval.nanos() } else { 0 };
 
-    let mut checker = Checker::new(interval, shape.names.clone(), decimals);
-    checker.learn_sessions(rows.iter().map(|row| row.stamp));
+    let mut checker = Checker::new(interval, shape.names.clone(), &instrument);
+    checker.learn_sessions(rows.iter().map(|row| row.stamp.later(stamped)));
     let mut bars = Vec::with_capacity(rows.len());
     for row in &rows {
         let Some(bar) = bar(row, decimals, interval, stamped, options, &shape.names, &mut log) else { continue };
@@ -64,10 +65,9 @@ pub(crate) fn series(
     if !shape.has_volume {
         log.no_volume(0, "", "no volume column");
     }
-    let mut defects = log.list;
-    defects.sort_by_key(|defect| defect.row);
+    log.sort();
     if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, &defects)?;
+        ImportError::refuse(path, &log)?;
     }
     let absent = rows.iter().all(|row| row.volume.is_none());
     let source = SourceInfo {
@@ -77,7 +77,7 @@ pub(crate) fn series(
         volume: if absent { VolumeKind::Absent } else { VolumeKind::Given },
         ..info(path, &shape, source.rows(), sha256, options)
     };
-    Ok(BarSeries { instrument, interval, bars, source, defects, gaps: checker.gaps })
+    Ok(BarSeries { instrument, interval, bars, source, defects: log, gaps: checker.gaps })
 }
 
 /// What is known of a source before its rows are judged.
@@ -145,7 +145,7 @@ fn scale_prices(path: &Path, rows: &mut [RawRow], scale: u8) -> Result<(), Impor
 
 /// Puts the rows in order of time; says whether the whole file was newest first. Rows that stand alone against the
 /// order of the file are defects.
-pub(crate) fn put_in_order(rows: &mut [RawRow], shape: &Shape, log: &mut DefectLog) -> bool {
+pub(crate) fn put_in_order(rows: &mut [RawRow], shape: &Shape, log: &mut Defects) -> bool {
     let steps = || rows.windows(2).map(|pair| pair[1].stamp.utc.cmp(&pair[0].stamp.utc));
     if steps().all(std::cmp::Ordering::is_ge) {
         return false;
@@ -267,7 +267,7 @@ pub(crate) fn bar(
     shift: i64,
     options: &ImportOptions,
     names: &[String; 6],
-    log: &mut DefectLog,
+    log: &mut Defects,
 ) -> Option<Bar> {
     let mut mantissas = [0_i64; 5];
     for (index, number) in row.prices.iter().chain(row.volume.iter()).enumerate() {

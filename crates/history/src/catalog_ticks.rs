@@ -1,10 +1,10 @@
 //! The catalog's trades, quotes, depth and orders.
 
-use crate::catalog::{Catalog, CatalogError, Kept, SCHEMA_VERSION, put};
+use crate::catalog::{Catalog, CatalogError, Kept, SCHEMA_VERSION, Survey, put, unless_damaged, without_match};
 use crate::parquet::BATCH;
 use crate::stored::{self, TickTable};
 use crate::table_file::{TableFile, write_table};
-use crate::{Content, DepthSeries, ImportOptions, OnDefect, OrderSeries, QuoteSeries, SourceInfo, TradeSeries};
+use crate::{Content, DepthSeries, ImportOptions, OnDefect, OrderSeries, QuoteSeries, Series, SourceInfo, TradeSeries};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -65,14 +65,35 @@ impl Catalog {
     /// What stands in the place of those ticks of that venue and symbol, as [`Self::stored`].
     ///
     /// # Errors
-    /// [`CatalogError::Newer`] if it was written by a newer version.
+    /// As [`Self::stored`].
     pub fn stored_ticks(&self, instrument: &InstrumentSpec, content: Content) -> Result<Option<TickSet>, CatalogError> {
-        let path = self.tick_place(instrument, content);
-        match path.exists().then(|| TableFile::open(&path)) {
-            Some(Err(error @ CatalogError::Newer { .. })) => Err(error),
-            Some(Ok(file)) => Ok(file.about().ok()),
-            Some(Err(_)) | None => Ok(None), // be it whole or broken, it may be replaced
+        unless_damaged(TableFile::open(&self.tick_place(instrument, content)).and_then(|file| file.about()))
+    }
+
+    /// As [`Self::lost_bars`], of trades, quotes, levels of depth or events of orders; of any other series none.
+    ///
+    /// # Errors
+    /// As [`Self::stored`].
+    pub fn lost_ticks(&self, series: &Series) -> Result<u64, CatalogError> {
+        match series {
+            Series::Bars(_) | Series::Funding(_) => Ok(0),
+            Series::Trades(trades) => self.lost_rows(trades),
+            Series::Quotes(quotes) => self.lost_rows(quotes),
+            Series::Depth(depth) => self.lost_rows(depth),
+            Series::Orders(orders) => self.lost_rows(orders),
         }
+    }
+
+    fn lost_rows<S: TickTable>(&self, series: &S) -> Result<u64, CatalogError> {
+        let stored = TableFile::open(&self.tick_place(series.instrument(), S::CONTENT)).and_then(|table| {
+            table.must_have(S::COLUMNS, S::CONTENT.name())?;
+            table.times()
+        });
+        let sorted = |mut times: Vec<i64>| {
+            times.sort_unstable();
+            times.into_iter()
+        };
+        Ok(unless_damaged(stored)?.map_or(0, |stored| without_match(sorted(stored), sorted(series.times()))))
     }
 
     fn store_ticks<S: TickTable>(&self, series: &S) -> Result<PathBuf, CatalogError> {
@@ -93,7 +114,7 @@ impl Catalog {
         let part = |from: usize| columns.iter().map(|column| column[from..rows.min(from + BATCH)].to_vec()).collect();
         put(self.tick_place(instrument, S::CONTENT), |beside| {
             let parts = (0..rows).step_by(BATCH).map(part);
-            write_table(beside, S::COLUMNS, parts, |digest| serde_json::to_string(&TickSet { digest, ..set }))
+            write_table(beside, S::COLUMNS, parts, |digest| serde_json::to_string(&TickSet { digest, ..set.clone() }))
         })
     }
 
@@ -130,7 +151,8 @@ impl Catalog {
 
     fn load_ticks<S: TickTable>(&self, symbol: &Symbol, span: &Range<Timestamp>) -> Result<S, CatalogError> {
         let what = S::CONTENT.name();
-        let mut fit = self.files()?.into_iter().filter_map(|(path, kept)| match kept {
+        let kept = self.kept_of(symbol, &format!("{what}.parquet"))?;
+        let mut fit = kept.into_iter().filter_map(|(path, kept)| match kept {
             Kept::Ticks(set) if set.content == S::CONTENT && set.instrument.symbol == *symbol => Some((path, set)),
             Kept::Ticks(_) | Kept::Bars(_) => None,
         });
@@ -149,11 +171,8 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] if a folder or file cannot be read.
     pub fn list_ticks(&self) -> Result<Vec<TickSet>, CatalogError> {
-        let ticks = |(_, kept)| match kept {
-            Kept::Ticks(set) => Some(set),
-            Kept::Bars(_) => None,
-        };
-        Ok(self.files()?.into_iter().filter_map(ticks).collect())
+        let Survey { ticks, faults, .. } = self.survey();
+        faults.into_iter().next().map_or(Ok(ticks), Err)
     }
 
     fn tick_place(&self, instrument: &InstrumentSpec, content: Content) -> PathBuf {

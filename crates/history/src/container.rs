@@ -1,11 +1,13 @@
 //! Opens a file and tells by its first bytes what it is.
 
 use crate::ImportError;
-use flate2::read::MultiGzDecoder;
+use flate2::CrcReader;
+use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use lzma_rust2::XzReader;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
+use zip::CompressionMethod;
 
 /// Memory that an xz file may ask for, in KiB: what `xz -9` makes needs 65 MiB, and a damaged head might say anything.
 const XZ_MEMORY_KIB: u32 = 1 << 18;
@@ -68,8 +70,8 @@ pub(crate) fn unxz<R: Read>(reader: R) -> impl Read + use<R> {
     XzReader::new_mem_limit(BufReader::with_capacity(1 << 17, reader), true, XZ_MEMORY_KIB)
 }
 
-/// The only text file in a zip archive: its name and content.
-pub(crate) fn unzip(path: &Path, file: impl Read + Seek) -> Result<(String, Cursor<Vec<u8>>), ImportError> {
+/// The only text file in a zip archive: its name, and its content as it is unpacked.
+pub(crate) fn unzip(path: &Path, file: impl Read + Seek + 'static) -> Result<(String, Member), ImportError> {
     let damaged = |what: String| ImportError::unfit("HIS-03", path, what);
     let mut archive =
         zip::ZipArchive::new(file).map_err(|error| damaged(format!("not a whole zip archive: {error}")))?;
@@ -77,14 +79,37 @@ pub(crate) fn unzip(path: &Path, file: impl Read + Seek) -> Result<(String, Curs
         let what = format!("the archive holds {} entries, one file is wanted", archive.len());
         return Err(ImportError::unfit("HIS-02", path, what));
     }
-    let mut member = archive.by_index(0).map_err(|error| damaged(error.to_string()))?;
-    let mut content = Vec::with_capacity(usize::try_from(member.size().min(1 << 28)).unwrap_or(0));
-    let whole = read_whole(&mut member, &mut content, WHOLE_MAX).map_err(|error| damaged(error.to_string()))?;
-    if !whole {
-        return Err(too_long(path));
+    let (name, method, start, length, sum) = {
+        let member = archive.by_index(0).map_err(|error| damaged(error.to_string()))?;
+        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        (name, member.compression(), member.data_start(), member.compressed_size(), member.crc32())
+    };
+    let start = start.ok_or_else(|| damaged("the archive does not say where its file begins".to_owned()))?;
+    let mut file = archive.into_inner();
+    file.seek(SeekFrom::Start(start)).map_err(|source| ImportError::io(path, source))?;
+    let packed = BufReader::with_capacity(1 << 17, file.take(length));
+    let content: Box<dyn Read> = match method {
+        CompressionMethod::Stored => Box::new(packed),
+        CompressionMethod::Deflated => Box::new(DeflateDecoder::new(packed)),
+        other => return Err(ImportError::unfit("HIS-02", path, format!("the archive is packed by {other}"))),
+    };
+    Ok((name, Member { content: CrcReader::new(content), sum }))
+}
+
+/// A file of an archive as it is unpacked; at its end it must have the check sum that the archive states.
+pub(crate) struct Member {
+    content: CrcReader<Box<dyn Read>>,
+    sum: u32,
+}
+
+impl Read for Member {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        if count == 0 && !buffer.is_empty() && self.content.crc().sum() != self.sum {
+            return Err(std::io::Error::new(ErrorKind::InvalidData, "the check sum is not that of the archive"));
+        }
+        Ok(count)
     }
-    let name = String::from_utf8_lossy(member.name_raw()).into_owned();
-    Ok((name, Cursor::new(content)))
 }
 
 /// Reads what is left, if no more than `limit` bytes are; whether that was so.

@@ -1,6 +1,7 @@
 //! Delimited text, row by row from a fixed buffer.
 
-use crate::defect::{Defect, DefectLog, Effect, Severity};
+use crate::defect::{Defect, Effect, Severity};
+use crate::defects::Defects;
 use crate::layout::{Role, sniff, split};
 use crate::lines::Lines;
 use crate::moment::{Clock, Stamp, Unit, whole_number};
@@ -64,7 +65,7 @@ pub(crate) fn zone_of(path: &Path, options: &ImportOptions) -> Result<Option<Tim
 }
 
 impl<R: Read> RowSource for CsvRows<R> {
-    fn next_row(&mut self, log: &mut DefectLog) -> Result<Option<RawRow>, ImportError> {
+    fn next_row(&mut self, log: &mut Defects) -> Result<Option<RawRow>, ImportError> {
         loop {
             if let Some((row, used)) = self.fast(self.lines.window()) {
                 self.row += 1;
@@ -143,7 +144,7 @@ impl<R: Read> CsvRows<R> {
     }
 
     /// Reads a line with every check; `None` if nothing can stand for it, which is logged.
-    fn read(&self, line: &[u8], terminated: bool, log: &mut DefectLog) -> Option<RawRow> {
+    fn read(&self, line: &[u8], terminated: bool, log: &mut Defects) -> Option<RawRow> {
         let cells = split(line, self.delimiter);
         if cells.len() != self.roles.len() {
             let code = if terminated { "HIS-26" } else { "HIS-04" };
@@ -189,7 +190,7 @@ impl<R: Read> CsvRows<R> {
         Some(RawRow { row: self.row, stamp: stamp?, prices, volume })
     }
 
-    fn time(&self, cell: &[u8], log: &mut DefectLog) -> Option<Stamp> {
+    fn time(&self, cell: &[u8], log: &mut Defects) -> Option<Stamp> {
         let stamp = self.clock.read(cell, self.zone.as_ref());
         if stamp.is_none() {
             let text = String::from_utf8_lossy(cell).into_owned();
@@ -206,7 +207,7 @@ impl<R: Read> CsvRows<R> {
         stamp
     }
 
-    fn price(&self, cell: &[u8], which: usize, log: &mut DefectLog) -> Option<Number> {
+    fn price(&self, cell: &[u8], which: usize, log: &mut Defects) -> Option<Number> {
         let column = &self.shape.names[which + 1];
         match number::parse(cell) {
             Ok((number, quality)) => {
@@ -221,7 +222,7 @@ impl<R: Read> CsvRows<R> {
         }
     }
 
-    fn volume(&self, cell: &[u8], log: &mut DefectLog) -> Result<Option<Number>, ()> {
+    fn volume(&self, cell: &[u8], log: &mut Defects) -> Result<Option<Number>, ()> {
         let column = &self.shape.names[5];
         match number::parse(cell) {
             Ok((number, quality)) => {

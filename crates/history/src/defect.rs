@@ -1,7 +1,6 @@
 //! Defects: what is wrong with a row, where, and what was done about it.
 
 use crate::error::{hint_of, meaning_of};
-use crate::number::Quality;
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::fmt;
@@ -19,7 +18,7 @@ pub enum Severity {
     Error,
 }
 
-/// Characters of a value that a fault of a whole file shows.
+/// Characters of a value that a defect shows.
 const VALUE_MAX: usize = 200;
 
 /// What became of the row.
@@ -47,7 +46,8 @@ pub struct Defect {
     pub row: u64,
     /// Column as the file names it, where one is at fault.
     pub column: String,
-    /// The offending value.
+    /// The offending value as the file has it, of one that goes on and on the beginning. It may hold anything: who prints it
+    /// escapes what would steer a terminal.
     pub value: String,
     /// What is wrong, in words.
     pub what: String,
@@ -57,6 +57,9 @@ pub struct Defect {
     pub rows: u64,
     /// What to do about it.
     pub hint: &'static str,
+    /// Whether it is of a message that may be of any kind: whoever reads another kind of the same file names it too.
+    #[serde(skip)]
+    pub(crate) of_any_kind: bool,
 }
 
 impl Defect {
@@ -72,23 +75,20 @@ impl Defect {
             severity,
             row,
             column: column.to_owned(),
-            value: value.into(),
+            value: beginning_of(value.into()),
             what: meaning_of(code).to_owned(),
             effect: Effect::Kept,
             rows: 1,
             hint: hint_of(code),
+            of_any_kind: false,
         }
     }
     pub(crate) fn error(code: &'static str, row: u64, column: &str, value: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, row, column, value)
     }
-    /// A fault of the file as a whole; of a value that goes on and on the beginning.
+    /// A fault of the file as a whole.
     pub(crate) fn of_file(code: &'static str, severity: Severity, value: &str) -> Self {
-        let mut shown: String = value.chars().take(VALUE_MAX).collect();
-        if shown.len() < value.len() {
-            shown.push('…');
-        }
-        Self::new(code, severity, 0, "", shown)
+        Self::new(code, severity, 0, "", value)
     }
     /// What is wrong with a book whose best prices these are, mantissas at `decimals`, after the change that ends in `row`:
     /// it is crossed (HIS-37) or locked (HIS-38). `None` for a sound book.
@@ -123,64 +123,16 @@ impl Defect {
     }
 }
 
+fn beginning_of(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(VALUE_MAX) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.code, self.told())
-    }
-}
-
-/// Collects defects while a file is read.
-#[derive(Debug, Default)]
-pub(crate) struct DefectLog {
-    pub(crate) list: Vec<Defect>,
-    /// How many of them are errors.
-    pub(crate) errors: usize,
-    /// How many of the errors are of messages that may be of any kind: whoever reads another kind logs them too.
-    pub(crate) of_any_kind: usize,
-}
-
-impl DefectLog {
-    pub(crate) fn push(&mut self, defect: Defect) {
-        self.errors += usize::from(defect.severity == Severity::Error);
-        self.list.push(defect);
-    }
-
-    /// Notes an error of a message of which nobody can tell the kind.
-    pub(crate) fn push_of_any_kind(&mut self, defect: Defect) {
-        self.of_any_kind += 1;
-        self.push(defect);
-    }
-
-    /// Notes how a number was read; one entry per column and code, with a count.
-    pub(crate) fn quality(&mut self, quality: Quality, row: u64, column: &str, value: impl FnOnce() -> String) {
-        let (code, severity) = match quality {
-            Quality::Exact => return,
-            Quality::Noise | Quality::SinglePrecision => ("HIS-21", Severity::Note),
-            Quality::Rounded => ("HIS-20", Severity::Warning),
-        };
-        self.counted(code, severity, row, column, Effect::Rounded, value);
-    }
-
-    /// Notes a volume that the file does not give.
-    pub(crate) fn no_volume(&mut self, row: u64, column: &str, text: &str) {
-        self.counted("HIS-33", Severity::Note, row, column, Effect::Kept, || text.to_owned());
-    }
-
-    fn counted(
-        &mut self,
-        code: &'static str,
-        severity: Severity,
-        row: u64,
-        column: &str,
-        effect: Effect,
-        value: impl FnOnce() -> String,
-    ) {
-        match self.list.iter_mut().take(64).find(|seen| seen.code == code && seen.column == column) {
-            Some(seen) => seen.rows += 1,
-            None => {
-                let at = self.list.len().min(32); // in front, so that the search above stays short
-                self.list.insert(at, Defect::new(code, severity, row, column, value()).with(effect));
-            }
-        }
     }
 }

@@ -1,12 +1,14 @@
 //! Depth (L2): whole books and changes of books, price level by price level, in the order in which they apply.
 
 use crate::build::{self, Finest, info};
-use crate::defect::{Defect, DefectLog, Effect, Severity};
+use crate::defect::{Defect, Effect, Severity};
+use crate::defects::Defects;
 use crate::depth_files;
 use crate::moment::Stamp;
 use crate::number::Number;
 use crate::rows::Shape;
 use crate::{ImportError, ImportOptions, SourceInfo, read, stored, ticks};
+use std::cmp::Reverse;
 use std::path::Path;
 use tradewind_domain::{InstrumentSpec, Price, Quantity, Side, Timestamp};
 
@@ -15,13 +17,14 @@ use tradewind_domain::{InstrumentSpec, Price, Quantity, Side, Timestamp};
 pub struct DepthSeries {
     /// Whose book it is. Decimals are those of the finest number in the file, unless given.
     pub instrument: InstrumentSpec,
-    /// Updates in the order in which they apply. That is the order of the file, but for a snapshot that was received before
-    /// or after its place among raw messages (HIS-41). What stands before the first snapshot is older than it.
+    /// Updates in the order in which they apply. That is the order of the file, or the other way round where it is newest first
+    /// (HIS-23), but for a snapshot that was received before or after its place among raw messages (HIS-41). What stands
+    /// before the first snapshot is older than it.
     pub updates: Vec<DepthUpdate>,
     /// Where they came from.
     pub source: SourceInfo,
     /// What is wrong with the file.
-    pub defects: Vec<Defect>,
+    pub defects: Defects,
 }
 
 /// One message of a depth feed: a whole book, or what changed.
@@ -89,6 +92,8 @@ pub(crate) struct Found {
     pub(crate) rows: u64,
     /// Whether snapshots were asked for beside the stream of changes: only their ids tell where they belong.
     pub(crate) asked: bool,
+    /// Whether a catalog kept them, which does so in the order of their application.
+    pub(crate) kept: bool,
 }
 
 /// Reads a file of depth: tables of one level a row with a column that tells snapshots (Binance's archive, Tardis
@@ -102,12 +107,11 @@ pub fn read_depth(path: &Path, options: &ImportOptions) -> Result<DepthSeries, I
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
-    let mut log = DefectLog::default();
+    let mut log = Defects::default();
     let found = depth_files::read(path, options, &mut log)?;
-    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
     let missing = series.updates.is_empty().then_some("depth");
-    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
+    ticks::must_hold(path, options, &series.defects, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }
@@ -116,34 +120,49 @@ pub fn read_depth(path: &Path, options: &ImportOptions) -> Result<DepthSeries, I
 pub(crate) fn series(
     path: &Path,
     found: Found,
-    mut log: DefectLog,
+    mut log: Defects,
     options: &ImportOptions,
 ) -> Result<DepthSeries, ImportError> {
-    let Found { mut raw, titles, shape, rows, asked } = found;
+    let Found { mut raw, titles, shape, rows: count, asked, kept } = found;
     let mut finest = Finest::default();
     for level in raw.iter().flat_map(|update| &update.levels) {
         finest.price(level.price);
         finest.volume(level.size);
     }
     let decimals = finest.given(options);
+    let newest_first = !kept && !ids_rise(&raw) && ticks::turn_round(&mut raw, |update| update.stamp, &mut log);
+    if newest_first {
+        raw.iter_mut().for_each(|update| update.levels.sort_by_key(|level| Reverse(level.row)));
+    }
     let moved = if asked { place_snapshots(&mut raw, &mut log) } else { Vec::new() };
     let in_place = raw.iter().filter(|update| !moved.contains(&update.row));
-    ticks::judge_order(in_place.map(|update| (update.row, update.stamp)), "time", Effect::Kept, &mut log);
+    let rows = in_place.map(|update| (update.row, update.stamp));
+    ticks::judge_order(rows, newest_first, Effect::Kept, &mut log);
     judge_ids(&raw, &mut log);
     let updates = raw.iter().map(|update| {
         judge_snapshot(update, &titles, &mut log);
         converted(update, decimals, &titles, &mut log)
     });
     let updates = updates.collect();
-    log.list.sort_by_key(|defect| defect.row);
+    log.sort();
     let instrument = build::instrument(path, shape.member.as_deref(), options, false, decimals)?;
-    let source = info(path, &shape, rows, None, options);
-    Ok(DepthSeries { instrument, updates, source, defects: log.list })
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    Ok(DepthSeries { instrument, updates, source, defects: log })
+}
+
+/// Whether the venue's own numbers say that the updates stand in their order, whatever their times say.
+fn ids_rise(raw: &[RawUpdate]) -> bool {
+    let pairs = raw.windows(2).filter_map(|pair| pair[0].ids.last.zip(pair[1].ids.last));
+    let steps = pairs.map(|(before, after)| after.cmp(&before));
+    let (rises, falls) = steps.fold((0_u64, 0_u64), |(rises, falls), step| {
+        (rises + u64::from(step.is_gt()), falls + u64::from(step.is_lt()))
+    });
+    rises > falls
 }
 
 /// Moves each snapshot in front of the updates that are newer than it and were received before it, and behind older ones
 /// that were received after it; returns the rows of those that were moved.
-fn place_snapshots(raw: &mut [RawUpdate], log: &mut DefectLog) -> Vec<u64> {
+fn place_snapshots(raw: &mut [RawUpdate], log: &mut Defects) -> Vec<u64> {
     let mut moved = Vec::new();
     for at in 0..raw.len() {
         let Some(last) = raw[at].ids.last.filter(|_| raw[at].snapshot) else { continue };
@@ -168,7 +187,7 @@ fn place_snapshots(raw: &mut [RawUpdate], log: &mut DefectLog) -> Vec<u64> {
 }
 
 /// Whether each update follows the one before it, by the venue's own numbers.
-fn judge_ids(raw: &[RawUpdate], log: &mut DefectLog) {
+fn judge_ids(raw: &[RawUpdate], log: &mut Defects) {
     for pair in raw.windows(2) {
         let (before, update) = (&pair[0], &pair[1]);
         let Some(last) = before.ids.last else { continue };
@@ -195,7 +214,7 @@ fn judge_ids(raw: &[RawUpdate], log: &mut DefectLog) {
 }
 
 /// Bids of a snapshot fall, asks rise, each price once. The first level against that is named.
-fn judge_snapshot(update: &RawUpdate, titles: &[String; 2], log: &mut DefectLog) {
+fn judge_snapshot(update: &RawUpdate, titles: &[String; 2], log: &mut Defects) {
     if !update.snapshot {
         return;
     }
@@ -215,7 +234,7 @@ fn judge_snapshot(update: &RawUpdate, titles: &[String; 2], log: &mut DefectLog)
     }
 }
 
-fn converted(update: &RawUpdate, decimals: (u8, u8), titles: &[String; 2], log: &mut DefectLog) -> DepthUpdate {
+fn converted(update: &RawUpdate, decimals: (u8, u8), titles: &[String; 2], log: &mut Defects) -> DepthUpdate {
     let mut levels = Vec::with_capacity(update.levels.len());
     for level in &update.levels {
         ticks::judge_price(level.price, level.row, &titles[0], log);

@@ -1,6 +1,6 @@
 //! How depth is written: tables of one level a row, tables of one snapshot a row, and what venues send.
 
-use crate::defect::DefectLog;
+use crate::defects::Defects;
 use crate::depth::{Found, Ids, RawLevel, RawUpdate};
 use crate::moment::Clock;
 use crate::table::Table;
@@ -11,14 +11,14 @@ use std::path::Path;
 use tradewind_domain::Side;
 
 /// Reads the updates of a file in its own order.
-pub(crate) fn read(path: &Path, options: &ImportOptions, log: &mut DefectLog) -> Result<Found, ImportError> {
+pub(crate) fn read(path: &Path, options: &ImportOptions, log: &mut Defects) -> Result<Found, ImportError> {
     let zone = csv::zone_of(path, options)?;
     let table = match ticks::open(path, options)? {
         Opened::Messages(lines, packing) => return depth_messages::binance(Messages::new(lines, packing), log),
         Opened::JsonLines(lines, packing) => return depth_messages::bybit(path, lines, packing, log),
         Opened::JsonArray(..) => return Err(ImportError::unfit("HIS-05", path, "a JSON array of no depth")),
         Opened::Text(lines, packing) => Table::of_text(path, lines, packing)?,
-        Opened::Columns(format, names, batches) => Table::of_columns(path, format, names, batches),
+        Opened::Columns(format, schema, batches) => Table::of_columns(path, format, &schema, batches),
     };
     if table.column(&["asks0price"]).is_some() {
         snapshots(table, zone.as_ref(), log)
@@ -50,6 +50,7 @@ impl LevelColumns {
             table.column(&["lastupdateid", "lastid"]),
             table.column(&["pu", "previousupdateid", "previousid"]),
         ];
+        table.must_be_read(ids.into_iter().flatten())?;
         let received = table.column(&["localtimestamp", "receivetime"]);
         let same = [time, kind].into_iter().chain(received).chain(ids.into_iter().flatten()).collect();
         Ok(Self {
@@ -65,7 +66,7 @@ impl LevelColumns {
 }
 
 /// One level a row; rows next to each other that agree in time, kind and ids are one update.
-fn levels(path: &Path, mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn levels(path: &Path, mut table: Table, zone: Option<&TimeZone>, log: &mut Defects) -> Result<Found, ImportError> {
     let columns = LevelColumns::of(&table)?;
     let names = table.names.clone();
     let (mut raw, mut clock): (Vec<RawUpdate>, _) = (Vec::new(), None);
@@ -94,7 +95,7 @@ fn levels(path: &Path, mut table: Table, zone: Option<&TimeZone>, log: &mut Defe
     let described = described.map(|(plain, title)| (plain, title.as_str()));
     let time_format = clock.as_ref().map_or("", Clock::name);
     let shape = ticks::shape(table.format, table.member.clone(), &described, time_format);
-    Ok(Found { raw, titles: [price.clone(), size.clone()], shape, rows: table.row, asked: false })
+    Ok(Found { raw, titles: [price.clone(), size.clone()], shape, rows: table.row, asked: false, kept: false })
 }
 
 /// Whether the row is of a snapshot.
@@ -136,7 +137,7 @@ fn level(row: &mut Cells<'_>, columns: &LevelColumns) -> Option<RawLevel> {
 
 /// One snapshot a row: `asks[0].price, asks[0].amount, bids[0].price, bids[0].amount` and so on. A level whose cells are
 /// both empty is none: the book is not that deep.
-fn snapshots(mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn snapshots(mut table: Table, zone: Option<&TimeZone>, log: &mut Defects) -> Result<Found, ImportError> {
     let time = table.need("time", &["timestamp", "time", "ts"])?;
     let names = table.names.clone();
     let mut columns = Vec::new();
@@ -147,6 +148,7 @@ fn snapshots(mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> 
             columns.push((side, price, size));
         }
     }
+    table.must_be_read(columns.iter().flat_map(|(_, price, size)| [*price, *size]))?;
     let (mut raw, mut clock) = (Vec::new(), None);
     while let Some(cells) = table.next_row(log)? {
         let mut row = Cells { row: table.row, cells: &cells, titles: &names, log };
@@ -165,5 +167,5 @@ fn snapshots(mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> 
     let time_format = clock.as_ref().map_or("", Clock::name);
     let described = [("time", names[time].as_str()), ("price", "asks[0].price …"), ("size", "asks[0].amount …")];
     let shape = ticks::shape(table.format, table.member.clone(), &described, time_format);
-    Ok(Found { raw, titles: ["price", "amount"].map(str::to_owned), shape, rows: table.row, asked: false })
+    Ok(Found { raw, titles: ["price", "amount"].map(str::to_owned), shape, rows: table.row, asked: false, kept: false })
 }

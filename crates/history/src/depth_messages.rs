@@ -1,6 +1,7 @@
 //! Depth as venues send it: the order book of Bybit as JSON lines, the depth stream of Binance as raw messages.
 
-use crate::defect::{Defect, DefectLog, Effect};
+use crate::defect::{Defect, Effect};
+use crate::defects::Defects;
 use crate::depth::{Found, Ids, RawLevel, RawUpdate};
 use crate::moment::{Stamp, Unit};
 use crate::number::Number;
@@ -15,7 +16,7 @@ use tradewind_domain::Side;
 type Pair<'a> = [&'a str; 2];
 
 /// The levels of a message; one that cannot be read is noted and left out.
-fn pairs(row: u64, sides: [(Side, &str, &[Pair<'_>]); 2], log: &mut DefectLog) -> Vec<RawLevel> {
+fn pairs(row: u64, sides: [(Side, &str, &[Pair<'_>]); 2], log: &mut Defects) -> Vec<RawLevel> {
     let mut levels = Vec::with_capacity(sides.iter().map(|(.., pairs)| pairs.len()).sum());
     for (side, title, pairs) in sides {
         for [price, size] in pairs {
@@ -63,7 +64,7 @@ pub(crate) fn bybit(
     path: &Path,
     mut lines: TextLines,
     packing: Packing,
-    log: &mut DefectLog,
+    log: &mut Defects,
 ) -> Result<Found, ImportError> {
     let (mut raw, mut row, mut sequence) = (Vec::new(), 0, None);
     let (mut is_book, mut instrument) = (false, OneInstrument::default());
@@ -95,10 +96,10 @@ pub(crate) fn bybit(
     }
     let described = [("time", "cts"), ("bids", "b"), ("asks", "a")];
     let shape = ticks::shape(Format::JsonLines, packing.member, &described, Unit::Millis.name());
-    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: row, asked: false })
+    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: row, asked: false, kept: false })
 }
 
-fn bybit_update(row: u64, book: &BybitBook<'_>, log: &mut DefectLog) -> Option<RawUpdate> {
+fn bybit_update(row: u64, book: &BybitBook<'_>, log: &mut Defects) -> Option<RawUpdate> {
     let millis = book.cts.unwrap_or(book.ts);
     let Some(utc) = Unit::Millis.read(millis) else {
         log.push(Defect::error("HIS-10", row, "cts", millis.to_string()).with(Effect::LeftOut));
@@ -128,7 +129,7 @@ struct BybitLine {
 }
 
 /// Whether the sequence rises, but for snapshots, which begin anew.
-fn judge_sequence(row: u64, book: &BybitBook<'_>, before: Option<u64>, log: &mut DefectLog) {
+fn judge_sequence(row: u64, book: &BybitBook<'_>, before: Option<u64>, log: &mut Defects) {
     if let (false, Some(before), Some(now)) = (book.is_snapshot(), before, book.data.seq)
         && now <= before
     {
@@ -241,7 +242,7 @@ impl<'a> BinanceDepth<'a> {
     }
 }
 
-pub(crate) fn binance(mut messages: Messages, log: &mut DefectLog) -> Result<Found, ImportError> {
+pub(crate) fn binance(mut messages: Messages, log: &mut Defects) -> Result<Found, ImportError> {
     let (mut raw, mut times) = (Vec::new(), Vec::new());
     while let Some(message) = messages.next(log)? {
         match BinanceDepth::of(&message.body) {
@@ -259,5 +260,5 @@ pub(crate) fn binance(mut messages: Messages, log: &mut DefectLog) -> Result<Fou
     let time_format = use_venue_times(raw.iter_mut().map(|update: &mut RawUpdate| &mut update.stamp), &times);
     let described = [("time", "T or E"), ("bids", "b"), ("asks", "a")];
     let shape = ticks::shape(Format::Messages, messages.member, &described, time_format);
-    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: messages.row, asked: true })
+    Ok(Found { raw, titles: ["price", "size"].map(str::to_owned), shape, rows: messages.row, asked: true, kept: false })
 }

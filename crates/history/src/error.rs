@@ -1,6 +1,7 @@
 //! What can go wrong with a file: stable codes, with the row and the value.
 
-use crate::{Defect, Severity};
+use crate::{Defect, Defects, Severity};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, ErrorCode};
 
@@ -18,7 +19,7 @@ tradewind_domain::codes! {
     "HIS-11" "the time is of another unit than the rows before, or of none" "use one unit: seconds, milli-, micro- or nanoseconds";
     "HIS-12" "the row is earlier than the row before it" "sort the file by time";
     "HIS-13" "two rows have the same time" "keep one of them";
-    "HIS-14" "bars are missing" "fetch the missing span, or accept the hole knowingly";
+    "HIS-14" "bars, payments or trades are missing" "fetch the missing span, or accept the hole knowingly";
     "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state the interval";
     "HIS-16" "open, high, low and close contradict each other" "high must be the highest and low the lowest";
     "HIS-17" "the volume or size is negative" "correct the cell";
@@ -50,11 +51,36 @@ tradewind_domain::codes! {
     "HIS-43" "the order contradicts its earlier rows" "an order is added once and keeps its side: look at the source";
     "HIS-44" "the row is of another instrument than the file" "give each instrument a file of its own";
     "HIS-45" "the recording tells its trades twice" "nothing to do: the single trades are used, the aggregated ones left out";
+    "HIS-46" "the file has no header, and its columns may mean several things" "name them in a first line: time,open,high,low,close,volume for bars, time,bid,ask for quotes, time,id,side,price,quantity for trades";
+    "HIS-47" "the JSON goes on over several lines, or is one array of messages" "write one message a line, as `jq -c .` does, and `jq -c '.[]'` of an array";
+    "HIS-48" "the column is of a type that is not read" "write it as a float, a decimal of at most 128 bits, a whole number, a time or a text";
+    "HIS-49" "the funding rate is beyond any that a venue pays" "rates are fractions, 0.0001 is 0.01 %: compare with another source; it was kept as it is";
 }
 
 /// The hint of a code of [`CODES`].
 pub(crate) fn hint_of(code: &str) -> &'static str {
     ErrorCode::hint_of(CODES, code)
+}
+
+/// What to do about a file that the system would not have written, by the first cause that says so.
+pub(crate) fn hint_of_refusal(refused: &std::io::Error) -> &'static str {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(refused);
+    while let Some(error) = cause {
+        let refusal = error.downcast_ref::<std::io::Error>();
+        match refusal.map(std::io::Error::kind) {
+            Some(ErrorKind::StorageFull) => return "free space on the disk, then try again",
+            Some(ErrorKind::QuotaExceeded) => return "raise the quota, or free some of it, then try again",
+            Some(ErrorKind::FileTooLarge) => {
+                return "raise the limit of file sizes (`ulimit -f`), or choose another disk";
+            }
+            Some(ErrorKind::ReadOnlyFilesystem) => return "choose a folder on a disk that can be written",
+            Some(ErrorKind::PermissionDenied) => return "give this user the rights to it, or choose another folder",
+            _ => (),
+        }
+        let within = refusal.and_then(std::io::Error::get_ref); // what its source leaves out
+        cause = within.map(|it| it as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    hint_of("HIS-01")
 }
 
 /// The meaning of a code of [`CODES`].
@@ -92,7 +118,7 @@ pub enum ImportError {
         /// The first error by row.
         first: Box<Defect>,
         /// How many errors there are (1 when a stream stopped at the first).
-        errors: usize,
+        errors: u64,
     },
     /// Something must be stated that the file does not say.
     #[error("{path}: {what}")]
@@ -130,12 +156,13 @@ impl ImportError {
         Self::NeedsOption { code, path: path.to_owned(), what: what.into() }
     }
     /// Refuses if `defects` holds an error, naming the first by row.
-    pub(crate) fn refuse(path: &Path, defects: &[Defect]) -> Result<(), Self> {
-        let errors = || defects.iter().filter(|defect| defect.severity == Severity::Error);
-        match errors().min_by_key(|defect| defect.row) {
+    pub(crate) fn refuse(path: &Path, defects: &Defects) -> Result<(), Self> {
+        let errors = defects.iter().filter(|defect| defect.severity == Severity::Error);
+        match errors.min_by_key(|defect| defect.row) {
             None => Ok(()),
             Some(first) => {
-                Err(Self::Defective { path: path.to_owned(), first: Box::new(first.clone()), errors: errors().count() })
+                let (first, errors) = (Box::new(first.clone()), defects.count_of(Severity::Error));
+                Err(Self::Defective { path: path.to_owned(), first, errors })
             }
         }
     }

@@ -1,18 +1,15 @@
-//! Arrow IPC files (Feather v2), batch by batch; the reading of Arrow columns is shared with Parquet.
+//! Arrow IPC files (Feather v2), batch by batch; what becomes of the batches is shared with Parquet.
 
-use crate::defect::{Defect, DefectLog, Effect};
-use crate::moment::{Clock, Stamp, Unit, in_range};
-use crate::number::{self, Number, NumberFault, Quality};
+use crate::columns::{self, Cell};
+use crate::defect::{Defect, Effect};
+use crate::defects::Defects;
+use crate::moment::{Clock, Stamp};
+use crate::number::NumberFault;
 use crate::rows::{RawRow, RowSource, Shape, find_columns};
 use crate::{Format, ImportError, Progress, lengths};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt64Type,
-};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, RecordBatch};
 use arrow_ipc::reader::FileReader;
-use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -25,13 +22,12 @@ pub(crate) fn open(path: &Path, file: File, progress: &Progress) -> Result<Arrow
     ArrowRows::new(path, Format::Feather, &schema, progress.batches(guarded(reader), bytes, count, |_| 1))
 }
 
-/// The names of the columns of any Feather file, and its batches.
-pub(crate) fn batches(path: &Path, file: File, progress: &Progress) -> Result<(Vec<String>, Batches), ImportError> {
+/// The columns of any Feather file, and its batches.
+pub(crate) fn batches(path: &Path, file: File, progress: &Progress) -> Result<(SchemaRef, Batches), ImportError> {
     let bytes = length(&file);
     let reader = reader(path, file)?;
-    let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let count = reader.num_batches() as u64;
-    Ok((names, progress.batches(guarded(reader), bytes, count, |_| 1)))
+    let (schema, count) = (reader.schema(), reader.num_batches() as u64);
+    Ok((schema, progress.batches(guarded(reader), bytes, count, |_| 1)))
 }
 
 /// Bytes of a file; 0 where the system does not say.
@@ -114,16 +110,17 @@ impl ArrowRows {
         Ok(Self { path: path.to_owned(), batches, columns, volume, shape, clock: None, hints, ready, row: 0 })
     }
 
-    fn convert(&mut self, batch: &RecordBatch, log: &mut DefectLog) -> Result<(), ImportError> {
+    fn convert(&mut self, batch: &RecordBatch, log: &mut Defects) -> Result<(), ImportError> {
         let count = batch.num_rows();
-        let unfit = |what: String| ImportError::unfit("HIS-05", &self.path, what);
-        let times = times(batch.column(self.columns[0]), &mut self.clock)
-            .ok_or_else(|| unfit(format!("column `{}` holds no times", self.shape.names[0])))?;
+        let (path, names) = (&self.path, &self.shape.names);
+        let column = batch.column(self.columns[0]);
+        let times = columns::times(column, &mut self.clock);
+        let times = times.ok_or_else(|| unfit(path, &names[0], column.data_type(), "times"))?;
         let mut numbers = Vec::with_capacity(5);
         for (index, column) in self.columns[1..].iter().chain(self.volume.iter()).enumerate() {
-            let read = numbers_of(batch.column(*column), &mut self.hints[index]);
-            numbers
-                .push(read.ok_or_else(|| unfit(format!("column `{}` holds no numbers", self.shape.names[index + 1])))?);
+            let column = batch.column(*column);
+            let read = columns::numbers_of(column, &mut self.hints[index]);
+            numbers.push(read.ok_or_else(|| unfit(path, &names[index + 1], column.data_type(), "numbers"))?);
         }
         let mut rows = Vec::with_capacity(count);
         for at in 0..count {
@@ -136,7 +133,7 @@ impl ArrowRows {
         Ok(())
     }
 
-    fn row_at(&self, at: usize, times: &[Option<i64>], numbers: &[Vec<Cell>], log: &mut DefectLog) -> Option<RawRow> {
+    fn row_at(&self, at: usize, times: &[Option<i64>], numbers: &[Vec<Cell>], log: &mut Defects) -> Option<RawRow> {
         let mut whole = true;
         if times[at].is_none() {
             let defect = Defect::error("HIS-10", self.row, &self.shape.names[0], "null or out of range");
@@ -164,8 +161,14 @@ impl ArrowRows {
     }
 }
 
+/// Why a column cannot be read as what it should hold.
+fn unfit(path: &Path, name: &str, kind: &DataType, what: &str) -> ImportError {
+    let code = if columns::is_read(kind) { "HIS-05" } else { "HIS-48" };
+    ImportError::unfit(code, path, format!("column `{name}` of the type {kind} holds no {what} that can be read"))
+}
+
 impl RowSource for ArrowRows {
-    fn next_row(&mut self, log: &mut DefectLog) -> Result<Option<RawRow>, ImportError> {
+    fn next_row(&mut self, log: &mut Defects) -> Result<Option<RawRow>, ImportError> {
         loop {
             if let Some(row) = self.ready.next() {
                 return Ok(Some(row));
@@ -183,132 +186,4 @@ impl RowSource for ArrowRows {
     fn rows(&self) -> u64 {
         self.row
     }
-}
-
-/// A number with how it was read and the float it was, or why there is none, with its text.
-pub(crate) type Cell = Result<(Number, Quality, f64), (NumberFault, String)>;
-
-/// Times of a column in nanoseconds; `None` for a column that holds none.
-pub(crate) fn times(column: &ArrayRef, clock: &mut Option<Clock>) -> Option<Vec<Option<i64>>> {
-    fn scaled(values: impl Iterator<Item = Option<i64>>, unit: i64) -> Vec<Option<i64>> {
-        values.map(|value| value.and_then(|count| count.checked_mul(unit)).and_then(in_range)).collect()
-    }
-    Some(match column.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => {
-            scaled(column.as_primitive::<TimestampSecondType>().iter(), 1_000_000_000)
-        }
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            scaled(column.as_primitive::<TimestampMillisecondType>().iter(), 1_000_000)
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            scaled(column.as_primitive::<TimestampMicrosecondType>().iter(), 1_000)
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            scaled(column.as_primitive::<TimestampNanosecondType>().iter(), 1)
-        }
-        DataType::Date32 => {
-            let days = column.as_primitive::<arrow_array::types::Date32Type>().iter();
-            scaled(days.map(|day| day.map(i64::from)), 86_400_000_000_000)
-        }
-        DataType::Date64 => scaled(column.as_primitive::<arrow_array::types::Date64Type>().iter(), 1_000_000),
-        DataType::Int64 => {
-            let counts = column.as_primitive::<Int64Type>();
-            let unit = counts.iter().flatten().find_map(Unit::of);
-            if clock.is_none() {
-                *clock = unit.map(Clock::Unix);
-            }
-            let Some(Clock::Unix(unit)) = clock else { return None };
-            counts.iter().map(|count| unit.read(count?)).collect()
-        }
-        DataType::Utf8 => {
-            let texts = column.as_string::<i32>();
-            texts.iter().map(|text| Clock::Text.read(text?.as_bytes(), None).map(|stamp| stamp.utc)).collect()
-        }
-        DataType::LargeUtf8 => {
-            let texts = column.as_string::<i64>();
-            texts.iter().map(|text| Clock::Text.read(text?.as_bytes(), None).map(|stamp| stamp.utc)).collect()
-        }
-        _ => return None,
-    })
-}
-
-/// Numbers of a column; `None` for a column that holds none.
-pub(crate) fn numbers_of(column: &ArrayRef, hint: &mut u8) -> Option<Vec<Cell>> {
-    let empty = || Err((NumberFault::Empty, "null".to_owned()));
-    let mut float = |value: Option<f64>| match value {
-        None => empty(),
-        Some(value) => match number::from_f64(value, *hint) {
-            Ok((number, quality)) => {
-                if quality == Quality::Exact {
-                    *hint = number.decimals;
-                }
-                Ok((number, quality, value))
-            }
-            Err(fault) => Err((fault, value.to_string())),
-        },
-    };
-    let whole = |value: Option<i64>| value.map_or_else(empty, |v| Ok((Number::new(v, 0), Quality::Exact, 0.0)));
-    let text = |value: Option<&str>| match value {
-        None => empty(),
-        Some(text) => number::parse(text.as_bytes())
-            .map(|(number, quality)| (number, quality, text.parse().unwrap_or(f64::NAN)))
-            .map_err(|fault| (fault, text.to_owned())),
-    };
-    Some(match column.data_type() {
-        DataType::Float64 => column.as_primitive::<Float64Type>().iter().map(&mut float).collect(),
-        DataType::Float32 => {
-            let singles = column.as_primitive::<Float32Type>().iter();
-            let single = |value: f32| number::from_f32(value).map(|(n, q)| (n, q, f64::from(value)));
-            singles.map(|v| v.map_or_else(empty, |v| single(v).map_err(|fault| (fault, v.to_string())))).collect()
-        }
-        DataType::Int64 => column.as_primitive::<Int64Type>().iter().map(whole).collect(),
-        DataType::Int32 => column.as_primitive::<Int32Type>().iter().map(|v| whole(v.map(i64::from))).collect(),
-        DataType::UInt64 => {
-            let large = || Err((NumberFault::TooLarge, "beyond 63 bits".to_owned()));
-            let counts = column.as_primitive::<UInt64Type>().iter();
-            counts
-                .map(|v| v.map_or_else(empty, |v| i64::try_from(v).map_or_else(|_| large(), |v| whole(Some(v)))))
-                .collect()
-        }
-        DataType::Utf8 => column.as_string::<i32>().iter().map(text).collect(),
-        DataType::LargeUtf8 => column.as_string::<i64>().iter().map(text).collect(),
-        _ => return None,
-    })
-}
-
-/// Texts of a column of text, whole numbers or truth values; a null is empty. `None` for any other column.
-pub(crate) fn texts(column: &ArrayRef) -> Option<Vec<String>> {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    Some(match column.data_type() {
-        DataType::Utf8 => column.as_string::<i32>().iter().map(text).collect(),
-        DataType::LargeUtf8 => column.as_string::<i64>().iter().map(text).collect(),
-        DataType::Int64 => {
-            let counts = column.as_primitive::<Int64Type>().iter();
-            counts.map(|value| value.map(|count| count.to_string()).unwrap_or_default()).collect()
-        }
-        DataType::Boolean => {
-            let truths = column.as_boolean().iter();
-            truths.map(|value| value.map(|truth| truth.to_string()).unwrap_or_default()).collect()
-        }
-        _ => return None,
-    })
-}
-
-/// Cells of a column of times, numbers, texts or truth values as text, times as Unix nanoseconds; a null is empty. What the
-/// text of a number reads as is what [`numbers_of`] gives. `None` for any other column.
-pub(crate) fn cells(column: &ArrayRef) -> Option<Vec<String>> {
-    if matches!(column.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) {
-        let times = times(column, &mut None)?;
-        return Some(times.into_iter().map(|time| time.map(|nanos| nanos.to_string()).unwrap_or_default()).collect());
-    }
-    if let Some(texts) = texts(column) {
-        return Some(texts);
-    }
-    let text = |cell| match cell {
-        Ok((number, Quality::Exact, _)) => Number::text(number),
-        Ok((_, _, float)) => f64::to_string(&float),
-        Err((NumberFault::Empty, _)) => String::new(),
-        Err((_, text)) => text,
-    };
-    Some(numbers_of(column, &mut 0)?.into_iter().map(text).collect())
 }

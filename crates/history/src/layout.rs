@@ -1,5 +1,6 @@
 //! Tells the layout of delimited text from its first lines.
 
+use crate::model::BY_POSITION;
 use crate::moment::{Clock, read_text, whole_number};
 use crate::rows::{PRICES, Shape, find_columns};
 use crate::{Format, ImportError, ImportOptions};
@@ -54,19 +55,15 @@ pub(crate) fn sniff(
             roles[volume] = Role::Volume;
         }
     } else {
-        roles = roles_by_width(names.len()).ok_or_else(|| {
-            let text = String::from_utf8_lossy(head);
-            ImportError::unfit(
-                "HIS-05",
-                path,
-                format!("no header, and {} columns are of no known layout: `{text}`", names.len()),
-            )
-        })?;
-    }
-    if !headed && names.len() == 5 && !are_bars(lines, delimiter) {
         let text = String::from_utf8_lossy(head);
-        let what = format!("no header, and 5 columns that are no prices of a bar; name the columns: `{text}`");
-        return Err(ImportError::unfit("HIS-05", path, what));
+        let unnamed = |why: &str| {
+            let what = format!("no header, and {} columns {why}: `{text}`", names.len());
+            ImportError::unfit("HIS-46", path, what)
+        };
+        roles = roles_by_width(names.len()).ok_or_else(|| unnamed("are of no known layout"))?;
+        if !are_bars(lines, delimiter) {
+            return Err(unnamed("that are no prices of a bar; name the columns"));
+        }
     }
     let time_column = roles.iter().position(|role| *role == Role::Time).unwrap_or(0);
     let clock = clock_of(path, &lines[skipped.min(lines.len())..], delimiter, time_column, headed, name)?;
@@ -96,8 +93,7 @@ pub(crate) fn sniff(
 fn described(titles: &[String; 6], has_volume: bool, headed: bool) -> Vec<String> {
     let plain = ["time", "open", "high", "low", "close", "volume"];
     let used = plain.iter().zip(titles).take(if has_volume { 6 } else { 5 });
-    used.map(|(plain, title)| if headed { format!("{plain}={title}") } else { format!("{plain}=by position") })
-        .collect()
+    used.map(|(plain, title)| format!("{plain}={}", if headed { title.as_str() } else { BY_POSITION })).collect()
 }
 
 /// Layouts without header: time, open, high, low, close and volume (5 or 6 columns, LEAN and others); LEAN's bars of
@@ -116,18 +112,19 @@ fn roles_by_width(width: usize) -> Option<Vec<Role>> {
 }
 
 /// Whether at least half of the first rows with four numbers behind a time are open, high, low and close: bids and asks
-/// with their sizes are not, and nothing else would tell them from bars.
+/// with their sizes are not, nor are trades, and nothing else would tell them from bars.
 fn are_bars(lines: &[Vec<u8>], delimiter: u8) -> bool {
-    let prices = |line: &Vec<u8>| -> Option<[f64; 4]> {
+    let prices = |line: &Vec<u8>| -> Option<(usize, [f64; 4])> {
         let cells = split(line, delimiter);
-        let numbers = cells.get(1..)?.iter().map(|cell| std::str::from_utf8(cell).ok()?.parse().ok());
-        numbers.collect::<Option<Vec<f64>>>()?.try_into().ok()
+        let numbers = cells.get(1..5)?.iter().map(|cell| std::str::from_utf8(cell).ok()?.parse().ok());
+        Some((cells.len(), numbers.collect::<Option<Vec<f64>>>()?.try_into().ok()?))
     };
-    let is_bar = |[open, high, low, close]: &[f64; 4]| {
+    let is_bar = |(width, [open, high, low, close]): &(usize, [f64; 4])| {
         let around = low <= open && low <= close && high >= open && high >= close;
-        around && (*low < 0.0 || *high <= 2.0 * low)
+        let is_calm = *low < 0.0 || *high <= 2.0 * low; // asked of few columns, which may be anything
+        around && (is_calm || *width > 6)
     };
-    let rows: Vec<[f64; 4]> = lines.iter().filter_map(prices).collect();
+    let rows: Vec<(usize, [f64; 4])> = lines.iter().filter_map(prices).collect();
     rows.iter().filter(|row| is_bar(row)).count() * 2 >= rows.len()
 }
 

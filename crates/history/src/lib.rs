@@ -18,9 +18,11 @@
 mod build;
 mod catalog;
 mod catalog_ticks;
+mod columns;
 mod container;
 mod csv;
 mod defect;
+mod defects;
 mod depth;
 mod depth_files;
 mod depth_messages;
@@ -28,6 +30,7 @@ mod error;
 mod factors;
 mod feather;
 mod funding;
+mod hours;
 mod layout;
 mod lengths;
 mod lines;
@@ -52,17 +55,19 @@ mod ticks;
 mod trades;
 mod validate;
 
-pub use catalog::{Catalog, CatalogError, Dataset, SCHEMA_VERSION};
+pub use catalog::{Catalog, CatalogError, Dataset, SCHEMA_VERSION, Survey};
 pub use catalog_ticks::TickSet;
 pub use defect::{Defect, Effect, Severity};
+pub use defects::{Defects, Unlisted};
 pub use depth::{DepthLevel, DepthSeries, DepthUpdate, read_depth};
 pub use error::{CODES, ImportError};
 pub use factors::{FactorFile, adjust};
 pub use funding::{FundingSeries, read_funding};
+pub use hours::hours_of;
 pub use model::{
     BarSeries, Format, Gap, GapKind, ImportOptions, OnDefect, QuoteSide, SourceInfo, StampEnd, VolumeKind,
 };
-pub use names::{origin_of, symbol_of};
+pub use names::origin_of;
 pub use orders::{OrderAction, OrderEvent, OrderSeries, read_orders};
 pub use parquet::BarFileReader;
 pub use progress::Progress;

@@ -1,6 +1,6 @@
 //! What an import gives: a series of bars, where it came from, and what was wrong with it.
 
-use crate::{Defect, Progress};
+use crate::{Defects, Progress};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Bar, InstrumentId, InstrumentSpec, Interval, Origin, Symbol, Timestamp};
 
@@ -16,7 +16,7 @@ pub struct BarSeries {
     /// Where they came from.
     pub source: SourceInfo,
     /// What is wrong with the file, in the order of its rows.
-    pub defects: Vec<Defect>,
+    pub defects: Defects,
     /// Every hole between two bars, whether a defect or a closed market.
     pub gaps: Vec<Gap>,
 }
@@ -28,7 +28,8 @@ pub struct Gap {
     pub after: Timestamp,
     /// Open time of the first bar behind it.
     pub until: Timestamp,
-    /// How many bars would fit.
+    /// How many bars are missing: of a market whose hours are known those of its sessions. In a hole of a closed market, how
+    /// many would fit.
     pub bars: u64,
     /// Data row of the first bar behind it, as in the file.
     pub row: u64,
@@ -40,10 +41,12 @@ pub struct Gap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GapKind {
-    /// The market was open as far as the file shows: a defect (HIS-14).
+    /// The market was open for a part of it: a defect (HIS-14).
     Missing,
-    /// The hole crosses a day's end of a market that never trades on Saturdays, and is shorter than eleven days:
-    /// night, weekend or holiday. Without the venue's holiday list a lost day cannot be told from a holiday.
+    /// The market's calendar ([`crate::hours_of`]) has no session in it: night, weekend or holiday.
+    ///
+    /// Where nothing tells the hours, and of shares of New York before 1998: the hole crosses a day's end of a market that
+    /// never trades on Saturdays, and is shorter than eleven days. A lost day cannot be told from a holiday there.
     Closed,
     /// Nothing was traded in it: bars that were made from trades.
     Quiet,
@@ -141,6 +144,19 @@ pub struct SourceInfo {
     pub volume: VolumeKind,
     /// What was done to the series after it was read: `resampled from 1m`, `adjusted for splits and dividends`.
     pub steps: Vec<String>,
+}
+
+/// Stands for the title of a column in a file without a header.
+pub(crate) const BY_POSITION: &str = "by position";
+
+impl SourceInfo {
+    /// What the columns of a file without a header were taken for, in their order; `None` for a file that names them.
+    #[must_use]
+    pub fn assumed(&self) -> Option<String> {
+        let pairs = self.columns.iter().filter_map(|column| column.split_once('='));
+        let assumed: Vec<&str> = pairs.filter(|(_, title)| *title == BY_POSITION).map(|(plain, _)| plain).collect();
+        (!assumed.is_empty()).then(|| assumed.join(", "))
+    }
 }
 
 /// What to do when a file has errors.

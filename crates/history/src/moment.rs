@@ -76,6 +76,10 @@ impl Stamp {
     pub(crate) const fn local(self) -> i64 {
         self.utc + self.offset as i64 * SECOND
     }
+    /// The moment so many nanoseconds later, by the same clock.
+    pub(crate) const fn later(self, nanos: i64) -> Self {
+        Self { utc: self.utc + nanos, ..self }
+    }
 }
 
 /// How the times of a file are written.

@@ -9,6 +9,13 @@ const QUOTES: &[&str] = &[
     "BNB",
 ];
 
+/// Bases beside the currencies of [`QUOTES`] by which a symbol without a mark is split where two quotes would end it.
+const BASES: &[&str] = &[
+    "XBT", "XRP", "SOL", "ADA", "DOGE", "DOT", "LTC", "LINK", "BCH", "TRX", "AVAX", "MATIC", "POL", "UNI", "ATOM",
+    "XLM", "ETC", "EOS", "XMR", "FIL", "NEAR", "APT", "ARB", "OP", "SUI", "AAVE", "ALGO", "SHIB", "PEPE", "LUNA",
+    "1INCH", "DAI",
+];
+
 /// Venues that are known by a word in the path.
 const VENUES: &[&str] = &[
     "binance", "bybit", "coinbase", "oanda", "fxcm", "xcme", "kraken", "okx", "bitmex", "bitstamp", "deribit", "alpaca",
@@ -22,8 +29,7 @@ pub(crate) fn venue(path: &Path) -> &'static str {
 }
 
 /// The symbol that a file's name shows, as [`crate::read_bars`] takes it where it is told none; `None` where it shows none.
-#[must_use]
-pub fn symbol_of(path: &Path) -> Option<Symbol> {
+pub(crate) fn symbol_of(path: &Path) -> Option<Symbol> {
     symbol(path, None, false)
 }
 
@@ -60,9 +66,15 @@ pub(crate) fn symbol(path: &Path, member: Option<&str>, stocks: bool) -> Option<
     apart.or_else(|| words.iter().find_map(|word| joined(word)))
 }
 
+/// The symbol of a word without a mark between: the longest base that is known, or the only split that there is. `XBTUSD`
+/// is XBT in USD and not XB in TUSD; which of the two `ABCTUSD` is nobody can tell.
 fn joined(word: &str) -> Option<Symbol> {
-    let (base, quote) = QUOTES.iter().find_map(|quote| word.strip_suffix(quote).map(|base| (base, *quote)))?;
-    if is_code(base) { pair(base, quote) } else { None }
+    let split = |quote: &&'static str| word.strip_suffix(*quote).map(|base| (base, *quote));
+    let splits: Vec<_> = QUOTES.iter().filter_map(split).filter(|(base, _)| is_code(base)).collect();
+    let is_known = |base: &str| QUOTES.contains(&base) || BASES.contains(&base);
+    let known = splits.iter().filter(|(base, _)| is_known(base)).max_by_key(|(base, _)| base.len());
+    let only = if let [one] = splits.as_slice() { Some(one) } else { None };
+    known.or(only).and_then(|(base, quote)| pair(base, quote))
 }
 
 fn is_quote(word: &str) -> bool {
@@ -77,8 +89,10 @@ fn is_interval(word: &str) -> bool {
     word.len() < 5 && word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(['M', 'H', 'D', 'W'])
 }
 
+/// A spot pair; `None` of a currency in itself, which no symbol is.
 fn pair(base: &str, quote: &str) -> Option<Symbol> {
-    Some(Symbol { base: Currency::new(base).ok()?, quote: Currency::new(quote).ok()?, contract: None })
+    let (base, quote) = (Currency::new(base).ok()?, Currency::new(quote).ok()?);
+    (base != quote).then_some(Symbol { base, quote, contract: None })
 }
 
 #[cfg(test)]
@@ -99,12 +113,40 @@ mod tests {
             ("oanda-hour-eurusd.zip", false, Some("EUR/USD")),
             ("gbpusd-m1-bid-2012.csv", false, Some("GBP/USD")),
             ("aapl.zip", true, Some("AAPL/USD")),
+            ("usd.zip", true, None),
+            ("BTC_BTC.csv", false, None),
+            ("BTC_BTC-1h.feather", false, None),
+            ("usd-usd.csv", false, None),
             ("bars_1m.csv", false, None),
             ("6EH4.XCME_1min_bars_20240101_20240131.csv.gz", false, None),
             ("data.csv", false, None),
         ] {
             let got = symbol(Path::new(name), None, stocks).map(|symbol| symbol.to_string());
             assert_eq!(got.as_deref(), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_symbol_without_a_mark_is_split_behind_a_known_base_or_not_at_all() {
+        for (name, want) in [
+            ("BTCUSDT", Some("BTC/USDT")),
+            ("ETHBTC", Some("ETH/BTC")),
+            ("XBTUSD", Some("XBT/USD")),
+            ("BTCTUSD", Some("BTC/TUSD")),
+            ("1INCHUSDT", Some("1INCH/USDT")),
+            ("USDCUSDT", Some("USDC/USDT")),
+            ("LUNAUSDT", Some("LUNA/USDT")),
+            ("TUSDUSDT", Some("TUSD/USDT")),
+            ("BTCBUSD", Some("BTC/BUSD")),
+            ("ETHFDUSD", Some("ETH/FDUSD")),
+            ("BNBUSD", Some("BNB/USD")),
+            ("USDTUSD", Some("USDT/USD")),
+            ("ABCUSDT", Some("ABC/USDT")), // one split alone
+            ("ABCTUSD", None),             // ABC in TUSD, or ABCT in USD
+            ("ABCBUSD", None),
+        ] {
+            let got = symbol(Path::new(&format!("bitmex_trades_{name}.csv")), None, false);
+            assert_eq!(got.map(|symbol| symbol.to_string()).as_deref(), want, "{name}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Order-by-order books (L3): each order as it is added, changed and deleted.
 
 use crate::build::{self, Finest, info};
-use crate::defect::{Defect, DefectLog, Effect, Severity};
+use crate::defect::{Defect, Effect, Severity};
+use crate::defects::Defects;
 use crate::moment::{Clock, Stamp};
 use crate::number::{MAX_DECIMALS, Number};
 use crate::rows::{Shape, plain_name};
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tradewind_domain::{InstrumentSpec, Price, Quantity, Side, Timestamp};
 
-/// What happened to the orders of one instrument's book, in the order of the file.
+/// What happened to the orders of one instrument's book, in the order of the file, or against it where the file is newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderSeries {
     /// Whose book it is. Decimals are those of the finest number in the file, unless given.
@@ -23,7 +24,7 @@ pub struct OrderSeries {
     /// Where they came from.
     pub source: SourceInfo,
     /// What is wrong with the file.
-    pub defects: Vec<Defect>,
+    pub defects: Defects,
 }
 
 /// One thing that happened to one order.
@@ -74,6 +75,8 @@ pub(crate) struct Found {
     pub(crate) titles: [String; 5],
     pub(crate) shape: Shape,
     pub(crate) rows: u64,
+    /// Whether a catalog kept them, which does so in the order of their application.
+    pub(crate) kept: bool,
 }
 
 /// Reads a file of orders: a table with columns of id, time, price, size (or `volume`), action and side (or `direction`),
@@ -86,20 +89,19 @@ pub fn read_orders(path: &Path, options: &ImportOptions) -> Result<OrderSeries, 
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
-    let mut log = DefectLog::default();
+    let mut log = Defects::default();
     let zone = csv::zone_of(path, options)?;
     let table = match ticks::open(path, options)? {
         Opened::Text(lines, packing) => Table::of_text(path, lines, packing)?,
-        Opened::Columns(format, names, batches) => Table::of_columns(path, format, names, batches),
+        Opened::Columns(format, schema, batches) => Table::of_columns(path, format, &schema, batches),
         Opened::Messages(..) | Opened::JsonLines(..) | Opened::JsonArray(..) => {
             return Err(ImportError::unfit("HIS-05", path, "no table of orders"));
         }
     };
     let found = events(table, zone.as_ref(), &mut log)?;
-    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
     let missing = series.events.is_empty().then_some("order");
-    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
+    ticks::must_hold(path, options, &series.defects, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }
@@ -108,17 +110,19 @@ pub fn read_orders(path: &Path, options: &ImportOptions) -> Result<OrderSeries, 
 pub(crate) fn series(
     path: &Path,
     found: Found,
-    mut log: DefectLog,
+    mut log: Defects,
     options: &ImportOptions,
 ) -> Result<OrderSeries, ImportError> {
-    let Found { raw, titles, shape, rows } = found;
+    let Found { mut raw, titles, shape, rows: count, kept } = found;
     let mut finest = Finest::default();
     for event in &raw {
         finest.price(event.price);
         finest.volume(event.size);
     }
     let decimals = finest.given(options);
-    ticks::judge_order(raw.iter().map(|event| (event.row, event.stamp)), "time", Effect::Kept, &mut log);
+    let newest_first = !kept && ticks::turn_round(&mut raw, |event| event.stamp, &mut log);
+    let rows = raw.iter().map(|event| (event.row, event.stamp));
+    ticks::judge_order(rows, newest_first, Effect::Kept, &mut log);
     judge_lives(&raw, &titles, &mut log);
     let mut events = Vec::with_capacity(raw.len());
     for event in &raw {
@@ -131,13 +135,13 @@ pub(crate) fn series(
         let time = Timestamp::from_nanos(event.stamp.utc);
         events.push((time, OrderEvent { row, id, action, side, price, size }));
     }
-    log.list.sort_by_key(|defect| defect.row);
+    log.sort();
     let instrument = build::instrument(path, shape.member.as_deref(), options, false, decimals)?;
-    let source = info(path, &shape, rows, None, options);
-    Ok(OrderSeries { instrument, events, source, defects: log.list })
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    Ok(OrderSeries { instrument, events, source, defects: log })
 }
 
-fn judge_numbers(event: &RawEvent, titles: &[String; 5], log: &mut DefectLog) {
+fn judge_numbers(event: &RawEvent, titles: &[String; 5], log: &mut Defects) {
     ticks::judge_price(event.price, event.row, &titles[3], log);
     let size = event.size.mantissa;
     if size < 0 {
@@ -151,7 +155,7 @@ fn judge_numbers(event: &RawEvent, titles: &[String; 5], log: &mut DefectLog) {
 /// Whether each order is added once, keeps its side, and rests when it is changed or deleted.
 ///
 /// Of an order that was placed before the recording began the adding cannot be in it: a warning, not an error.
-fn judge_lives(raw: &[RawEvent], titles: &[String; 5], log: &mut DefectLog) {
+fn judge_lives(raw: &[RawEvent], titles: &[String; 5], log: &mut Defects) {
     let Some(began) = raw.first().map(|event| event.stamp.utc) else { return };
     let mut resting = BTreeMap::<u128, Side>::new();
     for event in raw {
@@ -201,7 +205,7 @@ struct Columns {
 
 impl Columns {
     fn of(table: &Table) -> Result<Self, ImportError> {
-        Ok(Self {
+        let columns = Self {
             action: table.need("action", &["action"])?,
             id: table.need("id", &["id", "orderid"])?,
             time: table.need("time", &["timestamp", "time", "ts", "tsevent"])?,
@@ -209,11 +213,13 @@ impl Columns {
             side: table.need("side", &["direction", "side"])?,
             price: table.need("price", &["price"])?,
             size: table.need("size", &["volume", "size", "amount", "quantity", "qty"])?,
-        })
+        };
+        table.must_be_read(columns.placed)?;
+        Ok(columns)
     }
 }
 
-fn events(mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn events(mut table: Table, zone: Option<&TimeZone>, log: &mut Defects) -> Result<Found, ImportError> {
     let columns = Columns::of(&table)?;
     let names = table.names.clone();
     let (mut raw, mut clock) = (Vec::new(), None);
@@ -231,7 +237,7 @@ fn events(mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> Res
     let described = [("time", time), ("id", id), ("action", action), ("side", side), ("price", price), ("size", size)];
     let time_format = clock.as_ref().map_or("", Clock::name);
     let shape = ticks::shape(table.format, table.member.clone(), &described, time_format);
-    Ok(Found { raw, titles, shape, rows: table.row })
+    Ok(Found { raw, titles, shape, rows: table.row, kept: false })
 }
 
 /// One row; `None` if nothing can stand for it, which is noted.

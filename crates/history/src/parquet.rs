@@ -6,10 +6,12 @@ use crate::table_file::{TableFile, values_of, write_table};
 use crate::{Format, ImportError, Progress};
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::errors::ParquetError;
+use arrow_schema::SchemaRef;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tradewind_domain::{Bar, InstrumentId, Price, Quantity, Timestamp};
 
 /// Rows decoded at a time.
@@ -26,14 +28,14 @@ pub(crate) fn open(path: &Path, file: File, progress: &Progress) -> Result<Arrow
     ArrowRows::new(path, Format::Parquet, &schema, batches)
 }
 
-/// The names of the columns of any Parquet file, and its batches.
-pub(crate) fn batches(path: &Path, file: File, progress: &Progress) -> Result<(Vec<String>, Batches), ImportError> {
+/// The columns of any Parquet file, and its batches.
+pub(crate) fn batches(path: &Path, file: File, progress: &Progress) -> Result<(SchemaRef, Batches), ImportError> {
     let bytes = length(&file);
     let builder = builder(path, file)?;
     let rows = rows_of(&builder);
-    let names = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let schema = Arc::clone(builder.schema());
     let reader = guard(|| builder.with_batch_size(BATCH).build()).map_err(|error| damaged(path, &error))?;
-    Ok((names, progress.batches(guarded(reader), bytes, rows, |batch| batch.num_rows() as u64)))
+    Ok((schema, progress.batches(guarded(reader), bytes, rows, |batch| batch.num_rows() as u64)))
 }
 
 fn rows_of(builder: &ParquetRecordBatchReaderBuilder<File>) -> u64 {

@@ -1,7 +1,9 @@
 //! Quotes: the best bid and ask with their sizes, from tables and from recorded raw messages of Binance.
 
 use crate::build::{self, Finest, info};
-use crate::defect::{Defect, DefectLog, Effect};
+use crate::defect::{Defect, Effect};
+use crate::defects::Defects;
+use crate::model::BY_POSITION;
 use crate::moment::{Clock, Stamp, Unit};
 use crate::number::{self, Number};
 use crate::rows::Shape;
@@ -14,7 +16,8 @@ use serde::Deserialize;
 use std::path::Path;
 use tradewind_domain::{InstrumentSpec, Price, Quantity, Quote, Timestamp};
 
-/// Quotes of one instrument, ascending in time; those of one moment in the order of the file.
+/// Quotes of one instrument, ascending in time; those of one moment in the order of the file, or against it where the file is
+/// newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuoteSeries {
     /// What was quoted. Decimals are those of the finest number in the file, unless given.
@@ -25,7 +28,7 @@ pub struct QuoteSeries {
     /// Where they came from.
     pub source: SourceInfo,
     /// What is wrong with the file.
-    pub defects: Vec<Defect>,
+    pub defects: Defects,
 }
 
 /// A quote before it has its decimals.
@@ -61,22 +64,21 @@ pub fn read_quotes(path: &Path, options: &ImportOptions) -> Result<QuoteSeries, 
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
-    let mut log = DefectLog::default();
+    let mut log = Defects::default();
     let zone = csv::zone_of(path, options)?;
     let found = match ticks::open(path, options)? {
         Opened::Messages(lines, packing) => messages(Messages::new(lines, packing), &mut log)?,
         Opened::Text(lines, packing) => table(path, Table::of_text(path, lines, packing)?, zone.as_ref(), &mut log)?,
-        Opened::Columns(format, names, batches) => {
-            table(path, Table::of_columns(path, format, names, batches), zone.as_ref(), &mut log)?
+        Opened::Columns(format, schema, batches) => {
+            table(path, Table::of_columns(path, format, &schema, batches), zone.as_ref(), &mut log)?
         }
         Opened::JsonLines(..) | Opened::JsonArray(..) => {
             return Err(ImportError::unfit("HIS-05", path, "JSON of no kind that holds quotes"));
         }
     };
-    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
     let missing = series.quotes.is_empty().then_some("quote");
-    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
+    ticks::must_hold(path, options, &series.defects, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }
@@ -85,17 +87,19 @@ pub fn read_quotes(path: &Path, options: &ImportOptions) -> Result<QuoteSeries, 
 pub(crate) fn series(
     path: &Path,
     found: Found,
-    mut log: DefectLog,
+    mut log: Defects,
     options: &ImportOptions,
 ) -> Result<QuoteSeries, ImportError> {
-    let Found { mut raw, titles, shape, rows } = found;
+    let Found { mut raw, titles, shape, rows: count } = found;
     let mut finest = Finest::default();
     for quote in &raw {
         quote.prices.into_iter().for_each(|price| finest.price(price));
         quote.sizes.into_iter().flatten().for_each(|size| finest.volume(size));
     }
     let decimals = finest.given(options);
-    ticks::judge_order(raw.iter().map(|quote| (quote.row, quote.stamp)), "time", Effect::Sorted, &mut log);
+    let newest_first = ticks::turn_round(&mut raw, |quote| quote.stamp, &mut log);
+    let rows = raw.iter().map(|quote| (quote.row, quote.stamp));
+    ticks::judge_order(rows, newest_first, Effect::Sorted, &mut log);
     raw.sort_by_key(|quote| quote.stamp.utc);
     let quote = |raw: &RawQuote| {
         judge(raw, &titles, &mut log);
@@ -105,13 +109,13 @@ pub(crate) fn series(
     if !shape.has_volume {
         log.no_volume(0, "", "no sizes");
     }
-    log.list.sort_by_key(|defect| defect.row);
+    log.sort();
     let instrument = build::instrument(path, shape.member.as_deref(), options, false, decimals)?;
-    let source = info(path, &shape, rows, None, options);
-    Ok(QuoteSeries { instrument, quotes, source, defects: log.list })
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    Ok(QuoteSeries { instrument, quotes, source, defects: log })
 }
 
-fn judge(raw: &RawQuote, titles: &Titles, log: &mut DefectLog) {
+fn judge(raw: &RawQuote, titles: &Titles, log: &mut Defects) {
     for (price, title) in raw.prices.into_iter().zip(titles) {
         ticks::judge_price(price, raw.row, title, log);
     }
@@ -132,7 +136,7 @@ fn quote(
     (prices, sizes): (u8, u8),
     titles: &Titles,
     options: &ImportOptions,
-    log: &mut DefectLog,
+    log: &mut Defects,
 ) -> Option<Quote> {
     let mut mantissas = [0; 4];
     let numbers = raw.prices.into_iter().chain(raw.sizes.into_iter().flatten());
@@ -165,6 +169,7 @@ impl Columns {
         }
         let bid_size = table.column(&["bidsize", "bidamount", "bidqty", "bidquantity", "bidvolume"]);
         let ask_size = table.column(&["asksize", "askamount", "askqty", "askquantity", "askvolume"]);
+        table.must_be_read([bid_size, ask_size].into_iter().flatten())?;
         Ok(Self {
             time: table.need("time", &["timestamp", "time", "datetime", "date", "ts", "tsevent", "transacttime"])?,
             bid: table.need("bid", &["bid", "bidprice", "bestbid", "bestbidprice"])?,
@@ -189,13 +194,13 @@ impl Columns {
         };
         if rows.iter().filter(is_quote).count() * 2 <= rows.len() {
             let text = rows.first().map_or_else(String::new, |first| ticks::shown(&first.join(",")));
-            return Err(ImportError::unfit("HIS-05", path, format!("no header, and no time, bid and ask: `{text}`")));
+            return Err(ImportError::unfit("HIS-46", path, format!("no header, and no time, bid and ask: `{text}`")));
         }
         Ok(Self { time: 0, bid: 1, ask: 2, sizes: None })
     }
 }
 
-fn table(path: &Path, mut table: Table, zone: Option<&TimeZone>, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn table(path: &Path, mut table: Table, zone: Option<&TimeZone>, log: &mut Defects) -> Result<Found, ImportError> {
     let columns = Columns::of(path, &table)?;
     let mut names = table.names.clone();
     if names.is_empty() {
@@ -208,8 +213,9 @@ fn table(path: &Path, mut table: Table, zone: Option<&TimeZone>, log: &mut Defec
     }
     let used = [columns.time, columns.bid, columns.ask].into_iter().chain(columns.sizes.into_iter().flatten());
     let used: Vec<&str> = used.map(|column| names[column].as_str()).collect();
+    let titled = |title| if table.names.is_empty() { BY_POSITION } else { title };
     let described: Vec<(&str, &str)> =
-        ["time", "bid", "ask", "bid size", "ask size"].into_iter().zip(used.iter().copied()).collect();
+        ["time", "bid", "ask", "bid size", "ask size"].into_iter().zip(used.iter().copied().map(titled)).collect();
     let time_format = clock.as_ref().map_or("", Clock::name);
     let mut shape = ticks::shape(table.format, table.member.clone(), &described, time_format);
     shape.has_volume = columns.sizes.is_some();
@@ -258,7 +264,7 @@ struct TickerData<'a> {
     ask_size: &'a str,
 }
 
-fn messages(mut messages: Messages, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn messages(mut messages: Messages, log: &mut Defects) -> Result<Found, ImportError> {
     let titles = ["b", "a", "B", "A"].map(str::to_owned);
     let (mut raw, mut times) = (Vec::new(), Vec::new());
     while let Some(message) = messages.next(log)? {

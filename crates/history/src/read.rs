@@ -1,13 +1,15 @@
 //! The way in: one file to one series.
 
+use crate::catalog::{self, CatalogError};
 use crate::container::{self, Kind};
+use crate::parquet::BarFile;
 use crate::rows::RowSource;
-use crate::{BarSeries, Format, ImportError, ImportOptions, Progress, build, csv, feather, parquet};
+use crate::{BarSeries, Format, ImportError, ImportOptions, Progress, StampEnd, build, csv, feather, parquet};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use tradewind_domain::InstrumentSpec;
+use tradewind_domain::{Coded, InstrumentSpec};
 
 /// Reads a file of bars: CSV, CSV.gz, CSV.xz, a zip of one CSV, Arrow/Feather v2, Parquet. The format is told by content.
 ///
@@ -17,23 +19,32 @@ use tradewind_domain::InstrumentSpec;
 /// # Errors
 /// [`ImportError`]: the file cannot be read or recognised, something must be stated, or (by default) a row is wrong.
 pub fn read_bars(path: &Path, options: &ImportOptions) -> Result<BarSeries, ImportError> {
-    if let Some(series) = catalog_file(path, options)? {
-        return Ok(series);
+    if let Some(file) = catalog_file(path, options)? {
+        return catalog::read_whole(file).map_err(|error| of_catalog(path, &error));
     }
     let sha256 = if options.hash { Some(sha256(path, &options.progress)?) } else { None };
     build::series(path, open_rows(path, options)?, sha256, options)
 }
 
-/// The series of one of our own catalog files: it knows its instrument, and its numbers are not prices to be guessed at.
-pub(crate) fn catalog_file(path: &Path, options: &ImportOptions) -> Result<Option<BarSeries>, ImportError> {
+/// One of our own catalog files of bars: it knows its instrument, and its numbers are not prices to be guessed at.
+pub(crate) fn catalog_file(path: &Path, options: &ImportOptions) -> Result<Option<BarFile>, ImportError> {
     if !matches!(container::open(path)?, (_, Kind::Parquet)) {
         return Ok(None);
     }
-    match crate::catalog::read_file(path) {
-        Ok(Some(series)) => must_be_of(path, &series.instrument, options).map(|()| Some(series)),
-        Ok(None) => Ok(None),
-        Err(error) => Err(ImportError::unfit("HIS-03", path, error.to_string())),
+    let file = catalog::open_bars(path).map_err(|error| of_catalog(path, &error))?;
+    if let Some(file) = &file {
+        must_be_of(path, &file.dataset().instrument, options)?;
+        if options.stamp == StampEnd::Close {
+            let what = "the times were said to name the end of a bar, and the catalog keeps bars by their open time";
+            return Err(ImportError::needs("HIS-35", path, what));
+        }
     }
+    Ok(file)
+}
+
+/// What is wrong with a catalog file, as an error of its import.
+pub(crate) fn of_catalog(path: &Path, error: &CatalogError) -> ImportError {
+    ImportError::unfit(error.code(), path, error.to_string())
 }
 
 /// Refuses a file that knows its instrument where the options state another.

@@ -2,7 +2,7 @@
 
 use crate::table_file::TableFile;
 use crate::{
-    Content, Defect, GapKind, ImportError, ImportOptions, OnDefect, Series, Severity, SourceInfo, names, read_series,
+    Content, Defects, GapKind, ImportOptions, OnDefect, Series, Severity, SourceInfo, Unlisted, names, read_series,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -39,8 +39,10 @@ pub struct CheckReport {
     pub gaps_missing: u64,
     /// Nights, weekends, holidays.
     pub gaps_closed: u64,
-    /// Every defect, in the order of rows.
-    pub defects: Vec<Defect>,
+    /// The first [`Defects::LISTED`] defects of each code, in the order of rows.
+    pub defects: Defects,
+    /// How many more there are of each code.
+    pub unlisted: Vec<Unlisted>,
 }
 
 /// One series of a file.
@@ -71,15 +73,15 @@ impl CheckReport {
     }
 
     /// Adds what was found wrong when the series were put to use, such as by playing a book.
-    pub fn add(&mut self, defects: Vec<Defect>) {
-        self.defects.extend(defects);
-        self.defects.sort_by_key(|defect| defect.row);
-        let count = |severity| self.defects.iter().filter(|defect| defect.severity == severity).count() as u64;
-        (self.errors, self.warnings, self.notes) =
-            (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+    pub fn add(&mut self, defects: Defects) {
+        self.defects.append(defects);
+        self.errors = self.defects.count_of(Severity::Error);
+        self.warnings = self.defects.count_of(Severity::Warning);
+        self.notes = self.defects.count_of(Severity::Note);
+        self.unlisted = self.defects.unlisted();
     }
 
-    fn new(path: &Path, content: Content, defects: Vec<Defect>) -> Self {
+    fn new(path: &Path, content: Content, defects: Defects) -> Self {
         let mut report = Self {
             file: path.display().to_string(),
             content,
@@ -95,7 +97,8 @@ impl CheckReport {
             notes: 0,
             gaps_missing: 0,
             gaps_closed: 0,
-            defects: Vec::new(),
+            defects: Defects::default(),
+            unlisted: Vec::new(),
         };
         report.add(defects);
         report
@@ -106,9 +109,8 @@ impl CheckReport {
             [one] => one.content(),
             _ => Content::Messages,
         };
-        let mut defects: Vec<Defect> = series.iter().flat_map(|it| it.defects().iter().cloned()).collect();
-        defects.sort_by_key(|defect| defect.row);
-        defects.dedup(); // a cut message is none of any kind
+        let mut defects = Defects::default();
+        series.iter().for_each(|it| defects.append(it.defects().clone()));
         let spans = || series.iter().filter_map(Series::span);
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
         let mut report = Self {
@@ -152,12 +154,15 @@ pub fn check_file(path: &Path, options: &ImportOptions) -> CheckReport {
 #[must_use]
 pub fn check_series(path: &Path, options: &ImportOptions) -> (CheckReport, Vec<Series>) {
     let symbol = options.symbol.clone().or_else(|| names::symbol_of(path));
-    let any = || "FILE/FILE".parse().ok(); // a symbol is not part of the report
+    let any = || "FILE/UNIT".parse().ok(); // a symbol is not part of the report
     let symbol = if is_ours(path) { options.symbol.clone() } else { symbol.or_else(any) };
     let options = ImportOptions { symbol, on_defect: OnDefect::Report, ..options.clone() };
     match read_series(path, &options) {
         Ok(series) => (CheckReport::of_series(path, &series), series),
-        Err(error) => (CheckReport::new(path, Content::Unknown, vec![ImportError::as_defect(&error)]), Vec::new()),
+        Err(error) => {
+            let defects = [error.as_defect()].into_iter().collect();
+            (CheckReport::new(path, Content::Unknown, defects), Vec::new())
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Raw rows: what every format is turned into before anything is judged.
 
-use crate::defect::DefectLog;
+use crate::defects::Defects;
 use crate::moment::Stamp;
 use crate::number::Number;
 use crate::{Format, ImportError, QuoteSide};
@@ -24,7 +24,7 @@ pub(crate) const PRICES: [&str; 4] = ["open", "high", "low", "close"];
 /// A file that gives one row after the other.
 pub(crate) trait RowSource {
     /// The next row that can be read; those that cannot are logged and counted.
-    fn next_row(&mut self, log: &mut DefectLog) -> Result<Option<RawRow>, ImportError>;
+    fn next_row(&mut self, log: &mut Defects) -> Result<Option<RawRow>, ImportError>;
     /// How the file is written, for the record.
     fn shape(&self) -> &Shape;
     /// Data rows seen so far, readable or not.

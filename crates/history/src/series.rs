@@ -1,7 +1,7 @@
 //! Whatever a file holds: it is recognised by its columns or messages, never by its name.
 
 use crate::{
-    BarSeries, Defect, DepthSeries, Format, FundingSeries, ImportError, ImportOptions, OrderSeries, QuoteSeries,
+    BarSeries, Defects, DepthSeries, Format, FundingSeries, ImportError, ImportOptions, OrderSeries, QuoteSeries,
     SourceInfo, TradeSeries, read_bars, read_depth, read_funding, read_orders, read_quotes, read_trades,
 };
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ impl Series {
 
     /// What is wrong with the file.
     #[must_use]
-    pub fn defects(&self) -> &[Defect] {
+    pub const fn defects(&self) -> &Defects {
         match self {
             Self::Bars(series) => &series.defects,
             Self::Funding(series) => &series.defects,
@@ -161,21 +161,22 @@ pub fn read_series(path: &Path, options: &ImportOptions) -> Result<Vec<Series>, 
         Err(error) if error.code() == "HIS-27" => return Ok(vec![Series::Funding(read_funding(path, options)?)]),
         Err(error) => error,
     };
-    if !matches!(bars.code(), "HIS-02" | "HIS-05" | "HIS-10" | "HIS-11") {
+    if !matches!(bars.code(), "HIS-02" | "HIS-05" | "HIS-10" | "HIS-11" | "HIS-46") {
         return Err(bars); // these are bars, and something is wrong with them
     }
     let mut found = Vec::new();
-    let mut empty = None;
+    let mut unread = None;
     for read in TICKS {
         match read(path, options) {
             Ok(series) if series.source().format == Format::Messages => found.push(series),
             Ok(series) => return Ok(vec![series]),
-            Err(error) if error.code() == "HIS-05" => {}
-            Err(error) if error.code() == "HIS-06" => drop(empty.get_or_insert(error)), // no message is of this kind
+            Err(error) if matches!(error.code(), "HIS-05" | "HIS-46") => {}
+            // no message is of this kind, or one column of it cannot be read
+            Err(error) if matches!(error.code(), "HIS-06" | "HIS-48") => drop(unread.get_or_insert(error)),
             Err(error) => return Err(error),
         }
     }
-    if found.is_empty() { Err(empty.unwrap_or(bars)) } else { Ok(found) }
+    if found.is_empty() { Err(unread.unwrap_or(bars)) } else { Ok(found) }
 }
 
 /// Reads a file as one kind of series.

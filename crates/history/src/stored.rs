@@ -2,7 +2,7 @@
 
 use crate::catalog::CatalogError;
 use crate::container::{self, Kind};
-use crate::defect::{Defect, DefectLog};
+use crate::defects::Defects;
 use crate::depth::{self, Ids, RawLevel, RawUpdate};
 use crate::moment::Stamp;
 use crate::number::Number;
@@ -12,8 +12,8 @@ use crate::rows::Shape;
 use crate::table_file::TableFile;
 use crate::trades::{self, RawTrade};
 use crate::{
-    Content, DepthSeries, Format, ImportError, ImportOptions, OnDefect, OrderAction, OrderSeries, QuoteSeries,
-    SourceInfo, TickSet, TradeSeries, VolumeKind, read, ticks,
+    Content, DepthSeries, DepthUpdate, Format, ImportError, ImportOptions, OnDefect, OrderAction, OrderSeries,
+    QuoteSeries, SourceInfo, TickSet, TradeSeries, VolumeKind, read, ticks,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -33,12 +33,14 @@ pub(crate) trait TickTable: Sized {
     fn instrument(&self) -> &InstrumentSpec;
     fn source(&self) -> &SourceInfo;
     fn put_source(&mut self, source: SourceInfo);
-    fn defects(&self) -> &[Defect];
+    fn defects(&self) -> &Defects;
     fn count(&self) -> u64;
     /// The earliest and the latest time.
     fn span(&self) -> Option<(Timestamp, Timestamp)>;
     /// All columns, in the order of [`Self::COLUMNS`].
     fn columns(&self) -> Vec<Vec<i64>>;
+    /// The first of those columns alone.
+    fn times(&self) -> Vec<i64>;
     /// The series of such columns, judged anew; `None` if they mean nothing.
     fn of_rows(rows: &Rows<'_>, options: &ImportOptions) -> Option<Result<Self, ImportError>>;
 }
@@ -168,7 +170,7 @@ impl TickTable for TradeSeries {
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
     }
-    fn defects(&self) -> &[Defect] {
+    fn defects(&self) -> &Defects {
         &self.defects
     }
     fn count(&self) -> u64 {
@@ -184,6 +186,9 @@ impl TickTable for TradeSeries {
             [time.nanos(), price, quantity, trade.aggressor as i64, high, low]
         }))
     }
+    fn times(&self) -> Vec<i64> {
+        self.trades.iter().map(|(time, _)| time.nanos()).collect()
+    }
     fn of_rows(rows: &Rows<'_>, options: &ImportOptions) -> Option<Result<Self, ImportError>> {
         let trade = |row: usize| {
             let (side, id) = (rows.side(3, row)?, TradeId(rows.wide(4, row)));
@@ -191,8 +196,9 @@ impl TickTable for TradeSeries {
             Some(RawTrade { row: number_of(row), stamp: rows.stamp(row), id, side, price, quantity })
         };
         let raw = (0..rows.count()).map(trade).collect::<Option<Vec<_>>>()?;
-        let found = trades::Found { rows: raw.len() as u64, raw, shape: rows.shape() };
-        Some(trades::series(rows.path, found, DefectLog::default(), options))
+        let titles = ["time", "id", "aggressor", "price", "quantity"].map(str::to_owned);
+        let found = trades::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape() };
+        Some(trades::series(rows.path, found, Defects::default(), options))
     }
 }
 
@@ -209,7 +215,7 @@ impl TickTable for QuoteSeries {
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
     }
-    fn defects(&self) -> &[Defect] {
+    fn defects(&self) -> &Defects {
         &self.defects
     }
     fn count(&self) -> u64 {
@@ -224,6 +230,9 @@ impl TickTable for QuoteSeries {
             [time.nanos(), bid, ask, it.bid_size.mantissa(), it.ask_size.mantissa()]
         }))
     }
+    fn times(&self) -> Vec<i64> {
+        self.quotes.iter().map(|(time, _)| time.nanos()).collect()
+    }
     fn of_rows(rows: &Rows<'_>, options: &ImportOptions) -> Option<Result<Self, ImportError>> {
         let quote = |row: usize| RawQuote {
             row: number_of(row),
@@ -234,7 +243,7 @@ impl TickTable for QuoteSeries {
         let raw: Vec<RawQuote> = (0..rows.count()).map(quote).collect();
         let titles = ["bid", "ask", "bid_size", "ask_size"].map(str::to_owned);
         let found = quotes::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape() };
-        Some(quotes::series(rows.path, found, DefectLog::default(), options))
+        Some(quotes::series(rows.path, found, Defects::default(), options))
     }
 }
 
@@ -253,7 +262,7 @@ impl TickTable for DepthSeries {
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
     }
-    fn defects(&self) -> &[Defect] {
+    fn defects(&self) -> &Defects {
         &self.defects
     }
     fn count(&self) -> u64 {
@@ -279,6 +288,10 @@ impl TickTable for DepthSeries {
         });
         transposed(rows)
     }
+    fn times(&self) -> Vec<i64> {
+        let rows = |update: &DepthUpdate| std::iter::repeat_n(update.time.nanos(), update.levels.len().max(1));
+        self.updates.iter().flat_map(rows).collect()
+    }
     fn of_rows(rows: &Rows<'_>, options: &ImportOptions) -> Option<Result<Self, ImportError>> {
         let mut raw: Vec<RawUpdate> = Vec::new();
         for row in 0..rows.count() {
@@ -294,8 +307,8 @@ impl TickTable for DepthSeries {
             }
         }
         let titles = ["price", "size"].map(str::to_owned);
-        let found = depth::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape(), asked: false };
-        Some(depth::series(rows.path, found, DefectLog::default(), options))
+        let found = depth::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape(), asked: false, kept: true };
+        Some(depth::series(rows.path, found, Defects::default(), options))
     }
 }
 
@@ -312,7 +325,7 @@ impl TickTable for OrderSeries {
     fn put_source(&mut self, source: SourceInfo) {
         self.source = source;
     }
-    fn defects(&self) -> &[Defect] {
+    fn defects(&self) -> &Defects {
         &self.defects
     }
     fn count(&self) -> u64 {
@@ -334,6 +347,9 @@ impl TickTable for OrderSeries {
             [time.nanos(), high, low, action, event.side as i64, price, size]
         }))
     }
+    fn times(&self) -> Vec<i64> {
+        self.events.iter().map(|(time, _)| time.nanos()).collect()
+    }
     fn of_rows(rows: &Rows<'_>, options: &ImportOptions) -> Option<Result<Self, ImportError>> {
         let event = |row: usize| {
             let action = match rows.whole(3, row) {
@@ -348,7 +364,7 @@ impl TickTable for OrderSeries {
         };
         let raw = (0..rows.count()).map(event).collect::<Option<Vec<_>>>()?;
         let titles = ["id", "action", "side", "price", "size"].map(str::to_owned);
-        let found = orders::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape() };
-        Some(orders::series(rows.path, found, DefectLog::default(), options))
+        let found = orders::Found { rows: raw.len() as u64, raw, titles, shape: rows.shape(), kept: true };
+        Some(orders::series(rows.path, found, Defects::default(), options))
     }
 }

@@ -1,15 +1,18 @@
 //! Bars one at a time, in memory that does not grow with their number.
 
 use crate::build::{self, Finest};
-use crate::defect::{Defect, DefectLog};
+use crate::catalog::{ALWAYS, CatalogError};
+use crate::defects::Defects;
+use crate::parquet::{BarFile, BarFileReader};
 use crate::rows::{RawRow, RowSource, Shape};
-use crate::validate::Checker;
-use crate::{Gap, ImportError, ImportOptions, OnDefect, Severity, SourceInfo, StampEnd, read};
+use crate::validate::{Checker, Judge};
+use crate::{Dataset, Gap, ImportError, ImportOptions, OnDefect, Severity, SourceInfo, StampEnd, read};
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Bar, InstrumentSpec, Interval};
 
 /// Rows that are looked at before the first bar comes out.
 const PROBE: usize = 2_048;
+const DAY: i64 = 86_400_000_000_000;
 
 /// A stream of bars from a file: see [`stream_bars`].
 pub struct BarStream {
@@ -20,8 +23,16 @@ pub struct BarStream {
 }
 
 enum Bars {
-    Whole { bars: std::vec::IntoIter<Bar>, defects: Vec<Defect>, gaps: Vec<Gap> },
+    Whole { bars: std::vec::IntoIter<Bar>, defects: Defects, gaps: Vec<Gap> },
     Live(Box<Live>),
+    Stored(Box<Stored>),
+}
+
+/// Bars of a catalog file.
+struct Stored {
+    path: PathBuf,
+    bars: BarFileReader,
+    judge: Judge,
 }
 
 struct Live {
@@ -29,7 +40,7 @@ struct Live {
     rows: Box<dyn RowSource>,
     shape: Shape,
     checker: Checker,
-    log: DefectLog,
+    log: Defects,
     options: ImportOptions,
     interval: Interval,
     decimals: (u8, u8),
@@ -37,28 +48,29 @@ struct Live {
     over: bool,
 }
 
-/// Reads the bars of a file one at a time; the same bars as [`crate::read_bars`] gives, in flat memory for CSV, CSV.gz,
-/// Feather and Parquet of bars shorter than a day in order of time.
+/// Reads the bars of a file one at a time; the same bars as [`crate::read_bars`] gives, in flat memory for files of the
+/// catalog, and for CSV (plain, in gzip, xz or zip), Feather and Parquet of bars shorter than a day in order of time.
 ///
 /// Unless the options fix the decimals of prices and volumes (or the instrument), the file is read once beforehand to
-/// find them and to see whether the market closes; with them fixed, closing is judged by the first 2,048 rows. Archives,
-/// newest-first files and daily bars are small: they are read whole.
+/// find them and to see whether a market of unknown hours closes; with them fixed, that is judged by the first 2,048
+/// rows. A file of the catalog is read once beforehand to see that it holds what was stored. LEAN's files without a header,
+/// files of a `price_scale`, newest-first files and daily bars are small: they are read whole.
 ///
 /// # Errors
 /// As [`crate::read_bars`]; errors of rows come out of the iterator when it reaches them, and end it.
 pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, ImportError> {
-    if let Some(series) = read::catalog_file(path, options)? {
-        return Ok(of_series(series));
+    if let Some(file) = read::catalog_file(path, options)? {
+        return stored(path, file);
     }
     let mut rows = read::open_rows(path, options)?;
-    let mut log = DefectLog::default();
+    let mut log = Defects::default();
     let mut probe = Vec::with_capacity(PROBE);
     while probe.len() < PROBE {
         let Some(row) = rows.next_row(&mut log)? else { break };
         probe.push(row);
     }
     let shape = rows.shape().clone();
-    if probe.len() < 3 || shape.lean || shape.member.is_some() || options.price_scale.is_some() || falls(&probe) {
+    if probe.len() < 3 || shape.lean || options.price_scale.is_some() || falls(&probe) {
         return whole(path, options);
     }
     let interval = build::interval_of(path, &probe, options)?;
@@ -68,33 +80,39 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
     build::refuse_funding(path, &probe)?;
     let mut finest = Finest::default();
     let fixed = options.instrument.is_some() || options.price_decimals.is_some() && options.quantity_decimals.is_some();
-    let mut stamps: Vec<_> = probe.iter().map(|row| row.stamp).collect();
+    let shift = if options.stamp == StampEnd::Close { -interval.nanos() } else { 0 };
+    let mut stamps: Vec<_> = probe.iter().map(|row| row.stamp.later(shift)).collect();
     if !fixed {
         probe.iter().for_each(|row| finest.see(row));
         let mut day = i64::MIN;
         while let Some(row) = rows.next_row(&mut log)? {
             finest.see(&row);
-            if row.stamp.local().div_euclid(86_400_000_000_000) != day {
-                day = row.stamp.local().div_euclid(86_400_000_000_000);
-                stamps.push(row.stamp);
+            let opened = row.stamp.later(shift);
+            if opened.local().div_euclid(DAY) != day {
+                day = opened.local().div_euclid(DAY);
+                stamps.push(opened);
             }
         }
     }
     let decimals = finest.given(options);
-    let mut checker = Checker::new(interval, shape.names.clone(), decimals);
-    checker.learn_sessions(stamps.into_iter());
     let instrument = build::instrument(path, None, options, false, decimals)?;
+    let mut checker = Checker::new(interval, shape.names.clone(), &instrument);
+    checker.learn_sessions(stamps.into_iter());
     let rows = read::open_rows(path, options)?; // from the first row again
+    let mut log = Defects::default();
+    if !shape.has_volume {
+        log.no_volume(0, "", "no volume column");
+    }
     let sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     let live = Live {
         path: path.to_owned(),
         rows,
         checker,
-        log: DefectLog::default(),
+        log,
         options: options.clone(),
         interval,
         decimals,
-        shift: if options.stamp == StampEnd::Close { -interval.nanos() } else { 0 },
+        shift,
         over: false,
         shape,
     };
@@ -104,6 +122,30 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
 
 fn falls(probe: &[RawRow]) -> bool {
     probe.windows(2).any(|pair| pair[1].stamp.utc < pair[0].stamp.utc)
+}
+
+fn stored(path: &Path, file: BarFile) -> Result<BarStream, ImportError> {
+    let unfit = |error: CatalogError| read::of_catalog(path, &error);
+    let seen = file.dataset().clone();
+    let mut days = Vec::new();
+    let mut day = i64::MIN;
+    for bar in file.read(ALWAYS).map_err(unfit)? {
+        let time = bar.map_err(unfit)?.open_time;
+        if time.nanos().div_euclid(DAY) != day {
+            day = time.nanos().div_euclid(DAY);
+            days.push(time);
+        }
+    }
+    let file = BarFile::open(path).map_err(unfit)?;
+    if *file.dataset() != seen {
+        let what = "another file was put in its place while it was read: read it again";
+        return Err(unfit(CatalogError::damaged(path, what)));
+    }
+    let bars = file.read(ALWAYS).map_err(unfit)?;
+    let Dataset { instrument, interval, source, .. } = seen;
+    let judge = Judge::new(interval, &instrument, days.into_iter());
+    let bars = Bars::Stored(Box::new(Stored { path: path.to_owned(), bars, judge }));
+    Ok(BarStream { instrument, interval, source, bars })
 }
 
 fn whole(path: &Path, options: &ImportOptions) -> Result<BarStream, ImportError> {
@@ -137,10 +179,11 @@ impl BarStream {
     }
     /// What was wrong with the rows so far.
     #[must_use]
-    pub fn defects(&self) -> &[Defect] {
+    pub fn defects(&self) -> &Defects {
         match &self.bars {
             Bars::Whole { defects, .. } => defects,
-            Bars::Live(live) => &live.log.list,
+            Bars::Live(live) => &live.log,
+            Bars::Stored(stored) => &stored.judge.log,
         }
     }
     /// The holes so far.
@@ -149,6 +192,7 @@ impl BarStream {
         match &self.bars {
             Bars::Whole { gaps, .. } => gaps,
             Bars::Live(live) => &live.checker.gaps,
+            Bars::Stored(stored) => stored.judge.gaps(),
         }
     }
 }
@@ -160,7 +204,18 @@ impl Iterator for BarStream {
         match &mut self.bars {
             Bars::Whole { bars, .. } => bars.next().map(Ok),
             Bars::Live(live) => live.next(),
+            Bars::Stored(stored) => stored.next(),
         }
+    }
+}
+
+impl Stored {
+    fn next(&mut self) -> Option<Result<Bar, ImportError>> {
+        let bar = self.bars.next()?.map_err(|error| read::of_catalog(&self.path, &error));
+        if let Ok(bar) = &bar {
+            self.judge.see(bar);
+        }
+        Some(bar)
     }
 }
 
@@ -185,8 +240,8 @@ impl Live {
                 build::bar(&row, self.decimals, self.interval, self.shift, &self.options, names, &mut self.log)
                     .filter(|bar| self.checker.admits(&row, bar, &mut self.log))
             });
-            if self.log.errors > 0 && self.options.on_defect == OnDefect::Refuse {
-                let first = self.log.list.iter().find(|defect| defect.severity == Severity::Error)?;
+            if self.log.count_of(Severity::Error) > 0 && self.options.on_defect == OnDefect::Refuse {
+                let first = self.log.iter().find(|defect| defect.severity == Severity::Error)?;
                 let (path, first) = (self.path.clone(), Box::new(first.clone()));
                 return Some(Err(ImportError::Defective { path, first, errors: 1 }));
             }
@@ -196,5 +251,30 @@ impl Live {
                 (Some(_), None) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalog, read_bars};
+    use tradewind_domain::Coded;
+
+    #[test]
+    fn a_file_that_is_replaced_between_the_two_readings_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(folder.path()).unwrap();
+        let table = folder.path().join("BTC_USDT-1h.csv");
+        let store = |price: &str| {
+            let rows = [0, 1].map(|hour| format!("2024-01-01 0{hour}:00,{price},{price},{price},{price},1\n"));
+            std::fs::write(&table, format!("time,open,high,low,close,volume\n{}", rows.concat())).unwrap();
+            catalog.store(&read_bars(&table, &ImportOptions::default()).unwrap()).unwrap()
+        };
+        let path = store("10.5");
+        let opened = || BarFile::open(&path).unwrap();
+        assert_eq!(stored(&path, opened()).unwrap().map(Result::unwrap).count(), 2);
+        let before = opened();
+        store("10.25"); // of two decimals
+        assert_eq!(stored(&path, before).err().map(|error| error.code()), Some("HIS-30"));
     }
 }

@@ -1,11 +1,14 @@
 //! Tables of named columns as rows of text: delimited text, Feather and Parquet alike.
 
-use crate::defect::{Defect, DefectLog, Effect, Severity};
+use crate::columns;
+use crate::defect::{Defect, Effect, Severity};
+use crate::defects::Defects;
 use crate::feather::{self, Batches};
 use crate::layout::{delimiter_of, split};
 use crate::rows::plain_name;
 use crate::ticks::{OneInstrument, Packing, TextLines, shown};
 use crate::{Format, ImportError};
+use arrow_schema::{DataType, Schema};
 use std::path::{Path, PathBuf};
 
 /// A table whose rows are read one after the other.
@@ -13,6 +16,8 @@ pub(crate) struct Table {
     path: PathBuf,
     /// The names of the columns; empty for a table without a header.
     pub(crate) names: Vec<String>,
+    /// Their types; none of text.
+    kinds: Vec<DataType>,
     pub(crate) format: Format,
     pub(crate) member: Option<String>,
     /// Rows read so far, readable or not.
@@ -55,14 +60,17 @@ impl Table {
     }
 
     /// A table of Arrow record batches.
-    pub(crate) fn of_columns(path: &Path, format: Format, names: Vec<String>, batches: Batches) -> Self {
+    pub(crate) fn of_columns(path: &Path, format: Format, schema: &Schema, batches: Batches) -> Self {
         let rows = Rows::Columns { batches, ready: Vec::new().into_iter() };
-        Self::new(path, names, format, None, rows)
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let kinds = schema.fields().iter().map(|field| field.data_type().clone()).collect();
+        Self { kinds, ..Self::new(path, names, format, None, rows) }
     }
 
     fn new(path: &Path, names: Vec<String>, format: Format, member: Option<String>, rows: Rows) -> Self {
         let (path, instrument) = (path.to_owned(), OneInstrument::default());
-        let mut table = Self { path, names, format, member, row: 0, named: None, instrument, rows };
+        let kinds = Vec::new();
+        let mut table = Self { path, names, kinds, format, member, row: 0, named: None, instrument, rows };
         table.named = table.column(&["symbol", "instrument", "instrumentid"]);
         table
     }
@@ -84,16 +92,32 @@ impl Table {
     /// As [`Self::column`].
     ///
     /// # Errors
-    /// HIS-05, saying that there is no `what`.
+    /// HIS-05, saying that there is no `what`; HIS-46 for a table without a header; as [`Self::must_be_read`].
     pub(crate) fn need(&self, what: &str, aliases: &[&str]) -> Result<usize, ImportError> {
-        self.column(aliases).ok_or_else(|| {
+        let column = self.column(aliases).ok_or_else(|| {
+            if self.names.is_empty() {
+                return ImportError::unfit("HIS-46", &self.path, format!("no header, and so no column `{what}`"));
+            }
             let names = shown(&self.names.join(", "));
             ImportError::unfit("HIS-05", &self.path, format!("no column `{what}` among {names}"))
+        })?;
+        self.must_be_read([column]).map(|()| column)
+    }
+
+    /// Refuses a column that is wanted and of a type that is not read.
+    ///
+    /// # Errors
+    /// HIS-48, with the column and its type.
+    pub(crate) fn must_be_read(&self, columns: impl IntoIterator<Item = usize>) -> Result<(), ImportError> {
+        let is_unread = |column: &usize| self.kinds.get(*column).is_some_and(|kind| !columns::is_read(kind));
+        columns.into_iter().find(is_unread).map_or(Ok(()), |column| {
+            let (name, kind) = (&self.names[column], &self.kinds[column]);
+            Err(ImportError::unfit("HIS-48", &self.path, format!("column `{name}` is of the type {kind}")))
         })
     }
 
     /// The next row that has a cell for every column and is of the file's instrument; others are logged.
-    pub(crate) fn next_row(&mut self, log: &mut DefectLog) -> Result<Option<Vec<String>>, ImportError> {
+    pub(crate) fn next_row(&mut self, log: &mut Defects) -> Result<Option<Vec<String>>, ImportError> {
         while let Some(cells) = self.any_row(log)? {
             let name = self.named.map(|column| (column, cells[column].as_str())).filter(|(_, name)| !name.is_empty());
             match name.and_then(|(column, name)| self.instrument.other(self.row, &self.names[column], name)) {
@@ -104,7 +128,7 @@ impl Table {
         Ok(None)
     }
 
-    fn any_row(&mut self, log: &mut DefectLog) -> Result<Option<Vec<String>>, ImportError> {
+    fn any_row(&mut self, log: &mut Defects) -> Result<Option<Vec<String>>, ImportError> {
         match &mut self.rows {
             Rows::Text(text) => text.next_row(&mut self.row, self.format, log),
             Rows::Columns { batches, ready } => loop {
@@ -125,7 +149,7 @@ impl TextRows {
         &mut self,
         row: &mut u64,
         format: Format,
-        log: &mut DefectLog,
+        log: &mut Defects,
     ) -> Result<Option<Vec<String>>, ImportError> {
         if let Some(first) = self.first.take() {
             *row += 1;
@@ -166,7 +190,7 @@ fn rows_of(path: &Path, names: &[String], batch: &arrow_array::RecordBatch) -> R
     let count = batch.num_rows();
     let mut columns: Vec<std::vec::IntoIter<String>> = Vec::with_capacity(names.len());
     for (column, name) in batch.columns().iter().zip(names) {
-        let cells = feather::cells(column);
+        let cells = columns::cells(column);
         if cells.as_ref().is_some_and(|cells| cells.len() != count) {
             return Err(ImportError::unfit("HIS-03", path, format!("column `{name}` is of another length")));
         }

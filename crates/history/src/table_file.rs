@@ -1,11 +1,11 @@
 //! The catalog's files: Parquet tables of 64-bit whole numbers, with what they say of themselves.
 
 use crate::Content;
-use crate::catalog::{CatalogError, SCHEMA_VERSION};
+use crate::catalog::{ALWAYS, CatalogError, SCHEMA_VERSION};
 use crate::feather::{Batches, guard, guarded};
 use crate::parquet::BATCH;
-use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::arrow::{ArrowWriter, ProjectionMask};
 use ::parquet::basic::{Compression, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
@@ -17,6 +17,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use sha2::{Digest, Sha256};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,8 +102,8 @@ impl TableFile {
 
     pub(crate) fn open(path: &Path) -> Result<Self, CatalogError> {
         let file = File::open(path).map_err(|source| CatalogError::io("open", path, source))?;
-        let damaged = |error: ParquetError| CatalogError::damaged(path, error);
-        let builder = guard(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(damaged)?;
+        let builder =
+            guard(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(|error| not_opened(path, error))?;
         let pairs = builder.metadata().file_metadata().key_value_metadata();
         let about = pairs
             .and_then(|pairs| pairs.iter().find(|pair| pair.key == KEY))
@@ -156,6 +157,14 @@ impl TableFile {
         Ok(columns)
     }
 
+    /// The first column of every row, and no other: what is damaged ends it.
+    pub(crate) fn times(mut self) -> Result<Vec<i64>, CatalogError> {
+        let first = ProjectionMask::leaves(self.builder.parquet_schema(), [0]);
+        self.builder = self.builder.with_projection(first);
+        let (_, _, batches) = self.batches(&ALWAYS)?;
+        Ok(batches.map_while(Result::ok).flat_map(|batch| values_of(&batch)[0].to_vec()).collect())
+    }
+
     /// The batches of the row groups that meet `span`, and whether that is all.
     pub(crate) fn batches(self, span: &Range<Timestamp>) -> Result<(PathBuf, bool, Batches), CatalogError> {
         let all = self.builder.metadata().row_groups().iter().enumerate();
@@ -166,6 +175,19 @@ impl TableFile {
         let reader =
             guard(|| builder.build()).map_err(|error: ParquetError| CatalogError::damaged(&self.path, error))?;
         Ok((self.path, whole, guarded(reader)))
+    }
+}
+
+/// Why a file gave no table: the system would not have it read, or it is damaged.
+fn not_opened(path: &Path, error: ParquetError) -> CatalogError {
+    let refused = |cause: &std::io::Error| {
+        cause.raw_os_error().is_some() && cause.kind() != ErrorKind::InvalidInput // a length in the file that is none
+    };
+    let ParquetError::External(cause) = &error else { return CatalogError::damaged(path, error) };
+    if cause.downcast_ref::<std::io::Error>().is_some_and(refused) {
+        CatalogError::io("read", path, std::io::Error::other(error))
+    } else {
+        CatalogError::damaged(path, error)
     }
 }
 

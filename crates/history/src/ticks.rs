@@ -2,13 +2,15 @@
 
 use crate::build::moment;
 use crate::container::{self, Kind};
-use crate::defect::{Defect, DefectLog, Effect, Severity};
+use crate::defect::{Defect, Effect, Severity};
+use crate::defects::Defects;
 use crate::feather::{self, Batches};
 use crate::lines::Lines;
 use crate::moment::{Clock, Stamp, whole_number};
 use crate::number::{self, Number};
 use crate::rows::Shape;
 use crate::{Format, ImportError, ImportOptions, OnDefect, parquet};
+use arrow_schema::SchemaRef;
 use jiff::tz::TimeZone;
 use std::io::Read;
 use std::path::Path;
@@ -30,8 +32,8 @@ pub(crate) enum Opened {
     JsonArray(TextLines, Packing),
     /// Raw messages behind their receive times.
     Messages(TextLines, Packing),
-    /// Feather or Parquet: names of the columns, and the batches.
-    Columns(Format, Vec<String>, Batches),
+    /// Feather or Parquet: the columns, and the batches.
+    Columns(Format, SchemaRef, Batches),
 }
 
 /// What text was packed in.
@@ -46,12 +48,12 @@ pub(crate) fn open(path: &Path, options: &ImportOptions) -> Result<Opened, Impor
     let progress = &options.progress;
     let (reader, format, member): (Box<dyn Read>, Format, Option<String>) = match kind {
         Kind::Feather => {
-            let (names, batches) = feather::batches(path, file, progress)?;
-            return Ok(Opened::Columns(Format::Feather, names, batches));
+            let (schema, batches) = feather::batches(path, file, progress)?;
+            return Ok(Opened::Columns(Format::Feather, schema, batches));
         }
         Kind::Parquet => {
-            let (names, batches) = parquet::batches(path, file, progress)?;
-            return Ok(Opened::Columns(Format::Parquet, names, batches));
+            let (schema, batches) = parquet::batches(path, file, progress)?;
+            return Ok(Opened::Columns(Format::Parquet, schema, batches));
         }
         Kind::Text => (Box::new(progress.watch(file)), Format::Csv, None),
         Kind::Gzip => (Box::new(container::gunzip(progress.watch(file))), Format::CsvGz, None),
@@ -62,17 +64,35 @@ pub(crate) fn open(path: &Path, options: &ImportOptions) -> Result<Opened, Impor
         }
     };
     let mut lines = Lines::new(path, reader);
-    let first = lines.peek()?.into_iter().next();
-    let first = first.ok_or_else(|| ImportError::unfit("HIS-06", path, "the file holds no lines"))?;
+    let begin = lines.peek()?;
+    let first = begin.first().ok_or_else(|| ImportError::unfit("HIS-06", path, "the file holds no lines"))?;
+    let next = begin.get(1).map_or(&[][..], |line| line.trim_ascii());
     let packing = |format| Packing { format, member };
-    Ok(match first.trim_ascii_start() {
-        [b'[', b'[', ..] => Opened::JsonArray(lines, packing(Format::Json)),
+    Ok(match first.trim_ascii() {
+        [b'[', inner @ ..] if is_of(b'[', inner, next) => Opened::JsonArray(lines, packing(Format::Json)),
+        [b'[', inner @ ..] if is_of(b'{', inner, next) => return Err(spread(path, "an array of JSON objects")),
+        [b'{', inner @ ..] if goes_on(inner, next) => return Err(spread(path, "a JSON object over several lines")),
         [b'{', ..] => Opened::JsonLines(lines, packing(Format::JsonLines)),
         [b'0'..=b'9', ..] if first.windows(2).any(|two| two == b" {") => {
             Opened::Messages(lines, packing(Format::Messages))
         }
         _ => Opened::Text(lines, packing(format)),
     })
+}
+
+/// Whether a JSON array is one of values that begin with `mark`: behind its bracket stands the rest of the line, or the next.
+fn is_of(mark: u8, rest: &[u8], next: &[u8]) -> bool {
+    let inner = if rest.is_empty() { next } else { rest.trim_ascii_start() };
+    inner.first() == Some(&mark)
+}
+
+/// Whether a JSON object goes on in the next line: there a key stands, or the end of it.
+fn goes_on(rest: &[u8], next: &[u8]) -> bool {
+    rest.is_empty() || matches!(next, [b'"' | b'}', ..])
+}
+
+fn spread(path: &Path, what: &str) -> ImportError {
+    ImportError::unfit("HIS-47", path, format!("{what}, where one message a line is read"))
 }
 
 /// How a file of ticks is written; `columns` are pairs of what is meant and the file's own name.
@@ -113,7 +133,7 @@ impl Messages {
     }
 
     /// The next message; those that are cut, have no receive time or are of another instrument are logged.
-    pub(crate) fn next(&mut self, log: &mut DefectLog) -> Result<Option<Message>, ImportError> {
+    pub(crate) fn next(&mut self, log: &mut Defects) -> Result<Option<Message>, ImportError> {
         while let Some(line) = self.lines.next_line()? {
             self.row += 1;
             let text = String::from_utf8_lossy(self.lines.text(line));
@@ -183,20 +203,17 @@ impl OneInstrument {
 }
 
 /// Refuses a series with errors, if that is wanted, and a file that holds nothing of a kind: neither a row nor a faulty one.
-/// `log_of_any_kind` is how many of the errors may be of another kind.
 pub(crate) fn must_hold(
     path: &Path,
     options: &ImportOptions,
-    defects: &[Defect],
-    log_of_any_kind: usize,
+    defects: &Defects,
     missing: Option<&str>,
 ) -> Result<(), ImportError> {
     if options.on_defect == OnDefect::Refuse {
         ImportError::refuse(path, defects)?;
     }
-    let errors = defects.iter().filter(|defect| defect.severity == Severity::Error).count();
     match missing {
-        Some(what) if errors <= log_of_any_kind => {
+        Some(what) if defects.count_of(Severity::Error) <= defects.errors_of_any_kind() => {
             Err(ImportError::unfit("HIS-06", path, format!("the file holds no {what} that can be read")))
         }
         _ => Ok(()),
@@ -209,7 +226,7 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// Notes a message or line that is not the JSON that it should be.
-pub(crate) fn no_json(row: u64, body: &str, error: &serde_json::Error, log: &mut DefectLog) {
+pub(crate) fn no_json(row: u64, body: &str, error: &serde_json::Error, log: &mut Defects) {
     let code = if error.is_eof() { "HIS-04" } else { "HIS-07" };
     log.push(Defect::error(code, row, "", shown(body)).saying(error.to_string()).with(Effect::LeftOut));
 }
@@ -219,7 +236,7 @@ pub(crate) struct Cells<'a> {
     pub(crate) row: u64,
     pub(crate) cells: &'a [String],
     pub(crate) titles: &'a [String],
-    pub(crate) log: &'a mut DefectLog,
+    pub(crate) log: &'a mut Defects,
 }
 
 impl Cells<'_> {
@@ -267,7 +284,7 @@ impl Cells<'_> {
 }
 
 /// Reads a number and notes how it was read.
-pub(crate) fn number(row: u64, title: &str, text: &str, log: &mut DefectLog) -> Option<Number> {
+pub(crate) fn number(row: u64, title: &str, text: &str, log: &mut Defects) -> Option<Number> {
     match number::parse(text.as_bytes()) {
         Ok((number, quality)) => {
             log.quality(quality, row, title, || text.to_owned());
@@ -300,7 +317,7 @@ pub(crate) fn id(text: &str) -> Option<u128> {
 }
 
 /// The mantissa at the decimals of the series; what does not fit is noted.
-pub(crate) fn mantissa(number: Number, places: u8, row: u64, title: &str, log: &mut DefectLog) -> Option<i64> {
+pub(crate) fn mantissa(number: Number, places: u8, row: u64, title: &str, log: &mut Defects) -> Option<i64> {
     let mantissa = number.at(places);
     if mantissa.is_none() {
         let finer = number.trimmed().decimals > places;
@@ -315,19 +332,43 @@ pub(crate) fn mantissa(number: Number, places: u8, row: u64, title: &str, log: &
 }
 
 /// Notes a price that is not positive.
-pub(crate) fn judge_price(number: Number, row: u64, title: &str, log: &mut DefectLog) {
+pub(crate) fn judge_price(number: Number, row: u64, title: &str, log: &mut Defects) {
     if number.mantissa <= 0 {
         log.push(Defect::error("HIS-18", row, title, number.text()));
     }
 }
 
-/// Notes each row that is earlier than one before it; `effect` says what becomes of it.
-pub(crate) fn judge_order(rows: impl Iterator<Item = (u64, Stamp)>, title: &str, effect: Effect, log: &mut DefectLog) {
+/// Turns rows round that are newest first, and notes it (HIS-23): more of them are earlier than the row before them than
+/// later, and that more than once or twice. Rows of one moment are turned round as well. Says whether they were.
+pub(crate) fn turn_round<T>(rows: &mut [T], stamp: impl Fn(&T) -> Stamp, log: &mut Defects) -> bool {
+    let (mut rises, mut falls) = (0, 0);
+    for pair in rows.windows(2) {
+        let (was, is) = (stamp(&pair[0]).utc, stamp(&pair[1]).utc);
+        rises += usize::from(is > was);
+        falls += usize::from(is < was);
+    }
+    let is_turned = falls > rises && (falls > 2 || falls + 1 == rows.len());
+    let ([first, .., last], true) = (&*rows, is_turned) else { return false };
+    let text = format!("{} .. {}", moment(stamp(first)), moment(stamp(last)));
+    log.push(Defect::new("HIS-23", Severity::Note, 1, "time", text).with(Effect::Sorted));
+    rows.reverse();
+    true
+}
+
+/// Notes each row that is earlier than one before it, or than one behind it in a file that was `newest_first` and turned
+/// round; `effect` says what becomes of it.
+pub(crate) fn judge_order(
+    rows: impl Iterator<Item = (u64, Stamp)>,
+    newest_first: bool,
+    effect: Effect,
+    log: &mut Defects,
+) {
+    let side = if newest_first { "behind" } else { "before" };
     let mut latest = i64::MIN;
     for (row, stamp) in rows {
         if stamp.utc < latest {
-            let what = format!("earlier than a row before it, of {}", Timestamp::from_nanos(latest));
-            let defect = Defect::new("HIS-12", Severity::Warning, row, title, moment(stamp));
+            let what = format!("earlier than a row {side} it, of {}", Timestamp::from_nanos(latest));
+            let defect = Defect::new("HIS-12", Severity::Warning, row, "time", moment(stamp));
             log.push(defect.saying(what).with(effect));
         }
         latest = latest.max(stamp.utc);

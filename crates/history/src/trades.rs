@@ -1,17 +1,22 @@
 //! Public trades: CSV, JSON arrays, Parquet/Feather, and recorded raw messages of Binance.
 
-use crate::build::{Finest, info, instrument};
-use crate::defect::{Defect, DefectLog, Effect, Severity};
-use crate::moment::{Clock, Stamp, Unit};
+use crate::build::{Finest, info, instrument, moment};
+use crate::defect::{Defect, Effect, Severity};
+use crate::defects::Defects;
+use crate::moment::{Clock, Stamp, Unit, whole_number};
 use crate::number::{self, Number};
 use crate::rows::Shape;
 use crate::table::Table;
 use crate::ticks::{self, Messages, Opened, Packing, TextLines};
+use crate::validate::{counted_are, is_jump, suspect};
 use crate::{Format, ImportError, ImportOptions, SourceInfo, read, stored};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::path::Path;
 use tradewind_domain::{InstrumentSpec, Price, Quantity, Side, Timestamp, Trade, TradeId};
+
+/// Ids are consecutive where no more than one step in so many is another than one.
+const ODD_STEP_IN: usize = 100;
 
 /// Public trades of one instrument, ascending in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +28,7 @@ pub struct TradeSeries {
     /// Where they came from.
     pub source: SourceInfo,
     /// What is wrong with the file.
-    pub defects: Vec<Defect>,
+    pub defects: Defects,
 }
 
 /// A trade before it has its decimals.
@@ -39,6 +44,7 @@ pub(crate) struct RawTrade {
 /// Trades as they were read, before they are judged.
 pub(crate) struct Found {
     pub(crate) raw: Vec<RawTrade>,
+    pub(crate) titles: Titles,
     pub(crate) shape: Shape,
     pub(crate) rows: u64,
 }
@@ -53,7 +59,7 @@ struct Texts<'a> {
 }
 
 /// Titles of the columns in the order of [`Texts`], for defects.
-type Titles = [String; 5];
+pub(crate) type Titles = [String; 5];
 
 /// Reads a file of public trades: CSV with a header (freqtrade, Tardis), a JSON array of arrays
 /// `[time, id, type, side, price, amount, cost]`, Parquet or Feather with columns of such names, or raw messages of
@@ -67,20 +73,19 @@ pub fn read_trades(path: &Path, options: &ImportOptions) -> Result<TradeSeries, 
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
-    let mut log = DefectLog::default();
+    let mut log = Defects::default();
     let found = match ticks::open(path, options)? {
         Opened::JsonArray(lines, packing) => json(path, lines, packing, &mut log)?,
         Opened::Messages(lines, packing) => messages(Messages::new(lines, packing), &mut log)?,
         Opened::JsonLines(..) => return Err(ImportError::unfit("HIS-05", path, "JSON lines of no trades")),
         Opened::Text(lines, packing) => table(path, Table::of_text(path, lines, packing)?, &mut log)?,
-        Opened::Columns(format, names, batches) => {
-            table(path, Table::of_columns(path, format, names, batches), &mut log)?
+        Opened::Columns(format, schema, batches) => {
+            table(path, Table::of_columns(path, format, &schema, batches), &mut log)?
         }
     };
-    let of_any_kind = log.of_any_kind;
     let mut series = series(path, found, log, options)?;
     let missing = series.trades.is_empty().then_some("trade");
-    ticks::must_hold(path, options, &series.defects, of_any_kind, missing)?;
+    ticks::must_hold(path, options, &series.defects, missing)?;
     series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     Ok(series)
 }
@@ -89,36 +94,38 @@ pub fn read_trades(path: &Path, options: &ImportOptions) -> Result<TradeSeries, 
 pub(crate) fn series(
     path: &Path,
     found: Found,
-    mut log: DefectLog,
+    mut log: Defects,
     options: &ImportOptions,
 ) -> Result<TradeSeries, ImportError> {
-    let Found { mut raw, shape, rows } = found;
+    let Found { mut raw, titles, shape, rows: count } = found;
     let mut finest = Finest::default();
     for trade in &raw {
         finest.price(trade.price);
         finest.volume(trade.quantity);
     }
     let (price_decimals, quantity_decimals) = finest.given(options);
-    ticks::judge_order(raw.iter().map(|trade| (trade.row, trade.stamp)), "time", Effect::Sorted, &mut log);
-    raw.sort_by_key(|trade| trade.stamp.utc); // trades of one moment keep the order of the file
+    let newest_first = ticks::turn_round(&mut raw, |trade| trade.stamp, &mut log);
+    let rows = raw.iter().map(|trade| (trade.row, trade.stamp));
+    ticks::judge_order(rows, newest_first, Effect::Sorted, &mut log);
+    raw.sort_by_key(|trade| trade.stamp.utc); // trades of one moment keep their order
+    name_missing(&raw, &titles[1], &mut log);
     let mut trades: Vec<(Timestamp, Trade)> = Vec::with_capacity(raw.len());
     for trade in &raw {
         let (Some(price), Some(quantity)) = (trade.price.at(price_decimals), trade.quantity.at(quantity_decimals))
         else {
             let text = format!("{} x {}", trade.price.text(), trade.quantity.text());
-            log.push(Defect::error("HIS-32", trade.row, "price", text).with(Effect::LeftOut));
+            log.push(Defect::error("HIS-32", trade.row, &titles[3], text).with(Effect::LeftOut));
             continue;
         };
-        if trades.last().is_some_and(|(_, last)| last.id == trade.id) {
-            let defect = Defect::error("HIS-13", trade.row, "id", trade.id.0.to_string());
+        let last = trades.last().map(|(_, last)| last);
+        if last.is_some_and(|last| last.id == trade.id) {
+            let defect = Defect::error("HIS-13", trade.row, &titles[1], trade.id.0.to_string());
             log.push(defect.saying("the same trade twice").with(Effect::LeftOut));
             continue;
         }
-        for (value, number, column) in [(price, trade.price, "price"), (quantity, trade.quantity, "quantity")] {
-            if value <= 0 {
-                let what = format!("the {column} is not positive");
-                log.push(Defect::error("HIS-18", trade.row, column, number.text()).saying(what));
-            }
+        judge(trade, &titles, &mut log);
+        if let Some(was) = last.map(|last| last.price.mantissa()).filter(|was| is_jump(*was, price)) {
+            log.push(suspect(trade.row, &titles[3], trade.price.text(), price, was));
         }
         trades.push((
             Timestamp::from_nanos(trade.stamp.utc),
@@ -131,10 +138,40 @@ pub(crate) fn series(
             },
         ));
     }
-    log.list.sort_by_key(|defect| defect.row);
+    log.sort();
     let instrument = instrument(path, shape.member.as_deref(), options, false, (price_decimals, quantity_decimals))?;
-    let source = info(path, &shape, rows, None, options);
-    Ok(TradeSeries { instrument, trades, source, defects: log.list })
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    Ok(TradeSeries { instrument, trades, source, defects: log })
+}
+
+/// Names a price that is not above zero, and a size that is not.
+fn judge(trade: &RawTrade, titles: &Titles, log: &mut Defects) {
+    ticks::judge_price(trade.price, trade.row, &titles[3], log);
+    if trade.quantity.mantissa <= 0 {
+        let defect = Defect::error("HIS-17", trade.row, &titles[4], trade.quantity.text());
+        log.push(if trade.quantity.mantissa == 0 { defect.saying("a trade of nothing") } else { defect });
+    }
+}
+
+/// Names the trades that are missing where the venue counts them one by one: all but a few ids follow one another.
+fn name_missing(raw: &[RawTrade], title: &str, log: &mut Defects) {
+    let follows = |pair: &&[RawTrade]| pair[1].id.0.checked_sub(pair[0].id.0) == Some(1);
+    let odd = raw.len().saturating_sub(1) - raw.windows(2).filter(follows).count();
+    if odd == 0 || odd * ODD_STEP_IN > raw.len() {
+        return;
+    }
+    let mut ids: Vec<(u128, u64, Stamp)> = raw.iter().map(|trade| (trade.id.0, trade.row, trade.stamp)).collect();
+    ids.sort_by_key(|(id, ..)| *id); // a trade that stands in another place is not missing
+    for pair in ids.windows(2) {
+        let [(before, ..), (behind, row, stamp)] = pair else { continue };
+        let missing = (behind - before).saturating_sub(1);
+        if missing > 0 {
+            let missing = u64::try_from(missing).unwrap_or(u64::MAX);
+            let what = format!("{} missing before that of {}", counted_are(missing, "trade"), moment(*stamp));
+            let defect = Defect::new("HIS-14", Severity::Warning, *row, title, behind.to_string());
+            log.push(defect.saying(what));
+        }
+    }
 }
 
 fn shape(format: Format, member: Option<String>, titles: &Titles, time_format: &str) -> Shape {
@@ -143,7 +180,7 @@ fn shape(format: Format, member: Option<String>, titles: &Titles, time_format: &
     ticks::shape(format, member, &columns, time_format)
 }
 
-fn table(path: &Path, mut table: Table, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn table(path: &Path, mut table: Table, log: &mut Defects) -> Result<Found, ImportError> {
     if table.column(&["action"]).is_some() {
         return Err(ImportError::unfit("HIS-05", path, "a column `action`: these are orders, not trades"));
     }
@@ -158,7 +195,8 @@ fn table(path: &Path, mut table: Table, log: &mut DefectLog) -> Result<Found, Im
         raw.extend(trade(table.row, &Texts { time, id, side, price, quantity }, clock.as_ref(), maker, &titles, log));
     }
     let time_format = clock.as_ref().map_or("", Clock::name);
-    Ok(Found { raw, shape: shape(table.format, table.member.clone(), &titles, time_format), rows: table.row })
+    let shape = shape(table.format, table.member.clone(), &titles, time_format);
+    Ok(Found { raw, titles, shape, rows: table.row })
 }
 
 /// Columns of time, id, side, price, quantity; and whether the side is that of the maker being the buyer.
@@ -175,6 +213,7 @@ fn find(table: &Table) -> Result<([usize; 5], bool), ImportError> {
         table.need("price", &["price", "p"])?,
         table.need("quantity", &["amount", "quantity", "qty", "size", "q"])?,
     ];
+    table.must_be_read(maker)?;
     Ok((columns, maker.is_some()))
 }
 
@@ -185,11 +224,13 @@ fn trade(
     clock: Option<&Clock>,
     maker: bool,
     titles: &Titles,
-    log: &mut DefectLog,
+    log: &mut Defects,
 ) -> Option<RawTrade> {
     let stamp = clock.and_then(|clock| clock.read(cells.time.as_bytes(), None));
     if stamp.is_none() {
-        log.push(Defect::error("HIS-10", row, &titles[0], cells.time).with(Effect::LeftOut));
+        let other_unit = matches!(clock, Some(Clock::Unix(_))) && whole_number(cells.time.as_bytes()).is_some();
+        let code = if other_unit { "HIS-11" } else { "HIS-10" };
+        log.push(Defect::error(code, row, &titles[0], cells.time).with(Effect::LeftOut));
     }
     let id = ticks::id(cells.id).map(TradeId);
     if id.is_none() {
@@ -224,7 +265,7 @@ fn aggressor(text: &str, maker: bool) -> Option<Side> {
 }
 
 /// `[time, id, type, side, price, amount, cost]` of freqtrade; numbers are read from their text, never as floats.
-fn json(path: &Path, mut lines: TextLines, packing: Packing, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn json(path: &Path, mut lines: TextLines, packing: Packing, log: &mut Defects) -> Result<Found, ImportError> {
     let damaged = |error: serde_json::Error| {
         let code = if error.is_eof() { "HIS-03" } else { "HIS-02" };
         ImportError::unfit(code, path, format!("not a whole JSON array of trades: {error}"))
@@ -245,7 +286,8 @@ fn json(path: &Path, mut lines: TextLines, packing: Packing, log: &mut DefectLog
         };
         raw.extend(trade(count, &Texts { time, id, side, price, quantity }, Some(&clock), false, &titles, log));
     }
-    Ok(Found { raw, shape: shape(Format::Json, packing.member, &titles, clock.name()), rows: count })
+    let shape = shape(Format::Json, packing.member, &titles, clock.name());
+    Ok(Found { raw, titles, shape, rows: count })
 }
 
 /// A trade in Binance's streams `trade` and `aggTrade`.
@@ -268,7 +310,7 @@ struct MessageTrade<'a> {
     m: bool,
 }
 
-fn messages(mut messages: Messages, log: &mut DefectLog) -> Result<Found, ImportError> {
+fn messages(mut messages: Messages, log: &mut Defects) -> Result<Found, ImportError> {
     let titles = ["T", "t", "m", "p", "q"].map(str::to_owned);
     let clock = Clock::Unix(Unit::Millis);
     let (mut single, mut aggregated) = (Vec::new(), Vec::new());
@@ -291,11 +333,12 @@ fn messages(mut messages: Messages, log: &mut DefectLog) -> Result<Found, Import
         }
     }
     let raw = if single.is_empty() { aggregated } else { one_of(single, &aggregated, log) };
-    Ok(Found { raw, shape: shape(Format::Messages, messages.member, &titles, clock.name()), rows: messages.row })
+    let shape = shape(Format::Messages, messages.member, &titles, clock.name());
+    Ok(Found { raw, titles, shape, rows: messages.row })
 }
 
 /// Single trades alone, where a recording has aggregated ones as well: both tell the same.
-fn one_of(single: Vec<RawTrade>, aggregated: &[RawTrade], log: &mut DefectLog) -> Vec<RawTrade> {
+fn one_of(single: Vec<RawTrade>, aggregated: &[RawTrade], log: &mut Defects) -> Vec<RawTrade> {
     if let Some(first) = aggregated.first() {
         let defect = Defect::new("HIS-45", Severity::Note, first.row, "", aggregated.len().to_string());
         log.push(defect.saying("messages of aggregated trades beside those of single ones").with(Effect::LeftOut));

@@ -136,7 +136,8 @@ fn what_is_no_table_of_bars_is_refused_as_a_whole() {
         ("<html><body>404</body></html>\n", "HIS-05"),
         ("{\"code\":-1121,\"msg\":\"Invalid symbol.\"}\n", "HIS-05"),
         ("time,open,high,close\n2024-01-01,1,2,1\n", "HIS-05"),
-        ("1,2,3\n4,5,6\n", "HIS-05"),
+        ("1,2,3\n4,5,6\n", "HIS-46"),
+        ("1700000000,100.5,0.25,25.125,1700000000000,true\n1700000001,100.5,0.5,50.25,1700000000100,true\n", "HIS-46"),
         ("01/02/2024,1,2,1,1,1\n01/03/2024,1,2,1,1,1\n", "HIS-10"),
         ("2024-01-01,1,2,1,1,1\n", "HIS-24"),
     ] {
@@ -148,6 +149,17 @@ fn what_is_no_table_of_bars_is_refused_as_a_whole() {
     }
     let error = read_bars(Path::new("/nowhere/BTC_USDT-1h.csv"), &stated()).unwrap_err();
     assert!(matches!(error, ImportError::Io { .. }));
+}
+
+#[test]
+fn what_is_assumed_of_columns_without_names_is_said() {
+    let assumed = |text: &str| {
+        let (_folder, path) = csv(text);
+        read_bars(&path, &stated()).unwrap().source.assumed()
+    };
+    assert_eq!(assumed(GOOD), None);
+    let (_, rows) = GOOD.split_once('\n').unwrap();
+    assert_eq!(assumed(rows).as_deref(), Some("time, open, high, low, close, volume"));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use crate::common::recordings;
 use proptest::prelude::*;
+use std::io::ErrorKind;
 use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Price, Quantity, Timestamp};
-use tradewind_history::{BarSeries, Catalog, ImportOptions, read_bars};
+use tradewind_history::{BarSeries, Catalog, CatalogError, ImportOptions, read_bars};
 
 const ALL: std::ops::Range<Timestamp> = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
 
@@ -108,6 +109,41 @@ fn what_is_not_there_or_broken_is_said() {
 }
 
 #[test]
+fn a_damaged_file_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    let sound = series(&[(1, 1), (2, 2)]);
+    let place = catalog.store(&sound).unwrap();
+    let other = place.parent().unwrap().with_file_name("ETH~USDT");
+    std::fs::create_dir(&other).unwrap();
+    for damaged in [place.with_file_name("5m.parquet"), other.join("1h.parquet")] {
+        std::fs::write(damaged, b"PAR1 and no more").unwrap();
+    }
+    let survey = catalog.survey();
+    assert_eq!((survey.bars.len(), survey.ticks.len()), (1, 0));
+    let faults: Vec<&str> = survey.faults.iter().map(Coded::code).collect();
+    assert_eq!(faults, ["HIS-30", "HIS-30"]);
+    assert!(survey.faults[0].to_string().contains("5m.parquet"), "{}", survey.faults[0]);
+    assert_eq!(catalog.list().unwrap_err().code(), "HIS-30");
+    assert_eq!(catalog.load(&sound.instrument.symbol, Interval::HOUR, ALL).unwrap().bars, sound.bars);
+}
+
+#[test]
+fn what_a_series_would_take_away_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    let stored = series(&[(1, 1); 6]);
+    assert_eq!(catalog.lost_bars(&stored).unwrap(), 0);
+    catalog.store(&stored).unwrap();
+    let longer = series(&[(1, 1); 9]);
+    let mut holed = longer.clone();
+    holed.bars.drain(2..4);
+    let mut later = longer.clone();
+    later.bars.drain(..3);
+    assert_eq!([&stored, &longer, &holed, &later].map(|series| catalog.lost_bars(series).unwrap()), [0, 0, 2, 3]);
+}
+
+#[test]
 fn a_newer_file_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = Catalog::open(folder.path()).unwrap();
@@ -124,6 +160,71 @@ fn a_newer_file_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&place).unwrap(), newer);
     let left: Vec<_> = std::fs::read_dir(place.parent().unwrap()).unwrap().collect();
     assert_eq!(left.len(), 1, "no half-written file stays behind");
+}
+
+/// A link to itself stands for a file that the system does not let anybody open: it may be whole.
+#[test]
+fn what_the_system_does_not_open_is_neither_nothing_nor_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    let series = series(&[(1, 1), (2, 2)]);
+    let place = catalog.store(&series).unwrap();
+    std::fs::remove_file(&place).unwrap();
+    assert_eq!(catalog.stored(&series.instrument, series.interval).unwrap(), None);
+    assert_eq!(catalog.lost_bars(&series).unwrap(), 0);
+    std::os::unix::fs::symlink(&place, &place).unwrap();
+    assert_eq!(catalog.stored(&series.instrument, series.interval).unwrap_err().code(), "HIS-01");
+    assert_eq!(catalog.lost_bars(&series).unwrap_err().code(), "HIS-01");
+    assert_eq!(catalog.store(&series).unwrap_err().code(), "HIS-01");
+    assert!(place.is_symlink(), "it is left alone");
+    std::fs::remove_file(&place).unwrap();
+    std::fs::write(&place, "PAR1 and no more").unwrap();
+    assert_eq!(catalog.stored(&series.instrument, series.interval).unwrap(), None);
+    catalog.store(&series).unwrap();
+}
+
+#[test]
+fn what_a_process_that_is_gone_left_half_written_goes_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    let series = series(&[(1, 1), (2, 2)]);
+    let place = catalog.store(&series).unwrap();
+    let beside = |name: &str| place.with_file_name(name);
+    for name in ["1h.parquet.4000001.tmp", "trades.parquet.4000002.tmp", "1h.parquet.mine.tmp", "notes.tmp"] {
+        std::fs::write(beside(name), "half").unwrap();
+    }
+    // what is no plain file is not even opened, a pipe least of all
+    std::os::unix::fs::symlink(beside("notes.tmp"), beside("orders.parquet.4000004.tmp")).unwrap();
+    let written = std::fs::File::create(beside("quotes.parquet.4000003.tmp")).unwrap();
+    written.lock().unwrap(); // as its writer does to the end
+    catalog.store(&series).unwrap();
+    let mut left: Vec<_> =
+        std::fs::read_dir(place.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    let want = ["1h.parquet", "1h.parquet.mine.tmp", "notes.tmp", "orders.parquet.4000004.tmp"];
+    assert_eq!(left, [&want[..], &["quotes.parquet.4000003.tmp"]].concat());
+    drop(written);
+    catalog.store(&series).unwrap();
+    assert!(!beside("quotes.parquet.4000003.tmp").exists());
+}
+
+#[test]
+fn what_the_system_refuses_has_a_hint_of_its_own() {
+    let hint = |source: std::io::Error| CatalogError::Io { what: "write", path: "1h.parquet".into(), source }.hint();
+    let other = hint(ErrorKind::NotFound.into());
+    assert_eq!(other, "check the path and the rights");
+    for (kind, said) in [
+        (ErrorKind::StorageFull, "free space"),
+        (ErrorKind::QuotaExceeded, "quota"),
+        (ErrorKind::FileTooLarge, "ulimit -f"),
+        (ErrorKind::ReadOnlyFilesystem, "can be written"),
+        (ErrorKind::PermissionDenied, "rights"),
+    ] {
+        let within = std::io::Error::other(std::io::Error::other(std::io::Error::from(kind)));
+        for hint in [hint(kind.into()), hint(within)] {
+            assert!(hint.contains(said) && hint != other, "{kind}: {hint}");
+        }
+    }
 }
 
 #[test]

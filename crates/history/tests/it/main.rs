@@ -4,8 +4,10 @@
 mod broken;
 mod catalog;
 mod catalog_ticks;
+mod columns;
 mod common;
 mod equity;
+mod holes;
 mod made;
 mod played;
 mod recorded;

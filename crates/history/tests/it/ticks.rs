@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use tradewind_domain::{Coded, InstrumentSpec, Side};
+use tradewind_domain::{Coded, InstrumentSpec, Side, Timestamp};
 use tradewind_history::{
-    Content, Defect, Effect, ImportOptions, OnDefect, OrderAction, Progress, Series, Severity, check_file, read_depth,
-    read_orders, read_quotes, read_series, read_trades,
+    Catalog, Content, Defect, DepthUpdate, Effect, ImportOptions, OnDefect, OrderAction, OrderEvent, Progress, Series,
+    Severity, check_file, read_depth, read_orders, read_quotes, read_series, read_trades,
 };
 
 fn reported() -> ImportOptions {
@@ -124,7 +124,7 @@ fn rows_without_a_header_are_quotes_only_if_bid_and_ask_are_near() {
     }
     for row in ["30000.5,0.25", "1.1212,x", "0,1", "5,1.1212,1.1217,9,9,9,9"] {
         let (content, found) = faults(&rows(row), &[]);
-        assert!(content == Content::Unknown && found[0].starts_with("HIS-05 0"), "{row}: {found:?}");
+        assert!(content == Content::Unknown && found[0].starts_with("HIS-46 0"), "{row}: {found:?}");
     }
 }
 
@@ -591,7 +591,7 @@ fn rows_without_a_header_are_judged_by_most_of_them() {
     };
     let unknown = |text: &str| {
         let (content, found) = faults(text, &[]);
-        assert!(content == Content::Unknown && found[0].starts_with("HIS-05 0"), "{text}: {found:?}");
+        assert!(content == Content::Unknown && found[0].starts_with("HIS-46 0"), "{text}: {found:?}");
     };
     unknown(&rows(&["100,101,1,2", "100,101,3,1", "100,101,2,2"])); // bid, ask and their sizes
     unknown(&rows(&["1.5,2", "30000,0.25", "30001,0.5"])); // a price and an amount, near by chance
@@ -644,4 +644,187 @@ fn a_file_of_a_catalog_is_refused_as_another_and_for_its_errors() {
     let stored = catalog.store(&tradewind_history::read_bars(&name, &stated()).unwrap()).unwrap();
     assert!(tradewind_history::read_bars(&stored, &stated()).is_ok());
     assert_eq!(tradewind_history::read_bars(&stored, &other(stated())).unwrap_err().code(), "HIS-35");
+}
+
+const TRADES: &str = "timestamp,id,side,price,amount\n\
+    1704067200000,1,buy,100,1\n\
+    1704067200000,2,sell,100.5,1\n\
+    1704067201000,3,buy,101,2\n\
+    1704067202000,4,buy,102,2\n";
+
+#[test]
+fn each_fault_of_a_trade_is_named_with_row_and_value() {
+    let check = |from, to, want: &[&str]| check(Content::Trades, TRADES, from, to, want);
+    check("101,2", "101,-2", &["HIS-17 3 amount `-2` Kept"]);
+    check("101,2", "101,0", &["HIS-17 3 amount `0` Kept"]);
+    check("101,2", "0,2", &["HIS-18 3 price `0` Kept"]);
+    check("102,2", "1020,2", &["HIS-19 4 price `1020` Kept"]);
+    check("1704067200000,2", "1704067200000,1", &["HIS-13 2 id `1` LeftOut"]);
+    check("1704067201000", "1704067201", &["HIS-11 3 timestamp `1704067201` LeftOut"]);
+    check("1704067201000", "soon", &["HIS-10 3 timestamp `soon` LeftOut"]);
+}
+
+#[test]
+fn trades_that_are_missing_among_numbered_ones_are_named() {
+    let found = |is_there: fn(u64) -> bool, number: fn(u64) -> u64| {
+        let row = |at: u64| format!("{},{},buy,100,1\n", 1_704_067_200_000 + at, number(at));
+        let rows: String = (0..400).filter(|at| is_there(*at)).map(row).collect();
+        faults(&format!("timestamp,id,side,price,amount\n{rows}"), &[]).1
+    };
+    let lost = |at: u64| !(200..203).contains(&at);
+    assert_eq!(found(lost, |at| at + 1_000), ["HIS-14 201 id `1203` Kept"]);
+    assert_eq!(found(|_| true, |at| at + 1_000), [""; 0]);
+    assert_eq!(found(|_| true, |at| at * 7), [""; 0], "the venue counts the trades of several markets as one");
+    let swapped = |at: u64| 1_000 + (at ^ u64::from(at / 2 == 100)); // 201 stands before 200
+    assert_eq!(found(|_| true, swapped), [""; 0], "all of them are there");
+}
+
+/// The rows of a table from the last to the first, below its header.
+fn newest_first(text: &str) -> String {
+    let (head, rows) = text.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().rev().collect();
+    format!("{head}\n{}\n", rows.join("\n"))
+}
+
+/// Whether both hold the same, wherever the rows stood.
+fn are_same(one: &Series, other: &Series) -> bool {
+    match (one, other) {
+        (Series::Trades(one), Series::Trades(other)) => one.trades == other.trades,
+        (Series::Quotes(one), Series::Quotes(other)) => one.quotes == other.quotes,
+        (Series::Depth(one), Series::Depth(other)) => {
+            let unplaced = |update: &DepthUpdate| DepthUpdate { row: 0, ..update.clone() };
+            one.updates.iter().map(unplaced).eq(other.updates.iter().map(unplaced))
+        }
+        (Series::Orders(one), Series::Orders(other)) => {
+            let unplaced = |(time, event): &(_, OrderEvent)| (*time, OrderEvent { row: 0, ..*event });
+            one.events.iter().map(unplaced).eq(other.events.iter().map(unplaced))
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn ticks_that_are_newest_first_are_turned_round_and_that_is_said_once() {
+    for good in [TRADES, QUOTES, LEVELS, ORDERS] {
+        let read = |text: &str| {
+            let (_folder, path) = file("ticks.csv", text);
+            read_series(&path, &stated()).unwrap().remove(0)
+        };
+        let (straight, turned) = (read(good), read(&newest_first(good)));
+        assert_eq!((codes(straight.defects()), codes(turned.defects())), (String::new(), " HIS-23x1".to_owned()));
+        assert_eq!((straight.source().newest_first, turned.source().newest_first), (false, true));
+        assert!(are_same(&straight, &turned), "{turned:?}");
+    }
+}
+
+#[test]
+fn a_row_against_the_order_of_a_newest_first_file_is_named() {
+    let row = |second: u32, id: u32| format!("170406720{second}000,{id},buy,100,1\n");
+    let text = "timestamp,id,side,price,amount\n".to_owned() + &[4, 3, 1, 2, 0].map(|at| row(at, at + 1)).concat();
+    let (_folder, path) = file("ticks.csv", &text);
+    let series = read_trades(&path, &stated()).unwrap();
+    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(codes(&series.defects), " HIS-12x1 HIS-23x1");
+    let named = series.defects.iter().find(|defect| defect.code == "HIS-12").unwrap();
+    assert!(named.row == 3 && named.what.contains("behind it"), "{named}");
+}
+
+#[test]
+fn ticks_of_one_moment_with_a_late_one_behind_them_are_not_turned_round() {
+    let row = |(at, time): (usize, i64)| format!("{},{at},buy,100,1\n", 1_704_067_200_000 + time);
+    let times = [10, 10, 10, 10, 10, 10, 9];
+    let rows: String = (1..).zip(times).map(row).collect();
+    let (_folder, path) = file("ticks.csv", &format!("timestamp,id,side,price,amount\n{rows}"));
+    let series = read_trades(&path, &stated()).unwrap();
+    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [7, 1, 2, 3, 4, 5, 6]);
+    assert_eq!((codes(&series.defects), series.source.newest_first), (" HIS-12x1".to_owned(), false));
+}
+
+#[test]
+fn a_part_of_the_orders_of_a_catalog_keeps_the_order_in_which_they_apply() {
+    let time = |second: i64| 1_704_067_200_000 + second * 1_000;
+    let row = |(id, second): (i64, i64)| format!("{id},{},100,1,created,bid\n", time(second));
+    let rows: String = (1..).zip([0, 1, 2, 3, 5, 4]).map(row).collect();
+    let (folder, path) = file("orders.csv", &format!("id,timestamp,price,size,action,side\n{rows}"));
+    let series = read_orders(&path, &reported()).unwrap();
+    let catalog = Catalog::open(&folder.path().join("catalog")).unwrap();
+    catalog.store_orders(&series).unwrap();
+    let span = Timestamp::from_millis(time(4))..Timestamp::from_millis(time(6));
+    let part = catalog.load_orders(&series.instrument.symbol, span).unwrap();
+    assert_eq!(part.events.iter().map(|(_, event)| event.id).collect::<Vec<_>>(), [5, 6]);
+    assert_eq!(codes(&part.defects), " HIS-12x1");
+}
+
+#[test]
+fn of_a_file_that_is_faulty_in_every_row_the_first_thousand_are_listed() {
+    let row = |at: i64| format!("{},X,100,1,x,2\n", 1_704_067_200_000 + at);
+    let rows: String = (0..2_500).map(row).collect();
+    let text = format!("timestamp,symbol,bid_price,bid_amount,ask_price,ask_amount\n{rows}");
+    let (_folder, path) = file("ticks.csv", &text);
+    let report = check_file(&path, &reported());
+    assert_eq!((report.content, report.defects.len(), report.errors), (Content::Quotes, 1_000, 2_500));
+    let unlisted: Vec<_> = report.unlisted.iter().map(|it| (it.code, it.severity, it.count)).collect();
+    assert_eq!(unlisted, [("HIS-07", Severity::Error, 1_500)]);
+    assert!(read_quotes(&path, &stated()).unwrap_err().to_string().contains("2500 errors in all"));
+}
+
+#[test]
+fn messages_that_every_reader_finds_faulty_are_counted_once_however_many_they_are() {
+    let cut = "1704067203000000000 {\"stream\":\"x@tra\n".repeat(1_200);
+    let (_folder, path) = file("x.txt", &(traded(1, 7, "100") + &quoted(2, "100") + &cut));
+    let report = check_file(&path, &reported());
+    assert_eq!((report.content, report.parts.len()), (Content::Messages, 2));
+    assert_eq!((report.errors, report.defects.len(), report.unlisted[0].count), (1_200, 1_000, 200));
+}
+
+#[test]
+fn levels_and_rows_that_an_import_would_take_away_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    let read = |text: &str| {
+        let (_folder, path) = file("ticks.csv", text);
+        read_series(&path, &stated()).unwrap().remove(0)
+    };
+    for (good, less) in [
+        (TRADES, "1704067200000,2,sell,100.5,1\n"),
+        (QUOTES, "1704067201000,X,100.5,1,101,2\n"),
+        (LEVELS, "X,1704067200000,10,10,a,snap,102,4,-1\n"),
+        (ORDERS, "8,1704067203000,1704067201000,101,0,deleted,ask\n"),
+    ] {
+        let (series, fewer) = (read(good), read(&good.replacen(less, "", 1)));
+        match &series {
+            Series::Trades(it) => catalog.store_trades(it),
+            Series::Quotes(it) => catalog.store_quotes(it),
+            Series::Depth(it) => catalog.store_depth(it),
+            Series::Orders(it) => catalog.store_orders(it),
+            Series::Bars(_) | Series::Funding(_) => unreachable!("these are ticks"),
+        }
+        .unwrap();
+        let lost = |series: &Series| catalog.lost_ticks(series).unwrap();
+        assert_eq!((lost(&series), lost(&fewer)), (0, 1), "{good}");
+    }
+}
+
+#[test]
+fn json_over_several_lines_is_named_as_that_and_not_line_by_line() {
+    for text in [
+        "{\n  \"topic\": \"orderbook.1.X\",\n  \"type\": \"snapshot\"\n}\n",
+        "{\"topic\": \"orderbook.1.X\",\n \"type\": \"snapshot\"}\n",
+        "[\n  {\"topic\": \"orderbook.1.X\"},\n  {\"topic\": \"orderbook.1.X\"}\n]\n",
+        "[{\"topic\":\"orderbook.1.X\"},{\"topic\":\"orderbook.1.X\"}]\n",
+    ] {
+        let (_folder, path) = file("x.json", text);
+        let report = check_file(&path, &reported());
+        assert_eq!((report.errors, report.defects[0].code), (1, "HIS-47"), "{text}: {}", report.defects[0]);
+    }
+    let rows = [
+        "[1570752011620, \"141342\", null, \"buy\", 0.0006, 23.0, 0.0138]",
+        "[1570752012620, \"141343\", null, \"sell\", 0.0007, 2.0, 0.0014]",
+    ];
+    for text in [format!("[{}]", rows.join(",")), format!("[\n  {}\n]\n", rows.join(",\n  ").replace(", ", ",\n    "))]
+    {
+        let (_folder, path) = file("x.json", &text);
+        let series = read_series(&path, &stated()).unwrap();
+        assert_eq!((series[0].content(), series[0].count()), (Content::Trades, 2), "{text}");
+    }
 }
