@@ -3,7 +3,7 @@
 use crate::delivery::Closing;
 use crate::outcomes::FollowUp;
 use crate::tags::{TagBook, word_of};
-use crate::{Costs, Curve, Delivery, MarketPath, Point, RoundTrips, SignalOutcomes};
+use crate::{Costs, Curve, Delivery, Idle, MarketPath, Point, RoundTrips, SignalOutcomes};
 use std::collections::VecDeque;
 use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
 use tradewind_domain::{
@@ -12,7 +12,8 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::{ParentEvent, ParentWish};
 use tradewind_engine::{
-    Amend, Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, step, with_worst_price,
+    Amend, Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, Verdict, step,
+    with_worst_price,
 };
 use tradewind_gate::{Action, Approved, Limits, Mode, Proposal};
 use tradewind_quant::EquityAccumulator;
@@ -137,6 +138,7 @@ pub struct Backtest<S: Sink = Silent> {
     curve: Curve,
     market: MarketPath,
     costs: Costs,
+    idle: Idle,
     tally: Tally,
     follow_up: Option<Box<FollowUp>>,
     delivery: Delivery,
@@ -179,6 +181,8 @@ pub struct Outcome {
     pub market: MarketPath,
     /// What trading cost.
     pub costs: Costs,
+    /// What stood against trading before the first execution.
+    pub idle: Idle,
     /// The price that was given for the end of the contract; for an option, that of its underlying.
     pub settlement_price: Option<Price>,
     /// How orders met bars; `None` where a venue filled them.
@@ -228,6 +232,7 @@ impl<S: Sink> Backtest<S> {
             curve: Curve::new(),
             market: MarketPath::default(),
             costs: Costs::default(),
+            idle: Idle::default(),
             tally: Tally::default(),
             follow_up: None,
             delivery: Delivery::default(),
@@ -394,7 +399,8 @@ impl<S: Sink> Backtest<S> {
     fn fill(&mut self, bar: &Bar, fill: Fill, at: Timestamp) {
         let basis = self.basis(bar, &fill, at);
         let instrument = &self.state.listing(fill.instrument).instrument;
-        self.costs.fill(instrument, &fill, basis);
+        let without_impact = self.matcher.policy().without_impact(instrument, fill.side, basis, fill.price);
+        self.costs.fill(instrument, &fill, basis, without_impact);
         self.digest.add(instrument, &fill, at);
         self.round_trips.fill(instrument, &fill, at, self.tags.of(fill.client_id));
         self.say(at, Source::Venue, EventKind::Filled(fill));
@@ -436,6 +442,13 @@ impl<S: Sink> Backtest<S> {
             };
             outcome
         };
+        if self.tally.trades == 0
+            && outcome.proposals.is_empty()
+            && self.state.open.is_empty()
+            && let Some(target) = outcome.target
+        {
+            self.idle.too_small(target);
+        }
         match outcome.kind {
             DecisionKind::Hold => self.tally.held += 1,
             DecisionKind::Buy => self.tally.bought += 1,
@@ -540,6 +553,11 @@ impl<S: Sink> Backtest<S> {
             cause = event.sequence;
             if let EventKind::Parent(said) = &event.kind {
                 self.tags.said(said);
+            }
+            if let EventKind::Judged(Verdict::Refused(refusal)) = &event.kind
+                && self.tally.trades == 0
+            {
+                self.idle.refused(refusal);
             }
             self.sink.take(&event, &self.state);
             step(&mut self.state, &event, &mut self.commands);
@@ -650,6 +668,7 @@ impl<S: Sink> Backtest<S> {
             curve: self.curve.finish(),
             market: self.market,
             costs: self.costs,
+            idle: self.idle,
             settlement_price: self.delivery.price,
             fill_policy: Some(*self.matcher.policy()),
             origin: self.origin,

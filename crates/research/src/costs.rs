@@ -13,8 +13,10 @@ pub struct Costs {
     pub fees: i128,
     /// Of these, what the settlement of contracts at their end cost; `None` where none was settled.
     pub settlement: Option<i128>,
-    /// What taking fills paid beyond the price that the market showed: slippage, impact and rounding to the tick.
+    /// What taking fills paid beyond the price that the market showed, for slippage and rounding to the tick.
     pub slippage: i128,
+    /// What they paid beyond that, for the impact of their own size.
+    pub impact: i128,
     /// Executions that crossed.
     pub takers: u64,
     /// Executions that rested.
@@ -34,6 +36,7 @@ impl Default for Costs {
             fees: 0,
             settlement: None,
             slippage: 0,
+            impact: 0,
             takers: 0,
             makers: 0,
             notional: 0,
@@ -46,8 +49,9 @@ impl Default for Costs {
 }
 
 impl Costs {
-    /// Takes in an execution; `basis` is the price it would have had without any friction.
-    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, basis: Price) {
+    /// Takes in an execution; `basis` is the price it would have had without any friction, `without_impact` with all of it
+    /// but the impact of its size.
+    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, basis: Price, without_impact: Price) {
         self.fees += settlement_units(instrument, fill.fee.0, fill.price);
         self.notional += instrument.notional(fill.price, fill.quantity).map_or(0, |money| money.units);
         match fill.liquidity {
@@ -57,7 +61,10 @@ impl Costs {
         if basis != fill.price {
             let signed = fill.side.signed(fill.quantity);
             let value = |price| instrument.value(price, signed).unwrap_or(0);
-            self.slippage += instrument.value_units(value(fill.price) - value(basis)).unwrap_or(0);
+            let worse = |price| instrument.value_units(value(price) - value(basis)).unwrap_or(0);
+            let slippage = worse(without_impact);
+            self.slippage += slippage;
+            self.impact += worse(fill.price) - slippage; // so both are what was paid, to the last unit
         }
     }
 

@@ -20,7 +20,7 @@ pub struct SignalOutcomes {
     pub decisions: ForecastQuality,
 }
 
-/// Follows one version of one strategy. Memory: one horizon of bars.
+/// Follows one version of one strategy. Memory: that of two tracks.
 #[derive(Clone, Debug)]
 pub(crate) struct FollowUp {
     strategy: String,
@@ -79,10 +79,13 @@ impl FollowUps {
         self.newest = Some((instrument.price_f64(bar.close), None, DecisionKind::Hold));
     }
 
-    /// Takes in a decision on the newest bar.
+    /// Takes in a decision on the newest bar. Who has named no direction yet is not followed, however sure of its trade.
     pub(crate) fn decided(&mut self, decision: &Decision) {
         let Some(forecast) = &decision.forecast else { return };
         if !self.all.last().is_some_and(|it| it.is_of(decision, forecast.horizon_bars)) {
+            if forecast.value.is_none() {
+                return;
+            }
             let version = decision.version.clone();
             self.all.push(FollowUp::new(&decision.decider, version, forecast.horizon_bars));
         }

@@ -3,7 +3,7 @@
 use crate::delivery::Closing;
 use crate::outcomes::FollowUps;
 use crate::tags::{Word, gives_way, word_of};
-use crate::{Costs, Curve, MarketPath, Outcome, PlanError, RoundTrip, RoundTrips, Tags};
+use crate::{Costs, Curve, Idle, MarketPath, Outcome, PlanError, RoundTrip, RoundTrips, Tags};
 use std::collections::BTreeMap;
 use tradewind_book::FillPolicy;
 use tradewind_domain::{
@@ -153,7 +153,7 @@ impl Session {
         });
         self.counters.fills += 1;
         let before = self.costs.notional;
-        self.costs.fill(instrument, fill, fill.price);
+        self.costs.fill(instrument, fill, fill.price, fill.price);
         if self.watched.as_ref().is_some_and(|(watched, _)| *watched == fill.instrument) {
             self.traded += self.costs.notional - before;
         }
@@ -242,6 +242,7 @@ impl Session {
             curve: self.curve.finish(),
             market: self.market,
             costs: self.costs,
+            idle: Idle::default(),
             settlement_price: None,
             fill_policy: None::<FillPolicy>,
             origin: self.origin,

@@ -6,7 +6,7 @@ mod common;
 use common::{Script, plan, run, spec, still};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use tradewind_book::FillPolicy;
+use tradewind_book::{FillPolicy, Impact};
 use tradewind_domain::{
     Currency, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec, Money,
 };
@@ -98,6 +98,24 @@ fn slippage_is_itemised_apart_from_fees() {
             long 10 from 100.1 to 109.89: 95.8001 after 2.0999
         "#]],
     );
+}
+
+#[test]
+fn market_impact_is_itemised_apart_from_slippage() {
+    let lines = |impact, slippage_centi_bps| {
+        let fill_policy = FillPolicy { slippage_centi_bps, impact, ..FillPolicy::default() };
+        let outcome = run(Plan { fill_policy, ..plan(Script::default().hold(0, "50")) }, &still(&["99", "100", "100"]));
+        let costs = Report::build(&outcome, Meta::default()).unwrap().costs;
+        [costs.fees, costs.slippage, costs.impact, costs.total]
+    };
+    // 50 bought at 100, a twentieth of the volume: of 1,000 bps at the whole of it 50 bps; and 10 bps of slippage
+    let impact = Impact::Linear { coefficient_centi_bps: 100_000 };
+    assert_eq!(lines(impact, 1_000), ["5.03", "5", "25", "35.03"]);
+    assert_eq!(lines(impact, 0), ["5.025", "0", "25", "30.025"]);
+    assert_eq!(lines(Impact::None, 1_000), ["5.005", "5", "0", "10.005"]);
+    // the root of a twentieth, rounded up: 223.61 bps of impact, and 102.3361 on the next tick
+    let root = Impact::SquareRoot { coefficient_centi_bps: 100_000 };
+    assert_eq!(lines(root, 1_000), ["5.117", "5", "112", "122.117"]);
 }
 
 #[test]

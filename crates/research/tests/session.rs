@@ -9,7 +9,7 @@ use tradewind_domain::{
     Bar, Fill, Incarnation, InstrumentId, InstrumentSpec, Liquidity, Order, OrderRequest, Origin, PortfolioId,
     Quantity, Side, Source, Timestamp, TradeId, VenueOrderId,
 };
-use tradewind_engine::{Command, Decision, DecisionKind, Event, EventKind, LOGIC_VERSION, State, step};
+use tradewind_engine::{Command, Decision, DecisionKind, Event, EventKind, Forecast, LOGIC_VERSION, State, step};
 use tradewind_gate::{Action, Limits, Mode, Proposal};
 use tradewind_research::report::{Meta, Report};
 use tradewind_research::session;
@@ -108,6 +108,29 @@ impl Floor {
 
 const fn started() -> EventKind {
     EventKind::Started { incarnation: Incarnation(0), mode: Mode::Backtest, logic: LOGIC_VERSION }
+}
+
+#[test]
+fn who_says_nothing_of_direction_is_not_judged() {
+    let judged = |value: Option<&str>, confidence_bps: Option<i64>| {
+        let mut floor = Floor::open();
+        for (minute, price) in [(0, "100"), (1, "100")] {
+            floor.bar(BTC, minute, price); // the first decision says which instrument is followed from there on
+            floor.trade(BTC, Side::Buy, "rebalance");
+        }
+        floor.bar(BTC, 2, "110");
+        for event in &mut floor.events {
+            if let EventKind::Decided(decision) = &mut event.kind {
+                let value = value.map(str::to_owned);
+                decision.forecast = Some(Forecast { horizon_bars: 1, value, confidence_bps });
+            }
+        }
+        let outcome = session::outcome(floor.events, PortfolioId(0)).unwrap().unwrap();
+        outcome.signals.iter().map(|it| it.decisions.judged).collect::<Vec<_>>()
+    };
+    assert_eq!(judged(Some("0.5"), Some(500)), [1]);
+    assert!(judged(None, Some(500)).is_empty(), "it is sure of its trade, not of a rise");
+    assert!(judged(None, None).is_empty(), "it says over how many bars, and nothing else");
 }
 
 #[test]

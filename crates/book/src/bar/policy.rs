@@ -1,7 +1,7 @@
 //! What a backtest assumes about its fills, in numbers and in words.
 
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Instrument, Price, Quantity};
+use tradewind_domain::{Instrument, Price, Quantity, Side};
 
 /// How far our own size moves the price against us, by its share of the bar's volume.
 ///
@@ -72,6 +72,17 @@ impl FillPolicy {
             }
         };
         u64::try_from(impact).unwrap_or(u64::MAX).saturating_add(u64::from(self.slippage_centi_bps))
+    }
+
+    /// The price that a taking fill at `price` would have had without impact, where the market showed `basis`: slippage
+    /// alone, rounded to the tick, and no worse than `price`.
+    #[must_use]
+    pub fn without_impact(&self, instrument: &Instrument, side: Side, basis: Price, price: Price) -> Price {
+        let slipped = Self::worsened(instrument, basis, side == Side::Buy, self.slippage_centi_bps.into());
+        match side {
+            Side::Buy => slipped.min(price),
+            Side::Sell => slipped.max(price),
+        }
     }
 
     /// The policy as sentences, for the report.

@@ -182,7 +182,7 @@ fn row(outcome: &Outcome, trip: &RoundTrip) -> RoundTripRow {
 fn costs(outcome: &Outcome, portfolio: &Portfolio) -> CostLines {
     let (costs, settlement) = (&outcome.costs, outcome.instrument.settlement());
     let funding = portfolio.holdings().iter().find(|it| it.currency == settlement).map_or(0, |it| it.funding);
-    let total = costs.fees + costs.slippage + funding;
+    let total = costs.fees + costs.slippage + costs.impact + funding;
     let money = |units| Money { currency: settlement, units }.to_f64();
     let fees = &outcome.instrument.spec.fees;
     CostLines {
@@ -190,6 +190,7 @@ fn costs(outcome: &Outcome, portfolio: &Portfolio) -> CostLines {
         fees: ledger(costs.fees),
         settlement: costs.settlement.map(ledger),
         slippage: ledger(costs.slippage),
+        impact: ledger(costs.impact),
         funding: by_currency(portfolio, |holding| holding.funding),
         total: ledger(total),
         traded_notional: ledger(costs.notional),
@@ -244,6 +245,9 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes
         notes.push("There were no bars: nothing was decided and nothing can be said.".to_owned());
     } else if outcome.digest.fills() == 0 {
         notes.push("Nothing was traded: every statistic of trades is missing on purpose.".to_owned());
+        let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
+        let close = outcome.last.map(|bar| bar.close);
+        notes.extend(close.into_iter().flat_map(|close| outcome.idle.reasons(instrument, deposit, close)));
     }
     if let Some(days) = outcome.equity.elapsed_days().filter(|days| (0.0..365.0).contains(days) && outcome.bars > 0) {
         let span = super::text::duration(days * 86_400.0).replace('\u{202f}', " ");

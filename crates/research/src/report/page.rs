@@ -52,7 +52,7 @@ pub fn html(report: &Report) -> String {
         section(&mut page, "The same trades in other orders", &chances::table(report, it));
     }
     if !report.signals.is_empty() {
-        section(&mut page, "What became of the signals", &signals::table(report));
+        section(&mut page, "What became of the signals", &signals::tables(report));
     }
     section(&mut page, "Trades", &tables::trades(report));
     section(&mut page, "Assumptions and origin", &assumptions::assumptions(report));

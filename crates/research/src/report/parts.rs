@@ -50,11 +50,13 @@ pub struct CostLines {
     pub fees: String,
     /// Of the fees, what settling contracts at their end cost; `null` where none was settled.
     pub settlement: Option<String>,
-    /// Slippage, impact and rounding to the tick: what taking fills paid beyond the price that the market showed.
+    /// Slippage and rounding to the tick: what taking fills paid beyond the price that the market showed.
     pub slippage: String,
+    /// Market impact: what they paid beyond that for their own size.
+    pub impact: String,
     /// Funding paid, by currency; negative when received. Empty where there is none.
     pub funding: BTreeMap<String, String>,
-    /// Fees, slippage and the funding of the settlement currency.
+    /// Fees, slippage, impact and the funding of the settlement currency.
     pub total: String,
     /// Notional bought and sold.
     pub traded_notional: String,

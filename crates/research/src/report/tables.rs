@@ -46,12 +46,19 @@ pub(super) fn statistics(report: &Report) -> String {
     page + "</div>"
 }
 
-fn statistic_row(page: &mut String, statistic: &Statistic, columns: &[(&str, &Value, &str)], decimals: usize) {
+/// One statistic in each of `columns`: its heading, where its group is found and by which path, names apart by dots.
+pub(super) fn statistic_row(
+    page: &mut String,
+    statistic: &Statistic,
+    columns: &[(&str, &Value, &str)],
+    decimals: usize,
+) {
     let name = statistic.field.split_once('.').map_or(statistic.field, |(_, name)| name);
     let values: Vec<(String, &Value)> = columns
         .iter()
         .map(|(_, root, group)| {
-            (format!("{group}.{name}"), root.pointer(&format!("/{group}/{name}")).unwrap_or(&Value::Null))
+            let pointer = format!("/{}/{name}", group.replace('.', "/"));
+            (format!("{group}.{name}"), root.pointer(&pointer).unwrap_or(&Value::Null))
         })
         .collect();
     if statistic.field == "growth.ruined_at_ns" && values.iter().all(|(_, value)| value.is_null()) {
@@ -184,11 +191,8 @@ pub(super) fn costs(report: &Report) -> String {
     if let Some(paid) = &costs.settlement {
         line("<small>of these, the settlement at the end of the contract</small>", paid, "");
     }
-    line(
-        "Slippage, impact, rounding to the tick <small>against the price without friction</small>",
-        &costs.slippage,
-        "",
-    );
+    line("Slippage, rounding to the tick <small>against the price without friction</small>", &costs.slippage, "");
+    line("Market impact <small>for the size of our own fills</small>", &costs.impact, "");
     if costs.funding.is_empty() {
         line("Funding <small>none</small>", "0", "");
     }

@@ -1,0 +1,61 @@
+//! Why a run traded nothing: what was wanted and too small to order, and what the gate refused.
+
+use std::collections::BTreeMap;
+use tradewind_domain::{Instrument, Money, Price, Quantity};
+use tradewind_gate::Refusal;
+
+/// What stood against trading, for as long as nothing was traded.
+#[derive(Clone, Debug, Default)]
+pub struct Idle {
+    /// Targets that made no order: what was missing was less than one, or the limits left no room for more.
+    pub too_small: u64,
+    /// The largest of these targets, unsigned.
+    pub wanted: Quantity,
+    /// Refusals by their code: how many, and the first one's sentence.
+    refusals: BTreeMap<&'static str, (u64, String)>,
+}
+
+impl Idle {
+    /// Takes in a target that made no order.
+    pub(crate) fn too_small(&mut self, target: Quantity) {
+        self.too_small += 1;
+        self.wanted = self.wanted.max(target.abs());
+    }
+
+    /// Takes in an order that the gate refused.
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
+        self.refusals.entry(refusal.code()).or_insert_with(|| (0, refusal.sentence())).0 += 1;
+    }
+
+    /// Why nothing was traded, in sentences: what the smallest order is worth at `close` and what `deposit` buys of it, and
+    /// the most frequent refusal. None where nothing was wanted.
+    pub(crate) fn reasons(&self, it: &Instrument, deposit: Money, close: Price) -> Vec<String> {
+        self.of_size(it, deposit, close).into_iter().chain(self.of_the_gate()).collect()
+    }
+
+    fn of_size(&self, it: &Instrument, deposit: Money, close: Price) -> Option<String> {
+        let least = it.spec.lot.max(it.spec.min_quantity);
+        let worth = it.notional(close, least).ok()?;
+        let comparable = worth.units > 0 && worth.currency == deposit.currency;
+        // a target of nothing is too small to order as well, and no reason where more could be bought
+        let was_wanted = !self.wanted.is_zero() || deposit.units < worth.units;
+        let bought = format!("{:.6}", it.quantity_f64(least) * (deposit.to_f64() / worth.to_f64()));
+        let bought = bought.trim_end_matches('0').trim_end_matches('.');
+        (self.too_small > 0 && comparable && was_wanted).then(|| {
+            format!(
+                "What was wanted, or what the limits left of it, was too small to order on {} bar{}: an order is at least \
+                 {}, worth {worth} at the last close, and the deposit of {deposit} buys {bought}.",
+                self.too_small,
+                if self.too_small == 1 { "" } else { "s" },
+                it.quantity_text(least),
+            )
+        })
+    }
+
+    fn of_the_gate(&self) -> Option<String> {
+        let all: u64 = self.refusals.values().map(|(count, _)| count).sum();
+        let (code, (count, sentence)) = self.refusals.iter().max_by_key(|(_, (count, _))| *count)?;
+        let s = if all == 1 { "" } else { "s" };
+        Some(format!("The gate refused {all} order{s}, {count} of them by {code}, at first: {sentence}."))
+    }
+}
