@@ -8,7 +8,8 @@ pub struct Fault {
     /// Beginning of the path, such as `/api/v3/order`; for WebSocket API calls the method, such as `order.place`; for
     /// frames of streams, with the method `FRAME`, the event, such as `executionReport` or `executionReport/TRADE`, and of market streams
     /// `market/bookTicker`, `market/kline` (closed ones), `market/depthUpdate` and `market/slow` (all that goes out
-    /// once a second): `market/` freezes them all, while heartbeats go on.
+    /// once a second): `market/` freezes them all, while heartbeats go on. For [`FaultKind::Partial`], with the method
+    /// `FILL`, the venue's symbol, such as `BTCUSDT`.
     pub path: String,
     /// Only this HTTP method, such as `POST`; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +57,10 @@ pub enum FaultKind {
         /// What it says, as JSON.
         value: serde_json::Value,
     },
+    /// An order that would take something finds so many percent of its quantity in the book, and no more: the rest waits,
+    /// expires or takes the whole with it, as its type demands. Only where the market is simulated, and for a part that
+    /// is an order of its own; any other order is carried out as it is, and uses the fault up.
+    Partial(u8),
     /// The request is refused with the venue's code and words, and not carried out.
     Refuse {
         /// The code, negative.
@@ -83,10 +88,23 @@ impl Faults {
 
     /// The fault that the next request meets, used up by one.
     pub(crate) fn next(&mut self, method: &str, path: &str) -> Option<Fault> {
+        self.next_of(method, path, |_| true)
+    }
+
+    /// What an order for `symbol` finds in the book, in percent of its quantity; used up by one.
+    pub(crate) fn next_partial(&mut self, symbol: &str) -> Option<u8> {
+        match self.next_of("FILL", symbol, |kind| matches!(kind, FaultKind::Partial(_)))?.kind {
+            FaultKind::Partial(percent) => Some(percent),
+            _ => None,
+        }
+    }
+
+    fn next_of(&mut self, method: &str, path: &str, is_meant: impl Fn(&FaultKind) -> bool) -> Option<Fault> {
         let fits = |fault: &Fault| {
             path.starts_with(fault.path.as_str())
                 && fault.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
                 && fault.times != Some(0)
+                && is_meant(&fault.kind)
         };
         let fault = self.list.iter_mut().find(|fault| fits(fault))?;
         if let Some(times) = fault.times.as_mut() {
@@ -115,5 +133,22 @@ mod tests {
         assert!(faults.next("POST", "/api/v3/order").is_some());
         assert!(faults.next("POST", "/api/v3/order/test").is_some());
         assert!(faults.next("POST", "/api/v3/order").is_none());
+    }
+
+    #[test]
+    fn a_part_is_not_kept_from_an_order_by_a_fault_of_another_kind() {
+        let fault = |method: Option<&str>, kind| Fault {
+            path: "BTC".to_owned(),
+            method: method.map(str::to_owned),
+            kind,
+            times: Some(1),
+            after: false,
+        };
+        let (other, part) = (fault(None, FaultKind::Nothing), fault(Some("FILL"), FaultKind::Partial(30)));
+        let mut faults = Faults::new(vec![other, part]);
+        assert_eq!(faults.next_partial("ETHUSDT"), None);
+        assert_eq!(faults.next_partial("BTCUSDT"), Some(30));
+        assert_eq!(faults.next_partial("BTCUSDT"), None);
+        assert!(faults.next("FRAME", "BTCUSDT").is_some(), "nobody has met the other");
     }
 }

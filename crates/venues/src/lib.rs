@@ -35,7 +35,7 @@ pub use backoff::Backoff;
 pub use budget::{Budget, Purpose, Wait};
 pub use capabilities::{BINANCE, CONFORMANCE, Capabilities, Capability, ConformanceCase, IdScope, Support};
 pub use error::CODES;
-pub use names::Names;
+pub use names::{Names, is_on_this_machine};
 pub use outcome::{Ack, NotSentReason, Prepared, QueryError, Rejection, SubmitError, TransportFault};
 pub use report::{
     AssetBalance, BookChange, BookLevels, ForeignReport, Levels, Relisting, Stamps, Stream, VenueEvent, VenueReport,

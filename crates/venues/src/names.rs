@@ -76,6 +76,29 @@ fn is_private_v6(it: Ipv6Addr) -> bool {
     it.is_loopback() || it.is_unspecified() || it.is_multicast() || it.is_unique_local() || it.is_unicast_link_local()
 }
 
+/// Whether `url` names this machine: `localhost`, an address of 127.0.0.0/8 or `[::1]`.
+///
+/// A name that leads here does not: what it leads to is another's to say.
+#[must_use]
+pub fn is_on_this_machine(url: &str) -> bool {
+    let is_loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    host_of(url).is_some_and(|host| host == "localhost" || is_loopback(host))
+}
+
+/// The host that `url` names, an address of IPv6 without its brackets. What stands before an `@` is a user, whatever it
+/// looks like.
+pub(crate) fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#', '\\']).next()?;
+    let place = authority.rsplit('@').next()?;
+    let (host, port) = match place.strip_prefix('[') {
+        Some(inner) => inner.split_once(']')?,
+        None => place.split_at(place.find(':').unwrap_or(place.len())),
+    };
+    let fits = !host.is_empty() && !host.contains(char::is_whitespace) && (port.is_empty() || port.starts_with(':'));
+    fits.then_some(host)
+}
+
 /// The same rule for the HTTP client.
 #[derive(Debug)]
 pub(crate) struct HttpNames(pub(crate) Arc<Names>);
@@ -119,6 +142,42 @@ mod tests {
         }
         for public in ["1.1.1.1", "52.84.150.39", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1"] {
             assert!(!is_private(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_named_by_its_own_addresses_alone() {
+        for here in [
+            "http://127.0.0.1:9000",
+            "ws://127.0.0.2/ws-api/v3",
+            "https://127.255.255.254",
+            "http://[::1]:9000",
+            "ws://[::1]",
+            "http://localhost",
+            "ws://localhost:9000/ws-api/v3",
+            "http://user@localhost",
+        ] {
+            assert!(is_on_this_machine(here), "{here}");
+        }
+        for elsewhere in [
+            "https://api.binance.com",
+            "https://127.0.0.1.evil.example",
+            "https://localhost.evil.example",
+            "http://127.0.0.1:80@evil.example",
+            "http://[::1].evil.example",
+            "http://[::1]@evil.example",
+            "http://[::1",
+            "http://[::2]",
+            "http://128.0.0.1",
+            "http://10.0.0.1",
+            "http://0.0.0.0",
+            "http://0177.0.0.1",
+            "http://127.0.0.1\n.evil.example",
+            "http://",
+            "127.0.0.1",
+            "",
+        ] {
+            assert!(!is_on_this_machine(elsewhere), "{elsewhere}");
         }
     }
 }

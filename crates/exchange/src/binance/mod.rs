@@ -11,5 +11,6 @@ pub(crate) mod market_calls;
 mod order_calls;
 pub(crate) mod params;
 pub(crate) mod payload;
+pub(crate) mod scarcity;
 pub(crate) mod signature;
 pub(crate) mod streams;

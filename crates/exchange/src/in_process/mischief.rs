@@ -5,9 +5,13 @@ use super::{CALLER, Held, InProcess};
 use crate::binance::answer::{Answer, Refusal};
 use crate::binance::calls::{Call, Route};
 use crate::binance::payload;
+use crate::binance::scarcity::Wanted;
 use crate::world::ledger::FIRST_CUSTOMER;
 use serde_json::{Value, json};
-use tradewind_domain::{Currency, Price, Quantity, Side, parse_decimal};
+use tradewind_domain::Currency;
+
+/// In percent.
+const HALF: u8 = 50;
 
 impl InProcess {
     /// Leaves an order that is about to be carried out half of what it asks for: the makers in its way withdraw, but for
@@ -15,16 +19,8 @@ impl InProcess {
     /// and for one that is too small to be halved.
     pub fn thin_out(&mut self, held: &Held, at: i64) -> bool {
         self.advance(at);
-        if held.route.call != Call::Place {
-            return false;
-        }
-        let number = |name: &str| held.params.raw(name).and_then(|text| parse_decimal(text, 8).ok());
-        let Some(listing) = held.params.raw("symbol").and_then(|name| self.world.listing(name).ok()) else {
-            return false;
-        };
-        let side = if held.params.raw("side") == Some("BUY") { Side::Buy } else { Side::Sell };
-        let (limit, quantity) = (number("price").map(Price::from_mantissa), number("quantity").unwrap_or(0));
-        self.world.thin_out(listing, side, limit, Quantity::from_mantissa(quantity))
+        let wanted = Wanted::read(&self.world, &held.route, &held.params);
+        wanted.is_some_and(|wanted| wanted.thin_out(&mut self.world, HALF))
     }
 
     /// Lets the query of an order and the list of open orders answer as if nothing that was taken on from `since` on had

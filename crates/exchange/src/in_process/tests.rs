@@ -135,10 +135,29 @@ fn what_cannot_be_halved_or_takes_nothing_is_left_alone() {
     let Receipt::Held(held) = house.receive(&text, START) else { panic!("let in") };
     assert!(!house.thin_out(&held, START));
     let (low, quantity) = (Price::from_mantissa(5_000_000_000_000), Quantity::from_mantissa(100_000));
-    assert!(!house.world.thin_out(0, Side::Buy, Some(low), quantity));
+    assert!(!house.world.thin_out(0, Side::Buy, Some(low), quantity, 50));
     assert_eq!(offers(&house), before);
-    assert!(house.world.thin_out(0, Side::Buy, None, quantity));
+    assert!(house.world.thin_out(0, Side::Buy, None, quantity, 50));
     assert_eq!(offers(&house), [(before[0].0, Quantity::from_mantissa(50_000))]);
+}
+
+#[test]
+fn what_waits_for_its_trigger_or_only_rests_keeps_the_book_as_it_is() {
+    let mut house = open();
+    let offers = |house: &InProcess| house.world.levels(0, Side::Sell, 50);
+    let before = offers(&house);
+    for (kind, force, stop) in [
+        ("STOP_LOSS_LIMIT", "&timeInForce=GTC", "&stopPrice=70000"),
+        ("LIMIT_MAKER", "", ""),
+        ("LIMIT", "&timeInForce=GTC", ""),
+    ] {
+        let price = "newClientOrderId=a&price=70000&quantity=0.02&recvWindow=2000&side=BUY";
+        let text = order(&format!("apiKey=key&{price}{stop}&symbol=BTCUSDT{force}&timestamp={START}&type={kind}"));
+        let Receipt::Held(held) = house.receive(&text, START) else { panic!("{kind} is let in") };
+        let takes = kind == "LIMIT";
+        assert_eq!(house.thin_out(&held, START), takes, "{kind}");
+        assert_eq!(offers(&house) != before, takes, "{kind}");
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Talk for Session {
         let fault = lock(&self.shared.faults).next("WS", method);
         if let Some(fault) = fault.as_ref().filter(|fault| !fault.after) {
             match fault.kind {
-                FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::HalfJson => {}
+                FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::HalfJson | FaultKind::Partial(_) => {}
                 _ => return self.spoil(&fault.kind, &request.id, ""),
             }
         }
@@ -71,7 +71,7 @@ impl Talk for Session {
                 self.say_text(text);
                 true
             }
-            Some(fault) if !matches!(fault.kind, FaultKind::HoldMillis(_)) => {
+            Some(fault) if !matches!(fault.kind, FaultKind::HoldMillis(_) | FaultKind::Partial(_)) => {
                 self.spoil(&fault.kind, &request.id, &text)
             }
             _ => {
@@ -109,7 +109,8 @@ impl Session {
             | FaultKind::HoldMillis(_)
             | FaultKind::Unseen
             | FaultKind::Twice
-            | FaultKind::Field { .. } => {}
+            | FaultKind::Field { .. }
+            | FaultKind::Partial(_) => {}
             FaultKind::Refuse { code, text } => self.say(&frames::envelope(id, &Err(Refusal::new(*code, text)), None)),
             FaultKind::Cut => return false,
         }
@@ -163,6 +164,7 @@ impl Session {
             if let Some((_, fence)) = caller {
                 fence.check(shared.server_time())?; // again, just before matching
             }
+            shared.thin_out(world, route, params);
             calls::perform(world, route, params, &context)
         });
         if let Some(key) = key.filter(|_| answer.is_ok()) {

@@ -50,7 +50,14 @@ pub(crate) async fn answer(
 }
 
 const fn spoils(kind: &FaultKind) -> bool {
-    !matches!(kind, FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Field { .. })
+    !matches!(
+        kind,
+        FaultKind::DelayMillis(_)
+            | FaultKind::HoldMillis(_)
+            | FaultKind::Twice
+            | FaultKind::Field { .. }
+            | FaultKind::Partial(_)
+    )
 }
 
 fn hold(fault: Option<&Fault>) -> Duration {
@@ -97,9 +104,11 @@ async fn spoil(kind: &FaultKind, right: &str) -> Response {
             plain(200, "application/json", Body::from_stream(stream::iter(parts)))
         }
         FaultKind::Status(status) => plain(*status, "text/html", Body::from("<html><body></body></html>")),
-        FaultKind::DelayMillis(_) | FaultKind::HoldMillis(_) | FaultKind::Twice | FaultKind::Field { .. } => {
-            plain(200, "application/json", Body::empty())
-        }
+        FaultKind::DelayMillis(_)
+        | FaultKind::HoldMillis(_)
+        | FaultKind::Twice
+        | FaultKind::Field { .. }
+        | FaultKind::Partial(_) => plain(200, "application/json", Body::empty()),
         FaultKind::Unseen => unseen(""),
         FaultKind::Refuse { code, text } => refused(&Refusal::new(*code, text)),
     }
@@ -193,6 +202,7 @@ impl<'a> Request<'a> {
             if let Some((_, fence)) = caller {
                 fence.check(shared.server_time())?; // again, just before matching
             }
+            shared.thin_out(world, route, &params);
             calls::perform(world, route, &params, &context)
         });
         if let Some(key) = key.filter(|_| route.orders() > 0 && answer.is_ok()) {

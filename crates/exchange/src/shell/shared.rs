@@ -1,8 +1,10 @@
 //! What all connections share.
 
-use crate::binance::calls::Context;
+use crate::binance::calls::{Context, Route};
 use crate::binance::door::{self, Key, Keys};
 use crate::binance::limits::Counters;
+use crate::binance::params::Params;
+use crate::binance::scarcity::Wanted;
 use crate::binance::streams::Hub;
 use crate::config::{Limits, Pace};
 use crate::faults::Faults;
@@ -134,6 +136,15 @@ impl Shared {
         hub.tell(&world, &events, &|event| lock(&self.faults).next("FRAME", event).map(|fault| fault.kind));
         after(&mut world, &mut hub);
         result
+    }
+
+    /// Leaves an order that is about to be carried out only what a fault says.
+    pub(crate) fn thin_out(&self, world: &mut World, route: &Route, params: &Params) {
+        let Some(wanted) = Wanted::read(world, route, params) else { return };
+        let found = lock(&self.faults).next_partial(wanted.symbol(world));
+        if let Some(percent) = found {
+            wanted.thin_out(world, percent);
+        }
     }
 
     /// What a call may know of its caller.

@@ -152,12 +152,22 @@ impl World {
         }
     }
 
-    /// Leaves an order of `side` that takes something now half of what it asks for: the makers in its way withdraw, but
-    /// for one at the best price. False, and nothing changes, where it would take nothing or half of it is no lot.
-    pub(crate) fn thin_out(&mut self, listing: usize, side: Side, limit: Option<Price>, quantity: Quantity) -> bool {
+    /// Leaves an order of `side` that takes something now so many percent of what it asks for: the makers in its way
+    /// withdraw, but for one at the best price. False, and nothing changes, where it would take nothing, where that part
+    /// of it is no lot, and on a tape, whose market has no makers.
+    pub(crate) fn thin_out(
+        &mut self,
+        listing: usize,
+        side: Side,
+        limit: Option<Price>,
+        quantity: Quantity,
+        percent: u8,
+    ) -> bool {
         let instrument = &self.markets[listing].rules.instrument;
-        let half = instrument.whole_lots(Quantity::from_mantissa(quantity.mantissa() / 2));
-        let is_enough = half >= instrument.spec.min_quantity;
+        let part = i128::from(quantity.mantissa()) * i128::from(percent.min(100)) / 100;
+        let part = Quantity::from_mantissa(i64::try_from(part).expect("a part is no more than the whole"));
+        let part = instrument.whole_lots(part);
+        let is_enough = part >= instrument.spec.min_quantity;
         let Some((best, _)) = self.best(listing, side.opposite()).filter(|_| is_enough) else { return false };
         let out_of_reach = limit.is_some_and(|limit| (best.mantissa() - limit.mantissa()) * side.sign() > 0);
         let mut simulation = match self.source.take() {
@@ -169,7 +179,7 @@ impl World {
         };
         let agents = &mut simulation.agents[listing];
         let mut acts: Vec<Act> = agents.resting(side.opposite()).into_iter().map(|id| Act::Withdraw { id }).collect();
-        acts.push(Act::Quote { side: side.opposite(), price: best, quantity: half });
+        acts.push(Act::Quote { side: side.opposite(), price: best, quantity: part });
         self.carry_out(listing, agents, acts);
         self.source = Some(Source::Simulated(simulation));
         true

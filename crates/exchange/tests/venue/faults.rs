@@ -63,3 +63,28 @@ async fn an_order_that_reaches_matching_too_late_is_refused_there() {
     assert_eq!(venue.get("/tradewind/v1/status", "").await.json()["orders"], 1);
     venue.handle.shutdown().await;
 }
+
+#[tokio::test]
+async fn an_order_that_finds_a_part_of_its_quantity_ends_as_its_type_demands() {
+    for (kind, force, status, executed) in [
+        ("MARKET", None, "EXPIRED", "0.00300000"),
+        ("LIMIT", Some("IOC"), "EXPIRED", "0.00300000"),
+        ("LIMIT", Some("GTC"), "PARTIALLY_FILLED", "0.00300000"),
+        ("LIMIT", Some("FOK"), "EXPIRED", "0.00000000"),
+    ] {
+        let part = Fault { method: Some("FILL".to_owned()), ..fault("BTCUSDT", FaultKind::Partial(30), false) };
+        let venue = Venue::start(ExchangeConfig { faults: vec![part], ..config() }).await;
+        let other = [("symbol", "ETHUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01")];
+        let other = venue.alice("POST", "/api/v3/order", &other).await.json();
+        assert_eq!(other["status"], "FILLED", "another symbol meets no fault: {other}");
+        let price = format!("{:.2}", venue.best("askPrice").await * 1.01);
+        let mut order = vec![("symbol", "BTCUSDT"), ("side", "BUY"), ("type", kind), ("quantity", "0.01")];
+        if let Some(force) = force {
+            order.extend([("timeInForce", force), ("price", price.as_str())]);
+        }
+        let said = venue.alice("POST", "/api/v3/order", &order).await.json();
+        let want = (&json!(status), &json!(executed));
+        assert_eq!((&said["status"], &said["executedQty"]), want, "{kind} {force:?}: {said}");
+        venue.handle.shutdown().await;
+    }
+}

@@ -165,6 +165,24 @@ async fn user_data_comes_over_the_websocket_api() {
 }
 
 #[tokio::test]
+async fn an_order_of_a_session_finds_as_little_as_a_fault_says() {
+    let venue = Venue::start(config()).await;
+    let list = json!([{"path": "BTCUSDT", "method": "FILL", "kind": {"partial": 30}, "times": 1}]);
+    let url = format!("{}/tradewind/v1/faults", venue.handle.url());
+    let set = venue.http.post(url).header("content-type", "application/json").body(list.to_string()).send().await;
+    assert_eq!(set.unwrap().status(), 200);
+    let mut socket = venue.socket("/ws-api/v3").await;
+    socket.say(&json!({"id": 1, "method": "session.logon", "params": signed(&[], true)})).await;
+    socket.until(|answer| answer["id"] == 1).await;
+    let order = json!({"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "0.01", "timestamp": now()});
+    socket.say(&json!({"id": 2, "method": "order.place", "params": order})).await;
+    let said = socket.until(|answer| answer["id"] == 2).await;
+    let (status, executed) = (&said["result"]["status"], &said["result"]["executedQty"]);
+    assert_eq!((status, executed), (&json!("EXPIRED"), &json!("0.00300000")), "{said}");
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_session_places_and_cancels_without_signing_again() {
     let venue = Venue::start(config()).await;
     let mut socket = venue.socket("/ws-api/v3").await;

@@ -10,6 +10,7 @@ mod faults;
 mod hostile;
 mod oco;
 mod orders;
+mod origin;
 mod recordings;
 mod streams;
 mod support;

@@ -1,7 +1,7 @@
 //! How a connection is set up.
 
 use crate::binance::sign::Signer;
-use crate::names::Names;
+use crate::names::{Names, host_of, is_on_this_machine};
 use crate::outcome::QueryError;
 use crate::socket::Dialling;
 use std::sync::Arc;
@@ -132,20 +132,15 @@ impl BinanceConfig {
             ("stream_url", &self.stream_url, ["wss://", "ws://"]),
             ("ws_api_url", &self.ws_api_url, ["wss://", "ws://"]),
         ] {
-            let plain = url.strip_prefix(schemes[1]).map(|rest| rest.split(['/', ':']).next().unwrap_or(""));
-            let host = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or(""));
-            match plain {
-                _ if url.contains("://") && (host.is_empty() || host.contains(char::is_whitespace)) => {
-                    return wrong(field, url.clone(), "it names no host");
-                }
-                None if !url.starts_with(schemes[0]) => {
-                    return wrong(field, url.clone(), &format!("it must begin with {}", schemes[0]));
-                }
-                // keys and orders never cross a network in the clear
-                Some(host) if !matches!(host, "127.0.0.1" | "localhost") => {
-                    return wrong(field, url.clone(), "without TLS only 127.0.0.1 and localhost are allowed");
-                }
-                _ => (),
+            if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
+                return wrong(field, url.clone(), &format!("it must begin with {}", schemes[0]));
+            }
+            if host_of(url).is_none() {
+                return wrong(field, url.clone(), "it names no host");
+            }
+            // keys and orders never cross a network in the clear
+            if url.starts_with(schemes[1]) && !is_on_this_machine(url) {
+                return wrong(field, url.clone(), "without TLS only localhost, 127.0.0.0/8 and [::1] are allowed");
             }
         }
         let window = self.recv_window.as_millis();
@@ -194,6 +189,12 @@ mod tests {
         check(|c| *c = BinanceConfig::production(), None);
         check(|c| c.rest_url = "http://api.binance.com".to_owned(), Some("rest_url"));
         check(|c| c.rest_url = "http://127.0.0.1.evil.example".to_owned(), Some("rest_url"));
+        check(|c| c.rest_url = "http://127.0.0.1:80@evil.example".to_owned(), Some("rest_url"));
+        check(|c| c.rest_url = "http://[::1]:1".to_owned(), None);
+        check(|c| c.stream_url = "ws://127.0.0.2:1".to_owned(), None);
+        check(|c| c.ws_api_url = "ws://localhost:1/ws-api/v3".to_owned(), None);
+        check(|c| c.stream_url = "ws://stream.binance.com:9443".to_owned(), Some("stream_url"));
+        check(|c| c.ws_api_url = "ws://ws-api.binance.com/ws-api/v3".to_owned(), Some("ws_api_url"));
         check(|c| c.rest_url = "api.binance.com".to_owned(), Some("rest_url"));
         check(|c| c.stream_url = "https://stream.binance.com".to_owned(), Some("stream_url"));
         check(|c| c.recv_window = Duration::from_secs(61), Some("recv_window"));

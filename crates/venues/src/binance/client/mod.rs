@@ -19,6 +19,7 @@ use crate::binance::protocol;
 use crate::binance::rules::Endpoint;
 use crate::binance::wire::ServerTime;
 use crate::budget::Wait;
+use crate::names::is_on_this_machine;
 use crate::outcome::{Ack, NotSentReason, Prepared, QueryError, SubmitError, TransportFault};
 use crate::outlet::Outlet;
 use crate::report::VenueEvent;
@@ -73,8 +74,7 @@ pub async fn market_origin(config: &BinanceConfig) -> Result<Origin, QueryError>
     struct Status {
         origin: Origin,
     }
-    let host = config.rest_url.split("://").nth(1).unwrap_or_default();
-    if !host.starts_with("127.0.0.1") && !host.starts_with("localhost") {
+    if !is_on_this_machine(&config.rest_url) {
         return Ok(Origin::Live);
     }
     config.validate()?;
