@@ -433,7 +433,7 @@ impl Core {
     /// Says which positions stand without the guard that was asked for, once for each reason.
     fn tell_guard_faults(&mut self) {
         let state = &self.host.state;
-        let faults = state.parents.live().filter_map(|parent| Some((parent, parent.guard_fault()?)));
+        let faults = state.parents.live().filter_map(|parent| Some((parent, state.guard_fault(parent)?)));
         let (mut now, mut news) = (BTreeMap::new(), Vec::new());
         for (parent, why) in faults {
             if self.told_faults.get(&parent.id).is_none_or(|told| told != why) {

@@ -45,6 +45,7 @@ tradewind_domain::codes! {
     "NODE-48" "an earlier run cannot be moved aside" "make the data directory writable, or name another one with --data-dir";
     "NODE-49" "the scope of a kill switch covers nothing here" "the message names what there is; for everything leave --scope out";
     "NODE-50" "the audit trail signs nothing, or not the end of a run that ended in order" "somebody took signatures away, or the node could not write them, or was killed as it ended (the next start then signs the rest): compare with your copies, `--anchor FILE --key HEX`; without copies nothing proves these records";
+    "NODE-51" "paper mode would trade where money is real" "name the venue's demo mode, as `tradewind config template` does, or a `tradewind exchange` on this machine; for real money set mode = \"live\" and meet its conditions (`tradewind doctor`)";
 }
 
 /// Looks up the hint of a code of [`CODES`].
@@ -100,6 +101,12 @@ pub enum NodeError {
     /// Live mode lacks something.
     #[error("live mode: {0}")]
     Live(String),
+    /// Paper mode would send its orders to where money is real.
+    #[error("paper mode would trade at {url}, where money is real")]
+    RealMoney {
+        /// The address that orders would go to.
+        url: String,
+    },
     /// Another process holds the control socket, or it cannot be made.
     #[error("the control socket {} cannot be opened", path.display())]
     Control {
@@ -225,6 +232,7 @@ impl Coded for NodeError {
             Self::Secret(source) => source.code(),
             Self::Strategy(_) => "NODE-02",
             Self::Live(_) => "NODE-03",
+            Self::RealMoney { .. } => "NODE-51",
             Self::Control { .. } => "NODE-04",
             Self::DataDir { .. } => "NODE-15",
             Self::SetAside { .. } => "NODE-48",

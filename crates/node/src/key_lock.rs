@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(crate) struct KeyLock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Drop for KeyLock {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path); // while it is still locked; a file that stays is locked anew
+        // while it is still locked, and no other's: whoever cleans the folder may have made room for one
+        if is_at(&self.file, &self.path) {
+            let _ = std::fs::remove_file(&self.path); // a file that stays is locked anew
+        }
     }
 }
 
@@ -39,7 +42,7 @@ impl KeyLock {
             let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
             let file = open.map_err(|error| in_use(error.to_string()))?;
             match file.try_lock() {
-                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, file }),
                 Ok(()) => (), // its last holder took it away between the opening and the lock
                 Err(TryLockError::WouldBlock) => return Err(in_use("another process has locked it".to_owned())),
                 Err(TryLockError::Error(error)) => return Err(in_use(error.to_string())),
@@ -73,6 +76,23 @@ mod tests {
         let _other_venue = take("key", "https://testnet.venue").unwrap();
         drop(first);
         take("key", "https://venue").unwrap();
+    }
+
+    #[test]
+    fn an_end_takes_away_its_own_file_alone_and_a_refusal_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let take = || KeyLock::take_in(dir.path(), "key", "https://venue");
+        let files = || std::fs::read_dir(dir.path()).unwrap().count();
+        let cleaned = take().unwrap();
+        take().unwrap_err();
+        assert_eq!(files(), 1, "it is still held");
+        std::fs::remove_file(&cleaned.path).unwrap();
+        let next = take().unwrap();
+        drop(cleaned);
+        assert_eq!(files(), 1, "the next one's");
+        take().unwrap_err();
+        drop(next);
+        assert_eq!(files(), 0);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub use liquidity::LiquidityView;
 pub use oco::OcoWords;
 pub use operate::{OperatorReply, OperatorRequest};
 pub use parents::{ChildView, ParentView, ParentWords, PlanWords, ReplaceWords};
-pub use recover::{Recovered, events, recover, replay};
+pub use recover::{Recovered, Replayed, events, recover, replay};
 pub use runtime::{Ended, Node, RecoveredNote, Surroundings, venue_origin};
 pub use set_aside::set_aside;
 pub use stages::StageMove;

@@ -17,7 +17,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tradewind_domain::{
-    Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Timestamp, TradeId,
+    Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Symbol, Timestamp,
+    TradeId,
 };
 use tradewind_engine::{
     EventKind, Halt, LOGIC_VERSION, RiskAct, State, account_limit_values, limit_values, set_account_limit, set_limit,
@@ -139,7 +140,7 @@ async fn user_stream_up(events: &mut mpsc::Receiver<VenueEvent>, url: &str) -> R
 
 /// What is to be traded, as the venue lists it today, under the ids that the journal gave.
 async fn instruments(config: &BinanceConfig, settings: &Settings, state: &State) -> Result<Vec<Instrument>, NodeError> {
-    let venue_symbols: Vec<String> = settings.symbols.iter().map(|s| format!("{}{}", s.base, s.quote)).collect();
+    let venue_symbols: Vec<String> = settings.symbols.iter().map(Symbol::joined).collect();
     let names: Vec<&str> = venue_symbols.iter().map(String::as_str).collect();
     let listed = listings(config, &names, FeeSchedule::default())
         .await

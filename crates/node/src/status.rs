@@ -3,6 +3,7 @@
 use crate::adopt::foreign_orders;
 use crate::clock::wall;
 use crate::core::Core;
+use crate::govern::time_in_force;
 use crate::health::ComponentHealth;
 use crate::holds::{HoldView, holds};
 use crate::latency::Quantiles;
@@ -194,6 +195,9 @@ pub struct OrderView {
     pub venue_id: Option<String>,
     /// Where it trades.
     pub exchange: String,
+    /// Which kind of market that is, in the words of policies, such as `spot`.
+    #[serde(default)]
+    pub market_type: String,
     /// Unified symbol.
     pub symbol: String,
     /// Which portfolio.
@@ -210,6 +214,15 @@ pub struct OrderView {
     pub filled: String,
     /// How much may still fill.
     pub remaining: String,
+    /// How long it may live: `gtc`, `ioc`, `fok`, or `gtd` and the moment.
+    #[serde(default)]
+    pub time_in_force: String,
+    /// Rest or be rejected.
+    #[serde(default)]
+    pub post_only: bool,
+    /// May only shrink a position.
+    #[serde(default)]
+    pub reduce_only: bool,
     /// Limit price.
     pub price: Option<String>,
     /// The worst price of a market order, where its limits bound it: it goes to the venue as a limit order at it.
@@ -219,6 +232,10 @@ pub struct OrderView {
     pub trigger: Option<String>,
     /// Average fill price: decimal text, rounded half to even at four decimals beyond the instrument's prices.
     pub average: Option<String>,
+    /// What its executions came to: the exact sum of price × quantity of those that [`Self::average`] is of, in what its
+    /// price is counted in; of a contract without its multiplier.
+    #[serde(default)]
+    pub cost: String,
     /// What was charged for it so far, by currency; missing where it filled before an upgrade to a version that counts.
     #[serde(default)]
     pub fees: Option<std::collections::BTreeMap<String, String>>,
@@ -420,7 +437,8 @@ fn amounts(charged: &[Money]) -> std::collections::BTreeMap<String, String> {
 /// An order as people list it.
 pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Option<&str>, fees: &Fees) -> OrderView {
     let instrument = &state.listing(record.order.instrument()).instrument;
-    let kind = record.order.kind();
+    let request = record.order.request();
+    let kind = &request.kind;
     let order_type = kind.word();
     let decision = record.order.decision();
     let known = decision.and_then(|decision| state.governance.decisions.get(&decision));
@@ -428,6 +446,7 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
         client_id: record.order.client_id().to_string(),
         venue_id: record.venue_id.as_ref().map(|id| id.0.to_string()),
         exchange: instrument.spec.venue.clone(),
+        market_type: instrument.spec.kind.market().to_owned(),
         symbol: instrument.spec.symbol.to_string(),
         portfolio: state.portfolio(record.order.portfolio()).name.clone(),
         side: if record.order.side() == tradewind_domain::Side::Buy { "buy" } else { "sell" }.to_owned(),
@@ -436,10 +455,14 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
         amount: instrument.quantity_text(record.order.quantity()),
         filled: instrument.quantity_text(record.filled),
         remaining: instrument.quantity_text(record.open_quantity()),
+        time_in_force: time_in_force(request.time_in_force),
+        post_only: request.post_only,
+        reduce_only: request.reduce_only,
         price: kind.limit().map(|price| instrument.price_text(price)),
         worst: record.order.worst().map(|price| instrument.price_text(price)),
         trigger: kind.trigger().map(|price| instrument.price_text(price)),
         average: instrument.mean_price_text(record.cost, record.booked()),
+        cost: format_decimal(record.cost, instrument.spec.price_decimals + instrument.spec.quantity_decimals),
         fees: fees.of_order(record).map(amounts),
         closed_reason: closed_reason.map(str::to_owned),
         decision,

@@ -10,6 +10,7 @@ mod tests;
 mod views;
 
 pub(crate) use policy_rows::differences;
+pub(crate) use proposals::time_in_force;
 pub use requests::{GovernRequest, Signed, Token};
 pub(crate) use roster::settings_words;
 

@@ -105,7 +105,8 @@ fn order_words(state: &State, held: &Held, request: &OrderRequest) -> Value {
     })
 }
 
-fn time_in_force(it: TimeInForce) -> String {
+/// How long an order may live, in the words of requests; a moment as `gtd` and its time.
+pub(crate) fn time_in_force(it: TimeInForce) -> String {
     match it {
         TimeInForce::Gtc => "gtc".to_owned(),
         TimeInForce::Ioc => "ioc".to_owned(),

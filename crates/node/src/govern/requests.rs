@@ -153,12 +153,18 @@ impl OperatorRequest {
     /// What anybody with access to the socket may do: look, and stop orders.
     pub(super) fn is_open_to_all(&self) -> bool {
         match self {
-            Self::Status
-            | Self::OrderList
-            | Self::ParentList
-            | Self::PositionList
-            | Self::Halt { .. }
-            | Self::HaltSigned(_) => true,
+            Self::Halt { .. } | Self::HaltSigned(_) => true,
+            Self::Signed(_) => false,
+            _ => self.only_looks(),
+        }
+    }
+
+    /// Whether it does nothing but look, whoever asks.
+    #[must_use]
+    pub fn only_looks(&self) -> bool {
+        match self {
+            Self::Status | Self::OrderList | Self::ParentList | Self::PositionList => true,
+            Self::Signed(signed) => signed.request.only_looks(),
             Self::Govern(request) => matches!(
                 request,
                 GovernRequest::ProposalList

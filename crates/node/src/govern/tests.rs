@@ -47,6 +47,26 @@ fn an_identity_is_proven_by_its_token_and_by_nothing_else() {
 }
 
 #[test]
+fn who_looks_changes_nothing_under_whatever_name() {
+    let signed = |request| {
+        let request = Box::new(request);
+        OperatorRequest::Signed(Signed { by: None, token: None, key: Some("k".to_owned()), decision: None, request })
+    };
+    for (request, looks) in [
+        (OperatorRequest::Status, true),
+        (OperatorRequest::OrderList, true),
+        (OperatorRequest::Govern(GovernRequest::ProposalShow { id: 7 }), true),
+        (OperatorRequest::Govern(GovernRequest::LimitAnswer { id: 7, yes: true }), false),
+        (OperatorRequest::Flatten, false),
+        (OperatorRequest::Halt { reason: "x".to_owned() }, false),
+    ] {
+        assert_eq!(request.only_looks(), looks, "{request:?}");
+        assert_eq!(signed(request.clone()).only_looks(), looks, "{request:?}");
+        assert!(!signed(request).is_open_to_all());
+    }
+}
+
+#[test]
 fn a_signed_request_is_read_as_it_was_written() {
     let inner = [
         OperatorRequest::Halt { reason: "x".to_owned() },

@@ -1,6 +1,7 @@
 //! What settings must be beyond their types, and the line of the key that is not so.
 
 use super::{Settings, SettingsError};
+use crate::data_dir::DataDir;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 use tradewind_domain::{Coded, InstrumentId, Symbol};
@@ -86,6 +87,10 @@ fn line_of(text: &str, at: &str) -> Option<usize> {
 
 /// Finds the first fault.
 pub(super) fn check(settings: &Settings) -> Result<(), Fault> {
+    if settings.data_dir.as_os_str().is_empty() {
+        let message = format!("data_dir is `\"\"`: name a directory, such as {:?}", DataDir::DEFAULT);
+        return Err(Fault::new("data_dir", message));
+    }
     symbols(settings)?;
     if settings.venue.name != "binance" {
         let message = format!("venue.name is `{}`: only `binance` is there", settings.venue.name);

@@ -70,9 +70,24 @@ const FIELDS: &[Field] = &[
         "the persons who may use this node, each a table of name, token_sha256 and roles (\"trader\", \"approver\", \"risk\"); the one local user if empty",
     ),
     key("venue", "name", "\"binance\"", "which protocol"),
-    key("venue", "rest_url", "\"https://api.binance.com\"", "base of REST paths"),
-    key("venue", "stream_url", "\"wss://stream.binance.com:9443\"", "base of the market streams"),
-    key("venue", "ws_api_url", "\"wss://ws-api.binance.com:443/ws-api/v3\"", "the WebSocket API, for the user stream"),
+    key(
+        "venue",
+        "rest_url",
+        "\"https://demo-api.binance.com\"",
+        "base of REST paths; this is the venue's demo mode, with made-up money. paper mode refuses the addresses of real money, such as https://api.binance.com",
+    ),
+    key(
+        "venue",
+        "stream_url",
+        "\"wss://demo-stream.binance.com:9443\"",
+        "base of the market streams; for real money wss://stream.binance.com:9443",
+    ),
+    key(
+        "venue",
+        "ws_api_url",
+        "\"wss://demo-ws-api.binance.com/ws-api/v3\"",
+        "the WebSocket API, for orders and the user stream; for real money wss://ws-api.binance.com:443/ws-api/v3",
+    ),
     key(
         "venue",
         "api_key",

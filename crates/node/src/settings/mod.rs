@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, Currency, InstrumentId, Interval, Symbol};
 use tradewind_engine::EvidencePolicy;
 use tradewind_strategies::{Ends, Managed, Sizing, StrategyError, registry};
-use tradewind_venues::SecretSource;
+use tradewind_venues::{SecretSource, is_on_this_machine};
 
 /// Everything that a node can be told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,11 +110,9 @@ impl VenueSettings {
     /// The numbers behind [`Self::evidence`].
     #[must_use]
     pub fn evidence_policy(&self) -> EvidencePolicy {
-        let host = self.rest_url.split("://").nth(1).unwrap_or_default();
-        let is_here = host.starts_with("127.0.0.1") || host.starts_with("localhost") || host.starts_with("[::1]");
         match self.evidence {
             EvidenceRule::Local => EvidencePolicy::LOCAL,
-            EvidenceRule::Auto if is_here => EvidencePolicy::LOCAL,
+            EvidenceRule::Auto if is_on_this_machine(&self.rest_url) => EvidencePolicy::LOCAL,
             EvidenceRule::Auto | EvidenceRule::Venue => EvidencePolicy::BINANCE_SPOT,
         }
     }
@@ -228,9 +226,9 @@ impl Default for VenueSettings {
     fn default() -> Self {
         Self {
             name: "binance".to_owned(),
-            rest_url: "https://api.binance.com".to_owned(),
-            stream_url: "wss://stream.binance.com:9443".to_owned(),
-            ws_api_url: "wss://ws-api.binance.com:443/ws-api/v3".to_owned(),
+            rest_url: "https://demo-api.binance.com".to_owned(),
+            stream_url: "wss://demo-stream.binance.com:9443".to_owned(),
+            ws_api_url: "wss://demo-ws-api.binance.com/ws-api/v3".to_owned(),
             api_key: SecretSource::Environment("BINANCE_API_KEY".to_owned()),
             api_secret: SecretSource::Environment("BINANCE_API_SECRET".to_owned()),
             recv_window: Seconds::from_millis(2_000),
@@ -339,6 +337,22 @@ mod tests {
     }
 
     #[test]
+    fn the_short_numbers_of_evidence_are_for_a_venue_on_this_machine_alone() {
+        for (rest_url, want) in [
+            ("http://127.0.0.1:9000", EvidencePolicy::LOCAL),
+            ("http://127.0.0.2:9000", EvidencePolicy::LOCAL),
+            ("http://[::1]:9000", EvidencePolicy::LOCAL),
+            ("http://localhost:9000", EvidencePolicy::LOCAL),
+            ("https://api.binance.com", EvidencePolicy::BINANCE_SPOT),
+            ("https://127.0.0.1.evil.example", EvidencePolicy::BINANCE_SPOT),
+            ("https://localhost.evil.example", EvidencePolicy::BINANCE_SPOT),
+        ] {
+            let venue = VenueSettings { rest_url: rest_url.to_owned(), ..VenueSettings::default() };
+            assert_eq!(venue.evidence_policy(), want, "{rest_url}");
+        }
+    }
+
+    #[test]
     fn faults_name_file_line_value_and_remedy() {
         for (text, want) in [
             ("mode = \"paper\"\nmod = 1\n", "CFG-02 t.toml:2: unknown field `mod`"),
@@ -361,6 +375,10 @@ mod tests {
             ("interval = \"1x\"\n", "CFG-02 t.toml:1: `1x` is not an interval"),
             ("symbols = [\"BTCUSDT\"]\n", "CFG-02 t.toml:1: `BTCUSDT` is not a symbol"),
             ("symbols = []\n", "CFG-02 t.toml:1: symbols is empty"),
+            (
+                "data_dir = \"\"\n",
+                "CFG-02 t.toml:1: data_dir is `\"\"`: name a directory, such as \"tradewind-data\" in",
+            ),
             ("mode = \n", "CFG-02 t.toml:1:"),
             ("interval = \"7m\"\n", "CFG-02 t.toml:1: interval is `7m`: the venue has bars of 1s, 1m,"),
             (

@@ -571,8 +571,8 @@ async fn a_restored_backup_of_the_journal_is_noticed_at_start() {
 #[tokio::test]
 async fn what_retention_removes_is_signed_for_and_what_is_taken_otherwise_is_named() {
     let stage = Stage::new(exchange_config()).await;
-    for _ in 0..3 {
-        small_trail(&stage).await; // more than one segment, and a snapshot of each stop
+    for _ in 0..4 {
+        small_trail(&stage).await; // more than one segment before the last stop, and a snapshot of each
     }
     let (dir, anna) = (stage.dir.path(), Name::new("anna").unwrap());
     let before = audit(dir, None, None).unwrap();

@@ -152,6 +152,10 @@ async fn retention_keeps_the_records_while_no_state_can_be_read_from_the_snapsho
     assert_eq!(retain_unsigned(&DataDir::new(dir).journal()).unwrap_err().code(), "JRN-12");
     assert_eq!(files(dir, ""), before, "nothing is removed");
     traded(&stage).await;
+    let error = retain(dir, None, &anna).unwrap_err();
+    assert_eq!(error.code(), "JRN-12", "were the last records damaged, the start would need that one: {error}");
+    assert!(error.hint().starts_with("start and stop the node once more"), "{}", error.hint());
+    traded(&stage).await;
     assert!(retain(dir, None, &anna).unwrap().oldest_seq > 1);
     traded(&stage).await;
     check_journal(dir);

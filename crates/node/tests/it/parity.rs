@@ -124,7 +124,7 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> Paper {
     let executions = events.filter_map(|event| line(&instrument, &event)).collect();
     let mut decisions = Decisions::default();
     tradewind_node::events(stage.dir.path()).unwrap().for_each(|event| decisions.note(&event));
-    let replay = tradewind_node::replay(stage.dir.path(), |_| ()).unwrap();
+    let replay = tradewind_node::replay(stage.dir.path(), |_| ()).unwrap().replay;
     assert_eq!((replay.divergence(), replay.hashes_compared()), (None, 1), "{}", case.test);
     let told = session::outcome(tradewind_node::events(stage.dir.path()).unwrap(), PortfolioId(0)).unwrap().unwrap();
     Paper { hash: ended.trade_hash, executions, decisions: decisions.made, whys: whys(&told), instrument }

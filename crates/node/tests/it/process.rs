@@ -228,17 +228,22 @@ async fn g09_a_snapshot_that_is_missing_older_or_of_another_version_changes_noth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn g09_an_unreadable_snapshot_is_refused_where_the_log_before_it_is_gone() {
+async fn g09_an_unreadable_snapshot_is_refused_only_where_no_older_one_stands_for_the_log_that_is_gone() {
     let stage = Stage::new(exchange_config()).await;
-    for _ in 0..12 {
-        traded(&stage).await; // more than one segment
+    for _ in 0..13 {
+        traded(&stage).await; // more than one segment before the last stop
     }
     let dir = stage.dir.path();
+    let (hash, _) = folded(dir);
     let (mut journal, _) = Journal::open(DataDir::new(dir).journal(), Options::default()).unwrap();
     let last = journal.synced_seq();
     journal.write_snapshot(last, br#"{"a state":"of a version that never was"}"#).unwrap();
     assert!(journal.retain_from_snapshot().unwrap().oldest_seq > 1);
     drop(journal);
+    let (from_older, after_older) = folded(dir);
+    assert_eq!((from_older, after_older > 0), (hash, true), "from the stop before the last one");
+    std::fs::remove_file(&snapshots(dir)[0]).unwrap();
+    assert_eq!(snapshots(dir).len(), 1);
     let error = start(&stage).await.err().unwrap();
     assert_eq!(error.code(), "JRN-14", "{error}");
 }

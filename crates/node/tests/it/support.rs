@@ -274,8 +274,8 @@ pub(crate) fn words(side: tradewind_domain::Side, quantity: &str, price: Option<
 pub(crate) fn check_journal(dir: &Path) {
     let report = tradewind_journal::verify(tradewind_node::DataDir::new(dir).journal()).unwrap();
     assert!(report.is_sound(), "{report:?}");
-    let replay = tradewind_node::replay(dir, |_| ()).unwrap();
-    assert_eq!(replay.divergence(), None);
+    let replayed = tradewind_node::replay(dir, |_| ()).unwrap();
+    assert_eq!(replayed.replay.divergence(), None);
     check_decisions(dir);
 }
 
