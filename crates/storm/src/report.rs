@@ -151,8 +151,8 @@ pub struct Summary {
     pub tally: BTreeMap<String, u64>,
     /// Where the time of all storms went.
     pub standing: Standing,
-    /// The part of it in which trading was safe, from 0 to 1, while the venue was there.
-    pub safe_share: f64,
+    /// The part of it in which trading was safe, from 0 to 1, while the venue was there; none where no such time passed.
+    pub safe_share: Option<f64>,
     /// The bundle's name, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle: Option<String>,

@@ -3,7 +3,7 @@
 use crate::bundle::{Bundle, Knob};
 use crate::chance::Chance;
 use std::time::Duration;
-use tradewind_domain::Timestamp;
+use tradewind_domain::{Symbol, Timestamp};
 use tradewind_exchange::{AccountConfig, Crash, ExchangeConfig, FeeRates, Flow, SymbolConfig};
 use tradewind_gate::{Cap, Limits};
 use tradewind_risk::{Controls, Profile};
@@ -101,7 +101,7 @@ pub(crate) fn key() -> &'static str {
 
 /// Venue symbols, such as `BTCUSDT`, in the order of the instrument ids.
 pub(crate) fn venue_symbols() -> impl Iterator<Item = String> {
-    PAIRS.iter().map(|(pair, ..)| pair.replace('/', ""))
+    PAIRS.iter().map(|(pair, ..)| pair.parse::<Symbol>().expect("each pair is written as a symbol").joined())
 }
 
 /// Largest notional of one order and of one position, in whole units of cash: amounts, so that a judge can check them

@@ -19,12 +19,13 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The part of the time in which trading was safe, from 0 to 1, while the venue was there; 1 of no time at all.
+    /// The part of the time in which trading was safe, from 0 to 1, while the venue was there; `None` where there was no
+    /// such time.
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // for people
-    pub fn share(&self) -> f64 {
+    pub fn share(&self) -> Option<f64> {
         let there = self.safe_ms + self.process_down_ms + self.stream_down_ms + self.held_ms;
-        if there == 0 { 1.0 } else { self.safe_ms as f64 / there as f64 }
+        (there > 0).then(|| self.safe_ms as f64 / there as f64)
     }
 
     pub(crate) fn add(&mut self, more: &Self) {
@@ -82,15 +83,24 @@ impl Storm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Orders, run_one};
+    use crate::{Orders, run_all, run_one};
 
     const HOUR: i64 = 3_600_000_000_000;
 
     #[test]
     fn the_share_leaves_out_the_time_without_a_venue() {
         let it = Standing { safe_ms: 960, process_down_ms: 20, stream_down_ms: 15, held_ms: 5, venue_away_ms: 9_000 };
-        assert!((it.share() - 0.96).abs() < 1e-12);
-        assert!((Standing::default().share() - 1.0).abs() < 1e-12);
+        assert!(it.share().is_some_and(|share| (share - 0.96).abs() < 1e-12));
+    }
+
+    #[test]
+    fn there_is_no_share_of_a_time_in_which_nothing_ran_or_no_venue_was_there() {
+        let away = Standing { venue_away_ms: 9_000, ..Standing::default() };
+        assert_eq!([Standing::default().share(), away.share()], [None, None]);
+        let none = run_all(&Orders { seeds: 1..3, horizon: HOUR, jobs: 1, ..Orders::default() }, || true, |_, _| ());
+        assert_eq!((none.seeds, none.safe_share), (0, None));
+        let said = serde_json::to_value(&none).expect("a summary is plain data");
+        assert!(said.get("safe_share").is_some_and(serde_json::Value::is_null), "{said}");
     }
 
     #[test]
@@ -104,7 +114,7 @@ mod tests {
             it
         };
         let calm = at(&[]);
-        assert!(calm.share() > 0.999, "{calm:?}");
+        assert!(calm.share().is_some_and(|share| share > 0.999), "{calm:?}");
         let (killed, cut, away) = (at(&["G13"]), at(&["D05"]), at(&["E09"]));
         assert!(killed.process_down_ms > 20_000 && killed.process_down_ms > 10 * killed.stream_down_ms, "{killed:?}");
         assert!(cut.stream_down_ms > 20_000 && cut.process_down_ms == 0, "{cut:?}");
