@@ -10,7 +10,7 @@
 //! * With `-o json` stdout carries one JSON value and nothing else.
 //! * Exit codes are stable: 0 done, 1 failed, 2 misused, 3 checked and found wrong, 4 no node is running, 130
 //!   interrupted before there was a result.
-//! * A first Ctrl-C or SIGTERM ends in order, a second one at once.
+//! * A first Ctrl-C or SIGTERM ends in order what can, and anything else with CLI-12; a second one ends at once.
 //! * A panic in the order path aborts the process: start-up is recovery.
 
 mod cli;
@@ -34,7 +34,12 @@ fn main() -> ExitCode {
     };
     output::start_log(&cli.log);
     let json = cli.output == output::Format::Json;
-    match commands::run(cli) {
+    let ended = match signals::watch(json) {
+        Ok(()) => commands::run(cli),
+        Err(error) => Err(signals::unwatched(&error)), // what could not be ended in order is not begun
+    };
+    signals::command_ended();
+    match ended {
         Ok(code) => code,
         Err(failure) => {
             output::print_failure(&failure, json);

@@ -3,6 +3,10 @@
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use tradewind_domain::Coded;
 
 /// How data are printed.
@@ -26,8 +30,6 @@ pub(crate) struct Failure {
 
 /// The command line cannot be read; `clap` uses the same.
 pub(crate) const EXIT_MISUSED: u8 = 2;
-/// Checked, and found wrong.
-pub(crate) const EXIT_WRONG: u8 = 3;
 /// No node is running.
 pub(crate) const EXIT_NOT_RUNNING: u8 = 4;
 
@@ -95,14 +97,40 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     message
 }
 
-/// Prints `value` as JSON or as `text`.
+/// Prints `value` as JSON or as `text`. Whatever of it came out of a file, it does not steer the terminal that shows it.
 pub(crate) fn print(format: Format, value: &impl Serialize, text: impl FnOnce() -> String) {
     let line = match format {
-        Format::Json => serde_json::to_string(value).unwrap_or_default(),
-        Format::Text => text(),
+        Format::Json => {
+            escaped(&serde_json::to_string(value).unwrap_or_default(), |c| format!("\\u{:04x}", u32::from(c)))
+        }
+        Format::Text => escaped(&text(), |c| c.escape_default().to_string()),
     };
     let mut out = std::io::stdout().lock();
     finish_output(writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush()));
+}
+
+/// The text with `escape` in the place of each character that would steer a terminal. Ends of lines and tabs stay.
+fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) && !matches!(c, '\n' | '\t') {
+            shown.push_str(&escape(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Whether it does something to a terminal, or turns the direction of the text behind it.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control()
+}
+
+/// A text as a cell of a table, in one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if steers(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// A reader that has seen enough is no failure; a full disk behind stdout is.
@@ -147,7 +175,7 @@ pub(crate) fn printable(text: &str) -> String {
             }
             '\n' => shown.push(c),
             char::REPLACEMENT_CHARACTER => shown.push('?'),
-            _ if c.is_control() => shown.extend(c.escape_default()),
+            _ if steers(c) => shown.extend(c.escape_default()),
             _ => shown.push(c),
         }
     }
@@ -156,14 +184,20 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// Sends log lines to stderr, coloured on a terminal only; `RUST_LOG` wins over the option.
 pub(crate) fn start_log(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("{level},hyper=warn,reqwest=warn,rustls=warn")));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .log_internal_errors(false) // it would panic where nobody reads stderr any more
-        .try_init();
+        .log_internal_errors(false); // it would panic where nobody reads stderr any more
+    let _ = tracing_subscriber::registry().with(filter).with(filter_fn(holds_no_secret)).with(lines).try_init();
+}
+
+/// Who sees requests as they are sent, with the key and the signature; a crate's name and all that begin with it.
+const CARRIERS: [&str; 6] = ["tungstenite", "tokio_tungstenite", "hyper", "h2", "reqwest", "rustls"];
+
+/// Whether a line of the log may be shown, whatever was asked for: carriers say below a warning what they carry.
+fn holds_no_secret(line: &tracing::Metadata<'_>) -> bool {
+    *line.level() <= tracing::Level::WARN || !CARRIERS.iter().any(|name| line.target().starts_with(name))
 }
 
 /// A bar on stderr while something long goes on; hidden when stderr is no terminal.
@@ -191,4 +225,22 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
         table.add_row(row);
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_in_text_and_json() {
+        let hostile = "a\u{1b}[2J\u{9b}31m\u{7f}\r\u{202e}b\té\n…";
+        let text = escaped(hostile, |c| c.escape_default().to_string());
+        assert_eq!(text, "a\\u{1b}[2J\\u{9b}31m\\u{7f}\\r\\u{202e}b\té\n…");
+        assert_eq!(printable(hostile), text.replace('\t', "\\t"));
+        let json = serde_json::to_string(hostile).unwrap();
+        let json = escaped(&json, |c| format!("\\u{:04x}", u32::from(c)));
+        assert!(!json.chars().any(steers), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), hostile);
+        assert_eq!(one_line("a\nb\t\u{1b}c"), "a\\nb\\t\\u{1b}c");
+    }
 }

@@ -1,8 +1,12 @@
 //! With which codes commands end: explained in the help of the program, named in that of each command.
 
-use crate::output::{EXIT_MISUSED, EXIT_NOT_RUNNING, EXIT_WRONG};
+use crate::output::{EXIT_MISUSED, EXIT_NOT_RUNNING, Failure};
 use crate::signals::EXIT_INTERRUPTED;
 use clap::Command;
+use std::process::ExitCode;
+
+/// Checked, and found wrong: how a [`Checking`] command ends, and no other.
+const EXIT_WRONG: u8 = 3;
 
 /// One exit code.
 struct Exit {
@@ -43,9 +47,54 @@ const EXITS: [Exit; 6] = [
     },
 ];
 
-/// Commands that check something, and say by their code that it was found wrong.
-pub(super) const CHECKING: [&str; 8] =
-    ["demo", "drop-copy", "replay", "journal verify", "audit verify", "data check", "storm", "doctor"];
+/// Lists what checks once, so that none is named here and missing from [`Checking::ALL`].
+macro_rules! checking {
+    ($($name:ident: $command:literal,)*) => {
+        /// A command that checks something, and says by its code that it was found wrong.
+        ///
+        /// Nothing else can end with that code: what does is named here, and so in its own help.
+        #[derive(Clone, Copy)]
+        pub(crate) enum Checking {
+            $(#[doc = concat!("`tradewind ", $command, "`.")] $name,)*
+        }
+
+        impl Checking {
+            /// Every one.
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its words behind `tradewind`.
+            pub(super) const fn command(self) -> &'static str {
+                match self {
+                    $(Self::$name => $command,)*
+                }
+            }
+        }
+    };
+}
+
+checking! {
+    Demo: "demo",
+    DropCopy: "drop-copy",
+    Replay: "replay",
+    JournalVerify: "journal verify",
+    AuditVerify: "audit verify",
+    DataCheck: "data check",
+    DataList: "data list",
+    Storm: "storm",
+    Doctor: "doctor",
+}
+
+impl Checking {
+    /// How it ends with a result.
+    pub(crate) fn ended(self, sound: bool) -> ExitCode {
+        if sound { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) }
+    }
+
+    /// How it ends where what was found leaves no result.
+    pub(crate) fn failed(self, failure: Failure) -> Failure {
+        Failure { exit: EXIT_WRONG, ..failure }
+    }
+}
 
 /// Every code with its meaning; printed by `tradewind --help` and in the book.
 pub(super) fn explained() -> String {
@@ -65,7 +114,7 @@ pub(super) fn named(command: Command) -> Command {
 fn named_below(above: &str, command: Command) -> Command {
     let path = format!("{above}{}", command.get_name());
     let below = format!("{path} ");
-    let checks = CHECKING.iter().any(|it| *it == path || it.starts_with(&below));
+    let checks = Checking::ALL.iter().any(|it| it.command() == path || it.command().starts_with(&below));
     let asks = asks_a_node(&command);
     let ends = EXITS.iter().filter(|it| match it.code {
         EXIT_WRONG => checks,

@@ -10,13 +10,15 @@ mod storm;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use exits::Checking;
 pub(crate) use governance::{LimitsCommand, ProposalsCommand, StageCommand};
 pub(crate) use orders::{AdoptArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand};
 pub(crate) use records::{AuditCommand, JournalCommand};
 pub(crate) use research::{
-    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, Holding, RiskArgs, StrategyArgs, StrategyCommand, StressArgs,
+    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, Holding, RiskArgs, Stamp, StrategyArgs, StrategyCommand,
+    StressArgs,
 };
-pub(crate) use session::{DemoArgs, DropCopyArgs, ExchangeArgs, PaperArgs};
+pub(crate) use session::{DemoArgs, DropCopyArgs, ExchangeArgs, PaperArgs, TapeArgs};
 pub(crate) use storm::StormArgs;
 
 use crate::output::Format;
@@ -24,13 +26,16 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use tradewind_node::DataDir;
 
+/// What the help of the program shows first: a market of its own, and orders on it.
+const BEGIN: &str = "Examples:\n  tradewind demo --for 45s\n  tradewind paper --data-dir my-paper\n  tradewind status --data-dir my-paper";
+
 /// A trading platform you can hand to an AI agent and still sleep.
 #[derive(Parser)]
 #[command(
     name = "tradewind",
     version,
     arg_required_else_help = true,
-    after_help = exits::explained(),
+    after_help = format!("{BEGIN}\n\n{}", exits::explained()),
     mut_subcommands = exits::named
 )]
 pub(crate) struct Cli {

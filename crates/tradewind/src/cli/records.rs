@@ -66,7 +66,10 @@ pub(crate) enum JournalCommand {
         /// An empty or new directory.
         to: PathBuf,
     },
-    /// Remove what lies wholly before the newest snapshot. Not while a node runs.
+    /// Remove what lies wholly before a snapshot. Not while a node runs.
+    ///
+    /// It is the newest snapshot that is at least two records older than the end: were those damaged, the next start would
+    /// need it.
     ///
     /// Where the directory is signed, a statement of what goes is signed first, so that `audit verify` accepts it and
     /// names it.

@@ -1,7 +1,8 @@
 //! Options of what works on recorded bars: backtests, stress, diagnosis, data, strategies.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use tradewind_history::StampEnd;
 
 /// Who decides, and how.
 #[derive(Args)]
@@ -29,6 +30,32 @@ pub(crate) struct StrategyArgs {
     pub(crate) target: Option<String>,
 }
 
+/// Which end of a bar the times of a file name.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Stamp {
+    /// When it began.
+    Open,
+    /// When it ended.
+    Close,
+}
+
+impl From<Stamp> for StampEnd {
+    fn from(stamp: Stamp) -> Self {
+        match stamp {
+            Stamp::Open => Self::Open,
+            Stamp::Close => Self::Close,
+        }
+    }
+}
+
+/// How the times of a file are meant.
+#[derive(Args)]
+pub(crate) struct StampArgs {
+    /// Which end of a bar the file's times name; a file of the catalog knows it.
+    #[arg(long, value_enum, default_value = "open", value_name = "END")]
+    pub(crate) stamp: Stamp,
+}
+
 #[derive(Args)]
 pub(crate) struct BarsArgs {
     /// A file of bars: CSV, CSV.gz, zip, Feather or Parquet.
@@ -37,6 +64,8 @@ pub(crate) struct BarsArgs {
     /// What the bars are of.
     #[arg(long)]
     pub(crate) symbol: String,
+    #[command(flatten)]
+    pub(crate) times: StampArgs,
     #[command(flatten)]
     pub(crate) strategy: StrategyArgs,
     /// First bar to use, such as 2024-01-01.
@@ -208,9 +237,9 @@ pub(crate) struct DiagnoseArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum DataCommand {
-    /// List every defect of a file; exit 3 if there is one.
+    /// List the defects of a file; exit 3 if there is one.
     ///
-    /// What the file holds is told by its columns or messages. Books are played, and a crossed one is named.
+    /// The first thousand of each code are listed, and all are counted. What the file holds is told by its columns or messages. Books are played, and a crossed one is named.
     #[command(
         after_help = "Examples:\n  tradewind data check BTC_USDT-1h.feather\n  tradewind data check incremental_book_L2.csv.gz --symbol BTC/USD"
     )]
@@ -220,6 +249,8 @@ pub(crate) enum DataCommand {
         /// What it is of, if its name does not tell.
         #[arg(long)]
         symbol: Option<String>,
+        #[command(flatten)]
+        times: StampArgs,
     },
     /// Store a file in the catalog.
     ///
@@ -233,6 +264,8 @@ pub(crate) enum DataCommand {
         /// What it is of.
         #[arg(long)]
         symbol: Option<String>,
+        #[command(flatten)]
+        times: StampArgs,
         /// The catalog's folder.
         #[arg(long, default_value = "market-data")]
         catalog: PathBuf,
@@ -242,11 +275,14 @@ pub(crate) enum DataCommand {
         /// Store it in spite of defects.
         #[arg(long)]
         accept_defects: bool,
-        /// Store it even if that takes rows away, or other prices stand there: adjusted ones, or unadjusted.
+        /// Store it even if that takes rows, volumes or decimals away, or other prices stand there: adjusted ones, or
+        /// unadjusted.
         #[arg(long)]
         replace: bool,
     },
-    /// List what the catalog holds.
+    /// List what the catalog holds; exit 3 if a file of it is damaged.
+    ///
+    /// What cannot be read is named on stderr, with its code, beside what can.
     #[command(after_help = "Example:\n  tradewind data list --catalog market-data")]
     List {
         /// The catalog's folder.

@@ -1,8 +1,22 @@
 //! Options of what trades until it is stopped: the demo, a node, the local exchange.
 
-use super::duration;
+use super::{Stamp, duration};
 use clap::Args;
 use std::path::PathBuf;
+
+/// A recorded market in the place of the simulated one.
+#[derive(Args)]
+pub(crate) struct TapeArgs {
+    /// Play a recorded market instead of the simulated one: a file of bars or trades.
+    #[arg(long)]
+    pub(crate) tape: Option<PathBuf>,
+    /// What the tape is of, such as XRP/ETH; without it what the file or its name says.
+    #[arg(long, requires = "tape")]
+    pub(crate) symbol: Option<String>,
+    /// Which end of a bar the tape's times name; a file of the catalog knows it.
+    #[arg(long, value_enum, default_value = "open", value_name = "END", requires = "tape")]
+    pub(crate) stamp: Stamp,
+}
 
 #[derive(Args)]
 pub(crate) struct DemoArgs {
@@ -15,12 +29,8 @@ pub(crate) struct DemoArgs {
     /// Where journal and report go.
     #[arg(long, default_value = "tradewind-demo")]
     pub(crate) data_dir: PathBuf,
-    /// Play a recorded market instead of the simulated one: a file of bars or trades.
-    #[arg(long)]
-    pub(crate) tape: Option<PathBuf>,
-    /// What the tape is of, such as XRP/ETH; without it the pair that the file's name shows, else BTC/USDT.
-    #[arg(long, requires = "tape")]
-    pub(crate) symbol: Option<String>,
+    #[command(flatten)]
+    pub(crate) recorded: TapeArgs,
     /// Market seconds per second; without it 120, and eight bars a second on a tape.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) speed: Option<f64>,
@@ -59,12 +69,8 @@ pub(crate) struct ExchangeArgs {
     /// Market seconds per second.
     #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     pub(crate) speed: f64,
-    /// Play this recorded file of bars or trades.
-    #[arg(long)]
-    pub(crate) tape: Option<PathBuf>,
-    /// What the tape is of, such as XRP/ETH; without it the pair that the file's name shows, else BTC/USDT.
-    #[arg(long, requires = "tape")]
-    pub(crate) symbol: Option<String>,
+    #[command(flatten)]
+    pub(crate) recorded: TapeArgs,
     /// Opening balance of the test account in the quote currency.
     #[arg(long, default_value = "10000", allow_negative_numbers = true)]
     pub(crate) cash: String,

@@ -4,7 +4,7 @@ use super::{Cli, exits};
 use clap::{Command, CommandFactory, Parser};
 use std::collections::BTreeSet;
 
-/// Every command by its path, `data check` say, with what its help shows below its options.
+/// The program, and every command by its path, `data check` say, with what its help shows below its options.
 fn helps() -> Vec<(String, String)> {
     fn visit(above: &str, command: &Command, found: &mut Vec<(String, String)>) {
         for inner in command.get_subcommands() {
@@ -14,8 +14,9 @@ fn helps() -> Vec<(String, String)> {
             visit(&format!("{path} "), inner, found);
         }
     }
-    let mut found = Vec::new();
-    visit("", &Cli::command(), &mut found);
+    let program = Cli::command();
+    let mut found = vec![(String::new(), program.get_after_help().map(ToString::to_string).unwrap_or_default())];
+    visit("", &program, &mut found);
     found
 }
 
@@ -117,7 +118,7 @@ fn words_are_split_as_by_a_shell() {
 #[test]
 fn what_checks_is_a_command() {
     let paths: BTreeSet<String> = helps().into_iter().map(|(path, _)| path).collect();
-    for path in exits::CHECKING {
+    for path in exits::Checking::ALL.iter().map(|it| it.command()) {
         assert!(paths.contains(path), "there is no `tradewind {path}`");
     }
 }

@@ -5,7 +5,8 @@ use super::funding::Funding;
 use crate::cli::BacktestArgs;
 use crate::output::{self, Failure, Format, counted};
 use crate::signals;
-use std::io::Write;
+use std::fs::Permissions;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_book::{FillPolicy, Impact};
@@ -16,8 +17,12 @@ use tradewind_research::{Backtest, Delivery, Outcome, Plan, Recorder, Sink};
 use tradewind_strategies::diagnose::quality;
 
 pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failure> {
-    signals::watch_from_a_thread();
+    signals::end_in_order();
     let bars = Bars::open(&args.bars, fees(args)?)?;
+    let bars = match &args.settlement {
+        Some(price) => bars.made_as_fine_as(price)?,
+        None => bars,
+    };
     let has_volume = bars.has_volume();
     let funding = args.funding.as_deref();
     let funding = funding.map(|path| Funding::open(path, &bars.instrument, args.bars.accept_defects)).transpose()?;
@@ -227,11 +232,42 @@ fn create(path: &Path) -> Result<std::io::BufWriter<std::fs::File>, Failure> {
     Ok(std::io::BufWriter::with_capacity(1 << 20, file))
 }
 
+/// Writes a page wholly or not at all: an earlier one stays until then. A device or a pipe keeps nothing, and is written to.
 pub(crate) fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(|error| Failure::file(parent, &error))?;
     }
-    std::fs::write(path, page).map_err(|error| Failure::file(path, &error))
+    put_page(path, page).map_err(|error| Failure::file(path, &error))
+}
+
+fn put_page(path: &Path, page: &str) -> std::io::Result<()> {
+    match std::fs::metadata(path) {
+        // where a link leads; those of the system to what is open may lead to no name
+        Ok(there) if there.is_file() => match std::fs::canonicalize(path) {
+            Ok(real) => replace(&real, page, Some(there.permissions())),
+            Err(_) => std::fs::write(path, page),
+        },
+        Ok(_) => std::fs::write(path, page),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Err(_) if path.is_symlink() => std::fs::write(path, page), // where it leads, though nothing is there yet
+        Err(_) => replace(path, page, None),
+    }
+}
+
+/// Writes a file beside `path`, and puts it in its place, with the permissions of what stood there.
+fn replace(path: &Path, page: &str, permissions: Option<Permissions>) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = std::fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(page.as_bytes())?;
+        permissions.map_or(Ok(()), |it| file.set_permissions(it))?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    });
+    written.inspect_err(|_| {
+        let _ = std::fs::remove_file(&beside); // the first error says what is wrong
+    })
 }
 
 fn print(report: &Report, path: Option<&Path>, format: Format) -> Result<(), Failure> {

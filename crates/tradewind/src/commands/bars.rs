@@ -5,35 +5,28 @@ use crate::output::{self, Failure};
 use crate::signals;
 use std::path::Path;
 use tradewind_domain::{
-    Bar, Calendar, Coded, Currency, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec,
-    LEDGER_DECIMALS, Money, Origin, Quantity, Symbol, Timestamp, parse_decimal,
+    Bar, Calendar, Coded, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec,
+    LEDGER_DECIMALS, Money, Origin, Price, Quantity, Symbol, SymbolError, Timestamp, parse_decimal,
 };
 use tradewind_history::{
-    BarSeries, BarStream, Catalog, Dataset, Defect, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo,
-    VolumeKind, adjust, read_bars, stream_bars,
+    BarSeries, BarStream, Defects, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo, VolumeKind, adjust,
+    hours_of, read_bars, stream_bars,
 };
 use tradewind_strategies::{Ends, Managed, Sizing, Strategy, registry};
-
-/// Currencies of states that are traded against one another.
-const STATE_CURRENCIES: [&str; 20] = [
-    "USD", "EUR", "JPY", "GBP", "CHF", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "SGD", "HKD", "CNH", "MXN", "ZAR",
-    "TRY", "PLN", "CZK", "HUF",
-];
 
 /// Bars of a file, ready to be fed.
 pub(crate) struct Bars {
     pub(crate) instrument: Instrument,
 
     source: Source,
-    /// By how much the instrument's quantities are finer than the file's.
-    finer: i64,
+    finer: Finer,
     from: Timestamp,
     until: Timestamp,
 }
 
 enum Source {
     Stream(Box<BarStream>),
-    Whole(Box<tradewind_history::BarSeries>),
+    Whole(Box<BarSeries>),
 }
 
 /// What is known of a file once it was read.
@@ -46,22 +39,20 @@ pub(crate) struct Finished {
 
 impl Bars {
     pub(crate) fn open(args: &BarsArgs, fees: FeeSchedule) -> Result<Self, Failure> {
-        let symbol: Symbol = args.symbol.parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
+        let symbol = symbol(&args.symbol)?;
         let options = ImportOptions {
             symbol: Some(symbol),
+            stamp: args.times.stamp.into(),
             on_defect: if args.accept_defects { OnDefect::Report } else { OnDefect::Refuse },
             origin: if args.simulated { Origin::Simulated } else { Origin::Recorded },
             hash: true,
             ..ImportOptions::default()
         };
-        let stored = catalog_series(&args.data, options.symbol.as_ref())?;
-        let source = match (stored, &args.factors) {
-            (None, None) => Source::Stream(Box::new(stream_bars(&args.data, &options)?)),
-            (stored, factors) => {
-                let mut series = stored.map_or_else(|| read_bars(&args.data, &options), Ok)?;
-                if let Some(factors) = factors {
-                    adjust(&mut series, &FactorFile::read(factors)?)?;
-                }
+        let source = match &args.factors {
+            None => Source::Stream(Box::new(stream_bars(&args.data, &options)?)),
+            Some(factors) => {
+                let mut series = read_bars(&args.data, &options)?;
+                adjust(&mut series, &FactorFile::read(factors)?)?;
                 Source::Whole(Box::new(series))
             }
         };
@@ -77,7 +68,28 @@ impl Bars {
             let message = format!("no bar lies from {from} until {until}");
             return Err(Failure::new("CLI-03", message, "--from must be before --until"));
         }
-        Ok(Self { instrument, source, finer, from, until })
+        Ok(Self { instrument, source, finer: Finer { prices: 1, quantities: finer }, from, until })
+    }
+
+    /// The same bars of an instrument whose prices carry the decimals of `price` too, up to those of the ledger. Tick and
+    /// strike stay as they are.
+    pub(crate) fn made_as_fine_as(self, price: &str) -> Result<Self, Failure> {
+        let (spec, decimals) = (&self.instrument.spec, decimals_of(price).min(LEDGER_DECIMALS));
+        if decimals <= spec.price_decimals {
+            return Ok(self);
+        }
+        let prices = 10_i64.pow(u32::from(decimals - spec.price_decimals));
+        let finer = Finer { prices, ..self.finer };
+        let kind = match spec.kind {
+            InstrumentKind::Option { expiry, strike, right } => {
+                InstrumentKind::Option { expiry, strike: finer.price(strike, &"the strike")?, right }
+            }
+            kind => kind,
+        };
+        let tick = finer.price(spec.tick, &"the tick")?;
+        let spec = InstrumentSpec { price_decimals: decimals, tick, kind, ..spec.clone() };
+        let instrument = spec.list(self.instrument.id)?;
+        Ok(Self { instrument, finer, ..self })
     }
 
     /// Where the bars come from.
@@ -112,18 +124,14 @@ impl Bars {
                 return Err(Failure { exit: signals::EXIT_INTERRUPTED, ..failure });
             }
             count += 1;
-            if finer == 1 {
-                return take(bar);
-            }
-            let volume = bar.volume.mantissa().checked_mul(finer).map(Quantity::from_mantissa);
-            take(&Bar { volume: volume.ok_or_else(|| too_fine(&format!("the volume at {}", bar.open_time)))?, ..*bar })
+            if finer.is_as_the_file() { take(bar) } else { take(&finer.bar(bar)?) }
         };
         let (source, gaps, found) = match self.source {
             Source::Stream(mut stream) => {
                 for bar in &mut *stream {
                     feed(&bar?)?;
                 }
-                (stream.source(), stream.gaps().to_vec(), stream.defects().to_vec())
+                (stream.source(), stream.gaps().to_vec(), stream.defects().clone())
             }
             Source::Whole(series) => {
                 series.bars.iter().try_for_each(feed)?;
@@ -137,23 +145,50 @@ impl Bars {
         }
         let missing = gaps.iter().filter(|gap| gap.kind == tradewind_history::GapKind::Missing);
         let (gaps, missing_bars) = missing.fold((0, 0), |(count, bars), gap| (count + 1, bars + gap.bars));
-        Ok(Finished { source, gaps, missing_bars, defects: found.len() as u64 })
+        Ok(Finished { source, gaps, missing_bars, defects: found.count() })
     }
 }
 
-/// The instrument with the usual hours of its market, where its file says none.
-///
-/// Two state currencies are foreign exchange, but on a venue that trades them round the clock beside its coins.
+/// By how much the numbers of an instrument are finer than its file's.
+#[derive(Clone, Copy)]
+struct Finer {
+    prices: i64,
+    quantities: i64,
+}
+
+impl Finer {
+    const fn is_as_the_file(self) -> bool {
+        self.prices == 1 && self.quantities == 1
+    }
+
+    fn bar(self, bar: &Bar) -> Result<Bar, Failure> {
+        let at = bar.open_time;
+        let price = |price| self.price(price, &format_args!("a price at {at}"));
+        let volume = bar.volume.mantissa().checked_mul(self.quantities).map(Quantity::from_mantissa);
+        let volume = volume.ok_or_else(|| too_fine(&format!("the volume at {at}")))?;
+        let (open, high, low, close) = (price(bar.open)?, price(bar.high)?, price(bar.low)?, price(bar.close)?);
+        Ok(Bar { open, high, low, close, volume, ..*bar })
+    }
+
+    fn price(self, price: Price, what: &dyn std::fmt::Display) -> Result<Price, Failure> {
+        let finer = price.mantissa().checked_mul(self.prices).map(Price::from_mantissa);
+        finer.ok_or_else(|| {
+            let message = format!("--settlement has more decimals than the file, and {what} is too large for them");
+            Failure::new("CLI-05", message, "write it with fewer decimals")
+        })
+    }
+}
+
+/// How many decimals a text has, without zeros at its end.
+fn decimals_of(text: &str) -> u8 {
+    let decimals = text.split_once('.').map_or("", |(_, decimals)| decimals.trim_end_matches('0'));
+    u8::try_from(decimals.len()).unwrap_or(u8::MAX)
+}
+
+/// The instrument with the usual hours of its market, where its file says none; round the clock where nothing tells them.
 fn with_hours(spec: InstrumentSpec) -> InstrumentSpec {
-    let is_of_a_state = |currency: Currency| STATE_CURRENCIES.contains(&currency.code());
-    let is_exchange =
-        spec.kind == InstrumentKind::Spot && is_of_a_state(spec.symbol.base) && is_of_a_state(spec.symbol.quote);
-    let calendar = match spec.venue.as_str() {
-        "xcme" => Calendar::cme_globex(),
-        "oanda" | "fxcm" | "unstated" if is_exchange => Calendar::foreign_exchange(),
-        _ => Calendar::Continuous,
-    };
-    if spec.calendar == Calendar::Continuous { InstrumentSpec { calendar, ..spec } } else { spec }
+    let calendar = hours_of(&spec).unwrap_or(Calendar::Continuous);
+    InstrumentSpec { calendar, ..spec }
 }
 
 /// The instrument with `fees`, and by how much its quantities are finer than before.
@@ -184,34 +219,23 @@ fn too_fine(what: &str) -> Failure {
 }
 
 /// Says on stderr how many rows of a file are not as they should be.
-pub(super) fn tell_defects(path: &Path, found: &[Defect]) {
-    let errors = found.iter().filter(|it| it.severity == Severity::Error).count();
+pub(super) fn tell_defects(path: &Path, found: &Defects) {
+    let errors = found.count_of(Severity::Error);
     if errors > 0 {
         let (path, s) = (path.display(), if errors == 1 { "" } else { "s" });
         output::note(&format!("{errors} defect{s} in {path}: `tradewind data check {path}` says what became of each"));
     }
 }
 
-/// The series, if `path` is a file of a catalog: ROOT/VENUE/BASE~QUOTE/INTERVAL.parquet. Its columns are the integers
-/// that the catalog keeps, and only the catalog knows their decimals.
-fn catalog_series(path: &Path, symbol: Option<&Symbol>) -> Result<Option<BarSeries>, Failure> {
-    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-    let folders: Vec<&Path> = path.ancestors().skip(1).take(3).collect();
-    let (Some(symbol), [pair, venue, root]) = (symbol, folders.as_slice()) else { return Ok(None) };
-    let interval = name(path).and_then(|file| file.strip_suffix(".parquet").and_then(|it| it.parse().ok()));
-    let (Some(interval), Some(pair), Some(venue)) = (interval, name(pair), name(venue)) else { return Ok(None) };
-    if !path.is_file() || !pair.contains('~') {
-        return Ok(None);
+/// Reads a symbol in capitals, as markets write it: in small letters it would name currencies that nobody else has.
+pub(super) fn symbol(text: &str) -> Result<Symbol, Failure> {
+    let symbol: Symbol = text.parse().map_err(Failure::from_coded::<SymbolError>)?;
+    let capitals = text.to_uppercase();
+    if text == capitals {
+        return Ok(symbol);
     }
-    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    let catalog = Catalog::open(root)?;
-    let kept =
-        |set: &Dataset| set.interval == interval && set.instrument.symbol == *symbol && set.instrument.venue == venue;
-    if !catalog.list()?.iter().any(kept) {
-        return Ok(None);
-    }
-    let always = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
-    Ok(Some(catalog.load(symbol, interval, always)?))
+    let failure = Failure::from_coded(SymbolError(text.to_owned()));
+    Err(Failure { message: format!("{}: the market writes {capitals}", failure.message), ..failure })
 }
 
 /// Reads a date or a moment; `absent` without a text.

@@ -3,32 +3,35 @@
 mod import;
 mod play;
 
-use crate::cli::DataCommand;
-use crate::output::{self, EXIT_WRONG, Failure, Format, counted};
+use crate::cli::{Checking, DataCommand};
+use crate::output::{self, Failure, Format, counted};
 use import::{Import, moment};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::Symbol;
-use tradewind_history::{Catalog, CheckReport, Dataset, ImportOptions, Progress, TickSet, check_series};
+use tradewind_history::{
+    Catalog, CheckReport, Dataset, ImportOptions, Progress, SourceInfo, StampEnd, Survey, TickSet, Unlisted,
+    check_series,
+};
 
-/// Defects shown to a person; JSON has all.
+/// Defects shown to a person; JSON has those that are listed.
 const SHOWN: usize = 50;
 
 pub(crate) fn run(command: &DataCommand, format: Format) -> Result<ExitCode, Failure> {
     match command {
-        DataCommand::Check { file, symbol } => check(file, symbol.as_deref(), format),
-        DataCommand::Import { file, symbol, catalog, factors, accept_defects, replace } => {
-            let (accept_defects, replace) = (*accept_defects, *replace);
+        DataCommand::Check { file, symbol, times } => check(file, symbol.as_deref(), times.stamp.into(), format),
+        DataCommand::Import { file, symbol, times, catalog, factors, accept_defects, replace } => {
+            let (accept_defects, replace, stamp) = (*accept_defects, *replace, times.stamp.into());
             let (symbol, factors) = (symbol.as_deref(), factors.as_deref());
-            import::run(&Import { file, symbol, catalog, factors, accept_defects, replace }, format)
+            import::run(&Import { file, symbol, stamp, catalog, factors, accept_defects, replace }, format)
         }
         DataCommand::List { catalog } => list(catalog, format),
     }
 }
 
 fn symbol_of(text: Option<&str>) -> Result<Option<Symbol>, Failure> {
-    text.map(|text| text.parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)).transpose()
+    text.map(super::bars::symbol).transpose()
 }
 
 /// A bar on stderr that follows the reading of a file, and what moves it.
@@ -39,22 +42,24 @@ fn watched(file: &Path) -> (indicatif::ProgressBar, Progress) {
     (bar, Progress::new(move |bytes| moved.set_position(bytes)))
 }
 
-fn check(file: &Path, symbol: Option<&str>, format: Format) -> Result<ExitCode, Failure> {
+fn check(file: &Path, symbol: Option<&str>, stamp: StampEnd, format: Format) -> Result<ExitCode, Failure> {
     let symbol = symbol_of(symbol)?;
     let (bar, progress) = watched(file);
-    let options = ImportOptions { symbol, progress, ..ImportOptions::default() };
+    let options = ImportOptions { symbol, stamp, progress, ..ImportOptions::default() };
     let (mut report, series) = check_series(file, &options);
     bar.finish_and_clear();
     report.add(play::defects(&series));
     output::print(format, &report, || text(&report));
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+    Ok(Checking::DataCheck.ended(report.is_clean()))
 }
 
 fn text(report: &CheckReport) -> String {
     let rows = report.defects.iter().take(SHOWN).map(|defect| {
         let severity = format!("{:?}", defect.severity).to_lowercase();
         let row = defect.row.to_string();
-        vec![defect.code.to_owned(), severity, row, defect.column.clone(), defect.value.clone(), defect.what.clone()]
+        let [column, value, what] = [&defect.column, &defect.value, &defect.what].map(|text| output::one_line(text));
+        let what = if defect.rows > 1 { format!("{what} x{}", defect.rows) } else { what };
+        vec![defect.code.to_owned(), severity, row, column, value, what]
     });
     let mut text = format!(
         "{}: {}, {}, {} used, {}, {}, {}",
@@ -66,6 +71,9 @@ fn text(report: &CheckReport) -> String {
         counted(report.warnings, "warning"),
         counted(report.notes, "note")
     );
+    if let Some(columns) = report.source.as_ref().and_then(SourceInfo::assumed) {
+        text.push_str(&format!("\nno header: the columns are taken for {columns}, in this order"));
+    }
     if report.parts.len() > 1 {
         text.push_str("\n\n");
         text.push_str(&parts(report));
@@ -75,7 +83,12 @@ fn text(report: &CheckReport) -> String {
         text.push_str(&output::table(&["code", "severity", "row", "column", "value", "what"], rows));
     }
     if report.defects.len() > SHOWN {
-        text.push_str(&format!("\n… and {} more; `-o json` lists all", report.defects.len() - SHOWN));
+        let listed = if report.unlisted.is_empty() { "all" } else { "the first thousand of each code" };
+        let more = report.defects.count() - SHOWN as u64;
+        text.push_str(&format!("\n… and {more} more; `-o json` lists {listed}"));
+    }
+    for Unlisted { code, count, .. } in &report.unlisted {
+        text.push_str(&format!("\n{code}: {count} more than are listed"));
     }
     text
 }
@@ -91,10 +104,12 @@ fn parts(report: &CheckReport) -> String {
 }
 
 fn list(catalog: &Path, format: Format) -> Result<ExitCode, Failure> {
-    let kept = Catalog::open(catalog)?;
-    let (bars, ticks) = (kept.list()?, kept.list_ticks()?);
+    let Survey { bars, ticks, faults } = Catalog::open(catalog)?.survey();
     let all: Vec<Value> = bars.iter().map(bars_json).chain(ticks.iter().map(|set| json!(set))).collect();
     output::print(format, &all, || {
+        if all.is_empty() && !faults.is_empty() {
+            return format!("{} holds nothing that can be read", catalog.display());
+        }
         if all.is_empty() {
             return format!(
                 "{} holds nothing yet; `tradewind data import FILE` stores a file there",
@@ -105,7 +120,9 @@ fn list(catalog: &Path, format: Format) -> Result<ExitCode, Failure> {
         rows.sort_by(|one, two| one[..2].cmp(&two[..2])); // bars first within a symbol
         output::table(&["venue", "symbol", "kind", "interval", "rows", "first", "last"], rows)
     });
-    Ok(ExitCode::SUCCESS)
+    let is_sound = faults.is_empty();
+    faults.into_iter().for_each(|fault| output::print_failure(&fault.into(), format == Format::Json));
+    Ok(Checking::DataList.ended(is_sound))
 }
 
 /// What a file of bars says of itself, with the two fields that every kind has.

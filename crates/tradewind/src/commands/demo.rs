@@ -1,10 +1,10 @@
 //! `tradewind demo`: a local exchange, a node that trades on it over real sockets, and a report at the end.
 
 use super::backtest::write_page;
+use super::journal;
 use super::local::{self, LocalExchange, Market};
 use super::recording::Recording;
-use super::{end, journal};
-use crate::cli::DemoArgs;
+use crate::cli::{Checking, DemoArgs};
 use crate::output::{self, Failure, Format, counted};
 use crate::signals::End;
 use serde::Serialize;
@@ -50,6 +50,8 @@ struct Demo {
     origin: Origin,
     seed: Option<u64>,
     tape: Option<PathBuf>,
+    /// What the tape is of.
+    symbol: Option<Symbol>,
     events: u64,
     portfolios: Vec<Books>,
     first_fill_seconds: Option<f64>,
@@ -67,7 +69,7 @@ struct Watched {
 }
 
 pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> {
-    let recording = args.tape.as_deref().map(|path| Recording::open(path, args.symbol.as_deref())).transpose()?;
+    let recording = Recording::of(&args.recorded)?;
     let market = Market {
         port: 0,
         seed: args.seed,
@@ -85,16 +87,16 @@ pub(crate) fn run(args: &DemoArgs, format: Format) -> Result<ExitCode, Failure> 
     let demo = look_back(args, &market, &ended, &watched)?;
     let sound = demo.journal == "verified";
     output::print(format, &demo, || text(&demo));
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(output::EXIT_WRONG) })
+    Ok(Checking::Demo.ended(sound))
 }
 
 async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) -> Result<(Ended, Watched), Failure> {
-    let mut end = end()?;
+    let mut end = End::in_order();
     let settings = settings(args, &exchange.url(), market)?;
-    let node = Node::start(settings, market.surroundings()).await?;
+    let node = local::start(&mut end, settings, market.surroundings()).await??;
     output::note(&format!(
-        "a {} market at {}, ready in {} ms; {} s at {} times its speed, Ctrl-C ends it early",
-        format!("{:?}", market.origin()).to_lowercase(),
+        "a {} at {}, ready in {} ms; {} s at {} times its speed, Ctrl-C ends it early",
+        market.name(),
         exchange.url(),
         node.ready_in().as_millis(),
         args.duration.as_secs_f64(),
@@ -117,7 +119,8 @@ fn look_back(args: &DemoArgs, market: &Market<'_>, ended: &Ended, watched: &Watc
         journal: if verified.is_sound() { "verified" } else { "damaged" },
         origin: market.origin(),
         seed: market.tape.is_none().then_some(args.seed),
-        tape: args.tape.clone(),
+        tape: args.recorded.tape.clone(),
+        symbol: market.tape.map(|tape| tape.symbol.clone()),
         events: ended.state.sequence,
         portfolios: ended.state.portfolios.iter().map(books).collect(),
         first_fill_seconds: watched.first_fill.map(|at| at.as_secs_f64()),
@@ -255,11 +258,12 @@ fn write_reports(data_dir: &Path) -> Result<Vec<String>, Failure> {
 
 fn text(demo: &Demo) -> String {
     let origin = format!("{:?}", demo.origin).to_lowercase();
+    let of = demo.symbol.as_ref().map_or_else(String::new, |symbol| format!(" of {symbol}"));
     let row = |it: &Books| vec![it.name.clone(), format!("{} {}", it.equity, it.currency)];
     let desks = output::table(&["portfolio", "equity"], demo.portfolios.iter().map(row));
     let reports: Vec<String> = demo.reports.iter().map(|report| format!("  {report}")).collect();
     format!(
-        "{} of {} in {:.0} s on a {origin} market; the first after {} s\n\
+        "{} of {} in {:.0} s on a {origin} market{of}; the first after {} s\n\
          decisions: {} buy, {} sell, {} hold, {} refused by the gate\n\n{desks}\n\n\
          journal: {} events, {}\nreports:\n{}\n\n\
          next:\n{}",

@@ -1,12 +1,14 @@
 //! `tradewind doctor`: this machine, the settings, the keys, and what live mode still needs.
 
 use super::config;
-use crate::output::{self, EXIT_WRONG, Failure, Format};
+use crate::cli::Checking;
+use crate::output::{self, Failure, Format};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::Coded;
+use tradewind_node::settings::NodeMode;
 use tradewind_node::{DataDir, live};
 use tradewind_venues::{ApiKey, ApiSecret, SecretSource};
 
@@ -46,6 +48,10 @@ pub(crate) fn run(path: Option<&Path>, data_dir: Option<&Path>, format: Format) 
             secret(&settings.venue.api_secret, |source| ApiSecret::read(source).map(|_| ())),
         ),
     ];
+    if settings.mode == NodeMode::Paper {
+        let said = live::check_settings(&settings).map(|()| "go to made-up money".to_owned());
+        checks.push(Check::new("paper: orders", true, said.map_err(|error| format!("{error}; {}", error.hint()))));
+    }
     for condition in live::conditions(&settings) {
         let result = if condition.met { Ok("met".to_owned()) } else { Err(condition.remedy) };
         checks.push(Check::new(&format!("live: {}", condition.name), false, result));
@@ -62,7 +68,7 @@ pub(crate) fn run(path: Option<&Path>, data_dir: Option<&Path>, format: Format) 
             checks.iter().map(|c| vec![mark(c).into(), c.name.clone(), c.detail.clone()]),
         )
     });
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+    Ok(Checking::Doctor.ended(sound))
 }
 
 fn writable(dir: &Path) -> Result<String, String> {

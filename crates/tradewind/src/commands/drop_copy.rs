@@ -1,9 +1,9 @@
 //! `tradewind drop-copy`: another process's look at the account of a node.
 
-use super::{end, journal, runtime};
-use crate::cli::DropCopyArgs;
-use crate::output::{self, EXIT_WRONG, Failure, Format, counted};
-use crate::signals::End;
+use super::{carry_out, journal};
+use crate::cli::{Checking, DropCopyArgs};
+use crate::output::{self, Failure, Format, counted};
+use crate::signals::{self, End};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,6 +12,9 @@ use tradewind_domain::Origin;
 use tradewind_engine::Drift;
 use tradewind_node::settings::Settings;
 use tradewind_node::{DropCopy, LOOK_AGAIN, LOOKS, Look, NodeError, Surroundings, halt_by_file};
+
+/// What is said where a signal comes before there is anything to tell.
+const UNSEEN: &str = "interrupted before both sides were compared";
 
 /// What came of all looks.
 #[derive(Default, Serialize)]
@@ -34,21 +37,18 @@ pub(crate) fn run(args: &DropCopyArgs, format: Format) -> Result<ExitCode, Failu
         settings.data_dir.clone_from(data_dir);
     }
     journal::locate(&settings.data_dir)?;
-    let summary = runtime(1)?.block_on(async { watch(args, &settings, end()?).await })?;
+    let summary = carry_out(1, watch(args, &settings, End::in_order()))??;
     output::print(format, &summary, || told(&summary));
-    Ok(if summary.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+    Ok(Checking::DropCopy.ended(summary.differences.is_empty()))
 }
 
 async fn watch(args: &DropCopyArgs, settings: &Settings, mut end: End) -> Result<Summary, Failure> {
-    let mut copy = tokio::select! {
-        started = start(args, settings) => started?,
-        () = end.asked() => return Ok(Summary::default()),
-    };
+    let mut copy = end.unless_asked(Box::pin(start(args, settings)), UNSEEN).await??;
     let (mut summary, mut known, mut blind_in_a_row) = (Summary::default(), BTreeSet::new(), 0);
     loop {
         let looked = tokio::select! {
             looked = copy.look() => looked,
-            () = end.asked() => return Ok(summary),
+            () = end.asked() => return so_far(summary, args),
         };
         let mut wait = args.every;
         match looked {
@@ -79,16 +79,22 @@ async fn watch(args: &DropCopyArgs, settings: &Settings, mut end: End) -> Result
                 (summary.blind, blind_in_a_row) = (summary.blind + 1, blind_in_a_row + 1);
                 let word = if blind_in_a_row >= LOOKS { "alarm: blind" } else { "not seen" };
                 output::note(&format!("{word}: {error}"));
-                if let Ok(again) = start(args, settings).await {
-                    copy = again;
+                tokio::select! {
+                    again = start(args, settings) => if let Ok(again) = again { copy = again },
+                    () = end.asked() => return so_far(summary, args),
                 }
             }
         }
         tokio::select! {
             () = tokio::time::sleep(wait) => (),
-            () = end.asked() => return Ok(summary),
+            () = end.asked() => return so_far(summary, args),
         }
     }
+}
+
+/// What an interrupted watch has seen. One look that is to be certain has seen nothing before it is.
+fn so_far(summary: Summary, args: &DropCopyArgs) -> Result<Summary, Failure> {
+    if args.once || summary.looks == 0 { Err(signals::failure(UNSEEN)) } else { Ok(summary) }
 }
 
 async fn start(args: &DropCopyArgs, settings: &Settings) -> Result<DropCopy, NodeError> {

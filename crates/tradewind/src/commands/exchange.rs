@@ -2,33 +2,34 @@
 
 use super::local::{KEY, LocalExchange, Market, SECRET};
 use super::recording::Recording;
-use super::{end, runtime};
+use super::runtime;
 use crate::cli::ExchangeArgs;
 use crate::output::{self, Failure, Format};
 use crate::signals::End;
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &ExchangeArgs, format: Format) -> Result<ExitCode, Failure> {
-    let recording = args.tape.as_deref().map(|path| Recording::open(path, args.symbol.as_deref())).transpose()?;
+    let recording = Recording::of(&args.recorded)?;
     let market =
         Market { port: args.port, seed: args.seed, speed: args.speed, tape: recording.as_ref(), cash: &args.cash };
     let runtime = runtime(1)?;
-    let watching = runtime.block_on(async { end() })?;
+    let end = End::in_order();
     let exchange = market.start()?;
     announce(&market, &exchange, format);
-    runtime.block_on(serve(&exchange, watching));
+    runtime.block_on(serve(&exchange, end));
     exchange.shutdown();
     Ok(ExitCode::SUCCESS)
 }
 
 fn announce(market: &Market<'_>, exchange: &LocalExchange, format: Format) {
     let (url, origin) = (exchange.url(), market.origin());
-    let value = serde_json::json!({"url": url, "origin": origin, "api_key": KEY, "api_secret": SECRET});
+    let symbol = market.tape.map(|tape| &tape.symbol);
+    let value =
+        serde_json::json!({"url": url, "origin": origin, "symbol": symbol, "api_key": KEY, "api_secret": SECRET});
     output::print(format, &value, || {
-        let what = format!("{origin:?}").to_lowercase();
-        let (cash, quote) = (market.cash, market.quote());
+        let (what, cash, quote) = (market.name(), market.cash, market.quote());
         format!(
-            "{url}\nBinance spot's protocol on a {what} market; WebSockets under the same address\n\
+            "{url}\nBinance spot's protocol on a {what}; WebSockets under the same address\n\
              test account with {cash} {quote}: key {KEY}, secret {SECRET}\nCtrl-C ends it"
         )
     });

@@ -1,8 +1,10 @@
 //! `tradewind proposals`, `tradewind limits` and `tradewind audit`.
 
-use crate::cli::{AuditCommand, LimitsCommand, NodeArgs, ProposalsCommand, RequestArgs, StageCommand, WhoArgs};
+use crate::cli::{
+    AuditCommand, Checking, LimitsCommand, NodeArgs, ProposalsCommand, RequestArgs, StageCommand, WhoArgs,
+};
 use crate::commands::operate::{ask, ask_and_print, columns, field};
-use crate::output::{self, EXIT_WRONG, Failure, Format};
+use crate::output::{self, Failure, Format};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
@@ -359,7 +361,7 @@ fn verify(dir: &Path, key: Option<&str>, anchor: Option<&Path>, format: Format) 
             format!("{code}record {record} is the first bad one: {flaw}{hint}{also}")
         }
     });
-    Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+    Ok(Checking::AuditVerify.ended(report.verified))
 }
 
 fn export(dir: &Path, csv: bool, format: Format) -> Result<ExitCode, Failure> {

@@ -3,8 +3,9 @@
 mod watched;
 
 use self::watched::Watched;
-use crate::cli::JournalCommand;
-use crate::output::{self, EXIT_WRONG, Failure, Format};
+use crate::cli::{Checking, JournalCommand};
+use crate::output::{self, Failure, Format};
+use crate::signals::HalfWritten;
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -103,11 +104,11 @@ impl Verified {
     }
 
     /// What is wrong, as the failure of a command that relies on the journal.
-    pub(crate) fn fault(&self) -> Option<Failure> {
+    pub(crate) fn fault(&self, command: Checking) -> Option<Failure> {
         let damage = self.damage.as_deref().unwrap_or("it cannot be verified");
         let (code, hint) = (self.code.unwrap_or("JRN-03"), self.hint.unwrap_or_default());
         let fault = || Failure::new(code, format!("the journal is not as it was written: {damage}"), hint);
-        (!self.verified).then(|| Failure { exit: EXIT_WRONG, ..fault() })
+        (!self.verified).then(|| command.failed(fault()))
     }
 }
 
@@ -122,7 +123,7 @@ fn verify_dir(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
             verified.hint.unwrap_or_default(),
         ),
     });
-    Ok(if verified.verified { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+    Ok(Checking::JournalVerify.ended(verified.verified))
 }
 
 fn with_hint(text: &str, hint: &str) -> String {
@@ -158,14 +159,33 @@ fn show(dir: &Path, from: u64, limit: Option<u64>, format: Format) -> Result<Exi
 fn back_up(dir: &Path, to: &Path, format: Format) -> Result<ExitCode, Failure> {
     let target = DataDir::new(to).journal(); // a backup of a data directory is a data directory
     let from = locate(dir)?;
+    let half_written = half_copied(to, &target);
     let progress = output::progress(None, "MiB read"); // of the journal, and of its copy to verify it
     let source = Watched::new(&from, &progress);
     let copied = backup_storage(&source, &source.beside(&target));
+    drop(half_written);
     progress.finish_and_clear();
     let report = copied.map_err(|error| Failure::journal(error.code(), &error, error.hint()))?;
     let value = serde_json::json!({"records": report.records, "verified": report.is_sound(), "to": target});
     output::print(format, &value, || format!("{} records copied to {} and verified", report.records, target.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a copy into `target`, below `to`, has made so far; none of it if something is there already.
+fn half_copied(to: &Path, target: &Path) -> Option<HalfWritten> {
+    /// A directory into which files are still being put is not empty at once.
+    const TRIES: u32 = 100;
+    let (is_new, was_empty) = (!to.exists(), std::fs::read_dir(target).is_ok_and(|mut it| it.next().is_none()));
+    let (to, made) = (to.to_owned(), target.to_owned());
+    (was_empty || !made.exists()).then(|| {
+        HalfWritten::taken_away_by(move || {
+            let is_gone = |_: &u32| std::fs::remove_dir_all(&made).is_ok() || !made.exists();
+            let _ = (0..TRIES).find(is_gone); // what stays is empty for the most part, and says so at the next try
+            if is_new {
+                let _ = std::fs::remove_dir(&to); // unless somebody has put something else there
+            }
+        })
+    })
 }
 
 fn thin_out(dir: &Path, by: &Name, key_file: Option<&Path>, format: Format) -> Result<ExitCode, Failure> {
@@ -177,7 +197,7 @@ fn thin_out(dir: &Path, by: &Name, key_file: Option<&Path>, format: Format) -> R
         Some(data_dir) => retain(data_dir, key_file, by)?,
         None => retain_unsigned(&journal)?,
     };
-    let (first, snapshot) = (retained.oldest_seq, retained.from_seq);
+    let (first, snapshot) = (retained.oldest_seq, retained.newest_seq);
     let value = serde_json::json!({"from": first, "snapshot": snapshot, "removed": retained.removed});
     output::print(format, &value, || {
         let what = match retained.removed.len() {
@@ -197,6 +217,11 @@ struct Replayed {
     events: u64,
     state_hash: Option<String>,
     hashes_compared: u64,
+    /// How many events were decided again, and the first of them; none where a snapshot stands for all.
+    decided: u64,
+    decided_from: Option<u64>,
+    /// Events before that one: a snapshot stands for them, as retention has removed the first.
+    from_snapshot: u64,
     /// Decisions of another version of the logic, which were not decided again.
     not_compared: u64,
     first_difference: Option<Difference>,
@@ -217,7 +242,7 @@ pub(crate) fn replay(dir: &Path, format: Format) -> Result<ExitCode, Failure> {
     let verified = check(&locate(dir)?);
     let replayed = if verified.is_sound() { decide_again(dir) } else { damaged(&verified) };
     output::print(format, &replayed, || text(&replayed));
-    Ok(if replayed.matches { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
+    Ok(Checking::Replay.ended(replayed.matches))
 }
 
 fn damaged(verified: &Verified) -> Replayed {
@@ -233,6 +258,9 @@ fn undecided(code: &str, recorded: String, hint: &'static str) -> Replayed {
         events: 0,
         state_hash: None,
         hashes_compared: 0,
+        decided: 0,
+        decided_from: None,
+        from_snapshot: 0,
         not_compared: 0,
         first_difference: Some(difference),
         hint: Some(hint),
@@ -244,7 +272,8 @@ fn decide_again(dir: &Path) -> Replayed {
     let replay = tradewind_node::replay(dir, |events| progress.set_position(events));
     progress.finish_and_clear();
     match replay {
-        Ok(replay) => {
+        Ok(replayed) => {
+            let (replay, decided) = (&replayed.replay, replayed.decided());
             let difference = replay.divergence().map(|divergence| Difference {
                 code: "ENG-03".to_owned(),
                 sequence: Some(divergence.sequence),
@@ -256,6 +285,9 @@ fn decide_again(dir: &Path) -> Replayed {
                 events: replay.state().sequence,
                 state_hash: Some(replay.state().hash()),
                 hashes_compared: replay.hashes_compared(),
+                decided,
+                decided_from: (decided > 0).then_some(replayed.from_snapshot + 1),
+                from_snapshot: replayed.from_snapshot,
                 not_compared: replay.not_compared(),
                 first_difference: difference,
                 hint: None,
@@ -265,11 +297,24 @@ fn decide_again(dir: &Path) -> Replayed {
     }
 }
 
+/// Which events were decided again, where none differs.
+fn extent(replayed: &Replayed) -> String {
+    let Replayed { decided, decided_from, from_snapshot, .. } = replayed;
+    match decided_from {
+        _ if *from_snapshot == 0 => format!("{decided} events decide the same again"),
+        Some(first) => format!(
+            "{decided} events from event {first} on decide the same again; the {from_snapshot} before them were taken from \
+             a snapshot"
+        ),
+        None => format!("no event was decided again: all {from_snapshot} were taken from a snapshot"),
+    }
+}
+
 fn text(replayed: &Replayed) -> String {
     match &replayed.first_difference {
         None => format!(
-            "{} events decide the same again; {} state hashes agree{}\nstate hash {}",
-            replayed.events,
+            "{}; {} state hashes agree{}\nstate hash {}",
+            extent(replayed),
             replayed.hashes_compared,
             match replayed.not_compared {
                 0 => String::new(),

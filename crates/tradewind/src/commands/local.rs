@@ -2,15 +2,17 @@
 
 use super::operate::field;
 use super::recording::Recording;
-use super::runtime;
+use super::{LEFTOVERS_WITHIN, runtime};
 use crate::output::{self, Failure};
+use crate::signals::End;
 use std::path::PathBuf;
-use std::time::Duration;
 use tradewind_domain::{Origin, Symbol, parse_decimal};
 use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Pace, SymbolConfig};
 use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Settings, StrategySettings, VenueSettings};
-use tradewind_node::{Node, OperatorReply, OperatorRequest, Surroundings};
+use tradewind_node::{Node, NodeError, OperatorReply, OperatorRequest, Surroundings};
 
+/// What is said where a signal comes while a node starts.
+pub(crate) const NOT_READY: &str = "interrupted before the node was ready";
 /// The test account's key. It opens nothing but a local exchange.
 pub(crate) const KEY: &str = "tradewind-local-key";
 /// The test account's secret.
@@ -33,6 +35,12 @@ impl Market<'_> {
             Some(tape) => tape.origin(),
             None => Origin::Simulated,
         }
+    }
+
+    /// What it is in words: a simulated market, or a recorded one and what of.
+    pub(crate) fn name(&self) -> String {
+        let origin = format!("{:?}", self.origin()).to_lowercase();
+        self.tape.map_or_else(|| format!("{origin} market"), |tape| format!("{origin} market of {}", tape.symbol))
     }
 
     /// What the test account holds.
@@ -90,7 +98,7 @@ impl Stage {
 
     /// Ends the node's connections, then the exchange.
     pub(crate) fn close(self) {
-        self.runtime.shutdown_timeout(Duration::from_millis(200));
+        self.runtime.shutdown_timeout(LEFTOVERS_WITHIN);
         self.exchange.shutdown();
     }
 }
@@ -115,8 +123,18 @@ impl LocalExchange {
     /// Says goodbye to its clients and ends. Not to be called inside a runtime.
     pub(crate) fn shutdown(self) {
         self.runtime.block_on(self.handle.shutdown());
-        self.runtime.shutdown_timeout(Duration::from_millis(200));
+        self.runtime.shutdown_timeout(LEFTOVERS_WITHIN);
     }
+}
+
+/// Starts a node, unless a signal comes first: then what the start began ends with it.
+pub(crate) async fn start(
+    end: &mut End,
+    settings: Settings,
+    surroundings: Surroundings,
+) -> Result<Result<Node, NodeError>, Failure> {
+    let started = Box::pin(Node::start(settings, surroundings));
+    end.unless_asked(started, NOT_READY).await
 }
 
 /// Says on stderr what keeps a node that has just started from trading.

@@ -26,8 +26,11 @@ mod trial;
 
 use crate::cli::{Cli, Command};
 use crate::output::Failure;
-use crate::signals::End;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long the end of a runtime waits for what hangs in it.
+const LEFTOVERS_WITHIN: Duration = Duration::from_millis(200);
 
 /// Carries out a command.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
@@ -66,21 +69,21 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// A runtime for the commands that speak to sockets. A limit on file sizes is then an error like any other.
+/// A runtime for the commands that speak to sockets.
 fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("CLI-02", format!("no runtime: {error}"), "free memory or threads"))?;
-    let inside = runtime.enter();
-    crate::signals::report_large_files();
-    drop(inside);
-    Ok(runtime)
+        .map_err(|error| Failure::new("CLI-02", format!("no runtime: {error}"), "free memory or threads"))
 }
 
-/// Begins to watch for Ctrl-C and SIGTERM. Must run inside a runtime.
-fn end() -> Result<End, Failure> {
-    End::watch().map_err(|error| Failure::new("CLI-02", format!("signals cannot be watched: {error}"), "try again"))
+/// Carries out `work` on a runtime of its own. What still hangs in the system then, such as the search for a name, does
+/// not keep the process.
+fn carry_out<T>(workers: usize, work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = runtime(workers)?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LEFTOVERS_WITHIN);
+    Ok(done)
 }

@@ -5,6 +5,7 @@ use super::parents;
 use crate::cli::{AdoptArgs, HaltArgs, NodeArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand, ReasonArgs};
 use crate::output::{self, Failure, Format};
 use crate::plans::TradeArgs;
+use crate::signals;
 use serde_json::Value;
 use std::process::ExitCode;
 use tradewind_domain::{ClientOrderId, Side};
@@ -15,7 +16,11 @@ use tradewind_node::{
 };
 
 pub(crate) fn ask(node: &NodeArgs, asked: &OperatorRequest) -> Result<Value, Failure> {
-    match request(&node.data_dir, &signed(asked, &node.who, None)?)? {
+    let asked = signed(asked, &node.who, None)?;
+    if !asked.only_looks() {
+        signals::asking_a_node();
+    }
+    match request(&node.data_dir, &asked)? {
         OperatorReply::Done { data } => Ok(data),
         OperatorReply::Failed { code, message, hint } => Err(Failure::new(&code, message, hint)),
     }
@@ -295,6 +300,13 @@ pub(crate) fn columns(rows: &Value, names: &[&str], empty: &str) -> String {
 }
 
 pub(crate) fn orders(rows: &Value) -> String {
+    let mut rows = rows.clone();
+    for row in rows.as_array_mut().into_iter().flatten() {
+        let terms = terms(row);
+        if let Value::Object(row) = row {
+            row.insert("terms".to_owned(), terms.into());
+        }
+    }
     let names = [
         "client_id",
         "symbol",
@@ -305,12 +317,23 @@ pub(crate) fn orders(rows: &Value) -> String {
         "filled",
         "price",
         "trigger",
+        "terms",
         "average",
+        "cost",
         "fees",
         "closed_reason",
         "decision_id",
     ];
-    columns(rows, &names, "no orders")
+    columns(&rows, &names, "no orders")
+}
+
+/// What bounds an order, where it is not just good till cancelled.
+fn terms(order: &Value) -> Option<String> {
+    let time = order["time_in_force"].as_str().filter(|time| *time != "gtc");
+    let flags = [("post_only", "post only"), ("reduce_only", "reduce only")];
+    let flags = flags.into_iter().filter(|(name, _)| order[name] == true).map(|(_, words)| words);
+    let all: Vec<&str> = time.into_iter().chain(flags).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 fn positions(rows: &Value) -> String {

@@ -1,9 +1,9 @@
 //! `tradewind paper` and `tradewind live`: a node until it is stopped.
 
 use super::local::{self, Market};
-use super::{config, end, runtime};
+use super::{carry_out, config};
 use crate::cli::PaperArgs;
-use crate::output::{self, Failure, Format};
+use crate::output::{self, Failure, Format, counted};
 use crate::signals::End;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &PaperArgs, format: Format) -> Result<ExitCode, Failure>
                 let hint = "use `tradewind live`, or set mode = \"paper\"";
                 return Err(Failure::new("CLI-11", format!("{} says mode = \"live\"", path.display()), hint));
             }
-            runtime(2)?.block_on(on_venue(path, settings, args.duration, args.standby, format))
+            carry_out(2, on_venue(path, settings, args.duration, args.standby, format))?
         }
         None if args.standby => {
             let hint = "without --config each run has an exchange of its own: nothing is to be taken over";
@@ -44,7 +44,7 @@ pub(crate) fn live(path: &Path, standby: bool, format: Format) -> Result<ExitCod
         let hint = "set mode = \"live\", or use `tradewind paper --config`";
         return Err(Failure::new("CLI-11", format!("{} does not say mode = \"live\"", path.display()), hint));
     }
-    runtime(2)?.block_on(on_venue(path, settings, None, standby, format))
+    carry_out(2, on_venue(path, settings, None, standby, format))?
 }
 
 /// A venue on this machine is a local exchange and says itself what its market is.
@@ -55,12 +55,15 @@ async fn on_venue(
     standby: bool,
     format: Format,
 ) -> Result<ExitCode, Failure> {
-    let origin = tradewind_node::venue_origin(&settings.venue.rest_url).await?;
+    tradewind_node::live::check_settings(&settings)?; // before anything is asked of the venue
+    let mut end = End::in_order();
+    let origin = Box::pin(tradewind_node::venue_origin(&settings.venue.rest_url));
+    let origin = end.unless_asked(origin, local::NOT_READY).await??;
     let surroundings = || Surroundings { origin, key: None, after_bar: None, settings_file: Some(file.to_owned()) };
-    let mut end = end()?;
     let mut told = false;
     loop {
-        match Node::start(settings.clone(), surroundings()).await {
+        let started = local::start(&mut end, settings.clone(), surroundings()).await?;
+        match started {
             Err(error) if standby && HELD.contains(&error.code()) => {
                 if !told {
                     output::note(&format!("standing by until the other ends: {error}"));
@@ -90,11 +93,18 @@ fn on_local_exchange(args: &PaperArgs, format: Format) -> Result<ExitCode, Failu
     let stage = market.stage()?;
     let settings = local::settings(&stage.exchange().url(), args.speed, data_dir, symbols, &["ema-trend"]);
     let code = stage.play(async {
-        let node = Node::start(settings, market.surroundings()).await?;
-        trade(node, end()?, args.duration, format, market.origin()).await
+        let mut end = End::in_order();
+        let node = local::start(&mut end, settings, market.surroundings()).await??;
+        trade(node, end, args.duration, format, market.origin()).await
     });
     stage.close();
     code
+}
+
+/// What a stop leaves to the next start, or to a person at the venue.
+fn still_there(orders: usize) -> String {
+    let orders = counted(orders as u64, "order");
+    format!("{orders} may still be open at the venue, which did not confirm the cancel; the next start asks")
 }
 
 async fn trade(
@@ -128,15 +138,18 @@ async fn trade(
     }
     let ended = node.stop().await?;
     let counters = ended.state.counters;
+    // each was told to go, and the venue has not said that it is gone
+    let doubtful = ended.state.open.values().filter(|record| ended.state.adds_exposure(record)).count();
     let value = serde_json::json!({
         "events": ended.state.sequence, "fills": counters.fills, "orders": counters.orders, "origin": origin,
-        "open_orders": ended.state.open.len(), "halted": ended.state.halted, "trade_hash": ended.trade_hash,
+        "open_orders": ended.state.open.len(), "may_be_open": doubtful, "halted": ended.state.halted, "trade_hash": ended.trade_hash,
     });
     output::print(format, &value, || {
-        format!(
+        let done = format!(
             "stopped in order: {} events, {} orders, {} fills",
             ended.state.sequence, counters.orders, counters.fills
-        )
+        );
+        if doubtful == 0 { done } else { format!("{done}\n{}", still_there(doubtful)) }
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! A recorded market for the local exchange: what is in the file, and which listing, purse and pace suit it.
 
-use super::bars::tell_defects;
+use super::bars::{symbol as symbol_of, tell_defects};
+use crate::cli::TapeArgs;
 use crate::output::{self, Failure};
 use std::path::Path;
 use tradewind_domain::{
@@ -8,7 +9,7 @@ use tradewind_domain::{
     parse_decimal, pow10, round_div,
 };
 use tradewind_exchange::{SymbolConfig, Tape, TapeSource};
-use tradewind_history::{ImportError, ImportOptions, OnDefect, read_bars, read_trades, symbol_of};
+use tradewind_history::{ImportError, ImportOptions, OnDefect, StampEnd, read_bars, read_trades};
 
 /// Decimals of prices and quantities at the exchange.
 const DECIMALS: u8 = 8;
@@ -32,35 +33,46 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Reads a file of bars or of trades. Without a symbol it is of the pair that its name shows, else of BTC/USDT.
-    pub(crate) fn open(path: &Path, symbol: Option<&str>) -> Result<Self, Failure> {
-        let shown = symbol_of(path).map(|symbol| Symbol { contract: None, ..symbol }.to_string());
-        let symbol = symbol.or(shown.as_deref()).unwrap_or("BTC/USDT");
-        let symbol: Symbol = symbol.parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
-        if symbol.contract.is_some() {
-            let hint = "the local exchange lists spot pairs: name the tape BASE/QUOTE, such as BTC/USDT";
+    /// The recorded market that was asked for, if one was.
+    pub(crate) fn of(args: &TapeArgs) -> Result<Option<Self>, Failure> {
+        let open = |path: &Path| Self::open(path, args.symbol.as_deref(), args.stamp.into());
+        args.tape.as_deref().map(open).transpose()
+    }
+
+    /// Reads a file of bars or of trades. Without a symbol it is of what the file says, or its name; of a contract the
+    /// pair is played that it prices.
+    fn open(path: &Path, symbol: Option<&str>, stamp: StampEnd) -> Result<Self, Failure> {
+        let stated = symbol.map(symbol_of).transpose()?;
+        if let Some(symbol) = stated.as_ref().filter(|symbol| symbol.contract.is_some()) {
+            let hint = "the local exchange lists spot pairs: name the tape BASE/QUOTE, such as BTC/USDT, or leave the option \
+                        out for a file of the catalog";
             return Err(Failure::new("CLI-05", format!("--symbol {symbol} is a contract"), hint));
         }
         let options = ImportOptions {
-            symbol: Some(symbol.clone()),
+            symbol: stated,
+            stamp,
             on_defect: OnDefect::Report,
             hash: false,
             ..ImportOptions::default()
         };
+        let pair = |spec: &InstrumentSpec| Symbol { contract: None, ..spec.symbol.clone() };
         match read_bars(path, &options) {
             Ok(series) if !series.bars.is_empty() => {
                 tell_defects(path, &series.defects);
-                let bars = series.bars.iter().map(|bar| at_exchange(bar, &series.instrument)).collect::<Option<_>>();
-                let bars =
-                    bars.ok_or_else(|| unplayable(path, "a number is too large for eight decimals".to_owned()))?;
+                let (symbol, spec) = (pair(&series.instrument), &series.instrument);
+                let bars = series.bars.iter().map(|bar| bar_at_exchange(bar, spec)).collect::<Option<_>>();
+                let bars = bars.ok_or_else(|| too_large(path))?;
                 Ok(Self::of_bars(path, symbol, series.interval, bars)?.made_by(series.source.origin))
             }
-            refused => match read_trades(path, &as_listed(options, &symbol)) {
+            bars => match read_trades(path, &options) {
                 Ok(series) if !series.trades.is_empty() => {
                     tell_defects(path, &series.defects);
-                    Ok(Self::of_trades(path, symbol, series.trades).made_by(series.source.origin))
+                    let (symbol, spec) = (pair(&series.instrument), &series.instrument);
+                    let trades = series.trades.iter().map(|(at, it)| Some((*at, trade_at_exchange(it, spec)?)));
+                    let trades = trades.collect::<Option<_>>().ok_or_else(|| too_large(path))?;
+                    Ok(Self::of_trades(path, symbol, trades).made_by(series.source.origin))
                 }
-                _ => Err(refused.err().map_or_else(|| too_short(path, 0), |error| unreadable(path, &error))),
+                trades => Err(refused(path, &options, bars.err(), trades.err())),
             },
         }
     }
@@ -145,30 +157,40 @@ impl Recording {
     }
 }
 
-/// Trades are read at the decimals of the exchange.
-fn as_listed(options: ImportOptions, symbol: &Symbol) -> ImportOptions {
-    ImportOptions { instrument: Some(InstrumentSpec::spot(symbol.clone(), "binance")), ..options }
-}
-
 /// A bar of `spec` with the decimals of the exchange; what is finer is rounded. `None` past 64 bits.
-fn at_exchange(bar: &Bar, spec: &InstrumentSpec) -> Option<Bar> {
-    let scaled = |mantissa: i64, decimals: u8| {
-        let scaled = if decimals <= DECIMALS {
-            i128::from(mantissa) * pow10(u32::from(DECIMALS - decimals))
-        } else {
-            round_div(i128::from(mantissa), pow10(u32::from(decimals - DECIMALS)))
-        };
-        i64::try_from(scaled).ok()
-    };
-    let price = |price: Price| scaled(price.mantissa(), spec.price_decimals).map(Price::from_mantissa);
+fn bar_at_exchange(bar: &Bar, spec: &InstrumentSpec) -> Option<Bar> {
+    let price = |price| price_at_exchange(price, spec);
     Some(Bar {
         open: price(bar.open)?,
         high: price(bar.high)?,
         low: price(bar.low)?,
         close: price(bar.close)?,
-        volume: scaled(bar.volume.mantissa(), spec.quantity_decimals).map(Quantity::from_mantissa)?,
+        volume: quantity_at_exchange(bar.volume, spec)?,
         ..*bar
     })
+}
+
+/// A trade of `spec`, likewise.
+fn trade_at_exchange(trade: &Trade, spec: &InstrumentSpec) -> Option<Trade> {
+    let price = price_at_exchange(trade.price, spec)?;
+    Some(Trade { price, quantity: quantity_at_exchange(trade.quantity, spec)?, ..*trade })
+}
+
+fn price_at_exchange(price: Price, spec: &InstrumentSpec) -> Option<Price> {
+    scaled(price.mantissa(), spec.price_decimals).map(Price::from_mantissa)
+}
+
+fn quantity_at_exchange(quantity: Quantity, spec: &InstrumentSpec) -> Option<Quantity> {
+    scaled(quantity.mantissa(), spec.quantity_decimals).map(Quantity::from_mantissa)
+}
+
+fn scaled(mantissa: i64, decimals: u8) -> Option<i64> {
+    let scaled = if decimals <= DECIMALS {
+        i128::from(mantissa) * pow10(u32::from(DECIMALS - decimals))
+    } else {
+        round_div(i128::from(mantissa), pow10(u32::from(decimals - DECIMALS)))
+    };
+    i64::try_from(scaled).ok()
 }
 
 /// Refuses bars that no candle of the exchange ends with: nobody would ever be shown one. Of a few it says so.
@@ -187,6 +209,24 @@ fn tell_off_grid(path: &Path, interval: Interval, played: &[Bar]) -> Result<(), 
 
 fn unplayable(path: &Path, reason: String) -> Failure {
     Failure::from_coded(tradewind_exchange::ExchangeError::TapeUnreadable { path: path.to_owned(), reason })
+}
+
+fn too_large(path: &Path) -> Failure {
+    unplayable(path, "a number is too large for eight decimals".to_owned())
+}
+
+/// Why a file is neither of `bars` nor of `trades`. Where nobody says what it is of, that is what has to be said.
+fn refused(path: &Path, options: &ImportOptions, bars: Option<ImportError>, trades: Option<ImportError>) -> Failure {
+    if let Some(unnamed) = [&bars, &trades].into_iter().flatten().find(|error| error.code() == "HIS-25") {
+        return Failure::new(unnamed.code(), unnamed.to_string(), "state it, such as --symbol XRP/ETH");
+    }
+    let is_stated = options.symbol.is_some() || options.stamp == StampEnd::Close;
+    let failure = |error: ImportError| {
+        let failure = unreadable(path, &error);
+        let hint = "leave the option out: a file of the catalog knows what it is of, and when its bars open".to_owned();
+        if is_stated && error.code() == "HIS-35" { Failure { hint, ..failure } } else { failure }
+    };
+    bars.map_or_else(|| too_short(path, 0), failure)
 }
 
 fn unreadable(path: &Path, error: &ImportError) -> Failure {
@@ -287,7 +327,7 @@ mod tests {
             ("1.08711,1.08722,1.08701,1.08713,7.450000047683716", "0.00001", "0.001"),
             ("1.5,1.5,1.5,1.5,20", "0.1", "1"),
         ] {
-            let recording = Recording::open(&file(dir.path(), (MINUTE, 0), row), Some("EUR/USD")).unwrap();
+            let recording = Recording::open(&file(dir.path(), (MINUTE, 0), row), None, StampEnd::Open).unwrap();
             let listing = recording.listing.clone().unwrap();
             assert_eq!((listing.tick.as_str(), listing.lot.as_str()), (tick, lot), "{row}");
             starts(&recording);
@@ -300,11 +340,28 @@ mod tests {
         let plain = file(dir.path(), (MINUTE, 0), "1.08711,1.08722,1.08701,1.08713,12.5");
         let options = ImportOptions { symbol: "EUR/USD".parse().ok(), ..ImportOptions::default() };
         let stored = Catalog::open(dir.path()).unwrap().store(&read_bars(&plain, &options).unwrap()).unwrap();
-        let (kept, plain) = (Recording::open(&stored, Some("EUR/USD")), Recording::open(&plain, Some("EUR/USD")));
-        let (kept, plain) = (kept.unwrap(), plain.unwrap());
+        let open = |path: &Path| Recording::open(path, None, StampEnd::Open).unwrap();
+        let (kept, plain) = (open(&stored), open(&plain));
+        assert_eq!(kept.symbol.to_string(), "EUR/USD", "the file knows what it is of");
         let steps = |it: &Recording| it.listing.as_ref().map(|listing| (listing.tick.clone(), listing.lot.clone()));
         assert_eq!((kept.lowest, steps(&kept)), (108_701_000, steps(&plain)));
         starts(&kept);
+    }
+
+    /// Its pair is played, which is not the symbol that the file says.
+    #[test]
+    fn of_a_contract_of_the_catalog_no_symbol_is_stated() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = file(dir.path(), (MINUTE, 0), "1.5,1.5,1.5,1.5,20");
+        let options = ImportOptions { symbol: "BTC/USDT:USDT".parse().ok(), ..ImportOptions::default() };
+        let stored = Catalog::open(dir.path()).unwrap().store(&read_bars(&plain, &options).unwrap()).unwrap();
+        let open = |symbol: Option<&str>| Recording::open(&stored, symbol, StampEnd::Open);
+        for (symbol, code) in [("BTC/USDT", "EXC-03"), ("BTC/USDT:USDT", "CLI-05")] {
+            let failure = open(Some(symbol)).err().unwrap();
+            assert_eq!(failure.code, code, "{}", failure.message);
+            assert!(failure.hint.contains("leave the option out"), "{}", failure.hint);
+        }
+        assert_eq!(open(None).map_err(|failure| failure.message).unwrap().symbol.to_string(), "BTC/USDT");
     }
 
     #[test]
@@ -312,7 +369,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let row = "1.5,1.5,1.5,1.5,20";
         for (step, offset, sound) in [(MINUTE, 0, true), (MINUTE, 30_000, false), (60 * MINUTE, 15 * MINUTE, false)] {
-            let opened = Recording::open(&file(dir.path(), (step, offset), row), Some("EUR/USD"));
+            let opened = Recording::open(&file(dir.path(), (step, offset), row), None, StampEnd::Open);
             match opened.err() {
                 None => assert!(sound),
                 Some(failure) => {

@@ -1,7 +1,7 @@
 //! `tradewind storm`: the platform under seeded faults, in simulated time.
 
-use crate::cli::StormArgs;
-use crate::output::{self, EXIT_WRONG, Failure, Format};
+use crate::cli::{Checking, StormArgs};
+use crate::output::{self, Failure, Format};
 use crate::signals::{self, EXIT_INTERRUPTED};
 use std::process::ExitCode;
 use tradewind_storm::{FAULTS, Orders, Report, Summary, all_faults, replay_line, run_all, run_one, shrink};
@@ -14,7 +14,7 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
     let orders = orders(args);
     let count = orders.seeds.end - orders.seeds.start;
     let bar = output::progress((count > 1).then_some(count), "storms");
-    signals::watch_from_a_thread();
+    signals::end_in_order();
     if count > 1 {
         let (hours, jobs) = (args.hours, args.jobs);
         output::note(&format!(
@@ -35,9 +35,8 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
     }
     output::print(format, &summary, || text(&summary));
     Ok(match summary.passed() {
-        false => ExitCode::from(EXIT_WRONG),
         true if cut_short => ExitCode::from(EXIT_INTERRUPTED),
-        true => ExitCode::SUCCESS,
+        passed => Checking::Storm.ended(passed),
     })
 }
 
@@ -139,10 +138,13 @@ fn of_bundle(summary: &Summary) -> Option<String> {
 #[allow(clippy::cast_precision_loss)] // for people
 fn of_time(summary: &Summary) -> String {
     let (it, seconds) = (&summary.standing, |millis: u64| millis as f64 / 1e3);
+    let Some(share) = summary.safe_share else {
+        return format!("no time in which the venue was there (it was away {:.1} s)", seconds(it.venue_away_ms));
+    };
     format!(
         "safe to trade {:.3} % of the time that the venue was there; otherwise no process {:.1} s, no account stream {:.1} s, \
          halted or restricted {:.1} s (and the venue away {:.1} s)",
-        100.0 * summary.safe_share,
+        100.0 * share,
         seconds(it.process_down_ms),
         seconds(it.stream_down_ms),
         seconds(it.held_ms),

@@ -16,7 +16,7 @@ use tradewind_research::stress::{self, Climate, Suggestion, Summary, Trial};
 const DEPOSIT: &str = "10000";
 
 pub(crate) fn run(args: &StressArgs, format: Format) -> Result<ExitCode, Failure> {
-    signals::watch_from_a_thread();
+    signals::end_in_order();
     if args.report.is_some() && args.scenarios != 1 {
         let hint = "name the seed of one, such as --seed 137 --scenarios 1 --report worst.html";
         return Err(Failure::new("CLI-05", format!("a report shows one scenario, not {}", args.scenarios), hint));

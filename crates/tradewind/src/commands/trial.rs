@@ -3,12 +3,12 @@
 //! Nothing is shortened: a node on an exchange of its own is asked over its control socket, as `order place` and
 //! `position close` ask it, so the order passes the gate, the journal, the wire and the venue's answers.
 
+use super::journal;
 use super::local::{self, Market, Stage};
 use super::operate::{self, field};
-use super::{end, journal};
-use crate::cli::{NodeArgs, WhoArgs};
+use crate::cli::{Checking, NodeArgs, WhoArgs};
 use crate::output::{self, Failure, Format};
-use crate::signals::EXIT_INTERRUPTED;
+use crate::signals::{self, End};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use tradewind_domain::{LEDGER_DECIMALS, NumberError, Origin, Side, Symbol, format_decimal, parse_decimal};
+use tradewind_domain::{LEDGER_DECIMALS, NumberError, Origin, Side, Symbol, Timestamp, format_decimal, parse_decimal};
 use tradewind_exchange::SymbolConfig;
 use tradewind_node::{
     DataDir, Ended, Node, NodeError, OperatorRequest, OrderView, OrderWords, PositionView, socket_path, wall,
@@ -61,7 +61,7 @@ struct Wish {
     mark: String,
     /// The worst price that the gate let it take.
     worst: Option<String>,
-    /// When it was asked for, by this machine's clock; a fill has the market's.
+    /// When it was asked for, by this machine's clock.
     at: String,
 }
 
@@ -73,9 +73,11 @@ struct Execution {
     quantity: String,
     price: String,
     fees: BTreeMap<String, String>,
-    /// When, by the market's clock.
+    /// When whoever asked saw it filled, by this machine's clock.
     at: String,
-    /// From the wish to the fill, as whoever asked sees it.
+    /// When it was filled, by the market's clock.
+    market_at: String,
+    /// From the wish to [`Self::at`].
     milliseconds: u64,
 }
 
@@ -88,14 +90,13 @@ struct Rest {
 
 pub(crate) fn run(data_dir: Option<&Path>, format: Format) -> Result<ExitCode, Failure> {
     let began = Instant::now();
-    let place = Place::of(data_dir)?;
     let listed = listed();
     let market = Market { port: 0, seed: SEED, speed: 1.0, tape: None, cash: CASH };
     let stage = market.stage()?;
-    let played = stage.play(play(&market, &stage, &place, &listed, Budget { began }));
+    let played = stage.play(play(&market, &stage, data_dir, &listed, Budget { began }));
     stage.close();
-    let (traded, ended) = played?;
-    if let Some(fault) = journal::check(&DataDir::new(&place.path).journal()).fault() {
+    let (traded, ended, place) = played?;
+    if let Some(fault) = journal::check(&DataDir::new(&place.path).journal()).fault(Checking::Doctor) {
         return Err(fault);
     }
     let Traded { order, fill, close, position } = traded;
@@ -176,15 +177,16 @@ struct Traded {
     position: Rest,
 }
 
-/// A node from its start to its end, which is in order whatever came of the trade.
+/// A node from its start to its end, which is in order whatever came of the trade; and where its data are.
 async fn play(
     market: &Market<'_>,
     stage: &Stage,
-    place: &Place,
+    data_dir: Option<&Path>,
     listed: &SymbolConfig,
     budget: Budget,
-) -> Result<(Traded, Ended), Failure> {
-    let mut end = end()?;
+) -> Result<(Traded, Ended, Place), Failure> {
+    let mut end = End::in_order(); // before there is a folder that a signal could leave behind
+    let place = Place::of(data_dir)?;
     let (url, symbols) = (stage.exchange().url(), vec![listed.symbol.clone()]);
     let settings = local::settings(&url, market.speed, place.path.clone(), symbols, &[]);
     let started = async { Node::start(settings, market.surroundings()).await.map_err(Failure::from_coded) };
@@ -192,31 +194,57 @@ async fn play(
     let person = Person { data_dir: place.path.clone() };
     let traded = tokio::select! {
         traded = trade(&person, listed, &budget) => traded,
-        () = end.asked() => {
-            let failure = Failure::new("CLI-12", "interrupted before the trade was through", "start it again");
-            Err(Failure { exit: EXIT_INTERRUPTED, ..failure })
-        }
+        () = end.asked() => Err(signals::failure("interrupted before the trade was through")),
     };
     let ended = Box::pin(node.stop()).await;
-    Ok((traded?, ended?))
+    Ok((traded?, ended?, place))
 }
 
 /// Buys, waits for the fill, closes, waits until nothing is held.
 async fn trade(person: &Person, listed: &SymbolConfig, budget: &Budget) -> Result<Traded, Failure> {
     let mark = budget.within("the market's first price", person.mark(&listed.symbol)).await?;
-    let (at, asked) = (wall(), Instant::now());
+    let asked = Asked::now();
     let wish = OperatorRequest::OrderPlace(buy(listed, smallest_buy(listed, &mark)?));
     let placed: OrderView = budget.within("placing the order", person.ask(wish)).await?;
     let filled = budget.within("the fill of the order", person.filled(&placed.client_id)).await?;
-    let fill = Execution::of(filled, asked.elapsed());
+    let fill = asked.until(filled);
+    let order = Wish::of(placed, mark, &asked);
 
-    let asked = Instant::now();
+    let asked = Asked::now();
     let wish = OperatorRequest::PositionClose { symbol: listed.symbol.to_string() };
     let _: Value = budget.within("asking for the close", person.ask(wish)).await?;
     let position = budget.within("the close of the position", person.flat()).await?;
     let closed = budget.within("the fill of the close", person.sold()).await?;
-    let close = Execution::of(closed, asked.elapsed());
-    Ok(Traded { order: Wish::of(placed, mark, at.to_string()), fill, close, position })
+    let close = asked.until(closed);
+    Ok(Traded { order, fill, close, position })
+}
+
+/// When something was asked for.
+struct Asked {
+    at: Timestamp,
+    since: Instant,
+}
+
+impl Asked {
+    fn now() -> Self {
+        Self { at: wall(), since: Instant::now() }
+    }
+
+    /// The fill that was waited for, seen just now.
+    fn until(&self, filled: OrderView) -> Execution {
+        let took = self.since.elapsed();
+        let nanos = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
+        Execution {
+            client_id: filled.client_id,
+            side: filled.side,
+            quantity: filled.filled,
+            price: filled.average.unwrap_or_default(),
+            fees: filled.fees.unwrap_or_default(),
+            at: self.at.plus_nanos(nanos).to_string(),
+            market_at: filled.updated_at,
+            milliseconds: millis(took),
+        }
+    }
 }
 
 /// Asks a node over its control socket, as the commands for people do.
@@ -327,23 +355,9 @@ fn smallest_buy(listed: &SymbolConfig, mark: &str) -> Result<String, NumberError
 }
 
 impl Wish {
-    fn of(placed: OrderView, mark: String, at: String) -> Self {
+    fn of(placed: OrderView, mark: String, asked: &Asked) -> Self {
         let OrderView { client_id, side, order_type, amount: quantity, worst, .. } = placed;
-        Self { client_id, side, order_type, quantity, mark, worst, at }
-    }
-}
-
-impl Execution {
-    fn of(order: OrderView, took: Duration) -> Self {
-        Self {
-            client_id: order.client_id,
-            side: order.side,
-            quantity: order.filled,
-            price: order.average.unwrap_or_default(),
-            fees: order.fees.unwrap_or_default(),
-            at: order.updated_at,
-            milliseconds: millis(took),
-        }
+        Self { client_id, side, order_type, quantity, mark, worst, at: asked.at.to_string() }
     }
 }
 

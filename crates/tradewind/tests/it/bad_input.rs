@@ -1,6 +1,7 @@
 //! What people and machines get wrong: each ends in a code, a hint, an exit code, and nothing on stdout.
 
 use crate::support::{Run, Running, shell, text, tradewind, tradewind_in, waves};
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 fn backtest(more: &[&str]) -> Run {
@@ -15,6 +16,8 @@ fn options_that_make_no_sense_are_named() {
     for (more, code, value) in [
         (&["--symbol", "WAVESUSDT"][..], "DOM-09", "`WAVESUSDT`"),
         (&["--symbol", "/"], "DOM-09", "`/`"),
+        (&["--symbol", "waves/usdt"], "DOM-09", "`waves/usdt` is not a symbol: the market writes WAVES/USDT"),
+        (&["--symbol", "WAVES/WAVES"], "DOM-09", "`WAVES/WAVES` is not a symbol"),
         (&["--deposit", "-5"], "CLI-05", "`-5`"),
         (&["--deposit", "0"], "CLI-05", "`0`"),
         (&["--deposit", "NaN"], "DOM-01", "--deposit: `NaN`"),
@@ -255,13 +258,62 @@ fn a_full_disk_is_an_error_and_not_a_result() {
 fn a_limit_on_file_sizes_is_an_error_and_not_the_end_of_the_process() {
     let dir = tempfile::tempdir().unwrap();
     let (data, place) = (waves(dir.path(), 2_000), text(dir.path()));
+    tradewind_in(dir.path(), &["demo", "--for", "2s", "--data-dir", "data"]).ended_with(0);
     let limited = |what: &str| shell(&format!("ulimit -f 8; cd '{place}'; exec \"$0\" {what}"));
-    let backtest = format!("backtest --data '{}' --symbol WAVES/USDT", text(&data));
-    limited(&format!("{backtest} --report page.html")).failed_with(1, "CLI-01");
-    limited(&format!("{backtest} --no-report --events events.jsonl")).failed_with(1, "CLI-01");
+    let bars = format!("'{}' --symbol WAVES/USDT", text(&data));
+    limited(&format!("backtest --data {bars} --report page.html")).failed_with(1, "CLI-01");
+    limited(&format!("backtest --data {bars} --no-report --events events.jsonl")).failed_with(1, "CLI-01");
+    let import = limited(&format!("data import {bars} --catalog catalog")).failed_with(1, "HIS-01");
+    assert!(import.err.contains("ulimit -f"), "{}", import.err);
+    limited("journal backup data copy").failed_with(1, "JRN-05");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let tighter = format!("ulimit -f 1; cd '{place}'; exec \"$0\" strategy new mine --tradewind '{root}'");
+    shell(&tighter).failed_with(1, "CLI-01");
     let run = limited("demo --for 2s --data-dir full").ended_with(1);
     assert!(run.err.contains("error[JRN-"), "{}", run.err);
     run.is_calm();
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_earlier_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, place) = (waves(dir.path(), 2_000), text(dir.path()));
+    let report = format!("backtest --data '{}' --symbol WAVES/USDT --report page.html", text(&data));
+    let run = |limit: &str| shell(&format!("{limit} cd '{place}'; exec \"$0\" {report}"));
+    run("").ended_with(0);
+    let names = || std::fs::read_dir(dir.path()).unwrap().map(|it| it.unwrap().file_name()).collect::<BTreeSet<_>>();
+    let (earlier, files) = (std::fs::read(dir.path().join("page.html")).unwrap(), names());
+    let refused = run("ulimit -f 8;").failed_with(1, "CLI-01");
+    assert!(refused.err.contains("page.html: "), "{}", refused.err);
+    assert!(std::fs::read(dir.path().join("page.html")).unwrap() == earlier, "it is another one now");
+    assert_eq!(names(), files, "and nothing is left of the attempt");
+}
+
+#[test]
+fn a_report_goes_into_a_pipe_and_to_where_a_link_leads() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, place) = (waves(dir.path(), 200), text(dir.path()));
+    let report = |to: &str| format!("backtest --data '{}' --symbol WAVES/USDT --report '{to}'", text(&data));
+    let piped = shell(&format!("\"$0\" {} | cat", report("/proc/self/fd/1"))).ended_with(0);
+    assert!(piped.out.contains("<html") && piped.out.contains("\nreport: /proc/self/fd/1"), "{}", piped.err);
+
+    let (link, page) = (dir.path().join("link.html"), dir.path().join("page.html"));
+    std::os::unix::fs::symlink(&page, &link).unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for wanted in [None, Some(0o640)] {
+        if let Some(wanted) = wanted {
+            std::fs::set_permissions(&page, std::fs::Permissions::from_mode(wanted)).unwrap();
+        }
+        shell(&format!("cd '{place}'; exec \"$0\" {}", report("link.html"))).ended_with(0);
+        assert!(link.is_symlink() && std::fs::read_to_string(&page).unwrap().contains("<html"));
+        assert!(wanted.is_none_or(|wanted| mode(&page) == wanted), "{:o}", mode(&page));
+    }
+}
+
+#[test]
+fn a_process_that_nobody_could_end_in_order_does_not_begin() {
+    let run = shell("ulimit -n 4; exec \"$0\" config template").failed_with(1, "CLI-02");
+    assert!(run.err.contains("signals cannot be watched"), "{}", run.err);
 }
 
 #[test]

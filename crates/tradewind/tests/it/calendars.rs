@@ -1,6 +1,6 @@
 //! The calendars against what was recorded: bars where a market is open, and none where it is closed.
 
-use crate::support::{recording, text, tradewind};
+use crate::support::{recording, text, tradewind, waves};
 use tradewind_domain::{Bar, Calendar, Interval, Timestamp};
 use tradewind_history::{ImportOptions, OnDefect, StampEnd, read_bars};
 
@@ -119,6 +119,52 @@ fn a_month_of_euro_futures_keeps_the_nights_of_globex_to_the_minute() {
         }
     }
     assert_eq!(closes, 22);
+}
+
+/// The file stamps a minute by its end: told so, its bars begin with the session, and lie a minute earlier.
+#[test]
+fn bars_that_are_stamped_by_their_end_open_a_minute_earlier() {
+    const MONTH: &str = "ohlcv/futures/6EH4.XCME_1min_bars_20240101_20240131.csv.gz";
+    const OPENING: i64 = 1_704_150_000_000_000_000; // 2024-01-01 17:00 in Chicago
+    let Some(file) = recording("bars that are stamped by their end", MONTH) else { return };
+    let run = |command: &[&str], stamp: &str| {
+        let more = ["--symbol", "EUR/USD", "--stamp", stamp, "-o", "json"];
+        tradewind(&[command, &more].concat()).json()
+    };
+    let backtest = ["backtest", "--data", text(&file), "--no-report"];
+    let second = |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    for (command, keys) in [
+        (&["data", "check", text(&file)][..], [("/used", "/first"), ("/source/stamp", "/last")]),
+        (&backtest[..], [("/bars", "/start"), ("/data/stamp", "/end")]),
+    ] {
+        let (open, close) = (run(command, "open"), run(command, "close"));
+        let at = |value: &serde_json::Value, key: &str| value.pointer(key).unwrap().clone();
+        let [(bars, first), (stamp, last)] = keys;
+        assert_eq!((at(&open, bars), at(&close, bars)), (29_996.into(), 29_996.into()));
+        assert_eq!((at(&open, stamp), at(&close, stamp)), ("open".into(), "close".into()));
+        for key in [first, last] {
+            assert_eq!(second(&at(&open, key)) - second(&at(&close, key)), 60, "{key}");
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let import = ["data", "import", text(&file), "--accept-defects", "--catalog", text(dir.path())];
+    assert_eq!(run(&import, "close")["bars"], 29_996);
+    let listed = tradewind(&["data", "list", "--catalog", text(dir.path()), "-o", "json"]).ended_with(0).json();
+    assert_eq!((&listed[0]["source"]["stamp"], &listed[0]["first"]), (&"close".into(), &OPENING.into()));
+}
+
+#[test]
+fn a_future_on_a_share_index_is_listed_with_the_holidays_of_its_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let bars = dir.path().join("XCME-1h.csv");
+    std::fs::rename(waves(dir.path(), 100), &bars).unwrap();
+    for (symbol, rule) in [("ES/USD", "cme-equity-index"), ("MNQ/USD", "cme-equity-index"), ("EUR/USD", "cme-globex")] {
+        let events = dir.path().join("events.jsonl");
+        let command = ["backtest", "--data", text(&bars), "--symbol", symbol, "--no-report"];
+        tradewind(&[&command[..], &["--events", text(&events)]].concat()).ended_with(0);
+        let listed = std::fs::read_to_string(&events).unwrap();
+        assert!(listed.contains(&format!("\"holidays\":\"{rule}\"")), "{symbol}");
+    }
 }
 
 #[test]

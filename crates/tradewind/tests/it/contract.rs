@@ -1,6 +1,7 @@
 //! What scripts outside the project call, with the keys that they read.
 
-use crate::support::{Run, text, tradewind, tradewind_in, waves};
+use crate::example::Exchange;
+use crate::support::{Run, Running, text, tradewind, tradewind_in, waves};
 use serde_json::Value;
 
 fn has_text(value: &Value, keys: &[&str]) {
@@ -134,6 +135,42 @@ fn a_demo_trades_verifies_reports_and_replays() {
 }
 
 #[test]
+fn a_replay_of_what_retention_left_says_which_events_it_decided() {
+    let exchange = Exchange::start();
+    let dir = tempfile::tempdir().unwrap();
+    let (data, file) = (dir.path().join("data"), dir.path().join("minimal.toml"));
+    let settings = include_str!("../../../../examples/minimal.toml").replace("127.0.0.1:9090", &exchange.address);
+    std::fs::write(&file, format!("{settings}\n[journal]\nsegment_bytes = 16384\n")).unwrap();
+    let args = ["paper", "--config", text(&file), "--data-dir", text(&data), "--for", "2s", "-o", "json"];
+    let stops = [(); 3].map(|()| {
+        let (run, _) = Running::start_with(&args, &exchange.keys()).end();
+        run.ended_with(0).json()["events"].as_u64().unwrap()
+    });
+    exchange.end();
+    let replay = || tradewind(&["replay", text(&data), "-o", "json"]).ended_with(0).json();
+    let extent = |value: &Value| ["events", "decided", "decided_from", "from_snapshot"].map(|key| value[key].as_u64());
+    let whole = replay();
+    assert_eq!(extent(&whole), [Some(stops[2]), Some(stops[2]), Some(1), Some(0)]);
+
+    let retained = tradewind(&["journal", "retain", text(&data), "-o", "json"]).ended_with(0).json();
+    assert!(retained["from"].as_u64().unwrap() > 1, "{retained}");
+    assert_eq!(retained["snapshot"], stops[2]);
+    let left = replay();
+    let decided = stops[2] - stops[1];
+    assert_eq!(extent(&left), [Some(stops[2]), Some(decided), Some(stops[1] + 1), Some(stops[1])]);
+    assert_eq!((&left["matches"], &left["hashes_compared"]), (&true.into(), &1.into()), "of the last stop");
+    assert_eq!(left["state_hash"], whole["state_hash"]);
+    let said = tradewind(&["replay", text(&data)]).ended_with(0).out;
+    let first = stops[1] + 1;
+    assert!(said.starts_with(&format!("{decided} events from event {first} on decide the same again; the ")), "{said}");
+
+    std::fs::remove_file(data.join(format!("journal/{:020}.snap", stops[1]))).unwrap();
+    assert_eq!(extent(&replay()), [Some(stops[2]), Some(0), None, Some(stops[2])]);
+    let said = tradewind(&["replay", text(&data)]).ended_with(0).out;
+    assert!(said.starts_with(&format!("no event was decided again: all {} were taken from a ", stops[2])), "{said}");
+}
+
+#[test]
 fn an_imported_file_trades_like_its_source() {
     let dir = tempfile::tempdir().unwrap();
     let (data, catalog) = (waves(dir.path(), 800), dir.path().join("catalog"));
@@ -151,6 +188,23 @@ fn an_imported_file_trades_like_its_source() {
     }
     let list = tradewind(&["data", "list", "--catalog", text(&catalog), "-o", "json"]).ended_with(0).json();
     assert_eq!(list.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_strategy_takes_its_parameters_from_a_file_and_a_value_beside_it_goes_before_those() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, file) = (waves(dir.path(), 800), dir.path().join("ema-trend.toml"));
+    let shown = tradewind(&["strategy", "show", "ema-trend"]).ended_with(0).out;
+    assert!(shown.contains("\nfast = 10\n"), "{shown}");
+    std::fs::write(&file, shown.replace("fast = 10", "fast = 5")).unwrap();
+    let hash = |more: &[&str]| {
+        let args = ["backtest", "--data", text(&data), "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
+        tradewind(&[&args[..], more].concat()).ended_with(0).json()["trade_hash"].clone()
+    };
+    let (usual, from_file) = (hash(&[]), hash(&["--parameters-file", text(&file)]));
+    assert_ne!(from_file, usual);
+    assert_eq!(from_file, hash(&["--set", "fast=5"]));
+    assert_eq!(hash(&["--parameters-file", text(&file), "--set", "fast=10"]), usual);
 }
 
 #[test]

@@ -172,6 +172,107 @@ fn an_import_that_takes_bars_away_wants_a_word_more_and_says_what_it_replaced() 
 }
 
 #[test]
+fn a_longer_file_with_a_hole_or_without_volumes_wants_a_word_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = dir.path().join("catalog");
+    import(&waves(dir.path(), 200), &catalog, &[]).ended_with(0);
+    let holed = broken(dir.path(), |lines| drop(lines.drain(50..53)));
+    let refused = import(&holed, &catalog, &[]).failed_with(1, "CLI-13");
+    assert!(refused.err.contains("3 rows of which would be gone"), "{}", refused.err);
+    let without_volumes =
+        || broken(dir.path(), |lines| lines.iter_mut().for_each(|line| line.truncate(line.rfind(',').unwrap())));
+    let refused = import(&without_volumes(), &catalog, &[]).failed_with(1, "CLI-13");
+    assert!(refused.err.contains("without volumes"), "{}", refused.err);
+    import(&waves(dir.path(), BARS), &catalog, &[]).ended_with(0);
+    let json = import(&without_volumes(), &catalog, &["--replace", "-o", "json"]).ended_with(0).json();
+    assert_eq!((&json["bars"], &json["replaced"]["bars"]), (&BARS.into(), &BARS.into()));
+}
+
+#[test]
+fn a_damaged_file_of_a_catalog_is_named_beside_what_is_sound() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = dir.path().join("catalog");
+    let data = waves(dir.path(), 800);
+    let args = ["data", "import", text(&data), "--symbol", "WAVES/USDT", "--catalog", text(&catalog), "-o", "json"];
+    let stored = tradewind(&args).ended_with(0).json();
+    let stored = stored["stored"].as_str().unwrap();
+    std::fs::write(Path::new(stored).with_file_name("5m.parquet"), b"PAR1 and no more").unwrap();
+    let spoken = tradewind(&["data", "list", "--catalog", text(&catalog)]).ended_with(3);
+    spoken.is_calm();
+    assert!(spoken.out.contains("WAVES/USDT"), "{}", spoken.out);
+    assert!(spoken.err.contains("error[HIS-30]: ") && spoken.err.contains("5m.parquet"), "{}", spoken.err);
+    let run = tradewind(&["data", "list", "--catalog", text(&catalog), "-o", "json"]).ended_with(3);
+    assert_eq!((run.json().as_array().unwrap().len(), &run.json()[0]["bars"]), (1, &800.into()));
+    assert!(run.err.contains("\"code\":\"HIS-30\""), "{}", run.err);
+    let asked = ["backtest", "--data", stored, "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
+    assert_eq!(tradewind(&asked).ended_with(0).json()["bars"], 800, "what was not asked for is not read");
+}
+
+#[test]
+fn of_defects_without_end_the_first_thousand_are_listed_and_all_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = waves(dir.path(), 1_300);
+    let sound = std::fs::read_to_string(&path).unwrap();
+    let faulty = |(at, line): (usize, &str)| {
+        let line = if at > 100 { line.replacen(',', ",x", 1) } else { line.to_owned() };
+        line + "\n"
+    };
+    std::fs::write(&path, sound.lines().enumerate().map(faulty).collect::<String>()).unwrap();
+    let report = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(3).json();
+    assert_eq!((&report["errors"], report["defects"].as_array().unwrap().len()), (&1_200.into(), 1_000));
+    assert_eq!(report["unlisted"], serde_json::json!([{"code": "HIS-07", "severity": "error", "count": 200}]));
+    let spoken = tradewind(&["data", "check", text(&path)]).ended_with(3);
+    assert!(spoken.out.contains("1150 more") && spoken.out.contains("HIS-07: 200 more"), "{}", spoken.out);
+    let accepted = import(&path, &dir.path().join("catalog"), &["--accept-defects", "-o", "json"]).ended_with(0).json();
+    assert_eq!(accepted["defects"], 1_200);
+}
+
+#[test]
+fn what_is_one_entry_a_column_tells_how_many_rows_share_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = broken(dir.path(), |lines| {
+        for line in &mut lines[1..=7] {
+            let volume = line.rfind(',').unwrap();
+            line.replace_range(volume.., ",0.123456789123");
+        }
+    });
+    let report = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(3).json();
+    let found = &report["defects"][0];
+    assert_eq!((&found["code"], &found["rows"], &report["warnings"]), (&"HIS-20".into(), &7.into(), &1.into()));
+    let spoken = tradewind(&["data", "check", text(&path)]).ended_with(3);
+    assert!(spoken.out.contains(" x7"), "{}", spoken.out);
+}
+
+#[test]
+fn what_a_file_holds_steers_no_terminal() {
+    let hostile = "\u{1b}[2J\u{9b}31m";
+    let dir = tempfile::tempdir().unwrap();
+    let path = broken(dir.path(), cell(1, hostile));
+    let spoken = tradewind(&["data", "check", text(&path)]).ended_with(3);
+    assert!(
+        spoken.out.contains("\\u{1b}[2J\\u{9b}31m") && !spoken.out.contains(['\u{1b}', '\u{9b}']),
+        "{}",
+        spoken.out
+    );
+    let run = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(3);
+    assert!(run.out.contains("\\u001b[2J\\u009b31m") && !run.out.contains(['\u{1b}', '\u{9b}']), "{}", run.out);
+    assert_eq!(run.json()["defects"][0]["value"], hostile);
+    let refused = import(&path, &dir.path().join("catalog"), &[]).failed_with(1, "HIS-07");
+    assert!(!refused.err.contains(['\u{1b}', '\u{9b}']), "{}", refused.err);
+}
+
+#[test]
+fn what_a_file_without_a_header_is_taken_for_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = broken(dir.path(), |lines| drop(lines.remove(0)));
+    let said = "no header: the columns";
+    let checked = tradewind(&["data", "check", text(&path)]).ended_with(0).out;
+    assert!(checked.contains(said) && checked.contains("time, open, high, low, close, volume"), "{checked}");
+    let imported = import(&path, &dir.path().join("catalog"), &[]).ended_with(0).out;
+    assert!(imported.contains(said), "{imported}");
+}
+
+#[test]
 fn an_import_names_its_holes_and_a_list_makes_no_folder() {
     let dir = tempfile::tempdir().unwrap();
     let holed = broken(dir.path(), |lines| drop(lines.drain(50..53)));

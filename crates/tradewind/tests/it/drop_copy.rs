@@ -25,7 +25,7 @@ fn trade(pair: &Pair, side: &str, quantity: &str) {
 }
 
 /// Asks the exchange's own controls for something.
-fn post(exchange: &Exchange, path: &str, body: &str) {
+pub(crate) fn post(exchange: &Exchange, path: &str, body: &str) {
     let mut socket = std::net::TcpStream::connect(&exchange.address).unwrap();
     let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", exchange.address);
     write!(socket, "{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();

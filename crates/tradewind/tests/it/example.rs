@@ -37,6 +37,16 @@ impl Exchange {
     }
 }
 
+/// What `docs/operate.md` shows of the settings file is the file, less its comments.
+#[test]
+fn the_page_shows_the_minimal_settings_as_they_are() {
+    let page = include_str!("../../../../docs/operate.md");
+    let shown = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let file = include_str!("../../../../examples/minimal.toml");
+    let lines: Vec<&str> = file.lines().skip_while(|line| line.is_empty() || line.starts_with('#')).collect();
+    assert_eq!(shown.lines().collect::<Vec<_>>(), lines);
+}
+
 fn fills(data: &Path) -> u64 {
     let status = tradewind(&["status", "--data-dir", text(data), "-o", "json"]).ended_with(0).json();
     status["counters"]["fills"].as_u64().unwrap()

@@ -36,6 +36,26 @@ fn recorded_funding_is_paid_to_the_last_unit() {
 }
 
 #[test]
+fn a_payment_that_a_file_has_twice_is_named_and_made_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let bars = crate::support::waves(dir.path(), 60);
+    let rates = dir.path().join("rates.csv");
+    let row = |hours: u64| format!("{},0.0001,0,0,0,0\n", 1_700_000_400 + 3_600 * hours);
+    let rows = [8, 16, 16, 24].map(row).concat();
+    std::fs::write(&rates, format!("time,open,high,low,close,volume\n{rows}")).unwrap();
+    let report = tradewind(&["data", "check", text(&rates), "-o", "json"]).ended_with(3).json();
+    let found = &report["defects"][0];
+    assert_eq!((&found["code"], &found["row"]), (&"HIS-13".into(), &3.into()), "{report}");
+    let command = ["backtest", "--data", text(&bars), "--symbol", "BTC/USDT:USDT", "--no-report"];
+    let command = [&command[..], &["--funding", text(&rates)]].concat();
+    tradewind(&command).failed_with(1, "HIS-13");
+    let events = dir.path().join("events.jsonl");
+    tradewind(&[&command[..], &["--accept-defects", "--events", text(&events)]].concat()).ended_with(0);
+    let events = std::fs::read_to_string(&events).unwrap();
+    assert_eq!(events.matches("\"type\":\"funding\"").count(), 3);
+}
+
+#[test]
 fn funding_of_what_is_no_perpetual_contract_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let bars = crate::support::waves(dir.path(), 60);

@@ -160,6 +160,23 @@ fn heard(stream: &mut impl Read) -> std::io::Result<Option<Vec<u8>>> {
 }
 
 #[test]
+fn paper_mode_starts_nowhere_where_money_is_real() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, data) = (dir.path().join("paper.toml"), dir.path().join("data"));
+    for (key, real) in
+        [("rest_url", "https://api.binance.com"), ("ws_api_url", "wss://ws-api.binance.com:443/ws-api/v3")]
+    {
+        let settings = format!("data_dir = \"{}\"\n[venue]\n{key} = \"{real}\"\n", text(&data));
+        std::fs::write(&file, settings).unwrap();
+        let run = tradewind(&["paper", "--config", text(&file)]).failed_with(1, "NODE-51");
+        assert!(run.err.contains(real), "{}", run.err);
+        assert!(!data.exists(), "nothing was begun");
+        let run = tradewind(&["doctor", "--config", text(&file), "-o", "json"]);
+        assert!(run.out.contains("where money is real"), "{}", run.out);
+    }
+}
+
+#[test]
 fn a_key_that_may_withdraw_ends_a_live_start_before_any_order_can_be_sent() {
     let venue = Venue::start(true);
     let file = venue.settings(&venue.https());

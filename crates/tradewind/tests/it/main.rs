@@ -19,8 +19,10 @@ mod funding;
 mod golden;
 mod governance;
 mod help;
+mod interrupted;
 #[cfg(not(target_vendor = "apple"))] // there the key chain alone says whom to trust
 mod live;
+mod log;
 mod market;
 mod operate;
 mod past;

@@ -1,7 +1,8 @@
 //! The demo on simulated markets of many seeds, and on recorded ones.
 
 use crate::contract::check_demo;
-use crate::support::{Run, recording, text, tradewind};
+use crate::support::{Run, Running, recording, text, tradewind};
+use serde_json::Value;
 
 fn demo(seed: u64, duration: &str) -> (Run, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -10,15 +11,16 @@ fn demo(seed: u64, duration: &str) -> (Run, tempfile::TempDir) {
     (run.ended_with(0), dir)
 }
 
+/// `cargo xtask long --only demos` plays what is promised: 45 s of every seed from 0 to 20.
 #[test]
-fn every_seed_is_a_market_that_trades() {
-    // two for five seconds; `cargo xtask long --only demos` plays what is promised, 45 s of every seed from 0 to 20
+fn two_more_seeds_trade_within_five_seconds() {
     std::thread::scope(|scope| {
         for seed in 11..13 {
             scope.spawn(move || {
                 let (run, dir) = demo(seed, "5s");
                 let value = check_demo(&run, dir.path(), "simulated");
                 assert_eq!(value["seed"], seed);
+                assert!(value["symbol"].is_null(), "a simulated market has several");
             });
         }
     });
@@ -54,4 +56,42 @@ fn check_tape(path: &str, symbol: &str, quote: &str) {
         assert_eq!(it["currency"], quote, "{path}: {it}");
     }
     assert_eq!(tradewind(&["replay", place, "-o", "json"]).ended_with(0).json()["matches"], true, "{path}");
+}
+
+#[test]
+fn recorded_shares_are_played_as_themselves() {
+    let Some(tape) = recording("demo of shares", "ohlcv/equity/daily/aapl.zip") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["demo", "--for", "3s", "--tape", text(&tape), "--data-dir", text(dir.path()), "-o", "json"];
+    let run = tradewind(&args).ended_with(0);
+    assert!(run.err.contains("a recorded market of AAPL/USD at "), "{}", run.err);
+    let value = run.json();
+    assert_eq!((&value["symbol"], &value["portfolios"][0]["currency"]), (&"AAPL/USD".into(), &"USD".into()));
+}
+
+#[test]
+fn a_tape_is_of_what_its_file_says_or_has_to_be_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bars, trades) = (dir.path().join("bars.csv"), dir.path().join("trades.csv"));
+    let hour = |at: i64| format!("{},10,11,9,10,5\n", 1_704_067_200 + at * 3_600);
+    let rows = "time,open,high,low,close,volume\n".to_owned() + &(0..800).map(hour).collect::<String>();
+    std::fs::write(&bars, rows).unwrap();
+    let row = |at: i64| format!("{},{at},buy,10.5,2\n", 1_704_067_200_000 + at);
+    let rows = "time,id,side,price,quantity\n".to_owned() + &(1..100).map(row).collect::<String>();
+    std::fs::write(&trades, rows).unwrap();
+    let (data, catalog) = (dir.path().join("data"), dir.path().join("catalog"));
+    for tape in [&bars, &trades] {
+        for command in [&["exchange"][..], &["demo", "--data-dir", text(&data)]] {
+            let run = tradewind(&[command, &["--tape", text(tape)]].concat()).failed_with(1, "HIS-25");
+            assert!(run.err.contains("--symbol"), "{}", run.err);
+        }
+    }
+    for tape in [&bars, &trades] {
+        let import = ["data", "import", text(tape), "--symbol", "WAVES/USDT", "--catalog", text(&catalog)];
+        let stored = tradewind(&[&import[..], &["-o", "json"]].concat()).ended_with(0).json();
+        let place = if stored["content"] == "bars" { &stored["stored"] } else { &stored["series"][0]["stored"] };
+        let mut exchange = Running::start(&["exchange", "--tape", place.as_str().unwrap(), "-o", "json"]);
+        let said: Value = serde_json::from_str(&exchange.line()).unwrap();
+        assert_eq!(said["symbol"], "WAVES/USDT", "{}", tape.display());
+    }
 }

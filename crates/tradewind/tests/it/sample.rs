@@ -5,6 +5,7 @@ use expect_test::expect;
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where the project lies.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -97,6 +98,23 @@ fn the_shipped_bars_are_those_that_their_page_describes() {
     assert!(PAGE.contains("8,736 hourly bars"));
     let sum = found["source"]["sha256"].as_str().unwrap();
     assert!(PAGE.contains(sum), "examples/data/README.md names another sum than {sum}");
+}
+
+/// The script starts an exchange for each of its 182 seeds, which takes its time.
+#[test]
+fn the_script_makes_the_shipped_bars_again_byte_for_byte() {
+    let is_new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"];
+    if !Command::new("python3").args(is_new_enough).status().is_ok_and(|status| status.success()) {
+        println!("skipped: the_script_makes_the_shipped_bars_again_byte_for_byte: no python3 from 3.11 on");
+        return;
+    }
+    let (dir, shipped) = (tempfile::tempdir().unwrap(), bars());
+    let made = dir.path().join("made.csv");
+    let mut script = Command::new("python3");
+    script.arg(shipped.with_file_name("make.py")).args([env!("CARGO_BIN_EXE_tradewind"), text(&made)]);
+    let ran = script.output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(std::fs::read(made).unwrap() == std::fs::read(shipped).unwrap(), "it makes other bars");
 }
 
 /// A newcomer's machine gives these trades, too: indicators compute in one fixed order, on x86-64 with glibc.

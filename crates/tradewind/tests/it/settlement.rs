@@ -59,11 +59,35 @@ fn a_future_that_is_held_over_its_end_is_settled_and_the_report_says_what_that_c
 }
 
 #[test]
+fn a_settlement_price_may_be_finer_than_the_prices_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = bars(dir.path());
+    let last = |symbol: &str, more: &[&str]| {
+        let command = ["backtest", "--data", text(&file), "--symbol", symbol, "--no-report", "-o", "json"];
+        let report = tradewind(&[&command[..], more].concat()).ended_with(0).json();
+        let price = report["round_trip_list"].as_array().unwrap().last().unwrap()["exit_price"].clone();
+        (price.as_str().unwrap().to_owned(), report["trade_hash"].clone())
+    };
+    let future = "BTC/USDT:USDT-231130";
+    let (given, trades) = last(future, &["--settlement", "121.5"]);
+    assert_eq!(given, "121.5");
+    for price in ["121.5551", "121.55510001", "121.50000"] {
+        let (given, finer) = last(future, &["--settlement", price]);
+        assert_eq!((given.as_str(), &finer), (price.trim_end_matches('0'), &trades), "nothing else is traded");
+    }
+    // a call at 100 is worth what the price is above it
+    assert_eq!(last("BTC/USDT:USDT-231130-100-C", &["--settlement", "121.5551"]).0, "21.5551");
+    // quantities become finer at the same time
+    let received = ["--settlement", "121.5551", "--fee-asset", "received"];
+    assert_eq!(last(future, &received).0, "121.5551");
+}
+
+#[test]
 fn a_settlement_price_that_means_nothing_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = bars(dir.path());
     for (more, code, said) in [
-        (&["--settlement", "121.555"][..], "DOM-02", "--settlement: `121.555`"),
+        (&["--settlement", "121.555000001"][..], "DOM-02", "--settlement: `121.555000001` has more than 8 decimals"),
         (&["--settlement", "soon"], "DOM-01", "--settlement: `soon`"),
         (&["--delivery-fee-bps", "-2"], "CLI-05", "--delivery-fee-bps is negative"),
     ] {

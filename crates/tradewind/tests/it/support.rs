@@ -82,9 +82,13 @@ pub(crate) fn tradewind_in(dir: &Path, args: &[&str]) -> Run {
 
 /// Runs a line of shell in which `$0` is the program.
 pub(crate) fn shell(line: &str) -> Run {
+    wait(shell_command(line))
+}
+
+fn shell_command(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", line, env!("CARGO_BIN_EXE_tradewind")]).stdin(Stdio::null());
-    wait(command)
+    command
 }
 
 fn wait(mut command: Command) -> Run {
@@ -104,7 +108,7 @@ fn wait(mut command: Command) -> Run {
 /// A running program, killed when dropped.
 pub(crate) struct Running {
     child: Child,
-    lines: BufReader<std::process::ChildStderr>,
+    lines: BufReader<Box<dyn Read + Send>>,
     said: String,
 }
 
@@ -119,9 +123,27 @@ impl Running {
         Self::spawn(command(args).envs(environment.iter().copied()))
     }
 
+    /// Starts the program with `stderr` to write to, of which nothing is read here.
+    pub(crate) fn start_unread(args: &[&str], stderr: impl Into<Stdio>) -> Self {
+        Self::spawn_with(&mut command(args), stderr.into())
+    }
+
+    /// Starts a line of shell in which `$0` is the program.
+    pub(crate) fn shell(line: &str) -> Self {
+        Self::spawn(&mut shell_command(line))
+    }
+
     fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let lines = BufReader::new(child.stderr.take().expect("piped"));
+        Self::spawn_with(command, Stdio::piped())
+    }
+
+    fn spawn_with(command: &mut Command, stderr: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program starts");
+        let lines: Box<dyn Read + Send> = match child.stderr.take() {
+            Some(stderr) => Box::new(stderr),
+            None => Box::new(std::io::empty()),
+        };
+        let lines = BufReader::new(lines);
         Self { child, lines, said: String::new() }
     }
 
@@ -149,9 +171,14 @@ impl Running {
         String::from_utf8(line).expect("stdout is text")
     }
 
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
         assert!(sent.expect("kill is there").success());
     }
 

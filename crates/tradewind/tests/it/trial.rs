@@ -1,6 +1,6 @@
 //! `doctor --trade`: one command that places, fills and closes an order, with nothing set up.
 
-use crate::support::{text, tradewind, tradewind_in};
+use crate::support::{Running, text, tradewind, tradewind_in, tradewind_with};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,10 @@ fn one_command_places_fills_and_closes_an_order_without_keys_or_settings() {
         );
         assert!(it["milliseconds"].is_u64(), "{it}");
     }
-    assert!(moment(&fill["at"]) <= moment(&close["at"]), "{trial}");
-    moment(&order["at"]);
+    let took = |from: &Value, to: &Value| moment(&to["at"]).duration_since(moment(&from["at"])).as_millis();
+    assert_eq!(took(order, fill), i128::from(fill["milliseconds"].as_u64().unwrap()), "one clock: {trial}");
+    assert!(took(fill, close) >= 0, "{trial}");
+    assert!(moment(&fill["market_at"]) <= moment(&close["market_at"]), "{trial}");
     assert!(units(&close["fees"]["USDT"]) > 0, "{close}");
 
     // the venue keeps its fee of what was bought; what is too little for another order stays
@@ -67,6 +69,26 @@ fn a_named_directory_keeps_the_journal_of_a_trial_and_none_is_ever_set_aside() {
     assert!(!kept.join("earlier").exists());
     let both = tradewind(&["doctor", "--trade", "--config", "tradewind.toml"]).ended_with(2);
     assert!(both.err.contains("--config"), "{}", both.err);
+}
+
+#[test]
+fn a_trial_that_is_interrupted_as_its_folder_appears_leaves_neither_that_nor_the_lock_of_its_key() {
+    let temporary = tempfile::tempdir().unwrap();
+    let left = || std::fs::read_dir(temporary.path()).unwrap().count();
+    let environment = [("TMPDIR", text(temporary.path())), ("XDG_RUNTIME_DIR", "")];
+    tradewind_with(&["doctor", "--trade"], &environment).ended_with(0).is_calm();
+    assert_eq!(left(), 0, "after a trade that went through");
+
+    let trial = Running::start_with(&["doctor", "--trade"], &environment);
+    let began = Instant::now();
+    while left() == 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "no folder appears");
+        std::thread::yield_now();
+    }
+    trial.signal("INT");
+    let run = trial.end().0.ended_with(130);
+    assert!(run.err.contains("CLI-12"), "{}", run.err);
+    assert_eq!(left(), 0, "{:?}", std::fs::read_dir(temporary.path()).unwrap().collect::<Vec<_>>());
 }
 
 #[test]

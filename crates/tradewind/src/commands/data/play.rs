@@ -2,19 +2,22 @@
 
 use tradewind_book::{OrderBook, QueueBook, QueuedOrder};
 use tradewind_domain::{Price, Side};
-use tradewind_history::{Defect, DepthLevel, DepthSeries, OrderAction, OrderEvent, OrderSeries, Series};
+use tradewind_history::{Defect, Defects, DepthLevel, DepthSeries, OrderAction, OrderEvent, OrderSeries, Series};
 
 /// What is wrong with the books of these series: where one becomes crossed or locked, once until it is sound again.
-pub(super) fn defects(series: &[Series]) -> Vec<Defect> {
-    let found = |it: &Series| match it {
-        Series::Depth(depth) => play_depth(depth),
-        Series::Orders(orders) => play_orders(orders),
-        Series::Bars(_) | Series::Funding(_) | Series::Trades(_) | Series::Quotes(_) => Vec::new(),
-    };
-    series.iter().flat_map(found).collect()
+pub(super) fn defects(series: &[Series]) -> Defects {
+    let mut found = Defects::default();
+    for it in series {
+        match it {
+            Series::Depth(depth) => found.append(play_depth(depth)),
+            Series::Orders(orders) => found.append(play_orders(orders)),
+            Series::Bars(_) | Series::Funding(_) | Series::Trades(_) | Series::Quotes(_) => {}
+        }
+    }
+    found
 }
 
-fn play_depth(series: &DepthSeries) -> Vec<Defect> {
+fn play_depth(series: &DepthSeries) -> Defects {
     let mut book = OrderBook::new(Price::from_mantissa(1));
     let mut watch = Watch::new(series.instrument.price_decimals);
     for update in series.playable() {
@@ -30,7 +33,7 @@ fn play_depth(series: &DepthSeries) -> Vec<Defect> {
     watch.found
 }
 
-fn play_orders(series: &OrderSeries) -> Vec<Defect> {
+fn play_orders(series: &OrderSeries) -> Defects {
     let mut book = QueueBook::new();
     let mut watch = Watch::new(series.instrument.price_decimals);
     for (_, event) in &series.events {
@@ -60,19 +63,19 @@ struct Watch {
     decimals: u8,
     /// The code of what was wrong with the book when it was last seen.
     was: Option<&'static str>,
-    found: Vec<Defect>,
+    found: Defects,
 }
 
 impl Watch {
-    const fn new(decimals: u8) -> Self {
-        Self { decimals, was: None, found: Vec::new() }
+    fn new(decimals: u8) -> Self {
+        Self { decimals, was: None, found: Defects::default() }
     }
 
     fn see(&mut self, row: u64, bid: Option<Price>, ask: Option<Price>) {
         let defect = bid.zip(ask).and_then(|(bid, ask)| Defect::of_book(row, bid, ask, self.decimals));
         let is = defect.as_ref().map(|defect| defect.code);
         if is != self.was {
-            self.found.extend(defect);
+            defect.into_iter().for_each(|defect| self.found.push(defect));
         }
         self.was = is;
     }
