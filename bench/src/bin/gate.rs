@@ -173,8 +173,10 @@ fn run(rounds: usize, method: &str) -> Result<serde_json::Value, Failure> {
         let place = (times.len() - 1) * part / 1_000;
         times[place].as_secs_f64() * 1e6
     };
+    let books = account.state.portfolio(PortfolioId(0));
+    let held = |id: &u32| books.position(InstrumentId(*id)).quantity() != Quantity::from_mantissa(0);
     Ok(json!({
-        "positions": POSITIONS,
+        "positions": (0..POSITIONS).filter(held).count(),
         "open_orders": account.state.open.len(),
         "rounds": rounds,
         "var_method": method,

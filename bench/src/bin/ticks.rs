@@ -154,13 +154,6 @@ fn cpu_seconds() -> f64 {
     now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
 }
 
-/// The most memory that this process ever held, in KiB, as the kernel counts it.
-fn peak_kib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
 #[allow(clippy::cast_precision_loss)]
 fn main() -> anyhow::Result<()> {
     let path = std::env::args().nth(1).ok_or_else(|| anyhow::anyhow!("usage: ticks DATA_DIR/book.bin [RUNS]"))?;
@@ -185,7 +178,7 @@ fn main() -> anyhow::Result<()> {
         "fills": quoter.fills,
         "rejected": quoter.rejected,
         "position_lots": quoter.position,
-        "peak_kib": peak_kib(),
+        "peak_kib": tradewind_bench::peak_kib(),
     });
     #[allow(clippy::print_stdout)] // the data that this program is asked for
     {

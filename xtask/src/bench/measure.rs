@@ -1,5 +1,8 @@
 //! Runs programs in turn, A B C A B C, so that a busy minute hits all of them, and compares them round by round.
 
+use super::memory::Watch;
+use super::outside::Exchange;
+use super::programs::{self, Prepared};
 use super::workloads::{Case, Check, FLOOR, Figure, OURS};
 use crate::process;
 use anyhow::{Context, Result};
@@ -20,7 +23,7 @@ pub(super) struct Schedule {
     pub(super) pin: Option<u16>,
 }
 
-/// The fields that one run printed, and `wall_s`.
+/// The fields that one run printed, with `wall_s`, and `peak_kib` where it did not print that itself.
 type Run = Map<String, Value>;
 
 /// What a case showed.
@@ -32,13 +35,13 @@ pub(super) struct CaseResult {
     pub(super) disagreements: Vec<String>,
 }
 
-/// Runs the programs in turn. A peer that fails becomes a gap.
+/// Runs the programs in turn in `folder`. A peer that fails becomes a gap.
 ///
 /// # Errors
 /// If our own side fails.
 pub(super) fn run(
     case: &'static Case,
-    mut programs: Vec<(&'static str, Vec<String>)>,
+    mut programs: Vec<Prepared>,
     mut gaps: Vec<(&'static str, String)>,
     schedule: &Schedule,
     folder: &Path,
@@ -46,15 +49,15 @@ pub(super) fn run(
     let mut runs: BTreeMap<&'static str, Vec<Run>> = BTreeMap::new();
     for round in 0..schedule.warmup + schedule.rounds {
         let mut failed = Vec::new();
-        for (name, words) in &programs {
-            match once(words, schedule.pin, folder) {
-                Ok(run) if round >= schedule.warmup => runs.entry(name).or_default().push(run),
+        for program in &programs {
+            match once(program, schedule.pin, folder) {
+                Ok(run) if round >= schedule.warmup => runs.entry(program.name).or_default().push(run),
                 Ok(_) => {}
-                Err(error) if *name == OURS => return Err(error),
-                Err(error) => failed.push((*name, format!("{error:#}"))),
+                Err(error) if program.name == OURS => return Err(error),
+                Err(error) => failed.push((program.name, format!("{error:#}"))),
             }
         }
-        programs.retain(|(name, _)| !failed.iter().any(|(gone, _)| gone == name));
+        programs.retain(|program| !failed.iter().any(|(gone, _)| *gone == program.name));
         failed.iter().for_each(|(name, _)| _ = runs.remove(name));
         gaps.extend(failed);
         eprintln!("round {} of {}", round + 1, schedule.warmup + schedule.rounds);
@@ -63,19 +66,29 @@ pub(super) fn run(
     Ok(CaseResult { case, runs, gaps, disagreements })
 }
 
-fn once(words: &[String], pin: Option<u16>, folder: &Path) -> Result<Run> {
+fn once(program: &Prepared, pin: Option<u16>, folder: &Path) -> Result<Run> {
+    let fresh = programs::fresh(folder);
+    programs::emptied(&fresh)?;
+    let exchange = program.exchange.as_ref().map(|words| Exchange::start(words, &fresh)).transpose()?;
     let pinned = pin.map(|cpu| ["taskset".to_string(), "-c".to_string(), cpu.to_string()]);
-    let all: Vec<&String> = pinned.iter().flatten().chain(words).collect();
+    let all: Vec<&String> = pinned.iter().flatten().chain(&program.words).collect();
     let mut command = Command::new(all[0]);
-    command.args(&all[1..]).current_dir(folder).stdin(Stdio::null());
-    let start = Instant::now();
-    let output = command.output().with_context(|| format!("cannot start `{}`", process::shown(&command)))?;
-    let wall = start.elapsed().as_secs_f64();
-    let said = String::from_utf8_lossy(&output.stderr);
+    command.args(&all[1..]).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.envs(exchange.iter().flat_map(|exchange| exchange.keys.clone()));
     let shown = process::shown(&command);
+    let start = Instant::now();
+    let child = process::spawn(&mut command)?;
+    let watch = program.is_itself.then(|| Watch::over(child.id()));
+    let output = child.wait_with_output().with_context(|| format!("waiting for `{shown}`"))?;
+    let wall = start.elapsed().as_secs_f64();
+    let peak_kib = watch.and_then(Watch::end);
+    let said = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "`{shown}` failed: {}", process::last_lines(&said, 3));
     let mut run = read(&String::from_utf8_lossy(&output.stdout)).with_context(|| format!("`{shown}`"))?;
     run.insert("wall_s".to_string(), json!(wall));
+    if let Some(peak_kib) = peak_kib {
+        run.entry("peak_kib").or_insert(json!(peak_kib));
+    }
     Ok(run)
 }
 
@@ -96,17 +109,18 @@ fn number(run: &Run, key: &str) -> Option<f64> {
 }
 
 fn disagreements(check: &Check, runs: &BTreeMap<&'static str, Vec<Run>>) -> Vec<String> {
-    let ours = || runs.get(OURS).and_then(|runs| number(runs.first()?, check.key));
+    let ours = || runs.get(OURS).and_then(|runs| number(runs.first()?, check.key_of(OURS)));
     let Some(right) = check.value.or_else(ours) else {
-        return vec![format!("{OURS} prints no `{}`", check.key)];
+        return vec![format!("{OURS} prints no `{}`", check.key_of(OURS))];
     };
     let mut found = Vec::new();
     for (name, runs) in runs.iter().filter(|(name, _)| check.of.contains(name)) {
-        let wrong = runs.iter().map(|run| number(run, check.key));
+        let key = check.key_of(name);
+        let wrong = runs.iter().map(|run| number(run, key));
         let wrong = wrong.filter(|value| value.is_none_or(|value| (value - right).abs() > check.slack));
         found.extend(wrong.take(1).map(|value| match value {
-            Some(value) => format!("{name}: `{}` is {value}, not {right} ± {}", check.key, check.slack),
-            None => format!("{name} prints no `{}`", check.key),
+            Some(value) => format!("{name}: `{key}` is {value}, not {right} ± {}", check.slack),
+            None => format!("{name} prints no `{key}`"),
         }));
     }
     found
@@ -150,7 +164,7 @@ impl CaseResult {
     /// The same for people.
     pub(super) fn table(&self, title: &str) -> String {
         let mut text = format!(
-            "\n{title}\n{:<14} {:<14} {:>13} {:>13} {:>13} {:>12}\n",
+            "\n{title}\n{:<14} {:<16} {:>13} {:>13} {:>13} {:>12}\n",
             "program", "figure", "min", "median", "max", "ours/it"
         );
         for figure in self.case.figures {
@@ -161,7 +175,7 @@ impl CaseResult {
                     Some(ratio) if *name != OURS => format!("{ratio:.4}"),
                     _ => String::new(),
                 };
-                writeln!(text, "{name:<14} {:<14} {min:>13.6} {median:>13.6} {max:>13.6} {ratio:>12}", figure.label)
+                writeln!(text, "{name:<14} {:<16} {min:>13.6} {median:>13.6} {max:>13.6} {ratio:>12}", figure.label)
                     .expect("writing to text cannot fail");
             }
         }
@@ -207,49 +221,89 @@ fn spread(mut values: Vec<f64>) -> Option<[f64; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::programs::tried;
     use crate::bench::workloads::{Contestant, Program};
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     static CASE: Case = Case {
         label: "sums",
         contestants: &[
-            Contestant { name: OURS, program: Program::Product, args: &[], env: &[], ready: None },
-            Contestant { name: FLOOR, program: Program::Product, args: &[], env: &[], ready: None },
-            Contestant { name: "peer", program: Program::Product, args: &[], env: &[], ready: None },
+            Contestant::new(OURS, Program::Product, &[]),
+            Contestant::new(FLOOR, Program::Product, &[]),
+            Contestant::new("peer", Program::Product, &[]),
         ],
         figures: &[Figure { label: "run_s", key: "run_s", other_keys: &[("peer", "best_run_s")] }],
-        checks: &[Check { key: "fills", of: &[OURS, "peer"], value: Some(7.0), slack: 0.0 }],
+        checks: &[Check {
+            key: "fills",
+            other_keys: &[("peer", "best_fills")],
+            of: &[OURS, "peer"],
+            value: Some(7.0),
+            slack: 0.0,
+        }],
         note: "",
     };
 
-    /// A program that prints one of `lines` in each round.
-    fn printing(lines: &str) -> Vec<String> {
-        ["sh", "-c", &format!("echo noise; echo '{lines}'")].map(str::to_string).to_vec()
+    fn shell(name: &'static str, script: &str) -> Prepared {
+        let words = ["sh", "-c", script].map(str::to_string).to_vec();
+        Prepared { name, words, exchange: None, is_itself: true }
+    }
+
+    /// A program that prints `line` in each round.
+    fn printing(name: &'static str, line: &str) -> Prepared {
+        shell(name, &format!("echo noise; echo '{line}'"))
     }
 
     fn check(peer: &str) -> CaseResult {
+        static TURN: AtomicU32 = AtomicU32::new(0);
+        let folder = tried(&format!("measure-{}", TURN.fetch_add(1, Ordering::Relaxed)));
         let programs = vec![
-            (OURS, printing(r#"{"run_s":2.0,"fills":7,"version":"x"}"#)),
-            (FLOOR, printing(r#"{"run_s":1.0}"#)),
-            ("peer", printing(peer)),
+            printing(OURS, r#"{"run_s":2.0,"fills":7,"version":"x","peak_kib":5}"#),
+            printing(FLOOR, r#"{"run_s":1.0}"#),
+            printing("peer", peer),
         ];
         let schedule = Schedule { rounds: 3, warmup: 1, pin: None };
-        run(&CASE, programs, Vec::new(), &schedule, &std::env::temp_dir()).unwrap()
+        let result = run(&CASE, programs, Vec::new(), &schedule, &folder).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        result
     }
 
     #[test]
     fn a_ratio_is_ours_over_theirs() {
-        let json = check(r#"{"best_run_s":8.0,"fills":7}"#).json();
+        let json = check(r#"{"best_run_s":8.0,"best_fills":7}"#).json();
         assert_eq!(json["ratio_vs_floor"], json!(2.0));
         assert_eq!(json["ratio_vs_peer"], json!(0.25));
         assert_eq!(json["figures"]["ours"]["run_s"], json!({ "min": 2.0, "median": 2.0, "max": 2.0 }));
         assert_eq!(json["floor"]["run_s"]["median"], json!(1.0));
+        assert_eq!(json["figures"]["ours"]["peak_kib"]["max"], json!(5.0), "what it prints itself stands");
         assert_eq!(json["checks_agree"], json!(true));
     }
 
     #[test]
     fn other_work_is_told_and_so_is_a_missing_check_value() {
-        assert_eq!(check(r#"{"best_run_s":8.0,"fills":6}"#).disagreements, ["peer: `fills` is 6, not 7 ± 0"]);
-        assert_eq!(check(r#"{"best_run_s":8.0}"#).disagreements, ["peer prints no `fills`"]);
+        assert_eq!(check(r#"{"best_run_s":8.0,"best_fills":6}"#).disagreements, ["peer: `best_fills` is 6, not 7 ± 0"]);
+        assert_eq!(check(r#"{"best_run_s":8.0,"fills":7}"#).disagreements, ["peer prints no `best_fills`"]);
+    }
+
+    #[test]
+    fn a_run_finds_its_own_folder_empty_and_beside_it_what_earlier_runs_left() {
+        let folder = tried("measure-fresh");
+        let script = r#"mkdir fresh/data && echo x >> kept && echo "{\"n\":$(wc -l < kept)}""#;
+        let program = shell(OURS, script);
+        let counts: Vec<_> = (0..3).map(|_| number(&once(&program, None, &folder).unwrap(), "n")).collect();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(counts, [Some(1.0), Some(2.0), Some(3.0)]);
+    }
+
+    #[test]
+    fn a_program_on_an_exchange_outside_finds_its_settings_and_its_key() {
+        let folder = tried("measure-outside");
+        let announced = r#"{"url":"http://127.0.0.1:1","api_key":"17","api_secret":"4"}"#;
+        let exchange = shell(FLOOR, &format!("echo '{announced}'; exec sleep 600")).words;
+        let script = r#"grep -q 127.0.0.1:1 fresh/tradewind.toml && echo "{\"key\":$BINANCE_API_KEY}""#;
+        let program = Prepared { exchange: Some(exchange), ..shell(OURS, script) };
+        let key = number(&once(&program, None, &folder).unwrap(), "key");
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(key, Some(17.0));
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //! them did the same work.
 
 mod measure;
+mod memory;
+mod outside;
 mod programs;
 mod workloads;
 
-use crate::env;
 use anyhow::{Result, bail};
 use measure::{CaseResult, Schedule};
 use serde_json::{Map, Value, json};
@@ -17,7 +18,7 @@ use workloads::{Case, OURS, WORKLOADS, Workload};
     The scripts that drive peers and floors are looked for in TRADEWIND_BENCH, default ../shared/bench.\n\
     Exit codes: 0 measured and every check value agrees, 1 a check value disagrees, 2 ours could not run.")]
 pub(crate) struct Args {
-    /// Measures these workloads only: bars-1m, ticks, indicators, journal, gate, recovery, startup
+    /// Measures these workloads only: bars-1m, bars-csv, bars-scale, ticks, indicators, journal, gate, recovery, startup
     #[arg(long, value_name = "WORKLOAD", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Leaves these peers out, and says so
@@ -109,20 +110,33 @@ fn measure_workload(workload: &Workload, args: &Args) -> Result<(Value, bool)> {
 }
 
 fn measure_case(case: &'static Case, data: &std::path::Path, args: &Args) -> Result<CaseResult> {
+    let folder = programs::working_folder()?;
     let (mut ready, mut gaps) = (Vec::new(), Vec::new());
     for contestant in case.contestants {
         if args.without.iter().any(|name| name == contestant.name) {
             gaps.push((contestant.name, "left out by --without".to_string()));
             continue;
         }
-        match programs::command_line(contestant, data, &args.profile) {
-            Ok(words) => ready.push((contestant.name, words)),
+        match programs::prepare(contestant, data, &folder, &args.profile) {
+            Ok(program) => ready.push(program),
             Err(error) if contestant.name == OURS => return Err(error),
             Err(error) => gaps.push((contestant.name, format!("{error:#}"))),
         }
     }
     let schedule = Schedule { rounds: args.rounds, warmup: args.warmup, pin: args.pin };
-    let folder = env::cache()?.join("bench").join("run");
-    std::fs::create_dir_all(&folder)?;
     measure::run(case, ready, gaps, &schedule, &folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_workload() {
+        let command = <Args as clap::Args>::augment_args(clap::Command::new("bench"));
+        let only = command.get_arguments().find(|argument| argument.get_id().as_str() == "only").unwrap();
+        let names: Vec<&str> = WORKLOADS.iter().map(|workload| workload.name).collect();
+        let help = only.get_help().unwrap().to_string();
+        assert_eq!(help, format!("Measures these workloads only: {}", names.join(", ")));
+    }
 }

@@ -29,13 +29,59 @@ pub(super) fn data(kinds: &[&str]) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The words that start `contestant`; builds or installs it first.
+/// A program that is ready to run.
+pub(super) struct Prepared {
+    /// What the report calls it.
+    pub(super) name: &'static str,
+    /// The words that start it.
+    pub(super) words: Vec<String>,
+    /// The words that start the exchange on which it trades, if that is outside.
+    pub(super) exchange: Option<Vec<String>>,
+    /// Whether the words start the program itself, not one that times its start.
+    pub(super) is_itself: bool,
+}
+
+/// The working folder of all programs.
+///
+/// # Errors
+/// If there is no cache, or the folder cannot be made.
+pub(super) fn working_folder() -> Result<PathBuf> {
+    let run = env::cache()?.join("bench").join("run");
+    fs::create_dir_all(&run).with_context(|| format!("cannot create {}", run.display()))?;
+    Ok(run)
+}
+
+/// The part of the working folder that every run finds empty.
+pub(super) fn fresh(run: &Path) -> PathBuf {
+    run.join("fresh")
+}
+
+/// Makes `folder` anew.
+///
+/// # Errors
+/// If the disk refuses.
+pub(super) fn emptied(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+/// What starts `contestant`, as `run` is the working folder; builds or installs it first.
 ///
 /// # Errors
 /// If it cannot be built or installed here, with the reason.
-pub(super) fn command_line(contestant: &Contestant, data: &Path, profile: &str) -> Result<Vec<String>> {
-    let run = env::cache()?.join("bench").join("run");
-    let filled = |word: &&str| word.replace("{data}", &env::text(data)).replace("{run}", &env::text(&run));
+pub(super) fn prepare(contestant: &Contestant, data: &Path, run: &Path, profile: &str) -> Result<Prepared> {
+    let words = command_line(contestant, data, run, profile)?;
+    let exchange = contestant.outside.then(|| program(Program::Product, profile)).transpose()?;
+    let exchange = exchange.map(|mut words| {
+        words.extend(["exchange", "-o", "json"].map(str::to_string));
+        words
+    });
+    Ok(Prepared { name: contestant.name, words, exchange, is_itself: contestant.ready.is_none() })
+}
+
+fn command_line(contestant: &Contestant, data: &Path, run: &Path, profile: &str) -> Result<Vec<String>> {
     let mut words: Vec<String> = Vec::new();
     if let Some(how) = contestant.ready {
         let python = python::find(&[]).context("no Python 3 found to time the start with")?;
@@ -47,8 +93,13 @@ pub(super) fn command_line(contestant: &Contestant, data: &Path, profile: &str) 
         words.extend(contestant.env.iter().map(ToString::to_string));
     }
     words.extend(program(contestant.program, profile)?);
-    words.extend(contestant.args.iter().map(filled));
+    words.extend(contestant.args.iter().map(|word| filled(word, data, run)));
     Ok(words)
+}
+
+fn filled(word: &str, data: &Path, run: &Path) -> String {
+    let fresh = env::text(&fresh(run));
+    word.replace("{data}", &env::text(data)).replace("{run}", &env::text(run)).replace("{fresh}", &fresh)
 }
 
 fn program(program: Program, profile: &str) -> Result<Vec<String>> {
@@ -57,6 +108,7 @@ fn program(program: Program, profile: &str) -> Result<Vec<String>> {
         Program::Product => one(ours("tradewind", "tradewind", profile)?),
         Program::Floor(binary) => one(rust_peer("floor", "floor", binary)?),
         Program::NautilusRust => one(rust_peer("w1_bar_backtest/nautilus_rs", "nautilus_rs", "bench-nautilus-rs")?),
+        Program::RustCrates => one(rust_peer("w5_indicators/rust_peers", "rust_peers", "bench-w5-rust-peers")?),
         Program::JournalC => one(journal_c()?),
         Program::Python(spec) => {
             let python = python::environment(spec.name, spec.versions, spec.pins)?;
@@ -124,4 +176,32 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A folder of a test's own, which is not there yet.
+#[cfg(test)]
+pub(super) fn tried(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("tradewind-bench-{name}-{}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_names_the_folders_of_data_and_of_runs() {
+        let words = ["{data}/a", "{run}/b", "{fresh}/c", "d"];
+        let words = words.map(|word| filled(word, Path::new("/data"), Path::new("/run")));
+        assert_eq!(words, ["/data/a", "/run/b", "/run/fresh/c", "d"]);
+    }
+
+    #[test]
+    fn a_folder_is_emptied_with_all_that_lies_in_it() {
+        let folder = tried("emptied");
+        emptied(&folder).unwrap();
+        fs::create_dir(folder.join("left")).unwrap();
+        emptied(&folder).unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir(&folder).unwrap();
+    }
 }
