@@ -4,7 +4,7 @@ use crate::{Name, Refused, Rule, check_plain};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use tradewind_domain::{Instrument, InstrumentKind, OrderRequest, PortfolioId, Sequence, Source, TradePlan};
+use tradewind_domain::{Instrument, OrderRequest, PortfolioId, Sequence, Source, TradePlan};
 
 /// What somebody wishes for, with everything that a policy can name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,18 +73,6 @@ impl fmt::Display for WishHash {
     }
 }
 
-/// The word of the market that an instrument belongs to, as policies name it.
-const fn market_of(kind: &InstrumentKind) -> &'static str {
-    match kind {
-        InstrumentKind::Spot => "spot",
-        InstrumentKind::LinearPerpetual => "linear-perpetual",
-        InstrumentKind::InversePerpetual => "inverse-perpetual",
-        InstrumentKind::DatedFuture { .. } => "dated-future",
-        InstrumentKind::Option { .. } => "option",
-        InstrumentKind::Equity => "equity",
-    }
-}
-
 impl Wish {
     /// The wish for `request` of `instrument` at its venue.
     #[must_use]
@@ -101,7 +89,7 @@ impl Wish {
             source,
             portfolio,
             venue: instrument.spec.venue.clone(),
-            market: market_of(&instrument.spec.kind).to_owned(),
+            market: instrument.spec.kind.market().to_owned(),
             symbol: instrument.spec.symbol.to_string(),
             chain: None,
             token: None,
