@@ -339,7 +339,7 @@ pub(crate) fn judge_price(number: Number, row: u64, title: &str, log: &mut Defec
 }
 
 /// Turns rows round that are newest first, and notes it (HIS-23): more of them are earlier than the row before them than
-/// later, and that more than once or twice. Rows of one moment are turned round as well. Says whether they were.
+/// later, and that more than once. Rows of one moment are turned round as well. Says whether they were.
 pub(crate) fn turn_round<T>(rows: &mut [T], stamp: impl Fn(&T) -> Stamp, log: &mut Defects) -> bool {
     let (mut rises, mut falls) = (0, 0);
     for pair in rows.windows(2) {
@@ -347,7 +347,7 @@ pub(crate) fn turn_round<T>(rows: &mut [T], stamp: impl Fn(&T) -> Stamp, log: &m
         rises += usize::from(is > was);
         falls += usize::from(is < was);
     }
-    let is_turned = falls > rises && (falls > 2 || falls + 1 == rows.len());
+    let is_turned = falls > rises && (falls > 1 || rows.len() == 2);
     let ([first, .., last], true) = (&*rows, is_turned) else { return false };
     let text = format!("{} .. {}", moment(stamp(first)), moment(stamp(last)));
     log.push(Defect::new("HIS-23", Severity::Note, 1, "time", text).with(Effect::Sorted));
