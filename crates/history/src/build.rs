@@ -20,7 +20,6 @@ const DAY: i64 = 86_400 * SECOND;
 pub(crate) fn series(
     path: &Path,
     mut source: Box<dyn RowSource>,
-    sha256: Option<String>,
     options: &ImportOptions,
 ) -> Result<BarSeries, ImportError> {
     let mut log = Defects::default();
@@ -75,24 +74,18 @@ pub(crate) fn series(
         newest_first,
         dates,
         volume: if absent { VolumeKind::Absent } else { VolumeKind::Given },
-        ..info(path, &shape, source.rows(), sha256, options)
+        ..info(path, &shape, source.rows(), options)
     };
     Ok(BarSeries { instrument, interval, bars, source, defects: log, gaps: checker.gaps })
 }
 
 /// What is known of a source before its rows are judged.
-pub(crate) fn info(
-    path: &Path,
-    shape: &Shape,
-    rows: u64,
-    sha256: Option<String>,
-    options: &ImportOptions,
-) -> SourceInfo {
+pub(crate) fn info(path: &Path, shape: &Shape, rows: u64, options: &ImportOptions) -> SourceInfo {
     SourceInfo {
         path: path.display().to_string(),
         format: shape.format,
         member: shape.member.clone(),
-        sha256,
+        sha256: None,
         rows,
         stamp: options.stamp,
         origin: names::origin_of(path, options.origin),

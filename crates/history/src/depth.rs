@@ -6,8 +6,9 @@ use crate::defects::Defects;
 use crate::depth_files;
 use crate::moment::Stamp;
 use crate::number::Number;
+use crate::read::FileHash;
 use crate::rows::Shape;
-use crate::{ImportError, ImportOptions, SourceInfo, read, stored, ticks};
+use crate::{ImportError, ImportOptions, SourceInfo, stored, ticks};
 use std::cmp::Reverse;
 use std::path::Path;
 use tradewind_domain::{InstrumentSpec, Price, Quantity, Side, Timestamp};
@@ -107,12 +108,13 @@ pub fn read_depth(path: &Path, options: &ImportOptions) -> Result<DepthSeries, I
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
+    let hash = FileHash::begin(path, options)?;
     let mut log = Defects::default();
     let found = depth_files::read(path, options, &mut log)?;
     let mut series = series(path, found, log, options)?;
     let missing = series.updates.is_empty().then_some("depth");
     ticks::must_hold(path, options, &series.defects, missing)?;
-    series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
+    series.source.sha256 = hash.end()?;
     Ok(series)
 }
 
@@ -146,7 +148,7 @@ pub(crate) fn series(
     let updates = updates.collect();
     log.sort();
     let instrument = build::instrument(path, shape.member.as_deref(), options, false, decimals)?;
-    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, options) };
     Ok(DepthSeries { instrument, updates, source, defects: log })
 }
 

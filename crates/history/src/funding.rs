@@ -2,6 +2,7 @@
 
 use crate::defect::{Defect, Effect, Severity};
 use crate::defects::Defects;
+use crate::read::FileHash;
 use crate::rows::{RawRow, RowSource};
 use crate::validate::counted_are;
 use crate::{ImportError, ImportOptions, OnDefect, SourceInfo, build, read, ticks};
@@ -38,6 +39,7 @@ pub struct FundingSeries {
 /// # Errors
 /// [`ImportError`], as [`crate::read_bars`].
 pub fn read_funding(path: &Path, options: &ImportOptions) -> Result<FundingSeries, ImportError> {
+    let hash = FileHash::begin(path, options)?;
     let mut source: Box<dyn RowSource> = read::open_rows(path, options)?;
     let mut log = Defects::default();
     let mut rows = Vec::new();
@@ -58,8 +60,7 @@ pub fn read_funding(path: &Path, options: &ImportOptions) -> Result<FundingSerie
     if options.on_defect == OnDefect::Refuse {
         ImportError::refuse(path, &log)?;
     }
-    let sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
-    let source = build::info(path, source.shape(), source.rows(), sha256, options);
+    let source = SourceInfo { sha256: hash.end()?, ..build::info(path, source.shape(), source.rows(), options) };
     Ok(FundingSeries { rates, decimals, source, defects: log })
 }
 

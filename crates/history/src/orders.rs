@@ -5,10 +5,11 @@ use crate::defect::{Defect, Effect, Severity};
 use crate::defects::Defects;
 use crate::moment::{Clock, Stamp};
 use crate::number::{MAX_DECIMALS, Number};
+use crate::read::FileHash;
 use crate::rows::{Shape, plain_name};
 use crate::table::Table;
 use crate::ticks::{self, Cells, Opened};
-use crate::{ImportError, ImportOptions, SourceInfo, csv, read, stored};
+use crate::{ImportError, ImportOptions, SourceInfo, csv, stored};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -89,6 +90,7 @@ pub fn read_orders(path: &Path, options: &ImportOptions) -> Result<OrderSeries, 
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
+    let hash = FileHash::begin(path, options)?;
     let mut log = Defects::default();
     let zone = csv::zone_of(path, options)?;
     let table = match ticks::open(path, options)? {
@@ -102,7 +104,7 @@ pub fn read_orders(path: &Path, options: &ImportOptions) -> Result<OrderSeries, 
     let mut series = series(path, found, log, options)?;
     let missing = series.events.is_empty().then_some("order");
     ticks::must_hold(path, options, &series.defects, missing)?;
-    series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
+    series.source.sha256 = hash.end()?;
     Ok(series)
 }
 
@@ -137,7 +139,7 @@ pub(crate) fn series(
     }
     log.sort();
     let instrument = build::instrument(path, shape.member.as_deref(), options, false, decimals)?;
-    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, options) };
     Ok(OrderSeries { instrument, events, source, defects: log })
 }
 

@@ -10,8 +10,8 @@ type Listener = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// Who is told how far the reading of a file is; nobody by default.
 ///
-/// What is told is how many bytes of the file were read. A file is read once or several times (its hash is a pass of its
-/// own), and each pass begins again at 0.
+/// What is told is how many bytes of the file were read. A file is read once or several times, and each pass begins again
+/// at 0. Its hash, which is made beside them, is not told of.
 #[derive(Clone, Default)]
 pub struct Progress(Option<Listener>);
 

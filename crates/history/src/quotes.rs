@@ -6,11 +6,12 @@ use crate::defects::Defects;
 use crate::model::BY_POSITION;
 use crate::moment::{Clock, Stamp, Unit};
 use crate::number::{self, Number};
+use crate::read::FileHash;
 use crate::rows::Shape;
 use crate::stored;
 use crate::table::Table;
 use crate::ticks::{self, Cells, Messages, Opened};
-use crate::{Format, ImportError, ImportOptions, SourceInfo, csv, read};
+use crate::{Format, ImportError, ImportOptions, SourceInfo, csv};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::path::Path;
@@ -64,6 +65,7 @@ pub fn read_quotes(path: &Path, options: &ImportOptions) -> Result<QuoteSeries, 
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
+    let hash = FileHash::begin(path, options)?;
     let mut log = Defects::default();
     let zone = csv::zone_of(path, options)?;
     let found = match ticks::open(path, options)? {
@@ -79,7 +81,7 @@ pub fn read_quotes(path: &Path, options: &ImportOptions) -> Result<QuoteSeries, 
     let mut series = series(path, found, log, options)?;
     let missing = series.quotes.is_empty().then_some("quote");
     ticks::must_hold(path, options, &series.defects, missing)?;
-    series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
+    series.source.sha256 = hash.end()?;
     Ok(series)
 }
 
@@ -111,7 +113,7 @@ pub(crate) fn series(
     }
     log.sort();
     let instrument = build::instrument(path, shape.member.as_deref(), options, false, decimals)?;
-    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, options) };
     Ok(QuoteSeries { instrument, quotes, source, defects: log })
 }
 

@@ -4,11 +4,12 @@ use crate::catalog::{self, CatalogError};
 use crate::container::{self, Kind};
 use crate::parquet::BarFile;
 use crate::rows::RowSource;
-use crate::{BarSeries, Format, ImportError, ImportOptions, Progress, StampEnd, build, csv, feather, parquet};
+use crate::{BarSeries, Format, ImportError, ImportOptions, StampEnd, build, csv, feather, parquet};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::thread::{Builder, JoinHandle};
 use tradewind_domain::{Coded, InstrumentSpec};
 
 /// Reads a file of bars: CSV, CSV.gz, CSV.xz, a zip of one CSV, Arrow/Feather v2, Parquet. The format is told by content.
@@ -22,8 +23,10 @@ pub fn read_bars(path: &Path, options: &ImportOptions) -> Result<BarSeries, Impo
     if let Some(file) = catalog_file(path, options)? {
         return catalog::read_whole(file).map_err(|error| of_catalog(path, &error));
     }
-    let sha256 = if options.hash { Some(sha256(path, &options.progress)?) } else { None };
-    build::series(path, open_rows(path, options)?, sha256, options)
+    let hash = FileHash::begin(path, options)?;
+    let mut series = build::series(path, open_rows(path, options)?, options)?;
+    series.source.sha256 = hash.end()?;
+    Ok(series)
 }
 
 /// One of our own catalog files of bars: it knows its instrument, and its numbers are not prices to be guessed at.
@@ -81,10 +84,29 @@ pub(crate) fn open_rows(path: &Path, options: &ImportOptions) -> Result<Box<dyn 
     })
 }
 
-/// SHA-256 of a file in lowercase hex.
-pub(crate) fn sha256(path: &Path, progress: &Progress) -> Result<String, ImportError> {
+/// SHA-256 of a file in lowercase hex, on a thread of its own while the file is read; nothing where nobody asked.
+#[derive(Default)]
+pub(crate) struct FileHash(Option<JoinHandle<Result<String, ImportError>>>);
+
+impl FileHash {
+    pub(crate) fn begin(path: &Path, options: &ImportOptions) -> Result<Self, ImportError> {
+        if !options.hash {
+            return Ok(Self(None));
+        }
+        let of = path.to_owned();
+        let thread = Builder::new().name("hash".to_owned()).spawn(move || sha256(&of));
+        thread.map(|it| Self(Some(it))).map_err(|source| ImportError::io(path, source))
+    }
+
+    /// Waits for it.
+    pub(crate) fn end(self) -> Result<Option<String>, ImportError> {
+        self.0.map(|thread| thread.join().expect("hashing does not panic")).transpose()
+    }
+}
+
+fn sha256(path: &Path) -> Result<String, ImportError> {
     let io = |source| ImportError::io(path, source);
-    let mut file = progress.watch(File::open(path).map_err(io)?);
+    let mut file = File::open(path).map_err(io)?;
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer).map_err(io)? {

@@ -4,6 +4,7 @@ use crate::build::{self, Finest};
 use crate::catalog::{ALWAYS, CatalogError};
 use crate::defects::Defects;
 use crate::parquet::{BarFile, BarFileReader};
+use crate::read::FileHash;
 use crate::rows::{RawRow, RowSource, Shape};
 use crate::validate::{Checker, Judge};
 use crate::{Dataset, Gap, ImportError, ImportOptions, OnDefect, Severity, SourceInfo, StampEnd, read};
@@ -46,6 +47,8 @@ struct Live {
     decimals: (u8, u8),
     shift: i64,
     over: bool,
+    hash: FileHash,
+    sha256: Option<String>,
 }
 
 /// Reads the bars of a file one at a time; the same bars as [`crate::read_bars`] gives, in flat memory for files of the
@@ -78,6 +81,7 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
         return whole(path, options);
     }
     build::refuse_funding(path, &probe)?;
+    let hash = FileHash::begin(path, options)?;
     let mut finest = Finest::default();
     let fixed = options.instrument.is_some() || options.price_decimals.is_some() && options.quantity_decimals.is_some();
     let shift = if options.stamp == StampEnd::Close { -interval.nanos() } else { 0 };
@@ -103,7 +107,6 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
     if !shape.has_volume {
         log.no_volume(0, "", "no volume column");
     }
-    let sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
     let live = Live {
         path: path.to_owned(),
         rows,
@@ -114,9 +117,11 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
         decimals,
         shift,
         over: false,
+        hash,
+        sha256: None,
         shape,
     };
-    let source = build::info(path, &live.shape, 0, sha256, options);
+    let source = build::info(path, &live.shape, 0, options);
     Ok(BarStream { instrument, interval, source, bars: Bars::Live(Box::new(live)) })
 }
 
@@ -168,12 +173,13 @@ impl BarStream {
     pub const fn interval(&self) -> Interval {
         self.interval
     }
-    /// Where they come from; `rows` counts those read so far.
+    /// Where they come from; `rows` counts those read so far, and the hash is known when the last one was.
     #[must_use]
     pub fn source(&self) -> SourceInfo {
         let mut source = self.source.clone();
         if let Bars::Live(live) = &self.bars {
             source.rows = live.rows.rows();
+            source.sha256.clone_from(&live.sha256);
         }
         source
     }
@@ -226,6 +232,12 @@ impl Live {
         }
         let found = self.step();
         self.over = !matches!(found, Some(Ok(_)));
+        if found.is_none() {
+            match std::mem::take(&mut self.hash).end() {
+                Ok(sha256) => self.sha256 = sha256,
+                Err(error) => return Some(Err(error)),
+            }
+        }
         found
     }
 

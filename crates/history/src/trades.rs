@@ -5,11 +5,12 @@ use crate::defect::{Defect, Effect, Severity};
 use crate::defects::Defects;
 use crate::moment::{Clock, Stamp, Unit, whole_number};
 use crate::number::{self, Number};
+use crate::read::FileHash;
 use crate::rows::Shape;
 use crate::table::Table;
 use crate::ticks::{self, Messages, Opened, Packing, TextLines};
 use crate::validate::{counted_are, is_jump, suspect};
-use crate::{Format, ImportError, ImportOptions, SourceInfo, read, stored};
+use crate::{Format, ImportError, ImportOptions, SourceInfo, stored};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::path::Path;
@@ -73,6 +74,7 @@ pub fn read_trades(path: &Path, options: &ImportOptions) -> Result<TradeSeries, 
     if let Some(series) = stored::read_file(path, options)? {
         return Ok(series);
     }
+    let hash = FileHash::begin(path, options)?;
     let mut log = Defects::default();
     let found = match ticks::open(path, options)? {
         Opened::JsonArray(lines, packing) => json(path, lines, packing, &mut log)?,
@@ -86,7 +88,7 @@ pub fn read_trades(path: &Path, options: &ImportOptions) -> Result<TradeSeries, 
     let mut series = series(path, found, log, options)?;
     let missing = series.trades.is_empty().then_some("trade");
     ticks::must_hold(path, options, &series.defects, missing)?;
-    series.source.sha256 = if options.hash { Some(read::sha256(path, &options.progress)?) } else { None };
+    series.source.sha256 = hash.end()?;
     Ok(series)
 }
 
@@ -140,7 +142,7 @@ pub(crate) fn series(
     }
     log.sort();
     let instrument = instrument(path, shape.member.as_deref(), options, false, (price_decimals, quantity_decimals))?;
-    let source = SourceInfo { newest_first, ..info(path, &shape, count, None, options) };
+    let source = SourceInfo { newest_first, ..info(path, &shape, count, options) };
     Ok(TradeSeries { instrument, trades, source, defects: log })
 }
 

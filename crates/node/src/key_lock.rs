@@ -20,6 +20,7 @@ impl Drop for KeyLock {
         if is_at(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path); // a file that stays is locked anew
         }
+        let _ = self.file.unlock(); // closing alone leaves it to a child that was forked and is not another program yet
     }
 }
 

@@ -37,6 +37,7 @@ pub struct DiskLock(File);
 impl Drop for DiskLock {
     fn drop(&mut self) {
         let _ = self.0.set_len(0); // the id is a help for people, the lock is the operating system's
+        let _ = self.0.unlock(); // closing alone leaves it to a child that was forked and is not another program yet
     }
 }
 
