@@ -108,10 +108,12 @@ fn apply_rest(state: &mut State, event: &Event) {
         EventKind::Risk(act) => risk::apply(state, event, act),
         EventKind::Deposited(money) => deposit(state, event.portfolio, *money, at),
         EventKind::Funding { instrument, rate_e8, mark } => {
-            let listing = &state.listings[instrument.index()];
             let mut booked = true;
-            for portfolio in &mut state.portfolios {
-                booked &= portfolio.funding(&listing.instrument, *rate_e8, *mark);
+            for place in 0..state.portfolios.len() {
+                let listing = &state.listings[instrument.index()];
+                let changed = [listing.instrument.settlement()];
+                booked &= state.portfolios[place].funding(&listing.instrument, *rate_e8, *mark);
+                revalue(state, place, *instrument, &changed, at);
             }
             if !booked {
                 state.counters.contradictions += 1;
@@ -189,6 +191,22 @@ fn mark_books(state: &mut State, place: usize, id: InstrumentId, price: Price, a
     let came_in = state.portfolios[place].mark(&state.listings[id.index()].instrument, price, third, at);
     if came_in != 0 {
         risk::came_in(state, place, came_in, at);
+    }
+}
+
+/// Values at its mark what an execution or a payment of `id` has changed, where the mark of `id` itself does not.
+#[inline]
+fn revalue(state: &mut State, place: usize, id: InstrumentId, changed: &[Currency], at: Timestamp) {
+    for currency in changed {
+        let books = &state.portfolios[place];
+        if books.is_valued_by(*currency, id) {
+            continue;
+        }
+        let Some(rate) = state.rate(*currency, books.base) else { continue };
+        let came_in = state.portfolios[place].revalue(*currency, rate);
+        if came_in != 0 {
+            risk::came_in(state, place, came_in, at);
+        }
     }
 }
 
@@ -361,7 +379,10 @@ pub(crate) fn filled(state: &mut State, fill: &Fill, reported_for: PortfolioId, 
 /// Books an execution at its price. Returns what it realised before fees, in ledger units of the settlement currency.
 pub(crate) fn booked(state: &mut State, portfolio: PortfolioId, fill: &Fill, at: Timestamp) -> i128 {
     let (place, id) = (portfolio.index(), fill.instrument);
-    let realised = state.portfolios[place].fill(&state.listings[id.index()].instrument, fill);
+    let instrument = &state.listings[id.index()].instrument;
+    let changed = [instrument.spec.symbol.base, instrument.settlement(), fill.fee.0.currency];
+    let realised = state.portfolios[place].fill(instrument, fill);
+    revalue(state, place, id, &changed, at);
     mark_books(state, place, id, fill.price, at);
     if state.listings[id.index()].settled.is_some() {
         pay_out(state, portfolio, id, at); // told after the settlement that it came before
@@ -405,6 +426,9 @@ fn pay_out(state: &mut State, portfolio: PortfolioId, id: InstrumentId, at: Time
         state.halted.get_or_insert_with(|| "a settlement is past the ledger".to_owned());
         return;
     };
+    let instrument = &state.listings[id.index()].instrument;
+    let changed = [instrument.settlement()];
+    revalue(state, place, id, &changed, at);
     mark_books(state, place, id, settlement.price, at);
     if state.risk.is_some() {
         risk::closed(state, portfolio, realised, at);

@@ -175,22 +175,12 @@ impl Portfolio {
         third: Option<(i128, i128)>,
         at: Timestamp,
     ) -> i128 {
-        let mut came_in = 0;
-        let Some(held) = self.held.get_mut(instrument.id.index()) else { return came_in };
-        if let Some(place) = held.prices {
-            let holding = &mut self.holdings[usize::from(place)];
-            if holding.units != 0 || holding.value != 0 {
-                let unit = pow10(u32::from(instrument.spec.price_decimals));
-                let value = round_div(holding.units * i128::from(price.mantissa()), unit);
-                self.equity += value - holding.value;
-                holding.value = value;
-                if holding.unpriced != 0 {
-                    came_in = round_div(std::mem::take(&mut holding.unpriced) * i128::from(price.mantissa()), unit);
-                    self.day_equity += came_in;
-                    self.peak_equity += came_in;
-                }
-            }
-        }
+        let Some(held) = self.held.get(instrument.id.index()) else { return 0 };
+        let came_in = held.prices.map_or(0, |place| {
+            let unit = pow10(u32::from(instrument.spec.price_decimals));
+            self.value(usize::from(place), (i128::from(price.mantissa()), unit))
+        });
+        let held = &mut self.held[instrument.id.index()];
         if !instrument.is_cash() && (!held.position.quantity().is_zero() || held.unrealised != 0) {
             let unrealised = unrealised_in(self.base, instrument, &held.position, price, third);
             self.equity += unrealised - held.unrealised;
@@ -198,6 +188,37 @@ impl Portfolio {
         }
         self.turn_day(at);
         came_in
+    }
+
+    /// Values a holding at `rate`. Gives back what of it came in from outside and is valued for the first time.
+    #[inline]
+    fn value(&mut self, place: usize, (numerator, denominator): (i128, i128)) -> i128 {
+        let holding = &mut self.holdings[place];
+        if holding.units == 0 && holding.value == 0 {
+            return 0;
+        }
+        let value = round_div(holding.units * numerator, denominator);
+        self.equity += value - holding.value;
+        holding.value = value;
+        if holding.unpriced == 0 {
+            return 0;
+        }
+        let came_in = round_div(std::mem::take(&mut holding.unpriced) * numerator, denominator);
+        self.day_equity += came_in;
+        self.peak_equity += came_in;
+        came_in
+    }
+
+    /// Values what is held of `currency`, of which something was booked, at its `rate`; see [`Self::mark`].
+    pub(crate) fn revalue(&mut self, currency: Currency, rate: (i128, i128)) -> i128 {
+        let place = self.holding_index(currency);
+        self.value(usize::from(place), rate)
+    }
+
+    /// Whether a mark of `id` values what is held of `currency`, or nothing has to.
+    pub(crate) fn is_valued_by(&self, currency: Currency, id: InstrumentId) -> bool {
+        let prices = || self.held.get(id.index())?.prices.map(|place| self.holdings[usize::from(place)].currency);
+        currency == self.base || prices() == Some(currency)
     }
 
     #[inline]
@@ -209,7 +230,7 @@ impl Portfolio {
         self.peak_equity = self.peak_equity.max(self.equity);
     }
 
-    /// Adds `units` of `currency`, priced as it was priced before if it is not the base currency.
+    /// Adds `units` of `currency`; what they are worth, if it is not the base currency, is for [`Self::revalue`] to say.
     fn post(&mut self, currency: Currency, units: i128) {
         let base = self.base;
         let holding = self.holding_mut(currency);

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sha2::{Digest, Sha256};
-
 use crate::error::{AppendError, Doing, FaultKind, OpenError, StorageFault};
 use crate::failpoint::{failpoint, failpoint_after};
 use crate::format::{
     CHAIN_FRAME_BYTES, Chain, Kind, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES, SPARE, SegmentHeader, frame_bytes,
     push_frame, salt_of, segment_name,
 };
+use crate::hash::Hash;
 use crate::permit::Permit;
 use crate::recover::{self, Recovery};
 use crate::spare::Spare;
@@ -168,7 +167,7 @@ impl<S: Storage> Journal<S> {
         if self.pending.is_empty() {
             return Ok(self.synced_seq);
         }
-        let chain: Chain = Sha256::new_with_prefix(self.chain).chain_update(&self.pending).finalize().into();
+        let chain = Hash::of(&self.chain).and(&self.pending).end();
         let covers = u32::try_from(self.last_seq - self.synced_seq).expect("a group holds at most 1 MiB");
         push_frame(&mut self.pending, self.segment.salt, Kind::Chain, self.last_seq, covers, &chain);
         self.write_group().inspect_err(|error| self.poisoned = Some(error.code()))?;

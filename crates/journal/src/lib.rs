@@ -118,6 +118,7 @@ mod cursor;
 mod error;
 mod failpoint;
 mod format;
+mod hash;
 mod journal;
 mod permit;
 mod reader;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::cursor::{Cursor, Step};
 use crate::error::{Damage, Doing, Flaw, ReadError, StorageFault};
 use crate::format::{Chain, GENESIS, Kind, numbered};
+use crate::hash::Hash;
 use crate::snapshot::SnapshotHead;
 use crate::storage::Storage;
 use crate::tail::Tail;
@@ -32,7 +31,7 @@ pub(crate) struct Walk {
     pub(crate) records: u64,
     pub(crate) bytes: u64,
     /// Hashes the group being read.
-    group: Sha256,
+    group: Hash,
     /// Where the group being read begins, and how many record bytes it has.
     group_offset: u64,
     group_bytes: u64,
@@ -46,7 +45,7 @@ impl Walk {
         let old = |head: &&SnapshotHead| head.synced_seq + 1 >= first_seq;
         let heads = snapshots.iter().filter(old).map(|head| (head.synced_seq, (head.chain, head.name())));
         let heads = heads.collect();
-        let group = Sha256::new_with_prefix(chain);
+        let group = Hash::of(&chain);
         Self { next_seq: first_seq, chain, records: 0, bytes: 0, group, group_offset: 0, group_bytes: 0, heads }
     }
 
@@ -88,7 +87,8 @@ impl Walk {
     }
 
     fn close_group<F: crate::StorageFile>(&mut self, cursor: &Cursor<F>, step: &Step) -> Result<(), ReadError> {
-        if cursor.payload(step) != self.open_chain() {
+        let chain = self.end_hash();
+        if cursor.payload(step) != chain {
             let seq = step.frame.synced_before() + 1;
             let damage = Damage { offset: self.group_offset, seq, ..cursor.damage(Flaw::Chain) };
             return Err(ReadError::Damaged(damage));
@@ -96,19 +96,24 @@ impl Walk {
         self.group_offset = cursor.place().offset;
         self.records += u64::from(step.frame.group);
         self.bytes += std::mem::take(&mut self.group_bytes);
-        self.end_group()
+        self.begin_after(chain)
     }
 
     /// Ends the group being read with its last record: its chain frame says so, or is broken, or never arrived.
     pub(crate) fn end_group(&mut self) -> Result<(), ReadError> {
-        self.chain = self.open_chain();
-        self.group = Sha256::new_with_prefix(self.chain);
-        self.meet_snapshot(self.next_seq - 1)
+        let chain = self.end_hash();
+        self.begin_after(chain)
     }
 
-    /// The chain value if the group being read ended here.
-    fn open_chain(&self) -> Chain {
-        self.group.clone().finalize().into()
+    /// The chain value with which the group being read ends.
+    fn end_hash(&mut self) -> Chain {
+        std::mem::replace(&mut self.group, Hash::of(&[])).end()
+    }
+
+    fn begin_after(&mut self, chain: Chain) -> Result<(), ReadError> {
+        self.chain = chain;
+        self.group = Hash::of(&chain);
+        self.meet_snapshot(self.next_seq - 1)
     }
 
     fn meet_snapshot(&mut self, seq: u64) -> Result<(), ReadError> {

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use crate::error::{Damage, Doing, Flaw, ReadError, RetainError, SnapshotError, StorageFault};
 use crate::failpoint::{failpoint, failpoint_after};
 use crate::format::{Chain, numbered, segment_name, snapshot_name, u32_at, u64_at};
+use crate::hash::Hash;
 use crate::journal::Waiting;
 use crate::segments::{self, holding};
 use crate::storage::{DiskStorage, Storage, StorageFile, read_all};
@@ -155,7 +154,7 @@ fn encode(head: &SnapshotHead, payload: &[u8]) -> Vec<u8> {
 }
 
 fn sum(bytes: &[u8]) -> [u8; 32] {
-    Sha256::new().chain_update(&bytes[..SUM.start]).chain_update(&bytes[SUM.end..]).finalize().into()
+    Hash::of(&bytes[..SUM.start]).and(&bytes[SUM.end..]).end()
 }
 
 /// Writes a file so that it is there wholly or not at all.

@@ -145,6 +145,32 @@ fn a_contract_that_settles_in_a_third_currency_is_worth_what_that_is_worth() {
 }
 
 #[test]
+fn an_execution_at_the_marks_costs_its_fee_whichever_pair_it_is_in_and_whichever_price_comes_next() {
+    let (eth, bnb) = (Currency::new("ETH").unwrap(), Currency::new("BNB").unwrap());
+    let [in_usdt, in_btc, of_fees] = [1, 2, 3].map(InstrumentId);
+    for next in [[BTC, in_usdt, in_btc], [in_usdt, in_btc, BTC]] {
+        let mut stage = wide();
+        list(&mut stage, in_usdt, "ETH/USDT");
+        list(&mut stage, in_btc, "ETH/BTC");
+        list(&mut stage, of_fees, "BNB/USDT");
+        let price = |id: InstrumentId| if id == BTC { MARK } else { [0, 500, 5, 200][id.index()] };
+        [BTC, in_usdt, in_btc, of_fees].into_iter().for_each(|id| trades_at(&mut stage, id, price(id)));
+        stage.say_for(MAIN, Source::Host, EventKind::Deposited(money("10", bnb)));
+        filled(&mut stage, BTC, Side::Buy, 10_000, MARK, money("1", bnb));
+        assert_eq!(equity(&stage), ["10018", "10020", "10020"], "a fee of 1 BNB at 2");
+        filled(&mut stage, in_btc, Side::Buy, 100_000, 5, money("0.01", btc()));
+        assert_eq!((told(&stage, eth)[0].as_str(), told(&stage, btc())[0].as_str()), ("10", "0.49"));
+        assert_eq!(equity(&stage), ["10017", "10020", "10020"], "10 ETH for 0.5 BTC, and 0.01 BTC at 100");
+        for id in next {
+            trades_at(&mut stage, id, price(id));
+            assert_eq!(equity(&stage), ["10017", "10020", "10020"], "{id:?} says nothing new");
+        }
+        filled(&mut stage, in_btc, Side::Sell, 100_000, 5, money("1", bnb));
+        assert_eq!(equity(&stage), ["10015", "10020", "10020"]);
+    }
+}
+
+#[test]
 fn what_comes_in_before_it_has_a_price_is_no_profit_once_it_has_one() {
     let mut stage = wide();
     let eth = Currency::new("ETH").unwrap();

@@ -4,7 +4,7 @@ use super::{Settings, SettingsError};
 use crate::data_dir::DataDir;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
-use tradewind_domain::{Coded, InstrumentId, Symbol};
+use tradewind_domain::{Coded, Currency, InstrumentId, Symbol};
 use tradewind_strategies::StrategyError;
 use tradewind_venues::QueryError;
 use tradewind_venues::binance::{BinanceConfig, Subscriptions};
@@ -35,8 +35,9 @@ impl Fault {
     }
 }
 
-/// What the parser says to a file, never with a secret.
-pub(super) fn unread(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError {
+/// What the parser says to `text`, the TOML file at `path`: with the line, never with a secret.
+#[must_use]
+pub fn unread(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError {
     let start = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text[..start].matches('\n').count() + 1;
     SettingsError::Line {
@@ -45,6 +46,14 @@ pub(super) fn unread(error: &toml::de::Error, text: &str, path: &Path) -> Settin
         message: error.message().to_owned(),
         text: shown_line(text, line),
     }
+}
+
+/// The fault `message` of a key of `text`, the TOML file at `path`: with its line, where it stands there.
+///
+/// `at` is the key from the top of the file down, with points between.
+#[must_use]
+pub fn fault_of_key(text: &str, path: &Path, at: &str, message: &str) -> SettingsError {
+    Fault::new(at, message).in_file(text, path)
 }
 
 /// A line as it stands; none of what follows a word that a secret may stand behind, up to the next key.
@@ -129,10 +138,19 @@ fn symbols(settings: &Settings) -> Result<(), Fault> {
         return Err(Fault::new(format!("symbols.{place}"), message));
     }
     let base = settings.base_currency;
-    if !symbols.iter().any(|symbol| symbol.base == base || symbol.quote == base) {
+    if !symbols.iter().any(|symbol| symbol.quote == base) {
         let (fits, at) = (symbols[0].quote, "base_currency".to_owned());
-        let message = format!("base_currency is `{base}`, and no symbol is of it: write {fits}");
+        let message = format!("base_currency is `{base}`, and no symbol is priced in it: write {fits}");
         return Err(Fault { at, message, contradicts: true });
+    }
+    let has_worth = |it: Currency| it == base || symbols.iter().any(|pair| pair.base == it && pair.quote == base);
+    for (place, symbol) in symbols.iter().enumerate() {
+        if let Some(worthless) = [symbol.base, symbol.quote].into_iter().find(|it| !has_worth(*it)) {
+            let message = format!(
+                "symbols has {symbol}, and nothing says what {worthless} is worth in {base}, the base_currency: add {worthless}/{base}"
+            );
+            return Err(Fault::new(format!("symbols.{place}"), message));
+        }
     }
     Ok(())
 }

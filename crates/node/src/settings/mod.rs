@@ -9,6 +9,7 @@ mod governance;
 mod limits;
 mod units;
 
+pub use check::{fault_of_key, unread};
 pub use fields::{Field, fields, reference_page, template};
 pub use governance::{GovernanceSettings, OperatorSettings, SourceSettings};
 pub use limits::{LimitSettings, Profile};
@@ -383,7 +384,15 @@ mod tests {
             ("interval = \"7m\"\n", "CFG-02 t.toml:1: interval is `7m`: the venue has bars of 1s, 1m,"),
             (
                 "base_currency = \"usdt\"\n",
-                "CFG-03 t.toml:1: base_currency is `usdt`, and no symbol is of it: write USDT",
+                "CFG-03 t.toml:1: base_currency is `usdt`, and no symbol is priced in it: write USDT",
+            ),
+            (
+                "base_currency = \"BTC\"\n",
+                "CFG-03 t.toml:1: base_currency is `BTC`, and no symbol is priced in it: write USDT",
+            ),
+            (
+                "symbols = [\n\"BTC/USDT\",\n\"ETH/BTC\"]\n",
+                "CFG-02 t.toml:3: symbols has ETH/BTC, and nothing says what ETH is worth in USDT, the base_currency: add ETH/USDT",
             ),
             (
                 "[venue]\n\nrecv_window = \"1000s\"\n",
