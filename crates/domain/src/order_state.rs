@@ -240,7 +240,10 @@ pub struct OrderTimes {
     pub fence: Option<Timestamp>,
     /// When its bytes were handed to the socket.
     pub sent: Option<Timestamp>,
-    /// When the venue was first heard of it.
+    /// When the venue was first heard to accept it, to reject it or to fill some of it, whichever came first.
+    ///
+    /// An end sets nothing: it stays `None` for an order of which the first word was that it was cancelled or had expired,
+    /// and for one that was proven absent.
     pub acknowledged: Option<Timestamp>,
     /// When its cancel was last asked for or refused; noted only of orders that are good till a moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -546,6 +549,31 @@ mod tests {
         record.fill(&fill(1, 2, 7), Timestamp::default()).unwrap();
         record.fill(&fill(2, 4, 10), Timestamp::default()).unwrap();
         assert_eq!((record.booked().mantissa(), record.average_price()), (6, Some(9.0)));
+    }
+
+    #[test]
+    fn an_acknowledgement_is_an_acceptance_a_rejection_or_a_fill_and_the_first_of_them_stays() {
+        use OrderInput as In;
+        let (first, later) = (Timestamp::from_millis(1), Timestamp::from_millis(2));
+        let in_flight = OrderState::InFlight { sent_at: Timestamp::default() };
+        for input in INPUTS {
+            let (state, noted) = match input {
+                In::Sent | In::NotSent => (OrderState::Intended, None),
+                In::Accepted | In::Rejected | In::FilledPartly | In::FilledWholly => (in_flight, Some(first)),
+                In::AnswerLost | In::CancelSent | In::CancelRefused | In::Cancelled | In::Expired => (in_flight, None),
+                In::ReplaceSent => (OrderState::Working, None),
+                In::ReplaceEnded => (OrderState::PendingReplace, None),
+            };
+            let mut record = OrderRecord { state, ..record(10) };
+            record.on(input, first).unwrap();
+            assert_eq!((record.times.acknowledged, record.times.updated), (noted, first), "{input}");
+        }
+        let mut record = record(10);
+        for (input, at) in [(In::Sent, first), (In::Accepted, first), (In::FilledPartly, later), (In::Cancelled, later)]
+        {
+            record.on(input, at).unwrap();
+        }
+        assert_eq!((record.times.acknowledged, record.times.updated), (Some(first), later));
     }
 
     #[test]

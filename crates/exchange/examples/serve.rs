@@ -1,7 +1,8 @@
 //! Starts a local exchange with two funded accounts and prints its address; for third-party clients.
 //!
-//! `serve [--port N] [--seed N] [--speed X] [--bars FILE --symbol BTC/USDT]`
+//! `serve [--port N] [--seed N] [--speed X] [--bars FILE --symbol BTC/USDT] [--ed25519 PUBLIC]`
 //!
+//! `--ed25519` adds a third account, whose key is the Ed25519 key with this public half, in hex.
 //! The first line on stdout is the address, such as `http://127.0.0.1:40123`. It runs until its tape ends or
 //! Ctrl-C.
 
@@ -13,6 +14,8 @@ use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, Limits, Pace, 
 const TAKER: (&str, &str) = ("tradewind-test-key-taker", "tradewind-test-secret-taker");
 /// Key and secret of the second account.
 const MAKER: (&str, &str) = ("tradewind-test-key-maker", "tradewind-test-secret-maker");
+/// Key of the account that `--ed25519` adds.
+const SIGNER: &str = "tradewind-test-key-ed25519";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,6 +35,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--speed" => config.pace = Pace::Realtime { speed: value.parse()? },
             "--bars" => bars = Some(value),
             "--symbol" => symbol = value,
+            "--ed25519" => {
+                let public = <[u8; 32]>::try_from(hex::decode(value)?.as_slice())?;
+                config.accounts.push(AccountConfig::ed25519(SIGNER, public, &funds));
+            }
             _ => return Err(format!("unknown argument {name}").into()),
         }
     }

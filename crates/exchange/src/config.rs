@@ -283,7 +283,8 @@ pub struct Tape {
     pub history_bars: usize,
     /// How many bars or trades are played after that; `None` for all.
     pub limit: Option<usize>,
-    /// What is assumed about fills on bars.
+    /// What is assumed about fills on bars: by default what a back-test assumes, [`FillPolicy::assumed`] of bars with
+    /// volumes. A file that gives none caps no fill, whatever the share.
     pub fills: FillPolicy,
 }
 
@@ -345,19 +346,7 @@ impl Tape {
     }
 
     const fn new(source: TapeSource, symbol: Symbol, history_bars: usize) -> Self {
-        Self {
-            source,
-            origin: Origin::Recorded,
-            symbol,
-            history_bars,
-            limit: None,
-            fills: FillPolicy {
-                volume_share_bps: None,
-                slippage_centi_bps: 0,
-                impact: tradewind_book::Impact::None,
-                limit_needs_trade_through: false,
-            },
-        }
+        Self { source, origin: Origin::Recorded, symbol, history_bars, limit: None, fills: FillPolicy::assumed(true) }
     }
 }
 

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tradewind_book::FillPolicy;
 use tradewind_domain::{Bar, Currency, FeeSchedule, Origin, parse_decimal};
 
 /// One-minute candles that a simulated market keeps.
@@ -253,8 +254,13 @@ fn recorded(config: &ExchangeConfig, tape: &Tape, fees: FeeSchedule) -> Result<B
     });
     let rules = Rules::new(0, &symbol, fees)?;
     let (markets, source, now) = match &tape.source {
-        TapeSource::BarsFile(path) => bar_market(tape, rules, tape::read_bars(path, &tape.symbol)?),
-        TapeSource::Bars(bars) => bar_market(tape, rules, bars.clone()),
+        TapeSource::BarsFile(path) => {
+            let series = tape::read_bars(path, &tape.symbol)?;
+            let share = tape.fills.volume_share_bps.filter(|_| series.source.has_volume());
+            let fills = FillPolicy { volume_share_bps: share, ..tape.fills };
+            bar_market(tape, fills, rules, series.bars)
+        }
+        TapeSource::Bars(bars) => bar_market(tape, tape.fills, rules, bars.clone()),
         TapeSource::TradesFile(path) => trade_market(config, tape, rules, tape::read_trades(path, &tape.symbol)?),
         TapeSource::Trades(trades) => trade_market(config, tape, rules, trades.clone()),
     }?;
@@ -262,7 +268,7 @@ fn recorded(config: &ExchangeConfig, tape: &Tape, fees: FeeSchedule) -> Result<B
     Ok((markets, source, now, origin))
 }
 
-fn bar_market(tape: &Tape, rules: Rules, mut bars: Vec<Bar>) -> Result<Played, ExchangeError> {
+fn bar_market(tape: &Tape, fills: FillPolicy, rules: Rules, mut bars: Vec<Bar>) -> Result<Played, ExchangeError> {
     let count = bars.len();
     if count <= tape.history_bars {
         return Err(ExchangeError::TapeTooShort { tape: tape.describe(), rows: count, history: tape.history_bars });
@@ -283,7 +289,7 @@ fn bar_market(tape: &Tape, rules: Rules, mut bars: Vec<Bar>) -> Result<Played, E
     let now = bars.last().map_or(played[0].open_time, Bar::close_time).millis();
     market.candles.begin(now, market.last);
     let last_volume = bars.last().map(|bar| bar.volume).unwrap_or_default();
-    let source = BarTape::new(market.rules.instrument.clone(), tape.fills, played, last_volume);
+    let source = BarTape::new(market.rules.instrument.clone(), fills, played, last_volume);
     Ok((vec![market], Source::Bars(Box::new(source)), now))
 }
 

@@ -2,14 +2,12 @@
 
 use crate::error::ExchangeError;
 use std::path::Path;
-use tradewind_domain::{Bar, InstrumentSpec, Symbol, Timestamp, Trade};
-use tradewind_history::{ImportError, ImportOptions, OnDefect};
+use tradewind_domain::{InstrumentSpec, Symbol, Timestamp, Trade};
+use tradewind_history::{BarSeries, ImportError, ImportOptions, OnDefect};
 
 /// Bars of a file at eight decimals. Holes are kept as they are; rows for which nothing can stand are left out.
-pub(crate) fn read_bars(path: &Path, symbol: &Symbol) -> Result<Vec<Bar>, ExchangeError> {
-    tradewind_history::read_bars(path, &options(symbol))
-        .map(|series| series.bars)
-        .map_err(|error| unreadable(path, &error))
+pub(crate) fn read_bars(path: &Path, symbol: &Symbol) -> Result<BarSeries, ExchangeError> {
+    tradewind_history::read_bars(path, &options(symbol)).map_err(|error| unreadable(path, &error))
 }
 
 /// Trades of a file at eight decimals, under the same rule.

@@ -19,7 +19,7 @@ tradewind_domain::codes! {
     "HIS-11" "the time is of another unit than the rows before, or of none" "use one unit: seconds, milli-, micro- or nanoseconds";
     "HIS-12" "the row is earlier than the row before it" "sort the file by time";
     "HIS-13" "two rows have the same time" "keep one of them";
-    "HIS-14" "bars, payments or trades are missing" "fetch the missing span, or accept the hole knowingly";
+    "HIS-14" "bars, payments or trades are missing or left out" "correct rows that were left out, fetch what the file lacks, or accept the hole knowingly";
     "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state the interval";
     "HIS-16" "open, high, low and close contradict each other" "high must be the highest and low the lowest";
     "HIS-17" "the volume or size is negative" "correct the cell";

@@ -104,7 +104,7 @@ fn name_holes(rates: &[(Timestamp, i64)], numbers: &[u64], title: &str, log: &mu
         let usual = commonest(&steps[at.saturating_sub(AROUND)..steps.len().min(at + AROUND + 1)]);
         if usual > 0 && step > usual && step % usual == 0 {
             let missing = counted_are((step / usual - 1).unsigned_abs(), "payment");
-            let what = format!("{missing} missing after {}", rates[at].0);
+            let what = format!("{missing} missing or left out after {}", rates[at].0);
             let value = rates[at + 1].0.to_string();
             log.push(Defect::new("HIS-14", Severity::Warning, numbers[at + 1], title, value).saying(what));
         }

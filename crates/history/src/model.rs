@@ -157,6 +157,12 @@ impl SourceInfo {
         let assumed: Vec<&str> = pairs.filter(|(_, title)| *title == BY_POSITION).map(|(plain, _)| plain).collect();
         (!assumed.is_empty()).then(|| assumed.join(", "))
     }
+
+    /// Whether it says how much was traded. Bars of bid or ask count quotes at best.
+    #[must_use]
+    pub fn has_volume(&self) -> bool {
+        self.volume == VolumeKind::Given && self.quote_side.is_none()
+    }
 }
 
 /// What to do when a file has errors.

@@ -169,7 +169,8 @@ fn name_missing(raw: &[RawTrade], title: &str, log: &mut Defects) {
         let missing = (behind - before).saturating_sub(1);
         if missing > 0 {
             let missing = u64::try_from(missing).unwrap_or(u64::MAX);
-            let what = format!("{} missing before that of {}", counted_are(missing, "trade"), moment(*stamp));
+            let count = counted_are(missing, "trade");
+            let what = format!("{count} missing or left out before that of {}", moment(*stamp));
             let defect = Defect::new("HIS-14", Severity::Warning, *row, title, behind.to_string());
             log.push(defect.saying(what));
         }

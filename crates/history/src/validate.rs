@@ -95,7 +95,7 @@ impl Checker {
         let (kind, bars) = if missing == 0 { (GapKind::Closed, fitting) } else { (GapKind::Missing, missing) };
         self.gaps.push(Gap { after: last.open_time, until: bar.open_time, bars, row: row.row, kind });
         if kind == GapKind::Missing {
-            let what = format!("{} missing after {}", counted_are(missing, "bar"), last.open_time);
+            let what = format!("{} missing or left out after {}", counted_are(missing, "bar"), last.open_time);
             log.push(Defect::new("HIS-14", Severity::Warning, row.row, &self.names[0], time()).saying(what));
         }
         true

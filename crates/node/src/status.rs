@@ -204,7 +204,7 @@ pub struct OrderView {
     pub portfolio: String,
     /// `buy` or `sell`.
     pub side: String,
-    /// `market`, `limit`, `stop` or `stop-limit`.
+    /// `market`, `limit`, `stop`, `stop-limit`, `market-if-touched`, `limit-if-touched` or `trailing-stop`.
     pub order_type: String,
     /// `new`, `open`, `partially_filled`, `filled`, `canceled`, `rejected`, `expired`, `unknown`, `pending_cancel`, `pending_update`.
     pub status: String,
@@ -252,7 +252,7 @@ pub struct OrderView {
     pub created_at: String,
     /// When its bytes left.
     pub sent_at: Option<String>,
-    /// When the venue was first heard of it.
+    /// When the venue first accepted or rejected it, or told of a fill; null where all that was heard is its end.
     pub acknowledged_at: Option<String>,
     /// When it last changed.
     pub updated_at: String,

@@ -6,6 +6,7 @@ mod common;
 use common::{Script, bar, plan, run, spec, still, wandering};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::process::Command;
 use tradewind_domain::{Bar, InstrumentId, Interval, Origin};
 use tradewind_gate::Limits;
 use tradewind_quant::{Conventions, OrderCounts, Summary, SummaryInputs, TradeRecord};
@@ -629,4 +630,140 @@ fn a_year_has_as_many_days_as_the_data_show_and_a_month_no_cagr() {
     assert!(says(&weekdays, "count 262 days a year, as many as the data show"), "{:?}", weekdays.notes);
     assert_eq!(short.statistics.growth.cagr, None);
     assert!(says(&short, "too short for a CAGR"), "{:?}", short.notes);
+}
+
+/// What the path of a class draws; nothing where the page has no such path.
+fn drawn<'a>(page: &'a str, class: &str) -> &'a str {
+    let start = format!("<path class=\"{class}\" d=\"");
+    page.split_once(start.as_str()).map_or("", |(_, rest)| rest.split_once('"').unwrap().0)
+}
+
+/// The points that it goes through: from the left, and from the top.
+fn points(page: &str, class: &str) -> Vec<(f64, f64)> {
+    let numbers = |point: &str| -> (f64, f64) {
+        let (x, y) = point.trim_end_matches("h.1").split_once(' ').unwrap();
+        (x.parse().unwrap(), y.parse().unwrap())
+    };
+    drawn(page, class).split(['M', 'L']).skip(1).map(numbers).collect()
+}
+
+#[test]
+fn every_entry_and_exit_of_a_short_run_has_its_mark() {
+    let script = [(2, "1"), (5, "0"), (8, "-1"), (11, "0"), (17, "1"), (20, "0"), (22, "1")];
+    let script = script.into_iter().fold(Script::default(), |script, (place, target)| script.hold(place, target));
+    let prices: Vec<String> = (0..30).map(|place| (100 + place % 10).to_string()).collect();
+    let prices: Vec<&str> = prices.iter().map(String::as_str).collect();
+    let (json, page) = both(&run(plan(script), &still(&prices)), Meta::default());
+    let trips = json["round_trip_list"].as_array().unwrap();
+    assert_eq!((trips.len(), trips[3]["open"].as_bool()), (4, Some(true)), "three are closed");
+    let closed = |gained: bool| {
+        let is_so = |trip: &&Value| trip["profit"].as_str().unwrap().starts_with('-') != gained;
+        trips.iter().filter(|trip| trip["open"] == false).filter(is_so).count()
+    };
+    let (entries, won, lost) = (points(&page, "mark entry"), points(&page, "mark won"), points(&page, "mark lost"));
+    assert_eq!((entries.len(), won.len(), lost.len()), (4, closed(true), closed(false)));
+    assert!(!won.is_empty() && !lost.is_empty(), "of both kinds");
+    assert!(entries.windows(2).all(|pair| pair[0].0 < pair[1].0), "from left to right: {entries:?}");
+    let higher = |one: usize, two: usize| {
+        let price = |place: usize| trips[place]["entry_price"].as_str().unwrap().parse::<f64>().unwrap();
+        (price(one) > price(two)) == (entries[one].1 < entries[two].1)
+    };
+    assert!(higher(0, 1) && higher(1, 2) && higher(2, 3), "a higher price stands higher: {entries:?}");
+    assert_eq!(page.matches("<path class=\"join ").count(), 4, "each entry is joined with its exit");
+    assert_eq!(page.matches("<path class=\"wick ").count(), 30, "a candle for each bar");
+    assert!(!page.contains("one of a kind per column"), "no mark is left out");
+}
+
+#[test]
+fn the_lines_have_a_point_for_every_row_of_the_curve() {
+    for bars in [500, 5_000] {
+        let (json, page) = both(&run(plan(trend()), &wandering(bars, Interval::HOUR)), Meta::default());
+        let falls: Vec<f64> =
+            json["curve"].as_array().unwrap().iter().map(|row| row["drawdown"].as_f64().unwrap()).collect();
+        let rows = falls.len();
+        for (class, want) in [
+            ("line price", rows),
+            ("range", 2 * rows),
+            ("line equity", rows + 1), // from the deposit on
+            ("line hold", rows + 1),
+            ("area equity", rows + 3), // and two corners below
+            ("line drawdown", rows),
+            ("area drawdown", rows + 2),
+        ] {
+            let points = points(&page, class);
+            assert_eq!(points.len(), want, "{class} of {bars} bars");
+            let inside = |at: f64| (0.0..=1_000.0).contains(&at);
+            assert!(points.iter().all(|(x, y)| inside(*x) && inside(*y)), "{class} leaves the drawing");
+        }
+        let line = points(&page, "line drawdown");
+        let lowest = (0..rows).max_by(|one, two| line[*one].1.total_cmp(&line[*two].1)).unwrap();
+        let deepest = falls.iter().copied().fold(0.0, f64::max);
+        assert!(deepest > 0.0 && (falls[lowest] - deepest).abs() < deepest * 0.001, "the line is lowest elsewhere");
+    }
+}
+
+#[test]
+fn the_cells_of_the_heat_map_are_the_monthly_returns() {
+    let (json, page) = both(&run(plan(trend()), &wandering(800, Interval::DAY)), Meta::default());
+    let table = page.split_once("<table class=heat>").unwrap().1.split_once("</table>").unwrap().0;
+    let rows: Vec<&str> = table.split("<tr><th scope=row>").skip(1).collect();
+    let years = json["statistics"]["monthly"].as_array().unwrap();
+    assert_eq!((rows.len(), years.len()), (3, 3));
+    let mut observed = 0;
+    for (row, year) in rows.iter().rev().zip(years) {
+        let (head, cells) = row.split_once("<td").unwrap();
+        assert_eq!(head, year["year"].to_string(), "the newest year stands on top");
+        let cells: Vec<&str> = cells.split("<td").collect();
+        let returns = year["months"].as_array().unwrap().iter().chain([&year["year_return"]]);
+        let returns: Vec<Option<f64>> = returns.map(Value::as_f64).collect();
+        assert_eq!((cells.len(), returns.len()), (13, 13), "{head}");
+        for (cell, value) in cells.iter().zip(returns) {
+            let (tag, shown) = cell.split_once('>').unwrap();
+            let carried = tag.split_once("data-v=\"").map(|(_, rest)| rest.split_once('"').unwrap().0);
+            let carried: Option<f64> = carried.map(|text| text.parse().unwrap());
+            assert_eq!(carried.map(f64::to_bits), value.map(f64::to_bits), "{head}: {cell}");
+            let percent = value.map_or_else(String::new, |value| format!("{:.1}", (value * 100.0).abs()));
+            assert_eq!(shown.trim_start_matches(['+', '\u{2212}']).replace(',', ""), percent, "{head}: {cell}");
+            observed += usize::from(value.is_some());
+        }
+    }
+    assert!(observed > 24, "{observed} cells");
+}
+
+/// As much of a browser as the page's script asks of one: a drawing, where its figures are written, and one key.
+const BROWSER: &str = r#"
+const read = (file) => require("node:fs").readFileSync(file, "utf8");
+const page = read(0), heard = {}, said = [];
+const cross = { style: {} };
+const plot = { querySelector: () => cross, addEventListener: (name, act) => { heard[name] = act; } };
+const readout = { dataset: { readout: "equity" }, replaceChildren: () => { said.length = 0; },
+  append: (...parts) => { said.push(...parts.map((part) => part.textContent ?? part)); } };
+const found = { "[data-plot]": [plot], "[data-readout]": [readout], "[data-sort]": [] };
+globalThis.document = {
+  getElementById: () => ({ textContent: page.match(/id=curve>(.*?)<\/script>/s)[1] }),
+  querySelectorAll: (name) => found[name],
+  createElement: () => ({}),
+};
+(0, eval)(page.match(/<\/script><script>(.*)<\/script>/s)[1]);
+heard.keydown({ key: "ArrowRight", preventDefault: () => {} });
+console.log(said.join("") + " | " + cross.style.left);
+"#;
+
+#[test]
+fn the_script_of_the_page_runs_and_names_the_point_under_the_crosshair() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/page.js");
+    let Ok(checked) = Command::new("node").args(["--check", script]).output() else {
+        println!("skipped: the_script_of_the_page_runs: there is no node");
+        return;
+    };
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let (_, page) = both(&run(plan(Script::default()), &still(&["100", "110", "121"])), Meta::default());
+    let file = std::env::temp_dir().join(format!("tradewind-page-{}.html", std::process::id()));
+    std::fs::write(&file, page).unwrap();
+    let ran = Command::new("node").args(["-e", BROWSER]).stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(said.starts_with("1970-01-01 00:03 UTC · equity 10,000.00 · hold 12,100.00 · drawdown "), "{said}");
+    assert!(said.ends_with(" | 100%\n"), "the line stands at the right: {said}");
 }

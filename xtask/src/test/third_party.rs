@@ -16,7 +16,8 @@ const SCRIPTS: &str = "crates/exchange/tests/third_party";
 /// How long the exchange may take to say where it listens.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
-/// Starts the exchange once for each `check_*.py` and runs the script with the exchange's address.
+/// Starts the exchange once for each `check_*.py` and runs the script with the exchange's address and its program,
+/// with which a script starts another one where it needs a key of its own.
 pub(super) fn run() -> Result<Outcome> {
     let folder = env::root().join(SCRIPTS);
     let scripts = scripts(&folder);
@@ -34,7 +35,8 @@ pub(super) fn run() -> Result<Outcome> {
         let exchange = Exchange::start(&serve)?;
         println!("{script} against {}", exchange.address);
         let mut check = Command::new(&python);
-        check.arg(folder.join(&script)).arg(&exchange.address).env("TRADEWIND_EXCHANGE_URL", &exchange.address);
+        check.arg(folder.join(&script)).arg(&exchange.address).arg(&serve);
+        check.env("TRADEWIND_EXCHANGE_URL", &exchange.address).env("PYTHONDONTWRITEBYTECODE", "1");
         tally = tally.plus(Tally::one(process::passes(&mut check)?));
     }
     Ok(Outcome { tally, ..Outcome::default() })

@@ -11,10 +11,12 @@ const PURE: &[&str] = &["domain", "book", "indicators", "quant", "risk", "govern
 const OUTSIDE: &[(&str, &str)] = &[
     ("SystemTime", "the clock"),
     ("::now(", "a clock"),
+    ("TimeZone::system", "the machine's time zone"),
     ("std::net", "the network"),
     ("tokio", "the network"),
     ("reqwest", "the network"),
     ("std::fs", "the disk"),
+    ("std::io", "files and streams"),
     ("std::env", "the environment"),
     ("std::process", "other programs"),
     ("std::thread", "the scheduler"),
@@ -25,7 +27,7 @@ const OUTSIDE: &[(&str, &str)] = &[
 ];
 
 /// Modules of `std` that may hide in a grouped import, `use std::{fs, …}`.
-const OUTSIDE_STD: &[&str] = &["net", "fs", "env", "process", "thread"];
+const OUTSIDE_STD: &[&str] = &["net", "fs", "io", "env", "process", "thread"];
 
 /// Dependencies that no pure crate is built with.
 const IMPURE_PACKAGES: &[&str] = &["tokio", "reqwest", "axum", "rand", "rand_chacha", "getrandom", "rustix"];
@@ -44,6 +46,8 @@ const WALKS: &[&str] = &[
     ".values_mut()",
     ".into_values()",
     ".drain(",
+    ".retain(",
+    ".extract_if(",
 ];
 
 /// Looks through the sources and the manifest of each pure crate.
@@ -62,8 +66,10 @@ fn check_crate(tree: &Tree, folder: &str) -> Vec<Finding> {
 
 fn impure_packages(path: &str, manifest: &str) -> Vec<Finding> {
     let manifest: toml::Table = toml::from_str(manifest).unwrap_or_default();
-    let names = manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flatten().map(|(key, _)| key);
-    let impure = names.filter(|name| IMPURE_PACKAGES.contains(&name.as_str()));
+    let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten();
+    let tables = targets.filter_map(|(_, target)| target.as_table()).chain(std::iter::once(&manifest));
+    let dependencies = tables.filter_map(|table| table.get("dependencies").and_then(toml::Value::as_table));
+    let impure = dependencies.flatten().map(|(name, _)| name).filter(|name| IMPURE_PACKAGES.contains(&name.as_str()));
     impure.map(|name| Finding::new(path, 0, format!("a pure crate is not built with `{name}`"))).collect()
 }
 
@@ -190,9 +196,12 @@ mod tests {
             "let t = std::time::SystemTime::UNIX_EPOCH;",
             "let t = Instant::now();",
             "let t = jiff::Zoned::now();",
+            "let zone = jiff::tz::TimeZone::system();",
             "use std::net::TcpStream;",
             "use std::{fmt, fs::File};",
             "let f = std::fs::read(path);",
+            "use std::io::Write;",
+            "use std::{fmt, io::Read};",
             "let v = std::env::var(name);",
             "let r: f64 = rand::random();",
             "getrandom::fill(&mut bytes);",
@@ -237,7 +246,14 @@ mod tests {
     #[test]
     fn a_hash_map_that_says_never_is_never_walked_through() {
         let map = "struct S {\n a: HashMap<u64, u64>, // never iterated: looked up by id\n}\n";
-        for walk in ["for x in &self.a {", "self.a.values().sum()", "self.a.iter()", "for (k, v) in self.a {"] {
+        for walk in [
+            "for x in &self.a {",
+            "self.a.values().sum()",
+            "self.a.iter()",
+            "for (k, v) in self.a {",
+            "self.a.retain(|_, v| keep(v));",
+            "let gone = self.a.extract_if(|_, v| spent(v));",
+        ] {
             assert_eq!(lines(&format!("{map}{walk}")).len(), 1, "{walk}");
         }
         for look in ["self.a.get(&id)", "for x in &self.b {", "self.ba.iter()"] {
@@ -249,6 +265,8 @@ mod tests {
     fn a_pure_crate_is_not_built_with_an_impure_one() {
         let manifest = "[dependencies]\ntokio.workspace = true\n";
         assert_eq!(tried(check, &[("crates/gate/Cargo.toml", manifest)]).len(), 1);
+        let of_a_target = "[target.'cfg(unix)'.dependencies]\nrustix.workspace = true\n";
+        assert_eq!(tried(check, &[("crates/gate/Cargo.toml", of_a_target)]).len(), 1);
         let for_tests = "[dev-dependencies]\ntokio.workspace = true\n";
         assert!(tried(check, &[("crates/gate/Cargo.toml", for_tests)]).is_empty());
     }

@@ -49,6 +49,18 @@ pub struct FillPolicy {
 }
 
 impl FillPolicy {
+    /// What is assumed where nobody says otherwise: taking fills slip by 2 basis points, there is no impact, and all fills
+    /// of a bar take at most 10 % of its volume, where volumes are known.
+    #[must_use]
+    pub const fn assumed(has_volume: bool) -> Self {
+        Self {
+            volume_share_bps: if has_volume { Some(1_000) } else { None },
+            slippage_centi_bps: 200,
+            impact: Impact::None,
+            limit_needs_trade_through: false,
+        }
+    }
+
     /// What `volume` lets one bar's fills take, in whole lots.
     pub(crate) fn budget(&self, instrument: &Instrument, volume: Quantity) -> Quantity {
         let Some(share) = self.volume_share_bps else { return Quantity::from_mantissa(i64::MAX) };

@@ -83,18 +83,12 @@ impl Model {
             out.push(MatchEvent::Accepted { id: order.id });
             self.clock += 1;
             let new = Listed { order, open: order.quantity.mantissa(), came: self.clock };
-            let asleep = match (order.kind.trigger(), self.last, order.side) {
-                (None, _, _) => false,
-                (Some(_), None, _) => true,
-                (Some(trigger), Some(last), Side::Buy) => last < trigger,
-                (Some(trigger), Some(last), Side::Sell) => last > trigger,
-            };
-            if asleep {
-                self.listed.push(new);
-            } else if order.kind.trigger().is_some() {
+            if order.kind.trigger().is_none() {
+                self.run(new, out);
+            } else if self.last.is_some_and(|last| wakes(&order, last)) {
                 self.wake(new, out);
             } else {
-                self.run(new, out);
+                self.listed.push(new);
             }
             return self.wake_stops(out);
         };
@@ -154,11 +148,7 @@ impl Model {
         while !self.prints.is_empty() {
             let prints = std::mem::take(&mut self.prints);
             let mut woken: Vec<Listed> = self.listed.clone();
-            woken.retain(|l| match (l.order.kind.trigger(), l.order.side) {
-                (None, _) => false,
-                (Some(trigger), Side::Buy) => prints.iter().any(|print| *print >= trigger),
-                (Some(trigger), Side::Sell) => prints.iter().any(|print| *print <= trigger),
-            });
+            woken.retain(|l| prints.iter().any(|print| wakes(&l.order, *print)));
             woken.sort_by_key(|l| l.came);
             for stop in woken {
                 if let Some(at) = self.index(stop.order.id) {
@@ -248,5 +238,17 @@ impl Model {
     fn gone(taker: &Listed, reason: CancelReason, out: &mut Vec<MatchEvent>) {
         let open = Quantity::from_mantissa(taker.open);
         out.push(MatchEvent::Cancelled { id: taker.order.id, open, reason });
+    }
+}
+
+/// Whether a trade at `print` wakes `order`: a stop once the market moved against it, one to be touched once it moved in
+/// its favour.
+fn wakes(order: &NewOrder, print: Price) -> bool {
+    match (order.kind, order.side) {
+        (OrderKind::Stop { trigger } | OrderKind::StopLimit { trigger, .. }, Side::Buy)
+        | (OrderKind::Touched { trigger } | OrderKind::LimitTouched { trigger, .. }, Side::Sell) => print >= trigger,
+        (OrderKind::Stop { trigger } | OrderKind::StopLimit { trigger, .. }, Side::Sell)
+        | (OrderKind::Touched { trigger } | OrderKind::LimitTouched { trigger, .. }, Side::Buy) => print <= trigger,
+        (OrderKind::Market | OrderKind::Limit { .. } | OrderKind::Trailing { .. }, _) => false,
     }
 }

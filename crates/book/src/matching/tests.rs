@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tradewind_domain::{Coded, OcoGroup, OrderKind, Price, Quantity, Side, TimeInForce, Timestamp};
 
-/// Reads orders such as `1 buy 5 @100 post`, `2/7 sell 3 stop<95 @94`, `cancel 1`, `replace 1 4 @100`, `at 9`.
+/// Reads orders such as `1 buy 5 @100 post`, `2/7 sell 3 ^95 @94` with a stop at 95, `3 buy 1 v95` to be touched there.
 fn read(text: &str) -> NewOrder {
     let mut words = text.split_whitespace();
     let (id, owner) = match words.next().unwrap().split_once('/') {
@@ -18,11 +18,12 @@ fn read(text: &str) -> NewOrder {
     if owner == 0 {
         order.owner = u32::try_from(id).unwrap() + 100; // everybody is somebody else
     }
-    let (mut limit, mut trigger) = (None, None);
+    let (mut limit, mut trigger, mut touched) = (None, None, None);
     for word in words {
         match word.split_at(1) {
             ("@", price) => limit = Some(price.parse().map(Price::from_mantissa).unwrap()),
             ("^", price) => trigger = Some(price.parse().map(Price::from_mantissa).unwrap()),
+            ("v", price) => touched = Some(price.parse().map(Price::from_mantissa).unwrap()),
             ("#", group) => order.oco = Some(OcoGroup(group.parse().unwrap())),
             ("~", until) => order.time_in_force = TimeInForce::Gtd(Timestamp::from_nanos(until.parse().unwrap())),
             _ => match word {
@@ -36,11 +37,14 @@ fn read(text: &str) -> NewOrder {
             },
         }
     }
-    order.kind = match (limit, trigger) {
-        (None, None) => OrderKind::Market,
-        (Some(price), None) => OrderKind::Limit { price },
-        (None, Some(trigger)) => OrderKind::Stop { trigger },
-        (Some(price), Some(trigger)) => OrderKind::StopLimit { trigger, price },
+    order.kind = match (limit, trigger, touched) {
+        (None, None, None) => OrderKind::Market,
+        (Some(price), None, None) => OrderKind::Limit { price },
+        (None, Some(trigger), None) => OrderKind::Stop { trigger },
+        (Some(price), Some(trigger), None) => OrderKind::StopLimit { trigger, price },
+        (None, None, Some(trigger)) => OrderKind::Touched { trigger },
+        (Some(price), None, Some(trigger)) => OrderKind::LimitTouched { trigger, price },
+        (_, Some(_), Some(_)) => panic!("{text}: two triggers"),
     };
     order
 }
@@ -231,6 +235,42 @@ fn a_stop_that_is_passed_already_wakes_at_once() {
 }
 
 #[test]
+fn an_order_to_be_touched_wakes_when_the_market_comes_its_way() {
+    check(
+        "1 buy 1 @100 | 2 buy 1 @95 | 3 buy 5 @90 | 4 sell 5 @120 | 5 buy 1 v95 @94 | 6 buy 1 v100 | 7 sell 1 v110 | \
+         8 sell 1",
+        expect![[r#"
+            1 rests 1 at 100
+            2 rests 1 at 95
+            3 rests 5 at 90
+            4 rests 5 at 120
+            trade 1: 8 takes 1 from 1 at 100
+            6 triggered
+            trade 2: 6 takes 1 from 4 at 120
+            7 triggered
+            trade 3: 7 takes 1 from 2 at 95
+            5 triggered
+            5 rests 1 at 94
+        "#]],
+    );
+}
+
+#[test]
+fn an_order_that_is_touched_already_wakes_at_once() {
+    check(
+        "1 buy 9 @100 | 2 sell 1 | 3 buy 1 v100 @99 | 4 buy 1 v99 @98 | 5 sell 1 v100 | 6 sell 1 v101",
+        expect![[r#"
+            1 rests 9 at 100
+            trade 1: 2 takes 1 from 1 at 100
+            3 triggered
+            3 rests 1 at 99
+            5 triggered
+            trade 2: 5 takes 1 from 1 at 100
+        "#]],
+    );
+}
+
+#[test]
 fn one_trade_in_an_oco_group_cancels_the_rest() {
     check(
         "1/7 sell 5 @110 #1 | 2/7 sell 5 ^90 #1 | 3/8 sell 5 @111 #1 | 4 buy 2 @110",
@@ -322,10 +362,12 @@ enum Act {
 }
 
 fn any_order() -> impl Strategy<Value = NewOrder> {
-    let kind = (0..10_u8, 95_i64..106, 95_i64..106).prop_map(|(kind, a, b)| match (kind, Price::from_mantissa(a)) {
+    let kind = (0..12_u8, 95_i64..106, 95_i64..106).prop_map(|(kind, a, b)| match (kind, Price::from_mantissa(a)) {
         (0, _) => OrderKind::Market,
         (1, trigger) => OrderKind::Stop { trigger },
         (2, trigger) => OrderKind::StopLimit { trigger, price: Price::from_mantissa(b) },
+        (3, trigger) => OrderKind::Touched { trigger },
+        (4, trigger) => OrderKind::LimitTouched { trigger, price: Price::from_mantissa(b) },
         (_, price) => OrderKind::Limit { price },
     });
     let until = (0_i64..80).prop_map(|until| TimeInForce::Gtd(Timestamp::from_nanos(until)));

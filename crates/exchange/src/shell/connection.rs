@@ -39,6 +39,7 @@ pub(crate) async fn run(
     tokio::pin!(end);
     let mut last_pong = Instant::now();
     let mut budget = Budget::new(talk.messages_per_second());
+    let mut was_closed = false;
     loop {
         let going_on = tokio::select! {
             biased;
@@ -69,7 +70,10 @@ pub(crate) async fn run(
                             within
                         }
                         Message::Ping(_) | Message::Binary(_) => within,
-                        Message::Close(_) => false,
+                        Message::Close(_) => {
+                            was_closed = true;
+                            false
+                        }
                     }
                 }
                 Some(Err(_)) | None => false,
@@ -80,8 +84,15 @@ pub(crate) async fn run(
         }
     }
     lock(&shared.hub).leave(id);
-    let farewell = CloseFrame { code: 1008, reason: "disconnected".into() };
-    let _ = timeout(Duration::from_millis(200), socket.send(Message::Close(Some(farewell)))).await; // best effort
+    let farewell = async {
+        if was_closed {
+            while matches!(socket.recv().await, Some(Ok(_))) {} // it is reading on that answers their close
+        } else {
+            let frame = CloseFrame { code: 1008, reason: "disconnected".into() };
+            let _ = socket.send(Message::Close(Some(frame))).await;
+        }
+    };
+    let _ = timeout(Duration::from_millis(200), farewell).await; // best effort
 }
 
 /// Messages of the current second.

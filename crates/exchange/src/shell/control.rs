@@ -23,12 +23,16 @@ pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
             Some(Source::Trades(_)) => ("trades", "derived: mean recent size, ten ticks on either side"),
             Some(Source::Simulated(_)) | None => ("order-flow", "simulated order by order"),
         };
+        let fills = match &world.source {
+            Some(Source::Bars(tape)) => Some(tape.fills()),
+            Some(Source::Trades(_) | Source::Simulated(_)) | None => None,
+        };
         let progress = world.progress().map(|(played, total)| json!({"played": played, "total": total}));
         let open = world.rows.values().filter(|row| row.status.is_open()).count();
         json!({
             "source": source, "depth": depth, "exchange_time": world.now(), "tape": progress,
             "symbols": world.markets.iter().map(|market| market.rules.name().to_owned()).collect::<Vec<_>>(),
-            "orders": world.rows.len(), "open_orders": open, "fills": world.fills,
+            "orders": world.rows.len(), "open_orders": open, "fills": world.fills, "fill_policy": fills,
         })
     });
     status["origin"] = shared.origin.into();

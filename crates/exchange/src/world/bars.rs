@@ -58,6 +58,11 @@ impl BarTape {
         }
     }
 
+    /// What is assumed about fills.
+    pub(crate) const fn fills(&self) -> FillPolicy {
+        *self.matcher.policy()
+    }
+
     /// Bars played and bars on the tape.
     pub(crate) fn progress(&self) -> (usize, usize) {
         (self.next, self.bars.len())

@@ -1,34 +1,18 @@
-"""Drives a local exchange with third-party clients: ccxt over REST and WebSocket, python-binance, binance-connector.
+"""Drives a local exchange with ccxt over REST and WebSocket.
 
 usage: check_ccxt.py URL        (the URL that `examples/serve` prints)
-
-Prints one JSON line: {"checks": {name: seconds or "error"}, "failed": [names]}; exits 1 if a check failed.
 """
 
 import asyncio
-import json
-import sys
 import time
 from urllib.parse import urlsplit
 
 import ccxt
 import ccxt.pro
+from harness import MAKER, PORT, TAKER, finish, run, want
 
-# python-binance and binance-connector share the package `binance`, and its __init__ is that of whichever was
-# installed last: nothing is taken from it.
-from binance.async_client import AsyncClient
-from binance.client import Client
-from binance.exceptions import BinanceAPIException
-from binance.spot import Spot
-from binance.ws.streams import BinanceSocketManager
-
-URL = sys.argv[1].rstrip("/")
-PORT = urlsplit(URL).port
-TAKER = ("tradewind-test-key-taker", "tradewind-test-secret-taker")
-MAKER = ("tradewind-test-key-maker", "tradewind-test-secret-maker")
 SYMBOL = "BTC/USDT"
 RESTING, TAKEN = 10, 0.004  # of a partial fill; no simulated taker wants as much as rests
-CHECKS, FAILED = {}, []
 
 
 def redirect(value):
@@ -47,21 +31,6 @@ def client(module, key, markets=("spot",)):
     })
     exchange.urls["api"] = redirect(exchange.urls["api"])
     return exchange
-
-
-def want(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def run(name, check, *arguments):
-    began = time.monotonic()
-    try:
-        check(*arguments)
-        CHECKS[name] = round(time.monotonic() - began, 3)
-    except Exception as error:  # a check fails in any way it likes
-        CHECKS[name] = f"{type(error).__name__}: {error}"[:400]
-        FAILED.append(name)
 
 
 # --- ccxt over REST
@@ -305,75 +274,6 @@ def want_part_filled(order, venue_status):
     want(order["remaining"] > 0 and abs(order["filled"] + order["remaining"] - RESTING) < 1e-9, shown)
 
 
-# --- python-binance
-
-
-def python_binance_rest():
-    Client.API_URL = f"{URL}/api"
-    Client.MARGIN_API_URL = f"{URL}/sapi"
-    exchange = Client(*TAKER)
-    want(len(exchange.get_exchange_info()["symbols"]) == 3, "three symbols")
-    want(exchange.get_order_book(symbol="BTCUSDT")["lastUpdateId"] > 0, "depth")
-    want(len(exchange.get_klines(symbol="BTCUSDT", interval="1h", limit=24)) == 24, "hourly candles")
-    price = f"{float(exchange.get_symbol_ticker(symbol='BTCUSDT')['price']) * 0.9:.2f}"
-    order = exchange.order_limit_buy(symbol="BTCUSDT", quantity="0.00100", price=price)
-    want(order["status"] == "NEW", order)
-    want(exchange.get_order(symbol="BTCUSDT", orderId=order["orderId"])["price"] == f"{price}000000", "query")
-    want(exchange.cancel_order(symbol="BTCUSDT", orderId=order["orderId"])["status"] == "CANCELED", "cancel")
-    try:
-        exchange.cancel_order(symbol="BTCUSDT", orderId=order["orderId"])
-        raise AssertionError("a second cancel must fail")
-    except BinanceAPIException as error:
-        want(error.code == -2011, error)
-    exchange.close_connection()
-
-
-async def python_binance_streams():
-    BinanceSocketManager.STREAM_URL = f"ws://127.0.0.1:{PORT}/"
-    AsyncClient.API_URL = f"{URL}/api"
-    exchange = await AsyncClient.create(*TAKER)
-    try:
-        sockets = BinanceSocketManager(exchange)
-        async with sockets.multiplex_socket(["btcusdt@trade", "ethusdt@bookTicker"]) as stream:
-            seen = set()
-            while len(seen) < 2:
-                seen.add((await asyncio.wait_for(stream.recv(), 15))["stream"])
-        async with sockets.depth_socket("BTCUSDT") as stream:
-            first = await asyncio.wait_for(stream.recv(), 15)
-            second = await asyncio.wait_for(stream.recv(), 15)
-            want(second["U"] == first["u"] + 1, "update ids follow one another")
-    finally:
-        await exchange.close_connection()
-
-
-# --- binance-connector, the vendor's own
-
-
-def binance_connector():
-    exchange = Spot(api_key=TAKER[0], api_secret=TAKER[1], base_url=URL)
-    want(exchange.ping() == {}, "ping")
-    want(len(exchange.account()["balances"]) == 4, "balances")
-    price = f"{float(exchange.ticker_price('BTCUSDT')['price']) * 0.9:.2f}"
-    order = exchange.new_order(symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity=0.001, price=price)
-    want(order["status"] == "NEW", order)
-    replaced = exchange.cancel_and_replace(
-        symbol="BTCUSDT", side="BUY", type="LIMIT", cancelReplaceMode="STOP_ON_FAILURE", timeInForce="GTC",
-        quantity=0.002, price=price, cancelOrderId=order["orderId"],
-    )
-    want(replaced["cancelResult"] == replaced["newOrderResult"] == "SUCCESS", replaced)
-    want(len(exchange.get_open_orders("BTCUSDT")) == 1, "one order is open")
-    want(len(exchange.cancel_open_orders("BTCUSDT")) == 1, "it is cancelled")
-    above, below = f"{float(price) / 0.9 * 1.1:.2f}", price
-    listed = exchange.new_oco_order(
-        symbol="BTCUSDT", side="SELL", quantity=0.001, aboveType="LIMIT_MAKER", abovePrice=above,
-        belowType="STOP_LOSS_LIMIT", belowStopPrice=below, belowPrice=below, belowTimeInForce="GTC",
-    )
-    want(listed["listOrderStatus"] == "EXECUTING" and len(listed["orders"]) == 2, listed)
-    ended = exchange.cancel_oco_order(symbol="BTCUSDT", orderListId=listed["orderListId"])
-    want(ended["listOrderStatus"] == "ALL_DONE", ended)
-    want(exchange.get_order_rate_limit()[0]["count"] > 0, "orders are counted")
-
-
 def main():
     taker = client(ccxt, TAKER)
     run("ccxt load_markets", ccxt_markets)
@@ -384,11 +284,7 @@ def main():
     run("ccxt stop order", ccxt_stop_order, taker)
     run("ccxt refusals", ccxt_refusals, taker)
     run("ccxt streams and socket orders", lambda: asyncio.run(ccxt_streams()))
-    run("python-binance rest", python_binance_rest)
-    run("python-binance streams", lambda: asyncio.run(python_binance_streams()))
-    run("binance-connector rest", binance_connector)
-    print(json.dumps({"checks": CHECKS, "failed": FAILED}))
-    sys.exit(1 if FAILED else 0)
+    finish()
 
 
 main()

@@ -142,6 +142,18 @@ impl Socket {
         }
     }
 
+    /// Closes it. Whether the venue answered with a close frame of its own.
+    pub(crate) async fn leave(mut self) -> bool {
+        self.0.close(None).await.unwrap();
+        loop {
+            match tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.expect("an end in 10 s") {
+                Some(Ok(Message::Close(_))) => return true,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return false,
+            }
+        }
+    }
+
     pub(crate) async fn json(&mut self) -> Value {
         serde_json::from_str(&self.hear().await.expect("the connection lives")).unwrap()
     }

@@ -83,6 +83,15 @@ async fn subscriptions_come_and_go() {
 }
 
 #[tokio::test]
+async fn a_client_that_closes_is_answered() {
+    let venue = Venue::start(fast()).await;
+    let mut socket = venue.socket("/ws/btcusdt@bookTicker").await;
+    socket.hear().await.expect("it streams");
+    assert!(socket.leave().await, "its close frame had no answer");
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_chatty_a_slow_and_a_silent_connection_are_ended() {
     let limits = Limits {
         ws_queue: 8,

@@ -52,6 +52,7 @@ async fn step(venue: &Venue, through: Option<i64>) -> Value {
 async fn orders_fill_at_the_next_open_exactly_as_in_the_back_test() {
     let bars = bars(40);
     let tape = Tape::bars(&spec(), &bars, 10).unwrap();
+    let fills = tape.fills;
     let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
     let warm_up = venue.get("/api/v3/klines", "symbol=BTCUSDT&interval=1m").await;
     assert_eq!(warm_up.header("x-tradewind-origin"), Some("recorded"));
@@ -60,7 +61,7 @@ async fn orders_fill_at_the_next_open_exactly_as_in_the_back_test() {
 
     // the same decisions, put to the back-test's matcher
     let instrument = spec().list(InstrumentId(0)).unwrap();
-    let mut matcher = BarMatcher::new(instrument.clone(), FillPolicy::default());
+    let mut matcher = BarMatcher::new(instrument.clone(), fills);
     let (mut wanted, mut events) = (Vec::new(), Vec::new());
     for (at, bar) in bars.iter().enumerate().skip(10) {
         let played = step(&venue, None).await;
@@ -117,6 +118,48 @@ async fn orders_fill_at_the_next_open_exactly_as_in_the_back_test() {
     assert_eq!((&end["played"], &end["done"]), (&json!(false), &json!(true)));
     assert_eq!((&end["through"], &end["fills"]), (&json!(bars[39].close_time().millis()), &json!(got.len())));
     tokio::time::timeout(Duration::from_secs(5), venue.handle.done()).await.unwrap();
+    venue.handle.shutdown().await;
+}
+
+/// Buys 20 coins after the first bar that is played, and tells price and quantity of each fill in the two bars after it.
+async fn bought_on(tape: Tape) -> Vec<(i64, i64)> {
+    let fills = serde_json::to_value(tape.fills).unwrap();
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
+    let status = venue.get("/tradewind/v1/status", "").await.json();
+    assert_eq!(status["fill_policy"], fills, "what is assumed is said");
+    step(&venue, None).await;
+    let market = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "20")];
+    assert_eq!(venue.alice("POST", "/api/v3/order", &market).await.json()["status"], "NEW");
+    step(&venue, None).await;
+    step(&venue, None).await;
+    let mine = venue.alice("GET", "/api/v3/myTrades", &[("symbol", "BTCUSDT")]).await.json();
+    venue.handle.shutdown().await;
+    let number = |value: &Value| tradewind_domain::parse_decimal(value.as_str().unwrap(), 8).unwrap();
+    mine.as_array().unwrap().iter().map(|trade| (number(&trade["price"]), number(&trade["qty"]))).collect()
+}
+
+/// The bars open at 1,047 and 1,084 with 123.456789 coins each.
+#[tokio::test]
+async fn a_market_order_slips_and_takes_a_tenth_of_a_bar_unless_the_tape_says_otherwise() {
+    let tape = Tape::bars(&spec(), &bars(20), 10).unwrap();
+    assert_eq!(tape.fills, FillPolicy::assumed(true));
+    let free = Tape { fills: FillPolicy::default(), ..tape.clone() };
+    let slipped = [(104_721_000_000, 1_234_567_000), (108_422_000_000, 765_433_000)];
+    assert_eq!(bought_on(tape).await, slipped, "two basis points, and the rest a bar later");
+    assert_eq!(bought_on(free).await, [(104_700_000_000, 2_000_000_000)]);
+}
+
+#[tokio::test]
+async fn a_file_without_volumes_caps_no_fill() {
+    let file = std::env::temp_dir().join(format!("tradewind-bars-{}.csv", std::process::id()));
+    let row = |minute: i64| format!("{},1000,1010,990,1000\n", 1_750_000_020 + minute * 60);
+    let rows: String = (0..20).map(row).collect();
+    std::fs::write(&file, format!("time,open,high,low,close\n{rows}")).unwrap();
+    let tape = Tape::bars_file(&file, "BTC/USDT".parse().unwrap(), 10);
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
+    std::fs::remove_file(&file).unwrap();
+    let status = venue.get("/tradewind/v1/status", "").await.json();
+    assert_eq!(status["fill_policy"], serde_json::to_value(FillPolicy::assumed(false)).unwrap());
     venue.handle.shutdown().await;
 }
 

@@ -54,6 +54,14 @@ fn a_good_file_has_no_faults() {
 }
 
 #[test]
+fn the_hole_of_a_row_that_is_there_and_was_left_out_is_not_called_missing_alone() {
+    let (_folder, path) = csv(&GOOD.replacen("12,10,11,2", "NaN,10,11,2", 1));
+    let report = check_file(&path, &ImportOptions { on_defect: OnDefect::Report, ..stated() });
+    let hole = report.defects.iter().find(|defect| defect.code == "HIS-14").unwrap();
+    assert_eq!(hole.what, "1 bar is missing or left out after 2024-01-01T00:00:00Z");
+}
+
+#[test]
 fn each_fault_of_a_row_is_named_with_row_and_value() {
     check("12,10,11,2", "NaN,10,11,2", &["HIS-08 2 high `NaN` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"]);
     check("12,10,11,2", "inf,10,11,2", &["HIS-08 2 high `inf` LeftOut", "HIS-14 3 time `2024-01-01T02:00:00Z` Kept"]);

@@ -29,12 +29,12 @@ fn lost_days_of_shares_are_named_and_holidays_are_not() {
     };
     assert!(holes(&year.defects).is_empty());
     for (lost, want) in [
-        (&["03-15"][..], "1 bar is missing after 2016-03-14T00:00:00Z"),
-        (&["03-15", "03-16", "03-17"], "3 bars are missing after 2016-03-14T00:00:00Z"),
-        (&["03-24"], "1 bar is missing after 2016-03-23T00:00:00Z"), // before Good Friday
+        (&["03-15"][..], "1 bar is missing or left out after 2016-03-14T00:00:00Z"),
+        (&["03-15", "03-16", "03-17"], "3 bars are missing or left out after 2016-03-14T00:00:00Z"),
+        (&["03-24"], "1 bar is missing or left out after 2016-03-23T00:00:00Z"), // before Good Friday
         (
             &["03-15", "03-16", "03-17", "03-18", "03-21", "03-22", "03-23"],
-            "7 bars are missing after 2016-03-14T00:00:00Z",
+            "7 bars are missing or left out after 2016-03-14T00:00:00Z",
         ),
     ] {
         let mut series = year.clone();
@@ -53,7 +53,7 @@ fn a_lost_day_of_hours_is_named_by_the_hours_of_its_session() {
     series.bars.retain(|bar| bar.open_time.to_string().starts_with("2016"));
     assert!(holes(&validate(&series)).is_empty(), "a year of nights, weekends, holidays and half days");
     series.bars.retain(|bar| !opens_on(bar, &["03-15"]));
-    assert_eq!(holes(&validate(&series)), ["7 bars are missing after 2016-03-14T19:00:00Z"]);
+    assert_eq!(holes(&validate(&series)), ["7 bars are missing or left out after 2016-03-14T19:00:00Z"]);
 }
 
 #[test]
@@ -66,9 +66,9 @@ fn what_a_dealer_lacks_of_the_week_of_currencies_is_named_and_its_weekends_are_n
     };
     let found = holes(&series.defects);
     for lost in [
-        "22 bars are missing after 2007-01-08T22:00:00Z",
-        "9 bars are missing after 2015-08-20T18:00:00Z",
-        "103 bars are missing after 2016-12-09T21:00:00Z",
+        "22 bars are missing or left out after 2007-01-08T22:00:00Z",
+        "9 bars are missing or left out after 2015-08-20T18:00:00Z",
+        "103 bars are missing or left out after 2016-12-09T21:00:00Z",
     ] {
         assert!(found.contains(&lost), "{lost}: {found:?}");
     }
@@ -91,7 +91,7 @@ fn without_saturday(symbol: &str) -> BarSeries {
 fn a_lost_saturday_of_a_market_that_never_closes_is_named() {
     for symbol in ["BTC/USDT", "BTC/USD", "BTC/USDT:USDT"] {
         let series = without_saturday(symbol);
-        assert_eq!(holes(&series.defects), ["24 bars are missing after 2024-01-05T23:00:00Z"], "{symbol}");
+        assert_eq!(holes(&series.defects), ["24 bars are missing or left out after 2024-01-05T23:00:00Z"], "{symbol}");
         assert_eq!((series.gaps.len(), series.gaps[0].kind, series.gaps[0].bars), (1, GapKind::Missing, 24));
     }
     // a Saturday of currencies is none of theirs, and of a market of which nothing is known the rows are believed

@@ -1,4 +1,4 @@
-//! Disks that are full, limited or not there.
+//! Disks that are full, limited, read-only or not there.
 
 use crate::child::NodeProcess;
 use crate::support::{Stage, check_journal, exchange_config, settings, surroundings, words};
@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tradewind_domain::{ClientOrderId, Coded, Origin, Side};
-use tradewind_engine::EventKind;
+use tradewind_engine::{EventKind, Verdict};
 use tradewind_node::{Node, OperatorReply, OperatorRequest};
 
 /// A file system of its own; gone when dropped.
@@ -48,6 +48,35 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// A folder that turned read-only: nothing is made, renamed or opened for writing in it from here on, while a file that
+/// is open for writing still takes more. Writable again when dropped.
+struct ReadOnly<'a>(&'a Path);
+
+impl<'a> ReadOnly<'a> {
+    /// `None`, said for `test`, where this process may not mount.
+    fn of(dir: &'a Path, test: &str) -> Option<Self> {
+        let mount = |args: &[&str]| {
+            let run = Command::new("mount").args(args).arg(dir).output();
+            run.is_ok_and(|output| output.status.success())
+        };
+        // onto itself, so that what is open does not keep it from turning read-only
+        if !mount(&["--bind", dir.to_str().unwrap()]) {
+            println!("skipped: {test}: this process may not mount a folder onto itself");
+            return None;
+        }
+        let mounted = Self(dir);
+        assert!(mount(&["-o", "remount,bind,ro"]), "what may be mounted may be remounted");
+        assert!(std::fs::write(dir.join("probe"), "").is_err(), "it is read-only");
+        Some(mounted)
+    }
+}
+
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
     }
 }
 
@@ -185,6 +214,72 @@ async fn g04_a_node_started_on_a_full_disk_takes_no_order_and_once_nothing_can_b
     node.kill();
     check_journal(disk.path());
     assert!(tradewind_node::audit(disk.path(), None, None).unwrap().verified);
+}
+
+#[tokio::test]
+async fn g04_a_node_does_not_start_on_a_read_only_disk_and_does_once_it_is_writable() {
+    let stage = Stage::new(exchange_config()).await;
+    let (url, used, fresh) = (stage.exchange.url(), stage.dir.path().join("used"), stage.dir.path().join("fresh"));
+    let start = |dir: &Path| Node::start(settings(&url, dir, &[]), surroundings(Origin::Simulated));
+    start(&used).await.unwrap().stop().await.unwrap();
+    let test = "g04_a_node_does_not_start_on_a_read_only_disk";
+    let Some(locked) = ReadOnly::of(stage.dir.path(), test) else { return };
+    for (dir, code) in [(&used, "JRN-06"), (&fresh, "NODE-15")] {
+        let error = start(dir).await.err().unwrap();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.hint().contains("writ"), "{}", error.hint());
+    }
+    drop(locked);
+    start(&used).await.unwrap().stop().await.unwrap();
+    check_journal(&used);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g04_a_disk_that_turns_read_only_ends_the_node_with_its_code_and_keeps_what_was_acknowledged() {
+    let stage = Stage::new(exchange_config()).await;
+    let dir = stage.dir.path();
+    let mut node = NodeProcess::spawn(&stage.exchange.url(), dir, "TRADEWIND_TEST_SEGMENT=65536");
+    node.ready().await;
+    let test = "g04_a_disk_that_turns_read_only_ends_the_node";
+    let Some(locked) = ReadOnly::of(dir, test) else { return };
+    let mut told = Vec::new();
+    for _ in 0..2_000 {
+        match node.ask(OperatorRequest::OrderPlace(words(Side::Buy, "0.001", Some("30000")))).await {
+            Ok(OperatorReply::Done { data }) => {
+                told.push(ClientOrderId::parse(data["client_id"].as_str().unwrap()).unwrap());
+            }
+            Ok(OperatorReply::Failed { .. }) => (), // a refusal is recorded as well
+            Err(_) => break,
+        }
+    }
+    let (exit, words) = node.end().await;
+    assert!(exit == Some(3) && words.contains("JRN-06"), "{exit:?}: {words}");
+    assert!(!told.is_empty(), "the segment at hand takes some more");
+    drop(locked);
+    let approved = tradewind_node::events(dir).unwrap().filter_map(|event| match event.kind {
+        EventKind::Judged(Verdict::Approved(order)) => Some(order.client_id()),
+        _ => None,
+    });
+    let kept: Vec<ClientOrderId> = approved.collect();
+    assert!(told.iter().all(|id| kept.contains(id)), "nothing acknowledged is lost: {told:?} and {kept:?}");
+    let mut node = NodeProcess::spawn(&stage.exchange.url(), dir, "");
+    node.ready().await;
+    node.kill();
+    check_journal(dir);
+}
+
+/// Whoever throws the kill switch is not told that it holds, and no order leaves all the same: the node is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g04_a_kill_switch_that_a_read_only_disk_cannot_keep_ends_the_node() {
+    let stage = Stage::new(exchange_config()).await;
+    let mut node = NodeProcess::spawn(&stage.exchange.url(), stage.dir.path(), "");
+    node.ready().await;
+    let test = "g04_a_kill_switch_that_a_read_only_disk_cannot_keep";
+    let Some(_locked) = ReadOnly::of(stage.dir.path(), test) else { return };
+    let halted = node.ask(OperatorRequest::Halt { reason: "the disk".to_owned() }).await;
+    assert!(!matches!(halted, Ok(OperatorReply::Done { .. })), "{halted:?}");
+    let (exit, words) = node.end().await;
+    assert!(exit == Some(3) && words.contains("NODE-36"), "{exit:?}: {words}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -195,3 +195,21 @@ async fn g01_killed_while_a_kill_switch_is_written_the_ones_before_it_stay() {
         check_journal(stage.dir.path());
     }
 }
+
+/// `fixtures/LATCHED` is in the form of the first program that wrote such a file, and stays as it is.
+#[tokio::test]
+async fn a_latched_file_of_an_earlier_version_still_stops_what_it_names() {
+    let stage = Stage::new(exchange_config()).await;
+    std::fs::write(stage.dir.path().join("LATCHED"), include_str!("../fixtures/LATCHED")).unwrap();
+    let node = start(&stage).await.unwrap();
+    let seen = status(&node).await;
+    assert_eq!(seen["halted"], Value::Null, "the file is readable");
+    let named = |it: &Value| ["covers", "by", "why"].map(|name| it[name].as_str().unwrap_or("-").to_owned());
+    let mut holds: Vec<_> = seen["holds"].as_array().unwrap().iter().map(named).collect();
+    holds.sort();
+    let want = [["account:0", "operator", "to be looked at"], ["venue:binance", "operator", "an outage of hours"]];
+    assert_eq!(holds, want.map(|it| it.map(str::to_owned)));
+    assert_eq!(ask(&node, OperatorRequest::OrderPlace(far())).await.unwrap_err().0, "GATE-01");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+}

@@ -1,5 +1,6 @@
 //! What a person can do, all of it through the gate and onto a real order book.
 
+use crate::recovery::{order, start, until_order};
 use crate::support::{Pace, Stage, ask, check_journal, exchange_config, status, surroundings, until, words};
 use serde_json::{Value, json};
 use tradewind_domain::Side::{Buy, Sell};
@@ -124,6 +125,35 @@ async fn orders_are_placed_listed_and_cancelled() {
     assert_eq!(none.0, "NODE-11");
     node.stop().await.unwrap();
     check_journal(stage.dir.path());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_tells_when_it_was_approved_sent_acknowledged_and_last_changed() {
+    let pace = MarketPace::Realtime { speed: 60.0 }; // no two of the venue's moments are one
+    let stage = Stage::new(ExchangeConfig { pace, ..exchange_config() }).await;
+    let node = start(&stage).await;
+    let placed = place(&node, words(Buy, "0.001", Some("30000"))).await.unwrap();
+    let id = placed["client_id"].as_str().unwrap();
+    let times = |order: &Value| {
+        ["created_at", "sent_at", "acknowledged_at", "updated_at"].map(|name| {
+            let text = order[name].as_str().unwrap_or_else(|| panic!("{name} of {order:#}"));
+            text.parse::<jiff::Timestamp>().unwrap()
+        })
+    };
+    until_order(&node, id, "open").await;
+    let resting = times(&order(&node, id).await);
+    let [approved, sent, acknowledged, changed] = resting;
+    assert!(approved <= sent && acknowledged <= changed, "{resting:?}");
+    // the venue's clock tells the second pair, ours the first: they may differ by seconds
+    assert!(sent.as_second() <= acknowledged.as_second() + 5, "{resting:?}");
+    stage.by_somebody("SELL", "90", "29000").await; // somebody sells through its price
+    until_order(&node, id, "filled").await;
+    let filled = times(&order(&node, id).await);
+    assert!(filled[3] > changed, "the fill changed it: {resting:?}, then {filled:?}");
+    assert_eq!(filled[..3], resting[..3], "what was once noted stays");
+    node.stop().await.unwrap();
+    check_journal(stage.dir.path());
+    stage.exchange.shutdown().await;
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ pub(crate) use governance::{LimitsCommand, ProposalsCommand, StageCommand};
 pub(crate) use orders::{AdoptArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand};
 pub(crate) use records::{AuditCommand, JournalCommand};
 pub(crate) use research::{
-    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, Holding, RiskArgs, Stamp, StrategyArgs, StrategyCommand,
-    StressArgs,
+    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, FillArgs, Holding, RiskArgs, Stamp, StrategyArgs,
+    StrategyCommand, StressArgs,
 };
 pub(crate) use session::{DemoArgs, DropCopyArgs, ExchangeArgs, PaperArgs, TapeArgs};
 pub(crate) use storm::StormArgs;

@@ -86,6 +86,42 @@ pub(crate) struct BarsArgs {
     /// Opening cash in the quote currency.
     #[arg(long, default_value = "10000", allow_negative_numbers = true)]
     pub(crate) deposit: String,
+    /// Smallest step of an order's price, whatever the rows say. Without it one unit of the finest decimal that any price of
+    /// the file has, those of later rows included.
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    pub(crate) tick: Option<String>,
+    /// Smallest step of an order's quantity, and the smallest order, whatever the rows say. Without it one unit of the finest
+    /// decimal that any volume of the file has, those of later rows included.
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true)]
+    pub(crate) lot: Option<String>,
+}
+
+/// What is assumed about fills on bars. What is not given is as [`tradewind_book::FillPolicy::assumed`] has it.
+#[derive(Args)]
+pub(crate) struct FillArgs {
+    /// Slippage of a taking fill on bars in basis points. Without it 2.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) slippage_bps: Option<String>,
+    /// Most of a bar's volume that fills may take, in percent; `none` for no cap. Without it 10, and none where the
+    /// file gives no volume.
+    #[arg(long)]
+    pub(crate) volume_share: Option<String>,
+    /// Market impact on bars: `none`, `linear:BPS` or `root:BPS`, in basis points at the whole volume of a bar. Without
+    /// it none.
+    #[arg(long)]
+    pub(crate) impact: Option<String>,
+}
+
+impl FillArgs {
+    /// The first option that was given, by its name.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--slippage-bps", &self.slippage_bps),
+            ("--volume-share", &self.volume_share),
+            ("--impact", &self.impact),
+        ];
+        options.into_iter().find(|(_, value)| value.is_some()).map(|(name, _)| name)
+    }
 }
 
 #[derive(Args)]
@@ -101,16 +137,8 @@ pub(crate) struct BacktestArgs {
     /// What fees are taken in: `quote`, or `received` as on Binance spot.
     #[arg(long, default_value = "quote")]
     pub(crate) fee_asset: String,
-    /// Slippage of a taking fill in basis points.
-    #[arg(long, default_value = "2", allow_negative_numbers = true)]
-    pub(crate) slippage_bps: String,
-    /// Most of a bar's volume that fills may take, in percent; `none` for no cap. Without it 10, and none where the
-    /// file gives no volume.
-    #[arg(long)]
-    pub(crate) volume_share: Option<String>,
-    /// Market impact: `none`, `linear:BPS` or `root:BPS`, in basis points at the whole volume of a bar.
-    #[arg(long, default_value = "none")]
-    pub(crate) impact: String,
+    #[command(flatten)]
+    pub(crate) fills: FillArgs,
     /// Funding rates of a perpetual contract, in freqtrade's layout. Each is paid at the close of the bar before it, by what
     /// is held then; buy and hold is reckoned without.
     #[arg(long)]
@@ -161,6 +189,12 @@ pub(crate) struct StressArgs {
     /// Slippage of a taking fill in basis points.
     #[arg(long, default_value = "2", allow_negative_numbers = true)]
     pub(crate) slippage_bps: String,
+    /// Smallest step of an order's price.
+    #[arg(long, value_name = "PRICE", default_value = "0.0001", allow_negative_numbers = true)]
+    pub(crate) tick: String,
+    /// Smallest step of an order's quantity, and the smallest order.
+    #[arg(long, value_name = "SIZE", default_value = "0.0001", allow_negative_numbers = true)]
+    pub(crate) lot: String,
     /// Limits of the gate: research, conservative, moderate, demo or open.
     #[arg(long, default_value = "research")]
     pub(crate) limits: String,

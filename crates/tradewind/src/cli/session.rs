@@ -1,6 +1,6 @@
 //! Options of what trades until it is stopped: the demo, a node, the local exchange.
 
-use super::{Stamp, duration};
+use super::{FillArgs, Stamp, duration};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -16,6 +16,8 @@ pub(crate) struct TapeArgs {
     /// Which end of a bar the tape's times name; a file of the catalog knows it.
     #[arg(long, value_enum, default_value = "open", value_name = "END", requires = "tape")]
     pub(crate) stamp: Stamp,
+    #[command(flatten)]
+    pub(crate) fills: FillArgs,
 }
 
 #[derive(Args)]

@@ -2,7 +2,7 @@
 
 use super::bars::{self, Bars, Finished};
 use super::funding::Funding;
-use crate::cli::BacktestArgs;
+use crate::cli::{BacktestArgs, FillArgs};
 use crate::output::{self, Failure, Format, counted};
 use crate::signals;
 use std::fs::Permissions;
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
         Some(price) => bars.made_as_fine_as(price)?,
         None => bars,
     };
-    let has_volume = bars.has_volume();
+    let (has_volume, steps) = (bars.has_volume(), bars.steps(&args.bars));
     let funding = args.funding.as_deref();
     let funding = funding.map(|path| Funding::open(path, &bars.instrument, args.bars.accept_defects)).transpose()?;
     let delivery = delivery(args, &bars.instrument)?;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
         origin: if args.bars.simulated { Origin::Simulated } else { bars.origin() },
         deposit: bars::deposit(&args.bars, &bars.instrument)?,
         limits: limits(&args.limits)?,
-        fill_policy: fill_policy(args, bars.has_volume())?,
+        fill_policy: fill_policy(&args.fills, has_volume)?,
         strategy,
     };
     let (outcome, finished) = match &args.events {
@@ -54,8 +54,9 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
         }
     };
     let note = "The file gives no volume: the size of a fill is not capped by what was traded.";
+    let no_volume = (!has_volume).then(|| note.to_owned());
     let meta = Meta {
-        notes: if has_volume { Vec::new() } else { vec![note.to_owned()] },
+        notes: std::iter::once(steps).chain(no_volume).collect(),
         data: data_source(&finished),
         parameters: table.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         ..Meta::default()
@@ -174,37 +175,40 @@ fn positive(value: i32, option: &str) -> Result<u32, Failure> {
     u32::try_from(value).map_err(|_| Failure::new("CLI-05", format!("{option} is negative"), "frictions never help"))
 }
 
-fn fill_policy(args: &BacktestArgs, has_volume: bool) -> Result<FillPolicy, Failure> {
-    let share = match args.volume_share.as_deref().unwrap_or(if has_volume { "10" } else { "none" }) {
-        "none" => None,
-        _ if !has_volume => {
+/// What is assumed about fills on bars that give volumes or do not: what was asked for, and the rest as it is by default.
+pub(super) fn fill_policy(args: &FillArgs, has_volume: bool) -> Result<FillPolicy, Failure> {
+    let assumed = FillPolicy::assumed(has_volume);
+    let volume_share_bps = match args.volume_share.as_deref() {
+        None => assumed.volume_share_bps,
+        Some("none") => None,
+        Some(_) if !has_volume => {
             let hint = "leave --volume-share out, or write none";
             return Err(Failure::new("CLI-05", "--volume-share needs volumes, and the file gives none", hint));
         }
-        text => Some(bars::percent(text, "--volume-share")?),
+        Some(text) => Some(bars::percent(text, "--volume-share")?),
     };
-    let impact = match args.impact.split_once(':') {
-        None if args.impact == "none" => Impact::None,
-        Some(("linear", bps)) => {
-            Impact::Linear { coefficient_centi_bps: positive(centi_bps(bps, "--impact")?, "--impact")? }
-        }
-        Some(("root", bps)) => {
-            Impact::SquareRoot { coefficient_centi_bps: positive(centi_bps(bps, "--impact")?, "--impact")? }
-        }
+    let slippage_centi_bps = match args.slippage_bps.as_deref() {
+        None => assumed.slippage_centi_bps,
+        Some(text) => positive(centi_bps(text, "--slippage-bps")?, "--slippage-bps")?,
+    };
+    let impact = match args.impact.as_deref() {
+        None => assumed.impact,
+        Some(text) => market_impact(text)?,
+    };
+    Ok(FillPolicy { volume_share_bps, slippage_centi_bps, impact, ..assumed })
+}
+
+fn market_impact(text: &str) -> Result<Impact, Failure> {
+    let coefficient = |bps: &str| -> Result<u32, Failure> { positive(centi_bps(bps, "--impact")?, "--impact") };
+    match text.split_once(':') {
+        None if text == "none" => Ok(Impact::None),
+        Some(("linear", bps)) => Ok(Impact::Linear { coefficient_centi_bps: coefficient(bps)? }),
+        Some(("root", bps)) => Ok(Impact::SquareRoot { coefficient_centi_bps: coefficient(bps)? }),
         _ => {
-            return Err(Failure::new(
-                "CLI-05",
-                format!("--impact `{}` is unknown", args.impact),
-                "write none, linear:10 or root:10",
-            ));
+            let message = format!("--impact `{text}` is unknown");
+            Err(Failure::new("CLI-05", message, "write none, linear:10 or root:10"))
         }
-    };
-    Ok(FillPolicy {
-        volume_share_bps: share,
-        slippage_centi_bps: positive(centi_bps(&args.slippage_bps, "--slippage-bps")?, "--slippage-bps")?,
-        impact,
-        limit_needs_trade_through: false,
-    })
+    }
 }
 
 pub(crate) fn limits(name: &str) -> Result<Limits, Failure> {

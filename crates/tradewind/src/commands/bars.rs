@@ -6,13 +6,14 @@ use crate::signals;
 use std::path::Path;
 use tradewind_domain::{
     Bar, Calendar, Coded, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec,
-    LEDGER_DECIMALS, Money, Origin, Price, Quantity, Symbol, SymbolError, Timestamp, parse_decimal,
+    LEDGER_DECIMALS, Money, NumberError, Origin, Price, Quantity, Symbol, SymbolError, Timestamp, parse_decimal,
 };
 use tradewind_history::{
-    BarSeries, BarStream, Defects, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo, VolumeKind, adjust,
-    hours_of, read_bars, stream_bars,
+    BarSeries, BarStream, Defects, FactorFile, ImportOptions, OnDefect, Severity, SourceInfo, adjust, hours_of,
+    read_bars, stream_bars,
 };
-use tradewind_strategies::{Ends, Managed, Sizing, Strategy, registry};
+use tradewind_node::settings::{fault_of_key, unread};
+use tradewind_strategies::{Ends, Managed, Sizing, Strategy, StrategyError, registry};
 
 /// Bars of a file, ready to be fed.
 pub(crate) struct Bars {
@@ -60,7 +61,7 @@ impl Bars {
             Source::Stream(stream) => stream.instrument().clone(),
             Source::Whole(series) => series.instrument.clone(),
         };
-        let (spec, finer) = with_fees(with_hours(spec), fees)?;
+        let (spec, quantities) = with_fees(with_hours(spec), fees)?;
         let instrument = spec.list(InstrumentId(0))?;
         let from = moment(args.from.as_deref(), Timestamp::from_nanos(i64::MIN))?;
         let until = moment(args.until.as_deref(), Timestamp::from_nanos(i64::MAX))?;
@@ -68,27 +69,71 @@ impl Bars {
             let message = format!("no bar lies from {from} until {until}");
             return Err(Failure::new("CLI-03", message, "--from must be before --until"));
         }
-        Ok(Self { instrument, source, finer: Finer { prices: 1, quantities: finer }, from, until })
+        let bars = Self { instrument, source, finer: Finer { prices: 1, quantities }, from, until };
+        bars.in_ticks(args.tick.as_deref())?.in_lots(args.lot.as_deref())
+    }
+
+    /// The same bars of an instrument with this tick, if one is given.
+    ///
+    /// Its prices then carry the ledger's decimals, so that nothing depends on how fine the rows are; those of a file that is
+    /// finer still stay as they are.
+    fn in_ticks(self, tick: Option<&str>) -> Result<Self, Failure> {
+        let Some(tick) = tick else { return Ok(self) };
+        step(tick, "--tick", LEDGER_DECIMALS)?; // what is wrong with it counts before the rows
+        let Self { instrument, source, finer, from, until } = self.with_price_decimals(LEDGER_DECIMALS)?;
+        let tick = Price::from_mantissa(step(tick, "--tick", instrument.spec.price_decimals)?);
+        let instrument = InstrumentSpec { tick, ..instrument.spec }.list(instrument.id)?;
+        Ok(Self { instrument, source, finer, from, until })
+    }
+
+    /// The same bars of an instrument with this lot, if one is given. Decimals of quantities are as with [`Self::in_ticks`].
+    fn in_lots(self, lot: Option<&str>) -> Result<Self, Failure> {
+        let Some(lot) = lot else { return Ok(self) };
+        step(lot, "--lot", LEDGER_DECIMALS)?;
+        let Self { instrument, source, finer, from, until } = self;
+        let (spec, quantities) = in_ledger_quantities(instrument.spec)?;
+        let lot = Quantity::from_mantissa(step(lot, "--lot", spec.quantity_decimals)?);
+        let instrument = InstrumentSpec { lot, min_quantity: lot, ..spec }.list(instrument.id)?;
+        let finer = Finer { quantities: finer.quantities * quantities, ..finer };
+        Ok(Self { instrument, source, finer, from, until })
+    }
+
+    /// From where the tick and the lot came, in a sentence.
+    pub(crate) fn steps(&self, args: &BarsArgs) -> String {
+        const READ: &str = "read from the finest decimal of the whole file, later rows included";
+        let it = &self.instrument;
+        let (tick, lot) = (it.price_text(it.spec.tick), it.quantity_text(it.spec.lot));
+        match (&args.tick, &args.lot) {
+            (None, None) => format!("Tick {tick} and lot {lot} were {READ}; --tick and --lot fix them."),
+            (Some(_), None) => format!("Tick {tick} was given. Lot {lot} was {READ}; --lot fixes it."),
+            (None, Some(_)) => format!("Lot {lot} was given. Tick {tick} was {READ}; --tick fixes it."),
+            (Some(_), Some(_)) => format!("Tick {tick} and lot {lot} were given."),
+        }
     }
 
     /// The same bars of an instrument whose prices carry the decimals of `price` too, up to those of the ledger. Tick and
     /// strike stay as they are.
     pub(crate) fn made_as_fine_as(self, price: &str) -> Result<Self, Failure> {
-        let (spec, decimals) = (&self.instrument.spec, decimals_of(price).min(LEDGER_DECIMALS));
+        self.with_price_decimals(decimals_of(price).min(LEDGER_DECIMALS))
+    }
+
+    /// The same bars of an instrument whose prices carry at least `decimals`.
+    fn with_price_decimals(self, decimals: u8) -> Result<Self, Failure> {
+        let spec = &self.instrument.spec;
         if decimals <= spec.price_decimals {
             return Ok(self);
         }
-        let prices = 10_i64.pow(u32::from(decimals - spec.price_decimals));
-        let finer = Finer { prices, ..self.finer };
+        let by = Finer { prices: 10_i64.pow(u32::from(decimals - spec.price_decimals)), quantities: 1 };
         let kind = match spec.kind {
             InstrumentKind::Option { expiry, strike, right } => {
-                InstrumentKind::Option { expiry, strike: finer.price(strike, &"the strike")?, right }
+                InstrumentKind::Option { expiry, strike: by.price(strike, &"the strike")?, right }
             }
             kind => kind,
         };
-        let tick = finer.price(spec.tick, &"the tick")?;
+        let tick = by.price(spec.tick, &"the tick")?;
         let spec = InstrumentSpec { price_decimals: decimals, tick, kind, ..spec.clone() };
         let instrument = spec.list(self.instrument.id)?;
+        let finer = Finer { prices: self.finer.prices * by.prices, ..self.finer };
         Ok(Self { instrument, finer, ..self })
     }
 
@@ -107,8 +152,7 @@ impl Bars {
 
     /// Whether the file says how much was traded.
     pub(crate) fn has_volume(&self) -> bool {
-        let source = self.source();
-        source.volume == VolumeKind::Given && source.quote_side.is_none()
+        self.source().has_volume()
     }
 
     /// Feeds each bar of the span, oldest first, and tells what was read.
@@ -173,10 +217,33 @@ impl Finer {
     fn price(self, price: Price, what: &dyn std::fmt::Display) -> Result<Price, Failure> {
         let finer = price.mantissa().checked_mul(self.prices).map(Price::from_mantissa);
         finer.ok_or_else(|| {
-            let message = format!("--settlement has more decimals than the file, and {what} is too large for them");
-            Failure::new("CLI-05", message, "write it with fewer decimals")
+            let message = format!(
+                "--tick or --settlement counts prices in more decimals than the file, and {what} is too large for them"
+            );
+            Failure::new("CLI-05", message, "leave --tick out, and write --settlement with fewer decimals")
         })
     }
+}
+
+/// A step of orders that was given as `text`, in units of `decimals`: those of the ledger, or finer ones.
+fn step(text: &str, option: &str, decimals: u8) -> Result<i64, Failure> {
+    let wrong = |error: NumberError| {
+        let failure = Failure::from_coded(error);
+        Failure { message: format!("{option}: {}", failure.message), ..failure }
+    };
+    if parse_decimal(text, LEDGER_DECIMALS).map_err(wrong)? <= 0 {
+        return Err(Failure::new("CLI-05", format!("{option} `{text}` is not above zero"), "write 0.01 or 1"));
+    }
+    parse_decimal(text, decimals).map_err(wrong)
+}
+
+/// The instrument with this tick and this lot, and decimals as fine as these where it has fewer.
+pub(super) fn in_steps(spec: InstrumentSpec, tick: &str, lot: &str) -> Result<InstrumentSpec, Failure> {
+    let price_decimals = decimals_of(tick).clamp(spec.price_decimals, LEDGER_DECIMALS);
+    let quantity_decimals = decimals_of(lot).clamp(spec.quantity_decimals, LEDGER_DECIMALS);
+    let tick = Price::from_mantissa(step(tick, "--tick", price_decimals)?);
+    let lot = Quantity::from_mantissa(step(lot, "--lot", quantity_decimals)?);
+    Ok(InstrumentSpec { price_decimals, quantity_decimals, tick, lot, min_quantity: lot, ..spec })
 }
 
 /// How many decimals a text has, without zeros at its end.
@@ -197,7 +264,12 @@ fn with_hours(spec: InstrumentSpec) -> InstrumentSpec {
 /// them, so that what is held is what the books hold.
 fn with_fees(spec: InstrumentSpec, fees: FeeSchedule) -> Result<(InstrumentSpec, i64), Failure> {
     let spec = InstrumentSpec { fees, ..spec };
-    if fees.asset == FeeAsset::Quote || spec.quantity_decimals >= LEDGER_DECIMALS {
+    if fees.asset == FeeAsset::Quote { Ok((spec, 1)) } else { in_ledger_quantities(spec) }
+}
+
+/// The instrument with quantities of at least the ledger's decimals, and by how much they are finer than before.
+fn in_ledger_quantities(spec: InstrumentSpec) -> Result<(InstrumentSpec, i64), Failure> {
+    if spec.quantity_decimals >= LEDGER_DECIMALS {
         return Ok((spec, 1));
     }
     let finer = 10_i64.pow(u32::from(LEDGER_DECIMALS - spec.quantity_decimals));
@@ -213,9 +285,9 @@ fn with_fees(spec: InstrumentSpec, fees: FeeSchedule) -> Result<(InstrumentSpec,
 
 fn too_fine(what: &str) -> Failure {
     let message = format!(
-        "--fee-asset received counts quantities in {LEDGER_DECIMALS} decimals, and {what} is too large for them"
+        "--lot or --fee-asset received counts quantities in {LEDGER_DECIMALS} decimals, and {what} is too large for them"
     );
-    Failure::new("CLI-05", message, "leave --fee-asset out")
+    Failure::new("CLI-05", message, "leave --lot and --fee-asset out")
 }
 
 /// Says on stderr how many rows of a file are not as they should be.
@@ -263,23 +335,39 @@ pub(crate) fn deposit(args: &BarsArgs, instrument: &Instrument) -> Result<Money,
     Ok(money)
 }
 
-/// The parameters that were given, in a table.
-fn parameters(args: &StrategyArgs) -> Result<toml::Table, Failure> {
-    let mut table = match &args.parameters_file {
-        None => toml::Table::new(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
-            text.parse().map_err(|error: toml::de::Error| {
-                Failure::new(
-                    "CLI-04",
-                    format!("{}: {}", path.display(), error.message()),
-                    "see `tradewind strategy show NAME`",
-                )
-            })?
+/// The parameters in a file, and its text: what is wrong with one of them is named with its line.
+struct ParametersFile<'a> {
+    path: &'a Path,
+    text: String,
+    table: toml::Table,
+}
+
+impl<'a> ParametersFile<'a> {
+    fn read(path: &'a Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+        let table = text.parse::<toml::Table>().map_err(|error| {
+            Failure::new("CLI-04", unread(&error, &text, path).to_string(), "see `tradewind strategy show NAME`")
+        })?;
+        Ok(Self { path, text, table })
+    }
+
+    /// Why the strategy was not built: with file and line where the parameter at fault is the file's, and none that `set`
+    /// put in its place.
+    fn fault(&self, error: StrategyError, set: &toml::Table) -> Failure {
+        let key = match &error {
+            StrategyError::UnknownParameter { parameter, .. } | StrategyError::WrongType { parameter, .. } => {
+                parameter.clone()
+            }
+            StrategyError::OutOfRange { parameter, .. } => (*parameter).to_owned(),
+            _ => return Failure::from(error),
+        };
+        let failure = Failure::from(error);
+        if set.contains_key(&key) || !self.table.contains_key(&key) {
+            return failure;
         }
-    };
-    assign(&mut table, &args.parameters, "write --set fast=12")?;
-    Ok(table)
+        let message = fault_of_key(&self.text, self.path, &key, &failure.message).to_string();
+        Failure { message, ..failure }
+    }
 }
 
 /// Writes each NAME=VALUE into `table`.
@@ -301,8 +389,15 @@ pub(crate) fn strategy(
     args: &StrategyArgs,
     instrument: InstrumentId,
 ) -> Result<(Box<dyn Strategy>, toml::Table), Failure> {
-    let mut told = parameters(args)?;
-    let strategy = registry::build(&args.name, &told)?;
+    let file = args.parameters_file.as_deref().map(ParametersFile::read).transpose()?;
+    let mut set = toml::Table::new();
+    assign(&mut set, &args.parameters, "write --set fast=12")?;
+    let mut told = file.as_ref().map_or_else(toml::Table::new, |file| file.table.clone());
+    told.extend(set.clone());
+    let strategy = registry::build(&args.name, &told).map_err(|error| match &file {
+        Some(file) => file.fault(error, &set),
+        None => Failure::from(error),
+    })?;
     let mut rule = toml::Table::new();
     assign(&mut rule, &args.size, "write --size risk=0.01")?;
     rule.extend(args.sizing.iter().map(|name| ("rule".to_owned(), name.as_str().into())));

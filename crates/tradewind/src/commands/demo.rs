@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use tradewind_book::FillPolicy;
 use tradewind_domain::{LEDGER_DECIMALS, Origin, PortfolioId, Symbol, format_decimal, parse_decimal};
 use tradewind_engine::{Counters, Portfolio};
 use tradewind_node::settings::{Settings, StrategySettings};
@@ -52,6 +53,8 @@ struct Demo {
     tape: Option<PathBuf>,
     /// What the tape is of.
     symbol: Option<Symbol>,
+    /// What the exchange assumed about fills on bars.
+    fill_policy: Option<FillPolicy>,
     events: u64,
     portfolios: Vec<Books>,
     first_fill_seconds: Option<f64>,
@@ -102,6 +105,9 @@ async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) ->
         args.duration.as_secs_f64(),
         market.speed,
     ));
+    if let Some(text) = market.fills_text() {
+        output::note(&text);
+    }
     local::note_what_holds(&node).await;
     let watched = watch(args, &node, exchange, &mut end).await;
     Ok((node.stop().await?, watched))
@@ -110,7 +116,7 @@ async fn play(args: &DemoArgs, market: &Market<'_>, exchange: &LocalExchange) ->
 /// What is left when all has ended: the journal, and the pages made from it.
 fn look_back(args: &DemoArgs, market: &Market<'_>, ended: &Ended, watched: &Watched) -> Result<Demo, Failure> {
     let verified = journal::check(&DataDir::new(&args.data_dir).journal());
-    let reports = write_reports(&args.data_dir)?;
+    let reports = write_reports(&args.data_dir, market)?;
     let counters: Counters = ended.state.counters;
     Ok(Demo {
         fills: counters.fills,
@@ -121,6 +127,7 @@ fn look_back(args: &DemoArgs, market: &Market<'_>, ended: &Ended, watched: &Watc
         seed: market.tape.is_none().then_some(args.seed),
         tape: args.recorded.tape.clone(),
         symbol: market.tape.map(|tape| tape.symbol.clone()),
+        fill_policy: market.fills(),
         events: ended.state.sequence,
         portfolios: ended.state.portfolios.iter().map(books).collect(),
         first_fill_seconds: watched.first_fill.map(|at| at.as_secs_f64()),
@@ -229,7 +236,11 @@ async fn glance(node: &Node) -> Glance {
 }
 
 /// One page for each portfolio, from the journal alone.
-fn write_reports(data_dir: &Path) -> Result<Vec<String>, Failure> {
+fn write_reports(data_dir: &Path, market: &Market<'_>) -> Result<Vec<String>, Failure> {
+    let from_journal = "Traded on a local exchange over its own protocol; this page is made from the journal alone.";
+    let assumed =
+        market.fills().map(|fills| format!("Recorded bars, of which the exchange assumed: {}", fills.describe()));
+    let notes: Vec<String> = std::iter::once(from_journal.to_owned()).chain(assumed).collect();
     let mut written = Vec::new();
     for place in 0..DESKS.len() {
         let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
@@ -241,10 +252,7 @@ fn write_reports(data_dir: &Path) -> Result<Vec<String>, Failure> {
                 format: "journal".to_owned(),
                 ..DataSource::default()
             },
-            notes: vec![
-                "Traded on a local exchange over its own protocol; this page is made from the journal alone."
-                    .to_owned(),
-            ],
+            notes: notes.clone(),
             ..Meta::default()
         };
         let report = Report::build(&outcome, meta)?;

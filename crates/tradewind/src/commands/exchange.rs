@@ -24,12 +24,19 @@ pub(crate) fn run(args: &ExchangeArgs, format: Format) -> Result<ExitCode, Failu
 fn announce(market: &Market<'_>, exchange: &LocalExchange, format: Format) {
     let (url, origin) = (exchange.url(), market.origin());
     let symbol = market.tape.map(|tape| &tape.symbol);
-    let value =
-        serde_json::json!({"url": url, "origin": origin, "symbol": symbol, "api_key": KEY, "api_secret": SECRET});
+    let value = serde_json::json!({
+        "url": url,
+        "origin": origin,
+        "symbol": symbol,
+        "fill_policy": market.fills(),
+        "api_key": KEY,
+        "api_secret": SECRET,
+    });
     output::print(format, &value, || {
         let (what, cash, quote) = (market.name(), market.cash, market.quote());
+        let fills = market.fills_text().map_or_else(String::new, |text| format!("{text}\n"));
         format!(
-            "{url}\nBinance spot's protocol on a {what}; WebSockets under the same address\n\
+            "{url}\nBinance spot's protocol on a {what}; WebSockets under the same address\n{fills}\
              test account with {cash} {quote}: key {KEY}, secret {SECRET}\nCtrl-C ends it"
         )
     });

@@ -6,6 +6,7 @@ use super::{LEFTOVERS_WITHIN, runtime};
 use crate::output::{self, Failure};
 use crate::signals::End;
 use std::path::PathBuf;
+use tradewind_book::FillPolicy;
 use tradewind_domain::{Origin, Symbol, parse_decimal};
 use tradewind_exchange::{AccountConfig, Exchange, ExchangeConfig, ExchangeHandle, Pace, SymbolConfig};
 use tradewind_node::settings::{LimitSettings, NodeMode, Profile, Settings, StrategySettings, VenueSettings};
@@ -41,6 +42,16 @@ impl Market<'_> {
     pub(crate) fn name(&self) -> String {
         let origin = format!("{:?}", self.origin()).to_lowercase();
         self.tape.map_or_else(|| format!("{origin} market"), |tape| format!("{origin} market of {}", tape.symbol))
+    }
+
+    /// What it assumes about fills; `None` where orders meet a market's own sizes and prices.
+    pub(crate) fn fills(&self) -> Option<FillPolicy> {
+        self.tape.and_then(Recording::fills)
+    }
+
+    /// The same as a sentence for whoever trades on it.
+    pub(crate) fn fills_text(&self) -> Option<String> {
+        self.fills().map(|fills| format!("the exchange assumes of fills on these bars: {}", fills.describe()))
     }
 
     /// What the test account holds.

@@ -1,9 +1,11 @@
 //! A recorded market for the local exchange: what is in the file, and which listing, purse and pace suit it.
 
+use super::backtest::fill_policy;
 use super::bars::{symbol as symbol_of, tell_defects};
-use crate::cli::TapeArgs;
+use crate::cli::{FillArgs, TapeArgs};
 use crate::output::{self, Failure};
 use std::path::Path;
+use tradewind_book::FillPolicy;
 use tradewind_domain::{
     Bar, Coded, InstrumentSpec, Interval, Origin, Price, Quantity, Symbol, Timestamp, Trade, format_decimal,
     parse_decimal, pow10, round_div,
@@ -27,6 +29,8 @@ pub(crate) struct Recording {
     pub(crate) interval: Interval,
     tape: Tape,
     bars: usize,
+    /// Whether it says how much was traded.
+    has_volume: bool,
     listing: Option<SymbolConfig>,
     /// The lowest price, with [`DECIMALS`].
     lowest: i64,
@@ -35,8 +39,10 @@ pub(crate) struct Recording {
 impl Recording {
     /// The recorded market that was asked for, if one was.
     pub(crate) fn of(args: &TapeArgs) -> Result<Option<Self>, Failure> {
-        let open = |path: &Path| Self::open(path, args.symbol.as_deref(), args.stamp.into());
-        args.tape.as_deref().map(open).transpose()
+        let Some(path) = args.tape.as_deref() else {
+            return args.fills.given().map_or(Ok(None), |option| Err(assumes_nothing(option, "a simulated market")));
+        };
+        Self::open(path, args.symbol.as_deref(), args.stamp.into())?.filled_by(&args.fills).map(Some)
     }
 
     /// Reads a file of bars or of trades. Without a symbol it is of what the file says, or its name; of a contract the
@@ -62,7 +68,9 @@ impl Recording {
                 let (symbol, spec) = (pair(&series.instrument), &series.instrument);
                 let bars = series.bars.iter().map(|bar| bar_at_exchange(bar, spec)).collect::<Option<_>>();
                 let bars = bars.ok_or_else(|| too_large(path))?;
-                Ok(Self::of_bars(path, symbol, series.interval, bars)?.made_by(series.source.origin))
+                let has_volume = series.source.has_volume();
+                let recording = Self::of_bars(path, symbol, series.interval, bars)?.made_by(series.source.origin);
+                Ok(Self { has_volume, ..recording })
             }
             bars => match read_trades(path, &options) {
                 Ok(series) if !series.trades.is_empty() => {
@@ -88,7 +96,7 @@ impl Recording {
         let listing = listing(&symbol, prices, bars.iter().map(|bar| bar.volume.mantissa()));
         let played = bars.len() - history;
         let tape = Tape { source: TapeSource::Bars(bars), ..Tape::bars_file(path, symbol.clone(), history) };
-        Ok(Self { symbol, interval, tape, bars: played, listing, lowest })
+        Ok(Self { symbol, interval, tape, bars: played, has_volume: true, listing, lowest })
     }
 
     fn of_trades(path: &Path, symbol: Symbol, trades: Vec<(Timestamp, Trade)>) -> Self {
@@ -107,11 +115,29 @@ impl Recording {
             (second, usize::try_from(span / second.nanos()).unwrap_or(0))
         };
         let tape = Tape { source: TapeSource::Trades(trades), ..Tape::trades_file(path, symbol.clone()) };
-        Self { symbol, interval, tape, bars, listing, lowest }
+        Self { symbol, interval, tape, bars, has_volume: true, listing, lowest }
     }
 
     fn made_by(self, origin: Origin) -> Self {
         Self { tape: Tape { origin, ..self.tape }, ..self }
+    }
+
+    /// The same, with what `args` assume about fills on bars.
+    fn filled_by(self, args: &FillArgs) -> Result<Self, Failure> {
+        if !self.is_of_bars() {
+            return args.given().map_or(Ok(self), |option| Err(assumes_nothing(option, "a tape of trades")));
+        }
+        let fills = fill_policy(args, self.has_volume)?;
+        Ok(Self { tape: Tape { fills, ..self.tape }, ..self })
+    }
+
+    const fn is_of_bars(&self) -> bool {
+        matches!(self.tape.source, TapeSource::BarsFile(_) | TapeSource::Bars(_))
+    }
+
+    /// What is assumed about fills; `None` for trades, which orders meet as they were.
+    pub(crate) fn fills(&self) -> Option<FillPolicy> {
+        self.is_of_bars().then_some(self.tape.fills)
     }
 
     /// Whether a market made it or a simulation.
@@ -205,6 +231,12 @@ fn tell_off_grid(path: &Path, interval: Interval, played: &[Bar]) -> Result<(), 
     }
     let hint = "an exchange shows bars of the clock alone; `tradewind backtest` takes these as they are";
     Err(Failure { hint: hint.to_owned(), ..unplayable(path, what) })
+}
+
+/// Why `option` is refused where orders meet the sizes and prices of `market` itself.
+fn assumes_nothing(option: &str, market: &str) -> Failure {
+    let message = format!("{option}: {market} shows what orders meet, only bars leave it to be assumed");
+    Failure::new("CLI-05", message, "leave the option out, or name a file of bars with --tape")
 }
 
 fn unplayable(path: &Path, reason: String) -> Failure {

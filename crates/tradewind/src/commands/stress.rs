@@ -44,7 +44,7 @@ impl Setting {
         let symbol = "SIM/USDT".parse().map_err(Failure::from_coded::<tradewind_domain::SymbolError>)?;
         let spec =
             InstrumentSpec { price_decimals: 4, quantity_decimals: 4, fees, ..InstrumentSpec::spot(symbol, "stress") };
-        let instrument = spec.list(InstrumentId(0))?;
+        let instrument = bars::in_steps(spec, &args.tick, &args.lot)?.list(InstrumentId(0))?;
         let currency: Currency = instrument.settlement();
         bars::strategy(&args.strategy, instrument.id)?; // what is wrong with it is said once, before anything runs
         Ok(Self {
@@ -189,6 +189,8 @@ fn alone(args: &StressArgs, seed: u64) -> String {
     let gate = [
         (" --fee-bps", &args.fee_bps, "10"),
         (" --slippage-bps", &args.slippage_bps, "2"),
+        (" --tick", &args.tick, "0.0001"),
+        (" --lot", &args.lot, "0.0001"),
         (" --limits", &args.limits, "research"),
     ];
     command.extend(

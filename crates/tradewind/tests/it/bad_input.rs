@@ -3,6 +3,7 @@
 use crate::support::{Run, Running, shell, text, tradewind, tradewind_in, waves};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 fn backtest(more: &[&str]) -> Run {
     let dir = tempfile::tempdir().unwrap();
@@ -165,6 +166,41 @@ fn settings_faults_name_file_and_line() {
             assert!(run.err.contains(value), "{settings:?}: {}", run.err);
         }
     }
+}
+
+#[test]
+fn faults_of_a_parameters_file_name_file_and_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, file) = (waves(dir.path(), 60), dir.path().join("mine.toml"));
+    let bars = ["--data", text(&data), "--symbol", "WAVES/USDT"];
+    let commands = [
+        [&["backtest", "--no-report"][..], &bars].concat(),
+        [&["diagnose"][..], &bars].concat(),
+        vec!["stress", "--scenarios", "1", "--bars", "50"],
+    ];
+    let check = |more: &[&str], code: &str, words: &[&str]| {
+        for command in &commands {
+            let args = [&command[..], &["--parameters-file", text(&file)][..], more].concat();
+            let run = tradewind(&args).failed_with(1, code);
+            for word in words {
+                assert!(run.err.contains(word), "{command:?} {more:?} does not say {word}: {}", run.err);
+            }
+        }
+    };
+    for (parameters, code, place, value, hint) in [
+        ("slow = 30\nfsat = 3\n", "STR-02", ":2: ", "no parameter `fsat`", "tradewind strategy show NAME"),
+        ("[ema-trend]\nfast = 3\n", "STR-02", ":1: ", "`ema-trend`", "tradewind strategy show NAME"),
+        ("# quick\n\nfast = \"12 bars\"\n", "STR-03", ":3: ", "12 bars", "write whole numbers as 20"),
+        ("fast = 12\nweight = 11.0\n", "STR-04", ":2: ", "outside 0 to 10 in `weight = 11.0`", "inside the range"),
+        ("slow = 30\nfast = \n", "CLI-04", ":2: ", "in `fast =`", "tradewind strategy show NAME"),
+    ] {
+        std::fs::write(&file, parameters).unwrap();
+        let place = format!("mine.toml{place}");
+        check(&[], code, &[place.as_str(), value, hint]);
+    }
+    // the file is not blamed for what was typed beside it
+    std::fs::write(&file, "fast = 0\n").unwrap();
+    check(&["--set", "fast=-5"], "STR-04", &["error[STR-04]: ema-trend: fast is -5"]);
 }
 
 #[test]
@@ -336,4 +372,31 @@ fn a_folder_that_may_not_be_written_is_an_error() {
     }
     let run = tradewind_in(&locked, &["backtest", "--data", text(&data), "--symbol", "WAVES/USDT"]);
     run.failed_with(1, "CLI-01");
+}
+
+/// Where each run alone sees the folder read-only, which holds for root as well.
+#[test]
+fn a_disk_that_is_read_only_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, locked) = (waves(dir.path(), 200), dir.path().join("locked"));
+    std::fs::create_dir(&locked).unwrap();
+    let place = text(&locked);
+    let lock = format!("mount --bind '{place}' '{place}' && mount -o remount,bind,ro '{place}' && cd '{place}'");
+    let mounted = Command::new("unshare").args(["--mount", "sh", "-c", &lock]).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        println!("skipped: a_disk_that_is_read_only_is_an_error: this process may not mount");
+        return;
+    }
+    let line = |args: &str| format!(r#"exec unshare --mount sh -c "{lock} && exec \"\$0\" {args}" "$0""#);
+    let of_waves = format!("'{}' --symbol WAVES/USDT", text(&data));
+    for (args, code) in [
+        (format!("backtest --data {of_waves}"), "CLI-01"),
+        (format!("backtest --data {of_waves} --report page.html"), "CLI-01"),
+        (format!("data import {of_waves}"), "HIS-01"),
+        ("demo --for 2s --data-dir data".to_owned(), "NODE-15"),
+    ] {
+        let run = shell(&line(&args)).failed_with(1, code);
+        assert!(run.err.contains("Read-only file system"), "{args}: {}", run.err);
+    }
+    assert_eq!(std::fs::read_dir(&locked).unwrap().count(), 0, "and nothing is left of the attempts");
 }

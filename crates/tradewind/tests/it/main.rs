@@ -23,6 +23,7 @@ mod interrupted;
 #[cfg(not(target_vendor = "apple"))] // there the key chain alone says whom to trust
 mod live;
 mod log;
+mod look_ahead;
 mod market;
 mod operate;
 mod past;

@@ -3,6 +3,7 @@
 use crate::contract::check_demo;
 use crate::support::{Run, Running, recording, text, tradewind};
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 fn demo(seed: u64, duration: &str) -> (Run, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -94,4 +95,81 @@ fn a_tape_is_of_what_its_file_says_or_has_to_be_named() {
         let said: Value = serde_json::from_str(&exchange.line()).unwrap();
         assert_eq!(said["symbol"], "WAVES/USDT", "{}", tape.display());
     }
+}
+
+/// Hours of a market that stands still at 10, with volumes or without.
+fn still(dir: &Path, has_volume: bool) -> PathBuf {
+    let (title, volume) = if has_volume { (",volume", ",5") } else { ("", "") };
+    let hour = |at: i64| format!("{},10,11,9,10{volume}\n", 1_704_067_200 + at * 3_600);
+    let rows: String = (0..800).map(hour).collect();
+    let path = dir.join(if has_volume { "still.csv" } else { "silent.csv" });
+    std::fs::write(&path, format!("time,open,high,low,close{title}\n{rows}")).unwrap();
+    path
+}
+
+fn tape(file: &Path) -> [&str; 4] {
+    ["--tape", text(file), "--symbol", "WAVES/USDT"]
+}
+
+#[test]
+fn a_tape_of_bars_is_filled_like_a_back_test_with_the_same_options() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bars, silent) = (still(dir.path(), true), still(dir.path(), false));
+    for (file, options) in [
+        (&bars, &["--slippage-bps", "7.5", "--volume-share", "none"][..]),
+        (&bars, &[]),
+        (&silent, &[]),
+        (&bars, &["--volume-share", "2.5", "--impact", "root:10"]),
+        (&bars, &["--impact", "linear:4"]),
+    ] {
+        let tested = ["backtest", "--data", text(file), "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
+        let tested = tradewind(&[&tested[..], options].concat()).ended_with(0).json();
+        let mut exchange = Running::start(&[&["exchange", "-o", "json"][..], &tape(file), options].concat());
+        let played: Value = serde_json::from_str(&exchange.line()).unwrap();
+        assert!(played["fill_policy"].is_object(), "{played}");
+        assert_eq!(played["fill_policy"], tested["fill_policy"], "{} {options:?}", file.display());
+    }
+    let mut exchange = Running::start(&[&["exchange"][..], &tape(&bars)].concat());
+    let said = [exchange.line(), exchange.line(), exchange.line()].concat();
+    assert!(said.contains("at most 10 % of its volume") && said.contains("slip 2 bps against us"), "{said}");
+    let mut exchange = Running::start(&["exchange", "-o", "json"]);
+    let simulated: Value = serde_json::from_str(&exchange.line()).unwrap();
+    assert!(simulated["fill_policy"].is_null(), "{simulated}");
+}
+
+#[test]
+fn a_demo_says_what_was_assumed_of_its_fills() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bars, data) = (still(dir.path(), true), dir.path().join("data"));
+    let args = ["demo", "--for", "2s", "--slippage-bps", "5", "--data-dir", text(&data), "-o", "json"];
+    let run = tradewind(&[&args[..], &tape(&bars)].concat()).ended_with(0);
+    assert!(run.err.contains("slip 5 bps against us"), "{}", run.err);
+    let value = run.json();
+    assert_eq!(value["fill_policy"]["slippage-centi-bps"], 500);
+    let page = std::fs::read_to_string(value["report"].as_str().unwrap()).unwrap();
+    assert!(page.contains("Recorded bars, of which the exchange assumed: ") && page.contains("slip 5 bps"));
+}
+
+#[test]
+fn assumptions_about_fills_are_refused_where_they_mean_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bars, silent, data) = (still(dir.path(), true), still(dir.path(), false), dir.path().join("data"));
+    let trades = dir.path().join("trades.csv");
+    let row = |at: i64| format!("{},{at},buy,10.5,2\n", 1_704_067_200_000 + at);
+    let rows = "time,id,side,price,quantity\n".to_owned() + &(1..100).map(row).collect::<String>();
+    std::fs::write(&trades, rows).unwrap();
+    for (played, options, said) in [
+        (&tape(&trades)[..], ["--volume-share", "5"], "--volume-share: a tape of trades"),
+        (&[], ["--slippage-bps", "3"], "--slippage-bps: a simulated market"),
+        (&[], ["--impact", "none"], "--impact: a simulated market"),
+        (&tape(&silent), ["--volume-share", "5"], "--volume-share needs volumes"),
+        (&tape(&bars), ["--slippage-bps", "-3"], "--slippage-bps is negative"),
+        (&tape(&bars), ["--impact", "cubic:3"], "--impact `cubic:3` is unknown"),
+    ] {
+        for command in [&["exchange"][..], &["demo", "--data-dir", text(&data)]] {
+            let run = tradewind(&[command, played, &options].concat()).failed_with(1, "CLI-05");
+            assert!(run.err.contains(said), "{}", run.err);
+        }
+    }
+    assert!(!data.exists(), "nothing was begun");
 }

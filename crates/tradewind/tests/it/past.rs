@@ -1,15 +1,18 @@
-//! The data directory of every earlier version still opens.
+//! The data directory and the catalog of every earlier version still open.
 //!
 //! `fixtures/data-vN` was written by the decision logic N and is never made anew: a version that cannot read it cannot read
 //! what users have. The first holds a strategy's trades; the second also orders by hand, a bracket, a pair, a schedule, a
 //! changed limit, a halt and its signed audit trail; the third refusals, a trailing order and a flattened position besides;
 //! the fourth two persons who approve, send back and reject orders and limits, and an order typed at the venue; the fifth
 //! slices and rungs with a plan of the trade, and exits that such plans and brackets make way for; the sixth an exit that the
-//! gate refuses, with nothing that guards the position meanwhile; the seventh the same with a pair that stands between attempts.
+//! gate refuses, with nothing that guards the position meanwhile; the seventh the same with a pair that stands between attempts; the
+//! eighth a schedule with a plan, a sale of what it guards, and a fee in what was bought: its decisions are made again.
+//!
+//! `fixtures/catalog` is never made anew either: its file of bars has the schema 1, its file of trades the schema 2.
 
 use crate::example::Exchange;
 use crate::support::{Running, text, tradewind};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 struct Past {
@@ -19,7 +22,7 @@ struct Past {
     state_hash: &'static str,
 }
 
-const PASTS: [Past; 7] = [
+const PASTS: [Past; 8] = [
     Past {
         name: "data-v1",
         records: 120,
@@ -55,7 +58,32 @@ const PASTS: [Past; 7] = [
         records: 822,
         state_hash: "0f613cd140026d51292cadba438029bb04b9394cb018e6f4b9bfe31df970de7f",
     },
+    Past {
+        name: "data-v8",
+        records: 261,
+        state_hash: "70174c63e28f01afbcc18f7eb9d620131697daaac80aa236fdb4e66832b7501f",
+    },
 ];
+
+/// What `data list` says of each file of the earlier catalog: content, rows, first, last, and the hash over all rows.
+fn stored() -> Value {
+    json!([
+        [
+            "bars",
+            48,
+            1_704_067_200_000_000_000_i64,
+            1_704_236_400_000_000_000_i64,
+            "aef80c8246f561c0c3c2fec4c65ced178d908310c84ad99830445e836e55aece",
+        ],
+        [
+            "trades",
+            40,
+            1_704_067_200_000_000_000_i64,
+            1_704_067_227_300_000_000_i64,
+            "54f1145d253686af50a4a9313ee68d4c993204273f6df441d094dd60e34af01d",
+        ],
+    ])
+}
 
 impl Past {
     fn dir(&self) -> PathBuf {
@@ -86,7 +114,18 @@ fn g10_an_earlier_data_directory_verifies_and_replays() {
         assert_eq!((&verify["verified"], &verify["records"]), (&true.into(), &past.records.into()), "{}", past.name);
         let replay = json(&["replay", text(&dir)]);
         assert_eq!((&replay["matches"], &replay["events"]), (&true.into(), &past.records.into()), "{}", past.name);
-        assert!(replay["not_compared"].as_u64().unwrap() > 0, "{} was decided by an earlier logic", past.name);
+        if past.name == format!("data-v{}", tradewind_engine::LOGIC_VERSION) {
+            // a change of what is decided wants a new number, and a new directory
+            assert_eq!(
+                (&replay["not_compared"], &replay["decided"]),
+                (&0.into(), &past.records.into()),
+                "{}",
+                past.name
+            );
+            assert!(replay["hashes_compared"].as_u64().unwrap() > 0, "{}", past.name);
+        } else {
+            assert!(replay["not_compared"].as_u64().unwrap() > 0, "{} was decided by an earlier logic", past.name);
+        }
         assert_eq!(replay["state_hash"], past.state_hash, "{}", past.name);
         if dir.join("audit").exists() {
             let audit = json(&["audit", "verify", text(&dir)]);
@@ -113,4 +152,33 @@ fn g10_a_node_goes_on_from_an_earlier_data_directory() {
         assert_eq!(json(&["replay", text(&data)])["matches"], true, "{}", past.name);
         exchange.end();
     }
+}
+
+#[test]
+fn g10_an_earlier_catalog_is_listed_read_and_stored_again() {
+    let catalog = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/catalog"));
+    let again = tempfile::tempdir().unwrap();
+    let list = |catalog: &Path| json(&["data", "list", "--catalog", text(catalog)]);
+    let of_each = |listed: &Value, names: &[&str]| {
+        let row = |it: &Value| names.iter().map(|name| it[*name].clone()).collect::<Value>();
+        listed.as_array().unwrap().iter().map(row).collect::<Value>()
+    };
+    let told = ["content", "rows", "first", "last", "digest"];
+    assert_eq!(of_each(&list(catalog), &["content", "schema_version"]), json!([["bars", 1], ["trades", 2]]));
+    assert_eq!(of_each(&list(catalog), &told), stored());
+
+    let place = catalog.join("unstated/BARS~USDT");
+    let (bars, trades) = (place.join("1h.parquet"), place.join("trades.parquet"));
+    for (file, rows) in [(&bars, 48), (&trades, 40)] {
+        let checked = json(&["data", "check", text(file)]);
+        assert_eq!((&checked["used"], &checked["defects"]), (&rows.into(), &json!([])), "{checked}");
+        json(&["data", "import", text(file), "--symbol", "BARS/USDT", "--catalog", text(again.path())]);
+    }
+    assert_eq!(of_each(&list(again.path()), &told), stored(), "every row is the same");
+
+    let run = json(&["backtest", "--data", text(&bars), "--symbol", "BARS/USDT", "--no-report"]);
+    let curve = run["curve"].as_array().unwrap();
+    let prices = |row: &Value| ["open", "high", "low", "close"].map(|name| row[name].as_str().unwrap().to_owned());
+    assert_eq!(prices(&curve[0]), ["100", "108.5", "99.25", "107"]);
+    assert_eq!((curve.len(), prices(&curve[47])), (48, ["104", "112.5", "103.25", "111"].map(str::to_owned)));
 }
