@@ -210,6 +210,22 @@ fn revalue(state: &mut State, place: usize, id: InstrumentId, changed: &[Currenc
     }
 }
 
+/// Values what was bought by what was paid for it, as long as no pair of its own has a price.
+#[inline]
+fn value_by_execution(state: &mut State, place: usize, fill: &Fill, at: Timestamp) {
+    let books = &state.portfolios[place];
+    let instrument = &state.listings[fill.instrument.index()].instrument;
+    let (asset, base) = (instrument.spec.symbol.base, books.base);
+    if !instrument.is_cash() || books.is_valued_by(asset, fill.instrument) || state.rate(asset, base).is_some() {
+        return;
+    }
+    let Some(rate) = state.rate(instrument.settlement(), base) else { return };
+    let came_in = state.portfolios[place].value_by(instrument, fill.price, rate);
+    if came_in != 0 {
+        risk::came_in(state, place, came_in, at);
+    }
+}
+
 /// What a contract's settlement is worth in `base`, where it is neither that nor the coin of the contract.
 #[inline]
 fn third_rate(state: &State, id: InstrumentId, base: Currency) -> Option<(i128, i128)> {
@@ -383,6 +399,7 @@ pub(crate) fn booked(state: &mut State, portfolio: PortfolioId, fill: &Fill, at:
     let changed = [instrument.spec.symbol.base, instrument.settlement(), fill.fee.0.currency];
     let realised = state.portfolios[place].fill(instrument, fill);
     revalue(state, place, id, &changed, at);
+    value_by_execution(state, place, fill, at);
     mark_books(state, place, id, fill.price, at);
     if state.listings[id.index()].settled.is_some() {
         pay_out(state, portfolio, id, at); // told after the settlement that it came before

@@ -178,7 +178,7 @@ impl Portfolio {
         let Some(held) = self.held.get(instrument.id.index()) else { return 0 };
         let came_in = held.prices.map_or(0, |place| {
             let unit = pow10(u32::from(instrument.spec.price_decimals));
-            self.value(usize::from(place), (i128::from(price.mantissa()), unit))
+            self.value(usize::from(place), |units| round_div(units * i128::from(price.mantissa()), unit))
         });
         let held = &mut self.held[instrument.id.index()];
         if !instrument.is_cash() && (!held.position.quantity().is_zero() || held.unrealised != 0) {
@@ -190,29 +190,39 @@ impl Portfolio {
         came_in
     }
 
-    /// Values a holding at `rate`. Gives back what of it came in from outside and is valued for the first time.
+    /// Values a holding by what its units are `worth`. Gives back what of it came in from outside and is valued for the
+    /// first time.
     #[inline]
-    fn value(&mut self, place: usize, (numerator, denominator): (i128, i128)) -> i128 {
+    fn value(&mut self, place: usize, worth: impl Fn(i128) -> i128) -> i128 {
         let holding = &mut self.holdings[place];
-        if holding.units == 0 && holding.value == 0 {
+        if holding.units == 0 && holding.value == 0 && holding.unpriced == 0 {
             return 0;
         }
-        let value = round_div(holding.units * numerator, denominator);
+        let value = worth(holding.units);
         self.equity += value - holding.value;
         holding.value = value;
         if holding.unpriced == 0 {
             return 0;
         }
-        let came_in = round_div(std::mem::take(&mut holding.unpriced) * numerator, denominator);
+        let came_in = worth(std::mem::take(&mut holding.unpriced));
         self.day_equity += came_in;
         self.peak_equity += came_in;
         came_in
     }
 
     /// Values what is held of `currency`, of which something was booked, at its `rate`; see [`Self::mark`].
-    pub(crate) fn revalue(&mut self, currency: Currency, rate: (i128, i128)) -> i128 {
+    pub(crate) fn revalue(&mut self, currency: Currency, (numerator, denominator): (i128, i128)) -> i128 {
         let place = self.holding_index(currency);
-        self.value(usize::from(place), rate)
+        self.value(usize::from(place), |units| round_div(units * numerator, denominator))
+    }
+
+    /// The same for the asset of a cash pair that nothing prices yet: at the `price` of an execution in that pair, and the
+    /// `rate` of what it was paid in.
+    pub(crate) fn value_by(&mut self, pair: &Instrument, price: Price, (numerator, denominator): (i128, i128)) -> i128 {
+        let place = self.holding_index(pair.spec.symbol.base);
+        let unit = pow10(u32::from(pair.spec.price_decimals));
+        let paid = |units| round_div(units * i128::from(price.mantissa()), unit);
+        self.value(usize::from(place), |units| round_div(paid(units) * numerator, denominator))
     }
 
     /// Whether a mark of `id` values what is held of `currency`, or nothing has to.

@@ -340,6 +340,9 @@ impl<S: Sink> Backtest<S> {
     fn execute(&mut self, bar: &Bar) {
         let mut executions = std::mem::take(&mut self.executions);
         self.matcher.on_bar(bar, &mut executions);
+        if self.tally.trades == 0 {
+            self.idle.traded(bar.volume);
+        }
         if !self.unanswered.is_empty() {
             self.answer(bar, &executions);
         }

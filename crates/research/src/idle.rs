@@ -1,6 +1,7 @@
 //! Why a run traded nothing: what was wanted and too small to order, and what the gate refused.
 
 use std::collections::BTreeMap;
+use tradewind_book::FillPolicy;
 use tradewind_domain::{Instrument, Money, Price, Quantity};
 use tradewind_gate::Refusal;
 
@@ -11,6 +12,8 @@ pub struct Idle {
     pub too_small: u64,
     /// The largest of these targets, unsigned.
     pub wanted: Quantity,
+    /// The largest volume of a bar.
+    pub volume: Quantity,
     /// Refusals by their code: how many, and the first one's sentence.
     refusals: BTreeMap<&'static str, (u64, String)>,
 }
@@ -27,10 +30,34 @@ impl Idle {
         self.refusals.entry(refusal.code()).or_insert_with(|| (0, refusal.sentence())).0 += 1;
     }
 
-    /// Why nothing was traded, in sentences: what the smallest order is worth at `close` and what `deposit` buys of it, and
-    /// the most frequent refusal. None where nothing was wanted.
-    pub(crate) fn reasons(&self, it: &Instrument, deposit: Money, close: Price) -> Vec<String> {
-        self.of_size(it, deposit, close).into_iter().chain(self.of_the_gate()).collect()
+    /// Takes in what a bar traded.
+    #[inline]
+    pub(crate) fn traded(&mut self, volume: Quantity) {
+        self.volume = self.volume.max(volume);
+    }
+
+    /// Why nothing was traded, in sentences: what the smallest order is worth at `close` and what `deposit` buys of it, that
+    /// `policy` left less than a lot of every bar, and the most frequent refusal. None where nothing was wanted.
+    pub(crate) fn reasons(
+        &self,
+        it: &Instrument,
+        policy: Option<FillPolicy>,
+        deposit: Money,
+        close: Price,
+    ) -> Vec<String> {
+        let starved = policy.and_then(|policy| self.of_volume(it, policy));
+        self.of_size(it, deposit, close).into_iter().chain(starved).chain(self.of_the_gate()).collect()
+    }
+
+    fn of_volume(&self, it: &Instrument, policy: FillPolicy) -> Option<String> {
+        let is_starved = !self.volume.is_zero() && policy.budget(it, self.volume).is_zero();
+        is_starved.then(|| {
+            format!(
+                "No bar traded enough: what an order may take of the largest volume, {}, is less than a lot of {}.",
+                it.quantity_text(self.volume),
+                it.quantity_text(it.spec.lot),
+            )
+        })
     }
 
     fn of_size(&self, it: &Instrument, deposit: Money, close: Price) -> Option<String> {

@@ -11,8 +11,8 @@ use std::process::Command;
 const KILLS: u64 = 60;
 /// How many tests of one program run at once, unless whoever starts us says otherwise.
 const THREADS: &str = "RUST_TEST_THREADS";
-/// The longest tests wait for processes, sockets and timers: with one for each core most of the machine would idle.
-const AT_ONCE_PER_CORE: usize = 3;
+/// The longest tests wait for processes, sockets and timers: with one for each core half of the machine would idle.
+const AT_ONCE_PER_CORE: usize = 2;
 /// What the tests that kill processes say of themselves.
 const CYCLES: &str = "kill cycles: ";
 const SLOWEST: &str = "slowest start after a kill: ";

@@ -62,7 +62,8 @@ impl FillPolicy {
     }
 
     /// What `volume` lets one bar's fills take, in whole lots.
-    pub(crate) fn budget(&self, instrument: &Instrument, volume: Quantity) -> Quantity {
+    #[must_use]
+    pub fn budget(&self, instrument: &Instrument, volume: Quantity) -> Quantity {
         let Some(share) = self.volume_share_bps else { return Quantity::from_mantissa(i64::MAX) };
         let part = i128::from(volume.mantissa().max(0)) * i128::from(share) / 10_000;
         instrument.whole_lots(Quantity::from_mantissa(i64::try_from(part).unwrap_or(i64::MAX)))

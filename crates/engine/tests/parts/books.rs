@@ -171,6 +171,33 @@ fn an_execution_at_the_marks_costs_its_fee_whichever_pair_it_is_in_and_whichever
 }
 
 #[test]
+fn what_has_no_price_of_its_own_yet_is_worth_what_was_paid_for_it() {
+    let (eth, in_usdt, in_btc) = (Currency::new("ETH").unwrap(), InstrumentId(1), InstrumentId(2));
+    let mut stage = wide();
+    list(&mut stage, in_usdt, "ETH/USDT");
+    list(&mut stage, in_btc, "ETH/BTC");
+    trades_at(&mut stage, BTC, MARK);
+    trades_at(&mut stage, in_btc, 5);
+    filled(&mut stage, BTC, Side::Buy, 10_000, MARK, money("0", usdt()));
+    filled(&mut stage, in_btc, Side::Buy, 100_000, 5, money("0", btc()));
+    assert_eq!(equity(&stage), ["10000", "10000", "10000"], "10 ETH for 0.5 BTC at 100");
+    trades_at(&mut stage, in_usdt, 600);
+    assert_eq!(equity(&stage), ["10010", "10000", "10010"], "at 6.00 they are worth 10 more");
+
+    // what came in unpriced and was sold before it had a price: the price is of what came in, and no profit
+    let mut stage = wide();
+    list(&mut stage, in_usdt, "ETH/USDT");
+    list(&mut stage, in_btc, "ETH/BTC");
+    trades_at(&mut stage, BTC, MARK);
+    trades_at(&mut stage, in_btc, 5);
+    stage.say_for(MAIN, Source::Host, EventKind::Deposited(money("10", eth)));
+    filled(&mut stage, in_btc, Side::Sell, 100_000, 5, money("0", btc()));
+    assert_eq!(equity(&stage), ["10050", "10050", "10050"], "0.5 BTC for what came from outside");
+    trades_at(&mut stage, in_usdt, 500);
+    assert_eq!(equity(&stage), ["10050", "10050", "10050"]);
+}
+
+#[test]
 fn what_comes_in_before_it_has_a_price_is_no_profit_once_it_has_one() {
     let mut stage = wide();
     let eth = Currency::new("ETH").unwrap();

@@ -138,16 +138,21 @@ fn symbols(settings: &Settings) -> Result<(), Fault> {
         return Err(Fault::new(format!("symbols.{place}"), message));
     }
     let base = settings.base_currency;
+    let values =
+        |base: Currency, it: Currency| it == base || symbols.iter().any(|pair| pair.base == it && pair.quote == base);
     if !symbols.iter().any(|symbol| symbol.quote == base) {
-        let (fits, at) = (symbols[0].quote, "base_currency".to_owned());
+        let values_all =
+            |quote: &Currency| symbols.iter().all(|it| values(*quote, it.base) && values(*quote, it.quote));
+        let fits = symbols.iter().map(|symbol| symbol.quote).find(values_all).unwrap_or(symbols[0].quote);
+        let at = "base_currency".to_owned();
         let message = format!("base_currency is `{base}`, and no symbol is priced in it: write {fits}");
         return Err(Fault { at, message, contradicts: true });
     }
-    let has_worth = |it: Currency| it == base || symbols.iter().any(|pair| pair.base == it && pair.quote == base);
     for (place, symbol) in symbols.iter().enumerate() {
-        if let Some(worthless) = [symbol.base, symbol.quote].into_iter().find(|it| !has_worth(*it)) {
+        if let Some(worthless) = [symbol.base, symbol.quote].into_iter().find(|it| !values(base, *it)) {
             let message = format!(
-                "symbols has {symbol}, and nothing says what {worthless} is worth in {base}, the base_currency: add {worthless}/{base}"
+                "symbols has {symbol}, and nothing says what {worthless} is worth in {base}, the base_currency: add \
+                 {worthless}/{base} if the venue has it, or leave {symbol} out"
             );
             return Err(Fault::new(format!("symbols.{place}"), message));
         }

@@ -392,7 +392,7 @@ mod tests {
             ),
             (
                 "symbols = [\n\"BTC/USDT\",\n\"ETH/BTC\"]\n",
-                "CFG-02 t.toml:3: symbols has ETH/BTC, and nothing says what ETH is worth in USDT, the base_currency: add ETH/USDT",
+                "CFG-02 t.toml:3: symbols has ETH/BTC, and nothing says what ETH is worth in USDT, the base_currency: add ETH/USDT if the venue has it, or leave ETH/BTC out",
             ),
             (
                 "[venue]\n\nrecv_window = \"1000s\"\n",

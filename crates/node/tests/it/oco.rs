@@ -183,8 +183,8 @@ async fn a_resting_pair_outlives_a_restart_and_a_cancel_of_one_ends_both() {
     check_journal(stage.dir.path());
 
     let node = start(&stage).await;
-    let seen = status(&node).await;
-    assert_eq!((&seen["halted"], &seen["open_orders"], &seen["unknown_orders"]), (&Value::Null, &json!(2), &json!(0)));
+    let seen = until(&node, "what became of the pair is known", |it| it["unknown_orders"] == 0).await;
+    assert_eq!((&seen["halted"], &seen["open_orders"]), (&Value::Null, &json!(2)));
     assert_eq!(statuses(&node, &pair).await, ["open", "open"]);
     let stop = tradewind_domain::ClientOrderId::parse(pair[1]["client_id"].as_str().unwrap()).unwrap();
     ask(&node, OperatorRequest::OrderCancel { client_id: stop }).await.unwrap();

@@ -247,7 +247,9 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes
         notes.push("Nothing was traded: every statistic of trades is missing on purpose.".to_owned());
         let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
         let close = outcome.last.map(|bar| bar.close);
-        notes.extend(close.into_iter().flat_map(|close| outcome.idle.reasons(instrument, deposit, close)));
+        notes.extend(
+            close.into_iter().flat_map(|close| outcome.idle.reasons(instrument, outcome.fill_policy, deposit, close)),
+        );
     }
     if let Some(days) = outcome.equity.elapsed_days().filter(|days| (0.0..365.0).contains(days) && outcome.bars > 0) {
         let span = super::text::duration(days * 86_400.0).replace('\u{202f}', " ");

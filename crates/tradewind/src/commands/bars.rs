@@ -21,6 +21,8 @@ pub(crate) struct Bars {
 
     source: Source,
     finer: Finer,
+    /// What `--tick` says, if it was given.
+    given_tick: Option<Price>,
     from: Timestamp,
     until: Timestamp,
 }
@@ -69,7 +71,7 @@ impl Bars {
             let message = format!("no bar lies from {from} until {until}");
             return Err(Failure::new("CLI-03", message, "--from must be before --until"));
         }
-        let bars = Self { instrument, source, finer: Finer { prices: 1, quantities }, from, until };
+        let bars = Self { instrument, source, finer: Finer { prices: 1, quantities }, given_tick: None, from, until };
         bars.in_ticks(args.tick.as_deref())?.in_lots(args.lot.as_deref())
     }
 
@@ -80,35 +82,40 @@ impl Bars {
     fn in_ticks(self, tick: Option<&str>) -> Result<Self, Failure> {
         let Some(tick) = tick else { return Ok(self) };
         step(tick, "--tick", LEDGER_DECIMALS)?; // what is wrong with it counts before the rows
-        let Self { instrument, source, finer, from, until } = self.with_price_decimals(LEDGER_DECIMALS)?;
-        let tick = Price::from_mantissa(step(tick, "--tick", instrument.spec.price_decimals)?);
-        let instrument = InstrumentSpec { tick, ..instrument.spec }.list(instrument.id)?;
-        Ok(Self { instrument, source, finer, from, until })
+        let bars = self.with_price_decimals(LEDGER_DECIMALS)?;
+        let spec = &bars.instrument.spec;
+        let tick = Price::from_mantissa(step(tick, "--tick", spec.price_decimals)?);
+        let instrument = InstrumentSpec { tick, ..spec.clone() }.list(bars.instrument.id)?;
+        Ok(Self { instrument, given_tick: Some(tick), ..bars })
     }
 
     /// The same bars of an instrument with this lot, if one is given. Decimals of quantities are as with [`Self::in_ticks`].
     fn in_lots(self, lot: Option<&str>) -> Result<Self, Failure> {
         let Some(lot) = lot else { return Ok(self) };
         step(lot, "--lot", LEDGER_DECIMALS)?;
-        let Self { instrument, source, finer, from, until } = self;
-        let (spec, quantities) = in_ledger_quantities(instrument.spec)?;
+        let (spec, quantities) = in_ledger_quantities(self.instrument.spec.clone())?;
         let lot = Quantity::from_mantissa(step(lot, "--lot", spec.quantity_decimals)?);
-        let instrument = InstrumentSpec { lot, min_quantity: lot, ..spec }.list(instrument.id)?;
-        let finer = Finer { quantities: finer.quantities * quantities, ..finer };
-        Ok(Self { instrument, source, finer, from, until })
+        let instrument = InstrumentSpec { lot, min_quantity: lot, ..spec }.list(self.instrument.id)?;
+        let finer = Finer { quantities: self.finer.quantities * quantities, ..self.finer };
+        Ok(Self { instrument, finer, ..self })
     }
 
     /// From where the tick and the lot came, in a sentence.
     pub(crate) fn steps(&self, args: &BarsArgs) -> String {
-        const READ: &str = "read from the finest decimal of the whole file, later rows included";
+        const READ: &str = "was read from the finest decimal of the whole file, later rows included";
         let it = &self.instrument;
         let (tick, lot) = (it.price_text(it.spec.tick), it.quantity_text(it.spec.lot));
-        match (&args.tick, &args.lot) {
-            (None, None) => format!("Tick {tick} and lot {lot} were {READ}; --tick and --lot fix them."),
-            (Some(_), None) => format!("Tick {tick} was given. Lot {lot} was {READ}; --lot fixes it."),
-            (None, Some(_)) => format!("Lot {lot} was given. Tick {tick} was {READ}; --tick fixes it."),
-            (Some(_), Some(_)) => format!("Tick {tick} and lot {lot} were given."),
-        }
+        let tick_came = match (&args.tick, &args.factors) {
+            (Some(_), _) => "was given".to_owned(),
+            (None, Some(_)) => "is the ledger's, as prices are adjusted; --tick fixes another".to_owned(),
+            (None, None) => format!("{READ}; --tick fixes it"),
+        };
+        let lot_came = match &args.lot {
+            Some(_) => "was given".to_owned(),
+            None if !self.has_volume() => "is what a file without volumes has; --lot fixes another".to_owned(),
+            None => format!("{READ}; --lot fixes it"),
+        };
+        format!("Tick {tick} {tick_came}. Lot {lot} {lot_came}.")
     }
 
     /// The same bars of an instrument whose prices carry the decimals of `price` too, up to those of the ledger. Tick and
@@ -157,7 +164,7 @@ impl Bars {
 
     /// Feeds each bar of the span, oldest first, and tells what was read.
     pub(crate) fn feed(self, mut take: impl FnMut(&Bar) -> Result<(), Failure>) -> Result<Finished, Failure> {
-        let (from, until, finer) = (self.from, self.until, self.finer);
+        let (from, until, finer, given_tick) = (self.from, self.until, self.finer, self.given_tick);
         let mut count = 0_u64;
         let mut feed = |bar: &Bar| {
             if bar.open_time < from || bar.open_time >= until {
@@ -168,7 +175,16 @@ impl Bars {
                 return Err(Failure { exit: signals::EXIT_INTERRUPTED, ..failure });
             }
             count += 1;
-            if finer.is_as_the_file() { take(bar) } else { take(&finer.bar(bar)?) }
+            let bar = if finer.is_as_the_file() { *bar } else { finer.bar(bar)? };
+            if given_tick.is_some_and(|tick| bar.low < tick) {
+                let message = format!("--tick is above the price at {}, and prices are rounded to it", bar.open_time);
+                return Err(Failure::new(
+                    "CLI-05",
+                    message,
+                    "write the smallest step of the market's prices, such as 0.01",
+                ));
+            }
+            take(&bar)
         };
         let (source, gaps, found) = match self.source {
             Source::Stream(mut stream) => {
@@ -359,6 +375,10 @@ impl<'a> ParametersFile<'a> {
                 parameter.clone()
             }
             StrategyError::OutOfRange { parameter, .. } => (*parameter).to_owned(),
+            StrategyError::Conflict { .. } if set.is_empty() => {
+                let failure = Failure::from(error);
+                return Failure { message: format!("{}: {}", self.path.display(), failure.message), ..failure };
+            }
             _ => return Failure::from(error),
         };
         let failure = Failure::from(error);

@@ -128,7 +128,24 @@ impl Recording {
             return args.given().map_or(Ok(self), |option| Err(assumes_nothing(option, "a tape of trades")));
         }
         let fills = fill_policy(args, self.has_volume)?;
+        self.tell_starved(fills);
         Ok(Self { tape: Tape { fills, ..self.tape }, ..self })
+    }
+
+    /// Says on stderr where no bar traded as much as an order needs.
+    fn tell_starved(&self, fills: FillPolicy) {
+        let TapeSource::Bars(bars) = &self.tape.source else { return };
+        let listed = self.listings().into_iter().find(|it| it.symbol == self.symbol);
+        let lot = listed.and_then(|it| parse_decimal(&it.lot, DECIMALS).ok());
+        let most = bars.iter().map(|bar| bar.volume.mantissa()).max();
+        let (Some(share), Some(lot), Some(most)) = (fills.volume_share_bps, lot, most) else { return };
+        if i128::from(most) * i128::from(share) < i128::from(lot) * 10_000 {
+            let [most, lot] = [most, lot].map(|it| format_decimal(it.into(), DECIMALS));
+            output::note(&format!(
+                "no bar trades enough: {} of the largest volume, {most}, is less than a lot of {lot}; see --volume-share",
+                format_args!("{} %", f64::from(share) / 100.0),
+            ));
+        }
     }
 
     const fn is_of_bars(&self) -> bool {

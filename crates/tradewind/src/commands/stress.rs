@@ -45,6 +45,11 @@ impl Setting {
         let spec =
             InstrumentSpec { price_decimals: 4, quantity_decimals: 4, fees, ..InstrumentSpec::spot(symbol, "stress") };
         let instrument = bars::in_steps(spec, &args.tick, &args.lot)?.list(InstrumentId(0))?;
+        if instrument.price_f64(instrument.spec.tick) > 1.0 {
+            let message =
+                format!("--tick {} is more than a hundredth of 100, at which every scenario begins", args.tick);
+            return Err(Failure::new("CLI-05", message, "write 0.01"));
+        }
         let currency: Currency = instrument.settlement();
         bars::strategy(&args.strategy, instrument.id)?; // what is wrong with it is said once, before anything runs
         Ok(Self {

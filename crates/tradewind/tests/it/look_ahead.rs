@@ -92,20 +92,37 @@ fn no_later_row_changes_a_trade_where_tick_and_lot_are_given() {
 fn the_report_says_from_where_tick_and_lot_came() {
     let dir = tempfile::tempdir().unwrap();
     let [_, whole, changed] = files(dir.path());
-    let read = "read from the finest decimal of the whole file, later rows included";
+    let read = "was read from the finest decimal of the whole file, later rows included";
     let (none, until): ([&str; 0], _) = ([], ["--until", "2024-01-20"]);
     for (data, more, said) in [
-        (&whole, &none[..], format!("Tick 0.01 and lot 0.00001 were {read}; --tick and --lot fix them.")),
-        (&changed, &until[..], format!("Tick 0.0001 and lot 0.00000001 were {read}; --tick and --lot fix them.")),
-        (&changed, &["--lot", "0.001"][..], format!("Lot 0.001 was given. Tick 0.0001 was {read}; --tick fixes it.")),
-        (&changed, &["--tick", "0.50"][..], format!("Tick 0.5 was given. Lot 0.00000001 was {read}; --lot fixes it.")),
-        (&changed, &STEPS[..], "Tick 0.01 and lot 0.00001 were given.".to_owned()),
+        (&whole, &none[..], format!("Tick 0.01 {read}; --tick fixes it. Lot 0.00001 {read}; --lot fixes it.")),
+        (&changed, &until[..], format!("Tick 0.0001 {read}; --tick fixes it. Lot 0.00000001 {read}; --lot fixes it.")),
+        (&changed, &["--lot", "0.001"][..], format!("Tick 0.0001 {read}; --tick fixes it. Lot 0.001 was given.")),
+        (&changed, &["--tick", "0.50"][..], format!("Tick 0.5 was given. Lot 0.00000001 {read}; --lot fixes it.")),
+        (&changed, &STEPS[..], "Tick 0.01 was given. Lot 0.00001 was given.".to_owned()),
     ] {
         let notes = notes(data, more);
         assert!(notes.contains(&said), "{said}\n{notes:?}");
     }
     let shown = backtest(&changed, &until).out;
-    assert!(shown.contains("\nnote: Tick 0.0001 and lot 0.00000001 were read"), "{shown}");
+    assert!(shown.contains("\nnote: Tick 0.0001 was read"), "{shown}");
+}
+
+#[test]
+fn a_lot_that_no_bar_has_volume_for_is_named_where_nothing_was_traded() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("thin.csv");
+    let rows: String = (0..400)
+        .map(|at| {
+            let close = if at % 80 < 40 { 10 + at % 80 / 8 } else { 20 - at % 80 / 8 };
+            format!("{},{close},{close},{close},{close},5\n", 1_704_067_200 + at * 3_600)
+        })
+        .collect();
+    std::fs::write(&data, format!("time,open,high,low,close,volume\n{rows}")).unwrap();
+    let starved = "No bar traded enough: what an order may take of the largest volume, 5, is less than a lot of 1.";
+    let says = |more: &[&str]| notes(&data, more).iter().any(|note| note == starved);
+    assert!(says(&[]), "{:?}", notes(&data, &[]));
+    assert!(!says(&["--volume-share", "100"]) && !says(&["--lot", "0.01"]));
 }
 
 #[test]
@@ -156,6 +173,12 @@ fn a_tick_or_lot_that_means_nothing_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let data = waves(dir.path(), 60);
     let file = ["--data", text(&data), "--symbol", "WAVES/USDT"];
+    for command in [[&["backtest", "--no-report"][..], &file].concat(), [&["diagnose"][..], &file].concat()] {
+        let run = tradewind(&[&command[..], &["--tick", "100000"]].concat()).failed_with(1, "CLI-05");
+        assert!(run.err.contains("--tick is above the price at 20"), "{}", run.err);
+    }
+    let run = tradewind(&["stress", "--scenarios", "1", "--tick", "1.01"]).failed_with(1, "CLI-05");
+    assert!(run.err.contains("--tick"), "{}", run.err);
     for command in [
         [&["backtest", "--no-report"][..], &file].concat(),
         [&["diagnose"][..], &file].concat(),

@@ -84,7 +84,9 @@ async fn e05_a_venue_that_takes_cancels_only_gets_cancels_only() {
     let (code, text) = place(&node, Side::Buy, None).await.unwrap_err();
     assert!(text.contains("paused"), "{code} {text}");
     assert_eq!(stage.venue_orders().await.len(), orders);
-    ask(&node, OperatorRequest::OrderCancel { client_id: id_of(&order) }).await.unwrap();
+    // on a slow machine the node has taken back by itself what adds, since the venue refuses
+    let asked = ask(&node, OperatorRequest::OrderCancel { client_id: id_of(&order) }).await;
+    assert!(asked.is_ok() || asked.as_ref().is_err_and(|it| it.1.contains("it is closed")), "{asked:?}");
     until(&node, "the cancel is taken", |it| it["open_orders"] == 0).await;
     disaster(&stage, json!({"what": "relist", "symbol": "BTCUSDT", "status": "TRADING"})).await;
     end(node, &stage).await;
