@@ -315,7 +315,7 @@ pub struct Parent {
     /// What went wrong with its ways out at once.
     #[serde(default, skip_serializing_if = "Faults::is_clear")]
     pub exit: Faults,
-    /// The proposals of people's approval before [`Seen::leaves_for`] that it leaves for as well, until it has, each with how
+    /// The proposals of people's approval before `Seen::leaves_for` that it leaves for as well, until it has, each with how
     /// much was to be left before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaves_before: Vec<(Sequence, Quantity)>,
