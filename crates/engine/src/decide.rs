@@ -1,6 +1,7 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
 use crate::algo::{Behind, ParentEnd, ParentEvent, ParentId};
+use crate::protect::Exit;
 use crate::{
     Amend, Event, EventKind, ListingStatus, RiskAct, State, Verdict, amend, collar, contingent, governance, parents,
     protect, risk, unwind,
@@ -262,8 +263,8 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
     let (id, joined) = (listing.instrument.id, proposal.request.oco);
     let (open_buys, open_sells, unknown_orders) = state.open_quantities_without(proposal.portfolio, id, joined);
     let foreign = state.foreign_exposure(id);
-    let [owed_buys, owed_sells] = [Side::Buy, Side::Sell]
-        .map(|side| crate::protect::owed(state, proposal.portfolio, id, side, parent_of(&event.kind)));
+    let [owed_buys, owed_sells] =
+        [Side::Buy, Side::Sell].map(|side| Exit::new(state, proposal.portfolio, id, side).owed(parent_of(&event.kind)));
     let (day_equity, peak_equity) = risk::reference_points(state, proposal.portfolio);
     View {
         now: event.at,

@@ -10,8 +10,9 @@
 //! What open orders already close, and everything while a kill switch is on: whoever threw it decides what is closed then.
 //! It proposes one order at a time, and none for the same position within a minute.
 
+use crate::protect::Exit;
 use crate::risk::note;
-use crate::{Command, Event, EventKind, RiskAct, State, governance, protect};
+use crate::{Command, Event, EventKind, RiskAct, State, governance};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Instrument, InstrumentId, OrderRequest, PortfolioId, Price, Quantity, Side, Source, Timestamp};
 use tradewind_gate::Proposal;
@@ -200,8 +201,8 @@ fn deleverage(state: &State, portfolio: PortfolioId, instrument: InstrumentId) -
     let distance_bps = contract.distance_bps(&margin).filter(|bps| *bps < bound)?;
     let target_bps = controls.liquidation_buffer_bps.unwrap_or(bound).max(bound);
     let side = if contract.held > Quantity::ZERO { Side::Sell } else { Side::Buy };
-    let others = state.foreign_exposure(instrument).against(side.opposite());
-    let most = protect::may_leave(state, portfolio, instrument, side, others);
+    let exit = Exit::new(state, portfolio, instrument, side);
+    let most = exit.may_leave(exit.foreign());
     let quantity = least_reduction(contract, &margin, target_bps).min(most).min(contract.it.spec.max_quantity);
     let quantity = contract.it.whole_lots(quantity);
     if quantity < contract.it.spec.min_quantity || quantity.is_zero() {

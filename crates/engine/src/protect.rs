@@ -164,13 +164,12 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
     if turns && !listing.instrument.is_cash() {
         return whole(); // it opens the other side, which is no exit
     }
-    let others = state.foreign_exposure(request.instrument).against(request.side.opposite());
-    let free = free_to_leave(state, proposal.portfolio, request.instrument, request.side, others);
+    let exit = Exit::by(state, proposal);
     // in whole lots: what is held is of none where fees were taken from it, and nobody can sell that part
     let whole_lots = |quantity| listing.instrument.whole_lots(quantity);
-    let mut missing = (request.quantity - whole_lots(free)).max(Quantity::ZERO);
+    let mut missing = (request.quantity - whole_lots(exit.free(exit.foreign()))).max(Quantity::ZERO);
     let (mut rest, mut asks) = (request.quantity, Vec::new());
-    for parent in guards(state, proposal.portfolio, request.instrument, request.side) {
+    for parent in exit.guards() {
         let all = missing.min(parent.may_leave(state.now));
         let quantity = whole_lots(all);
         if quantity > Quantity::ZERO {
@@ -198,70 +197,70 @@ fn may_go_before(request: &OrderRequest) -> bool {
 /// Whether `proposal` can only bring its position nearer to zero, once what guards that position has made way for it. What
 /// other hands may take is not asked: an exit of all that is held is one whatever they do.
 pub(crate) fn reduces(state: &State, event: &Event, proposal: &Proposal) -> bool {
-    let (request, portfolio) = (&proposal.request, proposal.portfolio);
-    let guarded = || guards(state, portfolio, request.instrument, request.side).next().is_some();
-    let fits = || request.quantity <= may_leave(state, portfolio, request.instrument, request.side, Quantity::ZERO);
-    may_go_before(request) && guarded() && fits() || crate::decide::view(state, event, proposal, None).reduces(proposal)
+    let (request, exit) = (&proposal.request, Exit::by(state, proposal));
+    let is_guarded = || exit.guards().next().is_some();
+    let fits = || request.quantity <= exit.may_leave(Quantity::ZERO);
+    may_go_before(request) && is_guarded() && fits()
+        || crate::decide::view(state, event, proposal, None).reduces(proposal)
 }
 
-/// The brackets that guard what an order of `side` would close.
-fn guards(
-    state: &State,
+/// One position, as orders of one side close it.
+#[derive(Clone, Copy)]
+pub(crate) struct Exit<'a> {
+    state: &'a State,
     portfolio: PortfolioId,
     instrument: InstrumentId,
+    /// Of the orders that close it.
     side: Side,
-) -> impl Iterator<Item = &Parent> {
-    state.parents.live().filter(move |parent| is_guard_of(parent, portfolio, instrument, side))
 }
 
-/// Whether `parent` guards what an order of `side` would close.
-fn is_guard_of(parent: &Parent, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> bool {
-    let wish = &parent.wish;
-    parent.makes_way()
-        && (wish.portfolio, wish.request.instrument) == (portfolio, instrument)
-        && wish.request.side != side
-}
+impl<'a> Exit<'a> {
+    pub(crate) const fn new(state: &'a State, portfolio: PortfolioId, instrument: InstrumentId, side: Side) -> Self {
+        Self { state, portfolio, instrument, side }
+    }
 
-/// How much of a position no open order of ours closes yet, beside what `others` may take.
-fn free_to_leave(
-    state: &State,
-    portfolio: PortfolioId,
-    instrument: InstrumentId,
-    side: Side,
-    others: Quantity,
-) -> Quantity {
-    let held = state.portfolio(portfolio).position(instrument).quantity().mantissa();
-    let (buys, sells, _) = state.open_quantities(portfolio, instrument);
-    let open = if side == Side::Sell { sells } else { buys };
-    let leaving = open.saturating_add(owed(state, portfolio, instrument, side, None)).saturating_add(others);
-    Quantity::from_mantissa((-held.saturating_mul(side.sign())).saturating_sub(leaving.mantissa()).max(0))
-}
+    /// As `proposal` would close it.
+    const fn by(state: &'a State, proposal: &Proposal) -> Self {
+        Self::new(state, proposal.portfolio, proposal.request.instrument, proposal.request.side)
+    }
 
-/// What guards were asked to close by orders of `side` and have not proposed yet, `own` apart, beyond what the pairs close
-/// that stand until then: those are open orders.
-pub(crate) fn owed(
-    state: &State,
-    portfolio: PortfolioId,
-    instrument: InstrumentId,
-    side: Side,
-    own: Option<ParentId>,
-) -> Quantity {
-    let others = guards(state, portfolio, instrument, side).filter(|parent| Some(parent.id) != own);
-    let beside_pairs = |parent: &Parent| Some(parent.owed(state.now)? - parent.in_pairs());
-    others.filter_map(beside_pairs).fold(Quantity::ZERO, |sum, more| sum.saturating_add(more.max(Quantity::ZERO)))
-}
+    /// The brackets that guard it.
+    fn guards(self) -> impl Iterator<Item = &'a Parent> {
+        self.state.parents.live().filter(move |parent| {
+            let wish = &parent.wish;
+            parent.makes_way()
+                && (wish.portfolio, wish.request.instrument) == (self.portfolio, self.instrument)
+                && wish.request.side != self.side
+        })
+    }
 
-/// How much of a position a market order of `side` may close: what no open order closes yet, beside what `others` may take,
-/// and what brackets guard, which make way for it.
-pub(crate) fn may_leave(
-    state: &State,
-    portfolio: PortfolioId,
-    instrument: InstrumentId,
-    side: Side,
-    others: Quantity,
-) -> Quantity {
-    let guarded = guards(state, portfolio, instrument, side).map(|parent| parent.may_leave(state.now));
-    guarded.fold(free_to_leave(state, portfolio, instrument, side, others), |sum, more| sum + more)
+    /// What other hands may take from it.
+    pub(crate) fn foreign(self) -> Quantity {
+        self.state.foreign_exposure(self.instrument).against(self.side.opposite())
+    }
+
+    /// How much of it no open order of ours closes yet, beside what `others` may take.
+    fn free(self, others: Quantity) -> Quantity {
+        let held = self.state.portfolio(self.portfolio).position(self.instrument).quantity().mantissa();
+        let (buys, sells, _) = self.state.open_quantities(self.portfolio, self.instrument);
+        let open = if self.side == Side::Sell { sells } else { buys };
+        let leaving = open.saturating_add(self.owed(None)).saturating_add(others);
+        Quantity::from_mantissa((-held.saturating_mul(self.side.sign())).saturating_sub(leaving.mantissa()).max(0))
+    }
+
+    /// What guards were asked to close and have not proposed yet, `own` apart, beyond what the pairs close that stand until
+    /// then: those are open orders.
+    pub(crate) fn owed(self, own: Option<ParentId>) -> Quantity {
+        let others = self.guards().filter(|parent| Some(parent.id) != own);
+        let beside_pairs = |parent: &Parent| Some(parent.owed(self.state.now)? - parent.in_pairs());
+        others.filter_map(beside_pairs).fold(Quantity::ZERO, |sum, more| sum.saturating_add(more.max(Quantity::ZERO)))
+    }
+
+    /// How much of it a market order may close: what no open order closes yet, beside what `others` may take, and what
+    /// brackets guard, which make way for it.
+    pub(crate) fn may_leave(self, others: Quantity) -> Quantity {
+        self.guards().map(|parent| parent.may_leave(self.state.now)).fold(self.free(others), |sum, more| sum + more)
+    }
 }
 
 /// Folds a person's word that a position may stand without a stop, or may no longer.
