@@ -51,8 +51,10 @@ impl Default for BreakoutParams {
 /// `exit` bars before.
 ///
 /// Its forecast, over `entry` bars, is the place of the close in the entry channel: 1 at its top, 0 in the middle. Its
-/// confidence, by [`Expectation::sure_by`], is how far the close lies outside the channel that decides, that of the entry
-/// while flat and that of the exit in a position, against half of that channel's width. Inside it has none.
+/// confidence, by [`Expectation::sure_by`], is how far the close lies beyond the edge that decides, or inside it on a hold,
+/// against half of that channel's width: an edge of the entry channel while flat, of the exit channel in a position. Where
+/// the close is outside and something else holds the entry back it is the distance of that: of momentum against half the
+/// channel's width in percent of the close, or of the ADX against [`CHOPPY_ADX`].
 #[derive(Clone, Debug)]
 pub struct Breakout {
     params: BreakoutParams,
@@ -77,11 +79,22 @@ struct Reading {
 }
 
 impl Reading {
-    /// How far the close lies outside the channel that decides, negative inside, and half of that channel's width.
+    /// 1 where a position is long, or would be: at the edge of the entry channel that is nearer. -1 where it is short.
+    fn side(&self) -> f64 {
+        let Self { close, entry, held, may_short, .. } = *self;
+        match held {
+            Held::Long => 1.0,
+            Held::Short => -1.0,
+            Held::Flat if may_short && entry.lower - close > close - entry.upper => -1.0,
+            Held::Flat => 1.0,
+        }
+    }
+
+    /// How far the close lies beyond the edge that decides, negative inside, and half of that channel's width.
     fn outside(&self) -> (f64, f64) {
-        let Self { close, entry, exit, held, may_short, .. } = *self;
+        let Self { close, entry, exit, held, .. } = *self;
         let (channel, outside) = match held {
-            Held::Flat if may_short => (entry, (close - entry.upper).max(entry.lower - close)),
+            Held::Flat if self.side() < 0.0 => (entry, entry.lower - close),
             Held::Flat => (entry, close - entry.upper),
             Held::Long => (exit, exit.lower - close),
             Held::Short => (exit, close - exit.upper),
@@ -145,22 +158,46 @@ impl Breakout {
         })
     }
 
-    fn enter(&self, at: &Reading) -> Opinion {
-        let (up, down) = (at.close > at.entry.upper, at.may_short && at.close < at.entry.lower);
-        let agrees = if up { at.momentum > self.params.momentum_min } else { at.momentum < -self.params.momentum_min };
-        if !(up || down) {
-            Opinion::hold("flat: the close is inside the entry channel")
-        } else if !agrees {
-            Opinion::hold("flat: the close left the channel, but momentum does not agree")
-        } else if self.params.skip_choppy && Phase::by_adx(at.adx) == Phase::Choppy {
-            Opinion::hold("flat: the close left the channel, but the market is choppy")
-        } else if up {
-            Opinion::target(Target::Weight(self.params.weight), "a close above the channel, momentum agrees")
-                .tagged("breakout")
-        } else {
-            Opinion::target(Target::Weight(-self.params.weight), "a close below the channel, momentum agrees")
-                .tagged("breakdown")
+    /// The word on a bar, with how far what decides lies beyond its threshold, negative inside it, and a clear distance in
+    /// the same measure.
+    fn decide(&self, at: &Reading) -> (Opinion, (f64, f64)) {
+        let opinion = match at.held {
+            Held::Flat => return self.enter(at),
+            Held::Long if at.close < at.exit.lower => {
+                Opinion::target(Target::Flat, "a close below the exit channel").tagged("channel-low")
+            }
+            Held::Short if at.close > at.exit.upper => {
+                Opinion::target(Target::Flat, "a close above the exit channel").tagged("channel-high")
+            }
+            Held::Long => Opinion::hold("long: the close is not below the exit channel"),
+            Held::Short => Opinion::hold("short: the close is not above the exit channel"),
+        };
+        (opinion, at.outside())
+    }
+
+    /// The same for who is flat: the first condition that does not hold is the one that decides.
+    fn enter(&self, at: &Reading) -> (Opinion, (f64, f64)) {
+        let (side, (outside, half_width)) = (at.side(), at.outside());
+        let momentum = side * at.momentum - self.params.momentum_min;
+        if outside <= 0.0 {
+            let hold = Opinion::hold("flat: the close is inside the entry channel");
+            return (hold, (outside, half_width));
         }
+        if momentum <= 0.0 {
+            let hold = Opinion::hold("flat: the close left the channel, but momentum does not agree");
+            return (hold, (momentum, 100.0 * half_width / at.close));
+        }
+        if self.params.skip_choppy && Phase::by_adx(at.adx) == Phase::Choppy {
+            let hold = Opinion::hold("flat: the close left the channel, but the market is choppy");
+            return (hold, (at.adx - CHOPPY_ADX, CHOPPY_ADX));
+        }
+        let (reason, tag) = if side > 0.0 {
+            ("a close above the channel, momentum agrees", "breakout")
+        } else {
+            ("a close below the channel, momentum agrees", "breakdown")
+        };
+        let opinion = Opinion::target(Target::Weight(side * self.params.weight), reason).tagged(tag);
+        (opinion, (outside, half_width))
     }
 }
 
@@ -177,17 +214,7 @@ impl Strategy for Breakout {
     fn on_bar(&mut self, market: &Market<'_>, bar: &Bar) -> Opinion {
         self.last = self.read(market, bar);
         let Some(at) = self.last else { return Opinion::hold("the indicators are warming up") };
-        match at.held {
-            Held::Flat => self.enter(&at),
-            Held::Long if at.close < at.exit.lower => {
-                Opinion::target(Target::Flat, "a close below the exit channel").tagged("channel-low")
-            }
-            Held::Short if at.close > at.exit.upper => {
-                Opinion::target(Target::Flat, "a close above the exit channel").tagged("channel-high")
-            }
-            Held::Long => Opinion::hold("long: the close is not below the exit channel"),
-            Held::Short => Opinion::hold("short: the close is not above the exit channel"),
-        }
+        self.decide(&at).0
     }
 
     fn signals(&self) -> Vec<Signal> {
@@ -200,8 +227,9 @@ impl Strategy for Breakout {
             Held::Long => Seen::default().against("close - exit low", at.close - at.exit.lower, 0.0),
             Held::Short => Seen::default().against("close - exit high", at.close - at.exit.upper, 0.0),
         };
+        let momentum_least = at.side() * self.params.momentum_min;
         let adx_least = if self.params.skip_choppy { CHOPPY_ADX } else { f64::NAN };
-        seen.against("momentum %", at.momentum, self.params.momentum_min).against("adx", at.adx, adx_least).signals()
+        seen.against("momentum %", at.momentum, momentum_least).against("adx", at.adx, adx_least).signals()
     }
 
     fn version(&self) -> Option<String> {
@@ -211,7 +239,7 @@ impl Strategy for Breakout {
     fn expects(&self) -> Option<Expectation> {
         let Some(at) = self.last else { return Some(Expectation::over(self.params.entry, f64::NAN)) };
         let place = 2.0 * (at.close - at.entry.middle) / (at.entry.upper - at.entry.lower);
-        let (outside, half_width) = at.outside();
-        Some(Expectation::over(self.params.entry, place).sure_by(outside, half_width))
+        let (_, (beyond, clear)) = self.decide(&at);
+        Some(Expectation::over(self.params.entry, place).sure_by(beyond, clear))
     }
 }

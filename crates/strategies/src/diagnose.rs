@@ -225,21 +225,18 @@ impl Explained {
         let tag = self.tag.as_ref().map(|tag| format!(" [{tag}]")).unwrap_or_default();
         let confidence_bps = self.forecast.as_ref().and_then(|it| it.confidence_bps);
         let sure = confidence_bps.map(|bps| format!(", {} % sure", bps / 100)).unwrap_or_default();
-        // of a trade it is told with the trade, of a hold with what is forecast
-        let (trade_sure, hold_sure) =
-            if self.kind == DecisionKind::Hold { (String::new(), sure) } else { (sure, String::new()) };
         text.push_str(&format!("\n{at}  close {close}  position {position}\n"));
-        text.push_str(&format!("  {kind}{target}{tag}{trade_sure}: {reason}\n"));
+        text.push_str(&format!("  {kind}{target}{tag}{sure}: {reason}\n"));
         if let Some(refusal) = &self.refusal {
             text.push_str(&format!("  refused: {refusal}\n"));
         }
         match &self.forecast {
             Some(Forecast { horizon_bars, value: Some(value), .. }) => {
                 let followed = self.followed.as_ref().map_or_else(|| "not over yet".to_owned(), Followed::text);
-                text.push_str(&format!("  forecast {value} over {horizon_bars} bars{hold_sure}: {followed}\n"));
+                text.push_str(&format!("  forecast {value} over {horizon_bars} bars: {followed}\n"));
             }
             Some(Forecast { horizon_bars, value: None, confidence_bps: Some(_) }) => {
-                text.push_str(&format!("  for {horizon_bars} bars, without a forecast of direction{hold_sure}\n"));
+                text.push_str(&format!("  for {horizon_bars} bars, without a forecast of direction\n"));
             }
             Some(Forecast { value: None, confidence_bps: None, .. }) | None => (),
         }

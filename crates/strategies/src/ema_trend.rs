@@ -30,9 +30,9 @@ impl Default for EmaTrendParams {
 /// Long while EMA(fast) > EMA(slow), flat otherwise. It follows the state, not the crossing, so it enters an
 /// established trend on the first bar after its warm-up.
 ///
-/// Its forecast, over `slow` bars, is by what part the fast average lies above the slow one. Its confidence on every bar,
-/// by [`Expectation::sure_by`], is the distance between the averages against the usual one, an average over `slow` bars:
-/// one half where they lie as far apart as usual, near 0 where they have just crossed.
+/// Its forecast, over `slow` bars, is by what part the fast average lies above the slow one. Its confidence in a trade and
+/// in a hold, by [`Expectation::sure_by`], is the distance between the averages against the usual one, an average over
+/// `slow` bars: one half where they lie as far apart as usual, near 0 where they are about to cross or have just crossed.
 #[derive(Clone, Debug)]
 pub struct EmaTrend {
     params: EmaTrendParams,

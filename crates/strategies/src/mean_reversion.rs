@@ -53,9 +53,11 @@ impl Default for MeanReversionParams {
 /// same line as the entry's.
 ///
 /// Its forecast, over `period` bars, is how many deviations the close lies below its mean. Its confidence, by
-/// [`Expectation::sure_by`], is how far the threshold was passed: of the entry and of the mean in deviations against
-/// `entry_z` of them, of the stop in price against the stop's own distance, `stop_atr` average true ranges. Short of a
-/// threshold it has none. At the stop it is that of giving up, whatever the forecast.
+/// [`Expectation::sure_by`], is the distance beyond the threshold that decides, or inside it on a hold: of the entry and of
+/// the mean in deviations against `entry_z` of them, of the stop in price against the stop's own distance, `stop_atr`
+/// average true ranges. At the stop it is that of giving up, whatever the forecast; between stop and mean it is that of
+/// the one that is nearer by its own measure. Where the RSI alone holds an entry back it is the RSI's distance against
+/// `rsi_low`.
 ///
 /// After a stop it waits until the price has come back inside the band, so that one fall is bought once.
 #[derive(Clone, Debug)]
@@ -150,50 +152,68 @@ impl MeanReversion {
         !(z.is_nan() || rsi.is_nan() || atr.is_nan())
     }
 
-    fn leave(&mut self) -> Opinion {
-        let (Reading { z, close, stop, .. }, side) = (self.last, self.last.side());
-        if side * (close - stop) <= 0.0 {
-            self.stopped = true;
-            return Opinion::target(Target::Flat, "the loss reached the stop").tagged("stop");
-        }
-        if side * z >= -self.params.exit_z {
-            return Opinion::target(Target::Flat, "the price is back at its mean").tagged("mean");
-        }
-        Opinion::hold("in position: the price is between the stop and its mean")
+    /// How many deviations beyond the band the close lies, on the side of the entry.
+    fn stretch(&self) -> f64 {
+        -self.last.side() * self.last.z - self.params.entry_z
     }
 
-    fn enter(&mut self) -> Opinion {
-        let (Reading { z, rsi, .. }, side) = (self.last, self.last.side());
-        let stretched = side * z <= -self.params.entry_z;
-        self.stopped &= stretched;
+    /// How far the price lies beyond the stop.
+    fn past_stop(&self) -> f64 {
+        self.last.side() * (self.last.stop - self.last.close)
+    }
+
+    /// The RSI from which on a price counts as fallen, or risen, too far.
+    fn rsi_threshold(&self) -> f64 {
+        if self.last.side() > 0.0 { self.params.rsi_low } else { 100.0 - self.params.rsi_low }
+    }
+
+    /// The word on the newest bar, with how far what decides lies beyond its threshold, negative inside it, and a clear
+    /// distance in the same measure.
+    fn decide(&self) -> (Opinion, (f64, f64)) {
+        match self.last.held {
+            Held::Long | Held::Short => self.leave(),
+            Held::Flat => self.enter(),
+        }
+    }
+
+    fn leave(&self) -> (Opinion, (f64, f64)) {
+        let MeanReversionParams { entry_z, exit_z, stop_atr, .. } = self.params;
+        let (past_stop, stop_distance) = (self.past_stop(), stop_atr * self.last.atr);
+        let past_mean = self.last.side() * self.last.z + exit_z;
+        if past_stop >= 0.0 {
+            let opinion = Opinion::target(Target::Flat, "the loss reached the stop").tagged("stop");
+            return (opinion, (past_stop, stop_distance));
+        }
+        if past_mean >= 0.0 {
+            let opinion = Opinion::target(Target::Flat, "the price is back at its mean").tagged("mean");
+            return (opinion, (past_mean, entry_z));
+        }
+        let stop_is_nearer = past_stop / stop_distance > past_mean / entry_z;
+        let nearer = if stop_is_nearer { (past_stop, stop_distance) } else { (past_mean, entry_z) };
+        (Opinion::hold("in position: the price is between the stop and its mean"), nearer)
+    }
+
+    fn enter(&self) -> (Opinion, (f64, f64)) {
+        let MeanReversionParams { entry_z, rsi_low, weight, .. } = self.params;
+        let (side, stretch) = (self.last.side(), self.stretch());
         if self.stopped {
-            return Opinion::hold("stopped out: waiting for the price to come back inside the band");
+            let hold = Opinion::hold("stopped out: waiting for the price to come back inside the band");
+            return (hold, (-stretch, entry_z)); // inside the threshold of coming back
         }
-        if !stretched {
-            return Opinion::hold("flat: the price is not far enough from its mean");
+        if stretch < 0.0 {
+            return (Opinion::hold("flat: the price is not far enough from its mean"), (stretch, entry_z));
         }
-        let exhausted = if side > 0.0 { rsi <= self.params.rsi_low } else { rsi >= 100.0 - self.params.rsi_low };
-        if !exhausted {
-            return Opinion::hold("flat: the price is far from its mean, but the RSI is not extreme");
+        let exhaustion = side * (self.rsi_threshold() - self.last.rsi);
+        if exhaustion < 0.0 {
+            let hold = Opinion::hold("flat: the price is far from its mean, but the RSI is not extreme");
+            return (hold, (exhaustion, rsi_low));
         }
         let (reason, tag) = if side > 0.0 {
             ("far below the mean, RSI low", "band-low")
         } else {
             ("far above the mean, RSI high", "band-high")
         };
-        Opinion::target(Target::Weight(side * self.params.weight), reason).tagged(tag)
-    }
-
-    /// How far the threshold that decides is passed, negative short of it, and a clear distance in the same measure.
-    fn passed(&self) -> (f64, f64) {
-        let (Reading { z, atr, close, stop, held, .. }, side) = (self.last, self.last.side());
-        let MeanReversionParams { entry_z, exit_z, stop_atr, .. } = self.params;
-        let past_stop = side * (stop - close);
-        match held {
-            Held::Flat => (-side * z - entry_z, entry_z),
-            Held::Long | Held::Short if past_stop >= 0.0 => (past_stop, stop_atr * atr),
-            Held::Long | Held::Short => (side * z + exit_z, entry_z),
-        }
+        (Opinion::target(Target::Weight(side * weight), reason).tagged(tag), (stretch, entry_z))
     }
 }
 
@@ -210,22 +230,21 @@ impl Strategy for MeanReversion {
         if !self.read(market, bar) {
             return Opinion::hold("the indicators are warming up");
         }
-        match self.last.held {
-            Held::Long | Held::Short => self.leave(),
-            Held::Flat => self.enter(),
-        }
+        let (is_stretched, has_given_up) = (self.stretch() >= 0.0, self.past_stop() >= 0.0);
+        let is_flat = self.last.held == Held::Flat;
+        self.stopped = if is_flat { self.stopped && is_stretched } else { self.stopped || has_given_up };
+        self.decide().0
     }
 
     fn signals(&self) -> Vec<Signal> {
-        let Reading { z, rsi, atr, close, stop, held, .. } = self.last;
-        let high = 100.0 - self.params.rsi_low;
-        let seen = match held {
-            Held::Flat => Seen::default().against("z-score", z, -self.params.entry_z),
-            Held::Long => Seen::default().against("z-score", z, -self.params.exit_z),
-            Held::Short => Seen::default().against("z-score", z, self.params.exit_z),
-        };
-        let rsi_threshold = if z > 0.0 && self.params.short { high } else { self.params.rsi_low };
-        seen.against("rsi", rsi, rsi_threshold).value("atr", atr).against("close - stop", close - stop, 0.0).signals()
+        let (Reading { z, rsi, atr, close, stop, held, .. }, side) = (self.last, self.last.side());
+        let z_threshold = -side * if held == Held::Flat { self.params.entry_z } else { self.params.exit_z };
+        Seen::default()
+            .against("z-score", z, z_threshold)
+            .against("rsi", rsi, self.rsi_threshold())
+            .value("atr", atr)
+            .against("close - stop", close - stop, 0.0)
+            .signals()
     }
 
     fn version(&self) -> Option<String> {
@@ -233,7 +252,7 @@ impl Strategy for MeanReversion {
     }
 
     fn expects(&self) -> Option<Expectation> {
-        let (passed, clear) = self.passed();
-        Some(Expectation::over(self.params.period, -self.last.z).sure_by(passed, clear))
+        let (_, (beyond, clear)) = self.decide();
+        Some(Expectation::over(self.params.period, -self.last.z).sure_by(beyond, clear))
     }
 }

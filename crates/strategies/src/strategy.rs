@@ -103,8 +103,8 @@ pub struct Expectation {
     pub horizon_bars: u32,
     /// Above zero a rise, below zero a fall, the larger the stronger, in a unit of its own; `None` until it knows.
     pub value: Option<f64>,
-    /// How clear its word on the bar is, from 0 to 1, as [`Self::sure_by`] has it or by a measure of its own; `None` where
-    /// it does not say. It is no chance: how often such words came true is for reports to tell.
+    /// How clear its word on the bar is, be it to trade or to hold, from 0 to 1, as [`Self::sure_by`] has it or by a measure
+    /// of its own; `None` where it does not say. It is no chance: how often such words came true is for reports to tell.
     pub confidence: Option<f64>,
 }
 
@@ -116,21 +116,26 @@ impl Expectation {
         Self { horizon_bars, value: value.is_finite().then_some(value), confidence: None }
     }
 
-    /// The same, as sure as a signal that lies `beyond` its threshold makes it, where `unit` is the strategy's own measure
-    /// of a clear signal: `beyond / (beyond + unit)`.
+    /// The same, as sure as the distance of a measure from the threshold that decides makes it: `beyond` it the word is to
+    /// trade, and `-beyond` inside it to hold. `unit` is a clear distance in the same measure, and the confidence is
+    /// `|beyond| / (|beyond| + unit)`.
     ///
-    /// So 0 at the threshold, one half a unit beyond it and never more than 1; without a unit whatever lies beyond is
-    /// sure. No confidence short of the threshold, or where either is no finite number.
+    /// So 0 at the threshold, one half a unit away from it on either side and never more than 1; without a unit whatever
+    /// lies off the threshold is sure. No confidence for a unit below zero, or where either is no finite number, such as
+    /// before the measure is known.
     ///
     /// ```
     /// let expected = tradewind_strategies::Expectation::over(20, 0.01);
-    /// assert_eq!(expected.sure_by(0.5, 2.0).confidence, Some(0.2));
-    /// assert_eq!(expected.sure_by(-0.5, 2.0).confidence, None);
+    /// assert_eq!(expected.sure_by(0.5, 2.0).confidence, Some(0.2)); // of a trade
+    /// assert_eq!(expected.sure_by(-0.5, 2.0).confidence, Some(0.2)); // of a hold
+    /// assert_eq!(expected.sure_by(0.0, 2.0).confidence, Some(0.0));
+    /// assert_eq!(expected.sure_by(f64::NAN, 2.0).confidence, None);
     /// ```
     #[must_use]
     pub fn sure_by(self, beyond: f64, unit: f64) -> Self {
-        let part = beyond / (beyond + unit);
-        let is_told = beyond >= 0.0 && unit >= 0.0 && part.is_finite();
+        let distance = beyond.abs();
+        let is_told = distance.is_finite() && unit.is_finite() && unit >= 0.0;
+        let part = if distance > 0.0 { distance / (distance + unit) } else { 0.0 }; // whatever the unit
         Self { confidence: is_told.then_some(part), ..self }
     }
 }

@@ -35,9 +35,9 @@ impl Default for VolatilityTargetParams {
 ///
 /// Volatility is annualised by the bar's own length and `days_per_year` days of round-the-clock trading.
 ///
-/// It forecasts no direction. Where it trades, it does so for `period` bars, over which volatility is taken to stay what
-/// it was, and its confidence, by [`Expectation::sure_by`], is how far what is held has left the band against
-/// `weight_max`. Inside the band it expects nothing.
+/// It forecasts no direction. Its word is for `period` bars, over which volatility is taken to stay what it was, and its
+/// confidence, by [`Expectation::sure_by`], is how far what is held lies outside the band, or inside it on a hold, against
+/// `weight_max`. Without equity there are no weights, and no confidence.
 #[derive(Clone, Debug)]
 pub struct VolatilityTarget {
     params: VolatilityTargetParams,
@@ -49,6 +49,7 @@ pub struct VolatilityTarget {
 struct Reading {
     volatility: f64,
     wanted: f64,
+    /// NaN without equity to be a part of.
     held: f64,
 }
 
@@ -92,16 +93,19 @@ impl Strategy for VolatilityTarget {
 
     fn on_bar(&mut self, market: &Market<'_>, bar: &Bar) -> Opinion {
         let close = market.instrument.price_f64(bar.close);
+        self.last = None;
         let Some(per_bar) = self.volatility.update(close) else {
             return Opinion::hold("volatility is warming up");
         };
-        if market.equity() <= 0.0 {
-            return Opinion::hold("there is no equity to hold anything with");
-        }
         let volatility = per_bar * bar.interval.per_year(self.params.days_per_year).sqrt();
         let wanted = (self.params.target / volatility).min(self.params.weight_max); // no volatility: the most
-        let held = market.instrument.quantity_f64(market.position) * close / market.equity();
+        let has_equity = market.equity() > 0.0;
+        let worth = market.instrument.quantity_f64(market.position) * close;
+        let held = if has_equity { worth / market.equity() } else { f64::NAN };
         self.last = Some(Reading { volatility, wanted, held });
+        if !has_equity {
+            return Opinion::hold("there is no equity to hold anything with");
+        }
         let missing = wanted - held;
         if missing > self.params.band {
             Opinion::target(Target::Weight(wanted), "less is held than the volatility allows").tagged("rebalance")
@@ -130,7 +134,46 @@ impl Strategy for VolatilityTarget {
     fn expects(&self) -> Option<Expectation> {
         let Reading { wanted, held, .. } = self.last?;
         let outside = (wanted - held).abs() - self.params.band;
-        let expected = Expectation::over(self.params.period, f64::NAN).sure_by(outside, self.params.weight_max);
-        (outside > 0.0).then_some(expected)
+        Some(Expectation::over(self.params.period, f64::NAN).sure_by(outside, self.params.weight_max))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::{
+        Currency, InstrumentId, InstrumentSpec, Interval, Money, Position, Price, Quantity, Timestamp,
+    };
+
+    #[test]
+    fn without_equity_it_names_no_weight_held_and_no_confidence() {
+        let it = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test").list(InstrumentId(0)).unwrap();
+        let params = VolatilityTargetParams { period: 2, ..VolatilityTargetParams::default() };
+        let mut strategy = VolatilityTarget::new(params).unwrap();
+        let price = Price::from_mantissa(100);
+        let mut look = |hour: i64, equity: &str| {
+            let equity = Money::parse(equity, Currency::new("USDT").unwrap()).unwrap();
+            let market = Market { instrument: &it, position: Quantity::ZERO, books: Position::default(), equity };
+            let bar = Bar {
+                instrument: InstrumentId(0),
+                interval: Interval::HOUR,
+                open_time: Timestamp::from_millis(hour * 3_600_000),
+                open: price,
+                high: price,
+                low: price,
+                close: price,
+                volume: Quantity::from_mantissa(1),
+            };
+            let opinion = strategy.on_bar(&market, &bar);
+            let seen: Vec<_> = strategy.signals().into_iter().map(|signal| signal.name.into_owned()).collect();
+            (opinion.reason, strategy.expects(), seen)
+        };
+        assert_eq!(look(0, "10000").1, None, "it is warming up");
+        look(1, "10000");
+        assert!(look(2, "10000").1.is_some_and(|expected| expected.confidence.is_some()));
+        let (reason, expected, seen) = look(3, "0");
+        assert_eq!(reason, "there is no equity to hold anything with");
+        assert_eq!(expected, Some(Expectation { horizon_bars: 2, value: None, confidence: None }));
+        assert_eq!(seen, ["volatility a year", "weight wanted"], "nothing is left of the bar before");
     }
 }

@@ -80,7 +80,8 @@ const VOTERS: [&str; 5] = ["trend", "rsi", "macd", "breakout", "mean"];
 ///
 /// The tag of its trades is the vote that did most to reach the threshold.
 ///
-/// The score is its forecast, over `slow` bars, and the size of the score, 0 to 1, is its confidence on every bar.
+/// The score is its forecast, over `slow` bars. Its confidence in a trade is the size of the score, 0 to 1; in a hold it is
+/// how much of the way from the threshold to the far end of the scale lies between the threshold and the score.
 ///
 /// The votes follow the market: a high RSI is strength here, where [`crate::MeanReversion`] takes it for excess.
 #[derive(Clone, Debug)]
@@ -107,6 +108,18 @@ struct Count {
     threshold: f64,
     /// Whether the score must rise to reach it.
     rising: bool,
+}
+
+impl Count {
+    fn is_reached(&self) -> bool {
+        if self.rising { self.score >= self.threshold } else { self.score <= self.threshold }
+    }
+
+    /// How clear the word is that follows, from 0 to 1.
+    fn confidence(&self) -> f64 {
+        let far_end = if self.rising { -1.0 } else { 1.0 };
+        if self.is_reached() { self.score.abs() } else { (self.score - self.threshold) / (far_end - self.threshold) }
+    }
 }
 
 impl Vote {
@@ -246,8 +259,7 @@ impl Strategy for Vote {
         let held = Held::of(market);
         let count = self.count(votes, held, self.params.short && !market.instrument.is_cash());
         self.last = Some(count);
-        let reached = if count.rising { count.score >= count.threshold } else { count.score <= count.threshold };
-        if !reached {
+        if !count.is_reached() {
             return Opinion { reason: self.missing(&count).into(), ..Opinion::hold("") };
         }
         let target = match (held, count.rising) {
@@ -276,8 +288,8 @@ impl Strategy for Vote {
     }
 
     fn expects(&self) -> Option<Expectation> {
-        let score = self.last.map(|count| count.score);
-        let expected = Expectation::over(self.params.slow, score.unwrap_or(f64::NAN));
-        Some(Expectation { confidence: score.map(f64::abs), ..expected })
+        let score = self.last.map_or(f64::NAN, |count| count.score);
+        let confidence = self.last.map(|count| count.confidence());
+        Some(Expectation { confidence, ..Expectation::over(self.params.slow, score) })
     }
 }

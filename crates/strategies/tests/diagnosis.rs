@@ -46,8 +46,8 @@ fn a_vote_shows_each_value_weight_and_distance() {
               trend             1         -         -
 
             1970-01-03T22:00:00Z  close 117.25  position 0
-              hold: score 0.534, threshold 0.950: 0.416 missing, most of it from rsi (0.247)
-              forecast 0.53365661 over 20 bars, 53 % sure: not over yet
+              hold, 21 % sure: score 0.534, threshold 0.950: 0.416 missing, most of it from rsi (0.247)
+              forecast 0.53365661 over 20 bars: not over yet
               signal                  value    weight        to threshold
               trend              0.84709654    0.3000         -1.38781130
               rsi                0.24665387    0.2000         -2.08171694
@@ -80,16 +80,16 @@ fn a_lone_signal_shows_its_distance() {
               ema slow                   30    -0.079    -0.546
 
             1970-01-03T21:00:00Z  close 119  position 88.78504673
-              hold: long already, and the trend is not down
-              forecast 0.01136383 over 20 bars, 51 % sure: not over yet
+              hold, 51 % sure: long already, and the trend is not down
+              forecast 0.01136383 over 20 bars: not over yet
               signal                            value    weight        to threshold
               ema fast                   117.00789060
               ema slow                   115.69317266
               ema fast - ema slow          1.31471794                    1.31471794
 
             1970-01-03T22:00:00Z  close 117.25  position 88.78504673
-              hold: long already, and the trend is not down
-              forecast 0.01044936 over 20 bars, 49 % sure: not over yet
+              hold, 49 % sure: long already, and the trend is not down
+              forecast 0.01044936 over 20 bars: not over yet
               signal                            value    weight        to threshold
               ema fast                   117.05191049
               ema slow                   115.84144193
@@ -114,7 +114,7 @@ fn a_lone_signal_shows_its_distance() {
               z-score        31    -0.876    -0.741
 
             1970-01-03T22:00:00Z  close 117.25  position 0
-              hold: flat: the price is not far enough from its mean
+              hold, 58 % sure: flat: the price is not far enough from its mean
               forecast -0.85222680 over 20 bars: not over yet
               signal                value    weight        to threshold
               z-score          0.85222680                    2.85222680
@@ -142,7 +142,7 @@ fn a_lone_signal_shows_its_distance() {
               momentum %                10    -0.997    -0.273
 
             1970-01-03T22:00:00Z  close 117.25  position 84.6325167
-              hold: long: the close is not below the exit channel
+              hold, 52 % sure: long: the close is not below the exit channel
               forecast 0.50000000 over 20 bars: not over yet
               signal                         value    weight        to threshold
               close - exit low          2.25000000                    2.25000000
@@ -161,7 +161,8 @@ fn a_lone_signal_shows_its_distance() {
                      9 x hold: what is held is inside the band around what is wanted
 
             1970-01-03T22:00:00Z  close 117.25  position 21.1712236
-              hold: what is held is inside the band around what is wanted
+              hold, 13 % sure: what is held is inside the band around what is wanted
+              for 60 bars, without a forecast of direction
               signal                              value    weight        to threshold
               volatility a year              1.20705800
               weight held                    0.24711562
@@ -393,7 +394,9 @@ fn a_version_names_rule_and_parameters() {
 #[test]
 fn who_says_nothing_of_direction_is_not_judged() {
     let told = diagnose(rehearsal(build("volatility-target", ""), &spot()), bars_of(&rise(70)), 1);
-    assert_eq!((told.judged, told.last[0].forecast.as_ref()), (None, None));
+    let forecast = told.last[0].forecast.clone().unwrap();
+    assert_eq!((told.judged, told.last[0].followed.as_ref()), (None, None), "a hold is sure of itself, not of a rise");
+    assert_eq!((forecast.horizon_bars, forecast.value, forecast.confidence_bps), (60, None, Some(1_352)));
     assert!(told.version.is_some());
     let traded = diagnose(rehearsal(build("volatility-target", ""), &spot()), bars_of(&rise(61)), 1);
     let forecast = traded.last[0].forecast.clone().unwrap();

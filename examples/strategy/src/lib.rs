@@ -60,7 +60,7 @@ struct Seen {
     above: f64,
     /// The same where it would change the position.
     threshold: f64,
-    /// How far the close lies beyond that; negative short of it.
+    /// How far the close lies beyond that; negative inside it, where the word is to hold.
     beyond: f64,
 }
 
@@ -122,8 +122,9 @@ impl Strategy for AboveAverage {
         vec![signal("average", average, None), signal("close above average", above, Some(above - threshold))]
     }
 
-    /// Expects that the close stays on its side of the average for as many bars as that has. How sure it is follows from
-    /// the distance beyond the margin, in margins: 0 at the margin, one half at twice the margin, never more than 1.
+    /// Expects that the close stays on its side of the average for as many bars as that has. How sure it is of a trade, or
+    /// of a hold, follows from the distance to the threshold, in margins: 0 at the threshold, one half a margin beyond it
+    /// or inside it, never more than 1.
     fn expects(&self) -> Option<Expectation> {
         let (above, beyond) = self.last.map_or((f64::NAN, f64::NAN), |seen| (seen.above, seen.beyond));
         Some(Expectation::over(self.parameters.period, above).sure_by(beyond, self.parameters.margin))

@@ -77,14 +77,16 @@ fn it_says_how_far_it_is_from_changing_its_mind() {
 }
 
 #[test]
-fn it_is_the_surer_the_further_the_close_lies_beyond_the_margin() {
+fn it_is_the_surer_the_further_the_close_lies_from_the_threshold() {
     let sure = |close: i64| {
         let last = play(SHORT, &[10_000, 10_000, close]).last.remove(2);
-        last.forecast.unwrap().confidence_bps
+        last.forecast.unwrap().confidence_bps.unwrap()
     };
-    assert_eq!(sure(10_020), None, "inside the margin it does not say");
-    let (near, far) = (sure(10_031).unwrap(), sure(10_100).unwrap());
-    assert!(0 < near && near < far && far < 10_000, "{near} and {far}");
+    // beyond it of the trade, and inside it of the hold
+    for (near, far) in [(sure(10_031), sure(10_100)), (sure(10_020), sure(9_900))] {
+        assert!(0 < near && near < far && far < 10_000, "{near} and {far}");
+    }
+    assert_eq!(sure(10_000), 5_000, "a whole margin inside");
 }
 
 #[test]
