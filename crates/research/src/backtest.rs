@@ -7,8 +7,8 @@ use crate::{Costs, Curve, Delivery, Idle, MarketPath, Point, RoundTrips, SignalO
 use std::collections::VecDeque;
 use tradewind_book::{BarCancel, BarEvent, BarMatcher, FillPolicy};
 use tradewind_domain::{
-    Bar, ClientOrderId, Currency, Fill, Incarnation, Instrument, Liquidity, Money, Order, OrderRecord, OrderState,
-    Origin, PortfolioId, Price, Source, Timestamp, TradeId, VenueOrderId,
+    Bar, ClientOrderId, Currency, Fill, Incarnation, Instrument, Money, Order, OrderRecord, OrderState, Origin,
+    PortfolioId, Price, Source, Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_engine::algo::{ParentEvent, ParentWish};
 use tradewind_engine::{
@@ -372,12 +372,13 @@ impl<S: Sink> Backtest<S> {
 
     fn report(&mut self, bar: &Bar, execution: BarEvent) {
         match execution {
-            BarEvent::Fill { client_id, side, price, quantity, liquidity, at } => {
+            BarEvent::Fill { client_id, side, price, basis, quantity, liquidity, at } => {
                 self.tally.trades += 1;
                 let instrument = &self.state.listing(bar.instrument).instrument;
                 let fee = instrument.fee(side, price, quantity, liquidity).expect("the gate bounds what can fill");
                 let (instrument, trade_id) = (instrument.id, TradeId(u128::from(self.tally.trades)));
-                self.fill(bar, Fill { client_id, instrument, trade_id, side, price, quantity, liquidity, fee }, at);
+                let fill = Fill { client_id, instrument, trade_id, side, price, quantity, liquidity, fee };
+                self.fill(fill, basis, at);
             }
             BarEvent::Cancelled { client_id, reason, at } => {
                 self.costs.expired += u64::from(reason == BarCancel::Expired);
@@ -399,26 +400,14 @@ impl<S: Sink> Backtest<S> {
         }
     }
 
-    fn fill(&mut self, bar: &Bar, fill: Fill, at: Timestamp) {
-        let basis = self.basis(bar, &fill, at);
+    /// Takes in an execution where the market showed `basis`.
+    fn fill(&mut self, fill: Fill, basis: Price, at: Timestamp) {
         let instrument = &self.state.listing(fill.instrument).instrument;
-        let without_impact = self.matcher.policy().without_impact(instrument, fill.side, basis, fill.price);
-        self.costs.fill(instrument, &fill, basis, without_impact);
+        self.costs.fill(instrument, &fill);
+        self.costs.frictions(instrument, &fill, basis, self.matcher.policy());
         self.digest.add(instrument, &fill, at);
         self.round_trips.fill(instrument, &fill, at, self.tags.of(fill.client_id));
         self.say(at, Source::Venue, EventKind::Filled(fill));
-    }
-
-    /// The price before slippage, impact and rounding: the open, or inside the bar the stop that woke.
-    fn basis(&self, bar: &Bar, fill: &Fill, at: Timestamp) -> Price {
-        if fill.liquidity == Liquidity::Maker {
-            return fill.price;
-        }
-        if at == bar.open_time {
-            return bar.open;
-        }
-        let order = self.state.open.get(&fill.client_id).map(|record| *record.order.kind());
-        order.and_then(|kind| kind.trigger()).unwrap_or(fill.price)
     }
 
     fn follow_up(&mut self, bar: &Bar, kind: DecisionKind) {

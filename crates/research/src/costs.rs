@@ -1,5 +1,6 @@
 //! What trading cost, and how much of the market it was.
 
+use tradewind_book::FillPolicy;
 use tradewind_domain::{Bar, FeeAsset, Fill, Instrument, Liquidity, Money, Price, Quantity, pow10, round_div};
 use tradewind_quant::activity::Participation;
 
@@ -13,9 +14,11 @@ pub struct Costs {
     pub fees: i128,
     /// Of these, what the settlement of contracts at their end cost; `None` where none was settled.
     pub settlement: Option<i128>,
-    /// What taking fills paid beyond the price that the market showed, for slippage and rounding to the tick.
+    /// What taking fills paid for half the spread: that part of their notional at the price that the market showed.
+    pub spread: i128,
+    /// What they paid beyond that price and the spread, for slippage and rounding to the tick.
     pub slippage: i128,
-    /// What they paid beyond that, for the impact of their own size.
+    /// What they paid beyond all that, for the impact of their own size.
     pub impact: i128,
     /// Executions that crossed.
     pub takers: u64,
@@ -35,6 +38,7 @@ impl Default for Costs {
         Self {
             fees: 0,
             settlement: None,
+            spread: 0,
             slippage: 0,
             impact: 0,
             takers: 0,
@@ -49,23 +53,34 @@ impl Default for Costs {
 }
 
 impl Costs {
-    /// Takes in an execution; `basis` is the price it would have had without any friction, `without_impact` with all of it
-    /// but the impact of its size.
-    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill, basis: Price, without_impact: Price) {
+    /// Takes in an execution: its fee and its notional.
+    pub(crate) fn fill(&mut self, instrument: &Instrument, fill: &Fill) {
         self.fees += settlement_units(instrument, fill.fee.0, fill.price);
         self.notional += instrument.notional(fill.price, fill.quantity).map_or(0, |money| money.units);
         match fill.liquidity {
             Liquidity::Maker => self.makers += 1,
             Liquidity::Taker => self.takers += 1,
         }
-        if basis != fill.price {
-            let signed = fill.side.signed(fill.quantity);
-            let value = |price| instrument.value(price, signed).unwrap_or(0);
-            let worse = |price| instrument.value_units(value(price) - value(basis)).unwrap_or(0);
-            let slippage = worse(without_impact);
-            self.slippage += slippage;
-            self.impact += worse(fill.price) - slippage; // so both are what was paid, to the last unit
+    }
+
+    /// Itemises what an execution under `policy` paid beyond `basis`, the price that the market showed: half the spread as
+    /// far as that was paid, then slippage and rounding, then the impact of its size. They sum to it to the last unit.
+    pub(crate) fn frictions(&mut self, instrument: &Instrument, fill: &Fill, basis: Price, policy: &FillPolicy) {
+        if fill.liquidity == Liquidity::Maker || basis == fill.price {
+            return;
         }
+        let signed = fill.side.signed(fill.quantity);
+        let value = |price| instrument.value(price, signed).unwrap_or(0);
+        let worse = |price| instrument.value_units(value(price) - value(basis)).unwrap_or(0);
+        let paid = worse(fill.price);
+        let without_impact = worse(policy.without_impact(instrument, fill.side, basis, fill.price));
+        let half = instrument.notional(basis, fill.quantity).map_or(0, |it| it.units.abs());
+        let half = half.saturating_mul(policy.half_spread_centi_bps.into());
+        // a limit or the last tick may keep us from paying all of it
+        let spread = round_div(half, 1_000_000).min(without_impact);
+        self.spread += spread;
+        self.slippage += without_impact - spread;
+        self.impact += paid - without_impact;
     }
 
     /// Takes in the settlement of a contract that was held.

@@ -16,8 +16,8 @@ use tradewind_quant::EquityAccumulator;
 
 /// Folds `events` and follows the portfolio and the instrument that it first decided on.
 ///
-/// `None` if nothing was ever decided for the portfolio. Costs are those that the venue reported; the venue tells no
-/// price before slippage, so slippage reads as none.
+/// `None` if nothing was ever decided for the portfolio. Costs are those that the venue reported: fees and funding. What
+/// spread, slippage and impact came to lies in the prices of its fills, for it tells no price before them.
 ///
 /// # Errors
 /// [`PlanError`] if the equity cannot be followed.
@@ -153,7 +153,7 @@ impl Session {
         });
         self.counters.fills += 1;
         let before = self.costs.notional;
-        self.costs.fill(instrument, fill, fill.price, fill.price);
+        self.costs.fill(instrument, fill);
         if self.watched.as_ref().is_some_and(|(watched, _)| *watched == fill.instrument) {
             self.traded += self.costs.notional - before;
         }

@@ -56,6 +56,9 @@ fn limit(price: &str) -> OrderKind {
     OrderKind::Limit { price: listed().price(price).unwrap() }
 }
 
+/// A bar in which nothing moves.
+const STILL: [&str; 5] = ["100", "100", "100", "100", "10"];
+
 /// A stop and a target around a long position: one ends the other.
 fn bracket(below: &str, above: &str) -> [OrderRequest; 2] {
     [stop(below), limit(above)].map(|kind| OrderRequest { oco: Some(OcoGroup(1)), ..order(Side::Sell, "1", kind) })
@@ -78,13 +81,12 @@ fn what_is_decided_on_a_close_fills_at_the_next_open() {
 fn a_market_order_that_gaps_beyond_its_worst_price_expires_and_the_strategy_asks_again() {
     let mut limits = Limits { controls: Some(Default::default()), ..Limits::RESEARCH };
     limits.controls.as_mut().unwrap().market_collar_bps = Some(100);
-    let still = ["100", "100", "100", "100", "10"];
     check_under(
         limits,
         FillPolicy::default(),
         Script::default().hold(0, "2").hold(1, "2").hold(2, "0").hold(3, "0"),
         &[
-            still,
+            STILL,
             ["101.01", "102", "100", "100", "10"],
             ["101", "101", "100", "100", "10"],
             ["98", "98", "98", "98", "10"],
@@ -104,12 +106,16 @@ fn a_decision_on_the_last_close_never_fills() {
     check(FillPolicy::default(), Script::default().hold(0, "2"), &[["100", "105", "95", "104", "10"]], &expect![""]);
 }
 
+/// Bought at 100 with a stop at 95 and a target at 110, and then this bar.
+fn check_bracket(last: [&str; 5], want: &Expect) {
+    let script = Script::default().hold(0, "1").order(1, &bracket("95", "110"));
+    check(FillPolicy::default(), script, &[STILL, STILL, last], want);
+}
+
 #[test]
 fn of_stop_and_target_in_one_bar_the_worse_comes_first() {
-    check(
-        FillPolicy::default(),
-        Script::default().hold(0, "1").order(1, &bracket("95", "110")),
-        &[["100", "100", "100", "100", "10"], ["100", "100", "100", "100", "10"], ["100", "120", "90", "115", "10"]],
+    check_bracket(
+        ["100", "120", "90", "115", "10"],
         &expect![[r#"
             minute 1: Buy 1 at 100
             minute 3: Sell 1 at 95
@@ -120,10 +126,8 @@ fn of_stop_and_target_in_one_bar_the_worse_comes_first() {
 
 #[test]
 fn a_target_alone_fills_at_its_price() {
-    check(
-        FillPolicy::default(),
-        Script::default().hold(0, "1").order(1, &bracket("95", "110")),
-        &[["100", "100", "100", "100", "10"], ["100", "100", "100", "100", "10"], ["100", "120", "96", "115", "10"]],
+    check_bracket(
+        ["100", "120", "96", "115", "10"],
         &expect![[r#"
             minute 1: Buy 1 at 100
             minute 3: Sell 1 at 110
@@ -134,10 +138,8 @@ fn a_target_alone_fills_at_its_price() {
 
 #[test]
 fn a_gap_through_the_stop_fills_at_the_gap() {
-    check(
-        FillPolicy::default(),
-        Script::default().hold(0, "1").order(1, &bracket("95", "110")),
-        &[["100", "100", "100", "100", "10"], ["100", "100", "100", "100", "10"], ["90", "92", "85", "91", "10"]],
+    check_bracket(
+        ["90", "92", "85", "91", "10"],
         &expect![[r#"
             minute 1: Buy 1 at 100
             minute 2: Sell 1 at 90
@@ -148,10 +150,8 @@ fn a_gap_through_the_stop_fills_at_the_gap() {
 
 #[test]
 fn a_gap_through_the_target_fills_at_the_gap() {
-    check(
-        FillPolicy::default(),
-        Script::default().hold(0, "1").order(1, &bracket("95", "110")),
-        &[["100", "100", "100", "100", "10"], ["100", "100", "100", "100", "10"], ["118", "119", "117", "118", "10"]],
+    check_bracket(
+        ["118", "119", "117", "118", "10"],
         &expect![[r#"
             minute 1: Buy 1 at 100
             minute 2: Sell 1 at 118
@@ -166,7 +166,7 @@ fn size_is_capped_by_the_share_of_volume_and_the_rest_works_on() {
         FillPolicy { volume_share_bps: Some(1_000), ..FillPolicy::default() },
         Script::default().order(0, &[order(Side::Buy, "2.5", OrderKind::Market)]),
         &[
-            ["100", "100", "100", "100", "10"],
+            STILL,
             ["101", "101", "101", "101", "10"],
             ["102", "102", "102", "102", "0"],
             ["103", "103", "103", "103", "12"],
@@ -187,7 +187,7 @@ fn slippage_and_impact_make_the_taker_pay_and_the_maker_not() {
         FillPolicy { slippage_centi_bps: 1_000, impact, ..FillPolicy::default() },
         Script::default().order(0, &[order(Side::Buy, "1", OrderKind::Market)]).order(1, &bracket("50", "110")),
         // a tenth of the volume: 100 bps of impact and 10 of slippage on 100
-        &[["100", "100", "100", "100", "10"], ["100", "100", "100", "100", "10"], ["100", "110", "100", "100", "10"]],
+        &[STILL, STILL, ["100", "110", "100", "100", "10"]],
         &expect![[r#"
             minute 1: Buy 1 at 101.1
             minute 3: Sell 1 at 110
@@ -198,7 +198,7 @@ fn slippage_and_impact_make_the_taker_pay_and_the_maker_not() {
 
 #[test]
 fn an_entry_that_still_fills_is_taken_back_before_what_is_held_is_sold() {
-    let bars = [["100", "100", "100", "100", "10"]; 5];
+    let bars = [STILL; 5];
     let share = || FillPolicy { volume_share_bps: Some(1_000), ..FillPolicy::default() };
     check(
         share(),

@@ -3,15 +3,17 @@
 
 mod common;
 
-use common::{Script, plan, run, spec, still};
+use common::{Script, bar, listed, plan, run, spec, still};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use tradewind_book::{FillPolicy, Impact};
 use tradewind_domain::{
-    Currency, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec, Money,
+    Currency, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec, Money, NativeKinds,
+    OrderKind, OrderRequest, PortfolioId, Side, Source, TrailingOffset, round_div,
 };
-use tradewind_research::report::{Meta, Report};
-use tradewind_research::{Outcome, Plan};
+use tradewind_gate::{Limits, Proposal};
+use tradewind_research::report::{CostLines, Meta, Report};
+use tradewind_research::{Backtest, Outcome, Plan};
 
 fn instrument(spec: InstrumentSpec) -> Instrument {
     spec.list(InstrumentId(0)).unwrap()
@@ -25,7 +27,7 @@ fn check(outcome: &Outcome, want: &Expect) {
         report.deposit,
         report.fees,
         report.fees_by_currency,
-        report.costs.slippage,
+        report.costs.slippage.as_deref().unwrap(),
         report.costs.total,
         report.costs.traded_notional,
         report.trades,
@@ -106,7 +108,7 @@ fn market_impact_is_itemised_apart_from_slippage() {
         let fill_policy = FillPolicy { slippage_centi_bps, impact, ..FillPolicy::default() };
         let outcome = run(Plan { fill_policy, ..plan(Script::default().hold(0, "50")) }, &still(&["99", "100", "100"]));
         let costs = Report::build(&outcome, Meta::default()).unwrap().costs;
-        [costs.fees, costs.slippage, costs.impact, costs.total]
+        [costs.fees, costs.slippage.unwrap(), costs.impact.unwrap(), costs.total]
     };
     // 50 bought at 100, a twentieth of the volume: of 1,000 bps at the whole of it 50 bps; and 10 bps of slippage
     let impact = Impact::Linear { coefficient_centi_bps: 100_000 };
@@ -116,6 +118,72 @@ fn market_impact_is_itemised_apart_from_slippage() {
     // the root of a twentieth, rounded up: 223.61 bps of impact, and 102.3361 on the next tick
     let root = Impact::SquareRoot { coefficient_centi_bps: 100_000 };
     assert_eq!(lines(root, 1_000), ["5.117", "5", "112", "122.117"]);
+}
+
+fn costs(outcome: &Outcome) -> CostLines {
+    Report::build(outcome, Meta::default()).unwrap().costs
+}
+
+/// Fees, spread, slippage, impact and their sum.
+fn items(outcome: &Outcome) -> [String; 5] {
+    let it = costs(outcome);
+    [it.fees, it.spread.unwrap(), it.slippage.unwrap(), it.impact.unwrap(), it.total]
+}
+
+#[test]
+fn half_the_spread_is_itemised_apart_from_slippage_and_rounding() {
+    let bought = |half_spread_centi_bps, slippage_centi_bps| {
+        let impact = Impact::Linear { coefficient_centi_bps: 100_000 };
+        let fill_policy = FillPolicy { half_spread_centi_bps, slippage_centi_bps, impact, ..FillPolicy::default() };
+        items(&run(Plan { fill_policy, ..plan(Script::default().hold(0, "50")) }, &still(&["100"; 3])))
+    };
+    // 50 bought where 100 is shown: 5 bps of spread, 10 of slippage and 50 of impact give 100.65
+    assert_eq!(bought(500, 1_000), ["5.0325", "2.5", "5", "25", "37.5325"]);
+    assert_eq!(bought(500, 0), ["5.0275", "2.5", "0", "25", "32.5275"]);
+    // 0.07 bps of 5,000 are 0.035; the rest of the tick, a cent for each of the 50, is rounding
+    assert_eq!(bought(7, 0), ["5.0255", "0.035", "0.465", "25", "30.5255"]);
+}
+
+#[test]
+fn a_limit_pays_half_the_spread_up_to_its_price_where_it_takes_and_none_where_it_rests() {
+    let bought = |limit: &str| {
+        let (quantity, limit) = (listed().quantity("10").unwrap(), listed().price(limit).unwrap());
+        let script = Script::default().order(0, &[OrderRequest::limit(InstrumentId(0), Side::Buy, quantity, limit)]);
+        let fill_policy = FillPolicy { half_spread_centi_bps: 500, ..FillPolicy::default() };
+        let bars = [bar(0, ["100"; 5]), bar(1, ["100", "100", "99", "100", "100"]), bar(2, ["100"; 5])];
+        items(&run(Plan { fill_policy, ..plan(script) }, &bars))
+    };
+    assert_eq!(bought("100.10"), ["1.0005", "0.5", "0", "0", "1.5005"]); // at 100.05
+    assert_eq!(bought("100.03"), ["1.0003", "0.3", "0", "0", "1.3003"]);
+    assert_eq!(bought("99.50"), ["0.995", "0", "0", "0", "0.995"]);
+}
+
+#[test]
+fn a_trailing_stop_that_wakes_inside_a_bar_is_itemised_from_where_it_stood() {
+    let native = InstrumentSpec { native: NativeKinds::ALL, ..spec() };
+    let fill_policy = FillPolicy { half_spread_centi_bps: 500, slippage_centi_bps: 1_000, ..FillPolicy::default() };
+    let plan =
+        Plan { instrument: instrument(native), limits: Limits::RESEARCH, fill_policy, ..plan(Script::default()) };
+    let mut run = Backtest::new(plan);
+    let one = listed().quantity("1").unwrap();
+    let buy = Proposal {
+        plan: None,
+        source: Source::Operator,
+        portfolio: PortfolioId(0),
+        request: OrderRequest::market(InstrumentId(0), Side::Buy, one),
+        reason: "a test".into(),
+    };
+    let offset = TrailingOffset::Price(listed().price("10").unwrap());
+    let kind = OrderKind::Trailing { offset, activation: None };
+    let trail = OrderRequest { kind, ..OrderRequest::market(InstrumentId(0), Side::Sell, one) };
+    run.feed(&bar(0, ["100", "100", "100", "100", "10"])).unwrap();
+    run.propose(buy.clone());
+    run.feed(&bar(1, ["100", "108", "99", "107", "10"])).unwrap();
+    run.propose(Proposal { request: trail, ..buy });
+    run.feed(&bar(2, ["107", "112", "105", "111", "10"])).unwrap();
+    run.feed(&bar(3, ["110", "111", "100", "101", "10"])).unwrap();
+    // bought at 100.15 for 100 and sold at 101.84 for 102, where 15 bps are 0.153 and 5 are 0.051
+    assert_eq!(items(&run.finish()), ["0.20199", "0.101", "0.209", "0", "0.51199"]);
 }
 
 #[test]
@@ -185,6 +253,30 @@ fn excursions_are_those_of_the_bars_lived_through() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Where prices stand still, what is itemised is all that was lost, and the spread is what was assumed of it.
+    #[test]
+    fn in_a_still_market_the_costs_sum_to_what_equity_lost(
+        cents in 5_000_i64..15_000,
+        thousandths in 1_000_i64..20_000,
+        half_spread_centi_bps in 0_u32..2_000,
+        slippage_centi_bps in 0_u32..2_000,
+        coefficient_centi_bps in 0_u32..100_000,
+    ) {
+        let impact = Impact::Linear { coefficient_centi_bps };
+        let fill_policy = FillPolicy { half_spread_centi_bps, slippage_centi_bps, impact, ..FillPolicy::default() };
+        let price = format!("{}.{:02}", cents / 100, cents % 100);
+        let quantity = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
+        let script = Script::default().hold(0, &quantity).hold(1, "0");
+        let outcome = run(Plan { fill_policy, ..plan(script) }, &still(&[price.as_str(); 3]));
+        prop_assert_eq!(outcome.digest.fills(), 2);
+        let (costs, equity) = (&outcome.costs, outcome.state.portfolios[0].equity());
+        let lost = 10_000 * 100_000_000 - equity;
+        prop_assert_eq!(costs.fees + costs.spread + costs.slippage + costs.impact, lost);
+        let shown = i128::from(cents * thousandths * 1_000); // in units of the ledger
+        prop_assert_eq!(costs.spread, 2 * round_div(shown * i128::from(half_spread_centi_bps), 1_000_000));
+        prop_assert!(costs.slippage >= 0 && costs.impact >= 0);
+    }
 
     /// However it is traded, the trips' profits sum to the change of equity, rounded once a trip and once a fill.
     #[test]

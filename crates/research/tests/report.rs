@@ -106,7 +106,7 @@ fn the_json_has_its_keys_with_their_types() {
 }
 
 /// Names under which the JSON has money, prices and sizes, beside those that the catalog says to be in a currency.
-const MONEY: [&str; 17] = [
+const MONEY: [&str; 18] = [
     "close",
     "deposit",
     "entry_price",
@@ -121,6 +121,7 @@ const MONEY: [&str; 17] = [
     "profit",
     "quantity",
     "slippage",
+    "spread",
     "total",
     "trade_profit",
     "trough",
@@ -427,7 +428,7 @@ fn the_page_and_the_json_have_the_same_numbers() {
     for trip in json["round_trip_list"].as_array().unwrap() {
         assert!(page.contains(&format!("data-v=\"{}\"", trip["profit"].as_str().unwrap())), "{trip}");
     }
-    for key in ["fees", "slippage", "impact", "total"] {
+    for key in ["fees", "spread", "slippage", "impact", "total"] {
         assert!(page.contains(&format!("data-v=\"{}\"", json["costs"][key].as_str().unwrap())), "{key}");
     }
     for key in ["trade_hash", "state_hash"] {

@@ -11,7 +11,7 @@ use tradewind_domain::{
 };
 use tradewind_engine::{Command, Decision, DecisionKind, Event, EventKind, Forecast, LOGIC_VERSION, State, step};
 use tradewind_gate::{Action, Limits, Mode, Proposal};
-use tradewind_research::report::{Meta, Report};
+use tradewind_research::report::{Meta, Report, html};
 use tradewind_research::session;
 
 const BTC: InstrumentId = InstrumentId(0);
@@ -163,4 +163,19 @@ fn trades_of_two_instruments_do_not_mix_and_the_better_one_comes_first() {
     assert_eq!(report.groups.shown().count(), 3, "two instruments are worth a table");
     let shares: Vec<_> = outcome.costs.shares().iter().map(|it| (it.traded_notional, it.market_notional)).collect();
     assert_eq!(shares, [(100.0, 9_000.0), (90.0, 9_000.0)], "of the bars in which the first instrument was traded");
+}
+
+#[test]
+fn what_a_venue_does_not_tell_of_its_prices_is_missing_and_not_zero() {
+    let mut floor = Floor::open();
+    floor.bar(BTC, 0, "100");
+    floor.trade(BTC, Side::Buy, "cross-up");
+    floor.bar(BTC, 1, "100");
+    let outcome = session::outcome(floor.events, PortfolioId(0)).unwrap().unwrap();
+    let report = Report::build(&outcome, Meta::default()).unwrap();
+    let costs = &report.costs;
+    assert!(costs.spread.is_none() && costs.slippage.is_none() && costs.impact.is_none(), "{costs:?}");
+    assert_eq!((&*costs.fees, &*costs.total), ("0.1", "0.1"));
+    let page = html(&report);
+    assert!(page.contains("a venue tells none before them") && !page.contains("Market impact <small>"));
 }

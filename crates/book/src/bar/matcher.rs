@@ -25,6 +25,8 @@ pub enum BarEvent {
         side: Side,
         /// At which price, on the tick.
         price: Price,
+        /// The price that the market showed, before frictions and rounding: the open, the limit, or where a stop woke.
+        basis: Price,
         /// How much, positive.
         quantity: Quantity,
         /// Whether it rested or crossed.
@@ -417,7 +419,7 @@ impl BarMatcher {
         if !quantity.is_zero() {
             let (client_id, side, at) = (slot.client_id, slot.side, turn.at);
             let price = self.price(&slot, basis, quantity, liquidity, turn.volume);
-            out.push(BarEvent::Fill { client_id, side, price, quantity, liquidity, at });
+            out.push(BarEvent::Fill { client_id, side, price, basis, quantity, liquidity, at });
             if self.policy.volume_share_bps.is_some() {
                 turn.budget -= quantity;
             }

@@ -13,9 +13,9 @@
 //!    close, which came later for certain, meets it there.
 //! 4. Fills of one bar share one budget: [`FillPolicy::volume_share_bps`] of the bar's volume, in whole lots. What is
 //!    left of an order works on, or is cancelled if it was immediate or cancel. Fill or kill fills whole or not at all.
-//! 5. Taking liquidity (market, stop, a limit that arrives through the open) pays slippage and impact, rounded to the
-//!    tick against us, up to the order's limit. Resting fills do not. The price may leave the bar's range: it is not
-//!    pulled back to high or low, since the bar never saw our order.
+//! 5. Taking liquidity (market, stop, a limit that arrives through the open) pays half the spread, slippage and impact,
+//!    together rounded once to the tick against us, up to the order's limit. Resting fills do not. The price may leave
+//!    the bar's range: it is not pulled back to high or low, since the bar never saw our order.
 //! 6. One fill in an OCO group cancels the rest of the group. Reduce-only orders never open or turn a position; they
 //!    are judged after the others, and cancelled if there is nothing to reduce.
 //! 7. An order that expires inside a bar is given the open of that bar and no more.

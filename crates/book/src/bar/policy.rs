@@ -34,13 +34,16 @@ pub enum Impact {
 
 /// What is assumed about fills on bars, besides the fixed rules of [`crate::bar`].
 ///
-/// The default assumes no friction: unlimited size, no slippage, no impact, a limit fills when it is touched.
+/// The default assumes no friction: unlimited size, no spread, no slippage, no impact, a limit fills when it is touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct FillPolicy {
     /// The part of a bar's volume that all fills of that bar may take, in basis points; `None` for no cap.
     pub volume_share_bps: Option<u32>,
-    /// Added to the price of every taking fill, against us, in hundredths of a basis point.
+    /// Half the spread, added to the price of every taking fill, against us, in hundredths of a basis point: bars of trades
+    /// show no quotes, and the one that a taker meets lies so far beyond the price.
+    pub half_spread_centi_bps: u32,
+    /// Added to the price of every taking fill beyond that, against us, in hundredths of a basis point.
     pub slippage_centi_bps: u32,
     /// Added to the price of every taking fill, against us, by its size.
     pub impact: Impact,
@@ -49,12 +52,13 @@ pub struct FillPolicy {
 }
 
 impl FillPolicy {
-    /// What is assumed where nobody says otherwise: taking fills slip by 2 basis points, there is no impact, and all fills
-    /// of a bar take at most 10 % of its volume, where volumes are known.
+    /// What is assumed where nobody says otherwise: taking fills slip by 2 basis points, there is neither spread nor impact,
+    /// and all fills of a bar take at most 10 % of its volume, where volumes are known.
     #[must_use]
     pub const fn assumed(has_volume: bool) -> Self {
         Self {
             volume_share_bps: if has_volume { Some(1_000) } else { None },
+            half_spread_centi_bps: 0,
             slippage_centi_bps: 200,
             impact: Impact::None,
             limit_needs_trade_through: false,
@@ -69,8 +73,8 @@ impl FillPolicy {
         instrument.whole_lots(Quantity::from_mantissa(i64::try_from(part).unwrap_or(i64::MAX)))
     }
 
-    /// What slippage and impact come to for a taking fill of `quantity` out of `volume`, in hundredths of a basis
-    /// point, rounded up.
+    /// What half the spread, slippage and impact come to for a taking fill of `quantity` out of `volume`, in hundredths of
+    /// a basis point, rounded up.
     #[must_use]
     pub fn friction_centi_bps(&self, quantity: Quantity, volume: Quantity) -> u64 {
         let (taken, whole) = match volume.mantissa() {
@@ -84,14 +88,19 @@ impl FillPolicy {
                 root_up((u128::from(coefficient_centi_bps).pow(2) * taken).div_ceil(whole))
             }
         };
-        u64::try_from(impact).unwrap_or(u64::MAX).saturating_add(u64::from(self.slippage_centi_bps))
+        u64::try_from(impact).unwrap_or(u64::MAX).saturating_add(self.centi_bps_of_any_size())
     }
 
-    /// The price that a taking fill at `price` would have had without impact, where the market showed `basis`: slippage
-    /// alone, rounded to the tick, and no worse than `price`.
+    /// What a taking fill pays however small it is: half the spread, and slippage.
+    fn centi_bps_of_any_size(&self) -> u64 {
+        u64::from(self.half_spread_centi_bps) + u64::from(self.slippage_centi_bps)
+    }
+
+    /// The price that a taking fill at `price` would have had without impact, where the market showed `basis`: half the
+    /// spread and slippage alone, rounded to the tick, and no worse than `price`.
     #[must_use]
     pub fn without_impact(&self, instrument: &Instrument, side: Side, basis: Price, price: Price) -> Price {
-        let slipped = Self::worsened(instrument, basis, side == Side::Buy, self.slippage_centi_bps.into());
+        let slipped = Self::worsened(instrument, basis, side == Side::Buy, self.centi_bps_of_any_size());
         match side {
             Side::Buy => slipped.min(price),
             Side::Sell => slipped.max(price),
@@ -104,6 +113,10 @@ impl FillPolicy {
         let size = match self.volume_share_bps {
             None => "size is not limited by the bar's volume".to_owned(),
             Some(share) => format!("all fills of a bar take at most {} % of its volume", hundredths(share.into())),
+        };
+        let spread = match self.half_spread_centi_bps {
+            0 => String::new(),
+            centi => format!("taking fills pay {} bps for half the spread; ", hundredths(centi.into())),
         };
         let slippage = match self.slippage_centi_bps {
             0 => "no slippage".to_owned(),
@@ -125,8 +138,8 @@ impl FillPolicy {
         let limit = if self.limit_needs_trade_through { "trades beyond" } else { "touches" };
         format!(
             "Decided on the close, filled at the next open; gaps fill at the open. A limit fills when the market \
-             {limit} it. Stop and target in one bar: the worse first. {}; {slippage}; {impact}. Prices are rounded to \
-             the tick against us and may leave the bar's range.",
+             {limit} it. Stop and target in one bar: the worse first. {}; {spread}{slippage}; {impact}. Prices are \
+             rounded to the tick against us and may leave the bar's range.",
             sentence(&size)
         )
     }

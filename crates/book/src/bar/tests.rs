@@ -69,7 +69,7 @@ fn line(event: &BarEvent) -> String {
     let second = |at: &Timestamp| at.nanos() / 1_000_000_000;
     match event {
         BarEvent::Triggered { client_id, at } => format!("{}s {} triggered", second(at), client_id.as_u128()),
-        BarEvent::Fill { client_id, side, price, quantity, liquidity, at } => {
+        BarEvent::Fill { client_id, side, price, quantity, liquidity, at, .. } => {
             let word = if *side == Side::Buy { "buys" } else { "sells" };
             let (id, price, quantity) = (client_id.as_u128(), price.mantissa(), quantity.mantissa());
             format!("{}s {id} {word} {quantity} at {price} as {liquidity:?}", second(at))
@@ -103,6 +103,7 @@ fn check(policy: FillPolicy, orders: &str, bars: &[([i64; 4], i64)], want: Expec
 
 const PLAIN: FillPolicy = FillPolicy {
     volume_share_bps: None,
+    half_spread_centi_bps: 0,
     slippage_centi_bps: 0,
     impact: Impact::None,
     limit_needs_trade_through: false,
@@ -348,9 +349,66 @@ fn friction_goes_against_us_up_to_the_limit_and_may_leave_the_bar() {
 }
 
 #[test]
+fn a_taker_pays_half_the_spread_beside_slippage_rounded_once_and_a_maker_pays_none() {
+    let half = FillPolicy { half_spread_centi_bps: 4_000, ..PLAIN }; // 40 bps
+    let both = FillPolicy { slippage_centi_bps: 4_000, ..half };
+    let bars = [([1_000, 1_003, 995, 1_000], 10), ([1_000, 1_000, 990, 994], 10)];
+    // 4 of 1,000
+    check(
+        half,
+        "1 buy 5 | 2 sell 5 | 3 buy 5 @1003 | 4 buy 5 @995 | 5 sell 5 ^991",
+        &bars,
+        expect![[r#"
+            60s 1 buys 5 at 1004 as Taker
+            60s 2 sells 5 at 996 as Taker
+            60s 3 buys 5 at 1003 as Taker
+            120s 4 buys 5 at 995 as Maker
+            180s 5 triggered
+            180s 5 sells 5 at 987 as Taker
+        "#]],
+    );
+    // 8 of 1,000; 7.928 of 991, and 8 on the tick
+    check(
+        both,
+        "1 buy 5 | 5 sell 5 ^991",
+        &bars,
+        expect![[r#"
+            60s 1 buys 5 at 1008 as Taker
+            180s 5 triggered
+            180s 5 sells 5 at 983 as Taker
+        "#]],
+    );
+    // 0.4 each: one tick for both
+    let little = FillPolicy { half_spread_centi_bps: 400, slippage_centi_bps: 400, ..PLAIN };
+    check(
+        little,
+        "1 buy 5",
+        &bars[..1],
+        expect![[r#"
+            60s 1 buys 5 at 1001 as Taker
+        "#]],
+    );
+}
+
+#[test]
+fn a_fill_tells_the_price_that_the_market_showed() {
+    let policy = FillPolicy { half_spread_centi_bps: 4_000, ..PLAIN };
+    let bars = [([1_000, 1_003, 995, 1_000], 10), ([1_000, 1_000, 990, 994], 10)];
+    let told = events(policy, "1 buy 5 | 2 buy 5 @995 | 3 sell 5 ^991", &bars);
+    let fills: Vec<(i64, i64)> = told
+        .iter()
+        .filter_map(|event| match event {
+            BarEvent::Fill { price, basis, .. } => Some((price.mantissa(), basis.mantissa())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(fills, [(1_004, 1_000), (995, 995), (987, 991)]);
+}
+
+#[test]
 fn impact_grows_with_the_share_of_volume() {
     let centi = |impact, quantity, volume| {
-        let policy = FillPolicy { impact, slippage_centi_bps: 7, ..PLAIN };
+        let policy = FillPolicy { impact, half_spread_centi_bps: 3, slippage_centi_bps: 4, ..PLAIN };
         policy.friction_centi_bps(Quantity::from_mantissa(quantity), Quantity::from_mantissa(volume))
     };
     let linear = Impact::Linear { coefficient_centi_bps: 1_000 };
@@ -394,15 +452,24 @@ fn a_cancelled_order_is_gone_and_a_stranger_is_not_cancelled() {
 fn the_report_names_every_assumption() {
     let policy = FillPolicy {
         volume_share_bps: Some(1_250),
+        half_spread_centi_bps: 25,
         slippage_centi_bps: 150,
         impact: Impact::SquareRoot { coefficient_centi_bps: 1_000 },
         limit_needs_trade_through: true,
     };
-    expect![[r#"Decided on the close, filled at the next open; gaps fill at the open. A limit fills when the market trades beyond it. Stop and target in one bar: the worse first. All fills of a bar take at most 12.5 % of its volume; taking fills slip 1.5 bps against us; market impact 10 bps x square root of the share of the bar's volume (Toth et al. 2011). Prices are rounded to the tick against us and may leave the bar's range."#]].assert_eq(&policy.describe());
+    expect![[r#"Decided on the close, filled at the next open; gaps fill at the open. A limit fills when the market trades beyond it. Stop and target in one bar: the worse first. All fills of a bar take at most 12.5 % of its volume; taking fills pay 0.25 bps for half the spread; taking fills slip 1.5 bps against us; market impact 10 bps x square root of the share of the bar's volume (Toth et al. 2011). Prices are rounded to the tick against us and may leave the bar's range."#]].assert_eq(&policy.describe());
     let json = serde_json::to_string(&policy).unwrap();
     assert_eq!(serde_json::from_str::<FillPolicy>(&json).unwrap(), policy);
     assert_eq!(serde_json::from_str::<FillPolicy>("{}").unwrap(), FillPolicy::default());
     assert!(serde_json::from_str::<FillPolicy>(r#"{"slipage":1}"#).is_err());
+}
+
+#[test]
+fn a_policy_without_a_spread_says_and_reads_what_it_did_before_there_was_one() {
+    let policy = FillPolicy { slippage_centi_bps: 200, ..PLAIN };
+    assert!(policy.describe().contains("by the bar's volume; taking fills slip 2 bps"), "{}", policy.describe());
+    let written = r#"{"volume-share-bps":null,"slippage-centi-bps":200,"limit-needs-trade-through":false}"#;
+    assert_eq!(serde_json::from_str::<FillPolicy>(written).unwrap(), policy);
 }
 
 fn any_order() -> impl Strategy<Value = String> {
@@ -432,9 +499,10 @@ proptest! {
         orders in proptest::collection::vec(any_order(), 1..12),
         bars in proptest::collection::vec(any_bar(), 1..8),
         share in proptest::option::of(0_u32..5_000),
+        half_spread_centi_bps in 0_u32..2_000,
         slippage_centi_bps in 0_u32..20_000,
     ) {
-        let policy = FillPolicy { volume_share_bps: share, slippage_centi_bps, ..PLAIN };
+        let policy = FillPolicy { volume_share_bps: share, half_spread_centi_bps, slippage_centi_bps, ..PLAIN };
         let text: Vec<String> = orders.iter().enumerate().map(|(id, order)| format!("{id} {order}")).collect();
         let sent: Vec<Order> = text.iter().map(|order| read(order)).collect();
         let mut open: BTreeMap<u128, i64> =

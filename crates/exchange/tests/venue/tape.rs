@@ -144,9 +144,12 @@ async fn a_market_order_slips_and_takes_a_tenth_of_a_bar_unless_the_tape_says_ot
     let tape = Tape::bars(&spec(), &bars(20), 10).unwrap();
     assert_eq!(tape.fills, FillPolicy::assumed(true));
     let free = Tape { fills: FillPolicy::default(), ..tape.clone() };
+    let half = FillPolicy { half_spread_centi_bps: 100, ..FillPolicy::default() };
+    let wide = Tape { fills: half, ..tape.clone() };
     let slipped = [(104_721_000_000, 1_234_567_000), (108_422_000_000, 765_433_000)];
     assert_eq!(bought_on(tape).await, slipped, "two basis points, and the rest a bar later");
     assert_eq!(bought_on(free).await, [(104_700_000_000, 2_000_000_000)]);
+    assert_eq!(bought_on(wide).await, [(104_711_000_000, 2_000_000_000)], "a basis point for half the spread");
 }
 
 #[tokio::test]

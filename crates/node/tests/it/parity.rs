@@ -200,9 +200,10 @@ macro_rules! parity {
     )*};
 }
 
-/// Slippage, and a size that takes several bars to fill.
+/// Spread, slippage, impact, and a size that takes several bars to fill.
 const FRICTION: FillPolicy = FillPolicy {
     volume_share_bps: Some(10),
+    half_spread_centi_bps: 50,
     slippage_centi_bps: 150,
     impact: tradewind_book::Impact::Linear { coefficient_centi_bps: 2_000 },
     limit_needs_trade_through: true,

@@ -182,15 +182,17 @@ fn row(outcome: &Outcome, trip: &RoundTrip) -> RoundTripRow {
 fn costs(outcome: &Outcome, portfolio: &Portfolio) -> CostLines {
     let (costs, settlement) = (&outcome.costs, outcome.instrument.settlement());
     let funding = portfolio.holdings().iter().find(|it| it.currency == settlement).map_or(0, |it| it.funding);
-    let total = costs.fees + costs.slippage + costs.impact + funding;
+    let total = costs.fees + costs.spread + costs.slippage + costs.impact + funding;
+    let itemised = |units| outcome.fill_policy.map(|_| ledger(units));
     let money = |units| Money { currency: settlement, units }.to_f64();
     let fees = &outcome.instrument.spec.fees;
     CostLines {
         currency: settlement.to_string(),
         fees: ledger(costs.fees),
         settlement: costs.settlement.map(ledger),
-        slippage: ledger(costs.slippage),
-        impact: ledger(costs.impact),
+        spread: itemised(costs.spread),
+        slippage: itemised(costs.slippage),
+        impact: itemised(costs.impact),
         funding: by_currency(portfolio, |holding| holding.funding),
         total: ledger(total),
         traded_notional: ledger(costs.notional),

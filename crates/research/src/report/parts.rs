@@ -50,13 +50,16 @@ pub struct CostLines {
     pub fees: String,
     /// Of the fees, what settling contracts at their end cost; `null` where none was settled.
     pub settlement: Option<String>,
-    /// Slippage and rounding to the tick: what taking fills paid beyond the price that the market showed.
-    pub slippage: String,
-    /// Market impact: what they paid beyond that for their own size.
-    pub impact: String,
+    /// Half the spread: what taking fills paid of it, by the price that the market showed. Like slippage and impact `null`
+    /// where a venue filled, which tells no such price.
+    pub spread: Option<String>,
+    /// Slippage and rounding to the tick: what they paid beyond that price and the spread.
+    pub slippage: Option<String>,
+    /// Market impact: what they paid beyond all that for their own size.
+    pub impact: Option<String>,
     /// Funding paid, by currency; negative when received. Empty where there is none.
     pub funding: BTreeMap<String, String>,
-    /// Fees, slippage, impact and the funding of the settlement currency.
+    /// Fees, spread, slippage, impact and the funding of the settlement currency, as far as they are known.
     pub total: String,
     /// Notional bought and sold.
     pub traded_notional: String,

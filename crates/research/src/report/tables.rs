@@ -191,8 +191,15 @@ pub(super) fn costs(report: &Report) -> String {
     if let Some(paid) = &costs.settlement {
         line("<small>of these, the settlement at the end of the contract</small>", paid, "");
     }
-    line("Slippage, rounding to the tick <small>against the price without friction</small>", &costs.slippage, "");
-    line("Market impact <small>for the size of our own fills</small>", &costs.impact, "");
+    for (name, paid) in [
+        ("Half the spread <small>beyond the price that the market showed</small>", &costs.spread),
+        ("Slippage, rounding to the tick <small>beyond that price and the spread</small>", &costs.slippage),
+        ("Market impact <small>for the size of our own fills</small>", &costs.impact),
+    ] {
+        if let Some(paid) = paid {
+            line(name, paid, "");
+        }
+    }
     if costs.funding.is_empty() {
         line("Funding <small>none</small>", "0", "");
     }
@@ -212,6 +219,9 @@ pub(super) fn costs(report: &Report) -> String {
         number(notional, decimals),
         escape(&costs.currency)
     );
+    if costs.slippage.is_none() {
+        page.push_str(" Spread, slippage and impact lie in the prices of the fills: a venue tells none before them.");
+    }
     page
 }
 

@@ -15,7 +15,7 @@ pub(crate) use governance::{LimitsCommand, ProposalsCommand, StageCommand};
 pub(crate) use orders::{AdoptArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCommand};
 pub(crate) use records::{AuditCommand, JournalCommand};
 pub(crate) use research::{
-    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, FillArgs, Holding, RiskArgs, Stamp, StrategyArgs,
+    BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, FillArgs, Holding, LimitFill, RiskArgs, Stamp, StrategyArgs,
     StrategyCommand, StressArgs,
 };
 pub(crate) use session::{DemoArgs, DropCopyArgs, ExchangeArgs, PaperArgs, TapeArgs};

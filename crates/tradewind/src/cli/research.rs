@@ -99,6 +99,10 @@ pub(crate) struct BarsArgs {
 /// What is assumed about fills on bars. What is not given is as [`tradewind_book::FillPolicy::assumed`] has it.
 #[derive(Args)]
 pub(crate) struct FillArgs {
+    /// Half the spread in basis points, which a taking fill on bars pays beside slippage: bars of trades show no quotes.
+    /// Without it none.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) half_spread_bps: Option<String>,
     /// Slippage of a taking fill on bars in basis points. Without it 2.
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) slippage_bps: Option<String>,
@@ -110,17 +114,31 @@ pub(crate) struct FillArgs {
     /// it none.
     #[arg(long)]
     pub(crate) impact: Option<String>,
+    /// How far a bar must go to fill a limit. Without it a touch is enough.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) limit_fill: Option<LimitFill>,
+}
+
+/// How far a bar must go to fill a limit.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LimitFill {
+    /// To its price.
+    Touch,
+    /// Beyond its price.
+    Through,
 }
 
 impl FillArgs {
     /// The first option that was given, by its name.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let options = [
-            ("--slippage-bps", &self.slippage_bps),
-            ("--volume-share", &self.volume_share),
-            ("--impact", &self.impact),
+            ("--half-spread-bps", self.half_spread_bps.is_some()),
+            ("--slippage-bps", self.slippage_bps.is_some()),
+            ("--volume-share", self.volume_share.is_some()),
+            ("--impact", self.impact.is_some()),
+            ("--limit-fill", self.limit_fill.is_some()),
         ];
-        options.into_iter().find(|(_, value)| value.is_some()).map(|(name, _)| name)
+        options.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::bars::{self, Bars, Finished};
 use super::funding::Funding;
-use crate::cli::{BacktestArgs, FillArgs};
+use crate::cli::{BacktestArgs, FillArgs, LimitFill};
 use crate::output::{self, Failure, Format, counted};
 use crate::signals;
 use std::fs::Permissions;
@@ -130,6 +130,12 @@ pub(super) fn centi_bps(text: &str, option: &str) -> Result<i32, Failure> {
         .ok_or_else(wrong)
 }
 
+/// The same of a friction: it costs something or nothing.
+pub(super) fn positive_centi_bps(text: &str, option: &str) -> Result<u32, Failure> {
+    u32::try_from(centi_bps(text, option)?)
+        .map_err(|_| Failure::new("CLI-05", format!("{option} is negative"), "frictions never help"))
+}
+
 fn fees(args: &BacktestArgs) -> Result<FeeSchedule, Failure> {
     Ok(FeeSchedule {
         maker_centi_bps: centi_bps(&args.maker_fee_bps, "--maker-fee-bps")?,
@@ -150,8 +156,7 @@ fn fees(args: &BacktestArgs) -> Result<FeeSchedule, Failure> {
 
 /// How the contract is settled, if it ends within the data.
 fn delivery(args: &BacktestArgs, instrument: &Instrument) -> Result<Delivery, Failure> {
-    let fee = positive(centi_bps(&args.delivery_fee_bps, "--delivery-fee-bps")?, "--delivery-fee-bps")?;
-    let fee_e8 = i64::from(fee) * 100;
+    let fee_e8 = i64::from(positive_centi_bps(&args.delivery_fee_bps, "--delivery-fee-bps")?) * 100;
     let symbol = &instrument.spec.symbol;
     let given = if args.settlement.is_some() { "--settlement" } else { "--delivery-fee-bps" };
     if instrument.expiry().is_none() && (args.settlement.is_some() || fee_e8 != 0) {
@@ -171,10 +176,6 @@ fn delivery(args: &BacktestArgs, instrument: &Instrument) -> Result<Delivery, Fa
     Ok(Delivery { price: Some(price), fee_e8 })
 }
 
-fn positive(value: i32, option: &str) -> Result<u32, Failure> {
-    u32::try_from(value).map_err(|_| Failure::new("CLI-05", format!("{option} is negative"), "frictions never help"))
-}
-
 /// What is assumed about fills on bars that give volumes or do not: what was asked for, and the rest as it is by default.
 pub(super) fn fill_policy(args: &FillArgs, has_volume: bool) -> Result<FillPolicy, Failure> {
     let assumed = FillPolicy::assumed(has_volume);
@@ -187,19 +188,28 @@ pub(super) fn fill_policy(args: &FillArgs, has_volume: bool) -> Result<FillPolic
         }
         Some(text) => Some(bars::percent(text, "--volume-share")?),
     };
+    let half_spread_centi_bps = match args.half_spread_bps.as_deref() {
+        None => assumed.half_spread_centi_bps,
+        Some(text) => positive_centi_bps(text, "--half-spread-bps")?,
+    };
     let slippage_centi_bps = match args.slippage_bps.as_deref() {
         None => assumed.slippage_centi_bps,
-        Some(text) => positive(centi_bps(text, "--slippage-bps")?, "--slippage-bps")?,
+        Some(text) => positive_centi_bps(text, "--slippage-bps")?,
     };
     let impact = match args.impact.as_deref() {
         None => assumed.impact,
         Some(text) => market_impact(text)?,
     };
-    Ok(FillPolicy { volume_share_bps, slippage_centi_bps, impact, ..assumed })
+    let limit_needs_trade_through = match args.limit_fill {
+        None => assumed.limit_needs_trade_through,
+        Some(LimitFill::Touch) => false,
+        Some(LimitFill::Through) => true,
+    };
+    Ok(FillPolicy { volume_share_bps, half_spread_centi_bps, slippage_centi_bps, impact, limit_needs_trade_through })
 }
 
 fn market_impact(text: &str) -> Result<Impact, Failure> {
-    let coefficient = |bps: &str| -> Result<u32, Failure> { positive(centi_bps(bps, "--impact")?, "--impact") };
+    let coefficient = |bps: &str| positive_centi_bps(bps, "--impact");
     match text.split_once(':') {
         None if text == "none" => Ok(Impact::None),
         Some(("linear", bps)) => Ok(Impact::Linear { coefficient_centi_bps: coefficient(bps)? }),

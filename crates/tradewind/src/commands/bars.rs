@@ -3,6 +3,7 @@
 use crate::cli::{BarsArgs, StrategyArgs};
 use crate::output::{self, Failure};
 use crate::signals;
+use std::fmt::Display;
 use std::path::Path;
 use tradewind_domain::{
     Bar, Calendar, Coded, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec,
@@ -71,7 +72,8 @@ impl Bars {
             let message = format!("no bar lies from {from} until {until}");
             return Err(Failure::new("CLI-03", message, "--from must be before --until"));
         }
-        let bars = Self { instrument, source, finer: Finer { prices: 1, quantities }, given_tick: None, from, until };
+        let finer = Finer { prices: None, quantities };
+        let bars = Self { instrument, source, finer, given_tick: None, from, until };
         bars.in_ticks(args.tick.as_deref())?.in_lots(args.lot.as_deref())
     }
 
@@ -82,7 +84,7 @@ impl Bars {
     fn in_ticks(self, tick: Option<&str>) -> Result<Self, Failure> {
         let Some(tick) = tick else { return Ok(self) };
         step(tick, "--tick", LEDGER_DECIMALS)?; // what is wrong with it counts before the rows
-        let bars = self.with_price_decimals(LEDGER_DECIMALS)?;
+        let bars = self.with_price_decimals(LEDGER_DECIMALS, Asker::Tick)?;
         let spec = &bars.instrument.spec;
         let tick = Price::from_mantissa(step(tick, "--tick", spec.price_decimals)?);
         let instrument = InstrumentSpec { tick, ..spec.clone() }.list(bars.instrument.id)?;
@@ -93,10 +95,10 @@ impl Bars {
     fn in_lots(self, lot: Option<&str>) -> Result<Self, Failure> {
         let Some(lot) = lot else { return Ok(self) };
         step(lot, "--lot", LEDGER_DECIMALS)?;
-        let (spec, quantities) = in_ledger_quantities(self.instrument.spec.clone())?;
+        let (spec, quantities) = in_ledger_quantities(self.instrument.spec.clone(), Asker::Lot)?;
         let lot = Quantity::from_mantissa(step(lot, "--lot", spec.quantity_decimals)?);
         let instrument = InstrumentSpec { lot, min_quantity: lot, ..spec }.list(self.instrument.id)?;
-        let finer = Finer { quantities: self.finer.quantities * quantities, ..self.finer };
+        let finer = Finer { quantities: self.finer.quantities.or(quantities), ..self.finer };
         Ok(Self { instrument, finer, ..self })
     }
 
@@ -121,26 +123,28 @@ impl Bars {
     /// The same bars of an instrument whose prices carry the decimals of `price` too, up to those of the ledger. Tick and
     /// strike stay as they are.
     pub(crate) fn made_as_fine_as(self, price: &str) -> Result<Self, Failure> {
-        self.with_price_decimals(decimals_of(price).min(LEDGER_DECIMALS))
+        self.with_price_decimals(decimals_of(price).min(LEDGER_DECIMALS), Asker::Settlement)
     }
 
-    /// The same bars of an instrument whose prices carry at least `decimals`.
-    fn with_price_decimals(self, decimals: u8) -> Result<Self, Failure> {
+    /// The same bars of an instrument whose prices carry at least `decimals`, for which `asker` asks.
+    fn with_price_decimals(self, decimals: u8, asker: Asker) -> Result<Self, Failure> {
         let spec = &self.instrument.spec;
         if decimals <= spec.price_decimals {
             return Ok(self);
         }
-        let by = Finer { prices: 10_i64.pow(u32::from(decimals - spec.price_decimals)), quantities: 1 };
+        let scale = Scale { by: 10_i64.pow(u32::from(decimals - spec.price_decimals)), asker };
+        let finer = |price: Price, what: &str| scale.of(price.mantissa(), &what).map(Price::from_mantissa);
         let kind = match spec.kind {
             InstrumentKind::Option { expiry, strike, right } => {
-                InstrumentKind::Option { expiry, strike: by.price(strike, &"the strike")?, right }
+                InstrumentKind::Option { expiry, strike: finer(strike, "the strike")?, right }
             }
             kind => kind,
         };
-        let tick = by.price(spec.tick, &"the tick")?;
+        let tick = finer(spec.tick, "the tick")?;
         let spec = InstrumentSpec { price_decimals: decimals, tick, kind, ..spec.clone() };
         let instrument = spec.list(self.instrument.id)?;
-        let finer = Finer { prices: self.finer.prices * by.prices, ..self.finer };
+        let before = self.finer.prices.map_or(1, |it| it.by);
+        let finer = Finer { prices: Some(Scale { by: scale.by * before, asker }), ..self.finer };
         Ok(Self { instrument, finer, ..self })
     }
 
@@ -209,35 +213,69 @@ impl Bars {
     }
 }
 
-/// By how much the numbers of an instrument are finer than its file's.
+/// By how much the numbers of an instrument are finer than its file's, where they are.
 #[derive(Clone, Copy)]
 struct Finer {
-    prices: i64,
-    quantities: i64,
+    prices: Option<Scale>,
+    quantities: Option<Scale>,
 }
 
 impl Finer {
     const fn is_as_the_file(self) -> bool {
-        self.prices == 1 && self.quantities == 1
+        self.prices.is_none() && self.quantities.is_none()
     }
 
     fn bar(self, bar: &Bar) -> Result<Bar, Failure> {
         let at = bar.open_time;
-        let price = |price| self.price(price, &format_args!("a price at {at}"));
-        let volume = bar.volume.mantissa().checked_mul(self.quantities).map(Quantity::from_mantissa);
-        let volume = volume.ok_or_else(|| too_fine(&format!("the volume at {at}")))?;
+        let price = |price: Price| {
+            scaled(self.prices, price.mantissa(), &format_args!("a price at {at}")).map(Price::from_mantissa)
+        };
+        let volume = scaled(self.quantities, bar.volume.mantissa(), &format_args!("the volume at {at}"));
+        let volume = volume.map(Quantity::from_mantissa)?;
         let (open, high, low, close) = (price(bar.open)?, price(bar.high)?, price(bar.low)?, price(bar.close)?);
         Ok(Bar { open, high, low, close, volume, ..*bar })
     }
+}
 
-    fn price(self, price: Price, what: &dyn std::fmt::Display) -> Result<Price, Failure> {
-        let finer = price.mantissa().checked_mul(self.prices).map(Price::from_mantissa);
-        finer.ok_or_else(|| {
-            let message = format!(
-                "--tick or --settlement counts prices in more decimals than the file, and {what} is too large for them"
-            );
-            Failure::new("CLI-05", message, "leave --tick out, and write --settlement with fewer decimals")
-        })
+fn scaled(scale: Option<Scale>, mantissa: i64, what: &dyn Display) -> Result<i64, Failure> {
+    scale.map_or(Ok(mantissa), |scale| scale.of(mantissa, what))
+}
+
+/// A power of ten by which numbers are finer than a file's.
+#[derive(Clone, Copy)]
+struct Scale {
+    by: i64,
+    asker: Asker,
+}
+
+impl Scale {
+    /// The same number in the finer unit.
+    fn of(self, mantissa: i64, what: &dyn Display) -> Result<i64, Failure> {
+        mantissa.checked_mul(self.by).ok_or_else(|| self.asker.too_large(what))
+    }
+}
+
+/// The option that asks for more decimals than a file has.
+#[derive(Clone, Copy)]
+enum Asker {
+    Tick,
+    Settlement,
+    Lot,
+    FeeAsset,
+}
+
+impl Asker {
+    /// Why `what` cannot be counted so finely, and what to leave out.
+    fn too_large(self, what: &dyn Display) -> Failure {
+        let (option, numbers, hint) = match self {
+            Self::Tick => ("--tick", "prices", "leave --tick out"),
+            Self::Settlement => ("--settlement", "prices", "write --settlement with fewer decimals"),
+            Self::Lot => ("--lot", "quantities", "leave --lot out"),
+            Self::FeeAsset => ("--fee-asset received", "quantities", "leave --fee-asset out"),
+        };
+        let message =
+            format!("{option} counts {numbers} in more decimals than the file, and {what} is too large for them");
+        Failure::new("CLI-05", message, hint)
     }
 }
 
@@ -274,36 +312,28 @@ fn with_hours(spec: InstrumentSpec) -> InstrumentSpec {
     InstrumentSpec { calendar, ..spec }
 }
 
-/// The instrument with `fees`, and by how much its quantities are finer than before.
+/// The instrument with `fees`, and by how much its quantities are finer than before, where they are.
 ///
 /// A fee taken in the asset leaves fractions of a lot: quantities then carry the ledger's decimals, as a venue lists
 /// them, so that what is held is what the books hold.
-fn with_fees(spec: InstrumentSpec, fees: FeeSchedule) -> Result<(InstrumentSpec, i64), Failure> {
+fn with_fees(spec: InstrumentSpec, fees: FeeSchedule) -> Result<(InstrumentSpec, Option<Scale>), Failure> {
     let spec = InstrumentSpec { fees, ..spec };
-    if fees.asset == FeeAsset::Quote { Ok((spec, 1)) } else { in_ledger_quantities(spec) }
+    if fees.asset == FeeAsset::Quote { Ok((spec, None)) } else { in_ledger_quantities(spec, Asker::FeeAsset) }
 }
 
-/// The instrument with quantities of at least the ledger's decimals, and by how much they are finer than before.
-fn in_ledger_quantities(spec: InstrumentSpec) -> Result<(InstrumentSpec, i64), Failure> {
+/// The instrument with quantities of at least the ledger's decimals, for which `asker` asks, and by how much they are finer
+/// than before, where they are.
+fn in_ledger_quantities(spec: InstrumentSpec, asker: Asker) -> Result<(InstrumentSpec, Option<Scale>), Failure> {
     if spec.quantity_decimals >= LEDGER_DECIMALS {
-        return Ok((spec, 1));
+        return Ok((spec, None));
     }
-    let finer = 10_i64.pow(u32::from(LEDGER_DECIMALS - spec.quantity_decimals));
-    let scaled = |quantity: Quantity, name| {
-        let mantissa = quantity.mantissa().checked_mul(finer).ok_or_else(|| too_fine(name));
-        mantissa.map(Quantity::from_mantissa)
-    };
-    let lot = scaled(spec.lot, "the lot")?;
-    let min_quantity = scaled(spec.min_quantity, "the smallest order")?;
-    let max_quantity = Quantity::from_mantissa(spec.max_quantity.mantissa().saturating_mul(finer));
-    Ok((InstrumentSpec { quantity_decimals: LEDGER_DECIMALS, lot, min_quantity, max_quantity, ..spec }, finer))
-}
-
-fn too_fine(what: &str) -> Failure {
-    let message = format!(
-        "--lot or --fee-asset received counts quantities in {LEDGER_DECIMALS} decimals, and {what} is too large for them"
-    );
-    Failure::new("CLI-05", message, "leave --lot and --fee-asset out")
+    let scale = Scale { by: 10_i64.pow(u32::from(LEDGER_DECIMALS - spec.quantity_decimals)), asker };
+    let finer = |quantity: Quantity, what: &str| scale.of(quantity.mantissa(), &what).map(Quantity::from_mantissa);
+    let lot = finer(spec.lot, "the lot")?;
+    let min_quantity = finer(spec.min_quantity, "the smallest order")?;
+    let max_quantity = Quantity::from_mantissa(spec.max_quantity.mantissa().saturating_mul(scale.by));
+    let spec = InstrumentSpec { quantity_decimals: LEDGER_DECIMALS, lot, min_quantity, max_quantity, ..spec };
+    Ok((spec, Some(scale)))
 }
 
 /// Says on stderr how many rows of a file are not as they should be.

@@ -1,6 +1,6 @@
 //! `tradewind stress`: a strategy in hundreds of made-up markets.
 
-use super::backtest::{centi_bps, limits, write_page};
+use super::backtest::{centi_bps, limits, positive_centi_bps, write_page};
 use super::bars;
 use crate::cli::StressArgs;
 use crate::output::{self, Failure, Format};
@@ -60,9 +60,7 @@ impl Setting {
     }
 
     fn plan(&self, args: &StressArgs) -> Result<Plan, Failure> {
-        let slippage = centi_bps(&args.slippage_bps, "--slippage-bps")?;
-        let slippage_centi_bps = u32::try_from(slippage)
-            .map_err(|_| Failure::new("CLI-05", "--slippage-bps is negative", "frictions never help"))?;
+        let slippage_centi_bps = positive_centi_bps(&args.slippage_bps, "--slippage-bps")?;
         Ok(Plan {
             instrument: self.instrument.clone(),
             origin: Origin::Simulated,
