@@ -1,3 +1,5 @@
+//! A back-test of bars from either form of file, and what its fills cost at one size and at another.
+
 use crate::{folder, run, text};
 use serde_json::{Value, json};
 use std::fmt::Write;

@@ -1,3 +1,5 @@
+//! Indicators over whole arrays and value by value.
+
 use crate::run;
 use serde_json::json;
 

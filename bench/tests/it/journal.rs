@@ -1,3 +1,5 @@
+//! Appends of records, one by one and in groups, and their replay.
+
 use crate::{folder, run, text};
 use serde_json::json;
 

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // an integration test is a test throughout
 
-mod account;
 mod bars;
+mod gate;
 mod indicators;
 mod journal;
+mod recovery;
 mod ticks;
 
 use serde_json::Value;

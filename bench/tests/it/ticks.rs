@@ -1,3 +1,5 @@
+//! A strategy that quotes on ticks of a book.
+
 use crate::{folder, run, text};
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use crate::stage::{BTC, MARK, Stage, limit, lots, market, price, usdt};
 use proptest::prelude::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEvent, ParentWish, Plan};
+use tradewind_engine::algo::Plan;
 use tradewind_engine::*;
 use tradewind_gate::{Guard, Limits, Proposal};
 
@@ -48,16 +48,7 @@ fn a11_of_two_orders_sent_as_one_each_has_its_own_fate() {
 fn replacing() -> (Stage, ClientOrderId) {
     let mut stage = Stage::new(Limits::RESEARCH);
     let old = stage.working(limit(Side::Buy, 80_000, 9_900));
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request: limit(Side::Buy, 50_000, 9_950),
-        plan: Plan::Replace { old },
-        reason: "closer to the market".to_owned(),
-    };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(limit(Side::Buy, 50_000, 9_950), Plan::Replace { old });
     assert_eq!(stage.cancels, [old], "first the old one goes");
     (stage, old)
 }

@@ -279,23 +279,15 @@ fn invariant_07_no_input_opens_a_closed_order_and_the_unknown_ends_by_evidence_a
 /// Children of a parent, whatever becomes of them: what they may fill together stays within what was asked.
 #[test]
 fn invariant_09_children_never_come_to_more_than_their_parent() {
-    use tradewind_engine::algo::{ParentEvent, ParentWish, Plan, Schedule};
+    use tradewind_engine::algo::{Plan, Schedule};
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(96));
     let slices = 2_u32..8;
     runner
         .run(&(slices, throws(120)), |(slices, throws)| {
             let mut storm = Storm::new(Limits::RESEARCH, false);
             let total = 5_000;
-            let wish = ParentWish {
-                entry: None,
-                trade: None,
-                source: Source::Operator,
-                portfolio: PortfolioId(0),
-                request: OrderRequest::limit(BTC, Side::Buy, lots(total), price(9_900)),
-                plan: Plan::Schedule(Schedule::even(Timestamp::from_millis(0), 60_000_000_000, slices)),
-                reason: "in slices".to_owned(),
-            };
-            storm.stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+            let plan = Plan::Schedule(Schedule::even(Timestamp::from_millis(0), 60_000_000_000, slices));
+            storm.stage.wish(OrderRequest::limit(BTC, Side::Buy, lots(total), price(9_900)), plan);
             for throw in &throws {
                 if throw.0 >= 12 {
                     storm.throw(throw);

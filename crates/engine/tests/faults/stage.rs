@@ -3,6 +3,7 @@
 use crate::judge::{Before, Judge};
 use std::collections::{BTreeSet, VecDeque};
 use tradewind_domain::*;
+use tradewind_engine::algo::{ParentEvent, ParentWish, Plan};
 use tradewind_engine::*;
 use tradewind_gate::{Action, Cap, Limits, Mode, Proposal, Refusal};
 
@@ -157,6 +158,13 @@ impl Stage {
 
     pub(crate) fn propose(&mut self, request: OrderRequest) -> Option<ClientOrderId> {
         self.propose_for(0, request)
+    }
+
+    /// The operator wishes for an order that is carried out by a plan.
+    pub(crate) fn wish(&mut self, request: OrderRequest, plan: Plan) {
+        let (source, portfolio, reason) = (Source::Operator, PortfolioId(0), "a test".to_owned());
+        let wish = ParentWish { entry: None, trade: None, source, portfolio, request, plan, reason };
+        self.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
     }
 
     /// An order that the venue works.

@@ -1,20 +1,15 @@
 //! What the engine itself brings back, or closes, and how it is asked for again until it is done.
 
+use crate::orders::WIDE;
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits, Proposal};
+use tradewind_gate::{Limits, Proposal};
 use tradewind_risk::Controls;
 
 /// Research with a worst price, where a portfolio may be short of any amount.
 fn limits() -> Limits {
-    Limits {
-        max_order: Cap::NONE,
-        max_position: Cap::NONE,
-        borrow: true,
-        controls: Some(Controls { market_collar_bps: Some(100), ..Controls::default() }),
-        ..Limits::RESEARCH
-    }
+    Limits { controls: Some(Controls { market_collar_bps: Some(100), ..Controls::default() }), ..WIDE }
 }
 
 fn stage() -> Stage {

@@ -1,10 +1,9 @@
 //! What a portfolio's books tell: money, fees, profit, funding, and equity at the marks, by hand.
 
-use crate::orders::{list, perpetual};
+use crate::orders::{WIDE, list, perpetual};
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits};
 
 const MAIN: PortfolioId = PortfolioId(0);
 const SECOND: InstrumentId = InstrumentId(1);
@@ -12,8 +11,7 @@ const DAY: i64 = 86_400_000;
 
 /// A stage that lets everything pass, and whose judge, who knows no contracts and no such fees, looks away.
 fn wide() -> Stage {
-    let mut stage =
-        Stage::new(Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH });
+    let mut stage = Stage::new(WIDE);
     stage.is_unjudged = true;
     stage
 }

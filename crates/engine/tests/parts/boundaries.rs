@@ -3,7 +3,7 @@
 use crate::orders::{list, perpetual};
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEvent, ParentId, ParentState, ParentWish, Participation, Plan, Schedule};
+use tradewind_engine::algo::{ParentId, ParentState, Participation, Plan, Schedule};
 use tradewind_engine::*;
 use tradewind_gate::{Cap, Limits};
 use tradewind_risk::Controls;
@@ -18,13 +18,6 @@ fn under(controls: Controls) -> Limits {
 
 fn set_limits(stage: &mut Stage, limits: Limits) {
     stage.host(EventKind::LimitsSet(Box::new(limits)));
-}
-
-fn open(stage: &mut Stage, request: OrderRequest, plan: Plan) {
-    let reason = "a test".to_owned();
-    let wish =
-        ParentWish { entry: None, trade: None, source: Source::Operator, portfolio: MAIN, request, plan, reason };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
 }
 
 fn tick(stage: &mut Stage, millis: i64) {
@@ -107,7 +100,7 @@ fn liquidation_is_reckoned_in_the_portfolios_own_currency() {
 fn a_limited_schedule_has_until_one_interval_after_its_last_slice() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let start = Timestamp::from_millis(0);
-    open(&mut stage, limit(Side::Buy, 1_000, MARK), Plan::Schedule(Schedule::even(start, 2 * MINUTE * 1_000_000, 2)));
+    stage.wish(limit(Side::Buy, 1_000, MARK), Plan::Schedule(Schedule::even(start, 2 * MINUTE * 1_000_000, 2)));
     let parent = |stage: &Stage| stage.state.parents.get(ParentId(1)).unwrap().state.clone();
     assert_eq!(stage.sent.len(), 1, "{} {:?}", stage.last_refusal(), stage.state.parents.get(ParentId(1)));
     let first = stage.sent[0].client_id();
@@ -133,7 +126,7 @@ fn a_clip_may_be_nothing_or_all_of_it_and_a_rate_from_its_least_to_its_most() {
     let opens = |rate_bps, clip| {
         let mut stage = Stage::new(Limits::RESEARCH);
         let part = Participation { rate_bps, clip: lots(clip), until: Timestamp::from_millis(60 * MINUTE) };
-        open(&mut stage, market(Side::Buy, 1_000), Plan::Participate(part));
+        stage.wish(market(Side::Buy, 1_000), Plan::Participate(part));
         stage.state.parents.get(ParentId(1)).is_some()
     };
     for (rate, clip, want) in [

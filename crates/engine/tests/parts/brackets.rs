@@ -3,10 +3,8 @@
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::algo::{
-    Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan,
-    Protection, Role, SETTLE,
+    Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentId, ParentState, Plan, Protection, Role, SETTLE,
 };
-use tradewind_engine::*;
 use tradewind_gate::Limits;
 
 const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
@@ -19,16 +17,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(100_000);
 /// A wish for a plan, with whatever its orders have come to.
 pub(crate) fn parent(request: OrderRequest, plan: Plan, children: Vec<Child>) -> Parent {
     let mut stage = Stage::new(Limits::RESEARCH);
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request,
-        plan,
-        reason: "a test".to_owned(),
-    };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(request, plan);
     let parent = stage.state.parents.get(ParentId(1)).unwrap_or_else(|| panic!("{}", stage.last_refusal()));
     Parent { children, ..parent.clone() }
 }

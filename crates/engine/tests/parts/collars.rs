@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection};
+use tradewind_engine::algo::{ParentId, ParentState, Plan, Protection};
 use tradewind_engine::*;
 use tradewind_gate::Limits;
 use tradewind_risk::Controls;
@@ -125,17 +125,7 @@ fn a_touched_entry_that_found_nothing_is_over() {
 fn unguarded() -> Stage {
     let mut stage = Stage::new(collared());
     let plan = Plan::Bracket(Protection { target: Some(price(11_000)), stop: Some(price(9_950)), stop_limit: None });
-    let (request, reason) = (market(Side::Buy, 1_000), "a test".to_owned());
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request,
-        plan,
-        reason,
-    };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(market(Side::Buy, 1_000), plan);
     let entry = last(&stage).client_id();
     stage.accept(entry);
     stage.fill(entry, 1_000, MARK);

@@ -1,11 +1,11 @@
 //! The venue's word against the books: whose an order is, who is asked, and from which difference on it counts.
 
-use crate::orders::{list, perpetual};
+use crate::orders::{WIDE, list, perpetual};
 use crate::stage::*;
 use std::collections::BTreeMap;
 use tradewind_domain::*;
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits};
+use tradewind_gate::Limits;
 
 const SECOND: InstrumentId = InstrumentId(1);
 /// Who sent an order, as its execution says: nobody reads it.
@@ -234,8 +234,7 @@ fn at_the_start_less_than_a_lot_is_dust_and_a_lot_is_a_difference() {
 
 #[test]
 fn contracts_are_those_of_all_portfolios_and_of_other_hands_but_for_an_outcome_that_is_unknown() {
-    let mut stage =
-        Stage::new(Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH });
+    let mut stage = Stage::new(WIDE);
     stage.is_unjudged = true; // its books know no contracts
     perpetual(&mut stage, "BTC/USDT:USDT");
     for (portfolio, quantity) in [(0, 300), (1, 50)] {

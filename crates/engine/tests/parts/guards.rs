@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{Child, Parent, ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection, Role};
+use tradewind_engine::algo::{Child, Parent, ParentId, ParentState, Plan, Protection, Role};
 use tradewind_engine::*;
 use tradewind_gate::Limits;
 
@@ -11,17 +11,7 @@ const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: S
 /// A bracket around 1,000 lots of whose entry so much has filled; the entry is the first order, its pair the next two.
 fn entered(filled: i64) -> Stage {
     let mut stage = Stage::new(Limits::RESEARCH);
-    let (request, plan, reason) = (limit(Side::Buy, 1_000, MARK), Plan::Bracket(PROTECTION), "a test".to_owned());
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request,
-        plan,
-        reason,
-    };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(limit(Side::Buy, 1_000, MARK), Plan::Bracket(PROTECTION));
     let entry = stage.sent[0].client_id();
     stage.accept(entry);
     stage.fill(entry, filled, MARK);

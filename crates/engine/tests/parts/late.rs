@@ -2,26 +2,11 @@
 
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{
-    Ask, Parent, ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection, Role, Schedule,
-};
+use tradewind_engine::algo::{Ask, Parent, ParentEvent, ParentId, ParentState, Plan, Protection, Role, Schedule};
 use tradewind_engine::*;
 use tradewind_gate::Limits;
 
 const MINUTE: i64 = 60_000;
-
-fn open(stage: &mut Stage, request: OrderRequest, plan: Plan) {
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request,
-        plan,
-        reason: "a test".to_owned(),
-    };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
-}
 
 fn parent(stage: &Stage, id: u64) -> &Parent {
     stage.state.parents.get(ParentId(id)).unwrap_or_else(|| panic!("{}", stage.last_refusal()))
@@ -35,7 +20,7 @@ fn ask(stage: &mut Stage, parent: u64, ask: Ask) {
 /// One slice, to be sent now.
 fn slice(stage: &mut Stage, request: OrderRequest) -> ClientOrderId {
     let start = Timestamp::from_millis(stage.millis);
-    open(stage, request, Plan::Schedule(Schedule::even(start, 600_000_000_000, 1)));
+    stage.wish(request, Plan::Schedule(Schedule::even(start, 600_000_000_000, 1)));
     stage.sent.last().unwrap().client_id()
 }
 
@@ -75,7 +60,7 @@ fn an_order_that_the_venue_takes_off_unasked_has_failed_and_what_was_to_end_has_
 fn of_a_pair_the_first_that_is_taken_off_is_the_pairs_own_doing_and_the_second_a_failure() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let around = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
-    open(&mut stage, limit(Side::Buy, 1_000, MARK), Plan::Bracket(around));
+    stage.wish(limit(Side::Buy, 1_000, MARK), Plan::Bracket(around));
     let entry = stage.sent[0].client_id();
     stage.accept(entry);
     stage.fill(entry, 1_000, MARK);
@@ -120,7 +105,7 @@ fn a_late_fill_is_counted_with_its_own_parent_though_both_are_over() {
 fn what_sends_its_own_ways_out_is_not_asked_to_leave_for_another_order() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let around = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
-    open(&mut stage, limit(Side::Buy, 1_000, MARK), Plan::Bracket(around));
+    stage.wish(limit(Side::Buy, 1_000, MARK), Plan::Bracket(around));
     let entry = stage.sent[0].client_id();
     stage.accept(entry);
     stage.fill(entry, 600, MARK);

@@ -1,6 +1,6 @@
 //! What the account's limits see of the market, of groups and of contracts.
 
-use crate::orders::{list, perpetual};
+use crate::orders::{WIDE, list, perpetual};
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::*;
@@ -139,14 +139,7 @@ fn a_stake_that_nothing_values_refuses_what_adds() {
 #[test]
 fn a_contract_keeps_its_distance_from_liquidation_beside_every_other_contract() {
     let controls = Controls { liquidation_buffer_bps: Some(2_000), maintenance_bps: Some(500), ..Controls::default() };
-    let limits = Limits {
-        max_order: Cap::NONE,
-        max_position: Cap::NONE,
-        borrow: true,
-        controls: Some(controls),
-        ..Limits::RESEARCH
-    };
-    let mut stage = Stage::new(limits);
+    let mut stage = Stage::new(Limits { controls: Some(controls), ..WIDE });
     perpetual(&mut stage, "BTC/USDT:USDT");
     let buy = |quantity| OrderRequest { instrument: SECOND, ..market(Side::Buy, quantity) };
     // with n the size and 5 % of it set aside: (10,000 - n/20) / (19/20 n) >= 20 % up to n = 41,666
@@ -158,14 +151,7 @@ fn a_contract_keeps_its_distance_from_liquidation_beside_every_other_contract() 
 #[test]
 fn margin_counts_positions_open_orders_and_every_other_contract() {
     let controls = Controls { margin_used_bps: Some(9_500), initial_bps: Some(5_000), ..Controls::default() };
-    let limits = Limits {
-        max_order: Cap::NONE,
-        max_position: Cap::NONE,
-        borrow: true,
-        controls: Some(controls),
-        ..Limits::RESEARCH
-    };
-    let mut stage = Stage::new(limits);
+    let mut stage = Stage::new(Limits { controls: Some(controls), ..WIDE });
     perpetual(&mut stage, "BTC/USDT:USDT");
     stage.is_unjudged = true;
     let contract = |side, quantity, at| OrderRequest { instrument: SECOND, ..limit(side, quantity, at) };

@@ -1,10 +1,10 @@
 //! Contracts that come near their liquidation: who is told, and what the engine does about it itself.
 
-use crate::orders::perpetual;
+use crate::orders::{WIDE, perpetual};
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits};
+use tradewind_gate::Limits;
 use tradewind_risk::{Controls, Guard, RiskMode};
 
 const PERP: InstrumentId = InstrumentId(1);
@@ -32,14 +32,7 @@ fn stage(side: Side, change: impl FnOnce(&mut Controls)) -> Stage {
         ..NEAR
     };
     change(&mut controls);
-    let limits = Limits {
-        max_order: Cap::NONE,
-        max_position: Cap::NONE,
-        borrow: true,
-        controls: Some(controls),
-        ..Limits::RESEARCH
-    };
-    let mut stage = Stage::new(limits);
+    let mut stage = Stage::new(Limits { controls: Some(controls), ..WIDE });
     stage.is_unjudged = true;
     perpetual(&mut stage, "BTC/USDT:USDT");
     let request = OrderRequest { instrument: PERP, ..market(side, 2_500_000) };

@@ -1,10 +1,10 @@
 //! How much of a contract is closed before its venue would: lots, what venues take at least, and when it is asked again.
 
-use crate::orders::perpetual;
+use crate::orders::{WIDE, perpetual};
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits};
+use tradewind_gate::Limits;
 use tradewind_risk::{Controls, RiskMode};
 
 const PERP: InstrumentId = InstrumentId(1);
@@ -19,9 +19,6 @@ const BUFFERED: Controls = Controls {
 
 fn limits(controls: Controls) -> Limits {
     Limits {
-        max_order: Cap::NONE,
-        max_position: Cap::NONE,
-        borrow: true,
         controls: Some(Controls {
             market_collar_bps: None,
             collar_bps: None,
@@ -32,7 +29,7 @@ fn limits(controls: Controls) -> Limits {
             consecutive_losses: None,
             ..controls
         }),
-        ..Limits::RESEARCH
+        ..WIDE
     }
 }
 

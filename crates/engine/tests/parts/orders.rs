@@ -2,11 +2,14 @@
 
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEvent, ParentWish, Plan};
+use tradewind_engine::algo::Plan;
 use tradewind_engine::*;
-use tradewind_gate::{Limits, Proposal};
+use tradewind_gate::{Cap, Limits, Proposal};
 
 const ETH: InstrumentId = InstrumentId(1);
+/// Research without a cap on orders and positions, where a portfolio may be short.
+pub(crate) const WIDE: Limits =
+    Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH };
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -233,19 +236,10 @@ fn an_execution_that_no_book_holds_halts_and_ends_nothing() {
 fn orders_of_other_hands_that_no_quantity_holds_together_count_as_the_largest_there_is() {
     let mut stage = Stage::new(Limits::RESEARCH);
     for number in ["1", "2", "3"] {
-        let order = ForeignOrder {
-            client_id: ClientOrderId::foreign("test", "BTCUSDT", number),
-            client_text: format!("web_{number}"),
-            venue_id: VenueOrderId(number.into()),
-            instrument: BTC,
-            side: Side::Buy,
-            price: None,
-            quantity: lots(i64::MAX),
-            filled: lots(-5), // as an older program may have recorded it
-            earlier: lots(0),
-            open: true,
-            waits: false,
-        };
+        let (client_id, venue_id) = (ClientOrderId::foreign("test", "BTCUSDT", number), VenueOrderId(number.into()));
+        let filled = -5; // as an older program may have recorded it
+        let order = foreign_order(BTC, Side::Buy, i64::MAX, filled);
+        let order = ForeignOrder { client_id, venue_id, price: None, ..order };
         stage.venue(EventKind::Foreign(Box::new(order)));
     }
     let most = ForeignExposure { buys: lots(i64::MAX), sells: lots(0) };
@@ -276,23 +270,14 @@ fn an_order_that_sells_all_there_is_may_be_replaced_by_one_that_does_too() {
     stage.holding(1_000);
     let old = stage.working(limit(Side::Sell, 1_000, 10_100));
     assert_eq!(stage.propose(limit(Side::Sell, 1_000, 10_050)), None, "beside it there is nothing left to sell");
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request: limit(Side::Sell, 1_000, 10_050),
-        plan: Plan::Replace { old },
-        reason: "a test".to_owned(),
-    };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(limit(Side::Sell, 1_000, 10_050), Plan::Replace { old });
     assert_eq!(stage.cancels, [old], "{}", stage.last_refusal());
     stage.check_journal();
 }
 
 #[test]
 fn a_contract_reserves_no_cash_of_a_spot_order() {
-    let mut stage = Stage::new(Limits { max_order: tradewind_gate::Cap::NONE, ..Limits::RESEARCH });
+    let mut stage = Stage::new(Limits { max_order: Cap::NONE, ..Limits::RESEARCH });
     perpetual(&mut stage, "BTC/USDT:USDT");
     let contract = OrderRequest { instrument: ETH, ..limit(Side::Buy, 900_000, 10_000) };
     assert!(stage.propose(contract).is_some(), "{}", stage.last_refusal());
@@ -340,7 +325,8 @@ fn terms_that_the_venue_changed_keep_the_kind_of_the_order() {
     }
 }
 
-fn foreign_order(instrument: InstrumentId, side: Side, quantity: i64, filled: i64, open: bool) -> ForeignOrder {
+/// An order of another hand that is open at 100.
+pub(crate) fn foreign_order(instrument: InstrumentId, side: Side, quantity: i64, filled: i64) -> ForeignOrder {
     ForeignOrder {
         client_id: ClientOrderId::foreign("test", &instrument.0.to_string(), "77"),
         client_text: "by hand".to_owned(),
@@ -351,16 +337,16 @@ fn foreign_order(instrument: InstrumentId, side: Side, quantity: i64, filled: i6
         quantity: lots(quantity),
         filled: lots(filled),
         earlier: lots(0),
-        open,
+        open: true,
         waits: false,
     }
 }
 
 #[test]
 fn what_another_hand_sells_counts_and_is_not_ours_to_sell() {
-    let mut stage = Stage::new(Limits { max_order: tradewind_gate::Cap::NONE, ..Limits::RESEARCH });
+    let mut stage = Stage::new(Limits { max_order: Cap::NONE, ..Limits::RESEARCH });
     stage.holding(1_000);
-    let order = foreign_order(BTC, Side::Sell, 300, 100, true);
+    let order = foreign_order(BTC, Side::Sell, 300, 100);
     let executed = Fill { side: Side::Sell, ..stage.execution(order.client_id, 100, MARK) };
     stage.venue(EventKind::Foreign(Box::new(order)));
     for _ in 0..2 {
@@ -385,7 +371,7 @@ fn what_another_hand_sells_counts_and_is_not_ours_to_sell() {
 fn another_hand_in_contracts_moves_only_its_fee_and_holds_no_cash() {
     let mut stage = Stage::new(Limits::RESEARCH);
     perpetual(&mut stage, "BTC/USDT:USDT");
-    let order = foreign_order(ETH, Side::Buy, 500_000, 400_000, true);
+    let order = foreign_order(ETH, Side::Buy, 500_000, 400_000);
     let fee = Fee(Money::parse("0.4", usdt()).unwrap());
     let executed = Fill { instrument: ETH, fee, ..stage.execution(order.client_id, 400_000, MARK) };
     stage.venue(EventKind::Foreign(Box::new(order)));
@@ -403,7 +389,7 @@ fn another_hand_in_contracts_moves_only_its_fee_and_holds_no_cash() {
 #[test]
 fn an_adopted_order_is_ours_with_all_that_happens_to_it() {
     let mut stage = Stage::new(Limits::RESEARCH);
-    let mut order = foreign_order(BTC, Side::Buy, 1_000, 0, true);
+    let mut order = foreign_order(BTC, Side::Buy, 1_000, 0);
     let (client_id, venue_id) = (order.client_id, order.venue_id.clone());
     stage.venue(EventKind::Foreign(Box::new(order.clone())));
     let request = limit(Side::Buy, 1_000, MARK);

@@ -3,26 +3,12 @@
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::algo::{
-    Child, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection, Role, Schedule,
+    Child, Parent, ParentEnd, ParentEvent, ParentId, ParentState, Plan, Protection, Role, Schedule,
 };
 use tradewind_engine::*;
 use tradewind_gate::Limits;
 
 const PROTECTION: Protection = Protection { target: Some(price(11_000)), stop: Some(price(9_000)), stop_limit: None };
-
-fn open(stage: &mut Stage, request: OrderRequest, plan: Plan) {
-    let reason = "a test".to_owned();
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request,
-        plan,
-        reason,
-    };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
-}
 
 fn parent(stage: &Stage) -> &Parent {
     stage.state.parents.get(ParentId(1)).unwrap()
@@ -35,7 +21,7 @@ fn child(stage: &Stage, role: Role) -> &Child {
 /// A bracket around 1,000 lots whose entry has filled. Without fees, all of it is protected.
 fn entered(limits: Limits, entry: OrderRequest, protection: Protection) -> Stage {
     let mut stage = Stage::new(limits);
-    open(&mut stage, entry, Plan::Bracket(protection));
+    stage.wish(entry, Plan::Bracket(protection));
     let entry = stage.sent[0].client_id();
     stage.accept(entry);
     stage.fill(entry, 1_000, MARK);
@@ -63,7 +49,7 @@ fn a_sold_position_is_protected_the_other_way_round() {
     let mut stage = Stage::new(Limits { borrow: true, ..Limits::RESEARCH });
     crate::orders::perpetual(&mut stage, "BTC/USDT:USDT");
     let sell = OrderRequest { instrument: InstrumentId(1), ..market(Side::Sell, 1_000) };
-    open(&mut stage, sell, Plan::Bracket(around));
+    stage.wish(sell, Plan::Bracket(around));
     let order = stage.sent[0];
     let mut state = stage.state.clone(); // the judge's books know no contracts
     let mut commands = Vec::new();
@@ -104,7 +90,7 @@ fn what_is_too_little_to_leave_is_named_at_the_end() {
     let spec = stage.state.listing(BTC).instrument.spec.clone();
     let spec = InstrumentSpec { lot: lots(10), min_quantity: lots(10), ..spec };
     stage.host(EventKind::Listed(Box::new(spec.list(BTC).unwrap())));
-    open(&mut stage, limit(Side::Buy, 1_000, MARK), Plan::Bracket(PROTECTION));
+    stage.wish(limit(Side::Buy, 1_000, MARK), Plan::Bracket(PROTECTION));
     let entry = stage.sent[0].client_id();
     stage.accept(entry);
     let mut fill = stage.execution(entry, 1_000, MARK);
@@ -134,8 +120,7 @@ fn a_fee_in_the_bought_asset_is_counted_once_and_at_any_number_of_decimals() {
         let trade =
             Trade { instrument: id, price: price(100), quantity: lots(1), aggressor: Side::Buy, id: TradeId(1) };
         stage.say_for(PortfolioId(0), Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
-        open(
-            &mut stage,
+        stage.wish(
             OrderRequest { instrument: id, ..market(Side::Buy, 1_000_000) },
             Plan::Schedule(Schedule::even(Timestamp::from_nanos(0), 1_000_000_000, 1)),
         );
@@ -160,7 +145,7 @@ fn the_last_that_are_over_are_remembered_with_their_orders_newest_first() {
     let mut orders = Vec::new();
     for _ in 0..130 {
         let start = Timestamp::from_millis(stage.millis);
-        open(&mut stage, market(Side::Buy, 10), Plan::Schedule(Schedule::even(start, 1_000_000_000, 1)));
+        stage.wish(market(Side::Buy, 10), Plan::Schedule(Schedule::even(start, 1_000_000_000, 1)));
         let id = stage.sent.last().unwrap().client_id();
         stage.fill(id, 10, MARK);
         orders.push(id);

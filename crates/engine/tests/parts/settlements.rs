@@ -1,10 +1,11 @@
 //! The end of a contract: what is held is paid out once, at one price and to the last unit, and nothing of it is left.
 
+use crate::orders::WIDE;
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan, Schedule};
+use tradewind_engine::algo::{ParentEnd, ParentId, ParentState, Plan, Schedule};
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits};
+use tradewind_gate::Limits;
 
 const MAIN: PortfolioId = PortfolioId(0);
 const OTHER: PortfolioId = PortfolioId(1);
@@ -184,8 +185,7 @@ fn what_is_paid_for_in_full_is_not_settled_and_what_leaves_the_ledger_halts() {
 
 /// A stage with a dated future at 100 as its second instrument.
 fn listed() -> Stage {
-    let mut stage =
-        Stage::new(Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH });
+    let mut stage = Stage::new(WIDE);
     stage.is_unjudged = true; // its books know no contracts
     stage.host(EventKind::Listed(Box::new(contract(ENDING, "BTC/USDT:USDT-250328"))));
     let trade =
@@ -234,9 +234,7 @@ fn an_order_that_becomes_others_over_time_ends_with_its_contract() {
     let mut stage = listed();
     let plan = Plan::Schedule(Schedule::even(Timestamp::from_millis(stage.millis), 10_000_000_000, 2));
     let request = OrderRequest { instrument: ENDING, ..market(Side::Buy, 1_000) };
-    let (source, portfolio, reason) = (Source::Operator, MAIN, "a test".to_owned());
-    let wish = ParentWish { entry: None, trade: None, source, portfolio, request, plan, reason };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(request, plan);
     let (sent, refused) = (stage.sent.len(), stage.refusals.len());
     let settlement = Settlement { price: price(MARK), fee_e8: 0 };
     stage.venue(EventKind::Settled { instrument: ENDING, settlement });

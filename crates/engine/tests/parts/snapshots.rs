@@ -1,39 +1,24 @@
 //! What a snapshot of the state, and a record, say: all that there is, and of what is nothing no word.
 
-use crate::orders::{list, perpetual};
+use crate::orders::{WIDE, foreign_order, list, perpetual};
 use crate::stage::*;
 use serde_json::Value;
 use tradewind_domain::*;
-use tradewind_engine::algo::{Behind, Faults, ParentEvent, ParentId, ParentWish, Plan, Schedule};
+use tradewind_engine::algo::{Behind, Faults, ParentId, Plan, Schedule};
 use tradewind_engine::*;
-use tradewind_gate::{Cap, Limits};
+use tradewind_gate::Limits;
 
 const MAIN: PortfolioId = PortfolioId(0);
 
 /// A parent of two slices, the first of which is sent.
 fn sliced(stage: &mut Stage) {
     let plan = Plan::Schedule(Schedule::even(Timestamp::from_millis(stage.millis), 10_000_000_000, 2));
-    let (request, reason) = (market(Side::Buy, 1_000), "a test".to_owned());
-    let wish =
-        ParentWish { entry: None, trade: None, source: Source::Operator, portfolio: MAIN, request, plan, reason };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(market(Side::Buy, 1_000), plan);
 }
 
 /// An order of another hand.
 fn foreign(earlier: i64, waits: bool) -> ForeignOrder {
-    ForeignOrder {
-        client_id: ClientOrderId::foreign("test", "BTCUSDT", "77"),
-        client_text: "by hand".to_owned(),
-        venue_id: VenueOrderId("77".into()),
-        instrument: BTC,
-        side: Side::Buy,
-        price: Some(price(MARK)),
-        quantity: lots(300),
-        filled: lots(100),
-        earlier: lots(earlier),
-        open: true,
-        waits,
-    }
+    ForeignOrder { earlier: lots(earlier), waits, ..foreign_order(BTC, Side::Buy, 300, 100) }
 }
 
 /// Says `word` wherever it is a key, and what stands there.
@@ -97,8 +82,7 @@ fn a_snapshot_says_nothing_of_what_came_to_the_state_later_and_is_not_there() {
 
 #[test]
 fn a_snapshot_keeps_what_has_no_price_yet_and_what_funding_was_paid() {
-    let mut stage =
-        Stage::new(Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH });
+    let mut stage = Stage::new(WIDE);
     stage.is_unjudged = true; // its books know no contracts
     stage.say_for(MAIN, Source::Host, EventKind::Deposited(Money::parse("10", Currency::new("ETH").unwrap()).unwrap()));
     perpetual(&mut stage, "BTC/USDT:USDT");

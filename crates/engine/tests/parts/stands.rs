@@ -1,10 +1,10 @@
 //! What stands for what: what open orders hold of the funds, what counts as protection, what equity is counted in, and
 //! which orders go when their instrument does.
 
-use crate::orders::list;
+use crate::orders::{WIDE, foreign_order, list};
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEvent, ParentId, ParentState, ParentWish, Plan, Protection, Rung, Schedule};
+use tradewind_engine::algo::{ParentEvent, ParentId, ParentState, Plan, Protection, Rung, Schedule};
 use tradewind_engine::*;
 use tradewind_gate::{Cap, Limits};
 use tradewind_risk::{AccountCaps, AccountLimits, Controls};
@@ -14,18 +14,8 @@ const SECOND: InstrumentId = InstrumentId(1);
 const THIRD: InstrumentId = InstrumentId(2);
 const MINUTE: i64 = 60_000;
 
-/// Research without a cap on orders and positions, where a portfolio may be short.
-const WIDE: Limits = Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH };
-
 fn money(amount: &str, currency: Currency) -> Money {
     Money::parse(amount, currency).unwrap()
-}
-
-fn wished(stage: &mut Stage, request: OrderRequest, plan: Plan) {
-    let reason = "a test".to_owned();
-    let wish =
-        ParentWish { entry: None, trade: None, source: Source::Operator, portfolio: MAIN, request, plan, reason };
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
 }
 
 fn slices(stage: &Stage, count: u32) -> Plan {
@@ -81,20 +71,7 @@ fn an_open_sale_holds_what_it_sells_and_nothing_that_another_instrument_is_paid_
     let mut stage = Stage::new(Limits { max_order: Cap::NONE, max_position: Cap::NONE, ..Limits::RESEARCH });
     list(&mut stage, SECOND, "ETH/USDT");
     holding(&mut stage, 0, BTC, 1_000);
-    let order = ForeignOrder {
-        client_id: ClientOrderId::foreign("test", "ETHUSDT", "77"),
-        client_text: "by hand".to_owned(),
-        venue_id: VenueOrderId("77".into()),
-        instrument: SECOND,
-        side: Side::Sell,
-        price: Some(price(MARK)),
-        quantity: lots(900),
-        filled: lots(0),
-        earlier: lots(0),
-        open: true,
-        waits: false,
-    };
-    stage.venue(EventKind::Foreign(Box::new(order)));
+    stage.venue(EventKind::Foreign(Box::new(foreign_order(SECOND, Side::Sell, 900, 0))));
     assert!(stage.propose(sell(BTC, 1_000)).is_some(), "{}", stage.last_refusal());
 }
 
@@ -104,20 +81,7 @@ fn an_open_purchase_holds_its_fee_besides_whoever_sent_it() {
         let mut stage = Stage::new(Limits { max_order: Cap::NONE, max_position: Cap::NONE, ..Limits::RESEARCH });
         with_fees(&mut stage, 1_000); // 10 basis points
         if foreign {
-            let order = ForeignOrder {
-                client_id: ClientOrderId::foreign("test", "BTCUSDT", "77"),
-                client_text: "by hand".to_owned(),
-                venue_id: VenueOrderId("77".into()),
-                instrument: BTC,
-                side: Side::Buy,
-                price: Some(price(MARK)),
-                quantity: lots(500_000),
-                filled: lots(0),
-                earlier: lots(0),
-                open: true,
-                waits: false,
-            };
-            stage.venue(EventKind::Foreign(Box::new(order)));
+            stage.venue(EventKind::Foreign(Box::new(foreign_order(BTC, Side::Buy, 500_000, 0))));
         } else {
             stage.working(limit(Side::Buy, 500_000, MARK));
         }
@@ -148,14 +112,14 @@ fn an_order_to_be_replaced_leaves_its_place_to_the_new_one_on_either_side_and_wh
         let (near, far) = if side == Side::Buy { (9_900, 9_800) } else { (10_100, 10_200) };
         stage.working(limit(side, 90_000, near));
         let old = stage.working(limit(side, 90_000, near));
-        wished(&mut stage, limit(side, 90_000, far), Plan::Replace { old });
+        stage.wish(limit(side, 90_000, far), Plan::Replace { old });
         assert_eq!(stage.cancels, [old], "{side:?}: {}", stage.last_refusal());
     }
     let mut stage = Stage::new(Limits::RESEARCH);
     let old = stage.propose(limit(Side::Buy, 1_000, 9_900)).unwrap();
     stage.host(EventKind::Sent { client_id: old });
     stage.host(EventKind::AnswerLost { client_id: old, reason: "cut".into() });
-    wished(&mut stage, limit(Side::Buy, 1_000, 9_800), Plan::Replace { old });
+    stage.wish(limit(Side::Buy, 1_000, 9_800), Plan::Replace { old });
     assert!(stage.state.parents.get(ParentId(1)).is_some(), "{}", stage.last_refusal());
     assert_eq!(stage.cancels, [], "once it is known whether there is anything to cancel");
     stage.accept(old);
@@ -167,11 +131,11 @@ fn what_is_left_to_replace_is_judged_and_not_the_whole() {
     let mut stage = Stage::new(TIGHT); // 1,000 an order
     let old = stage.working(limit(Side::Buy, 90_000, MARK));
     stage.fill(old, 60_000, MARK);
-    wished(&mut stage, limit(Side::Buy, 150_000, MARK), Plan::Replace { old });
+    stage.wish(limit(Side::Buy, 150_000, MARK), Plan::Replace { old });
     assert_eq!(stage.cancels, [old], "90,000 are left, 900 USDT: {}", stage.last_refusal());
     let mut stage = Stage::new(TIGHT);
     let old = stage.working(limit(Side::Buy, 90_000, MARK));
-    wished(&mut stage, limit(Side::Buy, 150_000, MARK), Plan::Replace { old });
+    stage.wish(limit(Side::Buy, 150_000, MARK), Plan::Replace { old });
     assert_eq!(stage.cancels, [], "1,500 USDT");
 }
 
@@ -180,7 +144,7 @@ fn a_ladder_is_judged_at_the_price_of_its_first_rung() {
     let opens = |first: i64| {
         let mut stage = Stage::new(TIGHT); // 1,000 an order
         let rungs = [first, 10_000].map(|at| Rung { price: price(at), quantity: lots(60_000) });
-        wished(&mut stage, limit(Side::Buy, 120_000, 10_000), Plan::Ladder { rungs: rungs.to_vec() });
+        stage.wish(limit(Side::Buy, 120_000, 10_000), Plan::Ladder { rungs: rungs.to_vec() });
         stage.state.parents.get(ParentId(1)).is_some()
     };
     assert!(opens(16_000), "960 USDT");
@@ -191,7 +155,7 @@ fn a_ladder_is_judged_at_the_price_of_its_first_rung() {
 fn each_child_says_of_which_plan_and_parent_it_is_and_why() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let plan = slices(&stage, 2);
-    wished(&mut stage, market(Side::Buy, 1_000), plan);
+    stage.wish(market(Side::Buy, 1_000), plan);
     let reason = |record: &Vec<u8>| match decode(record).unwrap().kind {
         EventKind::Parent(said) => match *said {
             ParentEvent::Child { proposal, .. } => Some(proposal.reason.into_owned()),
@@ -208,7 +172,7 @@ fn a_parent_waits_for_a_price_that_is_younger_than_the_limit_on_its_age() {
     for (age, want) in [(9_999, 2), (10_000, 1)] {
         let mut stage = Stage::new(Limits { stale_after_nanos: Some(10_000_000_000), ..Limits::RESEARCH });
         let plan = slices(&stage, 2);
-        wished(&mut stage, market(Side::Buy, 1_000), plan);
+        stage.wish(market(Side::Buy, 1_000), plan);
         let first = stage.sent[0].client_id();
         stage.fill(first, 500, MARK);
         stage.millis = 10_000 - age;
@@ -226,7 +190,7 @@ fn under_a_halt_slices_that_only_reduce_wait_too() {
     let mut stage = Stage::new(Limits::RESEARCH);
     stage.holding(1_000);
     let plan = slices(&stage, 2);
-    wished(&mut stage, OrderRequest { reduce_only: true, ..market(Side::Sell, 1_000) }, plan);
+    stage.wish(OrderRequest { reduce_only: true, ..market(Side::Sell, 1_000) }, plan);
     assert_eq!(stage.sent.len(), 2, "{}", stage.last_refusal());
     let first = stage.sent[1].client_id();
     stage.accept(first);
@@ -247,7 +211,7 @@ fn a_fee_is_taken_from_what_was_bought_with_cash_and_from_nothing_else() {
         let mut stage = Stage::new(WIDE);
         listed(&mut stage, SECOND, "BTC/USDT:USDT", InstrumentKind::LinearPerpetual, (1, 0));
         let plan = slices(&stage, 1);
-        wished(&mut stage, OrderRequest { instrument, ..market(side, 1_000) }, plan);
+        stage.wish(OrderRequest { instrument, ..market(side, 1_000) }, plan);
         let id = stage.sent[0].client_id();
         let fill = Fill { instrument, fee: Fee(fee), ..stage.execution(id, 1_000, MARK) };
         let mut state = stage.state.clone(); // the judge's books know no such fees
@@ -388,7 +352,7 @@ fn only_stops_that_stand_and_trailing_ones_that_wait_here_protect_a_position() {
     // parents that sell: one that waits to be touched, slices, a trailing stop
     assert_eq!(stage.propose(sell(OrderKind::Touched { trigger: price(12_000) }, 700)), None);
     let plan = slices(&stage, 2);
-    wished(&mut stage, market(Side::Sell, 600), plan);
+    stage.wish(market(Side::Sell, 600), plan);
     assert_eq!(protected(&stage), 500);
     let trailing = OrderKind::Trailing { offset: TrailingOffset::Price(price(500)), activation: None };
     assert_eq!(stage.propose(sell(trailing, 40)), None);
@@ -422,7 +386,7 @@ fn a_position_counts_as_exempt_by_limits_where_no_bracket_of_its_own_is_about_to
     let exempt =
         |stage: &Stage| stage.state.risk.as_ref().map(|risk| risk.exempt_by_limits.clone()).unwrap_or_default();
     let mut stage = Stage::new(limits);
-    wished(&mut stage, limit(Side::Buy, 1_000, MARK), around);
+    stage.wish(limit(Side::Buy, 1_000, MARK), around);
     let entry = stage.sent[0].client_id();
     stage.accept(entry);
     let bare = stage.propose_for(1, market(Side::Buy, 500)).unwrap();
@@ -527,7 +491,7 @@ fn an_order_is_made_smaller_only_while_it_works_and_by_itself() {
     stage.accept(id);
     assert_eq!(ask(&mut stage, id), None);
     let plan = slices(&stage, 2);
-    wished(&mut stage, limit(Side::Buy, 2_000, 9_900), plan);
+    stage.wish(limit(Side::Buy, 2_000, 9_900), plan);
     let child = stage.sent.last().unwrap().client_id();
     stage.accept(child);
     assert_eq!(ask(&mut stage, child).as_deref(), Some("it is a part of a larger order"));
@@ -552,7 +516,7 @@ fn rejections_and_contradictions_are_counted() {
 fn a_rung_whose_order_never_worked_is_placed_again() {
     let mut stage = Stage::new(Limits::RESEARCH);
     let rungs = [9_900, 9_800].map(|at| Rung { price: price(at), quantity: lots(500) });
-    wished(&mut stage, limit(Side::Buy, 1_000, 9_900), Plan::Ladder { rungs: rungs.to_vec() });
+    stage.wish(limit(Side::Buy, 1_000, 9_900), Plan::Ladder { rungs: rungs.to_vec() });
     assert_eq!(stage.sent.len(), 2);
     let [first, second] = [stage.sent[0].client_id(), stage.sent[1].client_id()];
     stage.accept(second);

@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEvent, ParentId, ParentWish, Participation, Plan};
+use tradewind_engine::algo::{ParentId, Participation, Plan};
 use tradewind_engine::*;
 use tradewind_gate::Limits;
 
@@ -132,17 +132,8 @@ fn what_waited_till_a_moment_rests_no_longer_than_that_and_a_market_order_has_no
 fn a_participation_counts_whole_bars_that_opened_since_and_then_nothing_else() {
     let mut stage = Stage::new(Limits::OPEN);
     let part = Participation { rate_bps: 1_000, clip: lots(50), until: Timestamp::from_millis(60 * MINUTE) };
-    let wish = ParentWish {
-        entry: None,
-        trade: None,
-        source: Source::Operator,
-        portfolio: PortfolioId(0),
-        request: market(Side::Buy, 1_000),
-        plan: Plan::Participate(part),
-        reason: "a test".to_owned(),
-    };
     stage.millis = MINUTE / 2;
-    stage.operator(EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+    stage.wish(market(Side::Buy, 1_000), Plan::Participate(part));
     let seen = |stage: &Stage| stage.state.parents.get(ParentId(1)).unwrap().seen.volume.mantissa();
     show(&mut stage, Bar(0, [10_000; 4]));
     assert_eq!(seen(&stage), 0, "it began before");

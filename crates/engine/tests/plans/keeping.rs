@@ -1,105 +1,17 @@
 //! Plans of trades that are entered in several orders: one protection for all that fills.
 
 use super::*;
-use tradewind_engine::algo::{
-    Ask, Parent, ParentEnd, ParentId, ParentWish, Participation, Plan as How, Protection, Role, Rung, Schedule,
-};
+use tradewind_engine::algo::{Participation, Role, Rung};
 use tradewind_risk::Controls;
 
-const SECOND: i64 = 1_000_000_000;
-const ENDS: [i64; 2] = [9_800, 10_400];
-
-fn ends() -> TradePlan {
-    plan(ENDS[0], ENDS[1])
-}
-
-/// So many slices from now on, `seconds` apart.
-fn slices(host: &Host, count: u32, seconds: i64) -> How {
-    let start = Timestamp::from_millis(host.millis);
-    How::Schedule(Schedule { start, every_nanos: seconds * SECOND, slices: count, weights: Vec::new() })
-}
-
 impl Host {
-    /// The parent that somebody wishes for, or the refusal.
-    fn wish(&mut self, request: OrderRequest, how: How, trade: TradePlan) -> Result<ParentId, Refusal> {
-        let (refused, id) = (self.refusals.len(), self.state.parents.next_id());
-        let (reason, trade) = ("test".to_owned(), Some(Box::new(trade)));
-        let wish = ParentWish { entry: None, source: ME, portfolio: MAIN, request, plan: how, reason, trade };
-        self.say(ME, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
-        match self.refusals.get(refused) {
-            Some(refusal) => Err(refusal.clone()),
-            None => Ok(id),
-        }
-    }
-
     /// A schedule of so many slices of 1,000 each, a minute apart, in a shipped profile that wants every position guarded.
     fn planned(count: u32) -> Self {
         shipped(Profile::Moderate).with_slices(count)
     }
 
-    fn with_slices(self, count: u32) -> Self {
-        let mut host = self;
-        let how = slices(&host, count, 60);
-        host.wish(buy(i64::from(count) * 1_000), how, ends()).unwrap();
-        host
-    }
-
-    fn parent(&self) -> &Parent {
-        self.state.parents.get(ParentId(1)).unwrap()
-    }
-
-    fn ask(&mut self, ask: Ask) {
-        let said = ParentEvent::Asked { parent: ParentId(1), ask, reason: "on request".to_owned() };
-        self.say(Source::Operator, EventKind::Parent(Box::new(said)));
-    }
-
-    /// Seconds pass, in each of which the venue cancels what it was asked to and a trade is seen.
-    fn seconds(&mut self, count: usize) {
-        for _ in 0..count {
-            self.cancels_are_done();
-            self.pass(1_000);
-            let mark = self.state.listing(BTC).mark.unwrap().price.mantissa();
-            self.mark(mark);
-        }
-    }
-
-    fn cancels_are_done(&mut self) {
-        for client_id in std::mem::take(&mut self.cancels) {
-            if self.state.open.contains_key(&client_id) {
-                self.cancelled(client_id);
-            }
-        }
-    }
-
-    /// All that was bought and not filled yet fills.
-    fn buys_fill(&mut self) {
-        let open: Vec<Order> = self.state.open.values().map(|record| record.order).collect();
-        for order in open.iter().filter(|order| order.side() == Side::Buy) {
-            let rest = self.state.open[&order.client_id()].open_quantity().mantissa();
-            self.fill(order, rest, order.kind().limit().map_or(10_000, Price::mantissa));
-        }
-    }
-
-    /// The stops that stand, by quantity.
-    fn stops(&self) -> Vec<i64> {
-        let stands = |it: &&OrderRecord| matches!(it.order.kind(), OrderKind::Stop { .. });
-        let mut stops: Vec<i64> =
-            self.state.open.values().filter(stands).map(|it| it.open_quantity().mantissa()).collect();
-        stops.sort_unstable();
-        stops
-    }
-
     fn bought(&self) -> usize {
         self.sent.iter().filter(|order| order.side() == Side::Buy).count()
-    }
-
-    fn newest(&self, is: impl Fn(&OrderKind) -> bool) -> Order {
-        *self.sent.iter().rfind(|order| is(order.kind())).unwrap()
-    }
-
-    fn over(&self) -> (ParentEnd, &str) {
-        let ParentState::Over { end, reason } = &self.parent().state else { panic!("{:?}", self.parent().state) };
-        (*end, reason)
     }
 }
 
@@ -162,8 +74,8 @@ fn what_the_venue_would_not_guard_is_left_and_nothing_more_is_entered() {
     host.buys_fill();
     host.fate = Fate::Taken;
     host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    assert_eq!((exit.side(), exit.quantity()), (Side::Sell, lots(1_000)));
+    let exit = host.newest_exit();
+    assert_eq!(exit.quantity(), lots(1_000));
     host.fill(&exit, 1_000, 10_000);
     host.seconds(120);
     assert_eq!((host.held(), host.bought()), (0, 1));
@@ -183,11 +95,7 @@ fn slices_wait_while_a_guard_was_not_sent_or_nobody_knows_of_it() {
         host.seconds(6);
         assert_eq!(host.bought(), 1, "{fate:?}: the second slice waits");
         host.fate = Fate::Taken;
-        let unknown: Vec<_> = host.state.open.values().map(|it| it.order.client_id()).collect();
-        for client_id in unknown {
-            let venue_id = VenueOrderId("found".into());
-            host.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
-        }
+        host.open_orders_are_seen();
         host.seconds(5);
         assert_eq!((host.bought(), host.stops()), (2, vec![1_000]), "{fate:?}: it stands, and the slice goes");
         host.check_journal();
@@ -243,7 +151,7 @@ fn cancelled_it_keeps_guarding_and_abandoned_it_takes_all_back() {
     host.ask(Ask::Cancel);
     host.seconds(200);
     assert_eq!((host.bought(), host.stops()), (1, vec![1_000]));
-    let stop = host.newest(|kind| matches!(kind, OrderKind::Stop { .. }));
+    let stop = host.newest_stop();
     host.fill(&stop, 1_000, ENDS[0]);
     host.seconds(2);
     assert_eq!(host.over(), (ParentEnd::Cancelled, "on request: 0.1 entered and left"));
@@ -315,15 +223,12 @@ fn it_goes_on_after_a_crash_at_any_record_and_guards_what_it_holds() {
     }
     let opened = 7;
     for records in (opened..=host.journal.len()).step_by(7) {
-        let mut second = host_after(&host, records);
+        let mut second = host.restarted_after(records);
         if second.state.parents.is_unused() {
             continue;
         }
         second.start();
-        for record in second.state.open.values().map(|record| record.order).collect::<Vec<Order>>() {
-            let (client_id, venue_id) = (record.client_id(), VenueOrderId("seen".into()));
-            second.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
-        }
+        second.open_orders_are_seen();
         second.mark(10_000);
         for _ in 0..12 {
             second.buys_fill();
@@ -336,16 +241,6 @@ fn it_goes_on_after_a_crash_at_any_record_and_guards_what_it_holds() {
     }
 }
 
-/// A process that found the first `records` records of `host` on its disk.
-fn host_after(host: &Host, records: usize) -> Host {
-    let journal = host.journal[..records].to_vec();
-    let mut state = State::default();
-    journal.iter().for_each(|record| apply(&mut state, &decode(record).unwrap()));
-    let (sent, cancels, refusals, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let millis = host.millis.min(state.now.nanos() / 1_000_000);
-    Host { state, journal, sent, cancels, refusals, notes, fate: Fate::Taken, trades: 1_000_000, millis }
-}
-
 #[test]
 fn exits_by_other_orders_go_before_its_protection() {
     let mut host = Host::planned(5);
@@ -356,7 +251,7 @@ fn exits_by_other_orders_go_before_its_protection() {
     assert_eq!(host.state.open_wishes(MAIN, BTC), (lots(0), lots(0)), "protection is nobody's wish to sell");
     host.propose(sell(500), None).unwrap();
     host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
+    let exit = host.newest_exit();
     assert_eq!((exit.quantity(), exit.request().reduce_only), (lots(500), true));
     host.fill(&exit, 500, 10_000);
     host.seconds(3);
@@ -367,8 +262,7 @@ fn exits_by_other_orders_go_before_its_protection() {
     host.seconds(3);
     host.propose_as(Source::Operator, sell(2_500), None).unwrap();
     host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    host.fill(&exit, 2_500, 10_000);
+    host.exit_fills(2_500);
     host.seconds(120);
     assert_eq!((host.held(), host.bought()), (0, 3), "all of it was: nothing more is entered");
     assert_eq!(host.over().0, ParentEnd::Cancelled);
@@ -377,204 +271,29 @@ fn exits_by_other_orders_go_before_its_protection() {
 
 #[test]
 fn an_exit_on_its_way_is_not_asked_for_again() {
-    let host = host(Limits::RESEARCH, None);
-    let mut host = host.with_slices(4);
+    let mut host = host(Limits::RESEARCH, None).with_slices(4);
     host.buys_fill();
     host.seconds(3);
-    let beside = host.propose(buy(2_000), None).unwrap(); // what it must not leave
-    host.fill(&beside, 2_000, 10_000);
+    host.trade(buy(2_000), None); // what it must not leave
     let exits = |host: &Host| -> Vec<i64> {
         let exits = host.parent().children.iter().filter(|child| child.role == Role::Exit);
         exits.map(|child| child.quantity.mantissa()).collect()
     };
-    host.ask(Ask::Leave { quantity: lots(600), proposal: None });
+    host.leave(600);
     host.seconds(3);
     assert_eq!((exits(&host), host.stops()), (vec![600], vec![400]));
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.leave(1_000);
     host.seconds(3);
     assert_eq!((exits(&host), host.stops()), (vec![600, 400], vec![]), "all of it, of which 600 are on their way");
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
+    host.leave(1_000);
     host.seconds(3);
     assert_eq!(exits(&host), [600, 400]);
     host.propose_as(Source::Operator, sell(2_500), None).unwrap_err(); // 2,000 are not leaving yet
-    let exits: Vec<Order> = host.sent.iter().filter(|order| order.side() == Side::Sell).copied().collect();
-    for exit in exits.iter().filter(|order| *order.kind() == OrderKind::Market) {
-        host.fill(exit, exit.quantity().mantissa(), 10_000);
+    for exit in host.sent.iter().filter(is_exit).copied().collect::<Vec<Order>>() {
+        host.fill(&exit, exit.quantity().mantissa(), 10_000);
     }
     host.seconds(120);
     assert_eq!((host.held(), host.bought(), host.over().0), (2_000, 2, ParentEnd::Cancelled));
-    host.check_journal();
-}
-
-#[test]
-fn what_a_guard_was_asked_to_close_is_not_sold_beside_it() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    assert_eq!(host.stops(), [1_000]);
-    host.propose(sell(1_000), None).unwrap();
-    host.cancels_are_done();
-    host.cancels_are_done();
-    let sold =
-        |host: &Host| host.sent.iter().filter(|it| it.side() == Side::Sell && it.kind() == &OrderKind::Market).count();
-    assert_eq!((host.standing(), sold(&host)), (vec![], 0), "the pair is gone, and its exit not asked for yet");
-    host.propose(sell(1_000), None).unwrap_err();
-    host.seconds(3);
-    assert_eq!(sold(&host), 1);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    host.fill(&exit, 1_000, 10_000);
-    host.seconds(3);
-    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
-    host.check_journal();
-}
-
-#[test]
-fn it_is_over_where_another_order_closed_what_it_was_asked_to() {
-    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    let beside = host.propose(OrderRequest::limit(BTC, Side::Sell, lots(1_000), price(10_100)), None).unwrap();
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    host.cancels_are_done();
-    host.fill(&beside, 1_000, 10_100);
-    host.seconds(5);
-    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
-    let next = host.propose(buy(1_000), None).unwrap();
-    host.fill(&next, 1_000, 10_000);
-    host.seconds(5);
-    assert_eq!(host.held(), 1_000, "it does not sell what is bought later");
-    assert!(!host.sent.iter().any(|it| it.side() == Side::Sell && it.kind() == &OrderKind::Market));
-    host.check_journal();
-}
-
-#[test]
-fn an_order_that_turns_a_contract_over_is_no_exit() {
-    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
-    let entry = host.propose(buy(700), Some(ends())).unwrap();
-    host.fill(&entry, 700, 10_000);
-    host.seconds(3);
-    let turned = host.propose(sell(1_400), None).unwrap();
-    assert_eq!(turned.quantity(), lots(1_400), "judged as a whole");
-    assert_eq!(host.stops(), [700], "and no guard was asked to make way");
-}
-
-#[test]
-fn guards_stand_while_no_exit_could_be_asked_for() {
-    let mut host = shipped(Profile::Moderate);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    host.millis += 60_000; // the market feed is gone
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    host.cancels_are_done();
-    assert_eq!(host.stops(), [1_000], "no exit goes on an old price");
-    host.seconds(4); // it is back
-    assert_eq!((host.stops(), host.newest(|kind| *kind == OrderKind::Market).side()), (vec![], Side::Sell));
-    host.check_journal();
-}
-
-/// Its way out would meet a purchase of the same account, which the gate refuses however often it is asked.
-#[test]
-fn a_pair_stands_again_until_a_refused_exit_is_tried_again() {
-    for keeper in [false, true] {
-        let mut host = shipped(Profile::Moderate);
-        if keeper {
-            host = host.with_slices(1);
-            host.buys_fill();
-        } else {
-            let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-            host.fill(&entry, 1_000, 10_000);
-        }
-        host.seconds(3);
-        let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
-        let beside = host.propose_as(Source::Operator, beside, None).unwrap();
-        host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-        let mut bare = 0;
-        for _ in 0..60 {
-            host.seconds(1);
-            bare += i32::from(host.stops().is_empty());
-        }
-        assert_eq!(host.refusals.pop().map(|it| it.breach), Some(Some(Guard::SelfMatch)));
-        assert!(bare <= 6, "{bare} of 60 seconds without a stop");
-        assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
-        assert!(host.parent().guard_fault().is_some_and(|why| why.contains("RSK-22")), "{:?}", host.parent().exit);
-        host.cancelled(beside.client_id());
-        host.seconds(40);
-        let exit = host.newest(|kind| *kind == OrderKind::Market);
-        assert_eq!((exit.side(), exit.quantity(), host.stops()), (Side::Sell, lots(1_000), vec![]));
-        host.fill(&exit, 1_000, 10_000);
-        host.seconds(3);
-        assert_eq!((host.held(), host.parent().guard_fault()), (0, None));
-        host.check_journal();
-    }
-}
-
-impl Host {
-    /// The position of one bracket of 1,000 with its pair, beside a purchase of the same account that its way out would meet.
-    fn shut_in(&mut self) -> Order {
-        let entry = self.propose(buy(1_000), Some(ends())).unwrap();
-        self.fill(&entry, 1_000, 10_000);
-        self.seconds(3);
-        let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
-        self.propose_as(Source::Operator, beside, None).unwrap()
-    }
-
-    /// The execution that was told last.
-    fn newest_fill(&self) -> Fill {
-        let booked = |record: &Vec<u8>| match decode(record).unwrap().kind {
-            EventKind::Filled(fill) => Some(fill),
-            _ => None,
-        };
-        self.journal.iter().rev().find_map(booked).unwrap()
-    }
-
-    fn exits(&self) -> Vec<i64> {
-        let exits = self.sent.iter().filter(|it| it.side() == Side::Sell && *it.kind() == OrderKind::Market);
-        exits.map(|it| it.quantity().mantissa()).collect()
-    }
-}
-
-#[test]
-fn what_another_hand_may_sell_is_neither_guarded_nor_left_a_second_time() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.other_hand_sells(300, true);
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    assert_eq!((host.stops(), host.exits()), (vec![700], vec![]));
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    assert_eq!((host.exits(), host.stops()), (vec![700], vec![]));
-    host.fill(&exit, 700, 10_000);
-    host.seconds(5);
-    assert_eq!((host.held(), host.exits(), host.standing()), (300, vec![700], vec![]), "the other hand has the rest");
-    host.other_hand_sells(300, false);
-    host.seconds(3);
-    assert_eq!(host.exits(), [700, 300], "it was taken back");
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    host.fill(&exit, 300, 10_000);
-    host.seconds(3);
-    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
-    assert!(host.refusals.is_empty(), "nothing was asked for twice: {:?}", host.refusals);
-    host.check_journal();
-}
-
-#[test]
-fn what_nothing_guards_because_another_hand_may_take_it_is_told() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.other_hand_sells(1_000, true);
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    assert_eq!((host.stops(), host.state.guard_fault(host.parent())), (vec![], Some("another hand may take it")));
-    host.other_hand_sells(1_000, false);
-    host.seconds(3);
-    assert_eq!((host.stops(), host.state.guard_fault(host.parent())), (vec![1_000], None));
-    host.other_hand_sells(1_000, true);
-    assert_eq!(host.state.guard_fault(host.parent()), None, "a pair stands for it");
     host.check_journal();
 }
 
@@ -589,232 +308,12 @@ fn an_exit_of_all_that_can_be_sold_ends_what_enters_where_a_fee_has_left_a_part_
     assert_eq!((host.held(), host.stops()), (993, vec![990]));
     host.propose_as(Source::Operator, sell(990), None).unwrap();
     host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    assert_eq!((exit.side(), exit.quantity()), (Side::Sell, lots(990)));
+    let exit = host.newest_exit();
+    assert_eq!(exit.quantity(), lots(990));
     host.fill(&exit, 990, 10_000);
     host.seconds(120);
     assert_eq!((host.held(), host.bought(), host.over().0), (3, 1, ParentEnd::Cancelled));
     host.check_journal();
-}
-
-#[test]
-fn a_pair_that_stands_is_not_taken_back_for_another_hand() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    host.other_hand_sells(300, true);
-    host.seconds(10);
-    assert_eq!(host.stops(), [1_000]);
-    host.ask(Ask::Leave { quantity: lots(400), proposal: None });
-    host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    host.fill(&exit, exit.quantity().mantissa(), 10_000);
-    host.seconds(3);
-    assert_eq!((host.exits(), host.stops(), host.held()), (vec![400], vec![300], 600));
-    host.other_hand_sells(300, false);
-    host.seconds(3);
-    assert_eq!(host.stops(), [300, 300], "what it does not sell is guarded");
-    host.other_hand_sells(600, true);
-    host.ask(Ask::Leave { quantity: lots(600), proposal: None });
-    host.seconds(10);
-    assert_eq!((host.stops(), host.exits()), (vec![300, 300], vec![400]), "there is nothing to leave for");
-    host.check_journal();
-}
-
-#[test]
-fn what_a_reversed_execution_gives_back_is_guarded_again() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 400, 10_000);
-    host.seconds(3);
-    let stop = host.newest(|kind| matches!(kind, OrderKind::Stop { .. }));
-    host.fill(&entry, 600, 10_000);
-    host.seconds(3);
-    assert_eq!(host.stops(), [400, 600]);
-    host.fill(&stop, 400, ENDS[0]);
-    host.seconds(3);
-    assert_eq!((host.held(), host.stops()), (600, vec![600]));
-    let fill = host.newest_fill();
-    host.say(Source::Venue, EventKind::Reversed(fill));
-    host.seconds(3);
-    assert_eq!((host.held(), host.stops(), host.exits()), (1_000, vec![400, 600], vec![]));
-    host.check_journal();
-}
-
-#[test]
-fn what_a_fee_took_of_an_execution_that_is_reversed_is_there_again() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill_less_fee(&entry, 400, 10_000, "0.0010");
-    let taken = |host: &Host| host.parent().children[0].fee_taken;
-    assert_eq!((host.held(), taken(&host)), (390, lots(10)));
-    let fill = host.newest_fill();
-    for _ in 0..2 {
-        host.say(Source::Venue, EventKind::Reversed(fill)); // told twice, it is taken back once
-        assert_eq!((host.held(), taken(&host)), (0, lots(0)));
-    }
-    host.seconds(3);
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
-    host.check_journal();
-}
-
-#[test]
-fn an_exit_that_stays_refused_leaves_no_more_than_so_many_orders_with_its_plan() {
-    let mut host = shipped(Profile::Moderate);
-    let beside = host.shut_in();
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    let mut most = 0;
-    for _ in 0..60 {
-        host.seconds(40);
-        most = most.max(host.parent().children.len());
-    }
-    assert!(most <= 70, "{most} orders of {}", host.parent().proposed());
-    assert!(host.parent().proposed() > 150, "{} were asked for", host.parent().proposed());
-    assert_eq!((host.held(), host.exits()), (1_000, vec![]));
-    host.cancelled(beside.client_id());
-    host.seconds(40);
-    assert_eq!((host.exits(), host.stops()), (vec![1_000], vec![]));
-    host.check_journal();
-}
-
-#[test]
-fn an_exit_that_the_venue_goes_on_rejecting_leaves_no_more_than_so_many_orders_with_its_plan() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    host.fate = Fate::Rejected;
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    let mut most = 0;
-    for _ in 0..60 {
-        host.seconds(40);
-        most = most.max(host.parent().children.len());
-    }
-    assert!(most <= 70, "{most} orders of {}", host.parent().proposed());
-    assert!(host.parent().proposed() > 120, "{} were asked for", host.parent().proposed());
-    host.fate = Fate::Taken;
-    host.seconds(40);
-    assert_eq!((host.held(), host.standing()), (1_000, vec!["sell 1000 market".to_owned()]));
-    host.check_journal();
-}
-
-/// The proof that an order never came to the venue.
-fn absence() -> Box<Absence> {
-    let at = Timestamp::from_millis(0);
-    let reads = Reads { count: 3, first: at, last: at };
-    Box::new(Absence {
-        not_before: at,
-        fence: at,
-        backend_timeout: 0,
-        clock_error: 0,
-        stream_since: at,
-        order: reads,
-        open_orders: reads,
-        history: reads,
-        trades: reads,
-        policy: "test".to_owned(),
-    })
-}
-
-#[test]
-fn a_pair_that_is_proven_absent_is_asked_for_again_and_nothing_is_left() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fate = Fate::AnswerLost;
-    host.fill(&entry, 1_000, 10_000);
-    host.fate = Fate::Taken;
-    host.seconds(3);
-    let unknown: Vec<_> = host.state.open.keys().copied().collect();
-    assert_eq!(unknown.len(), 2);
-    for client_id in unknown {
-        host.say(Source::Host, EventKind::Expired { client_id, evidence: Some(absence()) });
-    }
-    host.seconds(4);
-    assert_eq!((host.held(), host.stops(), host.exits()), (1_000, vec![1_000], vec![]));
-    host.check_journal();
-}
-
-#[test]
-fn a_stop_stands_alone_where_the_venue_would_not_have_the_pair_and_the_way_out_is_refused() {
-    for keeper in [false, true] {
-        let mut host = shipped(Profile::Moderate);
-        let entry = if keeper {
-            host = host.with_slices(1);
-            host.sent[0]
-        } else {
-            host.propose(buy(1_000), Some(ends())).unwrap()
-        };
-        let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
-        let beside = host.propose_as(Source::Operator, beside, None).unwrap();
-        host.fate = Fate::Rejected;
-        host.fill(&entry, 1_000, 10_000);
-        host.fate = Fate::Taken;
-        let mut bare = 0;
-        for _ in 0..60 {
-            host.seconds(1);
-            bare += i32::from(host.stops().is_empty());
-        }
-        assert_eq!(host.refusals.pop().map(|it| it.breach), Some(Some(Guard::SelfMatch)));
-        assert!(bare <= 8, "{bare} of 60 seconds without a stop");
-        assert_eq!((host.held(), host.exits()), (1_000, vec![]));
-        host.cancelled(beside.client_id());
-        host.seconds(40);
-        assert_eq!((host.exits(), host.stops()), (vec![1_000], vec![]));
-        let exit = host.newest(|kind| *kind == OrderKind::Market);
-        host.fill(&exit, 1_000, 10_000);
-        host.seconds(3);
-        assert_eq!((host.held(), host.standing()), (0, vec![]));
-        host.check_journal();
-    }
-}
-
-/// A bracket of 1,000 whose pair the venue would not have, beside a purchase of the same account that its way out would meet.
-fn rejected_and_shut_in(mut host: Host) -> Host {
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    let beside = OrderRequest::limit(BTC, Side::Buy, lots(100), price(9_990));
-    host.propose_as(Source::Operator, beside, None).unwrap();
-    host.fate = Fate::Rejected;
-    host.fill(&entry, 1_000, 10_000);
-    host.fate = Fate::Taken;
-    host.seconds(28); // until well between two attempts
-    assert_eq!((host.held(), host.stops(), host.exits()), (1_000, vec![1_000], vec![]));
-    host
-}
-
-#[test]
-fn a_stop_that_stands_alone_makes_room_for_another_order_and_stands_for_the_rest() {
-    let mut account = AccountLimits::NONE;
-    account.caps.self_match = Some(1);
-    let contract = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, Some(account));
-    let mut host = rejected_and_shut_in(contract);
-    let sale = OrderRequest::limit(BTC, Side::Sell, lots(300), price(10_300));
-    host.propose_as(Source::Operator, sale, None).unwrap();
-    host.seconds(4);
-    assert_eq!((host.stops(), host.exits()), (vec![700], vec![]));
-    host.check_journal();
-}
-
-#[test]
-fn a_stop_that_was_to_stand_alone_when_its_process_ended_stands_within_seconds_of_the_next_start() {
-    let host = rejected_and_shut_in(shipped(Profile::Moderate));
-    let asks = |record: &Vec<u8>| match decode(record).unwrap().kind {
-        EventKind::Parent(said) => matches!(*said, ParentEvent::Child { role: Role::Stop(_), .. }),
-        _ => false,
-    };
-    let asked = host.journal.iter().rposition(asks).unwrap();
-    let mut second = host_after(&host, asked + 1);
-    second.start();
-    for order in second.state.open.values().map(|record| record.order).collect::<Vec<Order>>() {
-        let (client_id, venue_id) = (order.client_id(), VenueOrderId("seen".into()));
-        second.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
-    }
-    second.mark(10_000);
-    second.seconds(5);
-    assert_eq!((second.held(), second.stops(), second.exits()), (1_000, vec![1_000], vec![]));
-    second.check_journal();
 }
 
 #[test]
@@ -855,118 +354,6 @@ fn a_ladder_of_more_rungs_than_may_go_out_in_a_second_goes_at_that_pace() {
 }
 
 #[test]
-fn a_way_out_that_fills_forgives_the_guards_before_it() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 400, 10_000);
-    host.seconds(3);
-    assert_eq!(host.stops(), [400]);
-    host.fate = Fate::Rejected;
-    host.fill(&entry, 600, 10_000);
-    host.fate = Fate::Taken;
-    host.seconds(4);
-    assert_eq!(host.exits(), [600], "what the venue would not guard is left");
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    host.fill(&exit, 600, 10_000);
-    host.ask(Ask::Leave { quantity: lots(100), proposal: None });
-    host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    host.fill(&exit, 100, 10_000);
-    host.seconds(3);
-    assert_eq!((host.exits(), host.stops()), (vec![600, 100], vec![300]), "no more than was asked for");
-    host.check_journal();
-}
-
-#[test]
-fn a_bracket_whose_guards_were_not_sent_twice_is_over_once_it_has_left() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fate = Fate::NotSent;
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(2);
-    host.fate = Fate::Taken;
-    host.seconds(8);
-    assert_eq!(host.stops(), [1_000]);
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    host.seconds(3);
-    let exit = host.newest(|kind| *kind == OrderKind::Market);
-    host.fill(&exit, 1_000, 10_000);
-    host.seconds(3);
-    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
-    host.check_journal();
-}
-
-#[test]
-fn closing_a_position_leaves_its_guards_to_make_way_by_themselves() {
-    let mut host = shipped(Profile::Moderate);
-    let beside = host.shut_in();
-    let wished = RiskAct::ExitWished { instrument: BTC, by: "operator".to_owned(), reason: "test".to_owned() };
-    host.say(Source::Operator, EventKind::Risk(Box::new(wished)));
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    let (before, mut bare) = (host.sent.len(), 0);
-    // an order elsewhere keeps it from leaving: here its cancel is never done
-    for _ in 0..60 {
-        let cancels: Vec<_> = host.cancels.drain(..).filter(|it| *it != beside.client_id()).collect();
-        host.cancels = cancels;
-        host.seconds(1);
-        bare += i32::from(host.stops().is_empty());
-    }
-    assert!(bare <= 6, "{bare} of 60 seconds without a stop");
-    assert!(host.sent.len() - before <= 16, "{} orders in a minute", host.sent.len() - before);
-    assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
-    host.check_journal();
-}
-
-#[test]
-fn what_stands_until_a_refused_exit_is_tried_again_takes_no_others_room() {
-    let mut host = shipped(Profile::Moderate);
-    host.shut_in();
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    host.seconds(12);
-    assert_eq!(host.stops(), [1_000]);
-    let second = host.propose(buy(500), Some(ends())).unwrap();
-    host.fill(&second, 500, 10_000);
-    host.seconds(2);
-    assert_eq!(host.stops().iter().sum::<i64>(), 1_500, "{:?}", host.refusals.last());
-    assert!(host.exits().is_empty());
-    host.check_journal();
-}
-
-#[test]
-fn a_pair_stands_while_an_exit_is_not_sent_again_and_again() {
-    let mut host = host(Limits::RESEARCH, None);
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.fill(&entry, 1_000, 10_000);
-    host.seconds(3);
-    host.ask(Ask::Leave { quantity: lots(1_000), proposal: None });
-    host.fate = Fate::NotSent;
-    host.seconds(20);
-    host.fate = Fate::Taken;
-    let mut bare = 0;
-    for _ in 0..30 {
-        host.seconds(1);
-        bare += i32::from(host.stops().is_empty() && host.exits().is_empty());
-    }
-    assert!(bare <= 3, "{bare} seconds without a stop or an exit after the line was there again");
-    host.check_journal();
-}
-
-#[test]
-fn a_guard_that_is_refused_for_the_moment_is_asked_for_again_and_nothing_is_left() {
-    let mut account = Profile::Moderate.account();
-    account.caps.orders_per_second = Some(2);
-    let mut host = host(Profile::Moderate.limits(), Some(account));
-    let entry = host.propose(buy(1_000), Some(ends())).unwrap();
-    host.propose(buy(900), Some(ends())).unwrap();
-    host.fill(&entry, 1_000, 10_000);
-    assert_eq!(host.refusals.pop().map(|it| it.breach), Some(Some(Guard::AccountOrderRate)));
-    host.seconds(3);
-    assert_eq!((host.held(), host.stops()), (1_000, vec![1_000]));
-    assert!(!host.sent.iter().any(|it| it.side() == Side::Sell && it.kind() == &OrderKind::Market));
-    host.check_journal();
-}
-
-#[test]
 fn a_schedule_goes_on_where_what_no_guard_was_sent_for_is_closed_by_hand() {
     let mut host = host(Limits::RESEARCH, None).with_slices(4);
     host.fate = Fate::NotSent;
@@ -984,31 +371,8 @@ fn a_schedule_goes_on_where_what_no_guard_was_sent_for_is_closed_by_hand() {
 }
 
 #[test]
-fn a_plain_bracket_whose_position_is_gone_is_over_and_sells_no_later_one() {
-    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
-    let protection = Protection { target: Some(price(ENDS[1])), stop: Some(price(ENDS[0])), stop_limit: None };
-    let (request, plan, reason) = (buy(1_000), How::Bracket(protection), "test".to_owned());
-    let wish = ParentWish { entry: None, source: ME, portfolio: MAIN, request, plan, reason, trade: None };
-    host.say(ME, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
-    host.buys_fill();
-    host.seconds(3);
-    assert_eq!(host.stops(), [1_000]);
-    let beside = host.propose(sell(1_000), None).unwrap();
-    host.fill(&beside, 1_000, 10_000);
-    let legs: Vec<_> = host.state.open.keys().copied().collect();
-    legs.into_iter().for_each(|leg| host.cancelled(leg)); // another hand took them off
-    host.seconds(5);
-    assert_eq!((host.held(), host.over().0), (0, ParentEnd::Finished));
-    let next = host.propose(buy(1_000), None).unwrap();
-    host.fill(&next, 1_000, 10_000);
-    host.seconds(40);
-    assert_eq!((host.held(), host.standing()), (1_000, vec![]));
-    host.check_journal();
-}
-
-#[test]
 fn what_an_order_beside_it_closes_is_taken_out_of_its_pairs() {
-    let contract = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
+    let contract = host_on(CONTRACT, Limits::RESEARCH, None);
     let mut host = contract.with_slices(4);
     host.buys_fill();
     host.seconds(2);
@@ -1066,7 +430,7 @@ fn what_was_put_right_in_it_is_recorded_and_traded() {
 fn odd_plans_of_parents_are_refused_by_name() {
     let mut host = host(Limits::RESEARCH, None);
     let limit = OrderRequest::limit(BTC, Side::Buy, lots(4_000), price(9_990));
-    let bracket = How::Bracket(algo::Protection { target: None, stop: Some(price(9_800)), stop_limit: None });
+    let bracket = How::Bracket(Protection { target: None, stop: Some(price(9_800)), stop_limit: None });
     let rung = |price, quantity| Rung { price: self::price(price), quantity: lots(quantity) };
     let ladder = How::Ladder { rungs: vec![rung(9_990, 2_000), rung(9_790, 2_000)] };
     let even = slices(&host, 4, 60);
@@ -1097,8 +461,7 @@ fn odd_plans_of_parents_are_refused_by_name() {
 #[test]
 fn what_only_reduces_needs_no_protection() {
     let mut host = host(Limits::RESEARCH, None);
-    let order = host.propose(buy(8_000), None).unwrap();
-    host.fill(&order, 8_000, 10_000);
+    host.trade(buy(8_000), None);
     let how = slices(&host, 2, 60);
     host.wish(sell(8_000), how, plan(10_200, 9_600)).unwrap();
     assert!(host.parent().wish.trade.is_none(), "a way out is its own protection");
@@ -1114,28 +477,10 @@ fn what_a_fee_took_is_not_guarded_and_a_part_of_the_volume_is() {
     let until = Timestamp::from_millis(600_000);
     let how = How::Participate(Participation { rate_bps: 5_000, clip: lots(1_000), until });
     host.wish(buy(4_000), how, ends()).unwrap();
-    host.trades += 1;
-    let trade = Trade {
-        instrument: BTC,
-        price: price(10_000),
-        quantity: lots(2_000),
-        aggressor: Side::Buy,
-        id: TradeId(host.trades),
-    };
-    host.say(Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
+    host.market_trades(2_000, 10_000);
     let clip = *host.sent.last().unwrap();
     assert_eq!(clip.quantity(), lots(1_000));
-    let fill = Fill {
-        client_id: clip.client_id(),
-        instrument: BTC,
-        trade_id: TradeId(7_000_000),
-        side: Side::Buy,
-        price: price(10_000),
-        quantity: lots(1_000),
-        liquidity: Liquidity::Taker,
-        fee: Fee(Money::parse("0.0001", Currency::new("BTC").unwrap()).unwrap()),
-    };
-    host.say(Source::Venue, EventKind::Filled(fill));
+    host.fill_less_fee(&clip, 1_000, 10_000, "0.0001");
     assert_eq!((host.held(), host.stops()), (999, vec![999]));
     let guards = host.parent().children.iter().filter(|child| child.role.protects()).count();
     assert_eq!((guards, host.parent().done()), (2, lots(1_000)));
@@ -1161,8 +506,7 @@ fn what_fills_past_its_stop_is_left_at_once() {
     let mut host = Host::planned(4);
     host.mark(ENDS[0] - 10);
     host.buys_fill();
-    let exit = *host.sent.last().unwrap();
-    assert_eq!((*exit.kind(), exit.quantity(), exit.side()), (OrderKind::Market, lots(1_000), Side::Sell));
+    let exit = host.exit_of(1_000);
     host.fill(&exit, 1_000, ENDS[0] - 10);
     host.mark(10_000);
     host.seconds(130);
@@ -1222,10 +566,7 @@ proptest! {
                 Move::Wait(count) => host.seconds(count),
                 Move::Restart => {
                     host.start();
-                    for order in host.state.open.values().map(|it| it.order).collect::<Vec<Order>>() {
-                        let (client_id, venue_id) = (order.client_id(), VenueOrderId("seen".into()));
-                        host.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
-                    }
+                    host.open_orders_are_seen();
                 }
             }
             prop_assert!(host.parent().done() <= lots(20_000) && host.held() >= 0);
@@ -1237,7 +578,7 @@ proptest! {
         for _ in 0..8 {
             host.seconds(10);
             let exits: Vec<Order> = host.state.open.values().map(|it| it.order).collect();
-            for exit in exits.iter().filter(|it| it.side() == Side::Sell && *it.kind() == OrderKind::Market) {
+            for exit in exits.iter().filter(is_exit) {
                 let rest = host.state.open[&exit.client_id()].open_quantity().mantissa();
                 host.fill(exit, rest, 10_000);
             }

@@ -2,23 +2,28 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+mod approved;
+mod guards;
 mod keeping;
 mod way;
 
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use tradewind_domain::*;
-use tradewind_engine::algo::{ParentEvent, ParentState};
+use tradewind_engine::algo::{
+    Ask, Parent, ParentEnd, ParentEvent, ParentId, ParentState, ParentWish, Plan as How, Protection, Schedule,
+};
 use tradewind_engine::*;
 use tradewind_gate::{Action, Limits, Mode, Proposal, Refusal};
-use tradewind_governance::{
-    Act as Word, Autonomy, Change, ChangeState, Changed, Policy, Principal, ProposalState, SourceRule, Threshold,
-};
 use tradewind_risk::{AccountLimits, Guard, Profile, RiskMode};
 
 const BTC: InstrumentId = InstrumentId(0);
 const MAIN: PortfolioId = PortfolioId(0);
 const ME: Source = Source::Strategy(0);
+const SPOT: (&str, InstrumentKind) = ("BTC/USDT", InstrumentKind::Spot);
+const CONTRACT: (&str, InstrumentKind) = ("BTC/USDT:USDT", InstrumentKind::LinearPerpetual);
+const ENDS: [i64; 2] = [9_800, 10_400];
+const SECOND: i64 = 1_000_000_000;
 
 /// A host without a disk, and a venue that takes every order and cancels the other leg of a pair by itself.
 struct Host {
@@ -60,9 +65,22 @@ fn sell(quantity: i64) -> OrderRequest {
 fn plan(stop: i64, target: i64) -> TradePlan {
     TradePlan { stop: Some(price(stop)), target: Some(price(target)), ..TradePlan::default() }
 }
+fn ends() -> TradePlan {
+    plan(ENDS[0], ENDS[1])
+}
+
+/// So many slices from now on, `seconds` apart.
+fn slices(host: &Host, count: u32, seconds: i64) -> How {
+    let start = Timestamp::from_millis(host.millis);
+    How::Schedule(Schedule { start, every_nanos: seconds * SECOND, slices: count, weights: Vec::new() })
+}
+
+fn is_exit(order: &&Order) -> bool {
+    order.side() == Side::Sell && *order.kind() == OrderKind::Market
+}
 
 /// 10,000 USDT; bitcoin at 100.00, bought and sold in steps of 0.0001.
-fn host_on(symbol: &str, kind: InstrumentKind, limits: Limits, account: Option<AccountLimits>) -> Host {
+fn host_on((symbol, kind): (&str, InstrumentKind), limits: Limits, account: Option<AccountLimits>) -> Host {
     let (refusals, notes) = (Vec::new(), Vec::new());
     let state = State::default();
     let (journal, sent, cancels) = (Vec::new(), Vec::new(), Vec::new());
@@ -86,7 +104,7 @@ fn host_on(symbol: &str, kind: InstrumentKind, limits: Limits, account: Option<A
 }
 
 fn host(limits: Limits, account: Option<AccountLimits>) -> Host {
-    host_on("BTC/USDT", InstrumentKind::Spot, limits, account)
+    host_on(SPOT, limits, account)
 }
 
 fn shipped(profile: Profile) -> Host {
@@ -155,6 +173,14 @@ impl Host {
         self.say(Source::Venue, EventKind::Accepted { client_id, venue_id });
     }
 
+    /// The venue says of every open order that it stands, which a new process doubts.
+    fn open_orders_are_seen(&mut self) {
+        let open: Vec<ClientOrderId> = self.state.open.keys().copied().collect();
+        for client_id in open {
+            self.say(Source::Venue, EventKind::Accepted { client_id, venue_id: VenueOrderId("seen".into()) });
+        }
+    }
+
     /// Ten of the smallest decimals are a lot from here on.
     fn trades_in_lots_of_ten(&mut self) {
         let spec = self.state.listing(BTC).instrument.spec.clone();
@@ -163,8 +189,12 @@ impl Host {
     }
 
     fn mark(&mut self, at: i64) {
+        self.market_trades(1, at);
+    }
+
+    fn market_trades(&mut self, quantity: i64, at: i64) {
         self.trades += 1;
-        let (quantity, id) = (lots(1), TradeId(self.trades));
+        let (quantity, id) = (lots(quantity), TradeId(self.trades));
         let trade = Trade { instrument: BTC, price: price(at), quantity, aggressor: Side::Buy, id };
         self.say(Source::Market, EventKind::Traded { trade, origin: Origin::Recorded });
     }
@@ -188,6 +218,51 @@ impl Host {
 
     fn propose(&mut self, request: OrderRequest, plan: Option<TradePlan>) -> Result<Order, Refusal> {
         self.propose_as(ME, request, plan)
+    }
+
+    /// An order that fills whole, at 100.
+    fn trade(&mut self, request: OrderRequest, plan: Option<TradePlan>) {
+        let order = self.propose(request, plan).unwrap();
+        self.fill(&order, request.quantity.mantissa(), 10_000);
+    }
+
+    /// The parent that somebody wishes for, or the refusal.
+    fn wish(&mut self, request: OrderRequest, how: How, trade: TradePlan) -> Result<ParentId, Refusal> {
+        let (refused, id) = (self.refusals.len(), self.state.parents.next_id());
+        let (reason, trade) = ("test".to_owned(), Some(Box::new(trade)));
+        let wish = ParentWish { entry: None, source: ME, portfolio: MAIN, request, plan: how, reason, trade };
+        self.say(ME, EventKind::Parent(Box::new(ParentEvent::Wished { wish })));
+        match self.refusals.get(refused) {
+            Some(refusal) => Err(refusal.clone()),
+            None => Ok(id),
+        }
+    }
+
+    /// A schedule of so many slices of 1,000 each, a minute apart.
+    fn with_slices(mut self, count: u32) -> Self {
+        let how = slices(&self, count, 60);
+        self.wish(buy(i64::from(count) * 1_000), how, ends()).unwrap();
+        self
+    }
+
+    /// The first there was.
+    fn parent(&self) -> &Parent {
+        self.state.parents.get(ParentId(1)).unwrap()
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let said = ParentEvent::Asked { parent: ParentId(1), ask, reason: "on request".to_owned() };
+        self.say(Source::Operator, EventKind::Parent(Box::new(said)));
+    }
+
+    /// It is asked to close so much.
+    fn leave(&mut self, quantity: i64) {
+        self.ask(Ask::Leave { quantity: lots(quantity), proposal: None });
+    }
+
+    fn over(&self) -> (ParentEnd, &str) {
+        let ParentState::Over { end, reason } = &self.parent().state else { panic!("{:?}", self.parent().state) };
+        (*end, reason)
     }
 
     /// The guard that refuses `plan` for `request`, with what it found.
@@ -228,23 +303,44 @@ impl Host {
         }
     }
 
+    /// All that was bought and not filled yet fills.
+    fn buys_fill(&mut self) {
+        let open: Vec<Order> = self.state.open.values().map(|record| record.order).collect();
+        for order in open.iter().filter(|order| order.side() == Side::Buy) {
+            let rest = self.state.open[&order.client_id()].open_quantity().mantissa();
+            self.fill(order, rest, order.kind().limit().map_or(10_000, Price::mantissa));
+        }
+    }
+
     fn cancelled(&mut self, client_id: ClientOrderId) {
         self.say(Source::Venue, EventKind::Cancelled { client_id, reason: "on request".into() });
     }
 
-    /// The venue does every cancel that was asked of it, and a second passes, until nothing more is asked.
-    fn settle(&mut self) {
-        for _ in 0..20 {
-            let asked: Vec<_> = std::mem::take(&mut self.cancels);
-            for client_id in asked {
-                if self.state.open.contains_key(&client_id) {
-                    self.cancelled(client_id);
-                }
+    fn cancels_are_done(&mut self) {
+        for client_id in std::mem::take(&mut self.cancels) {
+            if self.state.open.contains_key(&client_id) {
+                self.cancelled(client_id);
             }
-            self.pass(1_500);
+        }
+    }
+
+    /// So many times: the venue does every cancel that was asked of it, so many milliseconds pass, and a trade is seen.
+    fn rounds(&mut self, count: usize, millis: i64) {
+        for _ in 0..count {
+            self.cancels_are_done();
+            self.pass(millis);
             let mark = self.state.listing(BTC).mark.unwrap().price.mantissa();
             self.mark(mark);
         }
+    }
+
+    fn seconds(&mut self, count: usize) {
+        self.rounds(count, 1_000);
+    }
+
+    /// Until nothing more is asked.
+    fn settle(&mut self) {
+        self.rounds(20, 1_500);
     }
 
     /// Another hand's order to sell so much rests at the venue, or is over.
@@ -269,6 +365,46 @@ impl Host {
         self.state.portfolio(MAIN).position(BTC).quantity().mantissa()
     }
 
+    /// The stops that stand, by quantity.
+    fn stops(&self) -> Vec<i64> {
+        let stands = |it: &&OrderRecord| matches!(it.order.kind(), OrderKind::Stop { .. });
+        let mut stops: Vec<i64> =
+            self.state.open.values().filter(stands).map(|it| it.open_quantity().mantissa()).collect();
+        stops.sort_unstable();
+        stops
+    }
+
+    fn newest(&self, is: impl Fn(&OrderKind) -> bool) -> Order {
+        *self.sent.iter().rfind(|order| is(order.kind())).unwrap()
+    }
+
+    fn newest_stop(&self) -> Order {
+        self.newest(|kind| matches!(kind, OrderKind::Stop { .. }))
+    }
+
+    /// The ways out that went at market, by quantity and the oldest first.
+    fn exits(&self) -> Vec<i64> {
+        self.sent.iter().filter(is_exit).map(|it| it.quantity().mantissa()).collect()
+    }
+
+    fn newest_exit(&self) -> Order {
+        *self.sent.iter().rfind(is_exit).unwrap()
+    }
+
+    /// The newest order of all, which leaves so much at market.
+    #[track_caller]
+    fn exit_of(&self, quantity: i64) -> Order {
+        let exit = *self.sent.last().unwrap();
+        assert_eq!((exit.side(), *exit.kind(), exit.quantity()), (Side::Sell, OrderKind::Market, lots(quantity)));
+        exit
+    }
+
+    /// So much of the newest way out fills, at 100.
+    fn exit_fills(&mut self, quantity: i64) {
+        let exit = self.newest_exit();
+        self.fill(&exit, quantity, 10_000);
+    }
+
     /// What stands at the venue, as `sell 500 stop 9800`.
     fn standing(&self) -> Vec<String> {
         let text = |record: &OrderRecord| {
@@ -280,6 +416,16 @@ impl Host {
         let mut all: Vec<String> = self.state.open.values().map(text).collect();
         all.sort();
         all
+    }
+
+    /// A process that found the first `records` records on its disk.
+    fn restarted_after(&self, records: usize) -> Self {
+        let journal = self.journal[..records].to_vec();
+        let mut state = State::default();
+        journal.iter().for_each(|record| apply(&mut state, &decode(record).unwrap()));
+        let (sent, cancels, refusals, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let millis = self.millis.min(state.now.nanos() / 1_000_000);
+        Self { state, journal, sent, cancels, refusals, notes, fate: Fate::Taken, trades: 1_000_000, millis }
     }
 
     /// Recovery folds to the same state, and deciding again decides the same.
@@ -413,9 +559,8 @@ fn an_order_that_the_book_does_not_hold_is_made_smaller_recorded_and_guarded_at_
 
 #[test]
 fn what_a_parent_asks_for_is_not_made_smaller() {
-    use tradewind_engine::algo::{ParentWish, Plan, Schedule};
     let mut host = in_a_thin_book(2);
-    let plan = Plan::Schedule(Schedule::even(Timestamp::from_millis(0), 40_000_000_000, 2));
+    let plan = How::Schedule(Schedule::even(Timestamp::from_millis(0), 40_000_000_000, 2));
     let reason = "a test".to_owned();
     let mut wish = ParentWish {
         entry: None,
@@ -446,12 +591,8 @@ fn what_fills_of_a_planned_order_is_protected_through_halt_and_restart() {
     host.say(Source::Operator, EventKind::Halted(Halt { reason: "look".into() }));
     host.settle();
     assert_eq!(host.standing(), ["sell 3000 limit 10400", "sell 3000 stop 9800"], "the entry goes, protection stays");
-    host.start(); // a new process doubts what is open, and the venue says that it stands
-    let open: Vec<Order> = host.state.open.values().map(|record| record.order).collect();
-    for order in open {
-        let venue_id = VenueOrderId("seen".into());
-        host.say(Source::Venue, EventKind::Accepted { client_id: order.client_id(), venue_id });
-    }
+    host.start();
+    host.open_orders_are_seen();
     host.say(Source::Operator, EventKind::Resumed { reason: "checked".into() });
     host.settle();
     assert_eq!(host.standing(), ["sell 3000 limit 10400", "sell 3000 stop 9800"]);
@@ -465,8 +606,7 @@ fn what_fills_of_a_planned_order_is_protected_through_halt_and_restart() {
 #[test]
 fn an_exit_goes_before_its_protection_and_what_is_left_is_protected_anew() {
     let mut host = shipped(Profile::Moderate);
-    let order = host.propose(buy(10_000), Some(plan(9_800, 10_400))).unwrap();
-    host.fill(&order, 10_000, 10_000);
+    host.trade(buy(10_000), Some(ends()));
     assert_eq!(host.state.open_wishes(MAIN, BTC), (lots(0), lots(0)), "protection is nobody's wish to sell");
     host.mark(10_050);
     let sent = host.sent.len();
@@ -494,8 +634,7 @@ fn an_exit_goes_before_its_protection_and_what_is_left_is_protected_anew() {
 #[test]
 fn while_halted_protection_makes_way_for_a_persons_exit_alone() {
     let mut host = shipped(Profile::Moderate);
-    let order = host.propose(buy(10_000), Some(plan(9_800, 10_400))).unwrap();
-    host.fill(&order, 10_000, 10_000);
+    host.trade(buy(10_000), Some(ends()));
     host.say(Source::Operator, EventKind::Halted(Halt { reason: "look".into() }));
     for (source, request) in
         [(ME, OrderRequest { reduce_only: true, ..sell(10_000) }), (Source::Operator, sell(10_000))]
@@ -514,8 +653,7 @@ fn while_halted_protection_makes_way_for_a_persons_exit_alone() {
 #[test]
 fn a_position_without_a_stop_may_only_shrink_after_a_minute() {
     let mut host = shipped(Profile::Conservative);
-    let order = host.propose(buy(5_000), None).unwrap();
-    host.fill(&order, 5_000, 10_000);
+    host.trade(buy(5_000), None);
     let tripped = |host: &Host| host.state.risk.as_ref().unwrap().monitor.mode(MAIN, BTC) == RiskMode::ReduceOnly;
     host.pass(59_999);
     host.mark(10_000);
@@ -546,8 +684,7 @@ fn a_position_without_a_stop_may_only_shrink_after_a_minute() {
     assert!(tripped(&host));
     host.mark(10_000);
     host.cancelled(entry.client_id());
-    let exit = host.propose(sell(5_000), None).unwrap();
-    host.fill(&exit, 5_000, 10_000);
+    host.trade(sell(5_000), None);
     assert!(!tripped(&host), "nothing is left to protect");
     host.check_journal();
 }
@@ -555,8 +692,7 @@ fn a_position_without_a_stop_may_only_shrink_after_a_minute() {
 #[test]
 fn half_a_stop_is_not_enough_and_a_trailing_one_of_the_engine_is() {
     let mut host = shipped(Profile::Conservative);
-    let order = host.propose(buy(5_000), None).unwrap();
-    host.fill(&order, 5_000, 10_000);
+    host.trade(buy(5_000), None);
     let missing = |host: &Host| !host.state.risk.as_ref().unwrap().monitor.bare_positions().is_empty();
     let kind = OrderKind::Stop { trigger: price(9_800) };
     let half = OrderRequest { kind, reduce_only: true, ..sell(4_999) };
@@ -578,8 +714,7 @@ fn half_a_stop_is_not_enough_and_a_trailing_one_of_the_engine_is() {
 #[test]
 fn a_person_exempts_a_position_until_it_is_closed() {
     let mut host = shipped(Profile::Moderate);
-    let order = host.propose(buy(5_000), None).unwrap();
-    host.fill(&order, 5_000, 10_000);
+    host.trade(buy(5_000), None);
     let exempted = |reason: &str| {
         let (by, reason) = ("ada".to_owned(), reason.to_owned());
         EventKind::Risk(Box::new(RiskAct::Exempted { instrument: BTC, by, reason }))
@@ -598,8 +733,7 @@ fn a_person_exempts_a_position_until_it_is_closed() {
     host.say(Source::Operator, exempted("again"));
     let other = *host.sent.last().unwrap();
     host.cancelled(other.client_id());
-    let exit = host.propose(sell(5_000), None).unwrap();
-    host.fill(&exit, 5_000, 10_000);
+    host.trade(sell(5_000), None);
     assert_eq!(exempt(&host), [], "it was of that position");
     host.check_journal();
 }
@@ -607,8 +741,7 @@ fn a_person_exempts_a_position_until_it_is_closed() {
 #[test]
 fn the_demo_asks_for_no_stops() {
     let mut host = shipped(Profile::Demo);
-    let order = host.propose(buy(5_000), None).unwrap();
-    host.fill(&order, 5_000, 10_000);
+    host.trade(buy(5_000), None);
     host.pass(3_600_000);
     host.mark(10_000);
     assert!(host.propose(buy(5_000), None).is_ok());
@@ -619,11 +752,11 @@ fn the_demo_asks_for_no_stops() {
 fn a_bracket_around_an_order_is_the_engines_to_make() {
     let mut host = self::host(Limits::RESEARCH, None);
     let order = host.propose(OrderRequest::limit(BTC, Side::Buy, lots(8_000), price(9_990)), None).unwrap();
-    let wish = algo::ParentWish {
+    let wish = ParentWish {
         source: Source::Agent(0),
         portfolio: MAIN,
         request: *order.request(),
-        plan: algo::Plan::Bracket(algo::Protection { target: None, stop: Some(price(9_800)), stop_limit: None }),
+        plan: How::Bracket(Protection { target: None, stop: Some(price(9_800)), stop_limit: None }),
         reason: "mine now".into(),
         entry: Some(order.client_id()),
         trade: None,
@@ -665,7 +798,7 @@ proptest! {
     /// closes: on a contract, where nothing but the gate would stop it, the position never turns over.
     #[test]
     fn protection_never_exceeds_the_position(acts in acts()) {
-        let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
+        let mut host = host_on(CONTRACT, Limits::RESEARCH, None);
         for act in acts {
             let sent = host.sent.len();
             match act {
@@ -685,21 +818,12 @@ proptest! {
                         host.fill(&record.order, quantity, 10_000);
                     }
                 }
-                Act::Cancel => {
-                    for id in std::mem::take(&mut host.cancels) {
-                        if host.state.open.contains_key(&id) {
-                            host.cancelled(id);
-                        }
-                    }
-                }
+                Act::Cancel => host.cancels_are_done(),
                 Act::Pass => host.pass(1_500),
                 Act::Mark(at) => host.mark(at),
                 Act::Restart => {
                     host.start();
-                    let open: Vec<_> = host.state.open.keys().copied().collect();
-                    for client_id in open {
-                        host.say(Source::Venue, EventKind::Accepted { client_id, venue_id: VenueOrderId("x".into()) });
-                    }
+                    host.open_orders_are_seen();
                 }
                 Act::Resting(quantity) => {
                     let quantity = lots((quantity * 10).min(host.held()));
@@ -720,311 +844,4 @@ proptest! {
         prop_assert!(sells.mantissa() <= host.held(), "{:?} over {}", host.standing(), host.held());
         host.check_journal();
     }
-}
-
-const AGENT: Source = Source::Agent(0);
-
-impl Host {
-    /// An agent asks, and waits; gives back the number of what waits.
-    fn held_for(&mut self, request: OrderRequest, plan: Option<TradePlan>) -> u64 {
-        let (id, refused) = (self.state.sequence + 1, self.refusals.len());
-        let plan = plan.map(Box::new);
-        let proposal = Proposal { source: AGENT, portfolio: MAIN, request, reason: "test".into(), plan };
-        self.say(AGENT, EventKind::Proposed(proposal));
-        assert_eq!(self.refusals.get(refused), None);
-        assert_eq!(self.waiting(id).0, ProposalState::Proposed);
-        id
-    }
-
-    fn waiting(&self, id: u64) -> (ProposalState, String) {
-        let held = &self.state.governance.proposals[&id];
-        (held.state, held.note.clone())
-    }
-
-    fn approve(&mut self, id: u64) {
-        let hash = self.state.governance.proposals[&id].hash.clone();
-        let act = Word::ApprovalSaid { proposal: id, hash, by: Principal::operator() };
-        self.say(Source::Operator, EventKind::Governance(Box::new(act)));
-    }
-
-    /// As people's policy from here on.
-    fn set_policy(&mut self, policy: Policy) {
-        let (old, new) = (Box::new(Policy::default()), Box::new(policy));
-        let change = Change {
-            id: self.state.sequence + 1,
-            changed: Changed::Policy { old, new },
-            by: Principal::of_source(Source::Host).name,
-            asked_at: Timestamp::from_millis(self.millis),
-            reason: "test".into(),
-            state: ChangeState::Done { approver: None },
-        };
-        self.say(Source::Operator, EventKind::Governance(Box::new(Word::ChangeAsked(change))));
-    }
-
-    /// An agent holds 5,000 that a pair protects, all of it approved.
-    fn guarded_for_an_agent(symbol: &str, kind: InstrumentKind) -> Self {
-        let mut host = host_on(symbol, kind, Limits::RESEARCH, None);
-        let id = host.held_for(buy(5_000), Some(plan(9_800, 10_300)));
-        host.approve(id);
-        let entry = host.sent[0];
-        host.fill(&entry, 5_000, 10_000);
-        assert_eq!(host.standing(), PAIR);
-        host.millis += 1_500;
-        host.mark(10_000);
-        host
-    }
-
-    fn sold(&self) -> i64 {
-        let records = self.state.closed.iter().chain(self.state.open.values());
-        records.filter(|it| it.order.side() == Side::Sell).map(|it| it.filled.mantissa()).sum()
-    }
-}
-
-const PAIR: [&str; 2] = ["sell 5000 limit 10300", "sell 5000 stop 9800"];
-
-#[test]
-fn an_exit_that_people_approve_goes_before_its_protection_which_stands_until_then() {
-    for (quantity, left) in [(5_000, &[][..]), (2_000, &["sell 3000 limit 10300", "sell 3000 stop 9800"][..])] {
-        let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-        let id = host.held_for(sell(quantity), None);
-        assert_eq!((host.standing().as_slice(), host.cancels.len()), (&PAIR.map(String::from)[..], 0));
-        assert!(host.state.governance.proposals[&id].wish.request.reduce_only, "it waits as a way out");
-        host.approve(id);
-        assert_eq!(host.waiting(id).0, ProposalState::Submitted);
-        assert_eq!((host.sent.len(), host.cancels.is_empty()), (3, false), "the pair goes first");
-        host.settle();
-        let exit = *host.sent.iter().rfind(|order| matches!(order.kind(), OrderKind::Market)).unwrap();
-        assert_eq!((exit.side(), exit.quantity(), exit.request().reduce_only), (Side::Sell, lots(quantity), true));
-        host.fill(&exit, quantity, 10_000);
-        assert_eq!(host.waiting(id).0, ProposalState::Filled);
-        host.settle();
-        assert_eq!(
-            (host.held(), host.standing().as_slice()),
-            (5_000 - quantity, &left.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..])
-        );
-        assert_eq!(host.sold(), quantity);
-        host.check_journal();
-    }
-}
-
-#[test]
-fn an_exit_that_waits_never_sells_what_its_protection_has_sold() {
-    for (symbol, kind) in [("BTC/USDT", InstrumentKind::Spot), ("BTC/USDT:USDT", InstrumentKind::LinearPerpetual)] {
-        // the stop fills while people think
-        let mut host = Host::guarded_for_an_agent(symbol, kind);
-        let id = host.held_for(sell(5_000), None);
-        let stop = *host.sent.iter().find(|order| matches!(order.kind(), OrderKind::Stop { .. })).unwrap();
-        host.fill(&stop, 5_000, 9_800);
-        host.approve(id);
-        host.settle();
-        assert_eq!((host.held(), host.sold(), host.waiting(id).0), (0, 5_000, ProposalState::Rejected));
-        assert!(host.waiting(id).1.starts_with("GATE-06"), "{}", host.waiting(id).1);
-        host.check_journal();
-        // the target fills between the approval and the cancel
-        let mut host = Host::guarded_for_an_agent(symbol, kind);
-        let id = host.held_for(sell(5_000), None);
-        host.approve(id);
-        let target = *host.sent.iter().find(|order| matches!(order.kind(), OrderKind::Limit { .. })).unwrap();
-        host.fill(&target, 5_000, 10_300);
-        host.settle();
-        assert_eq!((host.held(), host.sold(), host.waiting(id).0), (0, 5_000, ProposalState::Cancelled));
-        host.check_journal();
-    }
-}
-
-#[test]
-fn an_approved_exit_larger_than_its_protection_leaves_as_both() {
-    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-    let more = host.held_for(buy(1_000), None);
-    host.approve(more);
-    let bought = *host.sent.last().unwrap();
-    host.fill(&bought, 1_000, 10_000);
-    let id = host.held_for(sell(6_000), None);
-    host.approve(id);
-    let rest = *host.sent.last().unwrap();
-    assert_eq!((rest.side(), rest.quantity(), host.waiting(id).0), (Side::Sell, lots(1_000), ProposalState::Submitted));
-    host.fill(&rest, 1_000, 10_000);
-    host.settle();
-    let exit = *host.sent.last().unwrap();
-    host.fill(&exit, 5_000, 10_000);
-    assert_eq!((host.held(), host.sold(), host.waiting(id).0), (0, 6_000, ProposalState::Filled));
-    host.check_journal();
-}
-
-#[test]
-fn exits_that_people_approve_one_after_the_other_are_all_told_of_once_their_guard_has_left() {
-    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-    let exits = [2_000, 3_000].map(|quantity| host.held_for(sell(quantity), None));
-    exits.into_iter().for_each(|id| host.approve(id));
-    host.settle();
-    let exit = *host.sent.last().unwrap();
-    assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(5_000)));
-    host.fill(&exit, 2_000, 10_000);
-    assert_eq!(exits.map(|id| host.waiting(id).0), [ProposalState::Submitted; 2]);
-    host.fill(&exit, 3_000, 10_000);
-    assert_eq!((host.held(), exits.map(|id| host.waiting(id).0)), (0, [ProposalState::Filled; 2]));
-    host.check_journal();
-    // and where the guard was there first
-    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-    let exits = [2_000, 3_000].map(|quantity| host.held_for(sell(quantity), None));
-    exits.into_iter().for_each(|id| host.approve(id));
-    let stop = *host.sent.iter().find(|order| matches!(order.kind(), OrderKind::Stop { .. })).unwrap();
-    host.fill(&stop, 5_000, 9_800);
-    host.settle();
-    assert_eq!((host.held(), exits.map(|id| host.waiting(id).0)), (0, [ProposalState::Cancelled; 2]));
-    host.check_journal();
-}
-
-#[test]
-fn an_approved_exit_whose_rest_is_refused_goes_as_far_as_it_is_guarded() {
-    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-    let more = host.held_for(buy(1_000), None);
-    host.approve(more);
-    let bought = *host.sent.last().unwrap();
-    host.fill(&bought, 1_000, 10_000);
-    let id = host.held_for(sell(6_000), None);
-    let sold = host.propose_as(Source::Operator, sell(1_000), None).unwrap();
-    host.fill(&sold, 1_000, 10_000); // while people think
-    host.approve(id);
-    let (state, note) = host.waiting(id);
-    assert_eq!(state, ProposalState::Submitted, "{note}");
-    assert!(note.contains("the rest was refused: GATE-"), "{note}");
-    host.settle();
-    let exit = *host.sent.last().unwrap();
-    assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(5_000)));
-    host.fill(&exit, 5_000, 10_000);
-    assert_eq!((host.held(), host.sold(), host.waiting(id)), (0, 6_000, (ProposalState::Filled, note)));
-    host.check_journal();
-}
-
-#[test]
-fn an_approved_exit_of_two_guards_is_over_once_neither_has_anything_left_to_close() {
-    for stop_first in [true, false] {
-        let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-        let more = host.held_for(buy(2_000), Some(plan(9_700, 10_400)));
-        host.approve(more);
-        let entry = *host.sent.last().unwrap();
-        host.fill(&entry, 2_000, 10_000);
-        host.millis += 1_500;
-        host.mark(10_000);
-        let stops: Vec<Order> =
-            host.sent.iter().filter(|order| matches!(order.kind(), OrderKind::Stop { .. })).copied().collect();
-        let id = host.held_for(sell(7_000), None);
-        host.approve(id);
-        if stop_first {
-            host.fill(&stops[0], 5_000, 9_800);
-            host.settle();
-        } else {
-            let of_first =
-                |host: &Host, id| host.state.parents.parent_of(id).is_some_and(|it| it.id == algo::ParentId(1));
-            let asked = std::mem::take(&mut host.cancels);
-            for client_id in asked.into_iter().filter(|id| of_first(&host, *id)).collect::<Vec<_>>() {
-                host.cancelled(client_id);
-            }
-            host.pass(1_500);
-        }
-        let exit = *host.sent.last().unwrap();
-        let closes = if stop_first { 2_000 } else { 5_000 };
-        assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(closes)));
-        assert_eq!(host.waiting(id).0, ProposalState::Submitted, "the other guard has yet to leave");
-        host.fill(&exit, closes, 10_000);
-        if !stop_first {
-            assert_eq!(host.waiting(id).0, ProposalState::Submitted);
-            host.fill(&stops[1], 2_000, 9_700);
-            host.settle();
-        }
-        assert_eq!((host.held(), host.waiting(id).0), (0, ProposalState::Filled));
-        host.check_journal();
-    }
-}
-
-#[test]
-fn an_approved_exit_whose_guard_was_there_first_is_cancelled_whatever_was_closed_before() {
-    let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-    host.propose_as(Source::Operator, sell(2_000), None).unwrap();
-    host.settle();
-    let exit = *host.sent.iter().rfind(|order| matches!(order.kind(), OrderKind::Market)).unwrap();
-    host.fill(&exit, 2_000, 10_000);
-    host.settle();
-    assert_eq!(host.standing(), ["sell 3000 limit 10300", "sell 3000 stop 9800"]);
-    let id = host.held_for(sell(3_000), None);
-    host.approve(id);
-    let stop = *host.sent.iter().rfind(|order| matches!(order.kind(), OrderKind::Stop { .. })).unwrap();
-    host.fill(&stop, 3_000, 9_800);
-    host.settle();
-    assert_eq!((host.held(), host.waiting(id).0), (0, ProposalState::Cancelled));
-    host.check_journal();
-}
-
-#[test]
-fn an_approved_exit_of_all_that_can_be_sold_is_filled_where_a_fee_has_left_a_part_of_a_lot() {
-    let mut host = host(Limits::RESEARCH, None);
-    host.trades_in_lots_of_ten();
-    let id = host.held_for(buy(5_000), Some(plan(9_800, 10_300)));
-    host.approve(id);
-    let entry = host.sent[0];
-    host.fill_less_fee(&entry, 5_000, 10_000, "0.0007");
-    assert_eq!((host.held(), host.standing().len()), (4_993, 2));
-    host.millis += 1_500;
-    host.mark(10_000);
-    let id = host.held_for(sell(4_990), None);
-    host.approve(id);
-    host.settle();
-    let exit = *host.sent.last().unwrap();
-    assert_eq!((*exit.kind(), exit.quantity()), (OrderKind::Market, lots(4_990)));
-    host.fill(&exit, 4_990, 10_000);
-    assert_eq!((host.held(), host.waiting(id).0), (3, ProposalState::Filled));
-    assert!(!host.state.is_leaving(MAIN, BTC));
-    host.check_journal();
-}
-
-#[test]
-fn a_persons_way_out_of_all_that_is_held_is_one_whatever_another_hand_may_take() {
-    let mut host = host_on("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, Limits::RESEARCH, None);
-    let order = host.propose(buy(5_000), Some(plan(9_800, 10_300))).unwrap();
-    host.fill(&order, 5_000, 10_000);
-    let free = host.propose(buy(1_000), None).unwrap();
-    host.fill(&free, 1_000, 10_000);
-    let approvals = vec![Threshold { from: 40 * 100_000_000, quorum: 1 }];
-    host.set_policy(Policy { approvals, ..Policy::default() });
-    host.other_hand_sells(1_000, true);
-    let rest = host.propose_as(Source::Operator, sell(6_000), None).unwrap();
-    assert!(host.state.governance.proposals.is_empty(), "a person is never locked in");
-    let asked = host.state.parents.get(algo::ParentId(1)).unwrap().seen.leave;
-    assert_eq!((rest.quantity(), asked), (lots(1_000), lots(5_000)));
-    host.check_journal();
-}
-
-#[test]
-fn what_is_no_order_at_all_is_refused_beside_a_guarded_position() {
-    for quantity in [i64::MIN, -1, 0, i64::MAX] {
-        for source in [AGENT, ME, Source::Operator] {
-            let mut host = Host::guarded_for_an_agent("BTC/USDT", InstrumentKind::Spot);
-            host.propose_as(source, sell(quantity), None).unwrap_err();
-            assert_eq!(host.standing(), PAIR, "{quantity} of {source:?}");
-            host.check_journal();
-        }
-    }
-}
-
-#[test]
-fn nobody_is_asked_about_the_guard_of_a_position_or_a_persons_way_out_of_one() {
-    // from 100 on an order needs a person, and then every order of the strategy does
-    let mut host = host(Limits::RESEARCH, None);
-    let order = host.propose(buy(5_000), Some(plan(9_800, 10_300))).unwrap();
-    let rule = SourceRule { autonomy: Some(Autonomy::HumanApproval), ..SourceRule::default() };
-    let sources = [(Principal::of_source(ME).name, rule)].into();
-    let approvals = vec![Threshold { from: 40 * 100_000_000, quorum: 1 }];
-    host.set_policy(Policy { sources, approvals, ..Policy::default() });
-    host.fill(&order, 5_000, 10_000);
-    assert_eq!(host.standing(), PAIR, "what stands was to be guarded");
-    host.millis += 1_500;
-    host.mark(10_000);
-    host.propose_as(Source::Operator, sell(5_000), None).unwrap();
-    assert!(host.state.governance.proposals.is_empty(), "a person is never locked in");
-    host.settle();
-    let exit = *host.sent.last().unwrap();
-    host.fill(&exit, 5_000, 10_000);
-    assert_eq!((host.held(), host.sold()), (0, 5_000));
-    host.check_journal();
 }

@@ -1,10 +1,10 @@
 //! Broken files: each ends in the code, row and value that name the fault.
 
-use crate::common::{recordings, stated};
+use crate::common::{file, recordings, reported, stated};
 use std::io::Write as _;
 use std::path::Path;
 use tradewind_domain::Coded;
-use tradewind_history::{Effect, ImportError, ImportOptions, OnDefect, Severity, check_file, read_bars};
+use tradewind_history::{Effect, ImportError, ImportOptions, Severity, check_file, read_bars};
 
 const GOOD: &str = "time,open,high,low,close,volume\n\
     2024-01-01 00:00,10,11,9,10.5,1\n\
@@ -14,17 +14,13 @@ const GOOD: &str = "time,open,high,low,close,volume\n\
     2024-01-01 04:00,9.5,10,9,9.75,5\n";
 
 fn csv(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bars.csv");
-    std::fs::write(&path, text).unwrap();
-    (folder, path)
+    file("bars.csv", text)
 }
 
 /// Reads `text` with every fault reported: `code row column value effect` of all that is worse than a note.
 fn faults(text: &str) -> Vec<String> {
     let (_folder, path) = csv(text);
-    let options = ImportOptions { on_defect: OnDefect::Report, ..stated() };
-    let report = check_file(&path, &options);
+    let report = check_file(&path, &reported());
     let worse = report.defects.iter().filter(|defect| defect.severity > Severity::Note);
     worse.map(|d| format!("{} {} {} `{}` {:?}", d.code, d.row, d.column, d.value, d.effect)).collect()
 }
@@ -56,7 +52,7 @@ fn a_good_file_has_no_faults() {
 #[test]
 fn the_hole_of_a_row_that_is_there_and_was_left_out_is_not_called_missing_alone() {
     let (_folder, path) = csv(&GOOD.replacen("12,10,11,2", "NaN,10,11,2", 1));
-    let report = check_file(&path, &ImportOptions { on_defect: OnDefect::Report, ..stated() });
+    let report = check_file(&path, &reported());
     let hole = report.defects.iter().find(|defect| defect.code == "HIS-14").unwrap();
     assert_eq!(hole.what, "1 bar is missing or left out after 2024-01-01T00:00:00Z");
 }
@@ -298,8 +294,7 @@ fn a_shuffled_copy_gives_the_same_bars_and_says_what_was_moved() {
     let text = lines.join("\n") + "\n";
     assert_eq!(faults(&text).len(), 2);
     let (_folder, path) = csv(&text);
-    let options = ImportOptions { on_defect: OnDefect::Report, ..stated() };
-    let series = read_bars(&path, &options).unwrap();
+    let series = read_bars(&path, &reported()).unwrap();
     let (_folder, path) = csv(GOOD);
     assert_eq!(series.bars, read_bars(&path, &stated()).unwrap().bars);
     assert!(series.defects.iter().all(|defect| defect.code == "HIS-12" && defect.effect == Effect::Sorted));

@@ -1,19 +1,17 @@
 //! The catalog gives back what was put in, whole or not at all.
 
-use crate::common::recordings;
+use crate::common::{catalog, file, recordings};
 use proptest::prelude::*;
 use std::io::ErrorKind;
 use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Price, Quantity, Timestamp};
-use tradewind_history::{BarSeries, Catalog, CatalogError, ImportOptions, read_bars};
+use tradewind_history::{BarSeries, CatalogError, ImportOptions, read_bars};
 
 const ALL: std::ops::Range<Timestamp> = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
 
 /// Half a day of hours on a first of January, with mantissas as given.
 fn series(bars: &[(i64, i64)]) -> BarSeries {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("BTC_USDT-1h.csv");
-    std::fs::write(&path, "time,open,high,low,close,volume\n2024-01-01 00:00,1,1,1,1,1\n2024-01-01 01:00,1,1,1,1,1\n")
-        .unwrap();
+    let text = "time,open,high,low,close,volume\n2024-01-01 00:00,1,1,1,1,1\n2024-01-01 01:00,1,1,1,1,1\n";
+    let (_folder, path) = file("BTC_USDT-1h.csv", text);
     let mut series =
         read_bars(&path, &ImportOptions { venue: Some("test".into()), ..ImportOptions::default() }).unwrap();
     let start = series.bars[0].open_time;
@@ -36,8 +34,7 @@ proptest! {
     /// Whatever the mantissas, what is loaded is what was stored.
     #[test]
     fn what_is_stored_is_loaded(bars in proptest::collection::vec((any::<i64>(), any::<i64>()), 0..200), from in 0_i64..200, to in 0_i64..200) {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(folder.path()).unwrap();
+        let (_folder, catalog) = catalog();
         let series = series(&bars);
         catalog.store(&series).unwrap();
         let symbol = &series.instrument.symbol;
@@ -55,8 +52,7 @@ proptest! {
 #[test]
 fn recorded_series_survive_the_catalog_and_can_be_streamed() {
     let Some(root) = recordings("recorded_series_survive_the_catalog_and_can_be_streamed") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let path = root.join("ohlcv/crypto/binance-spot-1m/BTC_USDT-1m.feather");
     let series = read_bars(&path, &ImportOptions::default()).unwrap();
     let place = catalog.store(&series).unwrap();
@@ -74,8 +70,7 @@ fn recorded_series_survive_the_catalog_and_can_be_streamed() {
 
 #[test]
 fn what_is_not_there_or_broken_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let mut series = series(&[(1, 1), (2, 2), (3, 3)]);
     let symbol = series.instrument.symbol.clone();
     let load = || catalog.load(&symbol, Interval::HOUR, ALL);
@@ -110,8 +105,7 @@ fn what_is_not_there_or_broken_is_said() {
 
 #[test]
 fn a_damaged_file_hides_no_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let sound = series(&[(1, 1), (2, 2)]);
     let place = catalog.store(&sound).unwrap();
     let other = place.parent().unwrap().with_file_name("ETH~USDT");
@@ -130,8 +124,7 @@ fn a_damaged_file_hides_no_other() {
 
 #[test]
 fn what_a_series_would_take_away_is_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let stored = series(&[(1, 1); 6]);
     assert_eq!(catalog.lost_bars(&stored).unwrap(), 0);
     catalog.store(&stored).unwrap();
@@ -145,8 +138,7 @@ fn what_a_series_would_take_away_is_counted() {
 
 #[test]
 fn a_newer_file_is_refused_and_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let series = series(&[(1, 1), (2, 2)]);
     let place = catalog.store(&series).unwrap();
     let text = std::fs::read(&place).unwrap();
@@ -165,8 +157,7 @@ fn a_newer_file_is_refused_and_left_alone() {
 /// A link to itself stands for a file that the system does not let anybody open: it may be whole.
 #[test]
 fn what_the_system_does_not_open_is_neither_nothing_nor_damaged() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let series = series(&[(1, 1), (2, 2)]);
     let place = catalog.store(&series).unwrap();
     std::fs::remove_file(&place).unwrap();
@@ -185,8 +176,7 @@ fn what_the_system_does_not_open_is_neither_nothing_nor_damaged() {
 
 #[test]
 fn what_a_process_that_is_gone_left_half_written_goes_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let series = series(&[(1, 1), (2, 2)]);
     let place = catalog.store(&series).unwrap();
     let beside = |name: &str| place.with_file_name(name);
@@ -229,9 +219,9 @@ fn what_the_system_refuses_has_a_hint_of_its_own() {
 
 #[test]
 fn a_catalog_file_is_read_as_what_it_is_by_every_door() {
-    let folder = tempfile::tempdir().unwrap();
-    let stored = BarSeries { ..series(&[(7, 3), (9, 4)]) };
-    let path = Catalog::open(folder.path()).unwrap().store(&stored).unwrap();
+    let (_folder, catalog) = catalog();
+    let stored = series(&[(7, 3), (9, 4)]);
+    let path = catalog.store(&stored).unwrap();
     let options = ImportOptions::default(); // not even a symbol is needed: the file says it
     let read = read_bars(&path, &options).unwrap();
     assert_eq!((&read.instrument, &read.bars), (&stored.instrument, &stored.bars));

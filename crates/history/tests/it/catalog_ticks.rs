@@ -1,19 +1,15 @@
 //! The catalog gives back the ticks that were put in, whole or not at all.
 
-use crate::common::{recordings, stated};
+use crate::common::{catalog, recordings, reported, stated};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, InstrumentSpec, Symbol, Timestamp};
 use tradewind_history::{
-    Catalog, Content, DepthUpdate, ImportOptions, OnDefect, OrderEvent, Series, read_bars, read_depth, read_orders,
-    read_quotes, read_series, read_trades,
+    Catalog, Content, DepthUpdate, ImportOptions, OrderEvent, Series, read_bars, read_depth, read_orders, read_quotes,
+    read_series, read_trades,
 };
 
 const ALL: std::ops::Range<Timestamp> = Timestamp::from_nanos(i64::MIN)..Timestamp::from_nanos(i64::MAX);
-
-fn reported() -> ImportOptions {
-    ImportOptions { on_defect: OnDefect::Report, ..stated() }
-}
 
 fn store(catalog: &Catalog, series: &Series) -> PathBuf {
     match series {
@@ -73,8 +69,7 @@ fn recorded_ticks_survive_the_catalog() {
         "tardis/binance-futures_book_snapshot_25_BTCUSDT.csv",
         "tardis/deribit_incremental_book_L2_BTC-PERPETUAL.csv",
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(folder.path()).unwrap();
+        let (_folder, catalog) = catalog();
         let all = read_series(&root.join("ticks").join(name), &reported()).unwrap();
         for series in &all {
             let (spec, content) = (series.instrument().unwrap(), series.content());
@@ -123,8 +118,8 @@ fn a_span_gives_what_lies_in_it() {
 fn stored_trades_are_read_at_the_decimals_of_whoever_asks() {
     let Some(root) = recordings("stored_trades_are_read_at_the_decimals_of_whoever_asks") else { return };
     let path = root.join("ticks/freqtrade/public_trades_list.csv");
-    let folder = tempfile::tempdir().unwrap();
-    let stored = Catalog::open(folder.path()).unwrap().store_trades(&read_trades(&path, &stated()).unwrap()).unwrap();
+    let (_folder, catalog) = catalog();
+    let stored = catalog.store_trades(&read_trades(&path, &stated()).unwrap()).unwrap();
     let fine = InstrumentSpec {
         price_decimals: 8,
         quantity_decimals: 8,

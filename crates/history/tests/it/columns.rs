@@ -1,6 +1,6 @@
 //! Columns of every honest type: what loses nothing is read, the rest is refused with its name and type.
 
-use crate::common::stated;
+use crate::common::{reported, stated};
 use arrow_array::types::{Float64Type, Int8Type};
 use arrow_array::{
     ArrayRef, Date32Array, Date64Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int32Array,
@@ -13,9 +13,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tradewind_domain::Coded;
-use tradewind_history::{
-    BarSeries, ImportError, ImportOptions, OnDefect, read_bars, read_quotes, read_series, read_trades,
-};
+use tradewind_history::{BarSeries, ImportError, read_bars, read_quotes, read_series, read_trades};
 
 /// 2024-01-01.
 const START: i64 = 1_704_067_200;
@@ -191,12 +189,11 @@ fn a_column_of_a_type_that_is_not_read_is_named_with_its_type() {
             ("ask_size", floats()),
         ])
     };
-    let options = ImportOptions { on_defect: OnDefect::Report, ..stated() };
     for (columns, column) in [((lists(), floats()), "`bid`"), ((floats(), lists()), "`bid_size`")] {
         let (_folder, paths) = quotes(columns.0, columns.1);
         for path in paths {
-            named(&read_quotes(&path, &options).unwrap_err(), column);
-            named(&read_series(&path, &options).unwrap_err(), column);
+            named(&read_quotes(&path, &reported()).unwrap_err(), column);
+            named(&read_series(&path, &reported()).unwrap_err(), column);
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Where the recordings are.
-#![allow(dead_code)]
+//! Where the recordings are, files that a test writes, and how they are read.
 
 use std::path::PathBuf;
+use tempfile::TempDir;
+use tradewind_history::{Catalog, ImportOptions, OnDefect};
 
 /// The folder of recordings, or `None` after saying so; under `CI=true` their absence is a failure.
 pub(crate) fn recordings(test: &str) -> Option<PathBuf> {
@@ -16,6 +17,26 @@ pub(crate) fn recordings(test: &str) -> Option<PathBuf> {
 }
 
 /// Options that state a symbol, for files whose name shows none.
-pub(crate) fn stated() -> tradewind_history::ImportOptions {
-    tradewind_history::ImportOptions { symbol: Some("BTC/USDT".parse().unwrap()), ..Default::default() }
+pub(crate) fn stated() -> ImportOptions {
+    ImportOptions { symbol: Some("BTC/USDT".parse().unwrap()), ..ImportOptions::default() }
+}
+
+/// As [`stated`], where a file is read in spite of its errors.
+pub(crate) fn reported() -> ImportOptions {
+    ImportOptions { on_defect: OnDefect::Report, ..stated() }
+}
+
+/// A file of that name with that text.
+pub(crate) fn file(name: &str, text: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// An empty catalog.
+pub(crate) fn catalog() -> (TempDir, Catalog) {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    (folder, catalog)
 }

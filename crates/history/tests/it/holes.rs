@@ -1,6 +1,6 @@
 //! Holes are judged by the calendar of the market: a lost day is named, a holiday is not.
 
-use crate::common::recordings;
+use crate::common::{file, recordings};
 use tradewind_domain::{Bar, Timestamp};
 use tradewind_history::{
     BarSeries, Defects, GapKind, ImportOptions, OnDefect, StampEnd, read_bars, stream_bars, validate,
@@ -79,10 +79,9 @@ fn what_a_dealer_lacks_of_the_week_of_currencies_is_named_and_its_weekends_are_n
 /// Hours from a Thursday to a Tuesday without the Saturday between them.
 fn without_saturday(symbol: &str) -> BarSeries {
     let hour = |at: i64| Timestamp::from_millis(1_704_326_400_000 + at * 3_600_000); // from 2024-01-04
-    let rows = (0..144).filter(|at| at / 24 != 2).map(|at| format!("{},10,11,9,10,1\n", hour(at)));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bars.csv");
-    std::fs::write(&path, format!("time,open,high,low,close,volume\n{}", rows.collect::<String>())).unwrap();
+    let row = |at: i64| format!("{},10,11,9,10,1\n", hour(at));
+    let rows: String = (0..144).filter(|at| at / 24 != 2).map(row).collect();
+    let (_folder, path) = file("bars.csv", &format!("time,open,high,low,close,volume\n{rows}"));
     let options = ImportOptions { symbol: symbol.parse().ok(), ..ImportOptions::default() };
     read_bars(&path, &options).unwrap()
 }
@@ -107,8 +106,6 @@ fn a_lost_saturday_of_a_market_that_never_closes_is_named() {
 /// The last bar of a Friday ends on a Saturday, and is none of it.
 #[test]
 fn bars_that_are_stamped_by_their_end_have_the_weekends_of_those_stamped_by_their_open() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bars.csv");
     let close = |text: &str| ImportOptions {
         symbol: "FILE/UNIT".parse().ok(),
         interval: text.parse().ok(),
@@ -120,7 +117,7 @@ fn bars_that_are_stamped_by_their_end_have_the_weekends_of_those_stamped_by_thei
         let ends = (0..28 * 24).filter(|hour| hour / 24 % 7 < 5 && hour % hours == 0).map(|hour| hour + hours);
         let time = |hour: i64| Timestamp::from_millis(1_704_067_200_000 + hour * 3_600_000);
         let rows: String = ends.map(|hour| format!("{},10,11,9,10,1\n", time(hour))).collect();
-        std::fs::write(&path, format!("time,open,high,low,close,volume\n{rows}")).unwrap();
+        let (_folder, path) = file("bars.csv", &format!("time,open,high,low,close,volume\n{rows}"));
         let series = read_bars(&path, &close(interval)).unwrap();
         assert_eq!(holes(&series.defects), [""; 0], "{interval}");
         assert_eq!(series.gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>(), [GapKind::Closed; 3], "{interval}");

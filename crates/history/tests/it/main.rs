@@ -7,6 +7,7 @@ mod catalog_ticks;
 mod columns;
 mod common;
 mod equity;
+mod funding;
 mod holes;
 mod made;
 mod played;

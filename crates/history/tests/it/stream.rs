@@ -1,9 +1,9 @@
 //! A stream gives the same bars as the whole file, and stops where it would be refused.
 
-use crate::common::{recordings, stated};
+use crate::common::{catalog, file, recordings, stated};
 use std::io::{Cursor, Write};
 use tradewind_domain::{Bar, Coded};
-use tradewind_history::{Catalog, ImportOptions, OnDefect, StampEnd, read_bars, stream_bars};
+use tradewind_history::{ImportOptions, OnDefect, StampEnd, read_bars, stream_bars};
 use zip::CompressionMethod;
 
 #[test]
@@ -40,14 +40,12 @@ fn a_stream_gives_the_same_bars_as_the_whole_file() {
 
 #[test]
 fn a_stream_ends_at_the_first_faulty_row() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bars.csv");
     let mut text = "timestamp,open,high,low,close,volume\n".to_owned();
     for row in 0..5_000_i64 {
         let high = if row == 4_000 { "9" } else { "11" };
         text += &format!("{},10.5,{high},10,10.25,1.5\n", 1_704_067_200_000 + row * 60_000);
     }
-    std::fs::write(&path, &text).unwrap();
+    let (_folder, path) = file("bars.csv", &text);
     let mut stream = stream_bars(&path, &stated()).unwrap();
     assert_eq!(stream.by_ref().take_while(Result::is_ok).count(), 4_000);
     assert!(stream.next().is_none());
@@ -61,10 +59,9 @@ fn a_stream_ends_at_the_first_faulty_row() {
 }
 
 #[test]
-fn a_stream_of_the_catalog_gives_what_the_whole_file_gives_and_holds_a_part_of_it() {
+fn a_stream_of_the_catalog_gives_what_the_whole_file_gives() {
     let Some(root) = recordings("a_stream_of_the_catalog_gives_what_the_whole_file_gives") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
+    let (_folder, catalog) = catalog();
     let options = ImportOptions { on_defect: OnDefect::Report, ..ImportOptions::default() };
     for name in ["crypto/binance-spot-1h/BTC_USDT-1h.feather", "equity/hour/spy.zip"] {
         let stored = catalog.store(&read_bars(&root.join("ohlcv").join(name), &options).unwrap()).unwrap();
@@ -82,12 +79,11 @@ fn a_stream_of_the_catalog_gives_what_the_whole_file_gives_and_holds_a_part_of_i
 /// A file of the catalog carries open times, whatever its source named.
 #[test]
 fn bars_of_the_catalog_are_not_said_to_be_stamped_by_their_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bars.csv");
-    std::fs::write(&path, minutes(20)).unwrap();
+    let (_folder, path) = file("bars.csv", &minutes(20));
     let close = ImportOptions { stamp: StampEnd::Close, ..stated() };
     let series = read_bars(&path, &close).unwrap();
-    let stored = Catalog::open(folder.path()).unwrap().store(&series).unwrap();
+    let (_catalog_folder, catalog) = catalog();
+    let stored = catalog.store(&series).unwrap();
     assert_eq!(read_bars(&stored, &stated()).unwrap().bars, series.bars);
     assert_eq!(read_bars(&stored, &close).unwrap_err().code(), "HIS-35");
     assert_eq!(stream_bars(&stored, &close).err().map(|error| error.code()), Some("HIS-35"));
@@ -95,10 +91,9 @@ fn bars_of_the_catalog_are_not_said_to_be_stamped_by_their_end() {
 
 #[test]
 fn a_damaged_file_of_the_catalog_gives_no_bar() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bars.csv");
-    std::fs::write(&path, minutes(20_000)).unwrap();
-    let stored = Catalog::open(folder.path()).unwrap().store(&read_bars(&path, &stated()).unwrap()).unwrap();
+    let (_folder, path) = file("bars.csv", &minutes(20_000));
+    let (_catalog_folder, catalog) = catalog();
+    let stored = catalog.store(&read_bars(&path, &stated()).unwrap()).unwrap();
     let mut bytes = std::fs::read(&stored).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0xff;
@@ -121,10 +116,9 @@ fn zipped(method: CompressionMethod, text: &str) -> Vec<u8> {
 
 #[test]
 fn an_archive_is_unpacked_as_it_is_read_and_held_against_its_check_sum() {
-    let folder = tempfile::tempdir().unwrap();
-    let (plain, path) = (folder.path().join("bars.csv"), folder.path().join("bars.zip"));
     let text = minutes(20_000);
-    std::fs::write(&plain, &text).unwrap();
+    let (folder, plain) = file("bars.csv", &text);
+    let path = folder.path().join("bars.zip");
     let want = read_bars(&plain, &stated()).unwrap().bars;
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let archive = zipped(method, &text);

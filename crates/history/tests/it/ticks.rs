@@ -1,25 +1,25 @@
 //! Quotes, depth and orders: every recorded file, and broken copies of sound rows.
 
-use crate::common::{recordings, stated};
+use crate::common::{catalog, file, recordings, reported, stated};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tradewind_domain::{Coded, InstrumentSpec, Side, Timestamp};
 use tradewind_history::{
-    Catalog, Content, Defect, DepthUpdate, Effect, ImportOptions, OnDefect, OrderAction, OrderEvent, Progress, Series,
-    Severity, check_file, read_depth, read_orders, read_quotes, read_series, read_trades,
+    Content, Defect, DepthUpdate, Effect, ImportOptions, OrderAction, OrderEvent, Progress, Series, Severity,
+    TradeSeries, check_file, read_depth, read_orders, read_quotes, read_series, read_trades,
 };
-
-fn reported() -> ImportOptions {
-    ImportOptions { on_defect: OnDefect::Report, ..stated() }
-}
 
 /// `HIS-12 x2` for each code, in order.
 fn codes(defects: &[Defect]) -> String {
     let mut codes = BTreeMap::<&str, usize>::new();
     defects.iter().for_each(|defect| *codes.entry(defect.code).or_default() += 1);
     codes.iter().map(|(code, count)| format!(" {code}x{count}")).collect()
+}
+
+fn ids(series: &TradeSeries) -> Vec<u128> {
+    series.trades.iter().map(|(_, trade)| trade.id.0).collect()
 }
 
 fn decimals(spec: &InstrumentSpec) -> String {
@@ -126,14 +126,6 @@ fn rows_without_a_header_are_quotes_only_if_bid_and_ask_are_near() {
         let (content, found) = faults(&rows(row), &[]);
         assert!(content == Content::Unknown && found[0].starts_with("HIS-46 0"), "{row}: {found:?}");
     }
-}
-
-/// A file of that name with that text.
-fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    std::fs::write(&path, text).unwrap();
-    (folder, path)
 }
 
 /// All that is worse than a note, or of one of `codes`: `code row column value effect`.
@@ -488,7 +480,7 @@ fn a_trade_that_names_the_orders_is_read_by_its_own_number() {
     let data = "\"e\":\"trade\",\"s\":\"X\",\"t\":12345,\"p\":\"0.001\",\"q\":\"100\",\"b\":88,\"a\":50,\"T\":1704067200000,\"m\":true";
     let (_folder, path) = file("x.txt", &sent(1, "x@trade", data));
     let series = read_trades(&path, &stated()).unwrap();
-    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [12_345]);
+    assert_eq!(ids(&series), [12_345]);
     let none = data.replace("\"t\":12345,", "").replace("\"a\":50,", "");
     let (_, found) = faults(&sent(1, "x@trade", &none), &[]);
     assert_eq!(found, ["HIS-36 1 t `` LeftOut"]);
@@ -500,7 +492,7 @@ fn single_trades_are_used_where_aggregated_ones_stand_beside_them() {
     let aggregated = sent(3, "x@aggTrade", aggregated);
     let (_folder, path) = file("x.txt", &(traded(1, 7, "100") + &traded(2, 8, "100") + &aggregated));
     let series = read_trades(&path, &stated()).unwrap();
-    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [7, 8]);
+    assert_eq!(ids(&series), [7, 8]);
     assert_eq!(codes(&series.defects), " HIS-45x1");
     assert!(series.defects[0].severity == Severity::Note && series.defects[0].value == "1");
     let (_folder, path) = file("x.txt", &aggregated);
@@ -543,8 +535,8 @@ fn a_snapshot_that_begins_anew_keeps_its_place_in_the_file() {
     let text = line("snapshot", 70, 0) + &line("delta", 71, 1) + &line("snapshot", 1, 2) + &line("delta", 2, 3);
     let (_folder, path) = file("x.json", &text);
     let series = read_depth(&path, &stated()).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let stored = tradewind_history::Catalog::open(folder.path()).unwrap().store_depth(&series).unwrap();
+    let (_catalog_folder, catalog) = catalog();
+    let stored = catalog.store_depth(&series).unwrap();
     for series in [series, read_depth(&stored, &stated()).unwrap()] {
         assert_eq!(series.updates.iter().map(|it| it.last_id.unwrap()).collect::<Vec<_>>(), [70, 71, 1, 2]);
         assert_eq!(codes(&series.defects), "");
@@ -628,8 +620,7 @@ fn each_part_of_a_report_says_how_its_times_are_written() {
 
 #[test]
 fn a_file_of_a_catalog_is_refused_as_another_and_for_its_errors() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = tradewind_history::Catalog::open(folder.path()).unwrap();
+    let (_catalog_folder, catalog) = catalog();
     let (_folder, path) = file("ticks.csv", &QUOTES.replacen("100.5,1,101,2", "0,1,101,2", 1));
     let stored = catalog.store_quotes(&read_quotes(&path, &reported()).unwrap()).unwrap();
     assert_eq!(read_quotes(&stored, &stated()).unwrap_err().code(), "HIS-18");
@@ -686,6 +677,12 @@ fn newest_first(text: &str) -> String {
     format!("{head}\n{}\n", rows.join("\n"))
 }
 
+/// The one series of a table.
+fn read(text: &str) -> Series {
+    let (_folder, path) = file("ticks.csv", text);
+    read_series(&path, &stated()).unwrap().remove(0)
+}
+
 /// Whether both hold the same, wherever the rows stood.
 fn are_same(one: &Series, other: &Series) -> bool {
     match (one, other) {
@@ -706,10 +703,6 @@ fn are_same(one: &Series, other: &Series) -> bool {
 #[test]
 fn ticks_that_are_newest_first_are_turned_round_and_that_is_said_once() {
     for good in [TRADES, QUOTES, LEVELS, ORDERS] {
-        let read = |text: &str| {
-            let (_folder, path) = file("ticks.csv", text);
-            read_series(&path, &stated()).unwrap().remove(0)
-        };
         let (straight, turned) = (read(good), read(&newest_first(good)));
         assert_eq!((codes(straight.defects()), codes(turned.defects())), (String::new(), " HIS-23x1".to_owned()));
         assert_eq!((straight.source().newest_first, turned.source().newest_first), (false, true));
@@ -723,7 +716,7 @@ fn a_row_against_the_order_of_a_newest_first_file_is_named() {
     let text = "timestamp,id,side,price,amount\n".to_owned() + &[4, 3, 1, 2, 0].map(|at| row(at, at + 1)).concat();
     let (_folder, path) = file("ticks.csv", &text);
     let series = read_trades(&path, &stated()).unwrap();
-    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(ids(&series), [1, 2, 3, 4, 5]);
     assert_eq!(codes(&series.defects), " HIS-12x1 HIS-23x1");
     let named = series.defects.iter().find(|defect| defect.code == "HIS-12").unwrap();
     assert!(named.row == 3 && named.what.contains("behind it"), "{named}");
@@ -736,7 +729,7 @@ fn ticks_of_one_moment_with_a_late_one_behind_them_are_not_turned_round() {
     let rows: String = (1..).zip(times).map(row).collect();
     let (_folder, path) = file("ticks.csv", &format!("timestamp,id,side,price,amount\n{rows}"));
     let series = read_trades(&path, &stated()).unwrap();
-    assert_eq!(series.trades.iter().map(|(_, trade)| trade.id.0).collect::<Vec<_>>(), [7, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(ids(&series), [7, 1, 2, 3, 4, 5, 6]);
     assert_eq!((codes(&series.defects), series.source.newest_first), (" HIS-12x1".to_owned(), false));
 }
 
@@ -745,9 +738,9 @@ fn a_part_of_the_orders_of_a_catalog_keeps_the_order_in_which_they_apply() {
     let time = |second: i64| 1_704_067_200_000 + second * 1_000;
     let row = |(id, second): (i64, i64)| format!("{id},{},100,1,created,bid\n", time(second));
     let rows: String = (1..).zip([0, 1, 2, 3, 5, 4]).map(row).collect();
-    let (folder, path) = file("orders.csv", &format!("id,timestamp,price,size,action,side\n{rows}"));
+    let (_folder, path) = file("orders.csv", &format!("id,timestamp,price,size,action,side\n{rows}"));
     let series = read_orders(&path, &reported()).unwrap();
-    let catalog = Catalog::open(&folder.path().join("catalog")).unwrap();
+    let (_catalog_folder, catalog) = catalog();
     catalog.store_orders(&series).unwrap();
     let span = Timestamp::from_millis(time(4))..Timestamp::from_millis(time(6));
     let part = catalog.load_orders(&series.instrument.symbol, span).unwrap();
@@ -779,12 +772,7 @@ fn messages_that_every_reader_finds_faulty_are_counted_once_however_many_they_ar
 
 #[test]
 fn levels_and_rows_that_an_import_would_take_away_are_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = Catalog::open(folder.path()).unwrap();
-    let read = |text: &str| {
-        let (_folder, path) = file("ticks.csv", text);
-        read_series(&path, &stated()).unwrap().remove(0)
-    };
+    let (_folder, catalog) = catalog();
     for (good, less) in [
         (TRADES, "1704067200000,2,sell,100.5,1\n"),
         (QUOTES, "1704067201000,X,100.5,1,101,2\n"),

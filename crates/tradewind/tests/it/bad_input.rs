@@ -41,6 +41,8 @@ fn options_that_make_no_sense_are_named() {
         (&["--limits", "tight"], "CLI-05", "`tight`"),
         (&["--fee-bps", "1e9"], "CLI-05", "`1e9`"),
         (&["--slippage-bps", "-3"], "CLI-05", "--slippage-bps"),
+        (&["--half-spread-bps", "-1"], "CLI-05", "--half-spread-bps is negative"),
+        (&["--half-spread-bps", "wide"], "CLI-05", "--half-spread-bps `wide`"),
         (&["--volume-share", "lots"], "CLI-05", "`lots`"),
         (&["--volume-share", "1000"], "CLI-05", "no percentage above 0 and up to 100"),
         (&["--volume-share", "0"], "CLI-05", "`0`"),
@@ -65,10 +67,36 @@ fn options_that_make_no_sense_are_named() {
 }
 
 #[test]
+fn an_option_that_counts_more_finely_than_the_file_allows_is_named_alone() {
+    const LARGE: i64 = 100_000_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let options: [([&str; 2], i64, i64); 4] = [
+        (["--tick", "1"], LARGE, 5),
+        (["--settlement", "100.00000001"], LARGE, 5),
+        (["--lot", "1"], 100, LARGE),
+        (["--fee-asset", "received"], 100, LARGE),
+    ];
+    for (given, price, volume) in options {
+        let row =
+            |hour: i64| format!("{},{price},{price},{price},{price},{volume}\n", 1_701_388_800 - (60 - hour) * 3_600);
+        let rows: String = (0..60).map(row).collect();
+        let data = dir.path().join("large.csv");
+        std::fs::write(&data, format!("time,open,high,low,close,volume\n{rows}")).unwrap();
+        let command = ["backtest", "--data", text(&data), "--symbol", "BTC/USDT:USDT-231130", "--no-report"];
+        let run = tradewind(&[&command[..], &given].concat()).failed_with(1, "CLI-05");
+        assert!(run.err.contains("in more decimals than the file"), "{}", run.err);
+        for ([other, _], ..) in options {
+            assert_eq!(run.err.contains(other), other == given[0], "{given:?}: {}", run.err);
+        }
+    }
+}
+
+#[test]
 fn words_that_the_command_line_does_not_know_are_misuse() {
     for args in [
         &["backtset"][..],
         &["backtest"],
+        &["backtest", "--data", "bars.csv", "--symbol", "A/B", "--limit-fill", "near"],
         &["demo", "--for", "0s"],
         &["demo", "--for", "soon"],
         &["demo", "--seed", "-1"],

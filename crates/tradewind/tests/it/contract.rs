@@ -55,6 +55,29 @@ fn a_backtest_repeats_itself_and_says_what_was_simulated() {
 }
 
 #[test]
+fn a_backtest_itemises_what_its_fills_paid_beyond_the_market() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 900);
+    let run = |more: &[&str]| {
+        let args = ["backtest", "--data", text(&data), "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
+        tradewind(&[&args[..], more].concat()).ended_with(0).json()
+    };
+    let (plain, wide) = (run(&[]), run(&["--half-spread-bps", "3", "--limit-fill", "through"]));
+    let said = |value: &Value| value["fill_policy_text"].as_str().unwrap().to_owned();
+    assert_eq!(plain["costs"]["spread"], "0");
+    assert!(!said(&plain).contains("spread") && said(&plain).contains("market touches it"), "{}", said(&plain));
+    assert!(said(&wide).contains("3 bps for half the spread") && said(&wide).contains("market trades beyond it"));
+    assert_eq!(run(&["--half-spread-bps", "0", "--limit-fill", "touch"])["trade_hash"], plain["trade_hash"]);
+
+    let costs = &wide["costs"];
+    let units = |key: &str| tradewind_domain::parse_decimal(costs[key].as_str().unwrap(), 8).unwrap();
+    assert_eq!(["fees", "spread", "slippage", "impact"].map(units).iter().sum::<i64>(), units("total"), "{costs}");
+    // three parts in ten thousand of what was traded, at the market's prices where that was at the fills'
+    let share = units("spread") * 10_000 - units("traded_notional") * 3;
+    assert!(units("spread") > 0 && share.abs() < units("traded_notional") / 100, "{costs}");
+}
+
+#[test]
 fn exported_events_are_lines_of_json_and_the_same_each_time() {
     let dir = tempfile::tempdir().unwrap();
     let data = waves(dir.path(), 300);

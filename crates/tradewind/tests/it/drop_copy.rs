@@ -1,10 +1,8 @@
 //! Another process holds the venue's executions against the journal of a node.
 
-use crate::example::Exchange;
 use crate::standby::Pair;
-use crate::support::{Run, Running, text, tradewind, tradewind_with};
+use crate::support::{Run, Running, text, tradewind, tradewind_with, wait_until};
 use serde_json::Value;
-use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,22 +14,9 @@ fn copy(pair: &Pair, data: &Path, more: &[&str]) -> Run {
 /// Buys or sells at the market, and waits for the execution.
 fn trade(pair: &Pair, side: &str, quantity: &str) {
     let fills = || pair.ask(&["status"]).ended_with(0).json()["counters"]["fills"].as_u64().unwrap();
-    let (before, asked) = (fills(), Instant::now());
+    let before = fills();
     pair.ask(&["order", "place", "--symbol", "BTC/USDT", "--side", side, "--quantity", quantity]).ended_with(0);
-    while fills() == before {
-        assert!(asked.elapsed() < Duration::from_secs(20), "the order does not fill");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Asks the exchange's own controls for something.
-pub(crate) fn post(exchange: &Exchange, path: &str, body: &str) {
-    let mut socket = std::net::TcpStream::connect(&exchange.address).unwrap();
-    let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", exchange.address);
-    write!(socket, "{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    wait_until(20, "the order does not fill", || fills() != before);
 }
 
 fn whats(said: &Value) -> Vec<&str> {
@@ -79,7 +64,7 @@ fn money_that_is_gone_halts_the_node_before_its_own_comparison_does() {
     let mut watch = Running::start_with(&args, &pair.exchange.keys());
     watch.until("compared with the journal");
     let gone = format!(r#"{{"key": "{}", "asset": "USDT", "amount": "-250"}}"#, pair.exchange.key);
-    post(&pair.exchange, "/tradewind/v1/adjust", &gone);
+    pair.exchange.post("/tradewind/v1/adjust", &gone);
     let told = watch.until("alarm: ");
     assert!(told.contains("balance USDT is "), "{told}");
     watch.until("the kill switch is thrown");

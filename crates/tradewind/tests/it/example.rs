@@ -2,6 +2,7 @@
 
 use crate::support::{Running, text, tradewind};
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,16 @@ impl Exchange {
 
     pub(crate) fn keys(&self) -> [(&str, &str); 2] {
         [("TRADEWIND_KEY", &self.key), ("TRADEWIND_SECRET", &self.secret)]
+    }
+
+    /// Asks its own controls for something.
+    pub(crate) fn post(&self, path: &str, body: &str) {
+        let mut socket = std::net::TcpStream::connect(&self.address).unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", self.address);
+        write!(socket, "{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     pub(crate) fn end(self) {

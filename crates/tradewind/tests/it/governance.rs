@@ -1,11 +1,10 @@
 //! Two persons at the controls, as the book tells it: who may do what, and the trail that it leaves.
 
 use crate::example::Exchange;
-use crate::support::{Run, Running, text, tradewind};
+use crate::support::{Run, Running, text, tradewind, wait_until};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 struct Desk {
     node: Running,
@@ -99,11 +98,8 @@ fn two_persons_trade_limit_halt_and_prove_it() {
     assert_eq!((&shown["order"]["quantity"], &shown["by"]), (&"0.01".into(), &"anna".into()));
     let hash = shown["hash"].as_str().unwrap();
     desk.run(Some("ben"), &["proposals", "approve", &id, "--hash", hash]).ended_with(0);
-    let started = Instant::now();
-    while desk.run(None, &["proposals", "show", &id]).ended_with(0).json()["state"] != "filled" {
-        assert!(started.elapsed() < Duration::from_secs(10), "it does not fill");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let state = || desk.run(None, &["proposals", "show", &id]).ended_with(0).json()["state"].clone();
+    wait_until(10, "it does not fill", || state() == "filled");
     let listed = desk.text(None, &["proposals", "list"]);
     assert!(listed.contains("0.01") && listed.contains("USDT") && listed.contains("seconds left"), "{listed}");
     let page = desk.text(None, &["proposals", "show", &id]);

@@ -1,15 +1,14 @@
 //! A signal before there is a result: the command says so, ends with 130, and leaves nothing that is half done.
 
-use crate::drop_copy::post;
 use crate::standby::Pair;
-use crate::support::{Run, Running, text, tradewind, waves};
+use crate::support::{Run, Running, text, tradewind, wait_until, waves};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(3);
 const KEYS: [(&str, &str); 2] = [("TRADEWIND_KEY", "nobody's"), ("TRADEWIND_SECRET", "nobody's")];
@@ -24,26 +23,19 @@ fn interrupt(process: Running, signal: &str) -> Run {
 
 /// Waits until something is there.
 fn wait_for(path: &Path) {
-    let began = Instant::now();
-    while !path.exists() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{} does not come", path.display());
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until(20, &format!("{} does not come", path.display()), || path.exists());
 }
 
 /// Waits until the process watches for signals: from then on none ends it without a word.
 fn until_it_listens(process: &Running) {
     const INT_AND_TERM: u64 = (1 << 1) | (1 << 14);
-    let (status, began) = (format!("/proc/{}/status", process.id()), Instant::now());
+    let status = format!("/proc/{}/status", process.id());
     let caught = || {
         let status = std::fs::read_to_string(&status).unwrap();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
         u64::from_str_radix(caught.trim(), 16).unwrap()
     };
-    while caught() & INT_AND_TERM != INT_AND_TERM {
-        assert!(began.elapsed() < Duration::from_secs(20), "it does not listen");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until(20, "it does not listen", || caught() & INT_AND_TERM == INT_AND_TERM);
 }
 
 /// A file whose reader waits for a writer, and whose writer waits for a reader.
@@ -98,13 +90,13 @@ fn a_start_on_a_venue_that_answers_nothing_ends_at_the_first_signal() {
 #[test]
 fn a_start_that_is_interrupted_on_its_way_leaves_neither_lock_nor_socket() {
     let pair = Pair::new();
-    post(&pair.exchange, "/tradewind/v1/faults", r#"[{"path": "/api/v3/exchangeInfo", "kind": "hang"}]"#);
+    pair.exchange.post("/tradewind/v1/faults", r#"[{"path": "/api/v3/exchangeInfo", "kind": "hang"}]"#);
     let process = pair.start(&pair.data, false);
     let socket = pair.data.join("control.sock");
     wait_for(&socket);
     interrupt(process, "INT");
     assert!(!socket.exists());
-    post(&pair.exchange, "/tradewind/v1/faults", "[]");
+    pair.exchange.post("/tradewind/v1/faults", "[]");
     let mut node = pair.start(&pair.data, false);
     node.until("ready in");
     node.signal("TERM");
@@ -131,14 +123,11 @@ fn a_stop_says_how_many_orders_may_still_be_open_at_the_venue() {
     let far = format!("{:.2}", mark.as_str().unwrap().parse::<f64>().unwrap() * 0.9);
     let buy = ["order", "place", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", "0.001", "--price", &far];
     pair.ask(&buy).ended_with(0);
-    let began = Instant::now();
-    while pair.ask(&["order", "list"]).ended_with(0).json()[0]["status"] != "open" {
-        assert!(began.elapsed() < Duration::from_secs(10), "the order does not rest");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let rests = || pair.ask(&["order", "list"]).ended_with(0).json()[0]["status"] == "open";
+    wait_until(10, "the order does not rest", rests);
     let faults = r#"[{"path": "order.cancel", "kind": "nothing"},
         {"path": "/api/v3/order", "method": "DELETE", "kind": "hang"}]"#;
-    post(&pair.exchange, "/tradewind/v1/faults", faults);
+    pair.exchange.post("/tradewind/v1/faults", faults);
     node.signal("INT");
     let (run, took) = node.end();
     assert!(took < SOON, "{took:?}");

@@ -1,8 +1,7 @@
 //! What the log shows, and what it never does.
 
 use crate::standby::Pair;
-use crate::support::{text, tradewind_with};
-use std::time::{Duration, Instant};
+use crate::support::{text, tradewind_with, wait_until};
 
 #[test]
 fn no_level_of_the_log_shows_the_key_or_a_signed_request() {
@@ -14,17 +13,10 @@ fn no_level_of_the_log_shows_the_key_or_a_signed_request() {
         environment.extend(wish.map(|wish| ("RUST_LOG", wish)));
         let run = std::thread::scope(|scope| {
             let node = scope.spawn(|| tradewind_with(&args, &environment)); // its log is read while it writes
-            let began = Instant::now();
-            while pair.ask(&["status"]).code != Some(0) {
-                assert!(began.elapsed() < Duration::from_secs(20), "it does not come up");
-                std::thread::sleep(Duration::from_millis(50));
-            }
+            wait_until(20, "it does not come up", || pair.ask(&["status"]).code == Some(0));
             let order = ["order", "place", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", "0.001"];
             pair.ask(&order).ended_with(0);
-            while pair.ask(&["status"]).json()["counters"]["fills"] == 0 {
-                assert!(began.elapsed() < Duration::from_secs(30), "the order does not fill");
-                std::thread::sleep(Duration::from_millis(50));
-            }
+            wait_until(20, "the order does not fill", || pair.ask(&["status"]).json()["counters"]["fills"] != 0);
             pair.ask(&["stop"]).ended_with(0);
             node.join().unwrap().ended_with(0)
         });

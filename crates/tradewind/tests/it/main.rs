@@ -23,7 +23,6 @@ mod interrupted;
 #[cfg(not(target_vendor = "apple"))] // there the key chain alone says whom to trust
 mod live;
 mod log;
-mod look_ahead;
 mod market;
 mod operate;
 mod past;
@@ -34,5 +33,6 @@ mod standby;
 mod stress;
 mod support;
 mod the_end;
+mod tick_and_lot;
 mod ticks;
 mod trial;

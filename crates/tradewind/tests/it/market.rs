@@ -70,16 +70,29 @@ fn recorded_shares_are_played_as_themselves() {
     assert_eq!((&value["symbol"], &value["portfolios"][0]["currency"]), (&"AAPL/USD".into(), &"USD".into()));
 }
 
+/// Hours of a market that stands still at 10, with volumes or without.
+fn still(dir: &Path, has_volume: bool) -> PathBuf {
+    let (title, volume) = if has_volume { (",volume", ",5") } else { ("", "") };
+    let hour = |at: i64| format!("{},10,11,9,10{volume}\n", 1_704_067_200 + at * 3_600);
+    let rows: String = (0..800).map(hour).collect();
+    let path = dir.join(if has_volume { "still.csv" } else { "silent.csv" });
+    std::fs::write(&path, format!("time,open,high,low,close{title}\n{rows}")).unwrap();
+    path
+}
+
+/// Trades of a market that stands still at 10.5.
+fn trades(dir: &Path) -> PathBuf {
+    let row = |at: i64| format!("{},{at},buy,10.5,2\n", 1_704_067_200_000 + at);
+    let rows: String = (1..100).map(row).collect();
+    let path = dir.join("trades.csv");
+    std::fs::write(&path, format!("time,id,side,price,quantity\n{rows}")).unwrap();
+    path
+}
+
 #[test]
 fn a_tape_is_of_what_its_file_says_or_has_to_be_named() {
     let dir = tempfile::tempdir().unwrap();
-    let (bars, trades) = (dir.path().join("bars.csv"), dir.path().join("trades.csv"));
-    let hour = |at: i64| format!("{},10,11,9,10,5\n", 1_704_067_200 + at * 3_600);
-    let rows = "time,open,high,low,close,volume\n".to_owned() + &(0..800).map(hour).collect::<String>();
-    std::fs::write(&bars, rows).unwrap();
-    let row = |at: i64| format!("{},{at},buy,10.5,2\n", 1_704_067_200_000 + at);
-    let rows = "time,id,side,price,quantity\n".to_owned() + &(1..100).map(row).collect::<String>();
-    std::fs::write(&trades, rows).unwrap();
+    let (bars, trades) = (still(dir.path(), true), trades(dir.path()));
     let (data, catalog) = (dir.path().join("data"), dir.path().join("catalog"));
     for tape in [&bars, &trades] {
         for command in [&["exchange"][..], &["demo", "--data-dir", text(&data)]] {
@@ -97,16 +110,6 @@ fn a_tape_is_of_what_its_file_says_or_has_to_be_named() {
     }
 }
 
-/// Hours of a market that stands still at 10, with volumes or without.
-fn still(dir: &Path, has_volume: bool) -> PathBuf {
-    let (title, volume) = if has_volume { (",volume", ",5") } else { ("", "") };
-    let hour = |at: i64| format!("{},10,11,9,10{volume}\n", 1_704_067_200 + at * 3_600);
-    let rows: String = (0..800).map(hour).collect();
-    let path = dir.join(if has_volume { "still.csv" } else { "silent.csv" });
-    std::fs::write(&path, format!("time,open,high,low,close{title}\n{rows}")).unwrap();
-    path
-}
-
 fn tape(file: &Path) -> [&str; 4] {
     ["--tape", text(file), "--symbol", "WAVES/USDT"]
 }
@@ -121,6 +124,7 @@ fn a_tape_of_bars_is_filled_like_a_back_test_with_the_same_options() {
         (&silent, &[]),
         (&bars, &["--volume-share", "2.5", "--impact", "root:10"]),
         (&bars, &["--impact", "linear:4"]),
+        (&bars, &["--half-spread-bps", "1.25", "--limit-fill", "through"]),
     ] {
         let tested = ["backtest", "--data", text(file), "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
         let tested = tradewind(&[&tested[..], options].concat()).ended_with(0).json();
@@ -141,11 +145,14 @@ fn a_tape_of_bars_is_filled_like_a_back_test_with_the_same_options() {
 fn a_demo_says_what_was_assumed_of_its_fills() {
     let dir = tempfile::tempdir().unwrap();
     let (bars, data) = (still(dir.path(), true), dir.path().join("data"));
-    let args = ["demo", "--for", "2s", "--slippage-bps", "5", "--data-dir", text(&data), "-o", "json"];
-    let run = tradewind(&[&args[..], &tape(&bars)].concat()).ended_with(0);
-    assert!(run.err.contains("slip 5 bps against us"), "{}", run.err);
+    let assumed = ["--slippage-bps", "5", "--half-spread-bps", "1", "--limit-fill", "through"];
+    let args = ["demo", "--for", "2s", "--data-dir", text(&data), "-o", "json"];
+    let run = tradewind(&[&args[..], &assumed, &tape(&bars)].concat()).ended_with(0);
+    assert!(run.err.contains("pay 1 bps for half the spread; taking fills slip 5 bps against us"), "{}", run.err);
     let value = run.json();
     assert_eq!(value["fill_policy"]["slippage-centi-bps"], 500);
+    assert_eq!(value["fill_policy"]["half-spread-centi-bps"], 100);
+    assert_eq!(value["fill_policy"]["limit-needs-trade-through"], true);
     let page = std::fs::read_to_string(value["report"].as_str().unwrap()).unwrap();
     assert!(page.contains("Recorded bars, of which the exchange assumed: ") && page.contains("slip 5 bps"));
 }
@@ -154,14 +161,14 @@ fn a_demo_says_what_was_assumed_of_its_fills() {
 fn assumptions_about_fills_are_refused_where_they_mean_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (bars, silent, data) = (still(dir.path(), true), still(dir.path(), false), dir.path().join("data"));
-    let trades = dir.path().join("trades.csv");
-    let row = |at: i64| format!("{},{at},buy,10.5,2\n", 1_704_067_200_000 + at);
-    let rows = "time,id,side,price,quantity\n".to_owned() + &(1..100).map(row).collect::<String>();
-    std::fs::write(&trades, rows).unwrap();
+    let trades = trades(dir.path());
     for (played, options, said) in [
         (&tape(&trades)[..], ["--volume-share", "5"], "--volume-share: a tape of trades"),
         (&[], ["--slippage-bps", "3"], "--slippage-bps: a simulated market"),
         (&[], ["--impact", "none"], "--impact: a simulated market"),
+        (&[], ["--limit-fill", "touch"], "--limit-fill: a simulated market"),
+        (&tape(&trades), ["--half-spread-bps", "1"], "--half-spread-bps: a tape of trades"),
+        (&tape(&bars), ["--half-spread-bps", "-1"], "--half-spread-bps is negative"),
         (&tape(&silent), ["--volume-share", "5"], "--volume-share needs volumes"),
         (&tape(&bars), ["--slippage-bps", "-3"], "--slippage-bps is negative"),
         (&tape(&bars), ["--impact", "cubic:3"], "--impact `cubic:3` is unknown"),

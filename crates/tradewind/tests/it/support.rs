@@ -91,6 +91,16 @@ fn shell_command(line: &str) -> Command {
     command
 }
 
+/// Waits until it is so. Fails with `complaint` where it is not within so many seconds.
+#[track_caller]
+pub(crate) fn wait_until(seconds: u64, complaint: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(seconds), "{complaint}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 fn wait(mut command: Command) -> Run {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let id = child.id().to_string();

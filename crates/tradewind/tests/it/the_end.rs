@@ -1,6 +1,6 @@
 //! Ctrl-C, a polite kill, a reader that has seen enough.
 
-use crate::support::{Running, shell, text, tradewind, waves};
+use crate::support::{Running, shell, text, tradewind, wait_until, waves};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -89,19 +89,11 @@ fn g13_a_node_whose_parent_is_gone_goes_on_and_ends_in_order() {
     // the shell that started it ends at once, and with it whoever read what it says
     let run = shell(&format!("\"$0\" paper --data-dir '{place}' -o json > /dev/null 2>&1 & echo $!")).ended_with(0);
     let id = run.out.trim().to_owned();
-    let began = std::time::Instant::now();
-    while tradewind(&["status", "--data-dir", place]).code != Some(0) {
-        assert!(began.elapsed() < Duration::from_secs(20), "it does not come up");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let is_up = || tradewind(&["status", "--data-dir", place]).code == Some(0);
+    wait_until(20, "it does not come up", is_up);
     tradewind(&buy(place, &below_the_market(place))).ended_with(0);
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let gone = || tradewind(&["status", "--data-dir", place]).code != Some(0);
-    let told = std::time::Instant::now();
-    while !gone() {
-        assert!(told.elapsed() < Duration::from_secs(5), "it does not end");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_until(5, "it does not end", || !is_up());
     let replay = || tradewind(&["replay", place, "-o", "json"]);
     assert_eq!(replay().ended_with(0).json()["matches"], true);
 }

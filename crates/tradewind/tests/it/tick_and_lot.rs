@@ -1,4 +1,5 @@
-//! Where tick and lot are given, no row of a file changes a trade before it; where they are not, the report says so.
+//! Tick and lot: where they are given, orders keep to them and no row of a file changes a trade before it; where they are
+//! not, the report says so.
 
 use crate::support::{Run, text, tradewind, waves};
 use serde_json::Value;
@@ -173,17 +174,18 @@ fn a_tick_or_lot_that_means_nothing_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let data = waves(dir.path(), 60);
     let file = ["--data", text(&data), "--symbol", "WAVES/USDT"];
-    for command in [[&["backtest", "--no-report"][..], &file].concat(), [&["diagnose"][..], &file].concat()] {
+    let commands = [
+        [&["backtest", "--no-report"][..], &file].concat(),
+        [&["diagnose"][..], &file].concat(),
+        vec!["stress", "--scenarios", "1"],
+    ];
+    for command in &commands[..2] {
         let run = tradewind(&[&command[..], &["--tick", "100000"]].concat()).failed_with(1, "CLI-05");
         assert!(run.err.contains("--tick is above the price at 20"), "{}", run.err);
     }
     let run = tradewind(&["stress", "--scenarios", "1", "--tick", "1.01"]).failed_with(1, "CLI-05");
     assert!(run.err.contains("--tick"), "{}", run.err);
-    for command in [
-        [&["backtest", "--no-report"][..], &file].concat(),
-        [&["diagnose"][..], &file].concat(),
-        vec!["stress", "--scenarios", "1"],
-    ] {
+    for command in &commands {
         for option in ["--tick", "--lot"] {
             for (value, code, said) in [
                 ("0", "CLI-05", "`0` is not above zero"),
