@@ -278,7 +278,11 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         instrument: &listing.instrument,
         mark: listing.mark,
         quote: listing.quote.as_ref(),
-        position: portfolio.position(listing.instrument.id).quantity(),
+        // what the engine itself brings back was sold too often, whoever had it before
+        position: match proposal.source {
+            Source::Host => portfolio.position(id).quantity(),
+            _ => portfolio.to_close(&listing.instrument),
+        },
         open_buys: open_buys.saturating_add(foreign.buys).saturating_add(owed_buys),
         open_sells: open_sells.saturating_add(foreign.sells).saturating_add(owed_sells),
         unknown_orders,

@@ -143,6 +143,15 @@ impl Portfolio {
         self.held.get(instrument.index()).map_or_else(Position::default, |held| held.position)
     }
 
+    /// How much of the position there is to close: all of it, but where nothing may be borrowed nothing of one below zero.
+    /// What was sold there beyond what was bought was in the account before, and nobody is short of it.
+    #[must_use]
+    pub fn to_close(&self, instrument: &Instrument) -> Quantity {
+        let held = self.position(instrument.id).quantity();
+        let owes = !instrument.is_cash() || self.limits.borrow;
+        if owes { held } else { held.max(Quantity::ZERO) }
+    }
+
     /// Funding paid for `instrument` so far, in ledger units of its settlement currency; negative when received.
     #[must_use]
     pub fn funding_paid(&self, instrument: InstrumentId) -> i128 {

@@ -157,7 +157,7 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
         return whole();
     }
     let listing = state.listing(request.instrument);
-    let held = state.portfolio(proposal.portfolio).position(request.instrument).quantity().mantissa();
+    let held = state.portfolio(proposal.portfolio).to_close(&listing.instrument).mantissa();
     let after = request.quantity.mantissa().saturating_add(held.saturating_mul(request.side.sign()));
     let beyond = Quantity::from_mantissa(after);
     let turns = beyond > Quantity::ZERO && !listing.instrument.is_dust(beyond, listing.mark.map(|mark| mark.price));
@@ -241,7 +241,8 @@ impl<'a> Exit<'a> {
 
     /// How much of it no open order of ours closes yet, beside what `others` may take.
     fn free(self, others: Quantity) -> Quantity {
-        let held = self.state.portfolio(self.portfolio).position(self.instrument).quantity().mantissa();
+        let instrument = &self.state.listing(self.instrument).instrument;
+        let held = self.state.portfolio(self.portfolio).to_close(instrument).mantissa();
         let (buys, sells, _) = self.state.open_quantities(self.portfolio, self.instrument);
         let open = if self.side == Side::Sell { sells } else { buys };
         let leaving = open.saturating_add(self.owed(None)).saturating_add(others);
@@ -339,7 +340,7 @@ fn forget_closed(state: &mut State) {
     let Some(risk) = state.risk.as_mut().filter(|risk| !risk.exempt_by_limits.is_empty()) else { return };
     let is_held = |(portfolio, instrument): &(PortfolioId, InstrumentId)| {
         let listing = &state.listings[instrument.index()];
-        let held = state.portfolios[portfolio.index()].position(*instrument).quantity();
+        let held = state.portfolios[portfolio.index()].to_close(&listing.instrument);
         !listing.instrument.is_dust(held, listing.mark.map(|mark| mark.price))
     };
     risk.exempt_by_limits.retain(is_held);
@@ -392,7 +393,7 @@ impl State {
             let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
             for listing in &self.listings {
                 let (it, position) = (&listing.instrument, books.position(listing.instrument.id));
-                let quantity = position.quantity();
+                let quantity = books.to_close(it);
                 if quantity.is_zero() || it.is_dust(quantity, listing.mark.map(|mark| mark.price)) {
                     continue;
                 }

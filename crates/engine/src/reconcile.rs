@@ -91,8 +91,11 @@ pub struct Seen {
     pub trades_from: Timestamp,
     /// Orders that an earlier comparison asked about.
     pub named: Vec<VenueOrder>,
-    /// What the account holds of each currency, free and locked, in ledger units; missing currencies are zero.
+    /// What the account holds of each currency, free and locked, in ledger units; missing currencies are zero, but for those
+    /// of [`Self::unread`].
     pub balances: Option<BTreeMap<Currency, i128>>,
+    /// Currencies of which the venue's word cannot be read: how much the account holds of them is not known.
+    pub unread: BTreeSet<Currency>,
     /// Positions in contracts, signed; missing ones are flat. `None` where the venue has none.
     pub positions: Option<BTreeMap<InstrumentId, Quantity>>,
 }
@@ -111,7 +114,9 @@ pub struct Findings {
     pub drifts: Vec<Drift>,
     /// Differences that have a known cause, in words.
     pub explained: Vec<String>,
-    /// Whether balances were compared: they were asked for, and nothing moved meanwhile.
+    /// Currencies that the books hold or trade, and that were left out because the venue's word on them cannot be read.
+    pub unread: Vec<Currency>,
+    /// Whether balances were compared: they were asked for, nothing moved meanwhile, and nothing was left out.
     pub balanced: bool,
     /// By how much the venue holds more than the books, in ledger units, for each balance among the drifts.
     pub off: Vec<(Currency, i128)>,
@@ -120,7 +125,8 @@ pub struct Findings {
 /// Compares what the venue said with the books.
 #[must_use]
 pub fn compare(state: &State, basis: &Basis, seen: &Seen) -> Findings {
-    let mut findings = Findings::default();
+    let unread = seen.unread.iter().copied().filter(|currency| deals_in(state, *currency)).collect();
+    let mut findings = Findings { unread, ..Findings::default() };
     let mut names = Names::new(state, seen);
     orders(state, basis, seen, &mut findings);
     trades(state, seen, &mut names, &mut findings);
@@ -347,7 +353,7 @@ fn money(state: &State, basis: &Basis, seen: &Seen, balances: &BTreeMap<Currency
     if state.counters.fills != basis.fills || findings.facts.iter().any(|(_, kind)| moved(kind)) {
         return; // the balances are of another moment than the books: the next comparison tells
     }
-    findings.balanced = true;
+    findings.balanced = findings.unread.is_empty();
     let mut ours: BTreeMap<Currency, i128> = BTreeMap::new();
     for holding in state.portfolios.iter().flat_map(crate::Portfolio::holdings) {
         *ours.entry(holding.currency).or_default() += holding.units;
@@ -357,8 +363,8 @@ fn money(state: &State, basis: &Basis, seen: &Seen, balances: &BTreeMap<Currency
         let mine = ours.get(&currency).copied().unwrap_or(0) + state.foreign_units(currency);
         let venue = balances.get(&currency).copied().unwrap_or(0);
         let off = venue - mine;
-        if off == 0 || in_doubt(state, currency) {
-            continue; // what an order of unknown outcome did is not known to either side
+        if off == 0 || in_doubt(state, currency) || seen.unread.contains(&currency) {
+            continue; // what an order of unknown outcome did is not known to either side, nor what cannot be read
         }
         let text = |units| format_decimal(units, LEDGER_DECIMALS);
         let what = format!("balance {currency}");
@@ -371,6 +377,16 @@ fn money(state: &State, basis: &Basis, seen: &Seen, balances: &BTreeMap<Currency
             findings.off.push((currency, off));
         }
     }
+}
+
+/// Whether the books hold `currency`, or could by an order.
+fn deals_in(state: &State, currency: Currency) -> bool {
+    let trades = |it: &crate::Listing| {
+        let symbol = &it.instrument.spec.symbol;
+        symbol.base == currency || symbol.quote == currency
+    };
+    let mut holdings = state.portfolios.iter().flat_map(crate::Portfolio::holdings);
+    state.listings.iter().any(trades) || holdings.any(|holding| holding.currency == currency)
 }
 
 /// Whether an order of unknown outcome may have moved `currency`.

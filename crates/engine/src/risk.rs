@@ -534,7 +534,7 @@ fn lines(state: &State, base: Currency, joined: Option<OcoGroup>) -> (Vec<Line<'
     for (place, books) in state.portfolios.iter().enumerate() {
         let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
         for listing in &state.listings {
-            let (held, mark) = (books.position(listing.instrument.id).quantity(), listing.mark.map(|mark| mark.price));
+            let (held, mark) = (books.to_close(&listing.instrument), listing.mark.map(|mark| mark.price));
             if !listing.instrument.is_dust(held, mark) {
                 open.entry((portfolio, listing.instrument.id)).or_default();
             }
@@ -542,12 +542,13 @@ fn lines(state: &State, base: Currency, joined: Option<OcoGroup>) -> (Vec<Line<'
     }
     let (mut lines, mut unvalued) = (Vec::with_capacity(open.len()), 0);
     for ((portfolio, id), (buys, sells)) in open {
-        let held = state.portfolios.get(portfolio.index()).map_or(0, |books| books.position(id).quantity().mantissa());
+        let it = &state.listing(id).instrument;
+        let held = state.portfolios.get(portfolio.index()).map_or(0, |books| books.to_close(it).mantissa());
         let held = i128::from(held);
-        let value = |quantity: i128| worth(state, &state.listing(id).instrument, quantity, base);
+        let value = |quantity: i128| worth(state, it, quantity, base);
         match (value(held), value(held - sells), value(held + buys)) {
             (Some(held), Some(low), Some(high)) => {
-                lines.push(Line { portfolio, instrument: &state.listing(id).instrument, held, low, high });
+                lines.push(Line { portfolio, instrument: it, held, low, high });
             }
             _ => unvalued += 1,
         }

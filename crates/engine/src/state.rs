@@ -18,7 +18,8 @@ use tradewind_governance::Register;
 /// version decided. 2: a fee that an execution told twice took counts once; a bracket goes on guarding what it holds
 /// under a halt, and its stop-limit price is checked on the right side; people approve a parent as a whole.
 /// 3: decision 7. 4: a market order has a worst price. 5: decision 9. 6: decision 11. 7: decision 12. 8: decision 13.
-pub const LOGIC_VERSION: u32 = 8;
+/// 9: decision 15.
+pub const LOGIC_VERSION: u32 = 9;
 
 /// Closed orders that are still remembered for late reports and for the order list.
 const CLOSED_KEPT: usize = 512;
@@ -319,7 +320,8 @@ impl State {
     /// Whether an open order may add to a position or turn it over; one that can only reduce it is protective.
     #[must_use]
     pub fn adds_exposure(&self, record: &OrderRecord) -> bool {
-        let position = self.portfolio(record.order.portfolio()).position(record.order.instrument()).quantity();
+        let instrument = &self.listing(record.order.instrument()).instrument;
+        let position = self.portfolio(record.order.portfolio()).to_close(instrument);
         let signed = record.order.side().signed(record.open_quantity());
         let after = position.mantissa().saturating_add(signed.mantissa());
         let reduces = position.mantissa().signum() * signed.mantissa().signum() < 0
@@ -376,7 +378,7 @@ impl State {
         };
         let (buys, sells, _) = self.open_quantities(portfolio, instrument);
         let open = if side == Side::Buy { buys } else { sells };
-        let held = i128::from(books.position(instrument).quantity().mantissa()) * i128::from(side.sign());
+        let held = i128::from(books.to_close(it).mantissa()) * i128::from(side.sign());
         let hard = self.risk.as_ref().and_then(|risk| risk.account.caps.hard_order_amount).map(i128::from);
         let order = [limits.max_order.units(books.equity()), hard].into_iter().flatten().min().and_then(quantity);
         let position = limits.max_position.units(books.equity()).and_then(quantity);

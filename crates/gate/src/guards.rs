@@ -183,7 +183,7 @@ pub(crate) fn size(view: &View<'_>, proposal: &Proposal) -> Verdict {
 
 pub(crate) fn position(view: &View<'_>, proposal: &Proposal) -> Verdict {
     let Some(cap) = view.limits.max_position.units(view.equity) else { return Ok(()) };
-    if view.reduces(proposal) {
+    if view.reduces(proposal) || view.sells_what_is_owned(proposal) {
         return Ok(());
     }
     let after = view.position_after(proposal.request.side.signed(proposal.request.quantity)).abs();

@@ -3,7 +3,7 @@
 use crate::{Limits, Mode};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Sequence, Source, Timestamp, TradePlan,
+    Instrument, OrderRequest, Origin, PortfolioId, Price, Quantity, Quote, Sequence, Side, Source, Timestamp, TradePlan,
 };
 use tradewind_governance::Ruling;
 use tradewind_risk::{AccountLimits, DepthSource, Line, Margin, Monitor, SideDepth};
@@ -147,6 +147,16 @@ impl View<'_> {
         let held = i128::from(self.position.mantissa());
         let after = self.position_after(signed);
         held != 0 && held.signum() * i128::from(signed.mantissa().signum()) < 0 && after * held.signum() >= 0
+    }
+
+    /// Whether the proposal sells coins or shares that the portfolio has, whether a position or deposited, on a market where
+    /// nothing is borrowed: it leaves less of them, whatever else fills.
+    #[must_use]
+    pub fn sells_what_is_owned(&self, proposal: &Proposal) -> bool {
+        proposal.request.side == Side::Sell
+            && self.instrument.is_cash()
+            && !self.limits.borrow
+            && self.instrument.asset_units(proposal.request.quantity) <= self.free_funds
     }
 
     /// Whether the instrument's market is closed now, by its calendar. Never in a backtest: there the bars are the calendar,

@@ -414,6 +414,16 @@ fn a_position_stays_within_max_position_if_everything_filled() {
         (w.position, w.free_funds) = (quantity(100.0), 100 * UNIT); // far over: only the way down is open
         sell(w, 50.0);
     });
+    // coins that were deposited are no position; there is less of them afterwards
+    let deposited = |free_funds, borrow| {
+        move |w: &mut World| {
+            (w.limits.max_order, w.limits.borrow, w.free_funds) = (Cap::NONE, borrow, free_funds);
+            sell(w, 36.0);
+        }
+    };
+    passes(deposited(36 * UNIT, false));
+    refuses(Guard::MaxPosition, "3600", "3500", deposited(36 * UNIT - 1, false));
+    refuses(Guard::MaxPosition, "3600", "3500", deposited(36 * UNIT, true));
 }
 
 #[test]

@@ -81,14 +81,14 @@ impl Core {
     /// Whether orders or executions of another hand may still take a part of what is held: nobody sells it twice.
     fn is_kept_by_others(&self, portfolio: PortfolioId, it: &Instrument) -> bool {
         let others = self.host.state.foreign_exposure(it.id);
-        let held = self.host.state.portfolio(portfolio).position(it.id).quantity();
+        let held = self.host.state.portfolio(portfolio).to_close(it);
         let takes = if held > Quantity::ZERO { others.sells } else { others.buys };
         !takes.is_zero() && !self.is_flat(portfolio, it)
     }
 
     /// Whether nothing is held, or too little to order.
     fn is_flat(&self, portfolio: PortfolioId, it: &Instrument) -> bool {
-        let lots = it.whole_lots(self.host.state.portfolio(portfolio).position(it.id).quantity());
+        let lots = it.whole_lots(self.host.state.portfolio(portfolio).to_close(it));
         it.is_dust(lots, self.host.state.listing(it.id).mark.map(|mark| mark.price))
     }
 
@@ -242,7 +242,7 @@ impl Core {
     /// The reduce-only market order that closes what is held and no open order of anybody takes, in whole lots; `None` for
     /// nothing or dust.
     fn exit(&self, portfolio: PortfolioId, instrument: &Instrument) -> Option<OrderRequest> {
-        let held = self.host.state.portfolio(portfolio).position(instrument.id).quantity();
+        let held = self.host.state.portfolio(portfolio).to_close(instrument);
         let (buys, sells) = self.host.state.open_wishes(portfolio, instrument.id);
         let others = self.host.state.foreign_exposure(instrument.id);
         let leaving =

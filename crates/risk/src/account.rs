@@ -79,7 +79,8 @@ impl Equity {
         self.known.then_some(self.peak)
     }
 
-    /// What was lost. Where the reference point is not positive everything is.
+    /// What was lost. Where the reference point is not positive everything is, but for what began with nothing and owes
+    /// nothing.
     #[must_use]
     pub fn losses(&self) -> Losses {
         let part = |from: i128| {
@@ -87,7 +88,7 @@ impl Equity {
                 return 0;
             }
             if from <= 0 {
-                return 10_000;
+                return if from == 0 && self.now >= 0 { 0 } else { 10_000 };
             }
             let bps = (from - self.now).max(0).saturating_mul(10_000) / from;
             i64::try_from(bps).unwrap_or(i64::MAX)
@@ -131,10 +132,15 @@ mod tests {
     }
 
     #[test]
-    fn what_began_with_nothing_has_lost_everything() {
+    fn what_began_with_nothing_has_lost_nothing_until_it_owes() {
         let mut equity = Equity::default();
+        let everything = Losses { day_bps: 10_000, week_bps: 10_000, peak_bps: 10_000 };
         equity.push(0, Timestamp::from_millis(0));
-        assert_eq!(equity.losses(), Losses { day_bps: 10_000, week_bps: 10_000, peak_bps: 10_000 });
+        assert_eq!(equity.losses(), Losses::default());
         assert_eq!((equity.day_start(), equity.peak()), (Some(0), Some(0)));
+        equity.push(-1, Timestamp::from_millis(1));
+        assert_eq!(equity.losses(), everything);
+        equity.push(-1, Timestamp::from_millis(DAY));
+        assert_eq!(equity.losses(), everything, "a day that begins with a debt");
     }
 }

@@ -4,6 +4,7 @@ use crate::orders::{WIDE, list, perpetual};
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::*;
+use tradewind_gate::{Cap, Limits};
 
 const MAIN: PortfolioId = PortfolioId(0);
 const SECOND: InstrumentId = InstrumentId(1);
@@ -211,4 +212,31 @@ fn what_comes_in_before_it_has_a_price_is_no_profit_once_it_has_one() {
     assert_eq!(equity(&stage), ["10050", "10050", "10050"]);
     trades_at(&mut stage, InstrumentId(2), 600);
     assert_eq!(equity(&stage), ["10060", "10050", "10060"], "from here on it is profit");
+}
+
+#[test]
+fn coins_that_were_there_before_are_sold_and_nobody_is_short_of_them() {
+    let cap = Cap { equity_bps: None, amount: Some(500_000_000) };
+    let mut stage = Stage::new(Limits { max_order: Cap::NONE, max_position: cap, ..Limits::RESEARCH });
+    stage.is_unjudged = true;
+    let (none, to_close) = (money("0", usdt()), |stage: &Stage| {
+        let it = &stage.state.listing(BTC).instrument;
+        stage.state.portfolio(MAIN).to_close(it).mantissa()
+    });
+    stage.say_for(MAIN, Source::Host, EventKind::Deposited(money("1", btc())));
+    filled(&mut stage, BTC, Side::Buy, 200, MARK, none);
+    assert_eq!((stage.position(), to_close(&stage), stage.state.guarded().len()), (200, 200, 1));
+    filled(&mut stage, BTC, Side::Sell, 5_000, MARK, none); // 50 USDT, ten times what a position may be worth
+    assert_eq!((stage.position(), to_close(&stage)), (-4_800, 0));
+    assert_eq!(stage.state.guarded(), [], "no stop would close anything");
+    assert_eq!(told(&stage, btc())[0], "0.52");
+    // what is bought now is a position of its own, by its own limit
+    assert!(stage.propose(market(Side::Buy, 600)).is_none());
+    assert!(stage.last_refusal().contains("GATE-08"), "{}", stage.last_refusal());
+    let back = OrderRequest { reduce_only: true, ..market(Side::Buy, 400) };
+    assert!(stage.propose(back).is_none(), "nothing to reduce: {}", stage.last_refusal());
+    // where coins are lent a sale is a short position
+    let lent = Limits { borrow: true, ..Limits::RESEARCH };
+    stage.say_for(MAIN, Source::Host, EventKind::LimitsSet(Box::new(lent)));
+    assert_eq!((to_close(&stage), stage.state.guarded().len()), (-4_800, 1));
 }

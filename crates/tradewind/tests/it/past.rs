@@ -6,7 +6,8 @@
 //! the fourth two persons who approve, send back and reject orders and limits, and an order typed at the venue; the fifth
 //! slices and rungs with a plan of the trade, and exits that such plans and brackets make way for; the sixth an exit that the
 //! gate refuses, with nothing that guards the position meanwhile; the seventh the same with a pair that stands between attempts; the
-//! eighth a schedule with a plan, a sale of what it guards, and a fee in what was bought: its decisions are made again.
+//! eighth a schedule with a plan, a sale of what it guards, and a fee in what was bought; the ninth the same beside a sale of
+//! coins that were on the account before: its decisions are made again.
 //!
 //! `fixtures/catalog` is never made anew either: its file of bars has the schema 1, its file of trades the schema 2.
 
@@ -22,46 +23,51 @@ struct Past {
     state_hash: &'static str,
 }
 
-const PASTS: [Past; 8] = [
+const PASTS: [Past; 9] = [
     Past {
         name: "data-v1",
         records: 120,
-        state_hash: "c0cc859241a730c5a822c7739a2536e15fa67cbd4a36e65d088105b322cc8b68",
+        state_hash: "f96eafc705fd25ce31da571e8e57c3ffb15ed4d99ee59cf1e9fc80236f095d6d",
     },
     Past {
         name: "data-v2",
         records: 195,
-        state_hash: "0e1f49288c32a396579ba723300b9b98990a060e3ef119e4cf1024ecc4810437",
+        state_hash: "e01ed3fdf83479588de3e18d026440d180add9a4cce2543f5813cc43a49209b5",
     },
     Past {
         name: "data-v3",
         records: 213,
-        state_hash: "3c687f4335ea1994469c58606fe5677c2a7c943cde05bab4677a63c3b6f6ca08",
+        state_hash: "e8547635f6ae377f5b878187b2de2934314ec8b14de0b999d7b6965c5bbbbe65",
     },
     Past {
         name: "data-v4",
         records: 311,
-        state_hash: "5d570b7776773b171d30d72b61613dd0a542d40c4116468f6b7e548d392bc720",
+        state_hash: "f3f04f8f0ad24d873fea311dbe8436b213c922dc0eed68c36f4c807955b7deff",
     },
     Past {
         name: "data-v5",
         records: 405,
-        state_hash: "d216f75c3682de10e63382b9b57e7345cffbe8184937f5a1f84c0b7c57c61c29",
+        state_hash: "55efb1e6e9d098e5648b93e8eea18cf6ca618568d56544a71426bcea73353101",
     },
     Past {
         name: "data-v6",
         records: 138,
-        state_hash: "baff228c879b5a615a172ff90a63abce8a1e3bbe469a91fcdd1295687779e0b4",
+        state_hash: "565738a1f4ad4d0fec91acb3cdf77e27f2f15c7bbb2acf54ba8ccf4e40ec6056",
     },
     Past {
         name: "data-v7",
         records: 822,
-        state_hash: "0f613cd140026d51292cadba438029bb04b9394cb018e6f4b9bfe31df970de7f",
+        state_hash: "f861f3ea21157f4e70541bacabce301c5101bce57413f317a1f1423ec8052bb4",
     },
     Past {
         name: "data-v8",
         records: 261,
-        state_hash: "70174c63e28f01afbcc18f7eb9d620131697daaac80aa236fdb4e66832b7501f",
+        state_hash: "ec171babfad40e45313d2ec66e3e5ad1416914ede77af860d8a28adc2644a3c1",
+    },
+    Past {
+        name: "data-v9",
+        records: 347,
+        state_hash: "469d6c6e45a513ae1f1f022d0e36af78e4a0db26183847f2c229dd1e2d3ce853",
     },
 ];
 
