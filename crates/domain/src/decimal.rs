@@ -69,12 +69,37 @@ pub(crate) fn to_f64(value: i128) -> f64 {
 /// # Errors
 /// [`NumberError`] with the text: nothing is rounded, no exponent is understood.
 pub fn parse_decimal(text: &str, decimals: u8) -> Result<i64, NumberError> {
+    let (negative, value) = read_digits(text, decimals, 0_i64, push_digit)?;
+    Ok(if negative { -value } else { value })
+}
+
+/// As [`parse_decimal`], up to the 128 bits of the ledger; by the short way where it fits 64 bits.
+pub(crate) fn parse_wide(text: &str, decimals: u8) -> Result<i128, NumberError> {
+    match parse_decimal(text, decimals) {
+        Err(NumberError::TooLarge(_)) => (),
+        small => return small.map(i128::from),
+    }
+    let push = |value: u128, digit: u8| value.checked_mul(10)?.checked_add(u128::from(digit));
+    let (negative, value) = read_digits(text, decimals, 0_u128, push)?;
+    let signed = if negative { 0_i128.checked_sub_unsigned(value) } else { i128::try_from(value).ok() };
+    signed.ok_or_else(|| NumberError::TooLarge(text.to_owned()))
+}
+
+/// Whether decimal text has a minus sign, and its digits as a whole number of `10^-decimals`. `push` appends a digit to
+/// one, `None` where that does not fit.
+#[inline]
+fn read_digits<N: Copy>(
+    text: &str,
+    decimals: u8,
+    zero: N,
+    push: impl Fn(N, u8) -> Option<N>,
+) -> Result<(bool, N), NumberError> {
     let (negative, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         all => (false, all),
     };
-    let (mut value, mut fraction, mut seen_dot, mut seen_digit) = (0_i64, 0_u8, false, false);
+    let (mut value, mut fraction, mut seen_dot, mut seen_digit) = (zero, 0_u8, false, false);
     for &byte in digits {
         match byte {
             b'0'..=b'9' => {
@@ -86,7 +111,7 @@ pub fn parse_decimal(text: &str, decimals: u8) -> Result<i64, NumberError> {
                     continue;
                 }
                 fraction += u8::from(seen_dot);
-                value = push_digit(value, byte - b'0').ok_or_else(|| NumberError::TooLarge(text.to_owned()))?;
+                value = push(value, byte - b'0').ok_or_else(|| NumberError::TooLarge(text.to_owned()))?;
             }
             b'.' if !seen_dot => seen_dot = true,
             _ => return Err(NumberError::NotANumber(text.to_owned())),
@@ -96,9 +121,9 @@ pub fn parse_decimal(text: &str, decimals: u8) -> Result<i64, NumberError> {
         return Err(NumberError::NotANumber(text.to_owned()));
     }
     for _ in fraction..decimals {
-        value = push_digit(value, 0).ok_or_else(|| NumberError::TooLarge(text.to_owned()))?;
+        value = push(value, 0).ok_or_else(|| NumberError::TooLarge(text.to_owned()))?;
     }
-    Ok(if negative { -value } else { value })
+    Ok((negative, value))
 }
 
 #[inline]

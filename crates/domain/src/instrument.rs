@@ -263,6 +263,37 @@ impl Instrument {
         }
     }
 
+    /// What one of its quantity stands for, for statistics; 1 for spot.
+    #[must_use]
+    #[inline]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn multiplier_f64(&self) -> f64 {
+        let (multiplier, decimals) = self.spec.multiplier;
+        multiplier as f64 / F64_POW10[usize::from(decimals)]
+    }
+    /// What `quantity` exposes to the market at `price`, in the settlement currency: [`Self::notional`] for statistics.
+    ///
+    /// Price × quantity × multiplier; for inverse contracts quantity × multiplier ÷ price, in base, and infinite at a price
+    /// of zero. Signed like the quantity at a price above zero.
+    #[must_use]
+    #[inline]
+    pub fn exposure_f64(&self, price: f64, quantity: f64) -> f64 {
+        if self.is_inverse() {
+            return quantity * self.multiplier_f64() / price;
+        }
+        price * quantity * self.multiplier_f64()
+    }
+    /// The quantity that exposes `exposure` of the settlement currency at `price`: what [`Self::exposure_f64`] undoes.
+    ///
+    /// Exposure ÷ price ÷ multiplier; for inverse contracts exposure × price ÷ multiplier, with the exposure in base. Signed
+    /// like the exposure at a price above zero, in fractions of a lot; no finite number for a linear instrument at zero.
+    #[must_use]
+    #[inline]
+    pub fn quantity_worth(&self, exposure: f64, price: f64) -> f64 {
+        let units = if self.is_inverse() { exposure * price } else { exposure / price };
+        units / self.multiplier_f64()
+    }
+
     /// Price × quantity × multiplier in the settlement currency, rounded once, half to even.
     ///
     /// For inverse contracts quantity × multiplier ÷ price, in base. Signed like the quantity.
@@ -673,6 +704,44 @@ mod tests {
         let inverse = with("BTC/USD:BTC", InstrumentKind::InversePerpetual);
         assert_eq!(worth(&inverse, "50", "2"), "0.5", "25 dollars at 50");
         assert_eq!(profit(&inverse, "50", "100", "2"), "0.25", "25/50 - 25/100");
+    }
+
+    #[test]
+    fn the_quantity_that_is_worth_so_much_and_what_a_quantity_is_worth_undo_one_another() {
+        let check = |symbol: &str, multiplier: (i64, u8), price: &str, quantity: &str, exposure: f64| {
+            let kind = InstrumentKind::of(&symbol.parse().unwrap(), 2).unwrap();
+            let mut it = listed(symbol, kind);
+            it.spec.multiplier = multiplier;
+            let (exact, quantity) = (it.price(price).unwrap(), it.quantity(quantity).unwrap());
+            let price = it.price_f64(exact);
+            let close = |got: f64, want: f64| (got - want).abs() <= 1e-9 * want.abs();
+            let got = it.exposure_f64(price, it.quantity_f64(quantity));
+            assert!(close(got, exposure), "{symbol}: {got} is not {exposure}");
+            assert!(close(it.notional(exact, quantity).unwrap().to_f64(), exposure), "{symbol}: as in the ledger");
+            assert_eq!(it.quantity_near(it.quantity_worth(exposure, price)), Some(quantity), "{symbol}");
+        };
+        check("BTC/USDT", (1, 0), "65000.12", "0.5", 32_500.06);
+        check("BTC/USDT:USDT", (1, 0), "65000", "-2", -130_000.0);
+        check("BTC/USDT:USDT", (1, 3), "65000", "3", 195.0); // a thousandth of a coin each
+        check("BTC/USDT:USDT-250328", (125, 1), "100", "2", 2_500.0);
+        check("BTC/USDT:USDT-250328-50000-C", (10, 0), "120.5", "4", 4_820.0); // its premium, not its underlying
+        check("BTC/USD:BTC", (1, 0), "50000", "100", 0.002);
+        check("BTC/USD:BTC", (100, 0), "50000", "-5000", -10.0);
+        check("BTC/USD:BTC-250328", (125, 1), "50", "2", 0.5);
+        let share = listed("AAPL/USD", InstrumentKind::Equity);
+        assert!((share.exposure_f64(190.5, 10.0) - 1_905.0).abs() < 1e-9);
+        let coin = listed("BTC/USD:BTC", InstrumentKind::InversePerpetual);
+        assert!(coin.exposure_f64(0.0, 1.0).is_infinite());
+        assert_eq!(share.quantity_near(share.quantity_worth(1.0, 0.0)), None);
+    }
+
+    #[test]
+    fn without_a_multiplier_nothing_is_rounded_by_it() {
+        let it = listed("BTC/USDT:USDT", InstrumentKind::LinearPerpetual);
+        for (price, number) in [(65_000.12, 0.1), (0.3, 1e7 / 3.0), (1e-7, -9.7)] {
+            assert_eq!(it.exposure_f64(price, number).to_bits(), (price * number).to_bits());
+            assert_eq!(it.quantity_worth(number, price).to_bits(), (number / price).to_bits());
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Money: a currency and an exact amount at its ledger scale.
 
-use crate::decimal::{format_decimal, to_f64};
-use crate::{NumberError, parse_decimal};
+use crate::NumberError;
+use crate::decimal::{format_decimal, parse_wide, to_f64};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -76,12 +76,12 @@ impl Money {
         Self { currency, units: 0 }
     }
 
-    /// Reads decimal text such as `"10000.50"`.
+    /// Reads decimal text such as `"10000.50"`: every amount that [`Self::amount`] writes.
     ///
     /// # Errors
-    /// [`NumberError`] for anything but a decimal number of at most eight decimals.
+    /// [`NumberError`] for anything but a decimal number of at most eight decimals that fits 128 bits.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, NumberError> {
-        parse_decimal(text, LEDGER_DECIMALS).map(|units| Self { currency, units: i128::from(units) })
+        parse_wide(text, LEDGER_DECIMALS).map(|units| Self { currency, units })
     }
 
     /// The amount as decimal text, without the currency.
@@ -153,6 +153,7 @@ pub mod text128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Coded as _;
 
     #[test]
     fn money_is_text_on_the_wire_and_exact_inside() {
@@ -161,6 +162,28 @@ mod tests {
         let json = serde_json::to_string(&money).unwrap();
         assert_eq!(json, r#"{"currency":"USDT","amount":"-1708795.29"}"#);
         assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), money);
+    }
+
+    #[test]
+    fn an_amount_is_read_to_the_last_unit_of_its_128_bits_and_no_further() {
+        let shib = Currency::new("SHIB").unwrap();
+        for units in [i64::MAX.into(), i128::from(i64::MAX) + 1, i64::MIN.into(), i128::MAX, i128::MIN] {
+            let money = Money { currency: shib, units };
+            assert_eq!(Money::parse(&money.amount(), shib), Ok(money), "{money}");
+        }
+        let read = |text| Money::parse(text, shib).map(|money| money.units);
+        assert_eq!(read("250000000000.00000001"), Ok(25_000_000_000_000_000_001));
+        assert_eq!(read("0092233720368.5477580800"), Ok(i128::from(i64::MAX) + 1));
+        for (text, code) in [
+            ("1701411834604692317316873037158.84105728", "DOM-03"),
+            ("-1701411834604692317316873037158.84105729", "DOM-03"),
+            ("9999999999999999999999999999999", "DOM-03"),
+            ("999999999999999999999999999999999999999999999999", "DOM-03"),
+            ("250000000000.000000001", "DOM-02"),
+            ("25000000000O.0", "DOM-01"),
+        ] {
+            assert_eq!(read(text).unwrap_err().code(), code, "{text}");
+        }
     }
 
     #[test]

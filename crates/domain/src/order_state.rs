@@ -383,7 +383,7 @@ impl OrderRecord {
         (!self.booked().is_zero()).then(|| self.cost as f64 / self.booked().mantissa() as f64)
     }
 
-    /// The public status word that the ecosystem expects.
+    /// The public status word that the ecosystem expects. One that was never sent counts as rejected: it was on no book.
     #[must_use]
     pub fn status(&self) -> &'static str {
         match self.state {
@@ -395,9 +395,9 @@ impl OrderRecord {
             OrderState::PendingReplace => "pending_update",
             OrderState::Closed { outcome } => match outcome {
                 Outcome::Filled => "filled",
-                Outcome::Rejected => "rejected",
+                Outcome::Rejected | Outcome::NotSent => "rejected",
                 Outcome::Cancelled => "canceled",
-                Outcome::Expired | Outcome::NotSent => "expired",
+                Outcome::Expired => "expired",
             },
         }
     }
@@ -518,7 +518,7 @@ mod tests {
             (closed(Outcome::Rejected), 0, "rejected"),
             (closed(Outcome::Cancelled), 1, "canceled"),
             (closed(Outcome::Expired), 1, "expired"),
-            (closed(Outcome::NotSent), 0, "expired"),
+            (closed(Outcome::NotSent), 0, "rejected"),
         ] {
             let record = OrderRecord { state, filled: Quantity::from_mantissa(filled), ..record(10) };
             assert_eq!(record.status(), word, "{state:?} with {filled} filled");

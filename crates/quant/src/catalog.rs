@@ -94,7 +94,7 @@ statistics! {
     "trades.wins" "Wins" "count" "trades with profit > 0" "Kaufman 2013";
     "trades.losses" "Losses" "count" "trades with profit < 0" "Kaufman 2013";
     "trades.win_rate" "Win rate" "fraction" "wins / trades" "Kaufman 2013";
-    "trades.net_profit" "Net profit of trades" "currency" "sum(profit), after fees" "Kaufman 2013";
+    "trades.net_profit" "Net profit of trades" "currency" "sum(profit), after fees and funding" "Kaufman 2013";
     "trades.gross_profit" "Gross profit" "currency" "sum of the wins" "Kaufman 2013";
     "trades.gross_loss" "Gross loss" "currency" "-sum of the losses" "Kaufman 2013";
     "trades.profit_factor" "Profit factor" "ratio" "gross profit / gross loss" "Kaufman 2013";

@@ -1,7 +1,8 @@
 //! Position size from risk: fixed risk per trade, ATR, volatility target, equal contribution.
 //!
 //! Sizes come as unsigned real quantities of the instrument; rounding them down to its lots is the caller's, who knows
-//! the instrument. Prices, equity and stop distances are in the same currency, for a linear contract of multiplier 1.
+//! the instrument. Prices, equity and stop distances are in the same currency: of an inverse contract, or one with a
+//! multiplier, they are what one of it is worth, and what that loses, in the currency that settles it.
 
 use crate::covariance::Symmetric;
 use crate::error::{QuantError, check_one, check_range};

@@ -90,7 +90,7 @@ pub struct TradeStatistics {
     pub losses: u64,
     /// `wins / trades`.
     pub win_rate: Option<f64>,
-    /// Sum of profits after fees.
+    /// Sum of profits after fees and funding.
     #[serde(serialize_with = "crate::amount::optional_money")]
     pub net_profit: Option<f64>,
     /// Sum of the wins.

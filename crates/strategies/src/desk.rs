@@ -3,11 +3,16 @@
 use crate::{Expectation, Market, Opinion, Strategy, Target};
 use std::borrow::Cow;
 use tradewind_domain::{
-    Bar, ClientOrderId, FeeAsset, Instrument, InstrumentId, Money, OrderKind, OrderRecord, OrderRequest, OrderState,
-    PortfolioId, Position, Quantity, Side, Source,
+    Bar, ClientOrderId, Currency, FeeAsset, Instrument, InstrumentId, Money, OrderKind, OrderRecord, OrderRequest,
+    OrderState, PortfolioId, Position, Quantity, Side, Source,
 };
 use tradewind_engine::{Decision, DecisionKind, Forecast, State};
 use tradewind_gate::{Mark, Proposal};
+
+/// Why nothing is held by weight where equity is gone.
+pub(crate) const NO_EQUITY: &str = "there is no equity to hold anything with";
+/// Why nothing is held by weight where equity cannot be counted in what the instrument settles in.
+pub(crate) const NO_RATE: &str = "nothing says what the currency that it settles in is worth";
 
 /// A strategy, the instrument it watches and the portfolio it trades for.
 pub struct Desk {
@@ -86,8 +91,9 @@ impl Desk {
     /// Shows a closed bar, already applied to `state`, and turns the opinion into proposals.
     ///
     /// A target becomes one market order for the difference to what is held and already on its way, in whole
-    /// lots; a difference too small to order is a hold, with that reason. Where an earlier order of the desk still
-    /// fills against the new target it is taken back first, so that no more is sold than is held.
+    /// lots; a difference too small to order is a hold, with that reason, and so is a weight where there is no equity.
+    /// Where an earlier order of the desk still fills against the new target it is taken back first, so that no more is
+    /// sold than is held.
     pub fn on_bar(&mut self, state: &State, bar: &Bar) -> Outcome {
         let opinion = self.ask(state, bar);
         if self.seen <= self.warm_up {
@@ -150,6 +156,7 @@ impl Desk {
             position: tradable,
             books: if tradable.is_zero() { Position::default() } else { position },
             equity: Money { currency: portfolio.base, units: portfolio.equity() },
+            unit: worth_of_settlement(state, instrument, portfolio.base),
         }
     }
 
@@ -159,7 +166,7 @@ impl Desk {
         let mut proposals = Vec::with_capacity(1 + opinion.orders.len());
         let mut cancels = Vec::new();
         let mut kind = DecisionKind::Hold;
-        if let Some(Some(target)) = target {
+        if let Some(Ok(target)) = target {
             let (buys, sells) = state.open_wishes(self.portfolio, self.instrument);
             let can_be_ordered =
                 |missing: Quantity| !missing.is_zero() && missing.abs() >= market.instrument.spec.min_quantity;
@@ -185,12 +192,12 @@ impl Desk {
             proposals.push(self.proposal(request, opinion.reason.clone()));
         }
         let reason = match (target, proposals.is_empty()) {
-            (Some(None), true) => Cow::Borrowed("the target is not a number that can be ordered"),
+            (Some(Err(why)), true) => Cow::Borrowed(why),
             (_, true) if !cancels.is_empty() => Cow::Borrowed("what was still to fill is taken back"),
             (_, true) => Cow::Borrowed("the difference to the target is too small to order"),
             (_, false) => opinion.reason,
         };
-        Outcome { kind, target: target.flatten(), reason, tag: opinion.tag, cancels, proposals }
+        Outcome { kind, target: target.and_then(Result::ok), reason, tag: opinion.tag, cancels, proposals }
     }
 
     /// The orders that still fill against the signed quantity `wanted`, and what is wanted once they are taken back.
@@ -252,24 +259,40 @@ const fn hold(reason: Cow<'static, str>) -> Outcome {
 /// asset leaves less than a lot behind, which is no position that a strategy could act on; other fees leave none.
 #[inline]
 fn tradable(instrument: &Instrument, held: Quantity, mark: Option<Mark>) -> Quantity {
-    let spec = &instrument.spec;
-    if held.is_zero() || spec.fees.asset == FeeAsset::Quote {
+    if held.is_zero() || instrument.spec.fees.asset == FeeAsset::Quote {
         return held;
     }
-    let lots = instrument.whole_lots(held);
-    let worth = mark.and_then(|mark| instrument.notional(mark.price, lots.abs()).ok());
-    let too_small = lots.abs() < spec.min_quantity || worth.is_some_and(|worth| worth.units < spec.min_notional.units);
-    if too_small { Quantity::ZERO } else { lots }
+    let is_dust = instrument.is_dust(held, mark.map(|mark| mark.price));
+    if is_dust { Quantity::ZERO } else { instrument.whole_lots(held) }
 }
 
-/// The target in quantity; `None` for a weight that is not a number.
-fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Option<Quantity> {
+/// What one of the currency that `instrument` settles in is worth in `base`: by the mark of an inverse contract, which is
+/// the price of its coin, else by that of a listed cash pair.
+#[inline]
+fn worth_of_settlement(state: &State, instrument: &Instrument, base: Currency) -> Option<f64> {
+    let (settlement, quote) = (instrument.settlement(), instrument.spec.symbol.quote);
+    if settlement == base {
+        return Some(1.0);
+    }
+    if instrument.is_inverse() && quote == base {
+        return Some(instrument.price_f64(state.listing(instrument.id).mark?.price));
+    }
+    state.rate(settlement, base).map(|(worth, of)| worth as f64 / of as f64)
+}
+
+/// The target in quantity, or why there is none.
+fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Result<Quantity, &'static str> {
+    let it = market.instrument;
     match target {
-        Target::Flat => Some(Quantity::ZERO),
-        Target::Quantity(quantity) => Some(quantity),
+        Target::Flat | Target::Weight(0.0) => Ok(Quantity::ZERO), // of whatever equity
+        Target::Quantity(quantity) => Ok(quantity),
         Target::Weight(weight) => {
-            let price = market.instrument.price_f64(bar.close);
-            market.instrument.quantity_near(weight * market.equity() / price)
+            let equity = market.equity_settled().ok_or(NO_RATE)?;
+            if equity <= 0.0 {
+                return Err(NO_EQUITY); // a part of what is below zero would lie on the other side
+            }
+            let quantity = it.quantity_worth(weight * equity, it.price_f64(bar.close));
+            it.quantity_near(quantity).ok_or("the target is not a number that can be ordered")
         }
     }
 }
@@ -277,7 +300,7 @@ fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Option<Quantit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradewind_domain::{FeeSchedule, InstrumentSpec, Origin, Timestamp};
+    use tradewind_domain::{FeeSchedule, InstrumentKind, InstrumentSpec, Origin, Timestamp};
 
     #[test]
     fn what_a_fee_leaves_below_the_smallest_order_is_no_position() {
@@ -299,5 +322,18 @@ mod tests {
         }
         it.spec.fees.asset = FeeAsset::Quote;
         assert_eq!(tradable(&it, Quantity::from_mantissa(1), mark).mantissa(), 1, "nothing is left over by such fees");
+    }
+
+    #[test]
+    fn an_inverse_position_is_held_against_the_smallest_order_in_its_quote() {
+        let mut spec = InstrumentSpec::spot("BTC/USD:BTC".parse().unwrap(), "test");
+        spec.kind = InstrumentKind::InversePerpetual;
+        spec.fees = FeeSchedule { asset: FeeAsset::Received, ..FeeSchedule::bps(2, 5) };
+        spec.min_notional.units = 10_000_000_000; // 100 USD
+        let it = spec.list(InstrumentId(0)).unwrap();
+        let mark = Some(Mark { price: it.price("50000").unwrap(), at: Timestamp::default(), origin: Origin::Recorded });
+        for (held, seen) in [("99", "0"), ("-100", "-100"), ("250", "250")] {
+            assert_eq!(it.quantity_text(tradable(&it, it.quantity(held).unwrap(), mark)), seen);
+        }
     }
 }

@@ -73,6 +73,16 @@ pub enum StrategyError {
         /// The range, such as `1 to 100`.
         range: String,
     },
+    /// A trade cannot end so near, or so far away.
+    #[error("{end} is {value}, which is outside {range}")]
+    Distance {
+        /// Which end: `stop` or `target`.
+        end: &'static str,
+        /// Its distance, such as `0%`.
+        value: String,
+        /// The range, such as `0.01% to 99.99%`.
+        range: String,
+    },
     /// Two parameters contradict each other.
     #[error("{strategy}: {rule}, but they are {first} and {second}")]
     Conflict {
@@ -104,7 +114,7 @@ impl Coded for StrategyError {
             Self::Unknown { .. } => "STR-01",
             Self::UnknownParameter { .. } => "STR-02",
             Self::WrongType { .. } => "STR-03",
-            Self::OutOfRange { .. } => "STR-04",
+            Self::OutOfRange { .. } | Self::Distance { .. } => "STR-04",
             Self::Conflict { .. } => "STR-05",
             Self::Indicator(error) => error.code(),
             Self::Name { .. } => "STR-06",

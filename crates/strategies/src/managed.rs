@@ -1,10 +1,12 @@
 //! A strategy whose trades are sized, and end, by rules that stand beside it.
 
+use crate::desk::NO_RATE;
 use crate::seen::Seen;
 use crate::sizing::{Entry, Sizing};
 use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
 use std::borrow::Cow;
-use tradewind_domain::{Bar, Instrument, Price, Quantity, Side, TradePlan};
+use std::ops::RangeInclusive;
+use tradewind_domain::{Bar, Instrument, Price, Quantity, Side, TradePlan, format_decimal};
 use tradewind_engine::Signal;
 
 /// Where trades end whose strategy does not say it, in basis points of the close that they were decided on.
@@ -17,6 +19,21 @@ pub struct Ends {
 }
 
 impl Ends {
+    /// What a distance may be: without any a trade is over as it begins, and with all of the price the end is at none.
+    pub const BPS: RangeInclusive<u32> = 1..=9_999;
+
+    /// Holds both distances against [`Self::BPS`].
+    fn check(self) -> Result<(), StrategyError> {
+        let percent = |bps: u32| format!("{}%", format_decimal(bps.into(), 2));
+        for (end, bps) in [("stop", self.stop_bps), ("target", self.target_bps)] {
+            if let Some(bps) = bps.filter(|bps| !Self::BPS.contains(bps)) {
+                let range = format!("{} to {}", percent(*Self::BPS.start()), percent(*Self::BPS.end()));
+                return Err(StrategyError::Distance { end, value: percent(bps), range });
+            }
+        }
+        Ok(())
+    }
+
     /// The plan of a trade that `side` opens at about `price`; `None` where neither distance is set.
     ///
     /// Both prices are rounded to the tick towards the entry's losing side, as stops and targets at a venue are.
@@ -51,7 +68,9 @@ impl Managed {
     ///
     /// # Errors
     /// [`StrategyError::NoStop`] for a rule that sizes by the stop where `ends` has none: not every trade brings its own.
+    /// [`StrategyError::Distance`] for one of `ends` outside [`Ends::BPS`].
     pub fn new(strategy: Box<dyn Strategy>, sizing: Option<Sizing>, ends: Ends) -> Result<Self, StrategyError> {
+        ends.check()?;
         match &sizing {
             Some(sizing) if sizing.wants_stop() && ends.stop_bps.is_none() => {
                 Err(StrategyError::NoStop { rule: sizing.name() })
@@ -73,13 +92,16 @@ impl Managed {
         if asked == 0.0 || !asked.is_finite() {
             return Ok(target);
         }
-        let (equity, stop) = (market.equity(), stop.map(|stop| market.instrument.price_f64(stop)));
-        match sizing.quantity(&Entry { equity, price, stop, asked }) {
-            Ok(quantity) => {
-                let signed = quantity.copysign(asked);
-                self.sized = Some([asked, signed * price / equity]);
+        let (instrument, stop) = (market.instrument, stop.map(|stop| market.instrument.price_f64(stop)));
+        let sized = market.equity_settled().ok_or(Cow::Borrowed(NO_RATE)).and_then(|equity| {
+            let quantity = sizing.quantity(&Entry { instrument, equity, price, stop, asked })?;
+            Ok((quantity.copysign(asked), equity))
+        });
+        match sized {
+            Ok((signed, equity)) => {
+                self.sized = Some([asked, instrument.exposure_f64(price, signed) / equity]);
                 // what is no quantity of the instrument is told by the weight
-                Ok(market.instrument.quantity_near(signed).map_or(Target::Weight(f64::NAN), Target::Quantity))
+                Ok(instrument.quantity_near(signed).map_or(Target::Weight(f64::NAN), Target::Quantity))
             }
             Err(_) if side_of(target) == Some(side(market.position).opposite()) && !market.position.is_zero() => {
                 Ok(Target::Flat)

@@ -14,6 +14,8 @@ pub struct Market<'a> {
     pub position: Quantity,
     pub(crate) books: Position,
     pub(crate) equity: Money,
+    /// What one of the currency that the instrument settles in is worth in that of `equity`; `None` where nobody knows.
+    pub(crate) unit: Option<f64>,
 }
 
 impl Market<'_> {
@@ -29,6 +31,14 @@ impl Market<'_> {
     pub fn equity(&self) -> f64 {
         self.equity.to_f64()
     }
+
+    /// Equity of the portfolio in the currency that the instrument settles in: what a weight is a part of. `None` where
+    /// nothing says what that currency is worth.
+    #[must_use]
+    #[inline]
+    pub fn equity_settled(&self) -> Option<f64> {
+        self.unit.map(|unit| self.equity.to_f64() / unit)
+    }
 }
 
 /// What to hold.
@@ -38,7 +48,8 @@ pub enum Target {
     Flat,
     /// This signed quantity.
     Quantity(Quantity),
-    /// This signed part of equity at the bar's close: 0.95 is nearly all of it, long.
+    /// What exposes this signed part of equity at the bar's close: 0.95 is nearly all of it, long. Without equity there is no
+    /// such quantity, and nothing changes; 0 is nothing all the same.
     Weight(f64),
 }
 

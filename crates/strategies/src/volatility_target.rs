@@ -1,5 +1,6 @@
 //! Holds all the time, more while the market is calm and less while it is wild: the benchmark.
 
+use crate::desk::{NO_EQUITY, NO_RATE};
 use crate::parameters::{self, BARS, PART_OF_EQUITY, Parameter, Range, parameter};
 use crate::seen::Seen;
 use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
@@ -99,14 +100,17 @@ impl Strategy for VolatilityTarget {
         };
         let volatility = per_bar * bar.interval.per_year(self.params.days_per_year).sqrt();
         let wanted = (self.params.target / volatility).min(self.params.weight_max); // no volatility: the most
-        let has_equity = market.equity() > 0.0;
-        let worth = market.instrument.quantity_f64(market.position) * close;
-        let held = if has_equity { worth / market.equity() } else { f64::NAN };
-        self.last = Some(Reading { volatility, wanted, held });
-        if !has_equity {
-            return Opinion::hold("there is no equity to hold anything with");
-        }
-        let missing = wanted - held;
+        let worth = market.instrument.exposure_f64(close, market.instrument.quantity_f64(market.position));
+        let held = match market.equity_settled() {
+            Some(equity) if equity > 0.0 => Ok(worth / equity),
+            Some(_) => Err(NO_EQUITY),
+            None => Err(NO_RATE),
+        };
+        self.last = Some(Reading { volatility, wanted, held: held.unwrap_or(f64::NAN) });
+        let missing = match held {
+            Ok(held) => wanted - held,
+            Err(why) => return Opinion::hold(why),
+        };
         if missing > self.params.band {
             Opinion::target(Target::Weight(wanted), "less is held than the volatility allows").tagged("rebalance")
         } else if missing < -self.params.band {
@@ -153,7 +157,8 @@ mod tests {
         let price = Price::from_mantissa(100);
         let mut look = |hour: i64, equity: &str| {
             let equity = Money::parse(equity, Currency::new("USDT").unwrap()).unwrap();
-            let market = Market { instrument: &it, position: Quantity::ZERO, books: Position::default(), equity };
+            let (position, books, unit) = (Quantity::ZERO, Position::default(), Some(1.0));
+            let market = Market { instrument: &it, position, books, equity, unit };
             let bar = Bar {
                 instrument: InstrumentId(0),
                 interval: Interval::HOUR,

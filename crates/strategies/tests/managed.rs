@@ -79,6 +79,23 @@ fn a_weight_is_the_most_and_every_rule_stays_below_it() {
 }
 
 #[test]
+fn a_distance_is_above_nothing_and_below_all_of_the_price() {
+    let refused = |stop_bps, target_bps| {
+        Managed::new(build("ema-trend", ""), None, Ends { stop_bps, target_bps }).err().map(|error| error.to_string())
+    };
+    for (stop_bps, target_bps, said) in [
+        (Some(0), None, "stop is 0%, which is outside 0.01% to 99.99%"),
+        (Some(10_000), None, "stop is 100%, which is outside 0.01% to 99.99%"),
+        (Some(200), Some(0), "target is 0%, which is outside 0.01% to 99.99%"),
+        (None, Some(10_000), "target is 100%, which is outside 0.01% to 99.99%"),
+    ] {
+        assert_eq!(refused(stop_bps, target_bps).as_deref(), Some(said));
+    }
+    assert_eq!(refused(Some(1), Some(9_999)), None);
+    assert_eq!(refused(None, None), None);
+}
+
+#[test]
 fn the_distances_alone_change_no_size_and_a_plan_goes_with_what_opens_only() {
     let bars = walk(3, 600);
     let plain = scenes(build("ema-trend", ""), &spot(), &bars);

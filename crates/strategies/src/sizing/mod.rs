@@ -10,7 +10,7 @@ use panel::Panel;
 use rules::{FixedRisk, Kelly, RiskParity, TargetVolatility, TrueRange};
 use std::borrow::Cow;
 use toml::Table;
-use tradewind_domain::{Bar, InstrumentId, Price};
+use tradewind_domain::{Bar, Instrument, InstrumentId, Price};
 use tradewind_indicators::{Atr, Candle, Indicator, RealizedVolatility};
 use tradewind_quant::kelly::Stake;
 use tradewind_quant::sizing::{SizeCaps, by_atr, fixed_risk, volatility_target};
@@ -96,8 +96,10 @@ enum Rule {
 
 /// What a trade is sized by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    /// Equity of the portfolio.
+pub(crate) struct Entry<'a> {
+    /// What is traded.
+    pub(crate) instrument: &'a Instrument,
+    /// Equity of the portfolio, in the currency that it settles in.
     pub(crate) equity: f64,
     /// The close that it is decided on.
     pub(crate) price: f64,
@@ -198,39 +200,53 @@ impl Sizing {
     }
 
     /// The quantity to hold, unsigned and not yet in lots; the reason where it cannot be told, or is none.
-    pub(crate) fn quantity(&self, entry: &Entry) -> Result<f64, Cow<'static, str>> {
-        let Entry { equity, price, stop, asked } = *entry;
+    pub(crate) fn quantity(&self, entry: &Entry<'_>) -> Result<f64, Cow<'static, str>> {
+        let Entry { instrument, equity, price, stop, asked } = *entry;
         if equity <= 0.0 {
             return Err("there is no equity to size a trade by".into());
         }
         let failed =
             |error: &dyn std::fmt::Display| Cow::Owned(format!("{} cannot size the trade: {error}", self.name));
+        // what one of it is worth in what settles it: the price itself, unless the contract is inverse or has a multiplier
+        let worth = |price: f64| instrument.exposure_f64(price, 1.0);
+        let piece = worth(price);
         let quantity = match &self.rule {
             Rule::FixedRisk { risk } => {
                 let stop = stop.ok_or("sized by what its stop loses, and nothing says where that is")?;
-                fixed_risk(equity, *risk, price, stop).map_err(|error| failed(&error))?
+                fixed_risk(equity, *risk, piece, worth(stop)).map_err(|error| failed(&error))?
             }
             Rule::TrueRange { params, last, .. } => match last {
                 None => return Err("the true range that sizes the trade is warming up".into()),
                 Some(still) if *still <= 0.0 => f64::MAX, // as much as the strategy asks for
-                Some(atr) => by_atr(equity, params.risk, *atr, params.multiple).map_err(|error| failed(&error))?,
+                Some(atr) if instrument.is_inverse() => {
+                    // a fall costs more of its coin than a rise of the same length brings
+                    let against = price - (atr * params.multiple).copysign(asked);
+                    if against <= 0.0 {
+                        return Err(failed(&"such a move would leave no price"));
+                    }
+                    fixed_risk(equity, params.risk, piece, worth(against)).map_err(|error| failed(&error))?
+                }
+                Some(atr) => {
+                    let lost = atr * instrument.multiplier_f64();
+                    by_atr(equity, params.risk, lost, params.multiple).map_err(|error| failed(&error))?
+                }
             },
             Rule::TargetVolatility { params, a_year, .. } => match a_year {
                 None => return Err("the volatility that sizes the trade is warming up".into()),
                 Some(still) if *still <= 0.0 => f64::MAX, // as much as the strategy asks for
                 Some(a_year) => {
-                    volatility_target(equity, params.target, *a_year, price).map_err(|error| failed(&error))?
+                    volatility_target(equity, params.target, *a_year, piece).map_err(|error| failed(&error))?
                 }
             },
-            Rule::Kelly { part } if *part > 0.0 => equity * part / price,
+            Rule::Kelly { part } if *part > 0.0 => equity * part / piece,
             Rule::Kelly { .. } => return Err("Kelly stakes nothing: the record of trades has no edge".into()),
             Rule::RiskParity { gross, own, panel } => {
                 let weights = panel.weights().map_err(|why| failed(&why))?;
-                equity * gross * weights.get(*own).copied().unwrap_or(0.0) / price
+                equity * gross * weights.get(*own).copied().unwrap_or(0.0) / piece
             }
         };
         let caps = SizeCaps { notional_of_equity: asked.abs(), quantity: None };
-        caps.apply(quantity, price, equity).map(|sized| sized.quantity).map_err(|error| failed(&error))
+        caps.apply(quantity, piece, equity).map(|sized| sized.quantity).map_err(|error| failed(&error))
     }
 }
 

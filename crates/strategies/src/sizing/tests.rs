@@ -3,15 +3,24 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use super::*;
-use tradewind_domain::{Coded, Interval, Price, Timestamp};
+use tradewind_domain::{Coded, InstrumentKind, InstrumentSpec, Interval, Price, Timestamp};
 
 fn sizing(table: &str) -> Sizing {
     Sizing::read(&table.parse().unwrap()).unwrap().unwrap()
 }
 
+fn listed(symbol: &str, kind: InstrumentKind, multiplier: (i64, u8)) -> Instrument {
+    let spec = InstrumentSpec { kind, multiplier, ..InstrumentSpec::spot(symbol.parse().unwrap(), "test") };
+    spec.list(InstrumentId(0)).unwrap()
+}
+
+fn spot() -> Instrument {
+    listed("BTC/USDT", InstrumentKind::Spot, (1, 0))
+}
+
 /// What 10,000 of equity buy at a price of 100, where nine tenths may be held.
 fn size(sizing: &Sizing, stop: Option<f64>) -> Result<f64, String> {
-    let entry = Entry { equity: 10_000.0, price: 100.0, stop, asked: 0.9 };
+    let entry = Entry { instrument: &spot(), equity: 10_000.0, price: 100.0, stop, asked: 0.9 };
     sizing.quantity(&entry).map_err(Cow::into_owned)
 }
 
@@ -48,10 +57,7 @@ fn a_usual_move_loses_the_risk_however_wild_the_market_is() {
     let fed = |range: i64| {
         let mut rule = sizing("rule = 'atr'\nrisk = 0.01\nperiod = 4\nmultiple = 2.5");
         assert_eq!(size(&rule, None).unwrap_err(), "the true range that sizes the trade is warming up");
-        let at = Price::from_mantissa;
-        let (open, high, low, close) = (at(10_000), at(10_000 + range / 2), at(10_000 - range / 2), at(10_000));
-        // in hundredths: a close of 10,000 is a price of 100
-        (0..rule.warm_up()).for_each(|n| rule.see(&Bar { open, high, low, close, ..bar(0, n as i64) }, 100.0));
+        swing(&mut rule, 100.0, range);
         size(&rule, None).unwrap()
     };
     close(fed(200), 20.0); // 20 pieces lose 100, a hundredth of equity, in a move of two and a half ranges of 2
@@ -142,9 +148,69 @@ fn risk_parity_of_one_market_is_the_whole_of_it() {
 #[test]
 fn without_equity_no_rule_sizes_a_trade() {
     for rule in ["rule = 'fixed-risk'", "rule = 'kelly'\nwins = 6\ntrades = 10\npayoff = 1.0"] {
-        let entry = Entry { equity: 0.0, price: 100.0, stop: Some(99.0), asked: 1.0 };
+        let entry = Entry { instrument: &spot(), equity: 0.0, price: 100.0, stop: Some(99.0), asked: 1.0 };
         assert_eq!(sizing(rule).quantity(&entry).unwrap_err(), "there is no equity to size a trade by");
     }
+}
+
+/// Bars of a market that stands at `price`, each `range` hundredths of a percent of it long.
+fn swing(rule: &mut Sizing, price: f64, range: i64) {
+    let at = Price::from_mantissa;
+    let (open, high, low, close) = (at(10_000), at(10_000 + range / 2), at(10_000 - range / 2), at(10_000));
+    (0..rule.warm_up()).for_each(|n| rule.see(&Bar { open, high, low, close, ..bar(0, n as i64) }, price));
+}
+
+#[test]
+fn a_contract_is_sized_by_what_it_stands_for() {
+    let thousandth = listed("BTC/USDT:USDT", InstrumentKind::LinearPerpetual, (1, 3));
+    let size = |rule: &Sizing| {
+        let entry = Entry { instrument: &thousandth, equity: 10_000.0, price: 100.0, stop: Some(95.0), asked: 0.9 };
+        rule.quantity(&entry).unwrap()
+    };
+    close(size(&sizing("rule = 'fixed-risk'\nrisk = 0.02")), 40_000.0);
+    close(size(&sizing("rule = 'fixed-risk'\nrisk = 0.5")), 90_000.0); // nine tenths, at a tenth each
+    let kelly = "rule = 'kelly'\nshrink = false\nwins = 60\ntrades = 100\npayoff = 1.0\nshare = 1.0";
+    close(size(&sizing(kelly)), 20_000.0);
+    let mut range = sizing("rule = 'atr'\nrisk = 0.01\nperiod = 4\nmultiple = 2.5");
+    swing(&mut range, 100.0, 200);
+    close(size(&range), 20_000.0);
+}
+
+#[test]
+fn an_inverse_contract_is_sized_by_what_it_wins_and_loses_of_its_coin() {
+    let dollar = listed("BTC/USD:BTC", InstrumentKind::InversePerpetual, (1, 0));
+    // two coins at 50,000, of which nine tenths may be exposed: 90,000 dollars
+    let size = |rule: &Sizing, stop: f64, asked: f64| {
+        let entry = Entry { instrument: &dollar, equity: 2.0, price: 50_000.0, stop: Some(stop), asked };
+        rule.quantity(&entry).map_err(Cow::into_owned)
+    };
+    let long = |rule: &Sizing| size(rule, 40_000.0, 0.9).unwrap();
+    let fixed = sizing("rule = 'fixed-risk'\nrisk = 0.02");
+    close(long(&fixed), 8_000.0); // 0.04 of a coin over 1/40,000 - 1/50,000
+    close(size(&fixed, 62_500.0, -0.9).unwrap(), 10_000.0); // over 1/50,000 - 1/62,500
+    close(long(&sizing("rule = 'fixed-risk'\nrisk = 0.5")), 90_000.0);
+    let kelly = "rule = 'kelly'\nshrink = false\nwins = 60\ntrades = 100\npayoff = 1.0\nshare = 1.0";
+    close(long(&sizing(kelly)), 20_000.0);
+
+    let ranging = |range: i64| {
+        let mut rule = sizing("rule = 'atr'\nrisk = 0.01\nperiod = 4\nmultiple = 2.5");
+        swing(&mut rule, 50_000.0, range);
+        rule
+    };
+    close(long(&ranging(200)), 19_000.0); // 0.02 over 1/47,500 - 1/50,000
+    close(size(&ranging(200), 1.0, -0.9).unwrap(), 21_000.0); // over 1/50,000 - 1/52,500
+    let error = size(&ranging(10_000), 1.0, 0.9).unwrap_err();
+    assert_eq!(error, "atr cannot size the trade: such a move would leave no price");
+
+    let mut wild = sizing("rule = 'volatility-target'\ntarget = 0.1\nperiod = 4\ndays_per_year = 365");
+    (0..wild.warm_up()).for_each(|n| {
+        let price = if n % 2 == 0 { 100.0 } else { 100.0 * 0.01_f64.exp() };
+        wild.see(&bar(0, n as i64), price);
+    });
+    close(long(&wild), 100_000.0 * 0.1 / (0.01 * (4.0_f64 / 3.0 * 365.0 * 24.0).sqrt()));
+    let mut parity = sizing("rule = 'risk-parity'\ngross = 0.5\nperiod = 20").among(InstrumentId(3), &[]);
+    (0..21).for_each(|n| parity.see(&bar(3, n), 100.0));
+    close(long(&parity), 50_000.0);
 }
 
 #[test]
