@@ -23,7 +23,7 @@ mod order_book;
 mod queue_book;
 pub mod ticks;
 
-pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, FillPolicy, Impact};
+pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, BarTurn, FillPolicy, Impact};
 pub use checksum::{CheckError, CheckedBook, top_checksum};
 pub use error::CODES;
 pub use matching::{

@@ -181,7 +181,7 @@ pub struct Outcome {
     pub market: MarketPath,
     /// What trading cost.
     pub costs: Costs,
-    /// What stood against trading before the first execution.
+    /// What stood against trading.
     pub idle: Idle,
     /// The price that was given for the end of the contract; for an option, that of its underlying.
     pub settlement_price: Option<Price>,
@@ -215,6 +215,7 @@ impl<S: Sink> Backtest<S> {
     pub fn with_sink(plan: Plan, sink: S) -> Self {
         let instrument = plan.instrument.clone();
         let desk = Desk::new(plan.strategy, Source::Strategy(0), PORTFOLIO, instrument.id);
+        let idle = Idle::after(desk.bars_wanted(instrument.id));
         let mut run = Self {
             state: State::default(),
             desk,
@@ -232,7 +233,7 @@ impl<S: Sink> Backtest<S> {
             curve: Curve::new(),
             market: MarketPath::default(),
             costs: Costs::default(),
-            idle: Idle::default(),
+            idle,
             tally: Tally::default(),
             follow_up: None,
             delivery: Delivery::default(),
@@ -330,33 +331,40 @@ impl<S: Sink> Backtest<S> {
     fn begin(&mut self, bar: &Bar) -> Result<(), PlanError> {
         let (at, deposit) = (bar.open_time, self.state.portfolio(PORTFOLIO).equity() as f64 / 1e8);
         self.equity.push(at.nanos(), deposit, 0.0).map_err(|source| PlanError::Equity { at, source })?;
-        self.market.open(at, bar.open);
+        self.market.open(&self.state.listing(bar.instrument).instrument, at, bar.open);
         self.tally.first = Some(*bar);
         Ok(())
     }
 
-    /// Lets `bar` meet the waiting orders.
+    /// Lets `bar` meet the waiting orders: at its open, then those that came of that, then inside.
     #[inline]
     fn execute(&mut self, bar: &Bar) {
         let mut executions = std::mem::take(&mut self.executions);
-        self.matcher.on_bar(bar, &mut executions);
+        let turn = self.matcher.on_open(bar, &mut executions);
         if self.tally.trades == 0 {
             self.idle.traded(bar.volume);
         }
-        if !self.unanswered.is_empty() {
-            self.answer(bar, &executions);
-        }
-        if !executions.is_empty() {
+        if let Some(turn) = turn {
             let before = self.costs.notional;
-            for execution in executions.drain(..) {
-                self.report(bar, execution);
-            }
+            self.tell(bar, &mut executions);
+            self.matcher.inside(bar, turn, &mut executions);
+            self.tell(bar, &mut executions);
             let traded = self.costs.notional - before;
             if traded > 0 {
                 self.costs.share(&self.state.listing(bar.instrument).instrument, bar, traded);
             }
         }
         self.executions = executions;
+    }
+
+    /// Says what the matcher did with one half of `bar`.
+    fn tell(&mut self, bar: &Bar, executions: &mut Vec<BarEvent>) {
+        if !self.unanswered.is_empty() {
+            self.answer(bar, executions);
+        }
+        for execution in executions.drain(..) {
+            self.report(bar, execution);
+        }
     }
 
     /// Says of the orders that arrived with `bar` that the venue has them, unless it turned them away.
@@ -546,9 +554,7 @@ impl<S: Sink> Backtest<S> {
             if let EventKind::Parent(said) = &event.kind {
                 self.tags.said(said);
             }
-            if let EventKind::Judged(Verdict::Refused(refusal)) = &event.kind
-                && self.tally.trades == 0
-            {
+            if let EventKind::Judged(Verdict::Refused(refusal)) = &event.kind {
                 self.idle.refused(refusal);
             }
             self.sink.take(&event, &self.state);
@@ -630,10 +636,12 @@ impl<S: Sink> Backtest<S> {
     }
 
     /// Books the funding of a perpetual contract at `at`, after the bars that closed until then: longs pay a positive
-    /// `rate_e8`, in parts per 10⁸ of the notional at `mark`.
+    /// `rate_e8`, in parts per 10⁸ of the notional at `mark`. It belongs to the trade that is open.
     pub fn settle_funding(&mut self, at: Timestamp, rate_e8: i64, mark: Price) {
         let instrument = self.desk.instrument();
+        let before = self.state.portfolio(PORTFOLIO).funding_paid(instrument);
         self.say(at, Source::Venue, EventKind::Funding { instrument, rate_e8, mark });
+        self.round_trips.fund(self.state.portfolio(PORTFOLIO).funding_paid(instrument) - before);
     }
 
     /// The state as it stands.

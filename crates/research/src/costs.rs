@@ -130,14 +130,15 @@ pub(crate) fn settlement_units(instrument: &Instrument, fee: Money, price: Price
     round_div(fee.units * i128::from(price.mantissa()), pow10(u32::from(instrument.spec.price_decimals)))
 }
 
-/// What `held` is worth at `price`, unsigned: none for what a fee taken in the asset leaves, which no order can sell.
+/// What `held` is worth at `price` in the settlement currency, unsigned: none for what a fee taken in the asset leaves,
+/// which no order can sell.
 #[inline]
 pub(crate) fn exposure(instrument: &Instrument, held: Quantity, price: Price) -> f64 {
     let is_left_over = || instrument.spec.fees.asset == FeeAsset::Received && instrument.is_dust(held, Some(price));
     if held.is_zero() || is_left_over() {
         return 0.0;
     }
-    (instrument.price_f64(price) * instrument.quantity_f64(held)).abs()
+    instrument.exposure_f64(instrument.price_f64(price), instrument.quantity_f64(held)).abs()
 }
 
 #[cfg(test)]

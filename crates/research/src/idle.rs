@@ -1,11 +1,12 @@
-//! Why a run traded nothing: what was wanted and too small to order, and what the gate refused.
+//! Why a run traded nothing: too few bars to decide on, what was wanted and too small to order, what no bar had volume for,
+//! and what the gate refused.
 
 use std::collections::BTreeMap;
 use tradewind_book::FillPolicy;
 use tradewind_domain::{Instrument, Money, Price, Quantity};
 use tradewind_gate::Refusal;
 
-/// What stood against trading, for as long as nothing was traded.
+/// What stood against trading: for as long as nothing was traded, and all that the gate refused.
 #[derive(Clone, Debug, Default)]
 pub struct Idle {
     /// Targets that made no order: what was missing was less than one, or the limits left no room for more.
@@ -14,11 +15,18 @@ pub struct Idle {
     pub wanted: Quantity,
     /// The largest volume of a bar.
     pub volume: Quantity,
+    /// Bars that the strategy is shown before anything that it says is acted upon.
+    pub warm_up: usize,
     /// Refusals by their code: how many, and the first one's sentence.
     refusals: BTreeMap<&'static str, (u64, String)>,
 }
 
 impl Idle {
+    /// Nothing yet, for a strategy that looks at `warm_up` bars first.
+    pub(crate) fn after(warm_up: usize) -> Self {
+        Self { warm_up, ..Self::default() }
+    }
+
     /// Takes in a target that made no order.
     pub(crate) fn too_small(&mut self, target: Quantity) {
         self.too_small += 1;
@@ -36,22 +44,36 @@ impl Idle {
         self.volume = self.volume.max(volume);
     }
 
-    /// Why nothing was traded, in sentences: what the smallest order is worth at `close` and what `deposit` buys of it, that
-    /// `policy` left less than a lot of every bar, and the most frequent refusal. None where nothing was wanted.
+    /// Why nothing was traded on `bars` bars, in sentences: that the strategy was still warming up, what the smallest order is
+    /// worth at `close` and what `deposit` buys of it, that `policy` left less than a lot of every bar, and the most frequent
+    /// refusal. None where orders could have been and nothing was wanted.
     pub(crate) fn reasons(
         &self,
+        bars: u64,
         it: &Instrument,
         policy: Option<FillPolicy>,
         deposit: Money,
         close: Price,
     ) -> Vec<String> {
         let starved = policy.and_then(|policy| self.of_volume(it, policy));
-        self.of_size(it, deposit, close).into_iter().chain(starved).chain(self.of_the_gate()).collect()
+        let cold = self.of_warm_up(bars).into_iter();
+        cold.chain(self.of_size(it, deposit, close)).chain(starved).chain(self.of_the_gate()).collect()
+    }
+
+    fn of_warm_up(&self, bars: u64) -> Option<String> {
+        let (warm_up, s) = (self.warm_up, if self.warm_up == 1 { "" } else { "s" });
+        (bars <= warm_up as u64).then(|| {
+            format!("The strategy looks at {warm_up} bar{s} before it decides anything, and the run has {bars}.")
+        })
     }
 
     fn of_volume(&self, it: &Instrument, policy: FillPolicy) -> Option<String> {
-        let is_starved = !self.volume.is_zero() && policy.budget(it, self.volume).is_zero();
+        let is_starved = policy.budget(it, self.volume).is_zero();
         is_starved.then(|| {
+            if self.volume.is_zero() {
+                return "Every bar has a volume of 0, and an order may take a part of a bar's volume only: none could fill."
+                    .to_owned();
+            }
             format!(
                 "No bar traded enough: what an order may take of the largest volume, {}, is less than a lot of {}.",
                 it.quantity_text(self.volume),
@@ -79,7 +101,8 @@ impl Idle {
         })
     }
 
-    fn of_the_gate(&self) -> Option<String> {
+    /// What the gate refused, in a sentence: how much, and what most often. None where that was nothing.
+    pub(crate) fn of_the_gate(&self) -> Option<String> {
         let all: u64 = self.refusals.values().map(|(count, _)| count).sum();
         let (code, (count, sentence)) = self.refusals.iter().max_by_key(|(_, (count, _))| *count)?;
         let s = if all == 1 { "" } else { "s" };

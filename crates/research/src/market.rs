@@ -1,6 +1,6 @@
 //! The market itself beside the strategy: what buying at the first open and holding would have brought.
 
-use tradewind_domain::{Money, Price, Timestamp, round_div};
+use tradewind_domain::{Instrument, Money, Price, Timestamp, round_div};
 use tradewind_quant::{DailyClose, EquityAccumulator, QuantError};
 
 /// A price and when it was seen.
@@ -9,6 +9,8 @@ type Seen = (Timestamp, Price);
 /// Follows the price for the comparison with buy and hold. Memory: 8 bytes a day.
 #[derive(Clone, Debug, Default)]
 pub struct MarketPath {
+    /// Whether profit is paid in the coin whose price this is.
+    inverse: bool,
     first: Option<Seen>,
     /// One price for each day of the run's equity.
     closes: Vec<Price>,
@@ -19,8 +21,9 @@ pub struct MarketPath {
 }
 
 impl MarketPath {
-    /// Takes in the first price.
-    pub(crate) fn open(&mut self, at: Timestamp, price: Price) {
+    /// Takes in the first price of `instrument`.
+    pub(crate) fn open(&mut self, instrument: &Instrument, at: Timestamp, price: Price) {
+        self.inverse = instrument.is_inverse();
         self.first = Some((at, price));
         self.closes.push(price);
         (self.peak, self.low) = (self.first, self.first);
@@ -31,33 +34,49 @@ impl MarketPath {
     pub(crate) fn close(&mut self, at: Timestamp, price: Price, days: usize) {
         self.closes.truncate(days - 1); // the day's earlier close, if there was one
         self.closes.push(price);
-        let (Some(peak), Some(low)) = (self.peak, self.low) else { return };
+        let (Some(first), Some(peak), Some(low)) = (self.first, self.peak, self.low) else { return };
         if price >= peak.1 {
             (self.peak, self.low) = (Some((at, price)), Some((at, price)));
         } else if price < low.1 {
             self.low = Some((at, price));
-            self.fall(peak, (at, price));
+            self.fall(first, peak, (at, price));
         }
     }
 
-    fn fall(&mut self, peak: Seen, low: Seen) {
-        let ratio = |peak: Price, low: Price| low.mantissa() as f64 / peak.mantissa() as f64;
-        if self.deepest.is_none_or(|(top, bottom)| ratio(peak.1, low.1) < ratio(top.1, bottom.1)) {
+    fn fall(&mut self, first: Seen, peak: Seen, low: Seen) {
+        let number = |seen: Seen| seen.1.mantissa() as f64;
+        let kept = |peak: Seen, low: Seen| {
+            if self.inverse {
+                return self.growth(number(first), number(low)) / self.growth(number(first), number(peak));
+            }
+            number(low) / number(peak)
+        };
+        if self.deepest.is_none_or(|(top, bottom)| kept(peak, low) < kept(top, bottom)) {
             self.deepest = Some((peak, low));
         }
     }
 
+    /// What one of the deposit, put into the market at the price `first`, has become at `price`, both in one unit.
+    ///
+    /// Price ÷ first. An inverse contract that exposes the whole deposit earns 1 − first ÷ price of it, in its coin: that
+    /// leaves 2 − first ÷ price, and nothing once the price has halved.
+    pub(crate) fn growth(&self, first: f64, price: f64) -> f64 {
+        if self.inverse { 2.0 - first / price } else { price / first }
+    }
+
     /// What `deposit` is worth at the end, rounded once; `None` without bars or for a first price that is not above
-    /// zero.
+    /// zero, or of an inverse contract a last one that is not.
     #[must_use]
     pub fn worth(&self, deposit: Money) -> Option<Money> {
-        let (first, last) = (self.first?.1.mantissa(), self.closes.last()?.mantissa());
-        let product = deposit.units.checked_mul(i128::from(last))?;
-        (first > 0).then(|| Money { units: round_div(product, i128::from(first)), ..deposit })
+        let (first, last) = (i128::from(self.first?.1.mantissa()), i128::from(self.closes.last()?.mantissa()));
+        let (times, of) = if self.inverse { (2 * last - first, last) } else { (last, first) };
+        let product = deposit.units.checked_mul(times)?;
+        (first > 0 && of > 0).then(|| Money { units: round_div(product, of), ..deposit })
     }
 
     /// The equity of `deposit` put into the market at the first open: without costs, in fractions of a lot, valued at
-    /// the closes of `days`, and at the peak and the trough of the deepest fall. `None` where [`Self::worth`] is.
+    /// the closes of `days`, and at the peak and the trough of the deepest fall. `None` for a first price or a deposit that
+    /// is not above zero.
     ///
     /// # Errors
     /// [`QuantError`] for a price that statistics cannot use.
@@ -73,10 +92,12 @@ impl MarketPath {
                 seen.insert(place, extra);
             }
         }
-        let mut equity = EquityAccumulator::new();
+        let (mut equity, open) = (EquityAccumulator::new(), first.1.mantissa() as f64);
         for (at, price) in seen {
-            let worth = deposit.to_f64() * (price.mantissa() as f64 / first.1.mantissa() as f64);
-            equity.push(at.nanos(), worth, worth.max(0.0))?;
+            let price = price.mantissa() as f64;
+            let worth = deposit.to_f64() * self.growth(open, price);
+            let exposed = if self.inverse { deposit.to_f64() * (open / price) } else { worth };
+            equity.push(at.nanos(), worth, exposed.max(0.0))?;
         }
         Ok(Some(equity))
     }

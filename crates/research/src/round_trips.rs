@@ -31,7 +31,7 @@ pub struct RoundTrip {
     pub entry_price: f64,
     /// Average exit price; what is still open counts at the last mark.
     pub exit_price: f64,
-    /// Profit after fees, in the settlement currency.
+    /// Profit after fees and funding, in the settlement currency.
     pub profit: f64,
     /// Fees, in the settlement currency; a fee taken in the asset is counted at the fill's price.
     pub fees: f64,
@@ -45,6 +45,8 @@ pub struct RoundTrip {
     pub profit_units: i128,
     /// [`Self::fees`] in ledger units.
     pub fee_units: i128,
+    /// Funding paid while it was open, in ledger units of the settlement currency; negative when received.
+    pub funding_units: i128,
 }
 
 /// A quantity and what it is worth by [`Instrument::value`], both unsigned as a long's.
@@ -65,6 +67,7 @@ struct Current {
     entered: Leg,
     left: Leg,
     fees: i128,
+    funding: i128,
     /// Extremes of the market since the last execution.
     high: Price,
     low: Price,
@@ -137,6 +140,13 @@ impl RoundTrips {
         }
     }
 
+    /// Books funding on the open trip: `paid` ledger units of the settlement currency, negative when received.
+    pub(crate) fn fund(&mut self, paid: i128) {
+        if let Some(current) = &mut self.current {
+            current.funding += paid;
+        }
+    }
+
     /// Ends the open trip with the settlement of its contract at `price`, which cost `fee`.
     pub(crate) fn settle(&mut self, instrument: &Instrument, price: Price, fee: i128, at: Timestamp) {
         let Some(mut current) = self.current.take() else { return };
@@ -180,6 +190,7 @@ impl Current {
             entered: it.leg,
             left: Leg { quantity: 0, value: 0 },
             fees: it.fee,
+            funding: 0,
             high: NOTHING_SEEN.0,
             low: NOTHING_SEEN.1,
             worst: 0.0,
@@ -230,7 +241,8 @@ impl Current {
         self.look(entry_price, exit_price);
         let cost = part(self.entered.value, self.left.quantity, self.entered.quantity);
         let gross = if self.long { self.left.value - cost } else { cost - self.left.value };
-        let profit_units = instrument.value_units(gross).expect("the gate bounds what can fill") - self.fees;
+        let gross = instrument.value_units(gross).expect("the gate bounds what can fill");
+        let profit_units = gross - self.fees - self.funding;
         let money = |units| Money { currency: instrument.settlement(), units }.to_f64();
         let size = Quantity::from_mantissa(self.largest);
         RoundTrip {
@@ -241,7 +253,7 @@ impl Current {
             opened_at: self.opened_at,
             closed_at: at,
             long: self.long,
-            quantity: instrument.quantity_f64(size) * multiplier(instrument),
+            quantity: instrument.quantity_f64(size) * instrument.multiplier_f64(),
             entry_price,
             exit_price,
             profit: money(profit_units),
@@ -251,6 +263,7 @@ impl Current {
             size,
             profit_units,
             fee_units: self.fees,
+            funding_units: self.funding,
         }
     }
 }
@@ -285,18 +298,13 @@ fn taken(instrument: &Instrument, fill: &Fill) -> i64 {
     i64::try_from(mantissa).unwrap_or(0)
 }
 
-fn multiplier(instrument: &Instrument) -> f64 {
-    let (mantissa, decimals) = instrument.spec.multiplier;
-    mantissa as f64 / pow10(u32::from(decimals)) as f64
-}
-
 /// Average price of a leg; 0 for an empty one.
 fn average(instrument: &Instrument, leg: Leg) -> f64 {
     if leg.quantity == 0 || leg.value == 0 {
         return 0.0;
     }
     if instrument.is_inverse() {
-        let quote = instrument.quantity_f64(Quantity::from_mantissa(leg.quantity)) * multiplier(instrument);
+        let quote = instrument.quantity_f64(Quantity::from_mantissa(leg.quantity)) * instrument.multiplier_f64();
         return quote / (-leg.value as f64 / pow10(u32::from(LEDGER_DECIMALS)) as f64);
     }
     leg.value as f64 / leg.quantity as f64 / pow10(u32::from(instrument.spec.price_decimals)) as f64

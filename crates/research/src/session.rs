@@ -49,6 +49,7 @@ struct Session {
     curve: Curve,
     market: MarketPath,
     costs: Costs,
+    idle: Idle,
     /// Notional of what is watched that traded since its newest bar.
     traded: i128,
     origin: Origin,
@@ -74,6 +75,7 @@ impl Session {
             curve: Curve::new(),
             market: MarketPath::default(),
             costs: Costs::default(),
+            idle: Idle::default(),
             traded: 0,
             origin: Origin::Live,
             follow_ups: FollowUps::default(),
@@ -99,6 +101,15 @@ impl Session {
             apply(&mut self.state, event);
             let is_news = before.is_none() && self.state.listing(*instrument).settled.is_some();
             return if is_news { self.settled(&closing, event.at) } else { Ok(()) }; // it concerns every portfolio
+        }
+        if let EventKind::Funding { instrument, .. } = &event.kind {
+            let before = self.funding_paid(*instrument);
+            apply(&mut self.state, event);
+            let paid = self.funding_paid(*instrument) - before;
+            if let Some(trips) = self.round_trips.get_mut(instrument) {
+                trips.fund(paid);
+            }
+            return Ok(()); // so does this
         }
         apply(&mut self.state, event);
         if owner != Some(self.portfolio) && !matches!(event.kind, EventKind::BarClosed { .. }) {
@@ -126,7 +137,10 @@ impl Session {
                 self.left.extend(gives_way(said).zip(of.map(|(_, word)| word.clone())));
             }
             EventKind::Judged(Verdict::Approved(_)) => self.counters.orders += 1,
-            EventKind::Judged(Verdict::Refused(_)) => self.counters.veto += 1,
+            EventKind::Judged(Verdict::Refused(refusal)) => {
+                self.counters.veto += 1;
+                self.idle.refused(refusal);
+            }
             EventKind::Rejected { .. } if was_open => self.counters.rejected += 1,
             EventKind::Filled(fill) if self.state.counters.fills > fills => {
                 self.fill(fill, event.at);
@@ -161,6 +175,10 @@ impl Session {
         self.round_trips.entry(fill.instrument).or_default().fill(instrument, fill, at, &tags);
     }
 
+    fn funding_paid(&self, instrument: InstrumentId) -> i128 {
+        self.state.portfolios.get(self.portfolio.index()).map_or(0, |books| books.funding_paid(instrument))
+    }
+
     fn settled(&mut self, closing: &Closing, at: Timestamp) -> Result<(), PlanError> {
         self.costs.expired += closing.orders;
         let Some(fee) = closing.fee(&self.state) else { return Ok(()) };
@@ -192,7 +210,7 @@ impl Session {
             let deposit = deposited.map_or(0.0, |holding| holding.deposited as f64 / 1e8);
             let at = bar.open_time;
             self.equity.push(at.nanos(), deposit, 0.0).map_err(|source| PlanError::Equity { at, source })?;
-            self.market.open(at, bar.open);
+            self.market.open(&self.state.listing(bar.instrument).instrument, at, bar.open);
             self.first = Some(*bar);
         }
         let equity = self.follow_equity(bar, at)?;
@@ -242,7 +260,7 @@ impl Session {
             curve: self.curve.finish(),
             market: self.market,
             costs: self.costs,
-            idle: Idle::default(),
+            idle: self.idle,
             settlement_price: None,
             fill_policy: None::<FillPolicy>,
             origin: self.origin,

@@ -151,6 +151,12 @@ fn a_bracket_enters_protects_and_leaves_on_bars() {
     assert_eq!(ends(&[entry, ["99", "100", "94", "96", "10"], after]), -1_039_000_000);
     // a bar that reaches both: the worst is assumed
     assert_eq!(ends(&[entry, ["100", "111", "94", "105", "10"], after]), -1_039_000_000);
+    // the bar of the entry is no other: its open is bought, and then it does what it does
+    assert_eq!(ends(&[["100", "111", "96", "109", "10"], after]), 1_958_000_000);
+    assert_eq!(ends(&[["100", "101", "94", "100", "10"], after]), -1_039_000_000);
+    assert_eq!(ends(&[["100", "111", "94", "105", "10"], after]), -1_039_000_000);
+    // one that opens beyond the stop is left where it was entered: fees alone
+    assert_eq!(ends(&[["94", "99", "93", "98", "10"], after]), -37_600_000);
 }
 
 #[test]
@@ -207,12 +213,11 @@ fn a_pair_that_the_market_ran_past_is_rejected_and_the_position_is_left_all_the_
     run.feed(&flat(0)).unwrap();
     let protection = Protection { target: Some(price("105")), stop: Some(price("95")), stop_limit: None };
     run.wish(wish(market(Side::Buy, "2"), How::Bracket(protection)));
-    run.feed(&flat(1)).unwrap();
-    assert_eq!(held(&run), listed().quantity("2").unwrap());
     let beyond = |minute| bar(minute, ["106", "106.5", "105.5", "106", "10"]);
-    run.feed(&beyond(2)).unwrap();
+    run.feed(&beyond(1)).unwrap();
+    assert_eq!(held(&run), listed().quantity("2").unwrap());
     assert_eq!(run.state().counters.rejected, 2, "a pair is one request, and its target would have taken");
-    (3..6).for_each(|minute| run.feed(&beyond(minute)).unwrap());
+    (2..6).for_each(|minute| run.feed(&beyond(minute)).unwrap());
     assert_eq!(held(&run), Quantity::ZERO, "nothing is left without its protection");
     assert!(run.state().open.is_empty());
 }

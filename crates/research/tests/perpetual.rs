@@ -4,16 +4,18 @@
 
 mod common;
 
-use common::{Script, spec, usdt, wandering};
+use common::{Script, plan, spec, still, usdt, wandering};
+use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use tradewind_book::FillPolicy;
 use tradewind_domain::{
     Bar, Coded as _, FeeSchedule, InstrumentId, InstrumentKind, InstrumentSpec, Interval, Origin, PortfolioId,
 };
-use tradewind_engine::{FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, State, funding_payment, funding_times};
+use tradewind_engine::{Event, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, State, funding_payment, funding_times};
 use tradewind_gate::Limits;
 use tradewind_history::{ImportOptions, read_bars};
-use tradewind_research::{Backtest, Plan};
+use tradewind_research::report::{Meta, Report, html};
+use tradewind_research::{Backtest, Outcome, Plan, Recorder, RoundTrip, session};
 use tradewind_strategies::{Opinion, Target};
 
 const BARS: usize = 43_200;
@@ -120,4 +122,82 @@ fn thirty_recorded_days_of_a_perpetual_balance_too() {
     let (paid, owed, settlements) = month(spec, bars, 37, |_| FUNDING_RATE_E8);
     assert_eq!(paid, owed);
     assert_eq!((bars.len(), settlements), (43_199, 90)); // the recording ends a minute early
+}
+
+/// Runs `script` over bars that stand still at `prices`, each with the rate of funding due at its close: what came
+/// of it, and what its records tell.
+fn funded(spec: InstrumentSpec, script: Script, fill_policy: FillPolicy, prices: &[(&str, i64)]) -> (Outcome, Outcome) {
+    let plan = Plan { instrument: spec.list(InstrumentId(0)).unwrap(), fill_policy, ..plan(script) };
+    let mut events: Vec<Event> = Vec::new();
+    let mut run = Backtest::with_sink(plan, Recorder(|event: &Event, _| events.push(event.clone())));
+    let bars = still(&prices.iter().map(|(price, _)| *price).collect::<Vec<_>>());
+    for (bar, (_, rate_e8)) in bars.iter().zip(prices) {
+        run.feed(bar).unwrap();
+        run.settle_funding(bar.close_time(), *rate_e8, bar.close);
+    }
+    let outcome = run.finish();
+    let told = session::outcome(events, PortfolioId(0)).unwrap().unwrap();
+    (outcome, told)
+}
+
+#[test]
+fn funding_belongs_to_the_trade_that_was_open() {
+    let script = Script::default().hold(0, "2").hold(2, "-1").hold(3, "0");
+    let prices = [("99", 100_000), ("100", 100_000), ("110", 0), ("104", 200_000), ("104", 100_000)];
+    let (outcome, _) = funded(perpetual(), script, FillPolicy::default(), &prices);
+    let report = Report::build(&outcome, Meta::default()).unwrap();
+    let trades: Vec<_> = report
+        .round_trip_list
+        .iter()
+        .map(|it| (it.direction, it.profit.as_str(), it.fees.as_str(), it.funding.as_str()))
+        .collect();
+    // 2 x (104 - 100) less 5 bps of 200 and of 208, less 0.1 % of 200; the short earns 0.2 % of 104, less 10 bps of it
+    assert_eq!(trades, [("long", "7.596", "0.204", "0.2"), ("short", "0.104", "0.104", "-0.208")]);
+    assert_eq!((report.equity_final.as_str(), report.attribution.total.as_str()), ("10007.7", "7.7"));
+    assert_eq!(report.costs.funding["USDT"], "-0.008");
+    let trades = &report.statistics.trades;
+    assert!((trades.net_profit.unwrap() - 7.7).abs() < 1e-9, "{:?}", trades.net_profit);
+    let column = "<th scope=col class=num>Funding";
+    let page = html(&report);
+    assert!(page.contains(column) && page.contains("data-v=\"-0.208\""), "the table of trades has it");
+    let spot = Plan { instrument: common::listed(), ..plan(Script::default().hold(0, "1").hold(1, "0")) };
+    let spot = Report::build(&common::run(spot, &still(&["99", "100", "104"])), Meta::default()).unwrap();
+    assert_eq!(spot.round_trip_list[0].funding, "0");
+    assert!(!html(&spot).contains(column), "a column of zeros says nothing");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However it is traded, and whatever that costs: once all is closed the trades account for every unit that was won
+    /// or lost, in a backtest as in a session.
+    #[test]
+    fn what_the_trades_brought_is_what_the_account_gained(
+        steps in prop::collection::vec((-20_i64..=20, 5_000_i64..15_000, -200_000_i64..200_000), 2..40),
+        fee in -5_i32..30,
+        half_spread_centi_bps in 0_u32..2_000,
+        slippage_centi_bps in 0_u32..500,
+    ) {
+        let spec = InstrumentSpec { fees: FeeSchedule::bps(0, fee), ..perpetual() };
+        let fill_policy = FillPolicy { half_spread_centi_bps, slippage_centi_bps, ..FillPolicy::default() };
+        let mut script = Script::default();
+        for (place, (target, ..)) in steps.iter().enumerate() {
+            script = script.hold(place, &format!("{}.{:03}", target / 4, target.abs() * 37 % 1_000));
+        }
+        let script = script.hold(steps.len() - 2, "0").hold(steps.len() - 1, "0");
+        let price = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+        let prices: Vec<(String, i64)> = steps.iter().map(|(_, cents, rate_e8)| (price(*cents), *rate_e8)).collect();
+        let prices: Vec<(&str, i64)> = prices.iter().map(|(price, rate_e8)| (price.as_str(), *rate_e8)).collect();
+        let (outcome, told) = funded(spec, script, fill_policy, &prices);
+        prop_assert!(outcome.round_trips.iter().all(|trip| !trip.open));
+        let books = outcome.state.portfolio(PortfolioId(0));
+        let sum = |of: fn(&RoundTrip) -> i128| outcome.round_trips.iter().map(of).sum::<i128>();
+        prop_assert_eq!(sum(|trip| trip.profit_units), books.equity() - usdt("10000").units);
+        prop_assert_eq!(sum(|trip| trip.funding_units), books.holdings()[0].funding);
+        prop_assert_eq!(sum(|trip| trip.fee_units), outcome.costs.fees);
+        let amounts = |outcome: &Outcome| -> Vec<(i128, i128)> {
+            outcome.round_trips.iter().map(|trip| (trip.profit_units, trip.funding_units)).collect()
+        };
+        prop_assert_eq!(amounts(&outcome), amounts(&told));
+    }
 }

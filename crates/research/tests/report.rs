@@ -7,6 +7,7 @@ use common::{Script, bar, plan, run, spec, still, wandering};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
+use tradewind_book::FillPolicy;
 use tradewind_domain::{Bar, InstrumentId, Interval, Origin};
 use tradewind_gate::Limits;
 use tradewind_quant::{Conventions, OrderCounts, Summary, SummaryInputs, TradeRecord};
@@ -106,7 +107,7 @@ fn the_json_has_its_keys_with_their_types() {
 }
 
 /// Names under which the JSON has money, prices and sizes, beside those that the catalog says to be in a currency.
-const MONEY: [&str; 18] = [
+const MONEY: [&str; 19] = [
     "close",
     "deposit",
     "entry_price",
@@ -114,6 +115,7 @@ const MONEY: [&str; 18] = [
     "equity_change",
     "equity_final",
     "exit_price",
+    "funding",
     "high",
     "impact",
     "low",
@@ -532,6 +534,39 @@ fn a_run_that_could_order_nothing_says_why() {
     let dear = Script::default().order(0, &[request]).order(1, &[request]);
     let dear = notes(Plan { limits: Limits::RESEARCH, ..plan(dear) }, &still(&["100", "100", "100", "100"]));
     says(&dear, "The gate refused 2 orders, 2 of them by GATE-");
+
+    let slow = |bars| {
+        let strategy = EmaTrend::new(EmaTrendParams { slow: 100, ..EmaTrendParams::default() }).unwrap();
+        notes(plan(strategy), &wandering(bars, Interval::HOUR))
+    };
+    says(&slow(100), "The strategy looks at 100 bars before it decides anything, and the run has 100.");
+    assert!(!slow(101).iter().any(|note| note.contains("before it decides")), "{:?}", slow(101));
+
+    let dry: Vec<Bar> = (0..4).map(|place| bar(place, ["100", "100", "100", "100", "0"])).collect();
+    let wish = || plan(Script::default().hold(1, "1"));
+    let capped = notes(Plan { fill_policy: FillPolicy::assumed(true), ..wish() }, &dry);
+    says(&capped, "Every bar has a volume of 0, and an order may take a part of ");
+    assert!(!notes(wish(), &dry).iter().any(|note| note.contains("volume of 0")), "its size is not capped");
+}
+
+#[test]
+fn a_run_that_the_gate_held_back_says_so_though_it_traded() {
+    let quantity = |text: &str| common::listed().quantity(text).unwrap();
+    let buy = |text: &str| {
+        tradewind_domain::OrderRequest::market(InstrumentId(0), tradewind_domain::Side::Buy, quantity(text))
+    };
+    let refusals = |script: Script| {
+        let outcome = run(Plan { limits: Limits::RESEARCH, ..plan(script) }, &still(&["100"; 6]));
+        let notes = Report::build(&outcome, Meta::default()).unwrap().notes;
+        let said: Vec<String> = notes.into_iter().filter(|note| note.contains("refused")).collect();
+        (outcome.digest.fills(), said)
+    };
+    let (fills, said) = refusals(Script::default().order(0, &[buy("1")]));
+    assert_eq!((fills, said.len()), (1, 0), "{said:?}");
+    let too_much = Script::default().order(0, &[buy("1")]).order(2, &[buy("1000")]).order(3, &[buy("1000")]);
+    let (fills, said) = refusals(too_much);
+    assert_eq!((fills, said.len()), (1, 1), "{said:?}");
+    assert!(said[0].starts_with("The gate refused 2 orders, 2 of them by GATE-"), "{said:?}");
 }
 
 #[test]

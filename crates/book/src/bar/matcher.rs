@@ -127,6 +127,8 @@ struct Slot {
     submitted: Timestamp,
     open: Quantity,
     stage: Stage,
+    /// Has met no bar yet.
+    is_new: bool,
     /// How far a trailing stop has followed.
     trail: Trail,
     /// Where a trailing stop stood when this bar reached it.
@@ -163,8 +165,10 @@ impl Slot {
     }
 }
 
-/// What one bar still has to give.
-struct Turn {
+/// What a bar that has opened still has to give to those that meet it.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a bar that opens is to be played to its end"]
+pub struct BarTurn {
     budget: Quantity,
     volume: Quantity,
     at: Timestamp,
@@ -242,6 +246,7 @@ impl BarMatcher {
             submitted: at,
             open: request.quantity,
             stage: Stage::Arriving,
+            is_new: true,
             trail: Trail::default(),
             woken_at: None,
         });
@@ -250,7 +255,8 @@ impl BarMatcher {
 
     /// Takes an open order back; `false` if there is none of that name (any more).
     pub fn cancel(&mut self, client_id: ClientOrderId) -> bool {
-        let Some(at) = self.slots.iter().position(|slot| slot.client_id == client_id) else { return false };
+        let is_it = |slot: &Slot| slot.client_id == client_id && slot.stage != Stage::Over;
+        let Some(at) = self.slots.iter().position(is_it) else { return false };
         self.slots.remove(at);
         true
     }
@@ -262,7 +268,7 @@ impl BarMatcher {
 
     /// Open orders in order of submission, with what is left of each.
     pub fn open_orders(&self) -> impl Iterator<Item = (ClientOrderId, Quantity)> + '_ {
-        self.slots.iter().map(|slot| (slot.client_id, slot.open))
+        self.slots.iter().filter(|slot| slot.stage != Stage::Over).map(|slot| (slot.client_id, slot.open))
     }
 
     /// Lets `bar`, a valid one that follows the last, meet the open orders; appends what happened to `out`.
@@ -271,28 +277,49 @@ impl BarMatcher {
     /// If the bar is of another instrument.
     #[inline]
     pub fn on_bar(&mut self, bar: &Bar, out: &mut Vec<BarEvent>) {
-        if self.slots.is_empty() {
-            return;
-        }
-        let quiet = bar.low > self.sleep.above && bar.high < self.sleep.below && bar.close_time() < self.sleep.until;
-        if !quiet {
-            self.meet(bar, out);
+        if let Some(turn) = self.on_open(bar, out) {
+            self.inside(bar, turn, out);
         }
     }
 
-    fn meet(&mut self, bar: &Bar, out: &mut Vec<BarEvent>) {
+    /// The first half of [`Self::on_bar`]: the open orders meet the open of `bar`. What its fills lead to can be submitted
+    /// before the second half, [`Self::inside`]; `None` where the bar reaches nobody and has none.
+    ///
+    /// # Panics
+    /// If the bar is of another instrument.
+    #[inline]
+    pub fn on_open(&mut self, bar: &Bar, out: &mut Vec<BarEvent>) -> Option<BarTurn> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let quiet = bar.low > self.sleep.above && bar.high < self.sleep.below && bar.close_time() < self.sleep.until;
+        (!quiet).then(|| self.open(bar, out))
+    }
+
+    fn open(&mut self, bar: &Bar, out: &mut Vec<BarEvent>) -> BarTurn {
         assert!(bar.instrument == self.instrument.id, "a bar meets the orders of its own instrument");
-        let mut turn =
-            Turn { budget: self.policy.budget(&self.instrument, bar.volume), volume: bar.volume, at: bar.open_time };
+        let budget = self.policy.budget(&self.instrument, bar.volume);
+        let mut turn = BarTurn { budget, volume: bar.volume, at: bar.open_time };
         self.expire(bar.open_time, bar.open_time, out);
         for slot in 0..self.slots.len() {
             if self.slots[slot].alive_at(bar.open_time) {
                 self.at_open(slot, bar.open, &mut turn, out);
             }
         }
+        turn
+    }
+
+    /// The second half of [`Self::on_bar`], for the `turn` that its first half gave: orders submitted since at the moment of
+    /// the open meet the open, and then all that are left what the bar did inside.
+    pub fn inside(&mut self, bar: &Bar, mut turn: BarTurn, out: &mut Vec<BarEvent>) {
+        for slot in 0..self.slots.len() {
+            if self.slots[slot].is_new && self.slots[slot].alive_at(bar.open_time) {
+                self.at_open(slot, bar.open, &mut turn, out);
+            }
+        }
         turn.at = bar.close_time();
         self.expire(bar.open_time, turn.at.plus_nanos(-1), out);
-        self.inside(bar, &mut turn, out);
+        self.reach_inside(bar, &mut turn, out);
         self.expire(bar.open_time, bar.close_time(), out);
         self.slots.retain(|slot| slot.stage != Stage::Over);
         self.sleep = self.next_sleep();
@@ -310,8 +337,9 @@ impl BarMatcher {
     }
 
     /// Rule 2.
-    fn at_open(&mut self, index: usize, open: Price, turn: &mut Turn, out: &mut Vec<BarEvent>) {
+    fn at_open(&mut self, index: usize, open: Price, turn: &mut BarTurn, out: &mut Vec<BarEvent>) {
         let slot = &mut self.slots[index];
+        slot.is_new = false;
         match slot.kind {
             OrderKind::Trailing { offset, activation } => {
                 if !slot.trail.on_price(slot.side, offset, activation, open) {
@@ -345,7 +373,7 @@ impl BarMatcher {
     }
 
     /// Rule 3. Reduce-only orders that find nothing to reduce wait until the others had their turn.
-    fn inside(&mut self, bar: &Bar, turn: &mut Turn, out: &mut Vec<BarEvent>) {
+    fn reach_inside(&mut self, bar: &Bar, turn: &mut BarTurn, out: &mut Vec<BarEvent>) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         candidates.extend((0..self.slots.len()).filter_map(|slot| self.candidate(slot, bar)));
@@ -387,7 +415,7 @@ impl BarMatcher {
         reached.then_some(Candidate { resting, gain, slot: index })
     }
 
-    fn reach(&mut self, index: usize, turn: &mut Turn, out: &mut Vec<BarEvent>) {
+    fn reach(&mut self, index: usize, turn: &mut BarTurn, out: &mut Vec<BarEvent>) {
         let slot = &mut self.slots[index];
         if slot.stage == Stage::Over {
             return;
@@ -406,7 +434,7 @@ impl BarMatcher {
     }
 
     /// Fills what budget and position allow, at `basis` or worse.
-    fn fill(&mut self, index: usize, basis: Price, liquidity: Liquidity, turn: &mut Turn, out: &mut Vec<BarEvent>) {
+    fn fill(&mut self, index: usize, basis: Price, liquidity: Liquidity, turn: &mut BarTurn, out: &mut Vec<BarEvent>) {
         let slot = self.slots[index];
         let wanted = if slot.reduce_only { self.reducible(index) } else { slot.open };
         if wanted.is_zero() {

@@ -2,7 +2,8 @@
 //!
 //! # The rules
 //! 1. An order takes part in the first bar that opens at or after the moment it was submitted: what is decided on a
-//!    close fills at the next open.
+//!    close fills at the next open. What the fills of an open lead to, such as the stop of an entry, meets that open after
+//!    all others and the inside of that bar; what a fill inside a bar leads to waits for the next one.
 //! 2. The open comes first, in order of submission. Market orders fill there. A stop that the open has passed fills
 //!    at the open (the gap is ours to bear), a limit that the open has passed fills at the open (the gap is ours to
 //!    keep). Immediate orders live only there; a post-only order that would cross there is rejected.
@@ -25,5 +26,5 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use matcher::{BarCancel, BarEvent, BarMatcher, BarReject};
+pub use matcher::{BarCancel, BarEvent, BarMatcher, BarReject, BarTurn};
 pub use policy::{FillPolicy, Impact};

@@ -138,7 +138,8 @@ impl FillPolicy {
         let limit = if self.limit_needs_trade_through { "trades beyond" } else { "touches" };
         format!(
             "Decided on the close, filled at the next open; gaps fill at the open. A limit fills when the market \
-             {limit} it. Stop and target in one bar: the worse first. {}; {spread}{slippage}; {impact}. Prices are \
+             {limit} it. Stop and target in one bar: the worse first, and the stop of an entry at the open stands in that \
+             bar, that of an entry inside a bar from the next on. {}; {spread}{slippage}; {impact}. Prices are \
              rounded to the tick against us and may leave the bar's range.",
             sentence(&size)
         )

@@ -121,6 +121,45 @@ fn what_is_decided_on_a_close_fills_at_the_next_open() {
     assert_eq!(matcher.open_orders().count(), 0);
 }
 
+/// What comes of `later`, submitted between the open of minute 1 and its inside, beside `first`, submitted before.
+fn reactions(policy: FillPolicy, first: &str, later: &str, prices: [i64; 4], volume: i64) -> Vec<String> {
+    let (mut matcher, mut out) = (BarMatcher::new(instrument(), policy), Vec::new());
+    matcher.submit(&read(first), Timestamp::from_nanos(MINUTE));
+    let bar = bar(1, prices, volume);
+    let turn = matcher.on_open(&bar, &mut out).expect("an order waits for the open");
+    for order in later.split('|') {
+        matcher.submit(&read(order.trim()), bar.open_time);
+    }
+    matcher.inside(&bar, turn, &mut out);
+    out.iter().map(line).collect()
+}
+
+#[test]
+fn what_the_fills_of_an_open_lead_to_meets_that_open_and_the_inside_of_the_bar() {
+    let pair = "2 sell 5 ^95 #1 | 3 sell 5 @110 #1";
+    for (prices, want) in [
+        ([100, 105, 94, 101], &["120s 2 triggered", "120s 2 sells 5 at 95 as Taker", "120s 3 cancelled: Oco"][..]),
+        ([100, 112, 96, 101], &["120s 3 sells 5 at 110 as Maker", "120s 2 cancelled: Oco"]),
+        ([100, 112, 94, 101], &["120s 2 triggered", "120s 2 sells 5 at 95 as Taker", "120s 3 cancelled: Oco"]),
+        ([95, 99, 94, 98], &["60s 2 triggered", "60s 2 sells 5 at 95 as Taker", "60s 3 cancelled: Oco"]),
+        ([93, 99, 92, 98], &["60s 2 triggered", "60s 2 sells 5 at 93 as Taker", "60s 3 cancelled: Oco"]),
+        ([100, 105, 96, 101], &[]),
+    ] {
+        let told = reactions(PLAIN, "1 buy 5", pair, prices, 100);
+        assert_eq!(told[0], format!("60s 1 buys 5 at {} as Taker", prices[0]));
+        assert_eq!(told[1..], *want, "{prices:?}");
+    }
+}
+
+#[test]
+fn both_halves_of_a_bar_share_its_volume_and_nobody_meets_the_open_twice() {
+    // of ten, one half of the order is bought at the open and the rest waits for the next one
+    let told = reactions(TENTH, "1 buy 20", "2 sell 10 ^95", [100, 101, 94, 100], 100);
+    assert_eq!(told, ["60s 1 buys 10 at 100 as Taker", "120s 2 triggered"]);
+    let told = reactions(TENTH, "1 buy 4", "2 sell 10", [100, 101, 94, 100], 100);
+    assert_eq!(told, ["60s 1 buys 4 at 100 as Taker", "60s 2 sells 6 at 100 as Taker"]);
+}
+
 #[test]
 fn a_market_order_with_a_worst_price_fills_at_the_open_up_to_it_or_not_at_all() {
     let meets = |side: &str, worst: i64, policy: FillPolicy, open: i64| {
@@ -457,7 +496,7 @@ fn the_report_names_every_assumption() {
         impact: Impact::SquareRoot { coefficient_centi_bps: 1_000 },
         limit_needs_trade_through: true,
     };
-    expect![[r#"Decided on the close, filled at the next open; gaps fill at the open. A limit fills when the market trades beyond it. Stop and target in one bar: the worse first. All fills of a bar take at most 12.5 % of its volume; taking fills pay 0.25 bps for half the spread; taking fills slip 1.5 bps against us; market impact 10 bps x square root of the share of the bar's volume (Toth et al. 2011). Prices are rounded to the tick against us and may leave the bar's range."#]].assert_eq(&policy.describe());
+    expect![[r#"Decided on the close, filled at the next open; gaps fill at the open. A limit fills when the market trades beyond it. Stop and target in one bar: the worse first, and the stop of an entry at the open stands in that bar, that of an entry inside a bar from the next on. All fills of a bar take at most 12.5 % of its volume; taking fills pay 0.25 bps for half the spread; taking fills slip 1.5 bps against us; market impact 10 bps x square root of the share of the bar's volume (Toth et al. 2011). Prices are rounded to the tick against us and may leave the bar's range."#]].assert_eq(&policy.describe());
     let json = serde_json::to_string(&policy).unwrap();
     assert_eq!(serde_json::from_str::<FillPolicy>(&json).unwrap(), policy);
     assert_eq!(serde_json::from_str::<FillPolicy>("{}").unwrap(), FillPolicy::default());

@@ -30,7 +30,7 @@ pub struct Share {
     pub trades: usize,
     /// How many of them made a profit.
     pub winners: usize,
-    /// Profit after fees, in the settlement currency.
+    /// Profit after fees and funding, in the settlement currency.
     pub profit: String,
 }
 
@@ -94,5 +94,7 @@ pub(super) fn table(report: &Report) -> String {
         }
     }
     let total = number(value_of(&it.total), decimals);
-    page + &format!("</table><p class=note>Each of the three sums to {total}, the profit of all trades after fees.")
+    page + &format!(
+        "</table><p class=note>Each of the three sums to {total}, the profit of all trades after fees and funding."
+    )
 }

@@ -171,6 +171,7 @@ fn row(outcome: &Outcome, trip: &RoundTrip) -> RoundTripRow {
         exit_price: rounded(trip.exit_price),
         profit: ledger(trip.profit_units),
         fees: ledger(trip.fee_units),
+        funding: ledger(trip.funding_units),
         profit_fraction: record(trip).profit_fraction(),
         mae: trip.mae,
         mfe: trip.mfe,
@@ -235,7 +236,7 @@ fn curve(outcome: &Outcome, deposit: Money) -> Vec<CurveRow> {
         close: price(point.close),
         equity: point.equity,
         drawdown: point.drawdown,
-        hold: first.map(|first| deposit.to_f64() * (price(point.close) / first)),
+        hold: first.map(|first| deposit.to_f64() * outcome.market.growth(first, price(point.close))),
     };
     outcome.curve.iter().map(row).collect()
 }
@@ -250,8 +251,12 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes
         let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
         let close = outcome.last.map(|bar| bar.close);
         notes.extend(
-            close.into_iter().flat_map(|close| outcome.idle.reasons(instrument, outcome.fill_policy, deposit, close)),
+            close
+                .into_iter()
+                .flat_map(|at| outcome.idle.reasons(outcome.bars, instrument, outcome.fill_policy, deposit, at)),
         );
+    } else {
+        notes.extend(outcome.idle.of_the_gate());
     }
     if let Some(days) = outcome.equity.elapsed_days().filter(|days| (0.0..365.0).contains(days) && outcome.bars > 0) {
         let span = super::text::duration(days * 86_400.0).replace('\u{202f}', " ");

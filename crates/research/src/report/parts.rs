@@ -118,10 +118,12 @@ pub struct RoundTripRow {
     /// Average exit price, rounded likewise; what is still open counts at the last close.
     #[serde(serialize_with = "price")]
     pub exit_price: f64,
-    /// Profit after fees, in the settlement currency.
+    /// Profit after fees and funding, in the settlement currency.
     pub profit: String,
     /// Fees, in the settlement currency.
     pub fees: String,
+    /// Funding paid while it was open, in the settlement currency; negative when received.
+    pub funding: String,
     /// Profit by what was put in, a fraction.
     pub profit_fraction: Option<f64>,
     /// Worst unrealised loss on the way, a fraction of the entry price; zero or negative.

@@ -256,12 +256,14 @@ pub(super) fn trades(report: &Report) -> String {
         "Profit",
         "Profit\u{202f}%",
         "Fees",
+        "Funding",
         "MAE",
         "MFE",
         "Held",
     ];
     page.push_str("<div class=wide><table class=trades data-sort><thead><tr>");
-    for (place, head) in heads.iter().enumerate() {
+    let shown_heads = heads.iter().filter(|head| columns.funding || **head != "Funding");
+    for (place, head) in shown_heads.enumerate() {
         let class = if (1..=5).contains(&place) { "" } else { " class=num" };
         let _ = write!(page, "<th scope=col{class}>{head}");
     }
@@ -277,6 +279,8 @@ struct Columns {
     quantity: usize,
     price: usize,
     money: usize,
+    /// Whether any trade paid or received funding.
+    funding: bool,
 }
 
 impl Columns {
@@ -286,6 +290,7 @@ impl Columns {
             quantity: trips.iter().map(|trip| decimals(&trip.quantity)).max().unwrap_or(0).min(8),
             price: trips.last().map_or(2, |trip| price_decimals(trip.entry_price)),
             money: money_decimals(value_of(&report.deposit)),
+            funding: trips.iter().any(|trip| trip.funding != "0"),
         }
     }
 }
@@ -311,6 +316,9 @@ fn trade(page: &mut String, number_of: usize, trip: &RoundTripRow, columns: &Col
     let raw = trip.profit_fraction.map(|value| value.to_string()).unwrap_or_default();
     cell(&format!("num {}", tone(profit)), &raw, &signed_percent(fraction, 2));
     cell("num", &trip.fees, &number(value_of(&trip.fees), columns.money));
+    if columns.funding {
+        cell("num", &trip.funding, &number(value_of(&trip.funding), columns.money));
+    }
     cell("num", &trip.mae.to_string(), &percent(trip.mae, 2));
     cell("num", &trip.mfe.to_string(), &percent(trip.mfe, 2));
     cell("num", &trip.seconds.to_string(), &duration(trip.seconds as f64));
