@@ -1,7 +1,8 @@
 //! The way out of a connection: bounded, and honest about what a slow reader misses.
 //!
-//! Reports about orders and account wait for room. Quotes are conflated to the latest of each instrument. Trades and
-//! unfinished bars are left out and counted. A lost change of a book is the caller's to resolve.
+//! Reports about orders and account wait for room, and so do closed bars. Quotes are conflated to the latest of each
+//! instrument, which comes before its next closed bar. Trades and unfinished bars are left out and counted. A lost change
+//! of a book is the caller's to resolve.
 
 use crate::budget::Wait;
 use crate::report::VenueEvent;
@@ -29,8 +30,15 @@ impl Outlet {
         Self { events, quotes: BTreeMap::new(), skipped: 0 }
     }
 
-    /// Hands over something that must not be lost; waits for room.
+    /// Hands over something that must not be lost; waits for room. A bar does not overtake a quote that came before it.
     pub(crate) async fn vital(&mut self, event: VenueEvent) -> Result<(), ReaderGone> {
+        let before = match &event {
+            VenueEvent::Bar { bar, .. } => self.quotes.remove(&bar.instrument),
+            _ => None,
+        };
+        if let Some(quote) = before {
+            self.events.send(quote).await.map_err(|_| ReaderGone)?;
+        }
         self.events.send(event).await.map_err(|_| ReaderGone)
     }
 
@@ -84,7 +92,7 @@ impl Outlet {
 mod tests {
     use super::*;
     use crate::report::Stamps;
-    use tradewind_domain::{Price, Quantity, Quote, Timestamp};
+    use tradewind_domain::{Bar, Interval, Price, Quantity, Quote, Timestamp};
 
     fn quote(instrument: u32, bid: i64) -> VenueEvent {
         let quote = Quote {
@@ -117,5 +125,38 @@ mod tests {
         assert_eq!(read, [quote(0, 1), quote(1, 10), quote(0, 5), quote(1, 50), VenueEvent::Skipped { count: 1 }]);
         drop(reader);
         assert!(outlet.offer(fault()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_closed_bar_comes_behind_the_latest_quote_of_its_instrument() {
+        let (sender, mut reader) = mpsc::channel(2);
+        let mut outlet = Outlet::new(sender);
+        for bid in 1..=5 {
+            outlet.offer(quote(0, bid)).unwrap();
+            outlet.offer(quote(1, 10 * bid)).unwrap();
+        }
+        let price = Price::from_mantissa(6);
+        let bar = Bar {
+            instrument: InstrumentId(0),
+            interval: Interval::MINUTE,
+            open_time: Timestamp::default(),
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: Quantity::from_mantissa(1),
+        };
+        let closed =
+            VenueEvent::Bar { bar, closed: true, stamps: Stamps { event: None, received: Timestamp::default() } };
+        let read = async {
+            let mut read = Vec::new();
+            for _ in 0..4 {
+                read.push(reader.recv().await.expect("the outlet lives"));
+            }
+            read
+        };
+        let (handed, read) = tokio::join!(outlet.vital(closed.clone()), read);
+        handed.unwrap();
+        assert_eq!(read, [quote(0, 1), quote(1, 10), quote(0, 5), closed]);
     }
 }

@@ -39,7 +39,7 @@ impl Regime {
             6..=8 => (Mood::Ranging, 10.0),
             _ => (Mood::Bursting, 2.0),
         };
-        // between a third and three times the mean, most of it near the mean
+        // from 0.3 to 2.3 times `mean`, most near 1.3 times
         let spread = (chance.uniform() + chance.uniform() + chance.uniform()) / 1.5;
         Self { mood, minutes_left: mean * (0.3 + spread), strayed: 0.0 }
     }

@@ -62,6 +62,8 @@ pub(crate) struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Until {
+    /// The orders that waited met the open of the bar: what their fills lead to can still arrive before its inside.
+    Open,
     /// All trades and fills of the bar were told, its closed candle was not: the next step tells it. Streams are not
     /// ordered among one another, so this is how a caller hears of every fill before the candle.
     Fills,
@@ -96,18 +98,27 @@ pub(crate) async fn step(State(shared): State<Arc<Shared>>, body: String) -> (St
 
 /// Takes one step; false if there was nothing to do, `None` at the end of the tape.
 fn play(world: &mut World, step: &Step) -> Option<bool> {
-    if world.bar_is_filled() && step.until.is_none() {
-        world.close_bar();
-        return Some(true);
+    let closes = step.until.is_none();
+    if world.bar_is_filled() {
+        if closes {
+            world.close_bar();
+        }
+        return Some(closes);
     }
-    if world.bar_is_filled() || step.through.is_some_and(|through| through < world.now()) {
-        return if world.tape_ended() { None } else { Some(false) };
+    let opens = !world.bar_is_open();
+    if opens {
+        if step.through.is_some_and(|through| through < world.now()) {
+            return if world.tape_ended() { None } else { Some(false) };
+        }
+        world.open_bar()?;
     }
-    world.open_bar()?;
+    if step.until == Some(Until::Open) {
+        return Some(opens);
+    }
     world.print_extreme(false);
     world.print_extreme(true);
     world.fill_bar();
-    if step.until.is_none() {
+    if closes {
         world.close_bar();
     }
     Some(true)

@@ -2,9 +2,11 @@
 //!
 //! One bar is played in four moves: the open (orders that arrived before meet it), the extreme nearer to the open,
 //! the other one, and the close, where fills inside the bar are told, then the closed candle. In lockstep a caller may
-//! stop between these two, so that it has heard of every fill before it decides on the candle. What fills inside a
-//! bar is the matcher's decision about the whole bar, taken at its open; a cancel of such an order comes too late. An
-//! order that arrives after a close and before the next open fills at that open.
+//! stop after the open, to protect what it bought there, and before the candle, so that it has heard of every fill before
+//! it decides on that. What fills inside a bar is the matcher's decision about the whole bar, taken as its first extreme is
+//! told; a cancel of such an order comes too late, and an order that arrives later waits for the next bar. An order that
+//! arrives after a close and before the next open fills at that open. The book at the close is told before the candle, as
+//! at a venue that trades on: at any pace, who decides on the candle knows the book of that moment.
 //! Depth is unknown to a tape of bars: the book shows one tick on either side of the last price, with the volume of
 //! the last bar. The public tape prints a quarter of the volume at open, extremes and close.
 
@@ -13,7 +15,7 @@ use super::candles::Candle;
 use super::order::{Execution, Force, Kind, Status};
 use super::{Source, World};
 use std::collections::BTreeSet;
-use tradewind_book::{BarEvent, BarMatcher, FillPolicy};
+use tradewind_book::{BarEvent, BarMatcher, BarTurn, FillPolicy};
 use tradewind_domain::{
     Bar, ClientOrderId, Instrument, Liquidity, OcoGroup, Order, OrderKind, OrderRequest, PortfolioId, Price, Quantity,
     Side, TimeInForce, Timestamp,
@@ -37,6 +39,8 @@ pub(crate) struct BarTape {
     bars: Vec<Bar>,
     next: usize,
     stage: Stage,
+    /// What the bar being played still has to give at its first extreme.
+    turn: Option<BarTurn>,
     /// What happens inside the bar being played, to be told at its close.
     held: Vec<BarEvent>,
     /// Orders whose end is already decided inside the bar being played.
@@ -52,6 +56,7 @@ impl BarTape {
             bars,
             next: 0,
             stage: Stage::Waiting,
+            turn: None,
             held: Vec::new(),
             decided: BTreeSet::new(),
             last_volume,
@@ -136,12 +141,8 @@ impl World {
         let tape = self.bar_tape()?;
         let bar = *tape.bars.get(tape.next)?;
         tape.stage = Stage::Open;
-        let mut happened = Vec::new();
-        tape.matcher.on_bar(&bar, &mut happened);
-        let (at_open, inside): (Vec<_>, Vec<_>) =
-            happened.into_iter().partition(|event| moment(event) == bar.open_time);
-        tape.decided = inside.iter().map(id_of).collect();
-        tape.held = inside;
+        let mut at_open = Vec::new();
+        tape.turn = tape.matcher.on_open(&bar, &mut at_open);
         self.now = self.now.max(bar.open_time.millis());
         // the flat candle since the last close makes way: a recording may have a hole in between
         self.markets[0].candles.replace_current(Candle::flat(bar.open_time.millis(), bar.open));
@@ -152,9 +153,11 @@ impl World {
         Some(bar.interval.nanos() / 1_000_000)
     }
 
-    /// Prints an extreme of the bar being played: first the one nearer to the open, then the other.
+    /// Prints an extreme of the bar being played: first the one nearer to the open, then the other. With the first it is
+    /// decided what fills inside the bar.
     pub(crate) fn print_extreme(&mut self, second: bool) {
         let Some(bar) = self.current_bar() else { return };
+        self.decide_inside(&bar);
         let low_first = bar.open.mantissa() - bar.low.mantissa() < bar.high.mantissa() - bar.open.mantissa();
         let (price, taker) = if low_first == second { (bar.high, Side::Buy) } else { (bar.low, Side::Sell) };
         let part = if second { 2 } else { 1 };
@@ -163,7 +166,15 @@ impl World {
         self.tell_best();
     }
 
-    /// Tells the last trades of the bar being played and what filled inside it; all but its closed candle.
+    fn decide_inside(&mut self, bar: &Bar) {
+        let Some(tape) = self.bar_tape() else { return };
+        let Some(turn) = tape.turn.take() else { return };
+        tape.matcher.inside(bar, turn, &mut tape.held);
+        tape.decided = tape.held.iter().map(id_of).collect();
+    }
+
+    /// Tells the last trades of the bar being played, what filled inside it and the book at its close; all but its closed
+    /// candle.
     pub(crate) fn fill_bar(&mut self) {
         let Some(bar) = self.current_bar() else { return };
         self.now = self.now.max(bar.close_time().millis() - 1);
@@ -171,12 +182,14 @@ impl World {
         self.now = bar.close_time().millis();
         let held = self.bar_tape().map(|tape| {
             tape.stage = Stage::Filled;
+            tape.last_volume = bar.volume;
             tape.decided.clear();
             std::mem::take(&mut tape.held)
         });
         self.apply(held.unwrap_or_default());
         self.markets[0].last = bar.close;
         self.tell_balances();
+        self.tell_best();
     }
 
     /// Tells the closed candle of the bar whose fills were told.
@@ -185,7 +198,6 @@ impl World {
         if let Some(tape) = self.bar_tape() {
             tape.next += 1;
             tape.stage = Stage::Waiting;
-            tape.last_volume = bar.volume;
         }
         let candle = candle_of(&bar, |price, quantity| self.markets[0].rules.notional(price, quantity));
         let market = &mut self.markets[0];
@@ -203,7 +215,11 @@ impl World {
             market.candles.begin(bar.close_time().millis(), bar.close);
             self.tell_closed(0, &candle);
         }
-        self.tell_best();
+    }
+
+    /// Whether a bar was opened and its fills inside were not told.
+    pub(crate) fn bar_is_open(&self) -> bool {
+        self.bar_at(Stage::Open).is_some()
     }
 
     /// Whether the fills of a bar were told and its candle was not.
@@ -296,15 +312,6 @@ pub(crate) fn candle_of(bar: &Bar, notional: impl Fn(Price, Quantity) -> i128) -
     candle.quote_volume = notional(bar.close, bar.volume);
     candle.trades = 4;
     candle
-}
-
-const fn moment(event: &BarEvent) -> Timestamp {
-    match event {
-        BarEvent::Triggered { at, .. }
-        | BarEvent::Fill { at, .. }
-        | BarEvent::Cancelled { at, .. }
-        | BarEvent::Rejected { at, .. } => *at,
-    }
 }
 
 fn id_of(event: &BarEvent) -> u64 {

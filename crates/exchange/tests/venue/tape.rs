@@ -179,6 +179,31 @@ async fn a_step_about_an_older_bar_does_nothing() {
 }
 
 #[tokio::test]
+async fn the_book_at_a_close_is_told_before_its_candle() {
+    let bars = bars(20);
+    let tape = Tape::bars(&spec(), &bars, 10).unwrap();
+    let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
+    let mut market = venue.socket("/stream?streams=btcusdt@bookTicker/btcusdt@kline_1m").await;
+    let number = |value: &Value| tradewind_domain::parse_decimal(value.as_str().unwrap(), 8).unwrap();
+    for bar in &bars[10..] {
+        step(&venue, None).await;
+        let mut best = Value::Null;
+        loop {
+            let event = market.json().await;
+            if event["data"]["k"]["x"] == true {
+                break;
+            }
+            if event["stream"] == "btcusdt@bookTicker" {
+                best = event["data"].clone();
+            }
+        }
+        let (close, tick) = (bar.close.mantissa(), 1_000_000);
+        assert_eq!([number(&best["b"]), number(&best["a"])], [close - tick, close + tick]);
+    }
+    venue.handle.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_tape_plays_by_the_clock_to_its_end() {
     let tape = Tape::bars(&spec(), &bars(30), 10).unwrap();
     let pace = Pace::Realtime { speed: 3_000.0 };
@@ -204,6 +229,33 @@ async fn an_unreadable_or_short_tape_is_refused_with_a_code() {
     }
     let error = Exchange::start(ExchangeConfig { pace: LOCKSTEP, ..config() }).await.unwrap_err();
     assert_eq!(error.code(), "EXC-05");
+}
+
+#[tokio::test]
+async fn a_tape_that_contradicts_itself_is_refused_by_the_code_of_its_first_error() {
+    let dir = std::env::temp_dir();
+    let file = |name: &str, text: &str| {
+        let path = dir.join(format!("tradewind-{name}-{}.csv", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let row = |minute: i64| {
+        let high = if minute == 15 { 980 } else { 1_010 };
+        format!("{},1000,{high},990,1000,5\n", 1_750_000_020 + minute * 60)
+    };
+    let rows: String = (0..20).map(row).collect();
+    let bars = file("hl", &format!("time,open,high,low,close,volume\n{rows}"));
+    let row = |at: i64| format!("{},{at},buy,{},2\n", 1_704_067_200_000 + at, if at == 50 { "-1" } else { "10.5" });
+    let rows: String = (1..100).map(row).collect();
+    let trades = file("below-zero", &format!("time,id,side,price,quantity\n{rows}"));
+    let symbol = || "BTC/USDT".parse().unwrap();
+    for (tape, said) in
+        [(Tape::bars_file(&bars, symbol(), 10), "HIS-16 "), (Tape::trades_file(&trades, symbol()), "HIS-18 ")]
+    {
+        let error = Exchange::start(ExchangeConfig { tape: Some(tape), ..config() }).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    [bars, trades].iter().for_each(|path| std::fs::remove_file(path).unwrap());
 }
 
 fn recordings() -> PathBuf {

@@ -5,9 +5,9 @@ use crate::support::{OUR_ID, bitcoin, permit};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tradewind_domain::{Coded as _, InstrumentId, OrderRequest, Quantity, Side, Timestamp};
-use tradewind_venues::binance::convert::{Instruments, fill_of_trade, standing, time_of_trade};
+use tradewind_venues::binance::convert::{Instruments, balances, fill_of_trade, standing, time_of_trade};
 use tradewind_venues::binance::protocol::{OrderAnswer, UserFrame, read_order_answer, read_user_frame};
-use tradewind_venues::binance::wire::{AccountTrade, OrderReport, RateLimitInterval};
+use tradewind_venues::binance::wire::{Account, AccountTrade, OrderReport, RateLimitInterval};
 use tradewind_venues::{VenueEvent, VenueReport};
 
 const RECEIVED: Timestamp = Timestamp::from_millis(1_700_000_009_999);
@@ -70,6 +70,58 @@ fn an_execution_out_of_its_bounds_is_not_booked_and_the_lists_are_read() {
         &[("x", "REPLACED"), ("q", "-0.002")],
     ] {
         assert_eq!(words(&told(changes)), ["fault VEN-21", "gap"], "{changes:?}");
+    }
+}
+
+/// What is read of a balance of so much, free: the amount, or the asset and what is said of it.
+fn balance_of(asset: &str, free: &str) -> Result<String, (String, String)> {
+    let account = json!({
+        "makerCommission": 10, "takerCommission": 10, "buyerCommission": 0, "sellerCommission": 0, "canTrade": true,
+        "canWithdraw": false, "canDeposit": true, "updateTime": 1, "accountType": "SPOT",
+        "balances": [{ "asset": asset, "free": free, "locked": "1" }],
+    });
+    let account: Account = serde_json::from_value(account).unwrap();
+    match balances(&account) {
+        (sound, faults) if faults.is_empty() => Ok(sound[0].free.amount()),
+        (sound, faults) => {
+            assert!(sound.is_empty() && faults[0].code() == "VEN-21", "{sound:?} {faults:?}");
+            Err((faults[0].symbol().to_owned(), faults[0].to_string()))
+        }
+    }
+}
+
+#[test]
+fn a_balance_is_read_however_much_it_is_or_named_with_its_asset() {
+    for much in ["10000", "92233720368.54775808", "250000000000.00000001", "10000000000000000", "-5"] {
+        assert_eq!(balance_of("SHIB", much), Ok(much.to_owned()));
+    }
+    for (asset, free, why) in [
+        ("USDT", "1000O.0", "is not a decimal number"),
+        ("USDT", "0.000000001", "has more than 8 decimals"),
+        ("USDT", "10000000000000000.00000001", "is out of its bounds"),
+        ("USDT", "1701411834604692317316873037158", "is out of its bounds"),
+        ("USDT", "9999999999999999999999999999999", "is too large"),
+        ("币安人生", "7", "is not the code of an asset"),
+    ] {
+        let (named, said) = balance_of(asset, free).unwrap_err();
+        assert_eq!(named, asset);
+        assert!(said.starts_with(&format!("free of {asset}: ")) && said.ends_with(why), "{said}");
+    }
+}
+
+#[test]
+fn a_transfer_of_more_than_there_can_be_is_left_out() {
+    let said = |delta: &str| {
+        let event = json!({ "e": "balanceUpdate", "E": 1, "a": "SHIB", "d": delta, "T": 1 });
+        let frame = json!({ "subscriptionId": 0, "event": event }).to_string();
+        match read_user_frame(&all(), &frame, RECEIVED).unwrap() {
+            UserFrame::Events(events) => words(&events),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(said("-250000000000.5"), ["transferred -250000000000.5 SHIB"]);
+    for delta in ["25O", "-20000000000000000", "1701411834604692317316873037158"] {
+        assert_eq!(said(delta), ["fault VEN-21"], "{delta}");
     }
 }
 

@@ -117,6 +117,24 @@ fn a_listing_becomes_an_instrument_with_its_rules() {
     assert_eq!(list_symbol(&info.symbols[0], FeeSchedule::default()).unwrap_err().code(), "VEN-22");
 }
 
+#[test]
+fn a_filter_that_cannot_be_read_or_is_below_zero_is_named_with_its_value() {
+    let said = |filter: usize, field: &str, value: &str| {
+        let mut listed = exchange_info();
+        listed["symbols"][0]["filters"][filter][field] = json!(value);
+        let info: ExchangeInfo = serde_json::from_value(listed).unwrap();
+        let error = list_symbol(&info.symbols[0], FeeSchedule::default()).unwrap_err();
+        format!("{} {error}", error.code())
+    };
+    for (filter, field) in
+        [(0, "tickSize"), (1, "stepSize"), (1, "minQty"), (1, "maxQty"), (2, "maxQty"), (3, "minNotional")]
+    {
+        for (value, why) in [("0.0x000000", "is not a decimal number"), ("-.01000000", "is below zero")] {
+            assert_eq!(said(filter, field, value), format!("VEN-21 {field} of BTCUSDT: `{value}` {why}"));
+        }
+    }
+}
+
 fn execution(change: &[(&str, Value)]) -> Value {
     let mut event = json!({
         "E": 1, "s": "BTCUSDT", "c": OUR_ID.to_string(), "S": "BUY", "o": "LIMIT", "f": "GTC", "q": "1.00000000",

@@ -2,7 +2,9 @@
 
 use super::{Connection, read_clock};
 use crate::answer::{AnswerError, quote};
-use crate::binance::convert::{self, OrderStanding, fee_schedule, fill_of_trade, standing, time_of_trade};
+use crate::binance::convert::{
+    self, ConvertError, OrderStanding, fee_schedule, fill_of_trade, standing, time_of_trade,
+};
 use crate::binance::rules::Endpoint;
 use crate::binance::wire::{Account, AccountTrade, Depth, KeyRights, Kline, OrderReport, OrderStatus, QueryOrder};
 use crate::outcome::{QueryError, TransportFault};
@@ -26,8 +28,9 @@ pub struct AccountState {
     pub can_trade: bool,
     /// Whether this key's account may withdraw; the key's own right is a setting of the key.
     pub can_withdraw: bool,
-    /// Assets that could not be read, with the reason.
-    pub unreadable: Vec<String>,
+    /// What could not be read of it, an entry for each asset. Nothing is known of what it holds of these: they are not among
+    /// the balances, and that does not mean zero.
+    pub unreadable: Vec<ConvertError>,
 }
 
 /// An execution of an order whose client id the caller must know: the venue names it by its own id only.
@@ -128,13 +131,13 @@ impl Connection {
     pub async fn account(&self) -> Result<AccountState, QueryError> {
         let pairs = [("omitZeroBalances", "true".to_owned())];
         let account: Account = self.rest.get_signed(Endpoint::Account, "/api/v3/account", &pairs).await?;
-        let (balances, faults) = convert::balances(&account);
+        let (balances, unreadable) = convert::balances(&account);
         Ok(AccountState {
             balances,
             fees: fee_schedule(&account)?,
             can_trade: account.can_trade,
             can_withdraw: account.can_withdraw,
-            unreadable: faults.iter().map(ToString::to_string).collect(),
+            unreadable,
         })
     }
 

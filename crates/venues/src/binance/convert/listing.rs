@@ -46,7 +46,7 @@ pub struct ListingRules {
 ///
 /// # Errors
 /// [`ConvertError::Listing`] if a filter is missing or contradicts, [`ConvertError::Number`] for a number that does
-/// not fit.
+/// not fit, [`ConvertError::Value`] for one below zero.
 pub fn list_symbol(info: &SymbolInfo, fees: FeeSchedule) -> Result<Listing, ConvertError> {
     let unusable = |why: String| ConvertError::Listing { symbol: info.symbol.clone(), why };
     let currency = |code: &str| Currency::new(code).map_err(unusable);
@@ -57,11 +57,12 @@ pub fn list_symbol(info: &SymbolInfo, fees: FeeSchedule) -> Result<Listing, Conv
     let (price_decimals, quantity_decimals) = (info.quote_precision, info.base_asset_precision);
 
     let number = |field, text: &str, decimals| {
-        parse_decimal(text, decimals).map_err(|cause| ConvertError::Number {
-            field,
-            symbol: info.symbol.clone(),
-            cause,
-        })
+        let symbol = info.symbol.clone();
+        match parse_decimal(text, decimals) {
+            Ok(number @ 0..) => Ok(number),
+            Ok(_) => Err(ConvertError::Value { field, symbol, value: text.to_owned(), why: "is below zero" }),
+            Err(cause) => Err(ConvertError::Number { field, symbol, cause }),
+        }
     };
     let (mut tick, mut lot, mut market_max, mut min_notional) = (None, None, None, 0);
     let (mut max_orders, mut max_algo_orders, mut unknown_filters) = (None, None, 0);

@@ -82,6 +82,20 @@ impl Coded for ConvertError {
     }
 }
 
+impl ConvertError {
+    /// Which symbol it is about; of a balance, which asset. As the venue writes it.
+    #[must_use]
+    pub fn symbol(&self) -> &str {
+        match self {
+            Self::Number { symbol, .. }
+            | Self::Value { symbol, .. }
+            | Self::Listing { symbol, .. }
+            | Self::Unsupported { symbol, .. }
+            | Self::UnknownSymbol(symbol) => symbol,
+        }
+    }
+}
+
 /// The instruments of a connection, found by the venue's symbol or by our id.
 #[derive(Clone, Debug, Default)]
 pub struct Instruments {
@@ -138,6 +152,10 @@ const QUANTITY_MOST: i64 = 5_000_000_000_000_000_000;
 
 /// The largest price that is believed: 11.5 billion at eight decimals. Price times quantity is then far inside 128 bits.
 const PRICE_MOST: i64 = 1 << 60;
+
+/// The largest balance that is believed, in ledger units: 10^16 of an asset. Of the most numerous coins there are 10^15, and
+/// at a price of a million what that much is worth still fits 128 bits.
+const BALANCE_MOST: u128 = 1_000_000_000_000_000_000_000_000;
 
 /// What was executed: more than nothing.
 fn executed(it: &Instrument, field: &'static str, text: &str) -> Result<Quantity, ConvertError> {
@@ -203,6 +221,16 @@ fn side(it: &Instrument, side: &OrderSide) -> Result<Side, ConvertError> {
             why: "is neither BUY nor SELL",
         }),
     }
+}
+
+/// What an account holds of an asset, or what came in or went out of it.
+pub(super) fn held(field: &'static str, amount: &str, asset: &str) -> Result<Money, ConvertError> {
+    let money = money(field, amount, asset)?;
+    if money.units.unsigned_abs() <= BALANCE_MOST {
+        return Ok(money);
+    }
+    let (symbol, value) = (asset.to_owned(), amount.to_owned());
+    Err(ConvertError::Value { field, symbol, value, why: "is out of its bounds" })
 }
 
 fn money(field: &'static str, amount: &str, asset: &str) -> Result<Money, ConvertError> {

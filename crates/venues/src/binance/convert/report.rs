@@ -1,6 +1,6 @@
 //! What the venue says of orders and balances, on its way in.
 
-use super::{ConvertError, Instruments, QUANTITY_MOST, counted, executed, limit, moment, money, paid, side};
+use super::{ConvertError, Instruments, QUANTITY_MOST, counted, executed, held, limit, moment, money, paid, side};
 use crate::binance::wire::{
     Account, AccountPosition, AccountTrade, ExecutionReport, ExecutionType, OrderReport, OrderStatus,
 };
@@ -281,7 +281,7 @@ fn sorted(all: impl Iterator<Item = Read>) -> (Vec<AssetBalance>, Vec<ConvertErr
 }
 
 fn balance(asset: &str, free: &str, locked: &str) -> Result<AssetBalance, ConvertError> {
-    let free = money("free", free, asset)?;
-    let locked: Money = money("locked", locked, asset)?;
+    let free = held("free", free, asset)?;
+    let locked = held("locked", locked, asset)?;
     Ok(AssetBalance { currency: free.currency, free, locked })
 }

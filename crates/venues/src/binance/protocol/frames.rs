@@ -1,14 +1,14 @@
 //! Frames as they come in: answers, the user stream, market streams.
 
 use crate::answer::{AnswerError, quote, read_json};
-use crate::binance::convert::{self, ConvertError, Instruments, moment, position_balances, report};
+use crate::binance::convert::{self, ConvertError, Instruments, held, moment, position_balances, report};
 use crate::binance::wire::{BookTickerEvent, KlineEvent, RequestId, TradeEvent, UserEvent};
 use crate::error::Coded as _;
 use crate::outcome::TransportFault;
 use crate::report::{Stamps, VenueEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tradewind_domain::{Currency, Money, Timestamp};
+use tradewind_domain::Timestamp;
 
 /// A frame of the WebSocket API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,16 +98,13 @@ fn user_event(all: &Instruments, event: &RawValue, received: Timestamp) -> UserF
             events.push(VenueEvent::Balances { balances, stamps: stamps(position.event_time) });
             events
         }
-        UserEvent::BalanceUpdate(update) => {
-            let delta = Currency::new(&update.asset).ok().and_then(|c| Money::parse(&update.delta, c).ok());
-            vec![match delta {
-                Some(delta) => {
-                    let cleared = Timestamp::from_millis(update.clear_time);
-                    VenueEvent::Transferred { delta, cleared, stamps: stamps(update.event_time) }
-                }
-                None => fault("VEN-21", format!("d `{}` of {}", update.delta, update.asset)),
-            }]
-        }
+        UserEvent::BalanceUpdate(update) => vec![match held("d", &update.delta, &update.asset) {
+            Ok(delta) => {
+                let cleared = Timestamp::from_millis(update.clear_time);
+                VenueEvent::Transferred { delta, cleared, stamps: stamps(update.event_time) }
+            }
+            Err(error) => fault(error.code(), error.to_string()),
+        }],
         UserEvent::ServerShutdown(_) => return UserFrame::ClosesSoon,
         UserEvent::EventStreamTerminated(_) => return UserFrame::Ended,
         // the members of a list report for themselves
