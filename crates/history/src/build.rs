@@ -4,7 +4,7 @@ use crate::defect::{Defect, Effect, Severity};
 use crate::defects::Defects;
 use crate::moment::{Stamp, localize};
 use crate::names;
-use crate::number::{MAX_DECIMALS, Number};
+use crate::number::{MAX_DECIMALS, Number, NumberFault};
 use crate::rows::{RawRow, RowSource, Shape};
 use crate::validate::Checker;
 use crate::{BarSeries, ImportError, ImportOptions, OnDefect, SourceInfo, StampEnd, VolumeKind};
@@ -28,11 +28,13 @@ pub(crate) fn series(
         rows.push(row);
     }
     if rows.is_empty() {
-        ImportError::refuse(path, &log)?;
+        ImportError::refuse(path, &log, source.rows())?;
         return Err(ImportError::unfit("HIS-06", path, "the file holds no row that can be read"));
     }
     let shape = source.shape().clone();
     refuse_funding(path, &rows)?;
+    let gives_volume = rows.iter().any(|row| row.volume.is_some());
+    rows.retain(|row| judge_volume(row, gives_volume, &shape, &mut log));
     let stocks = shape.lean && options.price_scale.is_none() && whole_everywhere(&rows);
     let scale = options.price_scale.unwrap_or(if stocks { 4 } else { 0 });
     scale_prices(path, &mut rows, scale)?;
@@ -45,7 +47,7 @@ pub(crate) fn series(
     let newest_first = put_in_order(&mut rows, &shape, &mut log);
     let dates = midnights_are_dates(&mut rows);
     let interval = interval_of(path, &rows, options).or_else(|unknown| {
-        ImportError::refuse(path, &log)?; // rows that were left out are why so few show no interval
+        ImportError::refuse(path, &log, source.rows())?; // rows that were left out are why so few show no interval
         Err(unknown)
     })?;
     let decimals = decimals(&rows, options);
@@ -66,14 +68,13 @@ pub(crate) fn series(
     }
     log.sort();
     if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, &log)?;
+        ImportError::refuse(path, &log, source.rows())?;
     }
-    let absent = rows.iter().all(|row| row.volume.is_none());
     let source = SourceInfo {
         zone: zone.to_owned(),
         newest_first,
         dates,
-        volume: if absent { VolumeKind::Absent } else { VolumeKind::Given },
+        volume: if gives_volume { VolumeKind::Given } else { VolumeKind::Absent },
         ..info(path, &shape, source.rows(), options)
     };
     Ok(BarSeries { instrument, interval, bars, source, defects: log, gaps: checker.gaps })
@@ -109,6 +110,22 @@ pub(crate) fn refuse_funding(path: &Path, rows: &[RawRow]) -> Result<(), ImportE
         return Err(ImportError::unfit("HIS-27", path, what));
     }
     Ok(())
+}
+
+/// Whether a row may stand as far as its volume goes. A file `gives_volume` if any row of it has one: a row without is then a
+/// defect, as if it lacked a price. Else the file gives none, which is noted.
+#[inline]
+pub(crate) fn judge_volume(row: &RawRow, gives_volume: bool, shape: &Shape, log: &mut Defects) -> bool {
+    if row.volume.is_some() || !shape.has_volume {
+        return true;
+    }
+    let (title, cell) = (&shape.names[5], shape.empty_cell());
+    if gives_volume {
+        log.push(Defect::error(NumberFault::Empty.code(), row.row, title, cell).with(Effect::LeftOut));
+    } else {
+        log.no_volume(row.row, title, cell);
+    }
+    !gives_volume
 }
 
 /// LEAN writes the prices of shares as whole numbers, times 10,000; crypto and currencies as they are.

@@ -4,8 +4,8 @@ use crate::defect::{Defect, Effect, Severity};
 use crate::defects::Defects;
 use crate::layout::{Role, sniff, split};
 use crate::lines::Lines;
-use crate::moment::{Clock, Stamp, Unit, whole_number};
-use crate::number::{self, Number};
+use crate::moment::{Clock, Stamp, Unit, read_in_two, whole_number};
+use crate::number::{self, Number, NumberFault};
 use crate::rows::{RawRow, RowSource, Shape};
 use crate::{Format, ImportError, ImportOptions, QuoteSide};
 use jiff::tz::TimeZone;
@@ -96,6 +96,7 @@ impl<R: Read> CsvRows<R> {
     fn fast(&self, window: &[u8]) -> Option<(RawRow, usize)> {
         let stamp = Stamp { utc: 0, offset: 0 };
         let mut row = RawRow { row: self.row + 1, stamp, prices: [Number::default(); 4], volume: None };
+        let (mut date, mut time_of_day): (&[u8], Option<&[u8]>) = (b"", None);
         let mut at = 0;
         for (index, role) in self.roles.iter().enumerate() {
             if index > 0 {
@@ -126,6 +127,16 @@ impl<R: Read> CsvRows<R> {
                     row.stamp = clock.read(rest[..used].trim_ascii_end(), self.zone.as_ref())?;
                     used
                 }
+                (Role::Date, _) => {
+                    let used = rest.iter().position(|b| *b == self.delimiter || *b == b'\n')?;
+                    date = rest[..used].trim_ascii_end();
+                    used
+                }
+                (Role::TimeOfDay, _) => {
+                    let used = rest.iter().position(|b| *b == self.delimiter || *b == b'\n')?;
+                    time_of_day = Some(rest[..used].trim_ascii_end());
+                    used
+                }
                 (Role::Skip, _) => {
                     let used = rest.iter().position(|b| *b == self.delimiter || *b == b'\n')?;
                     if rest[..used].contains(&b'"') {
@@ -135,6 +146,9 @@ impl<R: Read> CsvRows<R> {
                 }
                 (Role::Bid(_) | Role::Ask(_), _) => return None,
             };
+        }
+        if let Some(time_of_day) = time_of_day {
+            row.stamp = read_in_two(date, time_of_day, self.zone.as_ref())?;
         }
         match window.get(at..)? {
             [b'\n', ..] => Some((row, at + 1)),
@@ -159,6 +173,7 @@ impl<R: Read> CsvRows<R> {
             log.push(Defect::new("HIS-04", Severity::Warning, self.row, "", last).saying(what));
         }
         let mut stamp = None;
+        let (mut date, mut time_of_day): (&[u8], Option<&[u8]>) = (b"", None);
         let mut sides = [[None; 4]; 2];
         let mut volume = None;
         let mut whole = true;
@@ -169,6 +184,8 @@ impl<R: Read> CsvRows<R> {
                     stamp = self.time(cell, log);
                     whole &= stamp.is_some();
                 }
+                Role::Date => date = cell,
+                Role::TimeOfDay => time_of_day = Some(*cell),
                 Role::Price(which) | Role::Bid(which) => {
                     sides[0][which] = self.price(cell, which, log);
                     whole &= sides[0][which].is_some();
@@ -182,6 +199,10 @@ impl<R: Read> CsvRows<R> {
                     Err(()) => whole = false,
                 },
             }
+        }
+        if let Some(time_of_day) = time_of_day {
+            stamp = self.time_in_two(date, time_of_day, log);
+            whole &= stamp.is_some();
         }
         if !whole {
             return None;
@@ -207,6 +228,20 @@ impl<R: Read> CsvRows<R> {
         stamp
     }
 
+    fn time_in_two(&self, date: &[u8], time_of_day: &[u8], log: &mut Defects) -> Option<Stamp> {
+        let stamp = read_in_two(date, time_of_day, self.zone.as_ref());
+        if stamp.is_none() {
+            let text = [String::from_utf8_lossy(date), String::from_utf8_lossy(time_of_day)].join(" ");
+            let (code, what) = if date.is_empty() || time_of_day.is_empty() {
+                ("HIS-09", "the date or the time is empty")
+            } else {
+                ("HIS-10", "not a date and a time of day")
+            };
+            log.push(Defect::error(code, self.row, &self.shape.names[0], text).saying(what).with(Effect::LeftOut));
+        }
+        stamp
+    }
+
     fn price(&self, cell: &[u8], which: usize, log: &mut Defects) -> Option<Number> {
         let column = &self.shape.names[which + 1];
         match number::parse(cell) {
@@ -222,6 +257,7 @@ impl<R: Read> CsvRows<R> {
         }
     }
 
+    /// `Err` where nothing can stand for the cell, which is logged.
     fn volume(&self, cell: &[u8], log: &mut Defects) -> Result<Option<Number>, ()> {
         let column = &self.shape.names[5];
         match number::parse(cell) {
@@ -229,6 +265,7 @@ impl<R: Read> CsvRows<R> {
                 log.quality(quality, self.row, column, || String::from_utf8_lossy(cell).into_owned());
                 Ok(Some(number))
             }
+            Err(NumberFault::Empty) => Ok(None), // judged when it is known whether any row has one
             Err(fault) => {
                 let text = String::from_utf8_lossy(cell).into_owned();
                 log.push(Defect::error(fault.code(), self.row, column, text).with(Effect::LeftOut));

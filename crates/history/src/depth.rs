@@ -113,7 +113,7 @@ pub fn read_depth(path: &Path, options: &ImportOptions) -> Result<DepthSeries, I
     let found = depth_files::read(path, options, &mut log)?;
     let mut series = series(path, found, log, options)?;
     let missing = series.updates.is_empty().then_some("depth");
-    ticks::must_hold(path, options, &series.defects, missing)?;
+    ticks::must_hold(path, options, &series.defects, series.source.rows, missing)?;
     series.source.sha256 = hash.end()?;
     Ok(series)
 }

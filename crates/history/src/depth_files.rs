@@ -20,11 +20,16 @@ pub(crate) fn read(path: &Path, options: &ImportOptions, log: &mut Defects) -> R
         Opened::Text(lines, packing) => Table::of_text(path, lines, packing)?,
         Opened::Columns(format, schema, batches) => Table::of_columns(path, format, &schema, batches),
     };
-    if table.column(&["asks0price"]).is_some() {
-        snapshots(table, zone.as_ref(), log)
-    } else {
-        levels(path, table, zone.as_ref(), log)
-    }
+    if is_of_snapshots(&table) { snapshots(table, zone.as_ref(), log) } else { levels(path, table, zone.as_ref(), log) }
+}
+
+/// Whether these are the columns of depth.
+pub(crate) fn is_in(table: &Table) -> bool {
+    is_of_snapshots(table) || LevelColumns::of(table).is_ok()
+}
+
+fn is_of_snapshots(table: &Table) -> bool {
+    table.column(&["asks0price"]).is_some()
 }
 
 /// The columns of a table of one level a row.

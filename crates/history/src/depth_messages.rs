@@ -110,6 +110,12 @@ fn bybit_update(row: u64, book: &BybitBook<'_>, log: &mut Defects) -> Option<Raw
     Some(RawUpdate { row, stamp: Stamp { utc, offset: 0 }, snapshot: book.is_snapshot(), ids, levels })
 }
 
+/// Whether one of these lines of JSON is of a book.
+pub(crate) fn are_of_book(lines: &[Vec<u8>]) -> bool {
+    let word = b"\"topic\":\"orderbook.";
+    lines.iter().any(|line| line.windows(word.len()).any(|it| it == word))
+}
+
 fn is_of_book(topic: &str) -> bool {
     topic.starts_with("orderbook.")
 }

@@ -20,7 +20,7 @@ tradewind_domain::codes! {
     "HIS-12" "the row is earlier than the row before it" "sort the file by time";
     "HIS-13" "two rows have the same time" "keep one of them";
     "HIS-14" "bars, payments or trades are missing or left out" "correct rows that were left out, fetch what the file lacks, or accept the hole knowingly";
-    "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state the interval";
+    "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state it: `data`, `backtest` and `diagnose` take --interval, such as 1h";
     "HIS-16" "open, high, low and close contradict each other" "high must be the highest and low the lowest";
     "HIS-17" "the volume or size is negative" "correct the cell";
     "HIS-18" "the price is not positive" "correct the cell; only spreads may trade at or below zero";
@@ -29,7 +29,7 @@ tradewind_domain::codes! {
     "HIS-21" "the number carries the noise of binary floats" "it was read as the decimal that was meant";
     "HIS-22" "the number is too large" "use a smaller unit or fewer decimals";
     "HIS-23" "the file is newest first" "nothing to do: the rows were put in order";
-    "HIS-24" "the interval of the bars cannot be told" "state the interval, such as 1h";
+    "HIS-24" "the interval of the bars cannot be told" "state it: `data`, `backtest` and `diagnose` take --interval, such as 1h";
     "HIS-25" "the symbol cannot be told from the file's name" "state the symbol, such as BTC/USDT";
     "HIS-26" "the row has another number of cells than the first" "check the delimiter and look for a broken line";
     "HIS-27" "the file holds funding rates, not bars" "use it as funding, and a trade or mark price file for bars";
@@ -55,6 +55,7 @@ tradewind_domain::codes! {
     "HIS-47" "the JSON goes on over several lines, or is one array of messages" "write one message a line, as `jq -c .` does, and `jq -c '.[]'` of an array";
     "HIS-48" "the column is of a type that is not read" "write it as a float, a decimal of at most 128 bits, a whole number, a time or a text";
     "HIS-49" "the funding rate is beyond any that a venue pays" "rates are fractions, 0.0001 is 0.01 %: compare with another source; it was kept as it is";
+    "HIS-50" "the file holds ticks, not bars" "give a file of bars; `data import` stores ticks, and `demo` and `exchange` play trades";
 }
 
 /// The hint of a code of [`CODES`].
@@ -110,15 +111,19 @@ pub enum ImportError {
         /// What is wrong, with the value.
         what: String,
     },
-    /// Rows are faulty, and the options say to refuse: the first fault, and how many there are.
-    #[error("{path}: {} ({errors} error{} in all)", first.told(), if *errors == 1 { "" } else { "s" })]
+    /// Rows are faulty, and the options say to refuse, or no row is left.
+    #[error("{path}: {} ({})", first.told(), extent(defects, *to_end))]
     Defective {
         /// Which file.
         path: PathBuf,
         /// The first error by row.
         first: Box<Defect>,
-        /// How many errors there are (1 when a stream stopped at the first).
-        errors: u64,
+        /// All that is wrong with the rows that were read.
+        defects: Box<Defects>,
+        /// How many data rows were read.
+        rows: u64,
+        /// Whether that is the whole file: a stream stops at the first error.
+        to_end: bool,
     },
     /// Something must be stated that the file does not say.
     #[error("{path}: {what}")]
@@ -155,23 +160,28 @@ impl ImportError {
     pub(crate) fn needs(code: &'static str, path: &Path, what: impl Into<String>) -> Self {
         Self::NeedsOption { code, path: path.to_owned(), what: what.into() }
     }
-    /// Refuses if `defects` holds an error, naming the first by row.
-    pub(crate) fn refuse(path: &Path, defects: &Defects) -> Result<(), Self> {
-        let errors = defects.iter().filter(|defect| defect.severity == Severity::Error);
-        match errors.min_by_key(|defect| defect.row) {
-            None => Ok(()),
-            Some(first) => {
-                let (first, errors) = (Box::new(first.clone()), defects.count_of(Severity::Error));
-                Err(Self::Defective { path: path.to_owned(), first, errors })
-            }
-        }
+    /// Refuses a file whose `rows` were all read if `defects` holds an error, naming the first by row.
+    pub(crate) fn refuse(path: &Path, defects: &Defects, rows: u64) -> Result<(), Self> {
+        Self::defective(path, defects, rows, true).map_or(Ok(()), Err)
     }
-    /// The defect to report for this error, for [`crate::check_file`].
+    /// The error of a file of which so many rows were read; `None` if none of `defects` is an error.
+    pub(crate) fn defective(path: &Path, defects: &Defects, rows: u64, to_end: bool) -> Option<Self> {
+        let errors = defects.iter().filter(|defect| defect.severity == Severity::Error);
+        let first = Box::new(errors.min_by_key(|defect| defect.row)?.clone());
+        Some(Self::Defective { path: path.to_owned(), first, defects: Box::new(defects.clone()), rows, to_end })
+    }
+    /// The defect of the file as a whole that this error is, for [`crate::check_file`].
     pub(crate) fn as_defect(&self) -> Defect {
-        match self {
-            Self::Defective { first, .. } => (**first).clone(),
-            _ => Defect::of_file(self.code(), Severity::Error, &with_sources(self)),
-        }
+        Defect::of_file(self.code(), Severity::Error, &with_sources(self))
+    }
+}
+
+/// How many errors there are beside the first: nobody knows of a file that was not read to its end.
+fn extent(defects: &Defects, to_end: bool) -> String {
+    match defects.count_of(Severity::Error) {
+        _ if !to_end => "the first error".to_owned(),
+        1 => "1 error in all".to_owned(),
+        errors => format!("{errors} errors in all"),
     }
 }
 

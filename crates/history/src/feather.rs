@@ -148,7 +148,7 @@ impl ArrowRows {
                     log.quality(*quality, self.row, name, || float.to_string());
                     values[index] = Some(*number);
                 }
-                Err((NumberFault::Empty, _)) if index == 4 => log.no_volume(self.row, name, "null"),
+                Err((NumberFault::Empty, _)) if index == 4 => {} // judged when it is known whether any row has one
                 Err((fault, text)) => {
                     log.push(Defect::error(fault.code(), self.row, name, text.clone()).with(Effect::LeftOut));
                     whole = false;

@@ -58,7 +58,7 @@ pub fn read_funding(path: &Path, options: &ImportOptions) -> Result<FundingSerie
     let rates = payments(&rows, decimals, &source.shape().names, &mut log);
     log.sort();
     if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, &log)?;
+        ImportError::refuse(path, &log, source.rows())?;
     }
     let source = SourceInfo { sha256: hash.end()?, ..build::info(path, source.shape(), source.rows(), options) };
     Ok(FundingSeries { rates, decimals, source, defects: log })

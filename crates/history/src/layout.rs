@@ -1,8 +1,8 @@
 //! Tells the layout of delimited text from its first lines.
 
 use crate::model::BY_POSITION;
-use crate::moment::{Clock, read_text, whole_number};
-use crate::rows::{PRICES, Shape, find_columns};
+use crate::moment::{Clock, read_in_two, read_text, whole_number};
+use crate::rows::{PRICES, Shape, find_columns, plain_name};
 use crate::{Format, ImportError, ImportOptions};
 use std::path::Path;
 
@@ -10,7 +10,12 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Skip,
+    /// When the bar began or ended, whole.
     Time,
+    /// The date of that alone.
+    Date,
+    /// The time of day that belongs to a date.
+    TimeOfDay,
     Price(usize),
     Volume,
     Bid(usize),
@@ -50,6 +55,10 @@ pub(crate) fn sniff(
         let (columns, volume) = find_columns(&names).map_err(|what| ImportError::unfit("HIS-05", path, what))?;
         skipped += 1;
         roles[columns[0]] = Role::Time;
+        if let Some(time_of_day) = time_of_day(&names, columns[0], lines.get(skipped..).unwrap_or_default(), delimiter)
+        {
+            (roles[columns[0]], roles[time_of_day]) = (Role::Date, Role::TimeOfDay);
+        }
         (0..4).for_each(|i| roles[columns[i + 1]] = Role::Price(i));
         if let Some(volume) = volume {
             roles[volume] = Role::Volume;
@@ -65,14 +74,19 @@ pub(crate) fn sniff(
             return Err(unnamed("that are no prices of a bar; name the columns"));
         }
     }
-    let time_column = roles.iter().position(|role| *role == Role::Time).unwrap_or(0);
+    let time_column = roles.iter().position(|role| matches!(role, Role::Time | Role::Date)).unwrap_or(0);
     let clock = clock_of(path, &lines[skipped.min(lines.len())..], delimiter, time_column, headed, name)?;
     let title = |role: Role, plain: &str| match roles.iter().position(|r| *r == role) {
         Some(at) if headed => names[at].clone(),
         _ => plain.to_owned(),
     };
     let mut titles = ["", "", "", "", "", ""].map(str::to_owned);
-    titles[0] = title(Role::Time, "time");
+    let is_in_two = roles.contains(&Role::TimeOfDay);
+    titles[0] = if is_in_two {
+        format!("{} {}", title(Role::Date, "date"), title(Role::TimeOfDay, "time"))
+    } else {
+        title(Role::Time, "time")
+    };
     (0..4).for_each(|i| titles[i + 1] = title(Role::Price(i), PRICES[i]));
     titles[5] = title(Role::Volume, "volume");
     let quotes = roles.contains(&Role::Bid(0));
@@ -82,7 +96,7 @@ pub(crate) fn sniff(
         member: None,
         columns: described(&titles, has_volume, headed),
         names: titles,
-        time_format: clock.name().to_owned(),
+        time_format: if is_in_two { "date text and time of day".to_owned() } else { clock.name().to_owned() },
         quote_side: quotes.then_some(options.quote_side),
         has_volume,
         lean: !headed && roles.len() == 6 && !matches!(clock, Clock::Unix(_)),
@@ -94,6 +108,17 @@ fn described(titles: &[String; 6], has_volume: bool, headed: bool) -> Vec<String
     let plain = ["time", "open", "high", "low", "close", "volume"];
     let used = plain.iter().zip(titles).take(if has_volume { 6 } else { 5 });
     used.map(|(plain, title)| format!("{plain}={}", if headed { title.as_str() } else { BY_POSITION })).collect()
+}
+
+/// The column of times of day that belongs to a column of dates, if the first rows have both.
+fn time_of_day(names: &[String], dates: usize, lines: &[Vec<u8>], delimiter: u8) -> Option<usize> {
+    let column = names.iter().position(|name| plain_name(name) == "time")?;
+    let is_in_two = |line: &Vec<u8>| {
+        let cells = split(line, delimiter);
+        let (date, time_of_day) = (cells.get(dates)?, cells.get(column)?);
+        read_in_two(date, time_of_day, None)
+    };
+    (plain_name(&names[dates]) == "date" && lines.iter().any(|line| is_in_two(line).is_some())).then_some(column)
 }
 
 /// Layouts without header: time, open, high, low, close and volume (5 or 6 columns, LEAN and others); LEAN's bars of

@@ -87,6 +87,24 @@ pub enum Format {
     Messages,
 }
 
+impl Format {
+    /// Its name in one word, as JSON has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::CsvGz => "csv-gz",
+            Self::CsvXz => "csv-xz",
+            Self::CsvZip => "csv-zip",
+            Self::Feather => "feather",
+            Self::Parquet => "parquet",
+            Self::Json => "json",
+            Self::JsonLines => "json-lines",
+            Self::Messages => "messages",
+        }
+    }
+}
+
 /// Which prices of a file with bid and ask bars are taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -228,6 +246,28 @@ impl Default for ImportOptions {
             origin: Origin::Recorded,
             hash: true,
             progress: Progress::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_has_one_name() {
+        for format in [
+            Format::Csv,
+            Format::CsvGz,
+            Format::CsvXz,
+            Format::CsvZip,
+            Format::Feather,
+            Format::Parquet,
+            Format::Json,
+            Format::JsonLines,
+            Format::Messages,
+        ] {
+            assert_eq!(serde_json::to_value(format).unwrap(), format.name());
         }
     }
 }

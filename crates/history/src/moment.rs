@@ -112,11 +112,7 @@ impl Clock {
             }
             Self::Text => {
                 let (local, offset) = read_text(cell)?;
-                in_range(local)?;
-                Some(match offset {
-                    Some(offset) => Stamp { utc: local - i64::from(offset) * SECOND, offset },
-                    None => localize(local, zone),
-                })
+                stamp_of(local, offset, zone)
             }
         }
     }
@@ -180,6 +176,23 @@ pub(crate) fn read_text(cell: &[u8]) -> Option<(i64, Option<i32>)> {
     };
     let (nanos, rest) = read_clock(rest)?;
     Some((midnight + nanos, read_offset(rest)?))
+}
+
+/// Reads a date and a time of day that stand in two cells, as [`read_text`] reads one behind the other.
+pub(crate) fn read_in_two(date: &[u8], time_of_day: &[u8], zone: Option<&TimeZone>) -> Option<Stamp> {
+    let (days, []) = read_date(date)? else { return None };
+    let (nanos, rest) = read_clock(time_of_day)?;
+    stamp_of(days * 86_400 * SECOND + nanos, read_offset(rest)?, zone)
+}
+
+/// The moment that a text names: by the offset that it states, or else by the clock of `zone`.
+#[inline]
+fn stamp_of(local: i64, offset: Option<i32>, zone: Option<&TimeZone>) -> Option<Stamp> {
+    in_range(local)?;
+    Some(match offset {
+        Some(offset) => Stamp { utc: local - i64::from(offset) * SECOND, offset },
+        None => localize(local, zone),
+    })
 }
 
 fn read_date(cell: &[u8]) -> Option<(i64, &[u8])> {

@@ -103,7 +103,7 @@ pub fn read_orders(path: &Path, options: &ImportOptions) -> Result<OrderSeries, 
     let found = events(table, zone.as_ref(), &mut log)?;
     let mut series = series(path, found, log, options)?;
     let missing = series.events.is_empty().then_some("order");
-    ticks::must_hold(path, options, &series.defects, missing)?;
+    ticks::must_hold(path, options, &series.defects, series.source.rows, missing)?;
     series.source.sha256 = hash.end()?;
     Ok(series)
 }
@@ -192,6 +192,11 @@ fn judge_lives(raw: &[RawEvent], titles: &[String; 5], log: &mut Defects) {
             OrderAction::Deleted => drop(resting.remove(&event.id)),
         }
     }
+}
+
+/// Whether these are the columns of orders.
+pub(crate) fn are_in(table: &Table) -> bool {
+    Columns::of(table).is_ok()
 }
 
 /// The columns of a table of orders.

@@ -5,6 +5,7 @@ use crate::feather::{ArrowRows, Batches, guard, guarded, length};
 use crate::table_file::{TableFile, values_of, write_table};
 use crate::{Format, ImportError, Progress};
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::basic::Compression;
 use ::parquet::errors::ParquetError;
 use arrow_schema::SchemaRef;
 use sha2::{Digest, Sha256};
@@ -43,7 +44,12 @@ fn rows_of(builder: &ParquetRecordBatchReaderBuilder<File>) -> u64 {
 }
 
 fn builder(path: &Path, file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, ImportError> {
-    guard(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(|error| damaged(path, &error))
+    let builder = guard(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(|error| damaged(path, &error))?;
+    let mut columns = builder.metadata().row_groups().iter().flat_map(|group| group.columns());
+    if columns.any(|column| matches!(column.compression(), Compression::LZO)) {
+        return Err(ImportError::unfit("HIS-02", path, "its columns are packed with LZO, which is not read: use zstd"));
+    }
+    Ok(builder)
 }
 
 fn damaged(path: &Path, error: &ParquetError) -> ImportError {

@@ -80,7 +80,7 @@ pub fn read_quotes(path: &Path, options: &ImportOptions) -> Result<QuoteSeries, 
     };
     let mut series = series(path, found, log, options)?;
     let missing = series.quotes.is_empty().then_some("quote");
-    ticks::must_hold(path, options, &series.defects, missing)?;
+    ticks::must_hold(path, options, &series.defects, series.source.rows, missing)?;
     series.source.sha256 = hash.end()?;
     Ok(series)
 }
@@ -154,6 +154,13 @@ fn quote(
         ask: Price::from_mantissa(ask),
         ask_size: Quantity::from_mantissa(ask_size),
     })
+}
+
+/// Whether these are the columns of quotes. Numbers without names and with days alone may be anything, such as factors.
+pub(crate) fn are_in(path: &Path, table: &Table) -> bool {
+    let of_days =
+        |rows: &[Vec<String>]| rows.iter().any(|row| row.first().is_some_and(|day| day.len() <= "19980102".len()));
+    !table.headless().is_some_and(of_days) && Columns::of(path, table).is_ok()
 }
 
 /// Columns of time, bid, ask, and of the sizes of bid and ask.

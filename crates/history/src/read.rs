@@ -4,13 +4,13 @@ use crate::catalog::{self, CatalogError};
 use crate::container::{self, Kind};
 use crate::parquet::BarFile;
 use crate::rows::RowSource;
-use crate::{BarSeries, Format, ImportError, ImportOptions, StampEnd, build, csv, feather, parquet};
+use crate::{BarSeries, Format, ImportError, ImportOptions, StampEnd, build, csv, feather, parquet, series};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::thread::{Builder, JoinHandle};
-use tradewind_domain::{Coded, InstrumentSpec};
+use tradewind_domain::{Coded, InstrumentSpec, Interval};
 
 /// Reads a file of bars: CSV, CSV.gz, CSV.xz, a zip of one CSV, Arrow/Feather v2, Parquet. The format is told by content.
 ///
@@ -37,12 +37,24 @@ pub(crate) fn catalog_file(path: &Path, options: &ImportOptions) -> Result<Optio
     let file = catalog::open_bars(path).map_err(|error| of_catalog(path, &error))?;
     if let Some(file) = &file {
         must_be_of(path, &file.dataset().instrument, options)?;
+        must_be_of_interval(path, file.dataset().interval, options)?;
         if options.stamp == StampEnd::Close {
             let what = "the times were said to name the end of a bar, and the catalog keeps bars by their open time";
             return Err(ImportError::needs("HIS-35", path, what));
         }
     }
     Ok(file)
+}
+
+/// Refuses a file that knows how long its bars are where the options state another interval.
+fn must_be_of_interval(path: &Path, stored: Interval, options: &ImportOptions) -> Result<(), ImportError> {
+    match options.interval.filter(|stated| *stated != stored) {
+        Some(stated) => {
+            let what = format!("the interval `{stated}` was stated, and the bars of the file are `{stored}` long");
+            Err(ImportError::needs("HIS-35", path, what))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What is wrong with a catalog file, as an error of its import.
@@ -61,8 +73,19 @@ pub(crate) fn must_be_of(path: &Path, stored: &InstrumentSpec, options: &ImportO
     }
 }
 
-/// Opens the rows of a file, whatever its format.
+/// Opens the rows of a file, whatever its format. Ticks are refused as what they are.
 pub(crate) fn open_rows(path: &Path, options: &ImportOptions) -> Result<Box<dyn RowSource>, ImportError> {
+    let refused = |error: ImportError| match error.code() {
+        "HIS-05" | "HIS-46" => match series::ticks_in(path, options) {
+            Some(content) => ImportError::unfit("HIS-50", path, format!("it holds {}, not bars", content.name())),
+            None => error,
+        },
+        _ => error,
+    };
+    rows_of(path, options).map_err(refused)
+}
+
+fn rows_of(path: &Path, options: &ImportOptions) -> Result<Box<dyn RowSource>, ImportError> {
     let (file, kind) = container::open(path)?;
     let progress = &options.progress;
     Ok(match kind {

@@ -2,7 +2,8 @@
 
 use crate::table_file::TableFile;
 use crate::{
-    Content, Defects, GapKind, ImportOptions, OnDefect, Series, Severity, SourceInfo, Unlisted, names, read_series,
+    Content, Defects, GapKind, ImportError, ImportOptions, OnDefect, Series, Severity, SourceInfo, Unlisted, names,
+    read_series,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -159,6 +160,10 @@ pub fn check_series(path: &Path, options: &ImportOptions) -> (CheckReport, Vec<S
     let options = ImportOptions { symbol, on_defect: OnDefect::Report, ..options.clone() };
     match read_series(path, &options) {
         Ok(series) => (CheckReport::of_series(path, &series), series),
+        // bars without a sound row show no interval and make no series; ticks do
+        Err(ImportError::Defective { rows, defects, .. }) => {
+            (CheckReport { rows, ..CheckReport::new(path, Content::Bars, *defects) }, Vec::new())
+        }
         Err(error) => {
             let defects = [error.as_defect()].into_iter().collect();
             (CheckReport::new(path, Content::Unknown, defects), Vec::new())

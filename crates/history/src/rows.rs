@@ -14,7 +14,7 @@ pub(crate) struct RawRow {
     pub(crate) stamp: Stamp,
     /// Open, high, low, close.
     pub(crate) prices: [Number; 4],
-    /// Volume; `None` where the file gives none.
+    /// Volume; `None` where the row gives none.
     pub(crate) volume: Option<Number>,
 }
 
@@ -42,9 +42,17 @@ pub(crate) struct Shape {
     pub(crate) names: [String; 6],
     pub(crate) time_format: String,
     pub(crate) quote_side: Option<QuoteSide>,
+    /// Whether there is a column of volumes, or of sizes.
     pub(crate) has_volume: bool,
     /// Whether the layout is LEAN's without header, so that whole prices with whole volumes are equities x 10000.
     pub(crate) lean: bool,
+}
+
+impl Shape {
+    /// How a cell that holds nothing reads, for defects.
+    pub(crate) const fn empty_cell(&self) -> &'static str {
+        if matches!(self.format, Format::Feather | Format::Parquet) { "null" } else { "" }
+    }
 }
 
 /// Finds the columns by name: index of time, open, high, low, close, and volume.

@@ -1,8 +1,12 @@
 //! Whatever a file holds: it is recognised by its columns or messages, never by its name.
 
+use crate::table::Table;
+use crate::table_file::TableFile;
+use crate::ticks::{self, Opened};
 use crate::{
-    BarSeries, Defects, DepthSeries, Format, FundingSeries, ImportError, ImportOptions, OrderSeries, QuoteSeries,
-    SourceInfo, TradeSeries, read_bars, read_depth, read_funding, read_orders, read_quotes, read_trades,
+    BarSeries, Defects, DepthSeries, Format, FundingSeries, ImportError, ImportOptions, OrderSeries, Progress,
+    QuoteSeries, SourceInfo, TradeSeries, depth_files, depth_messages, orders, quotes, read_bars, read_depth,
+    read_funding, read_orders, read_quotes, read_trades, trades,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -161,7 +165,7 @@ pub fn read_series(path: &Path, options: &ImportOptions) -> Result<Vec<Series>, 
         Err(error) if error.code() == "HIS-27" => return Ok(vec![Series::Funding(read_funding(path, options)?)]),
         Err(error) => error,
     };
-    if !matches!(bars.code(), "HIS-02" | "HIS-05" | "HIS-10" | "HIS-11" | "HIS-46") {
+    if !matches!(bars.code(), "HIS-02" | "HIS-05" | "HIS-10" | "HIS-11" | "HIS-46" | "HIS-50") {
         return Err(bars); // these are bars, and something is wrong with them
     }
     let mut found = Vec::new();
@@ -177,6 +181,35 @@ pub fn read_series(path: &Path, options: &ImportOptions) -> Result<Vec<Series>, 
         }
     }
     if found.is_empty() { Err(unread.unwrap_or(bars)) } else { Ok(found) }
+}
+
+/// What ticks a file holds whose columns are not those of bars, by its first lines or its columns alone; `None` for what no
+/// reader of ticks knows.
+pub(crate) fn ticks_in(path: &Path, options: &ImportOptions) -> Option<Content> {
+    if let Ok(Some(ours)) = TableFile::open_ours(path) {
+        return Some(ours.content).filter(|content| *content != Content::Bars);
+    }
+    let unwatched = ImportOptions { progress: Progress::default(), ..options.clone() };
+    let table = match ticks::open(path, &unwatched).ok()? {
+        Opened::Messages(..) => return Some(Content::Messages),
+        Opened::JsonLines(mut lines, _) => {
+            return depth_messages::are_of_book(&lines.peek().ok()?).then_some(Content::Depth);
+        }
+        Opened::JsonArray(mut lines, _) => return trades::are_in_json(&lines.peek().ok()?).then_some(Content::Trades),
+        Opened::Text(lines, packing) => Table::of_text(path, lines, packing).ok()?,
+        Opened::Columns(format, schema, batches) => Table::of_columns(path, format, &schema, batches),
+    };
+    if trades::are_in(&table) {
+        Some(Content::Trades)
+    } else if quotes::are_in(path, &table) {
+        Some(Content::Quotes)
+    } else if depth_files::is_in(&table) {
+        Some(Content::Depth)
+    } else if orders::are_in(&table) {
+        Some(Content::Orders)
+    } else {
+        None
+    }
 }
 
 /// Reads a file as one kind of series.

@@ -131,7 +131,7 @@ pub(crate) fn read_file<S: TickTable>(path: &Path, options: &ImportOptions) -> R
     let series: S = series_of(table, path, &always, options).map_err(unfit)?;
     read::must_be_of(path, series.instrument(), options)?;
     if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, series.defects())?;
+        ImportError::refuse(path, series.defects(), series.source().rows)?;
     }
     Ok(Some(series))
 }

@@ -3,11 +3,12 @@
 use crate::build::{self, Finest};
 use crate::catalog::{ALWAYS, CatalogError};
 use crate::defects::Defects;
+use crate::moment::Stamp;
 use crate::parquet::{BarFile, BarFileReader};
 use crate::read::FileHash;
 use crate::rows::{RawRow, RowSource, Shape};
 use crate::validate::{Checker, Judge};
-use crate::{Dataset, Gap, ImportError, ImportOptions, OnDefect, Severity, SourceInfo, StampEnd, read};
+use crate::{Dataset, Gap, ImportError, ImportOptions, OnDefect, Severity, SourceInfo, StampEnd, VolumeKind, read};
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Bar, InstrumentSpec, Interval};
 
@@ -45,6 +46,7 @@ struct Live {
     options: ImportOptions,
     interval: Interval,
     decimals: (u8, u8),
+    gives_volume: bool,
     shift: i64,
     over: bool,
     hash: FileHash,
@@ -54,10 +56,13 @@ struct Live {
 /// Reads the bars of a file one at a time; the same bars as [`crate::read_bars`] gives, in flat memory for files of the
 /// catalog, and for CSV (plain, in gzip, xz or zip), Feather and Parquet of bars shorter than a day in order of time.
 ///
-/// Unless the options fix the decimals of prices and volumes (or the instrument), the file is read once beforehand to
-/// find them and to see whether a market of unknown hours closes; with them fixed, that is judged by the first 2,048
-/// rows. A file of the catalog is read once beforehand to see that it holds what was stored. LEAN's files without a header,
-/// files of a `price_scale`, newest-first files and daily bars are small: they are read whole.
+/// The file is read once beforehand: for the decimals of prices and volumes, for whether a market of unknown hours closes,
+/// and where errors do not refuse it, for whether its rows are in order. If the options fix the decimals (or the instrument)
+/// and errors refuse the file, its first 2,048 rows are enough, unless they have an empty column of volumes. A file of the
+/// catalog is read once beforehand to see that it holds what was stored.
+///
+/// LEAN's files without a header, files of a `price_scale`, newest-first files and daily bars are small: they are read whole.
+/// So is a file whose rows are out of order, if that does not refuse it, and one whose volumes begin behind those rows.
 ///
 /// # Errors
 /// As [`crate::read_bars`]; errors of rows come out of the iterator when it reaches them, and end it.
@@ -73,6 +78,8 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
         probe.push(row);
     }
     let shape = rows.shape().clone();
+    let gives_volume = probe.iter().any(|row| row.volume.is_some());
+    probe.retain(|row| !gives_volume || row.volume.is_some()); // the others are left out when they are reached
     if probe.len() < 3 || shape.lean || options.price_scale.is_some() || falls(&probe) {
         return whole(path, options);
     }
@@ -82,26 +89,17 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
     }
     build::refuse_funding(path, &probe)?;
     let hash = FileHash::begin(path, options)?;
-    let mut finest = Finest::default();
     let fixed = options.instrument.is_some() || options.price_decimals.is_some() && options.quantity_decimals.is_some();
     let shift = if options.stamp == StampEnd::Close { -interval.nanos() } else { 0 };
-    let mut stamps: Vec<_> = probe.iter().map(|row| row.stamp.later(shift)).collect();
-    if !fixed {
-        probe.iter().for_each(|row| finest.see(row));
-        let mut day = i64::MIN;
-        while let Some(row) = rows.next_row(&mut log)? {
-            finest.see(&row);
-            let opened = row.stamp.later(shift);
-            if opened.local().div_euclid(DAY) != day {
-                day = opened.local().div_euclid(DAY);
-                stamps.push(opened);
-            }
-        }
+    let mut seen = Seen::of(&probe, shift, gives_volume);
+    let is_settled = fixed && options.on_defect == OnDefect::Refuse && gives_volume == shape.has_volume;
+    if !is_settled && !seen.looks_on(rows.as_mut(), shift, options, &mut log)? {
+        return whole(path, options);
     }
-    let decimals = finest.given(options);
+    let decimals = seen.finest.given(options);
     let instrument = build::instrument(path, None, options, false, decimals)?;
     let mut checker = Checker::new(interval, shape.names.clone(), &instrument);
-    checker.learn_sessions(stamps.into_iter());
+    checker.learn_sessions(seen.stamps.into_iter());
     let rows = read::open_rows(path, options)?; // from the first row again
     let mut log = Defects::default();
     if !shape.has_volume {
@@ -115,14 +113,66 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
         options: options.clone(),
         interval,
         decimals,
+        gives_volume,
         shift,
         over: false,
         hash,
         sha256: None,
         shape,
     };
-    let source = build::info(path, &live.shape, 0, options);
+    let volume = if gives_volume { VolumeKind::Given } else { VolumeKind::Absent };
+    let source = SourceInfo { volume, ..build::info(path, &live.shape, 0, options) };
     Ok(BarStream { instrument, interval, source, bars: Bars::Live(Box::new(live)) })
+}
+
+/// What the rows tell before the first bar comes out.
+struct Seen {
+    finest: Finest,
+    /// When the first rows opened, and the first one of each day behind them.
+    stamps: Vec<Stamp>,
+    gives_volume: bool,
+    /// The time of the last row.
+    latest: i64,
+}
+
+impl Seen {
+    fn of(probe: &[RawRow], shift: i64, gives_volume: bool) -> Self {
+        let mut finest = Finest::default();
+        probe.iter().for_each(|row| finest.see(row));
+        let stamps = probe.iter().map(|row| row.stamp.later(shift)).collect();
+        Self { finest, stamps, gives_volume, latest: probe.last().map_or(i64::MIN, |row| row.stamp.utc) }
+    }
+
+    /// Goes through the other rows. `false` at the first that only the whole file can be judged by: one that has a volume
+    /// where those before it have none, or one out of order that is to be sorted in.
+    fn looks_on(
+        &mut self,
+        rows: &mut dyn RowSource,
+        shift: i64,
+        options: &ImportOptions,
+        log: &mut Defects,
+    ) -> Result<bool, ImportError> {
+        let mut day = i64::MIN;
+        while let Some(row) = rows.next_row(log)? {
+            if self.gives_volume != row.volume.is_some() {
+                if self.gives_volume {
+                    continue; // left out when it is reached
+                }
+                return Ok(false);
+            }
+            if row.stamp.utc < self.latest && options.on_defect == OnDefect::Report {
+                return Ok(false);
+            }
+            self.latest = row.stamp.utc;
+            self.finest.see(&row);
+            let opened = row.stamp.later(shift);
+            if opened.local().div_euclid(DAY) != day {
+                day = opened.local().div_euclid(DAY);
+                self.stamps.push(opened);
+            }
+        }
+        Ok(true)
+    }
 }
 
 fn falls(probe: &[RawRow]) -> bool {
@@ -248,14 +298,15 @@ impl Live {
                 Ok(row) => row,
             };
             let bar = row.and_then(|row| {
+                if !build::judge_volume(&row, self.gives_volume, &self.shape, &mut self.log) {
+                    return None;
+                }
                 let names = &self.shape.names;
                 build::bar(&row, self.decimals, self.interval, self.shift, &self.options, names, &mut self.log)
                     .filter(|bar| self.checker.admits(&row, bar, &mut self.log))
             });
             if self.log.count_of(Severity::Error) > 0 && self.options.on_defect == OnDefect::Refuse {
-                let first = self.log.iter().find(|defect| defect.severity == Severity::Error)?;
-                let (path, first) = (self.path.clone(), Box::new(first.clone()));
-                return Some(Err(ImportError::Defective { path, first, errors: 1 }));
+                return ImportError::defective(&self.path, &self.log, self.rows.rows(), false).map(Err);
             }
             match (row, bar) {
                 (_, Some(bar)) => return Some(Ok(bar)),

@@ -202,15 +202,17 @@ impl OneInstrument {
     }
 }
 
-/// Refuses a series with errors, if that is wanted, and a file that holds nothing of a kind: neither a row nor a faulty one.
+/// Refuses a series of so many `rows` with errors, if that is wanted, and a file that holds nothing of a kind: neither a row
+/// nor a faulty one.
 pub(crate) fn must_hold(
     path: &Path,
     options: &ImportOptions,
     defects: &Defects,
+    rows: u64,
     missing: Option<&str>,
 ) -> Result<(), ImportError> {
     if options.on_defect == OnDefect::Refuse {
-        ImportError::refuse(path, defects)?;
+        ImportError::refuse(path, defects, rows)?;
     }
     match missing {
         Some(what) if defects.count_of(Severity::Error) <= defects.errors_of_any_kind() => {

@@ -87,7 +87,7 @@ pub fn read_trades(path: &Path, options: &ImportOptions) -> Result<TradeSeries, 
     };
     let mut series = series(path, found, log, options)?;
     let missing = series.trades.is_empty().then_some("trade");
-    ticks::must_hold(path, options, &series.defects, missing)?;
+    ticks::must_hold(path, options, &series.defects, series.source.rows, missing)?;
     series.source.sha256 = hash.end()?;
     Ok(series)
 }
@@ -200,6 +200,17 @@ fn table(path: &Path, mut table: Table, log: &mut Defects) -> Result<Found, Impo
     let time_format = clock.as_ref().map_or("", Clock::name);
     let shape = shape(table.format, table.member.clone(), &titles, time_format);
     Ok(Found { raw, titles, shape, rows: table.row })
+}
+
+/// Whether these are the columns of trades.
+pub(crate) fn are_in(table: &Table) -> bool {
+    table.column(&["action"]).is_none() && find(table).is_ok()
+}
+
+/// Whether the first lines of a JSON array are of trades: one of its values is a side.
+pub(crate) fn are_in_json(lines: &[Vec<u8>]) -> bool {
+    let has = |word: &[u8]| lines.iter().any(|line| line.windows(word.len()).any(|it| it == word));
+    has(b"\"buy\"") || has(b"\"sell\"")
 }
 
 /// Columns of time, id, side, price, quantity; and whether the side is that of the maker being the buyer.

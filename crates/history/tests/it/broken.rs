@@ -4,7 +4,7 @@ use crate::common::{file, recordings, reported, stated};
 use std::io::Write as _;
 use std::path::Path;
 use tradewind_domain::Coded;
-use tradewind_history::{Effect, ImportError, ImportOptions, Severity, check_file, read_bars};
+use tradewind_history::{Content, Effect, ImportError, ImportOptions, Severity, check_file, read_bars};
 
 const GOOD: &str = "time,open,high,low,close,volume\n\
     2024-01-01 00:00,10,11,9,10.5,1\n\
@@ -156,6 +156,18 @@ fn what_is_no_table_of_bars_is_refused_as_a_whole() {
 }
 
 #[test]
+fn a_file_of_which_every_row_is_faulty_is_told_with_all_of_its_rows() {
+    let row = |at: u32| format!("2024-01-01 {:02}:{:02};10,5;11,5;9,5;10,5;1,5\n", at / 60, at % 60);
+    let (_folder, path) = csv(&format!("time;open;high;low;close;volume\n{}", (0..300).map(row).collect::<String>()));
+    let report = check_file(&path, &ImportOptions::default());
+    assert_eq!((report.content, report.rows, report.used, report.errors), (Content::Bars, 300, 0, 1_500));
+    assert_eq!((report.defects.len(), report.unlisted[0].count), (1_000, 500));
+    assert!(report.defects.iter().all(|defect| defect.code == "HIS-07" && defect.value.ends_with(",5")));
+    let error = read_bars(&path, &stated()).unwrap_err().to_string();
+    assert!(error.ends_with("(1500 errors in all)"), "{error}");
+}
+
+#[test]
 fn what_is_assumed_of_columns_without_names_is_said() {
     let assumed = |text: &str| {
         let (_folder, path) = csv(text);
@@ -190,6 +202,50 @@ fn layouts_of_csv_give_the_same_bars() {
     let (_folder, path) = csv(GOOD);
     let closed = read_bars(&path, &options).unwrap();
     assert_eq!(closed.bars[1].open_time, want[0].open_time);
+}
+
+/// [`GOOD`] with its times in two columns, plain and as MetaTrader 5 exports them.
+fn in_two() -> [String; 2] {
+    let plain = GOOD.replacen("time,open", "Date,Time,Open", 1).replace("2024-01-01 ", "2024-01-01,");
+    let head = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\r\n";
+    let row = |row: &str| {
+        let cells: Vec<&str> = row.split(',').collect();
+        let [_, time, open, high, low, close, volume] = cells[..] else { panic!("no bar: {row}") };
+        format!("2024.01.01\t{time}:00\t{open}\t{high}\t{low}\t{close}\t99\t{volume}\t0\r\n")
+    };
+    let rows: String = plain.lines().skip(1).map(row).collect();
+    [plain, head.to_owned() + &rows]
+}
+
+#[test]
+fn a_date_and_a_time_of_day_in_two_columns_are_one_time() {
+    let new_york = ImportOptions { zone: Some("America/New_York".to_owned()), ..stated() };
+    for options in [stated(), new_york] {
+        let (_folder, path) = csv(GOOD);
+        let want = read_bars(&path, &options).unwrap().bars;
+        for (text, column) in in_two().iter().zip(["time=Date Time", "time=<DATE> <TIME>"]) {
+            let (_folder, path) = csv(text);
+            let series = read_bars(&path, &options).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert!(series.bars == want && series.defects.is_empty(), "{text}: {:?}", series.defects);
+            let source = series.source;
+            assert_eq!(
+                (source.columns[0].as_str(), source.time_format.as_str()),
+                (column, "date text and time of day")
+            );
+        }
+    }
+    let [plain, _] = in_two();
+    for (to, want) in [
+        ("2024-01-01,25:00", "HIS-10 2 Date Time `2024-01-01 25:00` LeftOut"),
+        ("2024-01-01,", "HIS-09 2 Date Time `2024-01-01 ` LeftOut"),
+    ] {
+        let found = faults(&plain.replacen("2024-01-01,01:00", to, 1));
+        assert_eq!(found, [want, "HIS-14 3 Date Time `2024-01-01T02:00:00Z` Kept"]);
+    }
+    // a column of dates that says the time of day itself
+    let (_folder, path) = csv(&GOOD.replace("time,open", "date,time,open").replace(":00,", ":00,00:00,"));
+    let (_good_folder, good) = csv(GOOD);
+    assert_eq!(read_bars(&path, &stated()).unwrap().bars, read_bars(&good, &stated()).unwrap().bars);
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -187,7 +187,7 @@ fn bars_and_ticks_of_a_symbol_stand_beside_one_another() {
     assert_eq!((bars_listed.len(), bars_listed[0].bars, ticks.len(), ticks[0].rows), (1, 2, 1, 3));
     assert_eq!((bars_listed[0].schema_version, ticks[0].schema_version, ticks[0].content), (1, 2, Content::Quotes));
     // each reader takes its own and no other
-    assert_eq!(read_bars(&quotes, &stated()).unwrap_err().code(), "HIS-05");
+    assert_eq!(read_bars(&quotes, &stated()).unwrap_err().code(), "HIS-50");
     assert_eq!(read_quotes(&bars, &stated()).unwrap_err().code(), "HIS-05");
     assert_eq!(read_depth(&quotes, &stated()).unwrap_err().code(), "HIS-05");
     assert_eq!(read_orders(&quotes, &stated()).unwrap_err().code(), "HIS-05");

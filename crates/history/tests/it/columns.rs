@@ -9,11 +9,16 @@ use arrow_array::{
 };
 use arrow_ipc::writer::FileWriter;
 use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, GzipLevel};
+use parquet::file::properties::WriterProperties;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tradewind_domain::Coded;
-use tradewind_history::{BarSeries, ImportError, read_bars, read_quotes, read_series, read_trades};
+use tradewind_history::{
+    BarSeries, Defect, ImportError, ImportOptions, VolumeKind, read_bars, read_quotes, read_series, read_trades,
+    stream_bars,
+};
 
 /// 2024-01-01.
 const START: i64 = 1_704_067_200;
@@ -26,10 +31,15 @@ fn files(columns: Vec<(&str, ArrayRef)>) -> (tempfile::TempDir, [PathBuf; 2]) {
     let mut writer = FileWriter::try_new(File::create(&paths[0]).unwrap(), &batch.schema()).unwrap();
     writer.write(&batch).unwrap();
     writer.finish().unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(&paths[1]).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    write_parquet(&paths[1], &batch, Compression::UNCOMPRESSED);
     (folder, paths)
+}
+
+fn write_parquet(path: &Path, batch: &RecordBatch, compression: Compression) {
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
 }
 
 /// Three bars of that time and price, read from both formats.
@@ -195,5 +205,90 @@ fn a_column_of_a_type_that_is_not_read_is_named_with_its_type() {
             named(&read_quotes(&path, &reported()).unwrap_err(), column);
             named(&read_series(&path, &reported()).unwrap_err(), column);
         }
+    }
+}
+
+#[test]
+fn parquet_in_gzip_is_read_and_what_is_packed_otherwise_is_no_damage() {
+    let time: ArrayRef = Arc::new(TimestampSecondArray::from(seconds().to_vec()));
+    let prices = ["open", "high", "low", "close"].map(|name| (name, floats()));
+    let batch = RecordBatch::try_from_iter([("time", time)].into_iter().chain(prices)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.parquet");
+    write_parquet(&path, &batch, Compression::GZIP(GzipLevel::default()));
+    assert_eq!(read_bars(&path, &stated()).unwrap().bars.len(), 3);
+
+    write_parquet(&path, &batch, Compression::UNCOMPRESSED);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let unpacked = b"\x04open\x15\x00"; // the column's name and, as a number twice its own, how it is packed
+    let at = bytes.windows(unpacked.len()).position(|it| it == unpacked).expect("a column");
+    bytes[at + unpacked.len() - 1] = 6; // LZO
+    std::fs::write(&path, &bytes).unwrap();
+    let error = read_bars(&path, &stated()).unwrap_err();
+    assert!(error.code() == "HIS-02" && error.to_string().contains("LZO"), "{error}");
+}
+
+/// Minutes with these volumes, as Feather, Parquet and CSV.
+fn with_volumes(volumes: &[Option<f64>]) -> (tempfile::TempDir, Vec<PathBuf>) {
+    let times: Vec<i64> = (START..).step_by(60).take(volumes.len()).collect();
+    let cells = volumes.iter().map(|volume| volume.map_or_else(String::new, |it| it.to_string()));
+    let rows: String = times.iter().zip(cells).map(|(time, cell)| format!("{time},10,10,10,10,{cell}\n")).collect();
+    let price: ArrayRef = Arc::new(Float64Array::from(vec![10.0; volumes.len()]));
+    let prices = ["open", "high", "low", "close"].map(|name| (name, Arc::clone(&price)));
+    let time: ArrayRef = Arc::new(TimestampSecondArray::from(times));
+    let volume: ArrayRef = Arc::new(Float64Array::from(volumes.to_vec()));
+    let columns = [("time", time)].into_iter().chain(prices).chain([("volume", volume)]);
+    let (folder, paths) = files(columns.collect());
+    let table = folder.path().join("table.csv");
+    std::fs::write(&table, format!("time,open,high,low,close,volume\n{rows}")).unwrap();
+    (folder, paths.into_iter().chain([table]).collect())
+}
+
+/// Whether minutes of these volumes give any, and the first two things that are wrong with them: the same of every kind of
+/// file, read whole or as a stream.
+#[track_caller]
+fn check_volumes(volumes: &[Option<f64>], kind: VolumeKind, want: &[&str]) {
+    let (_folder, paths) = with_volumes(volumes);
+    for path in paths {
+        let whole = read_bars(&path, &reported()).unwrap();
+        let mut stream = stream_bars(&path, &reported()).unwrap();
+        assert_eq!((whole.source.volume, stream.source().volume), (kind, kind), "{}", path.display());
+        assert!(stream.by_ref().map(Result::unwrap).eq(whole.bars.iter().copied()), "{}", path.display());
+        assert_eq!(stream.defects().count(), whole.defects.count(), "{}", path.display());
+        let line = |d: &Defect| format!("{} {} {} {:?} x{}", d.code, d.row, d.column, d.effect, d.rows);
+        assert_eq!(whole.defects.iter().take(2).map(line).collect::<Vec<_>>(), want, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_file_in_which_no_row_has_a_volume_gives_none() {
+    let none = vec![None; 3_000];
+    check_volumes(&none, VolumeKind::Absent, &["HIS-33 1 volume Kept x3000"]);
+    let (_folder, paths) = with_volumes(&none);
+    let fixed = ImportOptions { price_decimals: Some(1), quantity_decimals: Some(1), ..stated() };
+    for path in paths {
+        assert_eq!(stream_bars(&path, &fixed).unwrap().source().volume, VolumeKind::Absent, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_volume_that_is_missing_among_others_leaves_the_row_out_in_every_kind_of_file() {
+    let missing = |rows: std::ops::Range<usize>| {
+        (0..3_000).map(|row| (!rows.contains(&row)).then_some(1.5)).collect::<Vec<Option<f64>>>()
+    };
+    let hole = ["HIS-09 101 volume LeftOut x1", "HIS-14 102 time Kept x1"];
+    check_volumes(&missing(100..101), VolumeKind::Given, &hole);
+    check_volumes(
+        &missing(2_500..2_501),
+        VolumeKind::Given,
+        &["HIS-09 2501 volume LeftOut x1", "HIS-14 2502 time Kept x1"],
+    );
+    let begin_late = ["HIS-09 1 volume LeftOut x1", "HIS-09 2 volume LeftOut x1"];
+    check_volumes(&missing(0..2_500), VolumeKind::Given, &begin_late);
+    let (_folder, paths) = with_volumes(&missing(2_500..2_501));
+    for path in paths {
+        assert_eq!(read_bars(&path, &stated()).unwrap_err().code(), "HIS-09", "{}", path.display());
+        let last = stream_bars(&path, &stated()).unwrap().last().unwrap();
+        assert_eq!(last.unwrap_err().code(), "HIS-09", "{}", path.display());
     }
 }

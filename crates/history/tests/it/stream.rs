@@ -1,6 +1,6 @@
 //! A stream gives the same bars as the whole file, and stops where it would be refused.
 
-use crate::common::{catalog, file, recordings, stated};
+use crate::common::{catalog, file, recordings, reported, stated};
 use std::io::{Cursor, Write};
 use tradewind_domain::{Bar, Coded};
 use tradewind_history::{ImportOptions, OnDefect, StampEnd, read_bars, stream_bars};
@@ -52,6 +52,9 @@ fn a_stream_ends_at_the_first_faulty_row() {
     let last = stream_bars(&path, &stated()).unwrap().last().unwrap().unwrap_err();
     assert_eq!(last.code(), "HIS-16");
     assert!(last.to_string().contains("row 4001"), "{last}");
+    assert!(last.to_string().ends_with("(the first error)"), "of the rows behind it nothing is known: {last}");
+    let whole = read_bars(&path, &stated()).unwrap_err();
+    assert!(whole.to_string().ends_with("(1 error in all)"), "{whole}");
 
     let fixed = ImportOptions { price_decimals: Some(1), quantity_decimals: Some(3), ..stated() };
     let error = stream_bars(&path, &fixed).unwrap().next().unwrap().unwrap_err();
@@ -87,6 +90,37 @@ fn bars_of_the_catalog_are_not_said_to_be_stamped_by_their_end() {
     assert_eq!(read_bars(&stored, &stated()).unwrap().bars, series.bars);
     assert_eq!(read_bars(&stored, &close).unwrap_err().code(), "HIS-35");
     assert_eq!(stream_bars(&stored, &close).err().map(|error| error.code()), Some("HIS-35"));
+}
+
+#[test]
+fn bars_of_the_catalog_are_as_long_as_they_are() {
+    let (_folder, path) = file("bars.csv", &minutes(20));
+    let (_catalog_folder, catalog) = catalog();
+    let stored = catalog.store(&read_bars(&path, &stated()).unwrap()).unwrap();
+    let lasting = |interval: &str| ImportOptions { interval: interval.parse().ok(), ..stated() };
+    assert_eq!(read_bars(&stored, &lasting("1m")).unwrap().bars.len(), 20);
+    assert_eq!(read_bars(&stored, &lasting("5m")).unwrap_err().code(), "HIS-35");
+    assert_eq!(stream_bars(&stored, &lasting("5m")).err().map(|error| error.code()), Some("HIS-35"));
+}
+
+#[test]
+fn a_row_out_of_order_is_sorted_in_wherever_it_stands() {
+    let text = minutes(6_000);
+    for at in [100, 3_000] {
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.swap(at, at + 1);
+        let (_folder, path) = file("bars.csv", &(lines.join("\n") + "\n"));
+        let fixed = ImportOptions { price_decimals: Some(2), quantity_decimals: Some(1), ..reported() };
+        for options in [reported(), fixed] {
+            let whole = read_bars(&path, &options).unwrap();
+            let mut stream = stream_bars(&path, &options).unwrap();
+            let bars: Vec<Bar> = stream.by_ref().map(Result::unwrap).collect();
+            assert!(bars.len() == 6_000 && bars == whole.bars, "row {at}: {} bars", bars.len());
+            assert_eq!(stream.defects(), &whole.defects, "row {at}");
+        }
+        let refused = stream_bars(&path, &stated()).and_then(|stream| stream.last().unwrap());
+        assert_eq!(refused.unwrap_err().code(), "HIS-12", "row {at}");
+    }
 }
 
 #[test]

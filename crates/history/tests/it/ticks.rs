@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tradewind_domain::{Coded, InstrumentSpec, Side, Timestamp};
 use tradewind_history::{
     Content, Defect, DepthUpdate, Effect, ImportOptions, OrderAction, OrderEvent, Progress, Series, Severity,
-    TradeSeries, check_file, read_depth, read_orders, read_quotes, read_series, read_trades,
+    TradeSeries, check_file, read_bars, read_depth, read_orders, read_quotes, read_series, read_trades, stream_bars,
 };
 
 /// `HIS-12 x2` for each code, in order.
@@ -473,6 +473,31 @@ fn a_file_of_no_kind_is_named_after_the_first() {
     let (_folder, path) = file("x.json", "[[1,2],x]\n");
     let error = read_series(&path, &reported()).unwrap_err();
     assert!(error.code() == "HIS-02" && error.to_string().contains("JSON array"), "{error}");
+}
+
+#[test]
+fn ticks_where_bars_are_wanted_are_named_as_what_they_are() {
+    let book = "{\"topic\":\"orderbook.1.X\",\"type\":\"snapshot\",\"ts\":1704067200000,\"data\":{}}\n";
+    for (text, kind) in [
+        ("time,id,side,price,quantity\n1704067200000,1,buy,10.5,2\n", "trades"),
+        ("[[1704067200000,\"7\",null,\"buy\",10.5,2,21],[1704067200001,\"8\",null,\"sell\",10.5,2,21]]\n", "trades"),
+        ("time,bid,ask\n2024-01-01 00:00,10,11\n", "quotes"),
+        ("20240101 170000065,1.1212,1.1217\n20240101 170010447,1.1212,1.1217\n", "quotes"),
+        ("timestamp,is_snapshot,side,price,amount\n1704067200000000,true,bid,10,1\n", "depth"),
+        (book, "depth"),
+        ("id,timestamp,price,volume,action,direction\n1,1704067200000,10,1,created,bid\n", "orders"),
+        (quoted(3, "100").as_str(), "messages"),
+    ] {
+        let (_folder, path) = file("ticks.csv", text);
+        for error in [read_bars(&path, &stated()).err(), stream_bars(&path, &stated()).err()] {
+            let error = error.unwrap();
+            assert_eq!(error.code(), "HIS-50", "{text}: {error}");
+            assert!(error.to_string().ends_with(&format!("it holds {kind}, not bars")), "{text}: {error}");
+        }
+    }
+    let Some(root) = recordings("ticks_where_bars_are_wanted_are_named_as_what_they_are") else { return };
+    let error = read_bars(&root.join("ticks/freqtrade/XRP_ETH-trades.json.gz"), &stated()).unwrap_err();
+    assert!(error.code() == "HIS-50" && error.to_string().ends_with("it holds trades, not bars"), "{error}");
 }
 
 #[test]
