@@ -4,6 +4,7 @@ use crate::draft::Draft;
 use crate::endings::Snapshot;
 use crate::host::Host;
 use crate::outside::Outside;
+use std::error::Error;
 use tradewind_domain::PortfolioId;
 use tradewind_engine::{EventKind, LOGIC_VERSION};
 use tradewind_journal::{AppendError, Storage, failpoint};
@@ -12,12 +13,12 @@ use tradewind_journal::{AppendError, Storage, failpoint};
 const HASH_EVERY: u64 = 10_000;
 
 impl<S: Storage, O: Outside> Host<S, O> {
-    pub(crate) fn hash_if_due(&mut self) -> Result<(), AppendError> {
-        if self.state.sequence < self.hashed + HASH_EVERY {
-            return Ok(());
+    /// Records a hash of the state and writes a snapshot, each where so many events have passed since its last.
+    pub(crate) fn write_what_is_due(&mut self) -> Result<(), AppendError> {
+        if self.state.sequence >= self.hashed + HASH_EVERY {
+            self.record_hash()?;
         }
-        self.record_hash()?;
-        if self.state.sequence >= self.snapshotted + self.snapshot_every {
+        if self.state.sequence >= self.snapshotted.saturating_add(self.snapshot_every) {
             self.snapshot();
         }
         Ok(())
@@ -40,14 +41,24 @@ impl<S: Storage, O: Outside> Host<S, O> {
     pub fn snapshot(&mut self) {
         self.snapshotted = self.state.sequence;
         failpoint("host.snapshot.begun");
-        let written = self.journal.sync().map_err(|error| error.to_string()).and_then(|_| {
+        let written = self.journal.sync().map_err(|error| with_causes(&error)).and_then(|_| {
             let snapshot =
                 Snapshot { state: &self.state, endings: &self.endings, fees: &self.fees, logic: LOGIC_VERSION };
-            let bytes = serde_json::to_vec(&snapshot).map_err(|error| error.to_string())?;
-            self.journal.write_snapshot(self.state.sequence, &bytes).map_err(|error| error.to_string())
+            let bytes = serde_json::to_vec(&snapshot).map_err(|error| with_causes(&error))?;
+            self.journal.write_snapshot(self.state.sequence, &bytes).map_err(|error| with_causes(&error))
         });
         if let Err(error) = written {
             tracing::warn!(error, "no snapshot could be written");
         }
     }
+}
+
+/// An error's own words and those of its causes.
+fn with_causes(error: &dyn Error) -> String {
+    let (mut text, mut source) = (error.to_string(), error.source());
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

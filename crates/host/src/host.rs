@@ -39,7 +39,8 @@ pub struct Host<S: Storage, O> {
 }
 
 impl<S: Storage, O: Outside> Host<S, O> {
-    /// Goes on from a recovered state. A snapshot is written after every `snapshot_every` events.
+    /// Goes on from a recovered state. A snapshot is written whenever `snapshot_every` events have passed since the last one,
+    /// or since this start.
     pub fn new(state: State, journal: Journal<S>, outside: O, snapshot_every: u64) -> Self {
         let hashed = state.sequence;
         Self {
@@ -107,7 +108,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
         for (approved, cause) in std::mem::take(&mut self.sends) {
             self.send(approved, cause, at, received)?;
         }
-        self.hash_if_due()
+        self.write_what_is_due()
     }
 
     /// Records a closed bar and asks every desk that watches its instrument. What they propose is judged at `now`, the

@@ -1,6 +1,6 @@
 //! Copies a journal while its writer runs.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::cursor::Cursor;
@@ -14,7 +14,7 @@ use crate::verify::{Report, verify_storage};
 /// the copy.
 ///
 /// Needs no lock: the writer goes on meanwhile. What is copied is synced at its source first, so that the copy is never
-/// ahead of the journal.
+/// ahead of the journal. Nothing is written there: a disk that is read-only can be copied.
 ///
 /// # Errors
 /// [`BackupError::NotEmpty`] if `to` holds files. [`BackupError::Read`] if the source is damaged, or changed by retention
@@ -63,11 +63,22 @@ fn copy_snapshots<S: Storage, T: Storage>(from: &S, to: &T) -> Result<(), ReadEr
 /// Copies one segment up to its last chain frame.
 fn copy_segment<S: Storage, T: Storage>(from: &S, to: &T, first: u64) -> Result<(), ReadError> {
     let (cursor, end) = complete_groups(from, first)?;
-    cursor.file.sync().doing("sync", &cursor.name)?;
+    sync_source(&cursor.file).doing("sync", &cursor.name)?;
     let copy = to.create(&cursor.name, 0).doing("create", &cursor.name)?;
     copy_bytes(&cursor, &copy, end)?;
     copy.set_len(cursor.header.capacity.max(end)).doing("extend", &cursor.name)?;
     Ok(copy.sync().doing("sync", &cursor.name)?)
+}
+
+/// Syncs a file that was opened for reading. A file system that takes no change, or knows no sync, has nothing that waits
+/// for one.
+fn sync_source(file: &impl StorageFile) -> io::Result<()> {
+    const EBADF: i32 = 9; // some systems sync only what was opened for writing
+    match file.sync() {
+        Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::InvalidInput) => Ok(()),
+        Err(error) if error.raw_os_error() == Some(EBADF) => Ok(()),
+        synced => synced,
+    }
 }
 
 /// Where the last complete group of a segment ends. A group that is being written meanwhile looks damaged, but lies
@@ -75,7 +86,7 @@ fn copy_segment<S: Storage, T: Storage>(from: &S, to: &T, first: u64) -> Result<
 fn complete_groups<S: Storage>(from: &S, first: u64) -> Result<(Cursor<S::File>, u64), ReadError> {
     let mut before = None;
     loop {
-        let mut cursor = Cursor::open(from, first, true)?;
+        let mut cursor = Cursor::open(from, first, false)?;
         let mut end = cursor.place().offset;
         while let Some(step) = cursor.next()? {
             if step.frame.kind == Kind::Chain {

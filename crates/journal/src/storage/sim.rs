@@ -104,7 +104,7 @@ impl SimStorage {
         self.disk().operations
     }
 
-    /// Makes every change fail with "read-only file system", or no longer.
+    /// Makes every change, and opening a file for one, fail with "read-only file system", or no longer.
     pub fn set_read_only(&self, read_only: bool) {
         self.disk().read_only = read_only;
     }
@@ -355,8 +355,13 @@ impl Storage for SimStorage {
         Ok(self.alive()?.names.keys().cloned().collect())
     }
 
-    fn open(&self, name: &str, _write: bool) -> io::Result<SimFile> {
-        let file = self.alive()?.file(name)?;
+    fn open(&self, name: &str, write: bool) -> io::Result<SimFile> {
+        let disk = self.alive()?;
+        let file = disk.file(name)?;
+        if write && disk.read_only {
+            return Err(Fault::ReadOnly.error());
+        }
+        drop(disk);
         Ok(SimFile { storage: self.clone(), file })
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use tradewind_journal::{
-    Crash, Journal, Locking, ReadError, Reader, SimStorage, Storage, StorageFile, backup_storage,
+    Crash, Fault, Journal, Locking, ReadError, Reader, SimStorage, Storage, StorageFile, backup_storage,
     latest_snapshot_storage, snapshot_storage, snapshots_storage, verify_storage,
 };
 
@@ -322,6 +322,20 @@ fn a_backup_goes_on_where_retention_removed_a_snapshot_just_now_and_only_there()
     assert_eq!(latest(&copy), Some((30, b"thirty".to_vec())), "the other is there");
     let error = backup_storage(&gone(ErrorKind::PermissionDenied), &SimStorage::new()).unwrap_err();
     assert!(error.to_string().contains(OneFile::NAME), "{error}");
+}
+
+#[test]
+fn a_backup_is_taken_from_a_disk_that_is_read_only() {
+    let (disk, journal) = with_snapshots();
+    drop(journal);
+    disk.set_read_only(true);
+    let (before, copy) = (files(&disk), SimStorage::new());
+    let report = backup_storage(&disk, &copy).unwrap();
+    assert_eq!((report.first_bad, report.last_seq), (None, 100));
+    assert_eq!((latest(&copy), files(&disk)), (Some((70, b"seventy".to_vec())), before));
+    disk.set_read_only(false);
+    disk.fail_at(disk.operations(), Fault::Io);
+    assert_eq!(backup_storage(&disk, &SimStorage::new()).unwrap_err().code(), "JRN-07", "a disk that fails is told");
 }
 
 #[test]
