@@ -4,9 +4,10 @@ use crate::clock::wall;
 use crate::core::Core;
 use crate::error::NodeError;
 use crate::inbox::Comparison;
-use tradewind_domain::{ClientOrderId, PortfolioId, Price, Quantity, Source};
+use tradewind_domain::{ClientOrderId, Coded, Currency, PortfolioId, Price, Quantity, Source};
 use tradewind_engine::{EventKind, Findings, compare};
 use tradewind_host::fact_of_terms;
+use tradewind_venues::binance::convert::ConvertError;
 
 /// Notices that are kept.
 const NOTICES: usize = 50;
@@ -39,6 +40,9 @@ impl Core {
     /// Compares what the venue said with the books, and records what follows.
     pub(crate) fn compare(&mut self, comparison: &Comparison) -> Result<Findings, NodeError> {
         let findings = compare(&self.host.state, &comparison.basis, &comparison.seen);
+        if comparison.seen.balances.is_some() {
+            self.tell_unread(&comparison.unread, &findings.unread);
+        }
         if !findings.ask.is_empty() && !comparison.last {
             return Ok(findings); // it comes again with their names
         }
@@ -57,6 +61,20 @@ impl Core {
             self.record(self.now(), wall(), Source::Venue, PortfolioId(0), kind)?;
         }
         Ok(findings)
+    }
+
+    /// Says which balances cannot be read, of each asset once until it can be; an alarm for `ours`, which the books hold or
+    /// trade. What was known of a difference is forgotten with them: nobody adopts what is not known any more.
+    pub(crate) fn tell_unread(&mut self, faults: &[ConvertError], ours: &[Currency]) {
+        self.off.retain(|(currency, _)| !ours.contains(currency));
+        let mut news = Vec::new();
+        for fault in faults.iter().filter(|fault| !self.told_unread.contains(fault.symbol())) {
+            let is_ours = ours.iter().any(|currency| currency.code() == fault.symbol());
+            let alarm = if is_ours { "alarm: " } else { "" };
+            news.push(format!("{alarm}{}: {fault}: this balance is not compared until it can be read", fault.code()));
+        }
+        self.told_unread = faults.iter().map(|fault| fault.symbol().to_owned()).collect();
+        news.into_iter().for_each(|text| self.note(text));
     }
 
     /// Records what a comparison found: missed fills, other hands, gaps.

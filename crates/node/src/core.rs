@@ -12,7 +12,7 @@ use crate::operate::failed;
 use crate::outgoing::Wire;
 use crate::time_watch::TimeWatch;
 use crate::watchdog::Pulse;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -50,6 +50,8 @@ pub(crate) struct Core {
     pub(crate) trading: bool,
     /// By how much the venue held more than the books when they were last compared.
     pub(crate) off: Vec<(Currency, i128)>,
+    /// Assets of which it was told that their balance cannot be read.
+    pub(crate) told_unread: BTreeSet<String>,
     time: TimeWatch,
     /// What the watchdog sees of this thread.
     pub(crate) pulse: Arc<Pulse>,
@@ -110,6 +112,7 @@ impl Core {
             clock: parts.clock,
             notices: VecDeque::new(),
             off: Vec::new(),
+            told_unread: BTreeSet::new(),
             time: TimeWatch::default(),
             pulse: Arc::default(),
             has_no_room: false,

@@ -9,6 +9,7 @@ use tradewind_domain::{
     Timestamp,
 };
 use tradewind_engine::{Basis, EventKind, Findings, Seen};
+use tradewind_venues::binance::convert::ConvertError;
 
 /// What comes into the engine's thread.
 pub(crate) enum Input {
@@ -50,6 +51,8 @@ pub(crate) enum Input {
 pub(crate) struct Comparison {
     pub(crate) basis: Basis,
     pub(crate) seen: Seen,
+    /// What cannot be read of the balances among it.
+    pub(crate) unread: Vec<ConvertError>,
     /// Whether to record what follows even where orders stay without a name.
     pub(crate) last: bool,
 }

@@ -50,6 +50,7 @@ mod operate;
 mod outgoing;
 mod parents;
 mod portfolios;
+mod quotes;
 mod reconcile;
 mod recover;
 mod relist;

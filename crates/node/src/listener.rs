@@ -4,18 +4,16 @@ use crate::books::Books;
 use crate::clock::wall;
 use crate::health::Component;
 use crate::inbox::{Fact, Input};
+use crate::quotes::Quotes;
 use crate::watch::Watch;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
-use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Origin, PortfolioId, Source, Timestamp};
+use tradewind_domain::{Bar, Coded, InstrumentId, Interval, Origin, PortfolioId, Quote, Source, Timestamp};
 use tradewind_engine::{EventKind, ListingStatus};
 use tradewind_host::{end_of, fact_of, is_told_too_early};
 use tradewind_venues::binance::Connection;
 use tradewind_venues::{Relisting, Stream, VenueEvent, VenueReport};
-
-/// The engine sees conflated quotes: enough to know that the feed lives.
-const QUOTE_EVERY: Duration = Duration::from_millis(500);
 
 /// Everything that the listening task holds.
 pub(crate) struct Listener {
@@ -28,7 +26,7 @@ pub(crate) struct Listener {
     pub(crate) last_bars: Vec<(InstrumentId, Timestamp)>,
     /// Those bars themselves, of the ones that came while it listened.
     pub(crate) told: Vec<Bar>,
-    pub(crate) quoted: Vec<(InstrumentId, Instant)>,
+    pub(crate) quotes: Quotes,
     pub(crate) books: Books,
 }
 
@@ -63,18 +61,11 @@ impl Listener {
                 return self.watch.stream_up();
             }
             VenueEvent::Quote { quote, stamps } => {
-                if !self.is_due(quote.instrument) {
+                if !self.quotes.is_due(quote, stamps.received, Instant::now()) {
                     return;
                 }
                 self.watch.health.worked(Component::MarketData);
-                let kind = EventKind::Quoted { quote, origin: self.origin, marks: true }; // it hears of no trades
-                Input::Fact(Fact {
-                    at: stamps.event,
-                    received: stamps.received,
-                    source: Source::Market,
-                    portfolio: PortfolioId(0),
-                    kind,
-                })
+                self.quoted(quote, stamps.event, stamps.received)
             }
             VenueEvent::Book { change, stamps } => {
                 let now = Instant::now();
@@ -94,7 +85,10 @@ impl Listener {
             VenueEvent::Down { stream, why, .. } => {
                 match stream {
                     Stream::User => self.watch.stream_down(&why),
-                    Stream::Market => self.watch.health.failed(Component::MarketData, why.as_str()),
+                    Stream::Market => {
+                        self.watch.health.failed(Component::MarketData, why.as_str());
+                        self.quotes = Quotes::default(); // one from before the gap says nothing after it
+                    }
                 }
                 Input::Notice(format!("the {stream:?} stream is down: {why}"))
             }
@@ -141,13 +135,10 @@ impl Listener {
         let _ = self.inbox.send(input).await;
     }
 
-    fn is_due(&mut self, id: InstrumentId) -> bool {
-        match self.quoted.iter_mut().find(|(quoted, _)| *quoted == id) {
-            Some((_, at)) if at.elapsed() < QUOTE_EVERY => return false,
-            Some((_, at)) => *at = Instant::now(),
-            None => self.quoted.push((id, Instant::now())),
-        }
-        true
+    /// A quote as an input; without a time of the venue's it is of now.
+    fn quoted(&self, quote: Quote, at: Option<Timestamp>, received: Timestamp) -> Input {
+        let kind = EventKind::Quoted { quote, origin: self.origin, marks: true }; // it hears of no trades
+        Input::Fact(Fact { at, received, source: Source::Market, portfolio: PortfolioId(0), kind })
     }
 
     /// Passes a closed bar on, once and in order; those that are missing before it are asked for first.
@@ -156,7 +147,18 @@ impl Listener {
         if last.is_some_and(|last| bar.open_time.since(last) > self.interval.nanos()) {
             self.fill_gap_of(bar.instrument, Some(bar.open_time)).await;
         }
+        if last.is_none_or(|last| bar.open_time > last) {
+            self.pass_held_quote(&bar).await;
+        }
         self.pass_bar(bar, received).await;
+    }
+
+    /// Passes on the newest quote before `bar`, if it was held back: what is decided on the bar is judged by that book, and
+    /// not by one that may be many bars older. It is of the bar's close, as the mark will be: the quote of a bar that comes
+    /// late makes the mark no younger.
+    async fn pass_held_quote(&mut self, bar: &Bar) {
+        let Some((quote, received)) = self.quotes.closed(bar.instrument, Instant::now()) else { return };
+        self.pass(self.quoted(quote, Some(bar.close_time()), received)).await;
     }
 
     async fn pass_bar(&mut self, bar: Bar, received: Timestamp) {
@@ -228,5 +230,112 @@ impl Listener {
         let kind = EventKind::ListingChanged { instrument, status };
         let portfolio = PortfolioId(0);
         self.pass(Input::Fact(Fact { at: None, received: at, source: Source::Venue, portfolio, kind })).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tradewind_domain::{Price, Quantity};
+    use tradewind_exchange::{Exchange, ExchangeConfig};
+    use tradewind_venues::Stamps;
+    use tradewind_venues::binance::BinanceConfig;
+
+    const BTC: InstrumentId = InstrumentId(0);
+    const ETH: InstrumentId = InstrumentId(1);
+
+    fn best(instrument: InstrumentId, bid: i64) -> Quote {
+        let size = Quantity::from_mantissa(1);
+        let [bid, ask] = [bid, bid + 2].map(Price::from_mantissa);
+        Quote { instrument, bid, bid_size: size, ask, ask_size: size }
+    }
+
+    /// Best bid and ask, read as many milliseconds after 1970 as the bid is high.
+    fn quote(instrument: InstrumentId, bid: i64) -> VenueEvent {
+        let stamps = Stamps { event: None, received: Timestamp::from_millis(bid) };
+        VenueEvent::Quote { quote: best(instrument, bid), stamps }
+    }
+
+    fn minute(minute: i64, price: i64) -> VenueEvent {
+        let open_time = Timestamp::from_millis(minute * 60_000);
+        let [open, high, low, close] = [price; 4].map(Price::from_mantissa);
+        let volume = Quantity::from_mantissa(1);
+        let bar = Bar { instrument: BTC, interval: Interval::MINUTE, open_time, open, high, low, close, volume };
+        VenueEvent::Bar { bar, closed: true, stamps: Stamps { event: None, received: bar.close_time() } }
+    }
+
+    fn down() -> VenueEvent {
+        VenueEvent::Down { stream: Stream::Market, why: "it broke".to_owned(), at: Timestamp::default() }
+    }
+
+    fn line(input: &Input) -> String {
+        match input {
+            Input::Fact(Fact { at: Some(at), received, kind: EventKind::Quoted { quote, .. }, .. }) => {
+                format!("quote {} at {} s, read at {} ms", quote.bid.mantissa(), at.millis() / 1_000, received.millis())
+            }
+            Input::Bar { bar, .. } => {
+                format!("bar {} at {} s", bar.close.mantissa(), bar.close_time().millis() / 1_000)
+            }
+            Input::Notice(_) => "notice".to_owned(),
+            _ => "something else".to_owned(),
+        }
+    }
+
+    /// What the engine is told of `events` after the bar of minute 1, while no quote is due by the clock.
+    async fn told(connection: &Connection, events: Vec<VenueEvent>) -> Vec<String> {
+        let (inbox, mut told) = mpsc::channel(64);
+        let mut quotes = Quotes::default();
+        for instrument in [BTC, ETH] {
+            let later = Instant::now() + Duration::from_secs(3_600);
+            assert!(quotes.is_due(best(instrument, 1), Timestamp::default(), later), "the first one is told");
+        }
+        let mut listener = Listener {
+            inbox,
+            connection: connection.clone(),
+            watch: Arc::default(),
+            origin: Origin::Recorded,
+            interval: Interval::MINUTE,
+            last_bars: vec![(BTC, Timestamp::from_millis(60_000))],
+            told: Vec::new(),
+            quotes,
+            books: Books::default(),
+        };
+        for event in events {
+            listener.hear(event).await;
+        }
+        drop(listener);
+        let mut lines = Vec::new();
+        while let Some(input) = told.recv().await {
+            lines.push(line(&input));
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn the_newest_quote_is_told_before_the_bar_that_closes_as_of_its_close() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default(); // once a process
+        let exchange = Exchange::start(ExchangeConfig::default()).await.unwrap();
+        let sockets = exchange.url().replacen("http", "ws", 1);
+        let config = BinanceConfig::at(&exchange.url(), &sockets, &format!("{sockets}/ws-api/v3"));
+        let (connection, _events) = Connection::connect(config, Vec::new()).await.unwrap();
+
+        let events = vec![quote(BTC, 500), quote(BTC, 770), quote(ETH, 30), minute(2, 771)];
+        let lines = ["quote 770 at 180 s, read at 770 ms", "bar 771 at 180 s"];
+        assert_eq!(told(&connection, events).await, lines, "not the older one, and none of another instrument");
+
+        let events = vec![quote(BTC, 770), minute(1, 771), minute(2, 771)];
+        assert_eq!(told(&connection, events).await, lines, "a bar that was told before takes none along");
+
+        let lines = ["bar 771 at 180 s", "bar 772 at 240 s"];
+        assert_eq!(told(&connection, vec![minute(2, 771), minute(3, 772)]).await, lines, "no news of the book");
+
+        let lines = ["notice", "bar 771 at 180 s"];
+        assert_eq!(
+            told(&connection, vec![quote(BTC, 770), down(), minute(2, 771)]).await,
+            lines,
+            "it may be hours old"
+        );
+        exchange.shutdown().await;
     }
 }

@@ -18,7 +18,7 @@ use tradewind_domain::{
 use tradewind_engine::{Answer, Basis, Doubt, EventKind, Evidence, Findings, Seen, Step, VenueTrade, compare};
 use tradewind_host::{since, venue_order};
 use tradewind_venues::QueryError;
-use tradewind_venues::binance::convert::OrderStanding;
+use tradewind_venues::binance::convert::{ConvertError, OrderStanding};
 
 /// How often the start asks anew while the venue's lists lag behind one another, and how long between.
 const START_TRIES: u32 = 10;
@@ -56,11 +56,11 @@ impl Reconciler {
         }
         found.explained.drain(..).for_each(|text| core.note(format!("explained at the start: {text}")));
         core.off = found.off;
-        if found.ask.is_empty() || !found.drifts.is_empty() {
+        if (found.ask.is_empty() && found.unread.is_empty()) || !found.drifts.is_empty() {
             let (now, drifts) = (core.now(), found.drifts);
             let kind = EventKind::Compared { through: now, drifts, at_start: true };
             core.record(now, wall(), Source::Venue, PortfolioId(0), kind)?;
-        } else {
+        } else if !found.ask.is_empty() {
             // an agreement would end the asking for executions whose order the venue does not name yet
             core.note(format!("{} executions cannot be named yet: the next comparison asks again", found.ask.len()));
         }
@@ -147,13 +147,14 @@ impl Reconciler {
         let from = since(&core.host.state, asked);
         let basis = Basis::of(&core.host.state);
         let mut seen = self.look(asked, from).await.map_err(|source| self.failed(source))?;
-        seen.balances = Some(self.held().await.map_err(|source| self.failed(source))?);
+        let unread = self.weigh(&mut seen).await.map_err(|source| self.failed(source))?;
         seen.at_start = true;
         let mut findings = compare(&core.host.state, &basis, &seen);
         if !findings.ask.is_empty() {
             self.name(&findings.ask, &mut seen).await.map_err(|source| self.failed(source))?;
             findings = compare(&core.host.state, &basis, &seen);
         }
+        core.tell_unread(&unread, &findings.unread);
         core.record_findings(&findings)?;
         Ok(findings)
     }
@@ -173,16 +174,13 @@ impl Reconciler {
             match self.sweep_once(&inbox, balances).await {
                 Ok(Some(findings)) => {
                     last_error = "";
-                    match findings.drifts.first() {
+                    let trouble = trouble(&findings);
+                    wait = if trouble.is_none() { self.sweep_every } else { AFTER_DRIFT.min(self.sweep_every) };
+                    match trouble {
+                        Some(why) => health.degraded(Component::Reconciliation, why),
                         None if !findings.balanced && balances => health.worked(Component::Reconciliation),
                         None => health.ok(Component::Reconciliation),
-                        Some(drift) => {
-                            let why = format!("{} is {} here and {} at the venue", drift.what, drift.ours, drift.venue);
-                            health.degraded(Component::Reconciliation, why);
-                        }
                     }
-                    wait =
-                        if findings.drifts.is_empty() { self.sweep_every } else { AFTER_DRIFT.min(self.sweep_every) };
                     for client_id in findings.doubtful {
                         let (reconciler, inbox) = (self.clone(), inbox.clone());
                         inquiries.spawn(async move { reconciler.resolve(client_id, Doubt::Order, None, &inbox).await });
@@ -203,16 +201,16 @@ impl Reconciler {
 
     async fn sweep_once(&self, inbox: &mpsc::Sender<Input>, balances: bool) -> Result<Option<Findings>, QueryError> {
         let Some((mut basis, now, from)) = known(inbox).await else { return Ok(None) };
-        let mut seen = self.look(now, from).await?;
+        let (mut seen, mut unread) = (self.look(now, from).await?, Vec::new());
         if balances {
             let Some((newer, ..)) = known(inbox).await else { return Ok(None) };
             basis.fills = newer.fills;
-            seen.balances = Some(self.held().await?);
+            unread = self.weigh(&mut seen).await?;
         }
         let mut last = false;
         loop {
             let (reply, answer) = oneshot::channel();
-            let comparison = Comparison { basis: basis.clone(), seen: seen.clone(), last };
+            let comparison = Comparison { basis: basis.clone(), seen: seen.clone(), unread: unread.clone(), last };
             let sent = inbox.send(Input::Compare(Box::new(comparison), reply)).await;
             let (Ok(()), Ok(findings)) = (sent, answer.await) else { return Ok(None) };
             if findings.ask.is_empty() || last {
@@ -243,13 +241,17 @@ impl Reconciler {
         Ok(seen)
     }
 
-    /// What the account holds of each currency, free and locked.
-    async fn held(&self) -> Result<BTreeMap<Currency, i128>, QueryError> {
+    /// Reads what the account holds of each currency, free and locked. Gives back what of it cannot be read.
+    async fn weigh(&self, seen: &mut Seen) -> Result<Vec<ConvertError>, QueryError> {
+        let account = self.connection.account().await?;
         let mut held = BTreeMap::new();
-        for balance in self.connection.account().await?.balances {
+        for balance in account.balances {
             *held.entry(balance.currency).or_default() += balance.free.units + balance.locked.units;
         }
-        Ok(held)
+        seen.balances = Some(held);
+        // what has no code that the books could know is none of theirs
+        seen.unread = account.unreadable.iter().filter_map(|fault| Currency::new(fault.symbol()).ok()).collect();
+        Ok(account.unreadable)
     }
 
     /// Asks whose orders these are. One that the venue does not find yet stays nameless.
@@ -270,6 +272,14 @@ async fn known(inbox: &mpsc::Sender<Input>) -> Option<(Basis, Timestamp, Timesta
     let (reply, answer) = oneshot::channel();
     inbox.send(Input::Basis(reply)).await.ok()?;
     answer.await.ok()
+}
+
+/// What is wrong with the account, if a comparison found anything.
+fn trouble(found: &Findings) -> Option<String> {
+    let unread = || found.unread.first().map(|currency| format!("the balance of {currency} cannot be read"));
+    let differs =
+        found.drifts.first().map(|it| format!("{} is {} here and {} at the venue", it.what, it.ours, it.venue));
+    differs.or_else(unread)
 }
 
 /// What is not known of an order after a start, if anything is not.

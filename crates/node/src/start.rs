@@ -17,8 +17,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tradewind_domain::{
-    Bar, Coded, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Symbol, Timestamp,
-    TradeId,
+    Bar, Coded, Currency, FeeSchedule, Incarnation, Instrument, InstrumentId, Origin, PortfolioId, Source, Symbol,
+    Timestamp, TradeId,
 };
 use tradewind_engine::{
     EventKind, Halt, LOGIC_VERSION, RiskAct, State, account_limit_values, limit_values, set_account_limit, set_limit,
@@ -29,6 +29,7 @@ use tradewind_host::Draft;
 use tradewind_journal::AppendError;
 use tradewind_risk::AccountLimits;
 use tradewind_strategies::Desk;
+use tradewind_venues::binance::convert::ConvertError;
 use tradewind_venues::binance::sign::Signer;
 use tradewind_venues::binance::{AccountState, BinanceConfig, Connection, Subscriptions, listings};
 use tradewind_venues::{ApiKey, ApiSecret, QueryError, Stream, VenueEvent};
@@ -78,18 +79,33 @@ const OPENING_TRIES: u32 = 10;
 impl Opening {
     /// Reads balances and executions until none of these came in between. Where somebody trades without a pause, the
     /// comparison that follows finds the difference.
-    async fn at_rest(connection: &Connection, instruments: &[Instrument]) -> Result<Self, QueryError> {
+    async fn at_rest(
+        connection: &Connection,
+        instruments: &[Instrument],
+        needed: &BTreeSet<Currency>,
+    ) -> Result<Self, QueryError> {
         let mut through = newest_fills(connection, instruments).await?;
         for _ in 1..OPENING_TRIES {
-            let account = connection.account().await?;
+            let account = account_of(connection, needed).await?;
             let after = newest_fills(connection, instruments).await?;
             if after == through {
                 return Ok(Self { account, through });
             }
             through = after;
         }
-        Ok(Self { account: connection.account().await?, through })
+        Ok(Self { account: account_of(connection, needed).await?, through })
     }
+}
+
+/// The account as it is now.
+///
+/// # Errors
+/// What is wrong with the balance of an asset that is `needed`: one that cannot be read is not zero.
+async fn account_of(connection: &Connection, needed: &BTreeSet<Currency>) -> Result<AccountState, QueryError> {
+    let account = connection.account().await?;
+    let is_needed = |fault: &&ConvertError| Currency::new(fault.symbol()).is_ok_and(|it| needed.contains(&it));
+    let fault = account.unreadable.iter().find(is_needed).cloned();
+    fault.map_or(Ok(account), |fault| Err(fault.into()))
 }
 
 async fn newest_fills(
@@ -109,14 +125,16 @@ pub(crate) async fn connect(config: BinanceConfig, settings: &Settings, state: &
     let failed = |source| NodeError::Venue { url: url.clone(), source: Box::new(source) };
     let mut instruments = instruments(&config, settings, state).await?;
     let (connection, mut events) = Connection::connect(config, instruments.clone()).await.map_err(failed)?;
-    let account = connection.account().await.map_err(failed)?;
+    let traded = settings.symbols.iter().flat_map(|symbol| [symbol.base, symbol.quote]);
+    let needed: BTreeSet<Currency> = traded.chain([settings.base_currency]).collect();
+    let account = account_of(&connection, &needed).await.map_err(failed)?;
     for instrument in &mut instruments {
         instrument.spec.fees = account.fees; // the account's: listings do not tell
     }
     let mut early = user_stream_up(&mut events, &settings.venue.ws_api_url).await?;
     let mut opening = Opening { account, through: Vec::new() };
     if state.intents == 0 {
-        opening = Opening::at_rest(&connection, &instruments).await.map_err(failed)?;
+        opening = Opening::at_rest(&connection, &instruments, &needed).await.map_err(failed)?;
         early.extend(std::iter::from_fn(|| events.try_recv().ok()));
         // the balances that were just read hold them
         early.retain(|event| !matches!(event, VenueEvent::Transferred { .. }));
@@ -142,12 +160,11 @@ async fn user_stream_up(events: &mut mpsc::Receiver<VenueEvent>, url: &str) -> R
 async fn instruments(config: &BinanceConfig, settings: &Settings, state: &State) -> Result<Vec<Instrument>, NodeError> {
     let venue_symbols: Vec<String> = settings.symbols.iter().map(Symbol::joined).collect();
     let names: Vec<&str> = venue_symbols.iter().map(String::as_str).collect();
-    let listed = listings(config, &names, FeeSchedule::default())
-        .await
-        .map_err(|source| NodeError::Venue { url: settings.venue.rest_url.clone(), source: Box::new(source) })?;
+    let failed = |source| NodeError::Venue { url: settings.venue.rest_url.clone(), source: Box::new(source) };
+    let listed = listings(config, &names, FeeSchedule::default()).await.map_err(failed)?;
     let mut specs = Vec::new();
     for listing in listed {
-        specs.push(listing.map_err(|error| NodeError::Listing(error.to_string()))?.spec);
+        specs.push(listing.map_err(|fault| failed(fault.into()))?.spec);
     }
     let mut next = u32::try_from(state.listings.len()).unwrap_or(u32::MAX);
     let mut found = Vec::new();
@@ -422,10 +439,10 @@ pub(crate) fn warm_up(
             source: Source::Market,
             ..Draft::of_host(newest.close_time(), wall(), PortfolioId(0), EventKind::BarClosed { bar: *newest, origin })
         };
-        match core.host.append(draft) {
+        match core.host.follow(draft) {
             // the node comes up all the same, for cancels, exits and the kill switch; without a mark no order is taken
             Err(AppendError::NoRoom(fault)) => core.say_that_there_is_no_room(&fault),
-            other => drop(other?),
+            other => other?,
         }
         last.push((newest.instrument, newest.open_time));
         let state = &core.host.state;

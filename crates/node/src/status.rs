@@ -10,7 +10,8 @@ use crate::latency::Quantiles;
 use crate::liquidity::{LiquidityView, liquidity};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{
-    Instrument, InstrumentKind, LEDGER_DECIMALS, Money, OrderRecord, OrderState, PortfolioId, Timestamp, format_decimal,
+    Instrument, InstrumentKind, LEDGER_DECIMALS, Money, OrderRecord, OrderState, Outcome, PortfolioId, Timestamp,
+    format_decimal,
 };
 use tradewind_engine::{Counters, ForeignOrder, Guarded, Portfolio, State};
 use tradewind_gate::Mode;
@@ -239,7 +240,8 @@ pub struct OrderView {
     /// What was charged for it so far, by currency; missing where it filled before an upgrade to a version that counts.
     #[serde(default)]
     pub fees: Option<std::collections::BTreeMap<String, String>>,
-    /// Why it ended without being filled, in the words of whoever ended it: of a rejection the venue's code and text.
+    /// Why it ended without being filled, in the words of whoever ended it: of a rejection the venue's code and text, or
+    /// `not sent` and why.
     #[serde(default)]
     pub closed_reason: Option<String>,
     /// The record of the journal that holds the decision which it follows, where it names one.
@@ -428,6 +430,15 @@ fn instrument_view(core: &Core, listing: &tradewind_engine::Listing) -> Instrume
     }
 }
 
+/// Why an order ended, by the words that ended it: whether it was on a venue's book at all stands before them.
+fn closed_reason_text(state: OrderState, words: Option<&str>) -> Option<String> {
+    match (state, words) {
+        (OrderState::Closed { outcome: Outcome::NotSent }, Some(why)) => Some(format!("not sent: {why}")),
+        (OrderState::Closed { outcome: Outcome::NotSent }, None) => Some("not sent".to_owned()),
+        (_, words) => words.map(str::to_owned),
+    }
+}
+
 /// Amounts that are not zero, by currency.
 fn amounts(charged: &[Money]) -> std::collections::BTreeMap<String, String> {
     let charged = charged.iter().filter(|money| money.units != 0);
@@ -464,7 +475,7 @@ pub(crate) fn order_view(state: &State, record: &OrderRecord, closed_reason: Opt
         average: instrument.mean_price_text(record.cost, record.booked()),
         cost: format_decimal(record.cost, instrument.spec.price_decimals + instrument.spec.quantity_decimals),
         fees: fees.of_order(record).map(amounts),
-        closed_reason: closed_reason.map(str::to_owned),
+        closed_reason: closed_reason_text(record.state, closed_reason),
         decision,
         decision_id: known.and_then(|it| it.id.as_ref()).map(ToString::to_string),
         created_at: record.times.created.to_string(),
@@ -569,6 +580,19 @@ mod tests {
     fn spec(kind: InstrumentKind) -> InstrumentSpec {
         let spot = InstrumentSpec::spot("BTC/USDT".parse().unwrap(), "test");
         InstrumentSpec { kind, price_decimals: 2, quantity_decimals: 3, ..spot }
+    }
+
+    #[test]
+    fn an_order_that_was_never_sent_says_so_before_why() {
+        let closed = |outcome| OrderState::Closed { outcome };
+        for (state, words, want) in [
+            (closed(Outcome::NotSent), Some("VEN-14: no clock"), Some("not sent: VEN-14: no clock")),
+            (closed(Outcome::NotSent), None, Some("not sent")),
+            (closed(Outcome::Rejected), Some("-2010 no"), Some("-2010 no")),
+            (OrderState::Working, None, None),
+        ] {
+            assert_eq!(closed_reason_text(state, words).as_deref(), want, "{state:?}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::listener::Listener;
 use crate::live;
 use crate::outgoing::{Latency, Wire};
 use crate::portfolios::Portfolios;
+use crate::quotes::Quotes;
 use crate::recover::{Recovered, recover};
 use crate::runtime::{Surroundings, spawn_engine, tick};
 use crate::settings::Settings;
@@ -229,7 +230,7 @@ impl Reconciled {
             interval: settings.interval,
             last_bars,
             told: Vec::new(),
-            quoted: Vec::new(),
+            quotes: Quotes::default(),
             books: Books::default(),
         };
         tasks.spawn(or_abort_async("reconciler", reconciler.clone().sweep(inbox.clone())));

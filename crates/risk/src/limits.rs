@@ -1,6 +1,6 @@
 //! The limits of one portfolio, and the caps they are made of.
 
-use crate::{Controls, Profile};
+use crate::{Controls, Profile, Unit};
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Coded, LEDGER_DECIMALS, format_decimal};
 
@@ -106,18 +106,21 @@ impl Limits {
     /// # Errors
     /// [`LimitsError`] for zero or a part beyond what is possible.
     pub fn validate(&self) -> Result<(), LimitsError> {
-        for (name, cap) in [("max_order", self.max_order), ("max_position", self.max_position)] {
-            if cap.equity_bps == Some(0) || cap.amount.is_some_and(|units| units <= 0) {
-                return Err(LimitsError { name, value: cap.text() });
+        let cap = |cap: Cap| (cap.equity_bps.map(i64::from), cap.amount);
+        let ((order, order_amount), (position, position_amount)) = (cap(self.max_order), cap(self.max_position));
+        let [daily_loss, drawdown] = [self.daily_loss_bps, self.drawdown_bps].map(|bps| bps.map(i64::from));
+        for (name, unit, value, most) in [
+            ("max_order", Unit::Percent, order, i64::MAX),
+            ("max_order_amount", Unit::Amount, order_amount, i64::MAX),
+            ("max_position", Unit::Percent, position, i64::MAX),
+            ("max_position_amount", Unit::Amount, position_amount, i64::MAX),
+            ("daily_loss", Unit::Percent, daily_loss, 9_999),
+            ("drawdown", Unit::Percent, drawdown, 9_999),
+            ("stale_after", Unit::Duration, self.stale_after_nanos, i64::MAX),
+        ] {
+            if let Some(value) = value.filter(|value| !(1..=most).contains(value)) {
+                return Err(LimitsError { name, value: unit.text(value) });
             }
-        }
-        for (name, bps) in [("daily_loss_bps", self.daily_loss_bps), ("drawdown_bps", self.drawdown_bps)] {
-            if bps.is_some_and(|bps| !(1..10_000).contains(&bps)) {
-                return Err(LimitsError { name, value: bps.unwrap_or(0).to_string() });
-            }
-        }
-        if self.stale_after_nanos.is_some_and(|nanos| nanos <= 0) {
-            return Err(LimitsError { name: "stale_after", value: self.stale_after_nanos.unwrap_or(0).to_string() });
         }
         self.controls.map_or(Ok(()), |controls| controls.validate())
     }
@@ -127,7 +130,7 @@ impl Limits {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("limit {name} cannot be {value}")]
 pub struct LimitsError {
-    /// Which limit.
+    /// Which limit, by its name in the settings.
     pub name: &'static str,
     /// What it was set to.
     pub value: String,
@@ -138,6 +141,6 @@ impl Coded for LimitsError {
         "GATE-90"
     }
     fn hint(&self) -> &'static str {
-        "caps must be positive, losses between 1 and 9999 basis points; leave a limit out to have none"
+        "caps must be positive, losses above 0% and below 100%; leave a limit out to have none"
     }
 }

@@ -111,6 +111,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), Fault> {
         let message = format!("journal.segment_bytes is {bytes}: it must lie between 16384 and 1073741824");
         return Err(Fault::new("journal.segment_bytes", message));
     }
+    if settings.journal.snapshot_every == 0 {
+        return Err(Fault::new("journal.snapshot_every", "journal.snapshot_every is 0: it must be at least 1"));
+    }
     let of_limit = |error: tradewind_risk::LimitsError| {
         Fault::new(format!("limits.{}", error.name), format!("{error}; {}", error.hint()))
     };
@@ -194,6 +197,7 @@ fn strategies(settings: &Settings) -> Result<(), Fault> {
                     table_of(strategy, parameter)
                 }
                 StrategyError::OutOfRange { parameter, .. } => table_of(strategy, parameter),
+                StrategyError::Distance { end, .. } => (*end).to_owned(),
                 StrategyError::Conflict { .. } | StrategyError::Indicator(_) | StrategyError::Name { .. } => {
                     "parameters".to_owned()
                 }

@@ -136,13 +136,13 @@ const FIELDS: &[Field] = &[
         "strategy",
         "stop",
         "\"2%\"",
-        "distance from the close at which its trades are given up, where it says none itself: a stop at the venue for what fills",
+        "distance from the close at which its trades are given up, above 0% and below 100%, where it says none itself: a stop at the venue for what fills",
     ),
     optional(
         "strategy",
         "target",
         "\"4%\"",
-        "distance from the close at which its trades are content, where it says none itself: a limit order beside the stop",
+        "distance from the close at which its trades are content, above 0% and below 100%, where it says none itself: a limit order beside the stop",
     ),
     key("strategy", "parameters", "{}", "its own parameters, see `tradewind strategy show NAME`"),
     key(
@@ -229,7 +229,7 @@ const FIELDS: &[Field] = &[
     key("live", "enabled", "false", "the switch for real money"),
     key("live", "consent", "\"\"", "the sentence that `tradewind doctor` shows, typed by the person whose money it is"),
     key("journal", "sync_every", "\"100ms\"", "how long events that led to no order may wait for the disk"),
-    key("journal", "snapshot_every", "100000", "events between two snapshots"),
+    key("journal", "snapshot_every", "100000", "events between two snapshots, at least 1"),
     key("journal", "segment_bytes", "67108864", "size of a segment file in bytes: 16384 to 1073741824"),
 ];
 

@@ -134,10 +134,10 @@ pub struct StrategySettings {
     /// The rule that its trades are sized by, with the rule's parameters; its own weights if empty.
     #[serde(default)]
     pub sizing: toml::Table,
-    /// How far from the close it gives a trade up, where it does not say so itself.
+    /// How far from the close it gives a trade up, where it does not say so itself; within [`Ends::BPS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Percent>,
-    /// How far from the close it is content with a trade, where it does not say so itself.
+    /// How far from the close it is content with a trade, where it does not say so itself; likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Percent>,
 }
@@ -187,7 +187,7 @@ pub const CONSENT: &str = "I risk my own money and accept its loss";
 pub struct JournalSettings {
     /// How long events that led to no order may wait for the disk.
     pub sync_every: Seconds,
-    /// Events between two snapshots.
+    /// Events between two snapshots, at least 1.
     pub snapshot_every: u64,
     /// Size of a segment file in bytes.
     pub segment_bytes: u64,
@@ -366,6 +366,13 @@ mod tests {
                 "CFG-02 t.toml:3: `10` is not a percentage: write it with its unit, such as \"2.5%\" in",
             ),
             ("[limits]\nmax_order = \"0%\"\n", "CFG-02 t.toml:2: limit max_order cannot be"),
+            ("[limits]\n\ndaily_loss = \"0%\"\n", "CFG-02 t.toml:3: limit daily_loss cannot be 0 %; "),
+            ("[limits]\n\ndrawdown = \"100%\"\n", "CFG-02 t.toml:3: limit drawdown cannot be 100 %; "),
+            ("[limits]\n\nmax_order_amount = \"0\"\n", "CFG-02 t.toml:3: limit max_order_amount cannot be 0; "),
+            (
+                "[journal]\nsnapshot_every = 0\n",
+                "CFG-02 t.toml:2: journal.snapshot_every is 0: it must be at least 1 in",
+            ),
             ("[limits]\ndaily_loss = \"120%\"\n", "CFG-02 t.toml:2: `120%` is more than 100%"),
             (
                 "[limits]\nstale_after = 5\n",
@@ -439,6 +446,14 @@ mod tests {
             (
                 "[[strategy]]\nname = \"ema-trend\"\nsizing = { rule = \"fixed-risk\" }\n",
                 "CFG-02 t.toml:3: STR-08 fixed-risk sizes a trade by its stop, and none is set; set strategy.stop",
+            ),
+            (
+                "[[strategy]]\nname = \"ema-trend\"\nstop = \"0%\"\n",
+                "CFG-02 t.toml:3: STR-04 stop is 0%, which is outside 0.01% to 99.99%; choose a value inside the range",
+            ),
+            (
+                "[[strategy]]\nname = \"ema-trend\"\nstop = \"2%\"\ntarget = \"100%\"\n",
+                "CFG-02 t.toml:4: STR-04 target is 100%, which is outside 0.01% to 99.99%; choose a value inside the range",
             ),
             ("strategy = [{ name = \"nope\" }]\n", "CFG-02 t.toml:1: STR-01 no strategy is called `nope`"),
         ] {

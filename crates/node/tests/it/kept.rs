@@ -6,9 +6,9 @@ use crate::support::{Stage, ask, check_journal, exchange_config, status, surroun
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tradewind_domain::{Coded, Origin, Side, Source};
-use tradewind_engine::{Event, EventKind, encode};
+use tradewind_engine::{Event, EventKind, LOGIC_VERSION, Replay, encode};
 use tradewind_governance::Name;
-use tradewind_journal::{Journal, Options, verify};
+use tradewind_journal::{DiskStorage, Journal, Options, snapshots_storage, verify};
 use tradewind_node::{
     DataDir, GovernRequest, Node, NodeError, OperatorRequest, OrderWords, recover, retain, retain_unsigned,
 };
@@ -159,6 +159,30 @@ async fn retention_keeps_the_records_while_no_state_can_be_read_from_the_snapsho
     assert!(retain(dir, None, &anna).unwrap().oldest_seq > 1);
     traded(&stage).await;
     check_journal(dir);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_can_begin_at_any_snapshot_of_a_run() {
+    let stage = Stage::new(exchange_config()).await;
+    let dir = stage.dir.path();
+    let mut settings = quick(&stage.exchange.url(), dir, &[]);
+    settings.journal.snapshot_every = 1;
+    let node = Node::start(settings, surroundings(Origin::Simulated)).await.unwrap();
+    for order in [far(), words(Side::Buy, "0.01", None)] {
+        ask(&node, OperatorRequest::OrderPlace(order)).await.unwrap();
+    }
+    node.stop().await.unwrap();
+    check_journal(dir);
+    let storage = DiskStorage::new(DataDir::new(dir).journal());
+    let snapshots = snapshots_storage(&storage).unwrap();
+    assert!(snapshots.len() > 5, "{snapshots:?}");
+    for sequence in snapshots {
+        let state = tradewind_host::snapshot_state_of(&storage, sequence).unwrap().unwrap();
+        let mut replay = Replay::from_state(state, LOGIC_VERSION);
+        let later = tradewind_node::events(dir).unwrap().filter(|event| event.sequence > sequence);
+        later.for_each(|event| replay.feed(&event));
+        assert_eq!(replay.divergence(), None, "from record {sequence} on");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

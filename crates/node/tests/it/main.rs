@@ -28,3 +28,4 @@ mod sources;
 mod steps;
 mod support;
 mod time;
+mod unread;

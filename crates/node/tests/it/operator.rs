@@ -146,6 +146,9 @@ async fn an_order_tells_when_it_was_approved_sent_acknowledged_and_last_changed(
     assert!(approved <= sent && acknowledged <= changed, "{resting:?}");
     // the venue's clock tells the second pair, ours the first: they may differ by seconds
     assert!(sent.as_second() <= acknowledged.as_second() + 5, "{resting:?}");
+    while stage.get("/api/v3/time").await["serverTime"].as_i64().unwrap() <= changed.as_millisecond() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
     stage.by_somebody("SELL", "90", "29000").await; // somebody sells through its price
     until_order(&node, id, "filled").await;
     let filled = times(&order(&node, id).await);

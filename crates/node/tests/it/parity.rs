@@ -11,11 +11,10 @@ use tradewind_book::FillPolicy;
 use tradewind_domain::{
     Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, Origin, PortfolioId, Timestamp,
 };
-use tradewind_engine::{Decision, DecisionKind, Event, EventKind, TradeDigest};
+use tradewind_engine::{Decision, DecisionKind, Event, EventKind, TradeDigest, Verdict};
 use tradewind_exchange::{ExchangeConfig, Pace as MarketPace, Tape};
-use tradewind_gate::Limits;
 use tradewind_history::{ImportOptions, OnDefect, read_bars};
-use tradewind_node::settings::Percent;
+use tradewind_node::settings::{LimitSettings, Percent, Profile};
 use tradewind_node::{Node, Surroundings};
 use tradewind_research::{Backtest, Outcome, Plan, Recorder, RoundTrip, session};
 use tradewind_strategies::{Ends, Managed, Sizing, Strategy, registry};
@@ -36,6 +35,7 @@ struct Case {
     /// Bars traded on.
     bars: usize,
     fills: FillPolicy,
+    limits: Profile,
 }
 
 impl Case {
@@ -76,6 +76,14 @@ impl Decisions {
     }
 }
 
+/// The name of what refused an order, and the close that it was decided on.
+fn refusal(event: &Event) -> Option<(Timestamp, String)> {
+    match &event.kind {
+        EventKind::Judged(Verdict::Refused(refusal)) => Some((event.at, refusal.name())),
+        _ => None,
+    }
+}
+
 /// Why each trade was entered and left, and how much of the market it was.
 fn whys(outcome: &Outcome) -> Vec<String> {
     let why = |trip: &RoundTrip| format!("{} {} {}", trip.opened_at, trip.entry_tag, trip.exit_tag);
@@ -89,6 +97,8 @@ struct Paper {
     executions: Vec<String>,
     decisions: Vec<(Timestamp, Decision)>,
     whys: Vec<String>,
+    /// What the gate refused, by what and when.
+    refused: Vec<(Timestamp, String)>,
     /// As the exchange lists it.
     instrument: Instrument,
 }
@@ -102,6 +112,7 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> Paper {
     settings.strategy[0].sizing = case.sizing.parse().unwrap();
     settings.interval = case.interval.parse().unwrap();
     settings.operator_cash = Percent::from_bps(0); // the back-test has no people
+    settings.limits = LimitSettings::of(case.limits);
     let (after_bar, mut progress) = Pace::new();
     let around = Surroundings { after_bar: Some(after_bar), ..surroundings(Origin::Recorded) };
     let node = Node::start(settings, around).await.unwrap();
@@ -127,27 +138,38 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> Paper {
     let replay = tradewind_node::replay(stage.dir.path(), |_| ()).unwrap().replay;
     assert_eq!((replay.divergence(), replay.hashes_compared()), (None, 1), "{}", case.test);
     let told = session::outcome(tradewind_node::events(stage.dir.path()).unwrap(), PortfolioId(0)).unwrap().unwrap();
-    Paper { hash: ended.trade_hash, executions, decisions: decisions.made, whys: whys(&told), instrument }
+    let refused = tradewind_node::events(stage.dir.path()).unwrap().filter_map(|event| refusal(&event)).collect();
+    let (hash, whys) = (ended.trade_hash, whys(&told));
+    Paper { hash, executions, decisions: decisions.made, whys, refused, instrument }
 }
 
-fn back_test(case: &Case, bars: &[Bar], instrument: &Instrument) -> (Outcome, Vec<String>, Vec<(Timestamp, Decision)>) {
-    let (mut lines, mut decisions) = (Vec::new(), Decisions::default());
+/// What the same run without a wire gave.
+struct Tested {
+    outcome: Outcome,
+    executions: Vec<String>,
+    decisions: Vec<(Timestamp, Decision)>,
+    refused: Vec<(Timestamp, String)>,
+}
+
+fn back_test(case: &Case, bars: &[Bar], instrument: &Instrument) -> Tested {
+    let (mut executions, mut decisions, mut refused) = (Vec::new(), Decisions::default(), Vec::new());
     let sink = Recorder(|event: &Event, _| {
-        lines.extend(line(instrument, event));
+        executions.extend(line(instrument, event));
         decisions.note(event);
+        refused.extend(refusal(event));
     });
     let plan = Plan {
         instrument: instrument.clone(),
         origin: Origin::Recorded,
         deposit: Money::parse(CASH, instrument.settlement()).unwrap(),
-        limits: Limits::RESEARCH,
+        limits: LimitSettings::of(case.limits).resolve(),
         fill_policy: case.fills,
         strategy: Box::new(case.decider()),
     };
     let mut run = Backtest::with_sink(plan, sink);
     bars.iter().for_each(|bar| run.feed(bar).unwrap());
     let outcome = run.finish();
-    (outcome, lines, decisions.made)
+    Tested { outcome, executions, decisions: decisions.made, refused }
 }
 
 /// The first place where two records differ.
@@ -167,7 +189,7 @@ async fn check(case: Case) {
     assert_eq!(bars[0].interval, case.interval.parse::<Interval>().unwrap());
 
     let paper = paper(&case, &bars, history).await;
-    let (outcome, executions, decisions) = back_test(&case, &bars, &paper.instrument);
+    let Tested { outcome, executions, decisions, refused } = back_test(&case, &bars, &paper.instrument);
     // the node does not decide on what the exchange shows it as history; the back-test waits for as many bars
     let (waiting, decisions) = decisions.split_at(history);
     assert!(waiting.iter().all(|(_, it)| it.kind == DecisionKind::Hold), "{} acts while it warms up", case.test);
@@ -180,6 +202,7 @@ async fn check(case: Case) {
         let (ours, theirs) = (paper.executions.get(first), executions.get(first));
         panic!("{}, execution {first}\n on paper: {ours:?}\nback-test: {theirs:?}", case.test);
     }
+    assert_eq!(paper.refused, refused, "{}", case.test);
     assert_eq!(paper.hash, outcome.digest.hex());
     assert_eq!(paper.whys, whys(&outcome), "{}: the journal tells the same of why", case.test);
     assert!(executions.len() >= 8, "{} has only {} executions", case.test, executions.len());
@@ -193,7 +216,7 @@ macro_rules! parity {
         async fn $test() {
             check(Case {
                 test: stringify!($test), file: $file, interval: $interval, strategy: $strategy, sizing: concat!($($sizing)?),
-                skip: $skip, bars: $bars, fills: $fills,
+                skip: $skip, bars: $bars, fills: $fills, limits: Profile::Research,
             })
             .await;
         }
@@ -227,4 +250,22 @@ parity! {
         "ema-trend" sized by "rule = 'risk-parity'\ngross = 0.3" on MINUTES, "1m", from 0, 1_000 bars, FillPolicy::default();
     partial_fills_with_friction_are_the_back_test: "ema-trend" on HOURS, "1h", from 50_000, 600 bars, FRICTION;
     entries_that_are_taken_back_half_filled_are_the_back_test: "vote" on MINUTES, "1m", from 0, 1_500 bars, THIN;
+}
+
+/// A month of 2020 in which the price halved within two days, hundreds of hours a second: the book that an order is judged
+/// by must be the one of the bar that it was decided on, or the market collar finds it percents away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hours_of_a_crash_within_the_limits_of_the_demo_are_the_back_test() {
+    check(Case {
+        test: "hours_of_a_crash_within_the_limits_of_the_demo_are_the_back_test",
+        file: HOURS,
+        interval: "1h",
+        strategy: "ema-trend",
+        sizing: "",
+        skip: 18_959,
+        bars: 600,
+        fills: FillPolicy::default(),
+        limits: Profile::Demo,
+    })
+    .await;
 }

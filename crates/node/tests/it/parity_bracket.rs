@@ -2,9 +2,9 @@
 //! entries, targets and stops, each fill at its moment, at its price and with its fee.
 //!
 //! A person asks for brackets at the close of a bar, with a target and a stop around that close. Both sides hear the same
-//! words at the same bar; neither has a strategy. That bar and the next one, in which the entry fills, stay between target
-//! and stop: inside a bar the wire shows quotes that the bar does not, and a bracket that sees the market past its stop
-//! leaves at once. Of quotes the node keeps one each half second, hundreds of bars here: one of that bar is waited for.
+//! words at the same bar; neither has a strategy. That bar and the open of the next, at which the entry fills, stay between
+//! target and stop: inside a bar the wire shows quotes that the bar does not, and a bracket that sees the market past its
+//! stop leaves at once. Of quotes the node keeps one each half second, hundreds of bars here: one of that bar is waited for.
 
 use crate::support::{CASH, Pace, Stage, ask, exchange_config, recording, status, surroundings, words};
 use serde_json::json;
@@ -53,11 +53,13 @@ fn around(it: &Instrument, close: Price) -> [Price; 2] {
     [away, -away].map(|by| it.tick_down(Price::from_mantissa(close.mantissa() + by)))
 }
 
-/// The closes at which brackets are asked for: every so many bars, where that bar and the next stay between target and stop.
+/// The closes at which brackets are asked for: every so many bars, where that bar and the next open stay between target and
+/// stop.
 fn places(it: &Instrument, bars: &[Bar]) -> Vec<usize> {
     let fits = |place: &usize| {
         let [target, stop] = around(it, bars[*place].close);
-        bars[*place..*place + 2].iter().all(|bar| bar.high < target && bar.low > stop)
+        let (bar, open) = (&bars[*place], bars[*place + 1].open);
+        bar.high < target && bar.low > stop && open > stop && open < target
     };
     (1..bars.len() / EVERY).map(|nth| nth * EVERY).filter(|place| place + EVERY < bars.len()).filter(fits).collect()
 }
@@ -107,9 +109,11 @@ async fn paper(bars: &[Bar], asked: Asked, limits: LimitSettings) -> (String, Ve
         if places.contains(&place) {
             tokio::time::sleep(Duration::from_millis(520)).await; // the next quote is kept
         }
-        // the fills of the bar, and what the node does about them, before its candle
-        stage.post("/tradewind/v1/step", &json!({ "through": through, "until": "fills" })).await;
-        settled(&stage, &node).await;
+        // what fills at the open and inside the bar, and what the node does about each, before the candle
+        for until in ["open", "fills"] {
+            stage.post("/tradewind/v1/step", &json!({ "through": through, "until": until })).await;
+            settled(&stage, &node).await;
+        }
         let step = stage.post("/tradewind/v1/step", &json!({ "through": through })).await;
         through = step["through"].as_i64().unwrap();
         progress.until(|it| it.through.is_some_and(|at| at.millis() == through)).await;

@@ -104,6 +104,24 @@ fn a_base_limit_that_fits_no_number_is_named_and_stays_as_it_was() {
 }
 
 #[test]
+fn a_base_limit_that_means_nothing_is_named_as_the_settings_name_it() {
+    for (name, value) in [
+        ("max_order", 0),
+        ("max_order_amount", -1),
+        ("max_position", 0),
+        ("max_position_amount", 0),
+        ("daily_loss", 0),
+        ("drawdown", 10_000),
+        ("stale_after", 0),
+    ] {
+        let (limit, mut set) = (Limit::find(name).unwrap(), LimitSet::of(Profile::Moderate));
+        limit.set(&mut set, Some(value)).unwrap();
+        let error = set.limits.validate().unwrap_err();
+        assert_eq!((error.name, error.value.as_str()), (name, limit.unit.text(value).as_str()));
+    }
+}
+
+#[test]
 fn whose_a_limit_is_stands_beside_its_use() {
     let of_account = |name| LimitUse { limit: Limit::find(name).unwrap(), value: Some(5), used: Some(7) };
     assert!(of_account("gross").is_of_account() && !of_account("leverage").is_of_account());
