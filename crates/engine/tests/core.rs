@@ -275,7 +275,7 @@ fn a_crash_makes_sent_orders_unknown_and_unsent_ones_impossible() {
         EventKind::Started { incarnation: Incarnation(10), mode: Mode::Paper, logic: LOGIC_VERSION },
     );
     assert_eq!(host.state.order(sent).unwrap().status(), "unknown");
-    assert_eq!(host.state.order(unsent).unwrap().status(), "expired");
+    assert_eq!(host.state.order(unsent).unwrap().status(), "rejected");
     host.bar(2, 10_000);
     assert_eq!(host.propose(2, buy(10_000)), None, "an unknown order blocks what it could double");
     host.fill(2, sent, 5, Side::Buy, 10_000, 10_000);

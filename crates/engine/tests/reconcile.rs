@@ -268,6 +268,36 @@ fn what_the_opening_balances_hold_is_never_booked_and_waits_for_nobody() {
 }
 
 #[test]
+fn a_balance_that_cannot_be_read_is_no_difference_and_no_agreement() {
+    let mut stage = Stage::new(4);
+    let id = stage.working(Side::Buy, 200, "7");
+    let fill = stage.fill(id, Side::Buy, 200);
+    stage.say(EventKind::Filled(fill));
+    let (mut balances, shib) = (stage.balances(), Currency::new("SHIB").unwrap());
+    balances.remove(&btc());
+    let seen = |unread: &[Currency]| Seen {
+        balances: Some(balances.clone()),
+        unread: unread.iter().copied().collect(),
+        ..Seen::default()
+    };
+    let drifts = stage.compare(&seen(&[])).drifts;
+    assert_eq!((drifts.len(), drifts[0].venue.as_str()), (1, "0"), "what is missing is zero");
+    let findings = stage.compare(&seen(&[btc()]));
+    assert_eq!(findings, Findings { unread: vec![btc()], ..Findings::default() });
+    let findings = stage.compare(&seen(&[btc(), shib]));
+    assert_eq!(findings, Findings { unread: vec![btc()], ..Findings::default() });
+    // of what the books neither hold nor trade there is nothing to compare
+    let mut all = seen(&[shib]);
+    all.balances = Some(stage.balances());
+    assert_eq!(stage.compare(&all), Findings { balanced: true, ..Findings::default() });
+    // what can be read is compared all the same
+    let mut more = seen(&[btc()]);
+    *more.balances.as_mut().unwrap().get_mut(&usdt()).unwrap() += 1;
+    let findings = stage.compare(&more);
+    assert_eq!((findings.drifts[0].what.as_str(), findings.off), ("balance USDT", vec![(usdt(), 1)]));
+}
+
+#[test]
 fn b12_one_unit_is_a_difference_and_the_third_in_a_row_allows_only_what_reduces() {
     let mut stage = Stage::new(4);
     let id = stage.working(Side::Buy, 200, "7");

@@ -26,8 +26,8 @@ fn main() -> ExitCode {
     abort_on_panic();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() && wants_json(std::env::args()) => {
-            output::print_failure(&misuse(&error), true);
+        Err(error) if error.use_stderr() => {
+            complain(&error, wants_json(std::env::args()));
             return ExitCode::from(output::EXIT_MISUSED);
         }
         Err(error) => error.exit(),
@@ -56,15 +56,27 @@ fn wants_json(words: impl Iterator<Item = String>) -> bool {
     words.iter().any(whole) || words.windows(2).any(pair)
 }
 
-/// What the parser says, without how it is used.
-fn misuse(error: &clap::Error) -> output::Failure {
+/// Says what is wrong with the command line; to people also how it is used.
+fn complain(error: &clap::Error, json: bool) {
     let text = error.to_string();
-    let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).collect();
-    let said = said.join(" ");
-    let message = match error.kind() {
-        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
-        _ => said.trim().trim_start_matches("error: "),
-    };
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        if !json {
+            let _ = error.print(); // the help; if nobody listens, nobody misses it
+            output::note("");
+        }
+        return output::print_failure(&misuse("a command is missing"), json);
+    }
+    let text = text.trim_start_matches("error: ");
+    if json {
+        let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).collect();
+        return output::print_failure(&misuse(said.join(" ").trim()), true);
+    }
+    let (message, usage) = text.split_once("\n\n").unwrap_or((text, ""));
+    output::print_failure(&misuse(message), false);
+    output::note(&format!("\n{}", output::shown(usage.trim_end())));
+}
+
+fn misuse(message: &str) -> output::Failure {
     let hint = "see `tradewind --help` and the command's own --help";
     output::Failure { exit: output::EXIT_MISUSED, ..output::Failure::new("CLI-15", message, hint) }
 }

@@ -103,10 +103,15 @@ pub(crate) fn print(format: Format, value: &impl Serialize, text: impl FnOnce() 
         Format::Json => {
             escaped(&serde_json::to_string(value).unwrap_or_default(), |c| format!("\\u{:04x}", u32::from(c)))
         }
-        Format::Text => escaped(&text(), |c| c.escape_default().to_string()),
+        Format::Text => shown(&text()),
     };
     let mut out = std::io::stdout().lock();
     finish_output(writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush()));
+}
+
+/// The text with whatever would steer a terminal escaped.
+pub(crate) fn shown(text: &str) -> String {
+    escaped(text, |c| c.escape_default().to_string())
 }
 
 /// The text with `escape` in the place of each character that would steer a terminal. Ends of lines and tabs stay.
@@ -234,7 +239,7 @@ mod tests {
     #[test]
     fn what_steers_a_terminal_is_escaped_in_text_and_json() {
         let hostile = "a\u{1b}[2J\u{9b}31m\u{7f}\r\u{202e}b\té\n…";
-        let text = escaped(hostile, |c| c.escape_default().to_string());
+        let text = shown(hostile);
         assert_eq!(text, "a\\u{1b}[2J\\u{9b}31m\\u{7f}\\r\\u{202e}b\té\n…");
         assert_eq!(printable(hostile), text.replace('\t', "\\t"));
         let json = serde_json::to_string(hostile).unwrap();

@@ -16,7 +16,7 @@ pub(crate) use orders::{AdoptArgs, OcoArgs, OrderCommand, PlaceArgs, PositionCom
 pub(crate) use records::{AuditCommand, JournalCommand};
 pub(crate) use research::{
     BacktestArgs, BarsArgs, DataCommand, DiagnoseArgs, FillArgs, Holding, LimitFill, RiskArgs, Stamp, StrategyArgs,
-    StrategyCommand, StressArgs,
+    StrategyCommand, StressArgs, TimeArgs,
 };
 pub(crate) use session::{DemoArgs, DropCopyArgs, ExchangeArgs, PaperArgs, TapeArgs};
 pub(crate) use storm::StormArgs;

@@ -51,9 +51,9 @@ pub(crate) enum JournalCommand {
     Show {
         /// A data directory, or a journal directory.
         dir: PathBuf,
-        /// First record.
-        #[arg(long, default_value_t = 1)]
-        from: u64,
+        /// First record; without it the oldest one kept.
+        #[arg(long)]
+        from: Option<u64>,
         /// How many.
         #[arg(long)]
         limit: Option<u64>,

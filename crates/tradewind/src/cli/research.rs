@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use tradewind_domain::Interval;
 use tradewind_history::StampEnd;
 
 /// Who decides, and how.
@@ -22,10 +23,12 @@ pub(crate) struct StrategyArgs {
     /// A parameter of the sizing rule as NAME=VALUE; may be repeated.
     #[arg(long, value_name = "NAME=VALUE", requires = "sizing")]
     pub(crate) size: Vec<String>,
-    /// Distance from the close at which a trade is given up, in percent, where the strategy says none itself.
+    /// Distance from the close at which a trade is given up, in percent above 0 and below 100, where the strategy says none
+    /// itself.
     #[arg(long, value_name = "PERCENT")]
     pub(crate) stop: Option<String>,
-    /// Distance from the close at which a trade is content, in percent, where the strategy says none itself.
+    /// Distance from the close at which a trade is content, in percent above 0 and below 100, where the strategy says none
+    /// itself.
     #[arg(long, value_name = "PERCENT")]
     pub(crate) target: Option<String>,
 }
@@ -50,10 +53,13 @@ impl From<Stamp> for StampEnd {
 
 /// How the times of a file are meant.
 #[derive(Args)]
-pub(crate) struct StampArgs {
+pub(crate) struct TimeArgs {
     /// Which end of a bar the file's times name; a file of the catalog knows it.
     #[arg(long, value_enum, default_value = "open", value_name = "END")]
     pub(crate) stamp: Stamp,
+    /// How long each bar is, such as 1h; without it the commonest step between two rows. A file of the catalog knows it.
+    #[arg(long)]
+    pub(crate) interval: Option<Interval>,
 }
 
 #[derive(Args)]
@@ -65,7 +71,7 @@ pub(crate) struct BarsArgs {
     #[arg(long)]
     pub(crate) symbol: String,
     #[command(flatten)]
-    pub(crate) times: StampArgs,
+    pub(crate) times: TimeArgs,
     #[command(flatten)]
     pub(crate) strategy: StrategyArgs,
     /// First bar to use, such as 2024-01-01.
@@ -171,13 +177,13 @@ pub(crate) struct BacktestArgs {
     /// Limits of the gate: research, conservative, moderate, demo or open.
     #[arg(long, default_value = "research")]
     pub(crate) limits: String,
-    /// Where the report goes; a name from symbol and strategy without.
+    /// Where the report goes, never over a file that is read; a name from symbol and strategy without.
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
     /// Write no report.
     #[arg(long)]
     pub(crate) no_report: bool,
-    /// Write every event as a line of JSON here.
+    /// Write every event as a line of JSON here, never over a file that is read nor over the report.
     #[arg(long)]
     pub(crate) events: Option<PathBuf>,
 }
@@ -302,7 +308,7 @@ pub(crate) enum DataCommand {
         #[arg(long)]
         symbol: Option<String>,
         #[command(flatten)]
-        times: StampArgs,
+        times: TimeArgs,
     },
     /// Store a file in the catalog.
     ///
@@ -317,7 +323,7 @@ pub(crate) enum DataCommand {
         #[arg(long)]
         symbol: Option<String>,
         #[command(flatten)]
-        times: StampArgs,
+        times: TimeArgs,
         /// The catalog's folder.
         #[arg(long, default_value = "market-data")]
         catalog: PathBuf,

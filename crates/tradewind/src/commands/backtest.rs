@@ -1,6 +1,7 @@
 //! `tradewind backtest`: a strategy over recorded bars.
 
 use super::bars::{self, Bars, Finished};
+use super::files::keep_apart;
 use super::funding::Funding;
 use crate::cli::{BacktestArgs, FillArgs, LimitFill};
 use crate::output::{self, Failure, Format, counted};
@@ -10,7 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_book::{FillPolicy, Impact};
-use tradewind_domain::{FeeAsset, FeeSchedule, Instrument, NumberError, Origin, parse_decimal};
+use tradewind_domain::{FeeAsset, FeeSchedule, Instrument, NumberError, Origin, Symbol, parse_decimal};
 use tradewind_gate::Limits;
 use tradewind_research::report::{DataSource, Group, Meta, Report, html};
 use tradewind_research::{Backtest, Delivery, Outcome, Plan, Recorder, Sink};
@@ -18,6 +19,8 @@ use tradewind_strategies::diagnose::quality;
 
 pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failure> {
     signals::end_in_order();
+    let page = page(args)?;
+    keep_outputs_apart(args, page.as_deref())?;
     let bars = Bars::open(&args.bars, fees(args)?)?;
     let bars = match &args.settlement {
         Some(price) => bars.made_as_fine_as(price)?,
@@ -55,23 +58,41 @@ pub(crate) fn run(args: &BacktestArgs, format: Format) -> Result<ExitCode, Failu
     };
     let note = "The file gives no volume: the size of a fill is not capped by what was traded.";
     let no_volume = (!has_volume).then(|| note.to_owned());
+    let note = "The file gives bid and ask: its bars are of the mid between them, and its spread is charged only as far \
+                as --half-spread-bps says.";
+    let of_mid = finished.source.quote_side.map(|_| note.to_owned());
     let meta = Meta {
-        notes: std::iter::once(steps).chain(no_volume).collect(),
+        notes: std::iter::once(steps).chain(no_volume).chain(of_mid).collect(),
         data: data_source(&finished),
         parameters: table.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         ..Meta::default()
     };
     let report = Report::build(&outcome, meta)?;
-    let path = match (&args.report, args.no_report) {
-        (_, true) => None,
-        (Some(path), false) => Some(path.clone()),
-        (None, false) => Some(default_path(&report)),
-    };
-    if let Some(path) = &path {
-        write_page(path, &html(&report))?;
+    if let Some(page) = &page {
+        write_page(page, &html(&report))?;
     }
-    print(&report, path.as_deref(), format)?;
+    print(&report, page.as_deref(), format)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the report goes, if one is written.
+fn page(args: &BacktestArgs) -> Result<Option<PathBuf>, Failure> {
+    if args.no_report {
+        return Ok(None);
+    }
+    let symbol = bars::symbol(&args.bars.symbol)?;
+    Ok(Some(args.report.clone().unwrap_or_else(|| default_path(&symbol, &args.bars.strategy.name))))
+}
+
+fn keep_outputs_apart(args: &BacktestArgs, page: Option<&Path>) -> Result<(), Failure> {
+    let read = [
+        ("--data", Some(args.bars.data.as_path())),
+        ("--funding", args.funding.as_deref()),
+        ("--factors", args.bars.factors.as_deref()),
+        ("--parameters-file", args.bars.strategy.parameters_file.as_deref()),
+    ];
+    let report = if args.report.is_some() { "--report" } else { "the report" };
+    keep_apart(&read, &[(report, page), ("--events", args.events.as_deref())])
 }
 
 fn feed<S: Sink>(
@@ -106,7 +127,7 @@ fn data_source(finished: &Finished) -> DataSource {
     let source = &finished.source;
     DataSource {
         path: source.path.clone(),
-        format: format!("{:?}", source.format).to_lowercase(),
+        format: source.format.name().to_owned(),
         rows: source.rows,
         sha256: source.sha256.clone(),
         stamp: format!("{:?}", source.stamp).to_lowercase(),
@@ -236,9 +257,10 @@ pub(crate) fn limits(name: &str) -> Result<Limits, Failure> {
     }
 }
 
-fn default_path(report: &Report) -> PathBuf {
-    let symbol: String = report.symbol.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    PathBuf::from(format!("backtest-{symbol}-{}.html", report.strategy))
+fn default_path(symbol: &Symbol, strategy: &str) -> PathBuf {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let symbol: String = symbol.to_string().chars().map(plain).collect();
+    PathBuf::from(format!("backtest-{symbol}-{strategy}.html"))
 }
 
 fn create(path: &Path) -> Result<std::io::BufWriter<std::fs::File>, Failure> {

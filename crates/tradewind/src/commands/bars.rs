@@ -4,6 +4,7 @@ use crate::cli::{BarsArgs, StrategyArgs};
 use crate::output::{self, Failure};
 use crate::signals;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use tradewind_domain::{
     Bar, Calendar, Coded, FeeAsset, FeeSchedule, Instrument, InstrumentId, InstrumentKind, InstrumentSpec,
@@ -47,6 +48,7 @@ impl Bars {
         let options = ImportOptions {
             symbol: Some(symbol),
             stamp: args.times.stamp.into(),
+            interval: args.times.interval,
             on_defect: if args.accept_defects { OnDefect::Report } else { OnDefect::Refuse },
             origin: if args.simulated { Origin::Simulated } else { Origin::Recorded },
             hash: true,
@@ -374,6 +376,9 @@ pub(crate) fn deposit(args: &BarsArgs, instrument: &Instrument) -> Result<Money,
         Failure { message: format!("--deposit: {}", failure.message), ..failure }
     };
     let money = Money::parse(&args.deposit, instrument.settlement()).map_err(wrong)?;
+    if i64::try_from(money.units).is_err() {
+        return Err(wrong(NumberError::TooLarge(args.deposit.clone()))); // its product with any price fits the ledger
+    }
     if money.units <= 0 {
         let message = format!("--deposit `{}` is not above zero", args.deposit);
         return Err(Failure::new("CLI-05", message, "write 10000 or 2500.50"));
@@ -452,8 +457,8 @@ pub(crate) fn strategy(
     assign(&mut rule, &args.size, "write --size risk=0.01")?;
     rule.extend(args.sizing.iter().map(|name| ("rule".to_owned(), name.as_str().into())));
     let sizing = Sizing::read(&rule)?.map(|sizing| sizing.among(instrument, &[instrument]));
-    let distance = |text: &Option<String>, option| text.as_deref().map(|text| percent(text, option)).transpose();
-    let ends = Ends { stop_bps: distance(&args.stop, "--stop")?, target_bps: distance(&args.target, "--target")? };
+    let end = |text: &Option<String>, option| text.as_deref().map(|text| distance(text, option)).transpose();
+    let ends = Ends { stop_bps: end(&args.stop, "--stop")?, target_bps: end(&args.target, "--target")? };
     if sizing.is_none() && ends == Ends::default() {
         return Ok((strategy, told)); // as fast as it can be
     }
@@ -466,12 +471,21 @@ pub(crate) fn strategy(
 
 /// A share above nothing, in percent with up to two decimals, as basis points.
 pub(super) fn percent(text: &str, option: &str) -> Result<u32, Failure> {
+    percent_within(1..=10_000, text, option, "above 0 and up to 100")
+}
+
+/// How far from the close a trade ends, likewise.
+fn distance(text: &str, option: &str) -> Result<u32, Failure> {
+    percent_within(Ends::BPS, text, option, "above 0 and below 100")
+}
+
+fn percent_within(range: RangeInclusive<u32>, text: &str, option: &str, allowed: &str) -> Result<u32, Failure> {
     let wrong = || {
-        let message = format!("{option} `{text}` is no percentage above 0 and up to 100");
+        let message = format!("{option} `{text}` is no percentage {allowed}");
         Failure::new("CLI-05", message, "write 10 or 2.5")
     };
-    let bps = parse_decimal(text, 2).ok().filter(|bps| (1..=10_000).contains(bps));
-    bps.and_then(|bps| u32::try_from(bps).ok()).ok_or_else(wrong)
+    let bps = parse_decimal(text, 2).ok().and_then(|bps| u32::try_from(bps).ok());
+    bps.filter(|bps| range.contains(bps)).ok_or_else(wrong)
 }
 
 impl Failure {

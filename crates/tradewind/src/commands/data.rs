@@ -3,7 +3,7 @@
 mod import;
 mod play;
 
-use crate::cli::{Checking, DataCommand};
+use crate::cli::{Checking, DataCommand, TimeArgs};
 use crate::output::{self, Failure, Format, counted};
 use import::{Import, moment};
 use serde_json::{Value, json};
@@ -11,8 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use tradewind_domain::Symbol;
 use tradewind_history::{
-    Catalog, CheckReport, Dataset, ImportOptions, Progress, SourceInfo, StampEnd, Survey, TickSet, Unlisted,
-    check_series,
+    Catalog, CheckReport, Dataset, ImportOptions, Progress, SourceInfo, Survey, TickSet, Unlisted, check_series,
 };
 
 /// Defects shown to a person; JSON has those that are listed.
@@ -20,11 +19,11 @@ const SHOWN: usize = 50;
 
 pub(crate) fn run(command: &DataCommand, format: Format) -> Result<ExitCode, Failure> {
     match command {
-        DataCommand::Check { file, symbol, times } => check(file, symbol.as_deref(), times.stamp.into(), format),
+        DataCommand::Check { file, symbol, times } => check(file, symbol.as_deref(), times, format),
         DataCommand::Import { file, symbol, times, catalog, factors, accept_defects, replace } => {
-            let (accept_defects, replace, stamp) = (*accept_defects, *replace, times.stamp.into());
+            let (accept_defects, replace) = (*accept_defects, *replace);
             let (symbol, factors) = (symbol.as_deref(), factors.as_deref());
-            import::run(&Import { file, symbol, stamp, catalog, factors, accept_defects, replace }, format)
+            import::run(&Import { file, symbol, times, catalog, factors, accept_defects, replace }, format)
         }
         DataCommand::List { catalog } => list(catalog, format),
     }
@@ -42,10 +41,11 @@ fn watched(file: &Path) -> (indicatif::ProgressBar, Progress) {
     (bar, Progress::new(move |bytes| moved.set_position(bytes)))
 }
 
-fn check(file: &Path, symbol: Option<&str>, stamp: StampEnd, format: Format) -> Result<ExitCode, Failure> {
+fn check(file: &Path, symbol: Option<&str>, times: &TimeArgs, format: Format) -> Result<ExitCode, Failure> {
     let symbol = symbol_of(symbol)?;
     let (bar, progress) = watched(file);
-    let options = ImportOptions { symbol, stamp, progress, ..ImportOptions::default() };
+    let (stamp, interval) = (times.stamp.into(), times.interval);
+    let options = ImportOptions { symbol, stamp, interval, progress, ..ImportOptions::default() };
     let (mut report, series) = check_series(file, &options);
     bar.finish_and_clear();
     report.add(play::defects(&series));

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tradewind_domain::Coded;
 use tradewind_governance::Name;
-use tradewind_journal::{Flaw, Reader, backup_storage, verify_storage};
+use tradewind_journal::{Flaw, ReadError, Reader, backup_storage, verify_storage};
 use tradewind_node::{DataDir, retain, retain_unsigned};
 
 pub(crate) fn run(command: &JournalCommand, format: Format) -> Result<ExitCode, Failure> {
@@ -131,9 +131,9 @@ fn with_hint(text: &str, hint: &str) -> String {
 }
 
 /// Records as lines, or as one array: they go out as they are read, so that a long journal needs no memory.
-fn show(dir: &Path, from: u64, limit: Option<u64>, format: Format) -> Result<ExitCode, Failure> {
-    let read = |error: tradewind_journal::ReadError| Failure::journal(error.code(), &error, error.hint());
-    let mut reader = Reader::open(locate(dir)?, from).map_err(read)?;
+fn show(dir: &Path, from: Option<u64>, limit: Option<u64>, format: Format) -> Result<ExitCode, Failure> {
+    let read = |error: ReadError| Failure::journal(error.code(), &error, error.hint());
+    let mut reader = open(&locate(dir)?, from)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (open, between, close): (&[u8], &[u8], &[u8]) = match format {
         Format::Json => (b"[", b",\n", b"]\n"),
@@ -154,6 +154,20 @@ fn show(dir: &Path, from: u64, limit: Option<u64>, format: Format) -> Result<Exi
     }
     output::finish_output(written);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens a journal at record `from`, or at the oldest one that retention has left.
+fn open(journal: &Path, from: Option<u64>) -> Result<Reader, Failure> {
+    let opened = match Reader::open(journal, from.unwrap_or(1)) {
+        Err(ReadError::Removed { oldest, .. }) if from.is_none() => Reader::open(journal, oldest),
+        opened => opened,
+    };
+    opened.map_err(|error| match &error {
+        ReadError::Removed { oldest, .. } => {
+            Failure::journal(error.code(), &error, &format!("`--from {oldest}` shows what is left"))
+        }
+        other => Failure::journal(other.code(), other, other.hint()),
+    })
 }
 
 fn back_up(dir: &Path, to: &Path, format: Format) -> Result<ExitCode, Failure> {

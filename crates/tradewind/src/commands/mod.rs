@@ -9,6 +9,7 @@ mod diagnose;
 mod doctor;
 mod drop_copy;
 mod exchange;
+mod files;
 mod funding;
 mod govern;
 mod journal;

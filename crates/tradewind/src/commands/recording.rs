@@ -1,7 +1,7 @@
 //! A recorded market for the local exchange: what is in the file, and which listing, purse and pace suit it.
 
 use super::backtest::fill_policy;
-use super::bars::{symbol as symbol_of, tell_defects};
+use super::bars::symbol as symbol_of;
 use crate::cli::{FillArgs, TapeArgs};
 use crate::output::{self, Failure};
 use std::path::Path;
@@ -11,7 +11,9 @@ use tradewind_domain::{
     parse_decimal, pow10, round_div,
 };
 use tradewind_exchange::{SymbolConfig, Tape, TapeSource};
-use tradewind_history::{ImportError, ImportOptions, OnDefect, StampEnd, read_bars, read_trades};
+use tradewind_history::{
+    Defects, ImportError, ImportOptions, OnDefect, Severity, StampEnd, read_bars, read_trades, validate,
+};
 
 /// Decimals of prices and quantities at the exchange.
 const DECIMALS: u8 = 8;
@@ -64,7 +66,8 @@ impl Recording {
         let pair = |spec: &InstrumentSpec| Symbol { contract: None, ..spec.symbol.clone() };
         match read_bars(path, &options) {
             Ok(series) if !series.bars.is_empty() => {
-                tell_defects(path, &series.defects);
+                refuse_errors(path, &series.defects, series.source.rows)?;
+                refuse_errors(path, &validate(&series), series.source.rows)?; // the catalog keeps what somebody accepted
                 let (symbol, spec) = (pair(&series.instrument), &series.instrument);
                 let bars = series.bars.iter().map(|bar| bar_at_exchange(bar, spec)).collect::<Option<_>>();
                 let bars = bars.ok_or_else(|| too_large(path))?;
@@ -74,7 +77,7 @@ impl Recording {
             }
             bars => match read_trades(path, &options) {
                 Ok(series) if !series.trades.is_empty() => {
-                    tell_defects(path, &series.defects);
+                    refuse_errors(path, &series.defects, series.source.rows)?;
                     let (symbol, spec) = (pair(&series.instrument), &series.instrument);
                     let trades = series.trades.iter().map(|(at, it)| Some((*at, trade_at_exchange(it, spec)?)));
                     let trades = trades.collect::<Option<_>>().ok_or_else(|| too_large(path))?;
@@ -264,6 +267,14 @@ fn too_large(path: &Path) -> Failure {
     unplayable(path, "a number is too large for eight decimals".to_owned())
 }
 
+/// Refuses a file with errors by the first of them, as a back-test does: whoever is shown such a market must refuse it.
+fn refuse_errors(path: &Path, defects: &Defects, rows: u64) -> Result<(), Failure> {
+    let errors = defects.iter().filter(|defect| defect.severity == Severity::Error);
+    let Some(first) = errors.min_by_key(|defect| defect.row) else { return Ok(()) };
+    let (first, defects) = (Box::new(first.clone()), Box::new(defects.clone()));
+    Err(ImportError::Defective { path: path.to_owned(), first, defects, rows, to_end: true }.into())
+}
+
 /// Why a file is neither of `bars` nor of `trades`. Where nobody says what it is of, that is what has to be said.
 fn refused(path: &Path, options: &ImportOptions, bars: Option<ImportError>, trades: Option<ImportError>) -> Failure {
     if let Some(unnamed) = [&bars, &trades].into_iter().flatten().find(|error| error.code() == "HIS-25") {
@@ -356,6 +367,14 @@ mod tests {
         path
     }
 
+    /// A file of minutes with that `row`, and what the catalog keeps of it as bars of `symbol`.
+    fn stored(dir: &Path, symbol: &str, row: &str) -> (std::path::PathBuf, std::path::PathBuf) {
+        let plain = file(dir, (MINUTE, 0), row);
+        let options = ImportOptions { symbol: symbol.parse().ok(), ..ImportOptions::default() };
+        let stored = Catalog::open(dir).unwrap().store(&read_bars(&plain, &options).unwrap()).unwrap();
+        (plain, stored)
+    }
+
     fn starts(recording: &Recording) {
         let market = super::super::local::Market {
             port: 0,
@@ -386,9 +405,7 @@ mod tests {
     #[test]
     fn a_file_of_the_catalog_is_played_at_its_own_prices() {
         let dir = tempfile::tempdir().unwrap();
-        let plain = file(dir.path(), (MINUTE, 0), "1.08711,1.08722,1.08701,1.08713,12.5");
-        let options = ImportOptions { symbol: "EUR/USD".parse().ok(), ..ImportOptions::default() };
-        let stored = Catalog::open(dir.path()).unwrap().store(&read_bars(&plain, &options).unwrap()).unwrap();
+        let (plain, stored) = stored(dir.path(), "EUR/USD", "1.08711,1.08722,1.08701,1.08713,12.5");
         let open = |path: &Path| Recording::open(path, None, StampEnd::Open).unwrap();
         let (kept, plain) = (open(&stored), open(&plain));
         assert_eq!(kept.symbol.to_string(), "EUR/USD", "the file knows what it is of");
@@ -401,9 +418,7 @@ mod tests {
     #[test]
     fn of_a_contract_of_the_catalog_no_symbol_is_stated() {
         let dir = tempfile::tempdir().unwrap();
-        let plain = file(dir.path(), (MINUTE, 0), "1.5,1.5,1.5,1.5,20");
-        let options = ImportOptions { symbol: "BTC/USDT:USDT".parse().ok(), ..ImportOptions::default() };
-        let stored = Catalog::open(dir.path()).unwrap().store(&read_bars(&plain, &options).unwrap()).unwrap();
+        let (_, stored) = stored(dir.path(), "BTC/USDT:USDT", "1.5,1.5,1.5,1.5,20");
         let open = |symbol: Option<&str>| Recording::open(&stored, symbol, StampEnd::Open);
         for (symbol, code) in [("BTC/USDT", "EXC-03"), ("BTC/USDT:USDT", "CLI-05")] {
             let failure = open(Some(symbol)).err().unwrap();

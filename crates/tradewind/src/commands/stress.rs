@@ -2,6 +2,7 @@
 
 use super::backtest::{centi_bps, limits, positive_centi_bps, write_page};
 use super::bars;
+use super::files::keep_apart;
 use crate::cli::StressArgs;
 use crate::output::{self, Failure, Format};
 use crate::signals;
@@ -21,6 +22,8 @@ pub(crate) fn run(args: &StressArgs, format: Format) -> Result<ExitCode, Failure
         let hint = "name the seed of one, such as --seed 137 --scenarios 1 --report worst.html";
         return Err(Failure::new("CLI-05", format!("a report shows one scenario, not {}", args.scenarios), hint));
     }
+    let parameters = ("--parameters-file", args.strategy.parameters_file.as_deref());
+    keep_apart(&[parameters], &[("--report", args.report.as_deref())])?;
     let setting = Setting::of(args)?;
     let trials = trials(args, &setting)?;
     let summary = Summary::of(&trials, args.bars)

@@ -24,6 +24,7 @@ fn options_that_make_no_sense_are_named() {
         (&["--deposit", "NaN"], "DOM-01", "--deposit: `NaN`"),
         (&["--deposit", "1e400"], "DOM-01", "`1e400`"),
         (&["--deposit", "99999999999999999999999999999999"], "DOM-03", "is too large"),
+        (&["--deposit", "99999999999"], "DOM-03", "--deposit: `99999999999` is too large"),
         (&["--strategy", "ema_trend"], "STR-01", "ema-trend, mean-reversion"),
         (&["--set", "fsat=3"], "STR-02", "`fsat`"),
         (&["--set", "fast=quick"], "STR-03", "quick"),
@@ -35,7 +36,9 @@ fn options_that_make_no_sense_are_named() {
         (&["--sizing", "fixed-risk"], "STR-08", "fixed-risk"),
         (&["--sizing", "fixed-risk", "--size", "risk=2", "--stop", "2"], "STR-04", "risk is 2"),
         (&["--sizing", "fixed-risk", "--size", "risk"], "CLI-04", "`risk`"),
-        (&["--stop", "0"], "CLI-05", "--stop `0`"),
+        (&["--stop", "0"], "CLI-05", "--stop `0` is no percentage above 0 and below 100"),
+        (&["--stop", "100"], "CLI-05", "--stop `100` is no percentage above 0 and below 100"),
+        (&["--target", "100"], "CLI-05", "--target `100`"),
         (&["--target", "far"], "CLI-05", "--target `far`"),
         (&["--parameters-file", "/nonexistent.toml"], "CLI-01", "/nonexistent.toml"),
         (&["--limits", "tight"], "CLI-05", "`tight`"),
@@ -64,6 +67,43 @@ fn options_that_make_no_sense_are_named() {
         let run = run.failed_with(1, code);
         assert!(run.err.contains(value), "{more:?} does not name {value}: {}", run.err);
     }
+}
+
+#[test]
+fn an_output_never_takes_the_place_of_what_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = waves(dir.path(), 60);
+    let at = |name: &str| dir.path().join(name);
+    let (soft, hard, other, page) = (at("soft"), at("hard"), at("other"), at("page.html"));
+    std::os::unix::fs::symlink(&data, &soft).unwrap();
+    std::fs::hard_link(&data, &hard).unwrap();
+    std::fs::write(&other, "fast = 5\n").unwrap();
+    let before = std::fs::read(&data).unwrap();
+    let (soft, hard, other, page) = (text(&soft), text(&hard), text(&other), text(&page));
+    for (more, output, taken) in [
+        (&["--no-report", "--events", text(&data)][..], "--events", "--data"),
+        (&["--no-report", "--events", soft], "--events", "--data"),
+        (&["--no-report", "--events", hard], "--events", "--data"),
+        (&["--report", text(&data)], "--report", "--data"),
+        (&["--report", soft], "--report", "--data"),
+        (&["--report", other, "--parameters-file", other], "--report", "--parameters-file"),
+        (&["--report", other, "--funding", other], "--report", "--funding"),
+        (&["--no-report", "--events", other, "--factors", other], "--events", "--factors"),
+        (&["--report", page, "--events", page], "--events", "--report"),
+        (&["--events", "backtest-WAVES-USDT-ema-trend.html"], "--events", "the report"),
+    ] {
+        let command = ["backtest", "--data", text(&data), "--symbol", "WAVES/USDT"];
+        let run = tradewind_in(dir.path(), &[&command[..], more].concat()).failed_with(1, "CLI-05");
+        let said = format!("is the same file as {taken}, which it would overwrite\n");
+        assert!(run.err.contains(&format!(": {output} `")) && run.err.contains(&said), "{more:?}: {}", run.err);
+    }
+    tradewind(&["stress", "--scenarios", "1", "--bars", "50", "--report", other, "--parameters-file", other])
+        .failed_with(1, "CLI-05");
+    assert_eq!(std::fs::read(&data).unwrap(), before);
+    assert_eq!(std::fs::read_to_string(other).unwrap(), "fast = 5\n");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4, "nothing else was written");
+    let command = ["backtest", "--data", text(&data), "--symbol", "WAVES/USDT"];
+    tradewind(&[&command[..], &["--report", "/dev/null", "--events", "/dev/null"]].concat()).ended_with(0);
 }
 
 #[test]
@@ -106,10 +146,16 @@ fn words_that_the_command_line_does_not_know_are_misuse() {
         &["-o", "yaml", "doctor"],
         &["journal", "show", "x", "--from", "first"],
     ] {
-        let run = tradewind(args).ended_with(2);
-        run.is_calm();
-        assert_eq!(run.out, "");
-        assert!(run.err.contains("--help") || run.err.contains("Usage"), "{}", run.err);
+        let run = tradewind(args).failed_with(2, "CLI-15");
+        assert!(run.err.contains("\nFor more information, try '--help'."), "how it is used: {}", run.err);
+    }
+    let run = tradewind(&["backtest", "--frm", "2024-01-01"]).failed_with(2, "CLI-15");
+    assert!(run.err.starts_with("error[CLI-15]: unexpected argument '--frm' found\n  hint: see "), "{}", run.err);
+    assert!(run.err.contains("'--from'") && run.err.contains("\nUsage: tradewind backtest "), "{}", run.err);
+    for args in [&["order"][..], &[]] {
+        let run = tradewind(args).failed_with(2, "CLI-15");
+        assert!(run.err.contains("\nUsage: tradewind "), "{}", run.err);
+        assert!(run.err.contains("\nerror[CLI-15]: a command is missing\n  hint: "), "{}", run.err);
     }
 }
 
@@ -427,4 +473,14 @@ fn a_disk_that_is_read_only_is_an_error() {
         assert!(run.err.contains("Read-only file system"), "{args}: {}", run.err);
     }
     assert_eq!(std::fs::read_dir(&locked).unwrap().count(), 0, "and nothing is left of the attempts");
+
+    // a journal that lies there can be brought away
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data-v5/journal");
+    for entry in std::fs::read_dir(kept).unwrap().map(Result::unwrap) {
+        std::fs::copy(entry.path(), locked.join(entry.file_name())).unwrap();
+    }
+    let copy = dir.path().join("copy");
+    shell(&line(&format!("journal backup '{place}' '{}'", text(&copy)))).ended_with(0);
+    let verified = tradewind(&["journal", "verify", text(&copy), "-o", "json"]).ended_with(0).json();
+    assert_eq!(verified["records"], 405);
 }

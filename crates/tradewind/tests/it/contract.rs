@@ -178,6 +178,11 @@ fn a_replay_of_what_retention_left_says_which_events_it_decided() {
     let retained = tradewind(&["journal", "retain", text(&data), "-o", "json"]).ended_with(0).json();
     assert!(retained["from"].as_u64().unwrap() > 1, "{retained}");
     assert_eq!(retained["snapshot"], stops[2]);
+    let show = |more: &[&str]| tradewind(&[&["journal", "show", text(&data), "--limit", "1"][..], more].concat());
+    let shown: Value = serde_json::from_str(&show(&[]).ended_with(0).out).unwrap();
+    assert_eq!(shown["event"]["sequence"], retained["from"], "it begins with the oldest record kept");
+    let removed = show(&["--from", "1"]).failed_with(1, "JRN-14");
+    assert!(removed.err.contains(&format!("hint: `--from {}`", retained["from"])), "{}", removed.err);
     let left = replay();
     let decided = stops[2] - stops[1];
     assert_eq!(extent(&left), [Some(stops[2]), Some(decided), Some(stops[1] + 1), Some(stops[1])]);

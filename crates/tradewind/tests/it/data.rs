@@ -94,6 +94,37 @@ fn rows_out_of_order_twice_or_missing_are_named() {
 }
 
 #[test]
+fn how_long_bars_are_can_be_stated_where_their_times_do_not_tell() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = dir.path().join("BTC_USDT.csv");
+    std::fs::write(&one, "time,open,high,low,close,volume\n2024-01-01,10,11,9,10,5\n").unwrap();
+    let check = ["data", "check", text(&one), "-o", "json"];
+    let report = tradewind(&check).ended_with(3).json();
+    let defect = &report["defects"][0];
+    assert_eq!(defect["code"], "HIS-24", "{report}");
+    assert!(defect["hint"].as_str().unwrap().contains("--interval"), "{defect}");
+    let report = tradewind(&[&check[..], &["--interval", "1d"]].concat()).ended_with(0).json();
+    assert_eq!((&report["interval"], &report["used"]), (&"1d".into(), &1.into()));
+    let catalog = dir.path().join("catalog");
+    let import = ["data", "import", text(&one), "--interval", "1d", "--catalog", text(&catalog), "-o", "json"];
+    assert_eq!(tradewind(&import).ended_with(0).json()["interval"], "1d");
+
+    let waves = waves(dir.path(), BARS);
+    let test = ["backtest", "--data", text(&waves), "--symbol", "WAVES/USDT", "--no-report", "--interval", "4h"];
+    let run = tradewind(&test).failed_with(1, "HIS-15");
+    assert!(run.err.contains("(the first error)"), "{}", run.err);
+}
+
+#[test]
+fn a_format_has_the_same_name_in_a_check_and_in_a_report() {
+    let Some(file) = recording("names of formats", "ohlcv/equity/daily/iwm.zip") else { return };
+    let check = tradewind(&["data", "check", text(&file), "-o", "json"]).json();
+    let test = ["backtest", "--data", text(&file), "--symbol", "IWM/USD", "--no-report", "-o", "json"];
+    let report = tradewind(&test).ended_with(0).json();
+    assert_eq!((&check["source"]["format"], &report["data"]["format"]), (&"csv-zip".into(), &"csv-zip".into()));
+}
+
+#[test]
 fn a_file_that_is_no_market_at_all_is_named() {
     for (name, bytes, code) in [
         ("empty.csv", &b""[..], "HIS-06"),

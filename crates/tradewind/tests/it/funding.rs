@@ -2,7 +2,7 @@
 
 use crate::support::{recording, text, tradewind};
 use serde_json::Value;
-use tradewind_domain::{format_decimal, round_div};
+use tradewind_domain::{format_decimal, parse_decimal, round_div};
 
 const BARS: &str = "ohlcv/crypto/binance-usdm/BTC_USDT_USDT-1h-futures.feather";
 const RATES: &str = "ohlcv/crypto/binance-usdm/BTC_USDT_USDT-1h-funding_rate.feather";
@@ -33,6 +33,13 @@ fn recorded_funding_is_paid_to_the_last_unit() {
     }
     assert!(times > 500, "{times}");
     assert_eq!(report["costs"]["funding"]["USDT"], format_decimal(paid, 8), "of {times} times");
+
+    let units = |value: &Value| parse_decimal(value.as_str().unwrap(), 8).unwrap();
+    let trips = report["round_trip_list"].as_array().unwrap();
+    let of_trips = |key: &str| trips.iter().map(|trip| units(&trip[key])).sum::<i64>();
+    assert_eq!(i128::from(of_trips("funding")), paid);
+    let gained = units(&report["equity_final"]) - units(&report["deposit"]);
+    assert_eq!((of_trips("profit"), units(&report["attribution"]["total"])), (gained, gained));
 }
 
 #[test]

@@ -110,6 +110,45 @@ fn a_tape_is_of_what_its_file_says_or_has_to_be_named() {
     }
 }
 
+/// [`still`], but for one bar whose high is below its low.
+fn contradicting(dir: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(still(dir, true)).unwrap();
+    let rows: Vec<&str> = text.lines().collect();
+    let spoilt = rows[701].replace(",11,9,", ",8,9,");
+    let path = dir.join("hl.csv");
+    std::fs::write(&path, [&rows[..701], &[spoilt.as_str()], &rows[702..]].concat().join("\n")).unwrap();
+    path
+}
+
+#[test]
+fn a_tape_of_bars_that_contradict_themselves_is_refused_as_a_back_test_refuses_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bars, catalog, data) = (contradicting(dir.path()), dir.path().join("catalog"), dir.path().join("data"));
+    let refused = |command: &[&str], file: &Path| {
+        let run = tradewind(&[command, &[text(file), "--symbol", "WAVES/USDT"]].concat()).failed_with(1, "HIS-16");
+        assert!(run.err.contains("row 701 column high: the high is below 10 (`8`)"), "{}", run.err);
+    };
+    refused(&["backtest", "--no-report", "--data"], &bars);
+    let import = ["data", "import", text(&bars), "--symbol", "WAVES/USDT", "--accept-defects", "--catalog"];
+    let stored = tradewind(&[&import[..], &[text(&catalog), "-o", "json"]].concat()).ended_with(0).json();
+    for file in [bars.as_path(), Path::new(stored["stored"].as_str().unwrap())] {
+        refused(&["exchange", "--tape"], file);
+        refused(&["demo", "--data-dir", text(&data), "--tape"], file);
+    }
+    assert!(!data.exists(), "nothing was begun");
+}
+
+#[test]
+fn a_tape_of_trades_below_zero_is_refused_likewise() {
+    let dir = tempfile::tempdir().unwrap();
+    let sound = std::fs::read_to_string(trades(dir.path())).unwrap();
+    let (path, data) = (dir.path().join("below.csv"), dir.path().join("data"));
+    std::fs::write(&path, sound.replace(",50,buy,10.5,", ",50,buy,-1,")).unwrap();
+    for command in [&["exchange"][..], &["demo", "--data-dir", text(&data)]] {
+        tradewind(&[command, &tape(&path)].concat()).failed_with(1, "HIS-18");
+    }
+}
+
 fn tape(file: &Path) -> [&str; 4] {
     ["--tape", text(file), "--symbol", "WAVES/USDT"]
 }

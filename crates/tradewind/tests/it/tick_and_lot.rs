@@ -124,6 +124,30 @@ fn a_lot_that_no_bar_has_volume_for_is_named_where_nothing_was_traded() {
     let says = |more: &[&str]| notes(&data, more).iter().any(|note| note == starved);
     assert!(says(&[]), "{:?}", notes(&data, &[]));
     assert!(!says(&["--volume-share", "100"]) && !says(&["--lot", "0.01"]));
+    std::fs::write(&data, format!("time,open,high,low,close,volume\n{}", rows.replace(",5\n", ",0\n"))).unwrap();
+    let starved = "Every bar has a volume of 0, and an order may take a part of a bar's volume only: none could fill.";
+    let says = |more: &[&str]| notes(&data, more).iter().any(|note| note == starved);
+    assert!(says(&[]), "{:?}", notes(&data, &[]));
+    assert!(!says(&["--volume-share", "none"]));
+}
+
+#[test]
+fn a_file_of_bid_and_ask_is_said_to_be_traded_at_the_mid() {
+    let dir = tempfile::tempdir().unwrap();
+    let [known, ..] = files(dir.path());
+    let quotes = dir.path().join("quotes.csv");
+    let rows: String = (0..60)
+        .map(|at| {
+            let (bid, ask) = (100 + at % 20, 101 + at % 20);
+            format!("{},{bid},{bid},{bid},{bid},0,{ask},{ask},{ask},{ask},0\n", 1_704_067_200 + at * 3_600)
+        })
+        .collect();
+    std::fs::write(&quotes, rows).unwrap();
+    let said = "The file gives bid and ask: its bars are of the mid between them, and its spread is charged only as far \
+                as --half-spread-bps says.";
+    let says = |data: &Path| notes(data, &[]).iter().any(|note| note == said);
+    assert!(says(&quotes), "{:?}", notes(&quotes, &[]));
+    assert!(!says(&known));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `tradewind data import`: what a file holds, into the catalog.
 
 use super::{play, symbol_of, watched};
+use crate::cli::TimeArgs;
 use crate::output::{self, Failure, Format, counted};
 use crate::signals::HalfWritten;
 use serde_json::{Value, json};
@@ -9,14 +10,14 @@ use std::process::ExitCode;
 use tradewind_domain::{InstrumentSpec, Origin, Timestamp};
 use tradewind_history::{
     BarSeries, Catalog, CatalogError, Dataset, FactorFile, GapKind, ImportOptions, OnDefect, Series, SourceInfo,
-    StampEnd, TickSet, VolumeKind, adjust, read_bars, read_series,
+    TickSet, VolumeKind, adjust, read_bars, read_series,
 };
 
 /// What is to be stored, and how.
 pub(super) struct Import<'a> {
     pub(super) file: &'a Path,
     pub(super) symbol: Option<&'a str>,
-    pub(super) stamp: StampEnd,
+    pub(super) times: &'a TimeArgs,
     pub(super) catalog: &'a Path,
     pub(super) factors: Option<&'a Path>,
     pub(super) accept_defects: bool,
@@ -27,8 +28,9 @@ pub(super) fn run(args: &Import<'_>, format: Format) -> Result<ExitCode, Failure
     let on_defect = if args.accept_defects { OnDefect::Report } else { OnDefect::Refuse };
     let symbol = symbol_of(args.symbol)?;
     let (bar, progress) = watched(args.file);
+    let (stamp, interval) = (args.times.stamp.into(), args.times.interval);
     let options =
-        ImportOptions { symbol, stamp: args.stamp, on_defect, hash: true, progress, ..ImportOptions::default() };
+        ImportOptions { symbol, stamp, interval, on_defect, hash: true, progress, ..ImportOptions::default() };
     let read = read_series(args.file, &options);
     bar.finish_and_clear();
     let mut series = read?;
