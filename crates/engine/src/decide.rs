@@ -1,6 +1,6 @@
 //! What should now be done: verdicts on proposals, cancels of siblings, of what expired and of what adds exposure.
 
-use crate::algo::{Behind, ParentEnd, ParentEvent, ParentId};
+use crate::algo::{Behind, ParentEnd, ParentEvent, ParentId, Role};
 use crate::protect::Exit;
 use crate::{
     Amend, Event, EventKind, ListingStatus, RiskAct, State, Verdict, amend, collar, contingent, governance, parents,
@@ -257,6 +257,13 @@ fn fresh_group(state: &State) -> OcoGroup {
     (state.intents + 1..).map(OcoGroup).find(|group| !is_used(*group)).expect("intents are far from using up u64")
 }
 
+/// Whether the engine itself asks for it, or a bracket for what both its ways out closed: that was sold once too often,
+/// whoever had it before.
+fn brings_back(event: &Event, proposal: &Proposal) -> bool {
+    let is_excess = |said: &ParentEvent| matches!(said, ParentEvent::Child { role: Role::Excess, .. });
+    proposal.source == Source::Host || matches!(&event.kind, EventKind::Parent(said) if is_excess(said))
+}
+
 pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, ruling: Option<&'a Ruling>) -> View<'a> {
     let listing = state.listing(proposal.request.instrument);
     let portfolio = state.portfolio(proposal.portfolio);
@@ -278,10 +285,9 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
         instrument: &listing.instrument,
         mark: listing.mark,
         quote: listing.quote.as_ref(),
-        // what the engine itself brings back was sold too often, whoever had it before
-        position: match proposal.source {
-            Source::Host => portfolio.position(id).quantity(),
-            _ => portfolio.to_close(&listing.instrument),
+        position: match brings_back(event, proposal) {
+            true => portfolio.position(id).quantity(),
+            false => portfolio.to_close(&listing.instrument),
         },
         open_buys: open_buys.saturating_add(foreign.buys).saturating_add(owed_buys),
         open_sells: open_sells.saturating_add(foreign.sells).saturating_add(owed_sells),

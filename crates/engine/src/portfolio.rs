@@ -187,7 +187,7 @@ impl Portfolio {
         let Some(held) = self.held.get(instrument.id.index()) else { return 0 };
         let came_in = held.prices.map_or(0, |place| {
             let unit = pow10(u32::from(instrument.spec.price_decimals));
-            self.value(usize::from(place), |units| round_div(units * i128::from(price.mantissa()), unit))
+            self.value(usize::from(place), |units| share(units, i128::from(price.mantissa()), unit))
         });
         let held = &mut self.held[instrument.id.index()];
         if !instrument.is_cash() && (!held.position.quantity().is_zero() || held.unrealised != 0) {
@@ -222,7 +222,7 @@ impl Portfolio {
     /// Values what is held of `currency`, of which something was booked, at its `rate`; see [`Self::mark`].
     pub(crate) fn revalue(&mut self, currency: Currency, (numerator, denominator): (i128, i128)) -> i128 {
         let place = self.holding_index(currency);
-        self.value(usize::from(place), |units| round_div(units * numerator, denominator))
+        self.value(usize::from(place), |units| share(units, numerator, denominator))
     }
 
     /// The same for the asset of a cash pair that nothing prices yet: at the `price` of an execution in that pair, and the
@@ -230,8 +230,8 @@ impl Portfolio {
     pub(crate) fn value_by(&mut self, pair: &Instrument, price: Price, (numerator, denominator): (i128, i128)) -> i128 {
         let place = self.holding_index(pair.spec.symbol.base);
         let unit = pow10(u32::from(pair.spec.price_decimals));
-        let paid = |units| round_div(units * i128::from(price.mantissa()), unit);
-        self.value(usize::from(place), |units| round_div(paid(units) * numerator, denominator))
+        let paid = |units| share(units, i128::from(price.mantissa()), unit);
+        self.value(usize::from(place), |units| share(paid(units), numerator, denominator))
     }
 
     /// Whether a mark of `id` values what is held of `currency`, or nothing has to.
@@ -360,8 +360,17 @@ impl Portfolio {
 
 /// What `units` are worth at `rate`, rounded once.
 pub(crate) fn worth(units: i128, rate: Option<(i128, i128)>) -> Option<i128> {
-    rate.map(|(numerator, denominator)| round_div(units * numerator, denominator))
+    rate.map(|(numerator, denominator)| share(units, numerator, denominator))
 }
+
+/// `units × numerator ÷ denominator`, rounded once. A venue may tell of more coins than anything is worth: what leaves 128
+/// bits on the way counts as all that they hold.
+fn share(units: i128, numerator: i128, denominator: i128) -> i128 {
+    round_div(units.saturating_mul(numerator).clamp(-MOST, MOST), denominator)
+}
+
+/// Far above all that is worth anything, and far enough from the end of 128 bits to be added to.
+const MOST: i128 = i128::MAX / 4;
 
 /// Ledger units of the asset as a quantity; `None` past 64 bits.
 fn asset_quantity(instrument: &Instrument, units: i128) -> Option<Quantity> {

@@ -230,13 +230,15 @@ fn coins_that_were_there_before_are_sold_and_nobody_is_short_of_them() {
     assert_eq!((stage.position(), to_close(&stage)), (-4_800, 0));
     assert_eq!(stage.state.guarded(), [], "no stop would close anything");
     assert_eq!(told(&stage, btc())[0], "0.52");
-    // what is bought now is a position of its own, by its own limit
+    // a purchase is bounded by itself
     assert!(stage.propose(market(Side::Buy, 600)).is_none());
     assert!(stage.last_refusal().contains("GATE-08"), "{}", stage.last_refusal());
     let back = OrderRequest { reduce_only: true, ..market(Side::Buy, 400) };
     assert!(stage.propose(back).is_none(), "nothing to reduce: {}", stage.last_refusal());
+    filled(&mut stage, BTC, Side::Buy, 400, MARK, none);
+    assert_eq!((stage.position(), to_close(&stage)), (-4_400, 0), "it fills up what was sold before");
     // where coins are lent a sale is a short position
     let lent = Limits { borrow: true, ..Limits::RESEARCH };
     stage.say_for(MAIN, Source::Host, EventKind::LimitsSet(Box::new(lent)));
-    assert_eq!((to_close(&stage), stage.state.guarded().len()), (-4_800, 1));
+    assert_eq!((to_close(&stage), stage.state.guarded().len()), (-4_400, 1));
 }

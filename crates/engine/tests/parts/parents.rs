@@ -168,3 +168,19 @@ fn of_a_bracket_only_the_entry_is_the_work_done() {
     stage.fill(target, 400, 11_000);
     assert_eq!((parent(&stage).done(), parent(&stage).filled()), (lots(1_000), lots(1_400)));
 }
+
+#[test]
+fn what_both_ways_out_sold_is_bought_back_though_nobody_is_short_on_a_cash_market() {
+    let mut stage = entered(Limits::RESEARCH, market(Side::Buy, 1_000), PROTECTION);
+    let ends = [Role::Target(0), Role::Stop(0)].map(|role| child(&stage, role).client_id);
+    let sent = stage.sent.len();
+    stage.fill(ends[0], 1_000, 11_000);
+    stage.fill(ends[1], 1_000, 9_000); // its cancel came too late
+    assert_eq!(stage.position(), -1_000);
+    stage.millis += 2_000;
+    stage.host(EventKind::Timer);
+    let back = *stage.sent.get(sent).unwrap_or_else(|| panic!("{}", stage.last_refusal()));
+    assert_eq!((back.side(), back.quantity(), back.request().reduce_only), (Side::Buy, lots(1_000), true));
+    stage.fill(back.client_id(), 1_000, 9_010);
+    assert_eq!(stage.position(), 0);
+}

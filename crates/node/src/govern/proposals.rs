@@ -130,7 +130,7 @@ fn worst(state: &State, held: &Held, listing: &Listing, request: &OrderRequest) 
     let books = state.portfolios.get(held.wish.portfolio.index())?;
     let collar = books.limits.controls?.market_collar_bps?;
     let (OrderKind::Market, mark) = (request.kind, listing.mark?.price) else { return None };
-    let position = books.position(request.instrument).quantity().mantissa();
+    let position = books.to_close(&listing.instrument).mantissa();
     let signed = request.side.signed(request.quantity).mantissa();
     let reduces = position.signum() * signed.signum() < 0 && signed.unsigned_abs() <= position.unsigned_abs();
     let (instrument, quote) = (&listing.instrument, listing.quote.as_ref());

@@ -66,8 +66,8 @@ const PASTS: [Past; 9] = [
     },
     Past {
         name: "data-v9",
-        records: 347,
-        state_hash: "469d6c6e45a513ae1f1f022d0e36af78e4a0db26183847f2c229dd1e2d3ce853",
+        records: 397,
+        state_hash: "542bc12887ec63413f7cf8cf6f5db8c69c7591e4778d34f931d241a42deeeacd",
     },
 ];
 
