@@ -347,7 +347,7 @@ impl<S: Sink> Backtest<S> {
         if let Some(turn) = turn {
             let before = self.costs.notional;
             self.tell(bar, &mut executions);
-            self.matcher.inside(bar, turn, &mut executions);
+            self.matcher.on_inside(bar, turn, &mut executions);
             self.tell(bar, &mut executions);
             let traded = self.costs.notional - before;
             if traded > 0 {

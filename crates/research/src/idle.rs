@@ -1,4 +1,4 @@
-//! Why a run traded nothing: too few bars to decide on, what was wanted and too small to order, what no bar had volume for,
+//! What stood against trading: too few bars to decide on, what was wanted and too small to order, what no bar had volume for,
 //! and what the gate refused.
 
 use std::collections::BTreeMap;

@@ -11,6 +11,8 @@ type Seen = (Timestamp, Price);
 pub struct MarketPath {
     /// Whether profit is paid in the coin whose price this is.
     inverse: bool,
+    /// Since when nothing is left of what was put into such a contract.
+    ruined: Option<Timestamp>,
     first: Option<Seen>,
     /// One price for each day of the run's equity.
     closes: Vec<Price>,
@@ -35,6 +37,9 @@ impl MarketPath {
         self.closes.truncate(days - 1); // the day's earlier close, if there was one
         self.closes.push(price);
         let (Some(first), Some(peak), Some(low)) = (self.first, self.peak, self.low) else { return };
+        if self.inverse && self.ruined.is_none() && i128::from(price.mantissa()) * 2 <= i128::from(first.1.mantissa()) {
+            self.ruined = Some(at);
+        }
         if price >= peak.1 {
             (self.peak, self.low) = (Some((at, price)), Some((at, price)));
         } else if price < low.1 {
@@ -47,7 +52,8 @@ impl MarketPath {
         let number = |seen: Seen| seen.1.mantissa() as f64;
         let kept = |peak: Seen, low: Seen| {
             if self.inverse {
-                return self.growth(number(first), number(low)) / self.growth(number(first), number(peak));
+                let growth = |(at, price): Seen| self.growth(number(first), at, price.mantissa() as f64);
+                return growth(low) / growth(peak);
             }
             number(low) / number(peak)
         };
@@ -56,12 +62,17 @@ impl MarketPath {
         }
     }
 
-    /// What one of the deposit, put into the market at the price `first`, has become at `price`, both in one unit.
+    /// What one of the deposit, put into the market at the price `first`, has become at `price`, both in one unit, which
+    /// closed `at` then.
     ///
     /// Price ÷ first. An inverse contract that exposes the whole deposit earns 1 − first ÷ price of it, in its coin: that
-    /// leaves 2 − first ÷ price, and nothing once the price has halved.
-    pub(crate) fn growth(&self, first: f64, price: f64) -> f64 {
-        if self.inverse { 2.0 - first / price } else { price / first }
+    /// leaves 2 − first ÷ price, and nothing from the first close on that is half of the first price or less.
+    pub(crate) fn growth(&self, first: f64, at: Timestamp, price: f64) -> f64 {
+        match self.inverse {
+            true if self.ruined.is_some_and(|end| at >= end) => 0.0,
+            true => 2.0 - first / price,
+            false => price / first,
+        }
     }
 
     /// What `deposit` is worth at the end, rounded once; `None` without bars or for a first price that is not above
@@ -69,7 +80,11 @@ impl MarketPath {
     #[must_use]
     pub fn worth(&self, deposit: Money) -> Option<Money> {
         let (first, last) = (i128::from(self.first?.1.mantissa()), i128::from(self.closes.last()?.mantissa()));
-        let (times, of) = if self.inverse { (2 * last - first, last) } else { (last, first) };
+        let (times, of) = match (self.inverse, self.ruined) {
+            (true, Some(_)) => (0, first),
+            (true, None) => (2 * last - first, last),
+            (false, _) => (last, first),
+        };
         let product = deposit.units.checked_mul(times)?;
         (first > 0 && of > 0).then(|| Money { units: round_div(product, of), ..deposit })
     }
@@ -95,8 +110,8 @@ impl MarketPath {
         let (mut equity, open) = (EquityAccumulator::new(), first.1.mantissa() as f64);
         for (at, price) in seen {
             let price = price.mantissa() as f64;
-            let worth = deposit.to_f64() * self.growth(open, price);
-            let exposed = if self.inverse { deposit.to_f64() * (open / price) } else { worth };
+            let worth = deposit.to_f64() * self.growth(open, at, price);
+            let exposed = if self.inverse && worth > 0.0 { deposit.to_f64() * (open / price) } else { worth };
             equity.push(at.nanos(), worth, exposed.max(0.0))?;
         }
         Ok(Some(equity))

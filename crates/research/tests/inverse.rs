@@ -80,3 +80,16 @@ fn the_deepest_fall_of_an_inverse_hold_is_that_of_its_coins() {
     let hold = Report::build(&outcome, Meta::default()).unwrap().benchmark.unwrap();
     close(hold.drawdown.max.unwrap(), 1.0 / 9.0);
 }
+
+#[test]
+fn an_inverse_hold_whose_price_has_halved_is_worth_nothing_from_then_on() {
+    let (_, outcome) = weighed(inverse(1), &[], &["100", "80", "50", "200"]);
+    let report = Report::build(&outcome, Meta::default()).unwrap();
+    let hold = report.benchmark.unwrap();
+    assert_eq!(hold.equity_final, "0");
+    let holds: Vec<f64> = report.curve.iter().map(|row| row.hold.unwrap()).collect();
+    for (got, want) in holds.iter().zip([10.0, 7.5, 0.0, 0.0]) {
+        close(*got, want);
+    }
+    close(hold.drawdown.max.unwrap(), 1.0);
+}

@@ -166,7 +166,7 @@ impl Slot {
 }
 
 /// What a bar that has opened still has to give to those that meet it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[must_use = "a bar that opens is to be played to its end"]
 pub struct BarTurn {
     budget: Quantity,
@@ -278,12 +278,12 @@ impl BarMatcher {
     #[inline]
     pub fn on_bar(&mut self, bar: &Bar, out: &mut Vec<BarEvent>) {
         if let Some(turn) = self.on_open(bar, out) {
-            self.inside(bar, turn, out);
+            self.on_inside(bar, turn, out);
         }
     }
 
     /// The first half of [`Self::on_bar`]: the open orders meet the open of `bar`. What its fills lead to can be submitted
-    /// before the second half, [`Self::inside`]; `None` where the bar reaches nobody and has none.
+    /// before the second half, [`Self::on_inside`]; `None` where the bar reaches nobody and has none.
     ///
     /// # Panics
     /// If the bar is of another instrument.
@@ -311,7 +311,8 @@ impl BarMatcher {
 
     /// The second half of [`Self::on_bar`], for the `turn` that its first half gave: orders submitted since at the moment of
     /// the open meet the open, and then all that are left what the bar did inside.
-    pub fn inside(&mut self, bar: &Bar, mut turn: BarTurn, out: &mut Vec<BarEvent>) {
+    pub fn on_inside(&mut self, bar: &Bar, mut turn: BarTurn, out: &mut Vec<BarEvent>) {
+        debug_assert!(turn.at == bar.open_time, "the turn is of another bar");
         for slot in 0..self.slots.len() {
             if self.slots[slot].is_new && self.slots[slot].alive_at(bar.open_time) {
                 self.at_open(slot, bar.open, &mut turn, out);
@@ -319,7 +320,7 @@ impl BarMatcher {
         }
         turn.at = bar.close_time();
         self.expire(bar.open_time, turn.at.plus_nanos(-1), out);
-        self.reach_inside(bar, &mut turn, out);
+        self.inside(bar, &mut turn, out);
         self.expire(bar.open_time, bar.close_time(), out);
         self.slots.retain(|slot| slot.stage != Stage::Over);
         self.sleep = self.next_sleep();
@@ -373,7 +374,7 @@ impl BarMatcher {
     }
 
     /// Rule 3. Reduce-only orders that find nothing to reduce wait until the others had their turn.
-    fn reach_inside(&mut self, bar: &Bar, turn: &mut BarTurn, out: &mut Vec<BarEvent>) {
+    fn inside(&mut self, bar: &Bar, turn: &mut BarTurn, out: &mut Vec<BarEvent>) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         candidates.extend((0..self.slots.len()).filter_map(|slot| self.candidate(slot, bar)));

@@ -130,7 +130,7 @@ fn reactions(policy: FillPolicy, first: &str, later: &str, prices: [i64; 4], vol
     for order in later.split('|') {
         matcher.submit(&read(order.trim()), bar.open_time);
     }
-    matcher.inside(&bar, turn, &mut out);
+    matcher.on_inside(&bar, turn, &mut out);
     out.iter().map(line).collect()
 }
 

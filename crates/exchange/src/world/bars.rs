@@ -4,9 +4,11 @@
 //! the other one, and the close, where fills inside the bar are told, then the closed candle. In lockstep a caller may
 //! stop after the open, to protect what it bought there, and before the candle, so that it has heard of every fill before
 //! it decides on that. What fills inside a bar is the matcher's decision about the whole bar, taken as its first extreme is
-//! told; a cancel of such an order comes too late, and an order that arrives later waits for the next bar. An order that
-//! arrives after a close and before the next open fills at that open. The book at the close is told before the candle, as
-//! at a venue that trades on: at any pace, who decides on the candle knows the book of that moment.
+//! told; a cancel of such an order comes too late, and an order that arrives later waits for the next bar. One that arrives
+//! between the open and that extreme meets the open as well if orders waited that the bar may reach, and else the next; its
+//! fill is told at the close. An order that arrives after a close and before the next open fills at that open. The book at
+//! the close is told before the candle, as at a venue that trades on: at any pace, who decides on the candle knows the book
+//! of that moment.
 //! Depth is unknown to a tape of bars: the book shows one tick on either side of the last price, with the volume of
 //! the last bar. The public tape prints a quarter of the volume at open, extremes and close.
 
@@ -169,7 +171,7 @@ impl World {
     fn decide_inside(&mut self, bar: &Bar) {
         let Some(tape) = self.bar_tape() else { return };
         let Some(turn) = tape.turn.take() else { return };
-        tape.matcher.inside(bar, turn, &mut tape.held);
+        tape.matcher.on_inside(bar, turn, &mut tape.held);
         tape.decided = tape.held.iter().map(id_of).collect();
     }
 

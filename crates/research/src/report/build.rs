@@ -236,7 +236,7 @@ fn curve(outcome: &Outcome, deposit: Money) -> Vec<CurveRow> {
         close: price(point.close),
         equity: point.equity,
         drawdown: point.drawdown,
-        hold: first.map(|first| deposit.to_f64() * outcome.market.growth(first, price(point.close))),
+        hold: first.map(|first| deposit.to_f64() * outcome.market.growth(first, point.closed_at, price(point.close))),
     };
     outcome.curve.iter().map(row).collect()
 }
