@@ -36,7 +36,7 @@ mod time;
 pub use calendar::{Calendar, SessionHours};
 pub use contingent::{NativeKinds, Trail, TrailingOffset};
 pub use decimal::{NumberError, format_decimal, parse_decimal, pow10, push_decimal, round_div};
-pub use error::{CODES, Coded, ErrorCode};
+pub use error::{CODES, Coded, ErrorCode, with_causes};
 pub use fill::{Fee, FeeAsset, FeeSchedule, Fill, Liquidity};
 pub use holidays::HolidayRule;
 pub use ids::{

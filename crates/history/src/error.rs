@@ -3,7 +3,7 @@
 use crate::{Defect, Defects, Severity};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use tradewind_domain::{Coded, ErrorCode};
+use tradewind_domain::{Coded, ErrorCode, with_causes};
 
 tradewind_domain::codes! {
     "HIS-01" "the file cannot be read" "check the path and the rights";
@@ -161,7 +161,10 @@ impl ImportError {
         Self::NeedsOption { code, path: path.to_owned(), what: what.into() }
     }
     /// Refuses a file whose `rows` were all read if `defects` holds an error, naming the first by row.
-    pub(crate) fn refuse(path: &Path, defects: &Defects, rows: u64) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// [`Self::Defective`].
+    pub fn refuse(path: &Path, defects: &Defects, rows: u64) -> Result<(), Self> {
         Self::defective(path, defects, rows, true).map_or(Ok(()), Err)
     }
     /// The error of a file of which so many rows were read; `None` if none of `defects` is an error.
@@ -172,7 +175,7 @@ impl ImportError {
     }
     /// The defect of the file as a whole that this error is, for [`crate::check_file`].
     pub(crate) fn as_defect(&self) -> Defect {
-        Defect::of_file(self.code(), Severity::Error, &with_sources(self))
+        Defect::of_file(self.code(), Severity::Error, &with_causes(self))
     }
 }
 
@@ -183,16 +186,6 @@ fn extent(defects: &Defects, to_end: bool) -> String {
         1 => "1 error in all".to_owned(),
         errors => format!("{errors} errors in all"),
     }
-}
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

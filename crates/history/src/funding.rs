@@ -40,7 +40,7 @@ pub struct FundingSeries {
 /// [`ImportError`], as [`crate::read_bars`].
 pub fn read_funding(path: &Path, options: &ImportOptions) -> Result<FundingSeries, ImportError> {
     let hash = FileHash::begin(path, options)?;
-    let mut source: Box<dyn RowSource> = read::open_rows(path, options)?;
+    let mut source: Box<dyn RowSource> = read::rows_of(path, options)?;
     let mut log = Defects::default();
     let mut rows = Vec::new();
     while let Some(row) = source.next_row(&mut log)? {

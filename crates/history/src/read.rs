@@ -85,7 +85,8 @@ pub(crate) fn open_rows(path: &Path, options: &ImportOptions) -> Result<Box<dyn 
     rows_of(path, options).map_err(refused)
 }
 
-fn rows_of(path: &Path, options: &ImportOptions) -> Result<Box<dyn RowSource>, ImportError> {
+/// Opens the rows of a file, whatever its format and whatever it holds.
+pub(crate) fn rows_of(path: &Path, options: &ImportOptions) -> Result<Box<dyn RowSource>, ImportError> {
     let (file, kind) = container::open(path)?;
     let progress = &options.progress;
     Ok(match kind {

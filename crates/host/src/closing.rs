@@ -4,8 +4,7 @@ use crate::draft::Draft;
 use crate::endings::Snapshot;
 use crate::host::Host;
 use crate::outside::Outside;
-use std::error::Error;
-use tradewind_domain::PortfolioId;
+use tradewind_domain::{PortfolioId, with_causes};
 use tradewind_engine::{EventKind, LOGIC_VERSION};
 use tradewind_journal::{AppendError, Storage, failpoint};
 
@@ -51,14 +50,4 @@ impl<S: Storage, O: Outside> Host<S, O> {
             tracing::warn!(error, "no snapshot could be written");
         }
     }
-}
-
-/// An error's own words and those of its causes.
-fn with_causes(error: &dyn Error) -> String {
-    let (mut text, mut source) = (error.to_string(), error.source());
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

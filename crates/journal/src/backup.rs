@@ -73,10 +73,8 @@ fn copy_segment<S: Storage, T: Storage>(from: &S, to: &T, first: u64) -> Result<
 /// Syncs a file that was opened for reading. A file system that takes no change, or knows no sync, has nothing that waits
 /// for one.
 fn sync_source(file: &impl StorageFile) -> io::Result<()> {
-    const EBADF: i32 = 9; // some systems sync only what was opened for writing
     match file.sync() {
         Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::InvalidInput) => Ok(()),
-        Err(error) if error.raw_os_error() == Some(EBADF) => Ok(()),
         synced => synced,
     }
 }

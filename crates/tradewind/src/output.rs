@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tradewind_domain::Coded;
+use tradewind_domain::{Coded, with_causes};
 
 /// How data are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -80,21 +80,6 @@ impl<E: Coded> From<E> for Failure {
         let exit = if error.code() == "NODE-05" { EXIT_NOT_RUNNING } else { 1 };
         Self { code: error.code().to_owned(), message, hint: error.hint().to_owned(), exit }
     }
-}
-
-/// An error's own words and those of its causes, each once.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        source = cause.source();
-    }
-    message
 }
 
 /// Prints `value` as JSON or as `text`. Whatever of it came out of a file, it does not steer the terminal that shows it.

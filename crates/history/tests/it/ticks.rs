@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use tradewind_domain::{Coded, InstrumentSpec, Side, Timestamp};
 use tradewind_history::{
     Content, Defect, DepthUpdate, Effect, ImportOptions, OrderAction, OrderEvent, Progress, Series, Severity,
-    TradeSeries, check_file, read_bars, read_depth, read_orders, read_quotes, read_series, read_trades, stream_bars,
+    TradeSeries, check_file, read_bars, read_depth, read_funding, read_orders, read_quotes, read_series, read_trades,
+    stream_bars,
 };
 
 /// `HIS-12 x2` for each code, in order.
@@ -494,6 +495,7 @@ fn ticks_where_bars_are_wanted_are_named_as_what_they_are() {
             assert_eq!(error.code(), "HIS-50", "{text}: {error}");
             assert!(error.to_string().ends_with(&format!("it holds {kind}, not bars")), "{text}: {error}");
         }
+        assert_ne!(read_funding(&path, &stated()).unwrap_err().code(), "HIS-50", "bars are no funding either");
     }
     let Some(root) = recordings("ticks_where_bars_are_wanted_are_named_as_what_they_are") else { return };
     let error = read_bars(&root.join("ticks/freqtrade/XRP_ETH-trades.json.gz"), &stated()).unwrap_err();

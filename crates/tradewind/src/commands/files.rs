@@ -35,9 +35,13 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Where a file will be that is not there yet.
+/// Where a file will be that is not there yet, also by a link to it.
 fn place(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let path = match std::fs::read_link(path) {
+        Ok(to) => path.parent().unwrap_or(Path::new("")).join(to),
+        Err(_) => path.to_owned(),
+    };
+    let path = std::path::absolute(&path).unwrap_or(path);
     let folder = path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
     match (folder, path.file_name()) {
         (Some(folder), Some(name)) => folder.join(name),
@@ -59,6 +63,8 @@ mod tests {
         std::fs::hard_link(at("bars.csv"), at("hard")).unwrap();
         std::os::unix::fs::symlink(at("bars.csv"), at("soft")).unwrap();
         std::os::unix::fs::symlink(at("folder"), at("way")).unwrap();
+        std::os::unix::fs::symlink(at("new"), at("to new")).unwrap();
+        std::os::unix::fs::symlink("new", at("beside new")).unwrap();
         for (one, other, same) in [
             ("bars.csv", "bars.csv", true),
             ("bars.csv", "folder/../bars.csv", true),
@@ -67,6 +73,9 @@ mod tests {
             ("bars.csv", "equal.csv", false),
             ("bars.csv", "new", false),
             ("new", "new", true),
+            ("new", "to new", true),
+            ("beside new", "to new", true),
+            ("beside new", "other", false),
             ("folder/new", "way/new", true),
             ("folder/new", "new", false),
             ("nowhere/new", "nowhere/new", true),

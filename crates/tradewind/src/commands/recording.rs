@@ -11,9 +11,7 @@ use tradewind_domain::{
     parse_decimal, pow10, round_div,
 };
 use tradewind_exchange::{SymbolConfig, Tape, TapeSource};
-use tradewind_history::{
-    Defects, ImportError, ImportOptions, OnDefect, Severity, StampEnd, read_bars, read_trades, validate,
-};
+use tradewind_history::{Defects, ImportError, ImportOptions, OnDefect, StampEnd, read_bars, read_trades, validate};
 
 /// Decimals of prices and quantities at the exchange.
 const DECIMALS: u8 = 8;
@@ -269,10 +267,7 @@ fn too_large(path: &Path) -> Failure {
 
 /// Refuses a file with errors by the first of them, as a back-test does: whoever is shown such a market must refuse it.
 fn refuse_errors(path: &Path, defects: &Defects, rows: u64) -> Result<(), Failure> {
-    let errors = defects.iter().filter(|defect| defect.severity == Severity::Error);
-    let Some(first) = errors.min_by_key(|defect| defect.row) else { return Ok(()) };
-    let (first, defects) = (Box::new(first.clone()), Box::new(defects.clone()));
-    Err(ImportError::Defective { path: path.to_owned(), first, defects, rows, to_end: true }.into())
+    Ok(ImportError::refuse(path, defects, rows)?)
 }
 
 /// Why a file is neither of `bars` nor of `trades`. Where nobody says what it is of, that is what has to be said.

@@ -153,8 +153,7 @@ const QUANTITY_MOST: i64 = 5_000_000_000_000_000_000;
 /// The largest price that is believed: 11.5 billion at eight decimals. Price times quantity is then far inside 128 bits.
 const PRICE_MOST: i64 = 1 << 60;
 
-/// The largest balance that is believed, in ledger units: 10^16 of an asset. Of the most numerous coins there are 10^15, and
-/// at a price of a million what that much is worth still fits 128 bits.
+/// The largest balance that is believed, in ledger units: 10^16 of an asset. Of the most numerous coins there are 10^15.
 const BALANCE_MOST: u128 = 1_000_000_000_000_000_000_000_000;
 
 /// What was executed: more than nothing.
