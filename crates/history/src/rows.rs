@@ -55,7 +55,8 @@ impl Shape {
     }
 }
 
-/// Finds the columns by name: index of time, open, high, low, close, and volume.
+/// Finds the columns by name: index of time, open, high, low, close, and volume. Of two of one name nobody knows which is
+/// meant.
 pub(crate) fn find_columns(names: &[String]) -> Result<([usize; 5], Option<usize>), String> {
     const TIME: &[&str] = &[
         "opentime",
@@ -87,7 +88,12 @@ pub(crate) fn find_columns(names: &[String]) -> Result<([usize; 5], Option<usize
         need("low", &["low", "l", "lowprice"])?,
         need("close", &["close", "c", "closeprice", "last"])?,
     ];
-    Ok((columns, find(VOLUME)))
+    let volume = find(VOLUME);
+    let is_twice = |place: &usize| plain.iter().filter(|name| **name == plain[*place]).count() > 1;
+    match columns.iter().chain(&volume).find(|place| is_twice(place)) {
+        Some(place) => Err(format!("two columns `{}` among {}", names[*place], names.join(", "))),
+        None => Ok((columns, volume)),
+    }
 }
 
 /// Lower case, letters and digits only.

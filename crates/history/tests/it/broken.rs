@@ -140,6 +140,7 @@ fn what_is_no_table_of_bars_is_refused_as_a_whole() {
         ("<html><body>404</body></html>\n", "HIS-05"),
         ("{\"code\":-1121,\"msg\":\"Invalid symbol.\"}\n", "HIS-05"),
         ("time,open,high,close\n2024-01-01,1,2,1\n", "HIS-05"),
+        ("time,open,high,low,close,Close\n2024-01-01,1,2,1,1,1\n", "HIS-05"), // which of the two?
         ("1,2,3\n4,5,6\n", "HIS-46"),
         ("1700000000,100.5,0.25,25.125,1700000000000,true\n1700000001,100.5,0.5,50.25,1700000000100,true\n", "HIS-46"),
         ("01/02/2024,1,2,1,1,1\n01/03/2024,1,2,1,1,1\n", "HIS-10"),
