@@ -242,3 +242,16 @@ fn coins_that_were_there_before_are_sold_and_nobody_is_short_of_them() {
     stage.say_for(MAIN, Source::Host, EventKind::LimitsSet(Box::new(lent)));
     assert_eq!((to_close(&stage), stage.state.guarded().len()), (-4_400, 1));
 }
+
+#[test]
+fn more_coins_than_anything_is_worth_do_not_stop_the_engine() {
+    let mut stage = wide();
+    let units = 2 * 10_i128.pow(24); // the most that the border lets in, free and locked
+    stage.say_for(MAIN, Source::Host, EventKind::Deposited(Money { currency: btc(), units }));
+    trades_at(&mut stage, BTC, 1 << 60);
+    let most = stage.state.portfolio(MAIN).equity();
+    trades_at(&mut stage, BTC, 1 << 59);
+    assert_eq!(stage.state.portfolio(MAIN).equity(), most, "both leave 128 bits");
+    trades_at(&mut stage, BTC, MARK);
+    assert_eq!(equity(&stage)[0], "2000000000000010000");
+}
