@@ -27,8 +27,8 @@ pub use bar::{BarCancel, BarEvent, BarMatcher, BarReject, BarTurn, FillPolicy, I
 pub use checksum::{CheckError, CheckedBook, top_checksum};
 pub use error::CODES;
 pub use matching::{
-    CancelReason, DepthLevel, MatchEvent, MatchTrade, MatchingCore, MatchingRules, NewOrder, RejectReason,
-    ReplaceError, RestingOrder, SelfTrade,
+    CancelReason, DepthLevel, MatchEvent, MatchTrade, MatchingCore, MatchingRules, NewOrder, PreventedMatch,
+    RejectReason, ReplaceError, RestingOrder, SelfTrade,
 };
 pub use order_book::{BookError, OrderBook};
 pub use queue_book::{QueueBook, QueueError, QueuedOrder};

@@ -57,12 +57,12 @@ impl Calendar {
         Self::week("America/New_York", (9 * 60 + 30, 16 * 60), HolidayRule::NewYorkStocks)
     }
 
-    /// The week of foreign exchange: from Sunday 17:00 to Friday 17:00 in New York.
+    /// The week of foreign exchange: from Sunday 17:00 to Friday 17:00 in New York, but for Christmas and New Year.
     ///
-    /// It has no holidays of its own. What a dealer leaves out, most do at Christmas and New Year, is theirs to list.
+    /// What a dealer leaves out beside them is theirs to list.
     #[must_use]
     pub fn foreign_exchange() -> Self {
-        Self::week("America/New_York", (17 * 60, 17 * 60), HolidayRule::None)
+        Self::week("America/New_York", (17 * 60, 17 * 60), HolidayRule::ForeignExchange)
     }
 
     /// The nights and days of CME Globex: from 17:00 of the evening before to 16:00 in Chicago, Monday to Friday, which
@@ -388,7 +388,22 @@ mod tests {
                 ("2024-03-13T21:00:00Z", true, "2024-03-17T21:00:00Z", "2024-03-15T21:00:00Z"), // from one day to the next
                 ("2024-11-01T20:59:59Z", true, "2024-11-03T22:00:00Z", "2024-11-01T21:00:00Z"),
                 ("2024-11-03T21:30:00Z", false, "2024-11-03T22:00:00Z", "2024-11-08T22:00:00Z"),
-                ("2024-12-25T12:00:00Z", true, "2024-12-29T22:00:00Z", "2024-12-27T22:00:00Z"), // no holiday of its own
+            ],
+        );
+    }
+
+    #[test]
+    fn currencies_rest_from_the_evening_before_christmas_and_new_year_to_that_of_the_day() {
+        check(
+            &Calendar::foreign_exchange(),
+            &[
+                ("2024-12-24T21:59:59Z", true, "2024-12-25T22:00:00Z", "2024-12-24T22:00:00Z"),
+                ("2024-12-25T12:00:00Z", false, "2024-12-25T22:00:00Z", "2024-12-27T22:00:00Z"),
+                ("2024-12-31T22:30:00Z", false, "2025-01-01T22:00:00Z", "2025-01-03T22:00:00Z"),
+                ("2008-12-25T08:59:59Z", true, "2008-12-25T22:00:00Z", "2008-12-25T09:00:00Z"), // until 4:00 then
+                ("2013-12-24T18:59:59Z", true, "2013-12-25T22:00:00Z", "2013-12-24T19:00:00Z"), // until 14:00 then
+                ("2013-12-24T19:00:00Z", false, "2013-12-25T22:00:00Z", "2013-12-27T22:00:00Z"),
+                ("2011-12-25T22:00:00Z", true, "2012-01-01T22:00:00Z", "2011-12-30T22:00:00Z"), // Sundays, not made up for
             ],
         );
     }
@@ -486,6 +501,7 @@ mod tests {
     #[test]
     fn calendars_of_earlier_journals_read_as_they_were_written() {
         const OLD: &str = r#"{"sessions":{"zone":"America/New_York","open_minute":570,"close_minute":960,"weekdays":[true,true,true,true,true,false,false]}}"#;
+        const OLD_CURRENCIES: &str = r#"{"sessions":{"zone":"America/New_York","open_minute":1020,"close_minute":1020,"weekdays":[true,true,true,true,true,false,false]}}"#;
         let christmas = at("2024-12-25T16:00:00Z");
         let read = |text: &str| {
             let calendar: Calendar = serde_json::from_str(text).unwrap();
@@ -496,6 +512,7 @@ mod tests {
         let ruled = OLD.replace("]}}", r#"],"holidays":"new-york-stocks"}}"#);
         assert_eq!(read(r#""continuous""#), (true, None));
         assert_eq!(read(OLD), (true, None), "nothing was said of holidays");
+        assert_eq!(read(OLD_CURRENCIES), (true, None), "nor of those of currencies");
         assert_eq!(read(&listed), (false, None));
         assert_eq!(read(&ruled), (false, None));
         assert_eq!(serde_json::to_string(&Calendar::new_york_stocks()).unwrap(), ruled);

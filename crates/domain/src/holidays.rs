@@ -17,6 +17,12 @@ const INDEX_HALT: u16 = 12 * 60;
 /// The same before Memorial Day of 2014.
 const INDEX_HALT_UNTIL_2014: u16 = 10 * 60 + 30;
 
+/// When currencies were last quoted on the eves of Christmas and New Year from 2012 to 2015, in minutes after New York's
+/// midnight.
+const CURRENCY_EVE: u16 = 14 * 60;
+/// When they were on the morning of a Christmas until 2009.
+const CURRENCY_CHRISTMAS_UNTIL_2009: u16 = 4 * 60;
+
 /// Days on which the stock exchanges of New York were closed since 1998 though their rule had them open.
 ///
 /// Sources: announcements of the NYSE as kept by `pandas_market_calendars` (`holidays/nyse.py`); for 2025 that of
@@ -73,6 +79,19 @@ pub enum HolidayRule {
     /// `pandas_market_calendars` (`calendars/cme_globex_equities.py`); CME's announcements for Martin Luther King Day and
     /// Independence Day of 2006; DTN's exchange schedule for 4 July 2024.
     CmeEquityIndex,
+    /// Of foreign exchange: the sessions of 25 December and of 1 January, each from 17:00 of the evening before in New York.
+    ///
+    /// One that falls on a weekend is not made up for: dealers disagree on the Monday. Until 2009 the session of Christmas
+    /// ran until 4:00. From 2012 to 2015 those of 24 and 31 December ended at 14:00; before and since they end as ever.
+    ///
+    /// Left out: the morning or the hour by which a dealer opens later, Mondays that one adds, and the afternoon of
+    /// 1 January, in which one quoted until 2009.
+    ///
+    /// Sources: twelve years of hours of EUR/USD as OANDA quoted it (2007 to 2018), which begin and end there, but for
+    /// eleven hours of New Year's Days and of the Christmas of 2009, and which lack the Mondays behind the Sundays of 2016,
+    /// not those behind the ones of 2011; quotes of 1 January 2020, which begin at 17:00; the holidays that Cboe FX and
+    /// OANDA publish for 2023 to 2026.
+    ForeignExchange,
 }
 
 /// What a day of the trading week is by a rule.
@@ -99,7 +118,9 @@ impl HolidayRule {
     pub(crate) const fn known_from(self) -> Timestamp {
         match self {
             Self::NewYorkStocks => NEW_YORK_KNOWN,
-            Self::None | Self::CmeGlobex | Self::CmeEquityIndex => Timestamp::from_nanos(i64::MIN),
+            Self::None | Self::CmeGlobex | Self::CmeEquityIndex | Self::ForeignExchange => {
+                Timestamp::from_nanos(i64::MIN)
+            }
         }
     }
 
@@ -111,6 +132,7 @@ impl HolidayRule {
             Self::CmeGlobex if closes_globex(date) => DayKind::Holiday,
             Self::CmeGlobex => DayKind::Usual,
             Self::CmeEquityIndex => equity_index(date),
+            Self::ForeignExchange => foreign_exchange(date),
         }
     }
 }
@@ -142,6 +164,15 @@ fn equity_index(date: Date) -> DayKind {
     match (month, day, date.weekday()) {
         (7, 3, _) if year < 2013 => DayKind::Usual,
         (7, 3, _) | (11, 23..=29, Weekday::Friday) | (12, 24, _) => until(INDEX_HALF_DAY),
+        _ => DayKind::Usual,
+    }
+}
+
+fn foreign_exchange(date: Date) -> DayKind {
+    match (date.month(), date.day(), date.year()) {
+        (12, 25, ..=2009) => DayKind::HalfDay { close_minute: CURRENCY_CHRISTMAS_UNTIL_2009 },
+        (1, 1, _) | (12, 25, _) => DayKind::Holiday,
+        (12, 24 | 31, 2012..=2015) => DayKind::HalfDay { close_minute: CURRENCY_EVE },
         _ => DayKind::Usual,
     }
 }
@@ -300,6 +331,22 @@ mod tests {
         }
         let july_of_2006 = unusual(HolidayRule::CmeEquityIndex, 2006);
         assert!(july_of_2006.contains(" 07-04@10:30 ") && !july_of_2006.contains("07-03"), "{july_of_2006}");
+    }
+
+    #[test]
+    fn currencies_rest_at_christmas_and_new_year_but_not_on_a_monday_behind_them() {
+        for (year, want) in [
+            (2008, "01-01 12-25@4:00"),
+            (2010, "01-01"), // Christmas is a Saturday
+            (2011, ""),      // both are on weekends
+            (2012, "12-24@14:00 12-25 12-31@14:00"),
+            (2015, "01-01 12-24@14:00 12-25 12-31@14:00"),
+            (2018, "01-01 12-25"),
+            (2023, "12-25"),
+            (2024, "01-01 12-25"),
+        ] {
+            assert_eq!(unusual(HolidayRule::ForeignExchange, year), want, "{year}");
+        }
     }
 
     /// The earliest and the latest that there can be, and both years of the 20th century that simpler rules get wrong.

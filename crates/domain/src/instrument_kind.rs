@@ -59,7 +59,11 @@ impl InstrumentKind {
         }
     }
 
-    /// The word of the market that it belongs to, as policies and lists name it.
+    /// The word of every market that there is, see [`Self::market`].
+    pub const MARKETS: [&'static str; 6] =
+        ["spot", "linear-perpetual", "inverse-perpetual", "dated-future", "option", "equity"];
+
+    /// The word of the market that it belongs to, as policies and lists name it: one of [`Self::MARKETS`].
     #[must_use]
     pub const fn market(&self) -> &'static str {
         match self {
@@ -105,4 +109,23 @@ fn end_of((year, month, day): (u8, u8, u8)) -> Option<Timestamp> {
     let date = jiff::civil::Date::new(2000 + i16::from(year), i8::try_from(month).ok()?, i8::try_from(day).ok()?);
     let end = date.ok()?.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(Timestamp::from_millis(end.timestamp().as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_belongs_to_one_of_the_known_markets() {
+        let (expiry, strike) = (Timestamp::default(), Price::default());
+        let kinds = [
+            InstrumentKind::Spot,
+            InstrumentKind::LinearPerpetual,
+            InstrumentKind::InversePerpetual,
+            InstrumentKind::DatedFuture { expiry, inverse: false },
+            InstrumentKind::Option { expiry, strike, right: OptionRight::Call },
+            InstrumentKind::Equity,
+        ];
+        assert_eq!(kinds.map(|kind| kind.market()), InstrumentKind::MARKETS);
+    }
 }

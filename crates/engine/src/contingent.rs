@@ -3,8 +3,8 @@
 //! # Brackets
 //! The entry is an order like any other. Whatever fills of it is protected by a pair, a target and a stop of which one
 //! cancels the other, for as much as can be sold of it (a fee taken from the bought asset is not). Later fills get
-//! pairs of their own, at most one a second and [`PAIRS_MAX`] at a time; then the rest of the entry is cancelled, since
-//! what cannot be protected must not fill. When part of a target has filled, and its stop is gone with that, the rest of
+//! pairs of their own, at most one a second and [`PAIRS_MAX`] at a time; then the smallest is taken back for one that
+//! stands for more. When part of a target has filled, and its stop is gone with that, the rest of
 //! the target is taken back and a new pair stands for what is left. Where the market is past target or stop already the
 //! position is left at once, and so it is where gate or venue would not take the pair; a pair that was not sent is tried
 //! again, and so is one that is proven to have never come to the venue. While such a way out is refused the stop stands
@@ -26,7 +26,7 @@
 
 use crate::State;
 use crate::algo::{
-    Child, ChildState, Due, Faults, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE,
+    BURST, Child, ChildState, Due, Faults, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role,
 };
 use std::collections::BTreeMap;
 use tradewind_domain::{
@@ -42,7 +42,7 @@ pub(crate) fn wait(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     let request = &parent.wish.request;
     let sent = parent.children.iter().any(|child| !matches!(child.state, ChildState::Over(end) if end.never_worked()));
     if sent {
-        return parent.is_quiet(look.now).then(|| again(parent, look).unwrap_or_else(|| parent.finish(look)));
+        return parent.is_quiet().then(|| again(parent, look).unwrap_or_else(|| parent.finish(look)));
     }
     if parent.is_past_its_date(look.now) {
         return Some(parent.end(ParentEnd::Expired, "its time was up"));
@@ -79,7 +79,7 @@ pub(crate) fn replace(parent: &Parent, look: &Look<'_>) -> Option<Due> {
     if old.is_open() {
         return old.cancel(look.now);
     }
-    if !parent.is_quiet(look.now) {
+    if !parent.is_quiet() {
         return None;
     }
     let stands = |child: &&Child| child.role == Role::Replacement;
@@ -104,6 +104,8 @@ pub(crate) struct Tally {
     pub(crate) leaving: Quantity,
     /// Pairs that stand, by their number: what the larger leg may still do.
     pub(crate) pairs: BTreeMap<u32, Quantity>,
+    /// What of that is of orders that the fill of the other has ended at the venue, told or not.
+    undone: Quantity,
     /// The number of the next pair.
     pub(crate) next: u32,
     /// When the newest pair was proposed.
@@ -115,7 +117,7 @@ impl Tally {
         let held = Quantity::from_mantissa(look.position.mantissa().saturating_mul(parent.wish.request.side.sign()));
         let mut tally = Self { held, ..Self::default() };
         for child in &parent.children {
-            let rest = child.possible(look.now) - child.filled;
+            let rest = child.possible() - child.filled;
             match child.role {
                 Role::Entry | Role::Slice(_) | Role::Rung(_) => tally.entered += child.filled - child.fee_taken,
                 Role::Target(nth) | Role::Stop(nth) => {
@@ -126,6 +128,8 @@ impl Tally {
                         let larger = tally.pairs.entry(nth).or_default();
                         *larger = rest.max(*larger);
                     }
+                    let other = parent.rest_of_filled(nth).filter(|_| child.filled.is_zero());
+                    tally.undone += other.map_or(Quantity::ZERO, |other| (rest - other).max(Quantity::ZERO));
                 }
                 Role::Exit => (tally.left, tally.leaving) = (tally.left + child.filled, tally.leaving + rest),
                 Role::Excess => tally.left = tally.left - child.filled - rest,
@@ -148,7 +152,7 @@ impl Tally {
 
     /// Whether others have closed what a pair was for.
     pub(crate) fn is_beyond_room(&self, look: &Look<'_>) -> bool {
-        look.room.is_some_and(|room| !look.is_dust(self.leaving - room.max(Quantity::ZERO)))
+        look.room.is_some_and(|room| !look.is_dust(self.leaving - self.undone - room.max(Quantity::ZERO)))
     }
 
     /// What came of it, in words.
@@ -187,8 +191,7 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
     if let Some(owed) = owing(parent, look) {
         return leave(parent, look, owed);
     }
-    let is_full = tally.pairs.len() >= PAIRS_MAX && !look.is_dust(uncovered);
-    if (is_full || parent.is_badly_guarded(look, uncovered))
+    if parent.is_badly_guarded(look, uncovered)
         && let Some(due) = hold_back(parent, look)
     {
         return Some(due);
@@ -200,7 +203,7 @@ pub(crate) fn bracket(parent: &Parent, look: &Look<'_>, protection: &Protection)
     if (look.room.is_some() || !look.others.is_zero()) && !look.is_dust(bare) && !look.is_dust(held) {
         return None; // another order is about to close it, and may yet not
     }
-    let done = !entry.may_fill(look.now) && parent.is_quiet(look.now);
+    let done = !entry.may_fill() && parent.is_quiet();
     done.then(|| match entry.state {
         ChildState::Over(end) if end.never_worked() => {
             let reason = parent.faults.fault.clone().unwrap_or_else(|| "its entry never worked".to_owned());
@@ -229,7 +232,7 @@ pub(crate) fn take_back(parent: &Parent, look: &Look<'_>) -> Option<Due> {
 /// the way out was refused, or not sent twice, so that a pair stands until it is tried again.
 pub(crate) fn owing(parent: &Parent, look: &Look<'_>) -> Option<Quantity> {
     let held = Quantity::from_mantissa(look.position.mantissa().saturating_mul(parent.wish.request.side.sign()));
-    let owed = parent.owed(look.now).filter(|owed| !look.is_dust(*owed) && !look.is_dust(held))?;
+    let owed = parent.owed().filter(|owed| !look.is_dust(*owed) && !look.is_dust(held))?;
     let guards_meanwhile = parent.exit.lasts() && look.now < parent.exit.not_before;
     (!guards_meanwhile).then_some(owed)
 }
@@ -240,13 +243,13 @@ pub(crate) fn leave(parent: &Parent, look: &Look<'_>, owed: Quantity) -> Option<
     if !look.may_guard || look.now < parent.exit.not_before {
         return None;
     }
-    let leaving = parent.exited(Some(look.now)) - parent.exited(None);
+    let leaving = parent.exiting() - parent.exited();
     let free = look.room.map_or(owed, |room| owed.min(room - look.others - leaving));
     let quantity = look.instrument.whole_lots(free);
     if look.is_dust(quantity) {
         return None;
     }
-    let guards = |child: &Child| matches!(child.role, Role::Target(_) | Role::Stop(_)) && child.may_fill(look.now);
+    let guards = |child: &Child| matches!(child.role, Role::Target(_) | Role::Stop(_)) && child.may_fill();
     if parent.children.iter().any(guards) {
         return take_back(parent, look);
     }
@@ -292,13 +295,14 @@ fn way_out(parent: &Parent, look: &Look<'_>, quantity: Quantity) -> Due {
     Due::One(Role::Exit, exit)
 }
 
-/// Cancels a target whose stop is gone, after some of either filled: it protects against nothing.
+/// Cancels a target whose stop is gone: it protects against nothing. Where neither has filled the venue has taken the pair
+/// off, and says so of the target in the same moment.
 pub(crate) fn lone_target(parent: &Parent, look: &Look<'_>) -> Option<Due> {
-    let is_gone = |it: &Child| matches!(it.state, ChildState::Over(_)) && !it.may_fill(look.now);
+    let is_done = |nth, stop: &Child| parent.rest_of_filled(nth).is_some() || look.now.since(stop.changed_at) >= BURST;
     parent.children.iter().filter(|child| child.is_open()).find_map(|child| {
         let Role::Target(nth) = child.role else { return None };
         let stop = parent.children.iter().find(|other| other.role == Role::Stop(nth))?;
-        if is_gone(stop) { child.cancel(look.now) } else { None }
+        if !stop.may_fill() && is_done(nth, stop) { child.cancel(look.now) } else { None }
     })
 }
 
@@ -306,7 +310,7 @@ pub(crate) fn lone_target(parent: &Parent, look: &Look<'_>) -> Option<Due> {
 pub(crate) fn excess(parent: &Parent, look: &Look<'_>, tally: &Tally) -> Option<Due> {
     let too_much = tally.left - tally.entered;
     let entry_side = parent.wish.request.side;
-    let is_settled = parent.is_quiet(look.now);
+    let is_settled = parent.is_quiet();
     if look.is_dust(too_much) || !is_settled {
         return None;
     }
@@ -330,14 +334,17 @@ fn protect(
     uncovered: Quantity,
     entry_open: bool,
 ) -> Option<Due> {
-    let just_now = tally.newest.is_some_and(|newest| look.now.since(newest) < SETTLE);
-    if entry_open && (tally.pairs.len() >= PAIRS_MAX || just_now) {
+    let just_now = tally.newest.is_some_and(|newest| look.now.since(newest) < BURST);
+    if entry_open && just_now {
         return None;
     }
     // what the venue would not take as protection is no reason to stand without any
     if parent.faults.unwanted || passed(parent, look, protection).is_some() {
         let alone = || stand_in(parent, look, protection, tally, uncovered);
         return leave_bare(parent, look, uncovered).or_else(alone);
+    }
+    if tally.pairs.len() >= PAIRS_MAX {
+        return crate::keeping::make_room(parent, look, tally, uncovered);
     }
     pair(parent, look, protection, tally.next, uncovered)
 }
@@ -437,7 +444,7 @@ impl Parent {
     /// Whether a guard failed lately, or a way out of what is owed or `uncovered`, or it is not known whether a guard stands.
     pub(crate) fn is_badly_guarded(&self, look: &Look<'_>, uncovered: Quantity) -> bool {
         let unknown = |child: &Child| child.role.protects() && child.state == ChildState::Open { unknown: true };
-        let leaves = !look.is_dust(uncovered.max(self.owed(look.now).unwrap_or_default()));
+        let leaves = !look.is_dust(uncovered.max(self.owed().unwrap_or_default()));
         self.guard_faults().failures > 0 || leaves && self.exit.failures > 0 || self.children.iter().any(unknown)
     }
 
@@ -467,10 +474,18 @@ impl Parent {
         fault.filter(|_| waits || !self.holds().is_zero())
     }
 
-    /// What a bracket's exits at once have done so far; with `now` what they may still do besides.
-    fn exited(&self, now: Option<Timestamp>) -> Quantity {
-        let exits = self.children.iter().filter(|child| child.role == Role::Exit);
-        exits.map(|child| now.map_or(child.filled, |now| child.possible(now))).fold(Quantity::ZERO, |sum, it| sum + it)
+    /// What a bracket's exits at once have done so far.
+    fn exited(&self) -> Quantity {
+        self.exits().map(|child| child.filled).fold(Quantity::ZERO, |sum, it| sum + it)
+    }
+
+    /// What its exits at once have done, and may still do.
+    fn exiting(&self) -> Quantity {
+        self.exits().map(Child::possible).fold(Quantity::ZERO, |sum, it| sum + it)
+    }
+
+    fn exits(&self) -> impl Iterator<Item = &Child> {
+        self.children.iter().filter(|child| child.role == Role::Exit)
     }
 
     /// How much of what it holds no exit of its own is about to close: what was entered less what was left.
@@ -482,10 +497,17 @@ impl Parent {
         })
     }
 
+    /// What target or stop of a pair may still do after some of it has filled; `None` where neither has.
+    fn rest_of_filled(&self, nth: u32) -> Option<Quantity> {
+        let of_pair = |child: &&Child| matches!(child.role, Role::Target(n) | Role::Stop(n) if n == nth);
+        let filled = self.children.iter().filter(of_pair).filter(|child| !child.filled.is_zero());
+        filled.map(|child| child.possible() - child.filled).max()
+    }
+
     /// What it was asked to leave at once and no exit of it covers yet; `None` where nothing was ever asked.
-    pub(crate) fn owed(&self, now: Timestamp) -> Option<Quantity> {
+    pub(crate) fn owed(&self) -> Option<Quantity> {
         let asked = !self.seen.leave.is_zero();
-        asked.then(|| (self.seen.leave - self.exited(Some(now))).min(self.unclaimed(now)).max(Quantity::ZERO))
+        asked.then(|| (self.seen.leave - self.exiting()).min(self.unclaimed()).max(Quantity::ZERO))
     }
 
     /// What the pairs may still close that stand at the venue, of each the larger order.
@@ -501,19 +523,19 @@ impl Parent {
     }
 
     /// What it holds and no exit at once of its own is about to close.
-    fn unclaimed(&self, now: Timestamp) -> Quantity {
-        self.holds() - (self.exited(Some(now)) - self.exited(None))
+    fn unclaimed(&self) -> Quantity {
+        self.holds() - (self.exiting() - self.exited())
     }
 
     /// How much it may yet be asked to leave: what it holds, is not about to close and was not asked for.
-    pub(crate) fn may_leave(&self, now: Timestamp) -> Quantity {
-        self.unclaimed(now) - self.owed(now).unwrap_or_default()
+    pub(crate) fn may_leave(&self) -> Quantity {
+        self.unclaimed() - self.owed().unwrap_or_default()
     }
 
     /// The proposals of people's approval that it leaves for, oldest first, each with whether an exit has filled for it
     /// beyond what was asked for before.
     pub(crate) fn leaves_for(&self) -> impl Iterator<Item = (Sequence, bool)> {
-        let exited = self.exited(None);
+        let exited = self.exited();
         let newest = self.seen.leaves_for.map(|proposal| (proposal, self.seen.leaves_after));
         let all = self.leaves_before.iter().copied().chain(newest);
         all.map(move |(proposal, after)| (proposal, exited > after))
@@ -521,7 +543,7 @@ impl Parent {
 
     /// Whether its exits at once have closed all that it was asked to leave.
     pub(crate) fn has_left(&self) -> bool {
-        !self.seen.leave.is_zero() && self.exited(None) >= self.seen.leave
+        !self.seen.leave.is_zero() && self.exited() >= self.seen.leave
     }
 
     /// Whether a child is a stop without the target that its plan has: it stands in while a way out is refused.
@@ -555,7 +577,7 @@ impl Parent {
     /// Notes that so much more is to be left at once, in whole lots of `instrument` and at most all; all of it ends the entry
     /// as well. `proposal` is what people have approved, where it is the whole of one.
     pub(crate) fn leave(&mut self, quantity: Quantity, proposal: Option<Sequence>, instrument: &Instrument) {
-        let exited = self.exited(None);
+        let exited = self.exited();
         let before = self.seen.leave.max(exited);
         if quantity > Quantity::ZERO {
             // of what fees have left of a lot nothing can be sold: all is what can

@@ -23,6 +23,13 @@ pub enum Command {
     Send(Approved),
 }
 
+/// Whether `kind` need not be recorded, because the same cancel is among what waits to be: whatever is stepped before that
+/// asks for it once more.
+#[must_use]
+pub fn is_asked_for<'a>(kind: &EventKind, mut waiting: impl Iterator<Item = &'a EventKind>) -> bool {
+    matches!(kind, EventKind::CancelProposed { .. }) && waiting.any(|it| it == kind)
+}
+
 /// Notes in `commands` what `event`, just applied to `state`, calls for.
 #[inline]
 pub fn decide(state: &State, event: &Event, commands: &mut Vec<Command>) {
@@ -251,10 +258,15 @@ pub(crate) fn in_one_group(state: &State, mut pair: [Proposal; 2]) -> [Proposal;
 
 /// A group that no order still remembered belongs to.
 fn fresh_group(state: &State) -> OcoGroup {
-    let is_used = |group| {
-        state.open.values().chain(&state.closed).any(|record: &OrderRecord| record.order.request().oco == Some(group))
-    };
-    (state.intents + 1..).map(OcoGroup).find(|group| !is_used(*group)).expect("intents are far from using up u64")
+    fresh_groups(state).next().expect("intents are far from using up u64")
+}
+
+/// The groups that no order still remembered belongs to.
+pub(crate) fn fresh_groups(state: &State) -> impl Iterator<Item = OcoGroup> {
+    (state.intents + 1..).map(OcoGroup).filter(move |group| {
+        let mut records = state.open.values().chain(&state.closed);
+        !records.any(|record| record.order.request().oco == Some(*group))
+    })
 }
 
 /// Whether the engine itself asks for it, or a bracket for what both its ways out closed: that was sold once too often,
@@ -290,7 +302,10 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
             false => portfolio.to_close(&listing.instrument),
         },
         open_buys: open_buys.saturating_add(foreign.buys).saturating_add(owed_buys),
-        open_sells: open_sells.saturating_add(foreign.sells).saturating_add(owed_sells),
+        open_sells: state
+            .out_of_position(proposal.portfolio, &listing.instrument, open_sells)
+            .saturating_add(foreign.sells)
+            .saturating_add(owed_sells),
         unknown_orders,
         rate: state.rate(listing.instrument.settlement(), portfolio.base),
         equity: portfolio.equity(),
@@ -323,7 +338,7 @@ pub(crate) fn excluding(view: &mut View<'_>, state: &State, record: &OrderRecord
     let open = record.open_quantity();
     match record.order.side() {
         Side::Buy => view.open_buys -= open,
-        Side::Sell => view.open_sells -= open,
+        Side::Sell => view.open_sells = (view.open_sells - open).max(Quantity::ZERO),
     }
     view.unknown_orders -= u32::from(matches!(record.state, OrderState::Unknown { .. }));
     let it = view.instrument;

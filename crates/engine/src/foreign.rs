@@ -5,9 +5,12 @@
 //! portfolio's limits, it is one of the open orders of the account, and strategies add nothing in its instrument.
 
 use crate::State;
+use crate::decide::fresh_groups;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tradewind_domain::{
-    ClientOrderId, Currency, Fill, InstrumentId, Liquidity, Order, Price, Quantity, Side, VenueOrderId,
+    ClientOrderId, Currency, Fill, InstrumentId, Liquidity, OcoGroup, Order, OrderKind, OrderRequest, PortfolioId,
+    Price, Quantity, Side, VenueOrderId,
 };
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
@@ -18,6 +21,26 @@ const fn is_not(it: &bool) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
 const fn is_nothing(quantity: &Quantity) -> bool {
     quantity.is_zero()
+}
+
+/// What a venue tells of an order beyond its side, its size and its limit price.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VenueTerms {
+    /// Its kind, where it is neither a market nor a limit order: what it waits for, or waited for until it woke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<OrderKind>,
+    /// The venue's own words for its kind, where there is no such kind here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
+    /// The venue's number of the list that it belongs to: once one of a list trades, the venue takes the others off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<u64>,
+}
+
+impl VenueTerms {
+    const fn is_nothing(&self) -> bool {
+        self.kind.is_none() && self.other.is_none() && self.list.is_none()
+    }
 }
 
 /// An order of the account that this program did not send.
@@ -47,9 +70,35 @@ pub struct ForeignOrder {
     /// Whether it is not on the book yet: it waits for its trigger, and nothing can meet it.
     #[serde(default, skip_serializing_if = "is_not")]
     pub waits: bool,
+    /// What else the venue tells of it; nothing in older journals.
+    #[serde(default, skip_serializing_if = "VenueTerms::is_nothing")]
+    pub terms: VenueTerms,
 }
 
 impl ForeignOrder {
+    /// How it meets the market: one that waits does so for its trigger, one that is on the book is a limit or a market order.
+    /// `None` for an open one whose kind is not known here.
+    #[must_use]
+    pub fn kind(&self) -> Option<OrderKind> {
+        let plain = self.price.map_or(OrderKind::Market, |price| OrderKind::Limit { price });
+        match (self.open, self.waits) {
+            (false, _) => Some(self.terms.kind.unwrap_or(plain)),
+            (true, true) => self.terms.kind,
+            (true, false) if self.terms.other.is_some() => None,
+            (true, false) => Some(self.terms.kind.map_or(plain, |kind| kind.awake())),
+        }
+    }
+
+    /// Whether it belongs to one list of its venue with `other`.
+    #[must_use]
+    pub fn is_listed_with(&self, other: &Self) -> bool {
+        self.list().is_some() && self.list() == other.list()
+    }
+
+    fn list(&self) -> Option<VenueList> {
+        self.terms.list.map(|list| (self.instrument, list))
+    }
+
     /// What may still fill.
     #[must_use]
     pub fn open_quantity(&self) -> Quantity {
@@ -57,6 +106,9 @@ impl ForeignOrder {
         if self.open { Quantity::from_mantissa(left) } else { Quantity::ZERO }
     }
 }
+
+/// A list of orders at a venue, of which one takes the others off: its instrument, and the venue's number.
+pub type VenueList = (InstrumentId, u64);
 
 /// A person takes a foreign order over: from here on it is one of a portfolio's, with all that happens to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +142,52 @@ impl ForeignExposure {
 }
 
 impl State {
+    /// The group that each list of a venue becomes, once those of `orders` that belong to it are adopted: one for a list.
+    ///
+    /// # Panics
+    /// If every number of a group was used up.
+    #[must_use]
+    pub fn groups_of<'a>(&self, orders: impl IntoIterator<Item = &'a ForeignOrder>) -> BTreeMap<VenueList, OcoGroup> {
+        let mut fresh = fresh_groups(self);
+        let mut groups = BTreeMap::new();
+        for list in orders.into_iter().filter_map(ForeignOrder::list) {
+            groups.entry(list).or_insert_with(|| fresh.next().expect("orders are far from using up u64"));
+        }
+        groups
+    }
+
+    /// What a person adopts with `foreign`, for `portfolio`: the order as its venue works it, in the group that its list has
+    /// among `groups`. It only reduces where all that is left of it closes what the portfolio holds.
+    ///
+    /// `None` where [`ForeignOrder::kind`] is not known.
+    #[must_use]
+    pub fn adoption(
+        &self,
+        portfolio: PortfolioId,
+        foreign: &ForeignOrder,
+        groups: &BTreeMap<VenueList, OcoGroup>,
+    ) -> Option<Adoption> {
+        let request = OrderRequest {
+            kind: foreign.kind()?,
+            reduce_only: self.only_closes(portfolio, foreign),
+            oco: foreign.list().and_then(|list| groups.get(&list).copied()),
+            ..OrderRequest::market(foreign.instrument, foreign.side, foreign.quantity)
+        };
+        let order = Order::as_worked(portfolio, foreign.client_id, request);
+        Some(Adoption { order, venue_id: foreign.venue_id.clone(), earlier: foreign.earlier })
+    }
+
+    /// Whether all that is left of an open order closes what `portfolio` holds: its position, or, where nothing is owed,
+    /// coins that were there before anything was traded.
+    fn only_closes(&self, portfolio: PortfolioId, order: &ForeignOrder) -> bool {
+        let (books, it) = (self.portfolio(portfolio), &self.listing(order.instrument).instrument);
+        let left = order.open_quantity();
+        let against = -order.side.signed(books.to_close(it));
+        let sells_coins = it.is_cash() && order.side == Side::Sell;
+        let has_coins = || it.asset_units(left) <= books.units(it.spec.symbol.base);
+        left > Quantity::ZERO && (left <= against || sells_coins && has_coins())
+    }
+
     /// What foreign orders and executions that nobody adopted mean for `instrument`, at the worst. What comes to more than
     /// a quantity holds counts as the largest there is.
     #[must_use]

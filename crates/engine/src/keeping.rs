@@ -3,8 +3,8 @@
 //! Slices, tips and rungs enter; what they fill is guarded by pairs, as a bracket guards its entry, for as much as the
 //! portfolio still holds of it. Venues bound the stops of an account, so no more than [`PAIRS_MAX`] pairs stand: when
 //! there are so many and more has filled, the smallest is taken back, and as soon as it can no longer fill a new one
-//! stands for both. What that lays bare is at most a quarter of what is guarded, for a cancel and [`SETTLE`]; the others
-//! stand meanwhile. Small fills wait for it up to [`MERGE_AFTER`].
+//! stands for both. What that lays bare is at most a quarter of what is guarded, for as long as a cancel
+//! takes; the others stand meanwhile. Small fills wait for it up to [`MERGE_AFTER`].
 //!
 //! # What always holds
 //! * Nothing more is proposed that enters while anything that has filled is bare, a guard has failed, or it is not known
@@ -13,7 +13,7 @@
 //!   have a guard, the parent enters nothing more ([`ParentState::Guarding`]); it is over when nothing is held.
 //! * A pause holds back what enters, never what guards.
 
-use crate::algo::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role, SETTLE};
+use crate::algo::{BURST, Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Plan, Protection, Role};
 use crate::contingent::{
     PAIRS_MAX, Passed, Tally, end_stand_in, excess, hold_back, leave, leave_bare, lone_target, owing, pair, passed,
     stand_in, take_back,
@@ -148,18 +148,13 @@ fn cover(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tall
         };
     }
     let since = tally.newest.map(|newest| look.now.since(newest));
-    if !parent.is_settled(look.now) && since.is_some_and(|since| since < SETTLE) {
+    if !parent.is_settled() && since.is_some_and(|since| since < BURST) {
         return None; // more of it may fill in the same moment
     }
     if tally.pairs.len() < PAIRS_MAX {
         return pair(parent, look, protection, tally.next, uncovered);
     }
-    let guarded = tally.pairs.values().fold(Quantity::ZERO, |sum, rest| sum + *rest);
-    let is_small = uncovered.mantissa() < guarded.mantissa() / SMALL_PART;
-    if is_small && since.is_some_and(|since| since < MERGE_AFTER) {
-        return None;
-    }
-    make_room(parent, look, tally)
+    make_room(parent, look, tally, uncovered)
 }
 
 const fn past(passed: Passed) -> &'static str {
@@ -169,10 +164,16 @@ const fn past(passed: Passed) -> &'static str {
     }
 }
 
-/// Takes the smallest pair back, unless one is being taken back.
-fn make_room(parent: &Parent, look: &Look<'_>, tally: &Tally) -> Option<Due> {
+/// Takes the smallest pair back, unless one is being taken back, for one that stands for it and what is uncovered.
+pub(crate) fn make_room(parent: &Parent, look: &Look<'_>, tally: &Tally, uncovered: Quantity) -> Option<Due> {
+    let guarded = tally.pairs.values().fold(Quantity::ZERO, |sum, rest| sum + *rest);
+    let is_small = uncovered.mantissa() < guarded.mantissa() / SMALL_PART;
+    let since = tally.newest.map(|newest| look.now.since(newest));
+    if is_small && since.is_some_and(|since| since < MERGE_AFTER) {
+        return None;
+    }
     let of_pair = |child: &&Child, nth: u32| {
-        matches!(child.role, Role::Target(n) | Role::Stop(n) if n == nth) && child.may_fill(look.now)
+        matches!(child.role, Role::Target(n) | Role::Stop(n) if n == nth) && child.may_fill()
     };
     let goes = |nth: &u32| parent.children.iter().any(|it| of_pair(&it, *nth) && it.cancel_asked.is_some());
     let going = tally.pairs.keys().copied().find(goes);
@@ -212,7 +213,7 @@ fn enter(parent: &Parent, look: &Look<'_>, protection: &Protection, tally: &Tall
 fn over(parent: &Parent, look: &Look<'_>, tally: &Tally, end: ParentEnd, reason: &str) -> Option<Due> {
     let held = Quantity::from_mantissa(look.position.mantissa().saturating_mul(parent.wish.request.side.sign()));
     let waits = !look.is_dust(tally.bare()) && !look.is_dust(held); // another order is about to close it, and may yet not
-    if waits || !parent.is_quiet(look.now) {
+    if waits || !parent.is_quiet() {
         return None;
     }
     let reason = if tally.entered.is_zero() { reason.to_owned() } else { format!("{reason}: {}", tally.text(look)) };

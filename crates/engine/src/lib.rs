@@ -47,14 +47,14 @@ pub use amend::Amend;
 pub use apply::apply;
 pub use codec::{CodecError, SCHEMA, decode, encode};
 pub use collar::{Unfilled, ask_again_at_worst_after, with_worst_price};
-pub use decide::{Command, decide};
+pub use decide::{Command, decide, is_asked_for};
 pub use digest::TradeDigest;
 pub use error::CODES;
 pub use event::{Decision, DecisionKind, Drift, Event, EventKind, Forecast, Halt, Intent, Signal, Spoken, Verdict};
 pub use evidence::{
     Absence, Answer, Doubt, Evidence, EvidencePolicy, Inquiry, Question, Reads, Stand, Standing, Step, strangers,
 };
-pub use foreign::{Adoption, ForeignExposure, ForeignOrder};
+pub use foreign::{Adoption, ForeignExposure, ForeignOrder, VenueList, VenueTerms};
 pub use funding::{Accrual, FUNDING_INTERVAL_NANOS, FUNDING_RATE_E8, funding_payment, funding_times};
 pub use governance::{account_limit_values, limit_values, may_govern, set_account_limit, set_limit};
 pub use liquidation::{Deleverage, Liquidation};

@@ -74,7 +74,7 @@ fn refresh(state: &mut State, event: &Event, also: Option<ClientOrderId>) {
     };
     let mut ids: Vec<ClientOrderId> = also.into_iter().collect();
     for parent in state.parents.live() {
-        ids.extend(parent.children.iter().filter(|child| child.may_fill(event.at)).map(|child| child.client_id));
+        ids.extend(parent.children.iter().filter(|child| child.may_fill()).map(|child| child.client_id));
     }
     for id in ids {
         let found = state.open.get(&id).or_else(|| state.closed.iter().rev().find(|it| it.order.client_id() == id));
@@ -445,6 +445,8 @@ fn wish_room(state: &State, parent: &Parent) -> Option<Quantity> {
     };
     let others = state.open.values().filter(leaves).map(tradewind_domain::OrderRecord::open_quantity);
     let others = others.fold(Quantity::ZERO, Quantity::saturating_add);
+    let it = &state.listing(request.instrument).instrument;
+    let others = if request.side == Side::Buy { state.out_of_position(portfolio, it, others) } else { others };
     Some(Quantity::from_mantissa(held.saturating_sub(others.mantissa()).max(0)))
 }
 
@@ -469,7 +471,7 @@ impl State {
     #[must_use]
     pub fn is_leaving(&self, portfolio: PortfolioId, instrument: InstrumentId) -> bool {
         let it = &self.listing(instrument).instrument;
-        let owes = |parent: &Parent| parent.owed(self.now).is_some_and(|owed| !it.whole_lots(owed).is_zero());
+        let owes = |parent: &Parent| parent.owed().is_some_and(|owed| !it.whole_lots(owed).is_zero());
         let is_of = |wish: &ParentWish| (wish.portfolio, wish.request.instrument) == (portfolio, instrument);
         self.parents.live().any(|parent| is_of(&parent.wish) && owes(parent))
     }

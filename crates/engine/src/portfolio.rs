@@ -152,6 +152,31 @@ impl Portfolio {
         if owes { held } else { held.max(Quantity::ZERO) }
     }
 
+    /// What is held of each asset beyond what positions in it account for, in its ledger units, with the cash pair that
+    /// values it: what was there before the first start, what came in since, or what a sale in a cross pair was paid with.
+    /// The base currency is none of them, and neither is what nothing values.
+    pub(crate) fn coins<'a>(
+        &self,
+        instruments: impl Iterator<Item = &'a Instrument>,
+    ) -> impl Iterator<Item = (&'a Instrument, i128)> {
+        let mut coins: Vec<(Option<&Instrument>, i128)> = self.holdings.iter().map(|it| (None, it.units)).collect();
+        for it in instruments.filter(|it| it.is_cash()) {
+            let priced = self.held.get(it.id.index()).and_then(|held| held.prices).map(usize::from);
+            if let Some(place) = priced {
+                coins[place].0 = Some(it);
+            }
+            let position = self.to_close(it);
+            if position.is_zero() {
+                continue;
+            }
+            let of_base = |holding: &Holding| holding.currency == it.spec.symbol.base;
+            if let Some(place) = priced.or_else(|| self.holdings.iter().position(of_base)) {
+                coins[place].1 -= it.asset_units(position);
+            }
+        }
+        coins.into_iter().filter_map(|(pair, units)| Some((pair?, units))).filter(|(_, units)| *units > 0)
+    }
+
     /// Funding paid for `instrument` so far, in ledger units of its settlement currency; negative when received.
     #[must_use]
     pub fn funding_paid(&self, instrument: InstrumentId) -> i128 {
@@ -373,7 +398,7 @@ fn share(units: i128, numerator: i128, denominator: i128) -> i128 {
 const MOST: i128 = i128::MAX / 4;
 
 /// Ledger units of the asset as a quantity; `None` past 64 bits.
-fn asset_quantity(instrument: &Instrument, units: i128) -> Option<Quantity> {
+pub(crate) fn asset_quantity(instrument: &Instrument, units: i128) -> Option<Quantity> {
     let decimals = u32::from(instrument.spec.quantity_decimals);
     let ledger = u32::from(LEDGER_DECIMALS);
     let mantissa =

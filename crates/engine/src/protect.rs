@@ -170,7 +170,7 @@ pub(crate) fn way<'a>(state: &State, event: &Event, proposal: &'a Proposal, ruli
     let mut missing = (request.quantity - whole_lots(exit.free(exit.foreign()))).max(Quantity::ZERO);
     let (mut rest, mut asks) = (request.quantity, Vec::new());
     for parent in exit.guards() {
-        let all = missing.min(parent.may_leave(state.now));
+        let all = missing.min(parent.may_leave());
         let quantity = whole_lots(all);
         if quantity > Quantity::ZERO {
             (missing, rest) = (missing - quantity, rest - all);
@@ -244,7 +244,10 @@ impl<'a> Exit<'a> {
         let instrument = &self.state.listing(self.instrument).instrument;
         let held = self.state.portfolio(self.portfolio).to_close(instrument).mantissa();
         let (buys, sells, _) = self.state.open_quantities(self.portfolio, self.instrument);
-        let open = if self.side == Side::Sell { sells } else { buys };
+        let open = match self.side {
+            Side::Sell => self.state.out_of_position(self.portfolio, instrument, sells),
+            Side::Buy => buys,
+        };
         let leaving = open.saturating_add(self.owed(None)).saturating_add(others);
         Quantity::from_mantissa((-held.saturating_mul(self.side.sign())).saturating_sub(leaving.mantissa()).max(0))
     }
@@ -253,14 +256,14 @@ impl<'a> Exit<'a> {
     /// then: those are open orders.
     pub(crate) fn owed(self, own: Option<ParentId>) -> Quantity {
         let others = self.guards().filter(|parent| Some(parent.id) != own);
-        let beside_pairs = |parent: &Parent| Some(parent.owed(self.state.now)? - parent.in_pairs());
+        let beside_pairs = |parent: &Parent| Some(parent.owed()? - parent.in_pairs());
         others.filter_map(beside_pairs).fold(Quantity::ZERO, |sum, more| sum.saturating_add(more.max(Quantity::ZERO)))
     }
 
     /// How much of it a market order may close: what no open order closes yet, beside what `others` may take, and what
     /// brackets guard, which make way for it.
     pub(crate) fn may_leave(self, others: Quantity) -> Quantity {
-        self.guards().map(|parent| parent.may_leave(self.state.now)).fold(self.free(others), |sum, more| sum + more)
+        self.guards().map(|parent| parent.may_leave()).fold(self.free(others), |sum, more| sum + more)
     }
 }
 
@@ -454,7 +457,7 @@ impl State {
                 |record: &&OrderRecord| parent.is_guard(record.order.client_id()) && self.is_counted(record, None);
             let guarding = self.open.values().filter(guards).map(OrderRecord::open_quantity);
             let guarding = guarding.fold(Quantity::ZERO, Quantity::saturating_add);
-            let owed = parent.owed(self.now).unwrap_or_default();
+            let owed = parent.owed().unwrap_or_default();
             let leaving = if parent.wish.request.side == Side::Buy { &mut sells } else { &mut buys };
             *leaving = (*leaving - guarding).saturating_add(owed);
         }

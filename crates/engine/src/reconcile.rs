@@ -4,7 +4,7 @@
 //! while it asked is known from the [`Basis`] that it took before its first question, so an answer that is older than
 //! what came over the streams meanwhile is never mistaken for the truth.
 
-use crate::{Drift, EventKind, ForeignOrder, State};
+use crate::{Drift, EventKind, ForeignOrder, State, VenueTerms};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{
     ClientOrderId, Currency, Fill, InstrumentId, LEDGER_DECIMALS, OrderRecord, OrderState, Price, Quantity, Side,
@@ -61,6 +61,8 @@ pub struct VenueOrder {
     pub open: bool,
     /// Whether it is not on the book yet: it waits for its trigger.
     pub waits: bool,
+    /// What else the venue tells of it.
+    pub terms: VenueTerms,
     /// When it last changed, by the venue's clock.
     pub updated: Timestamp,
 }
@@ -286,6 +288,7 @@ fn foreign_order(state: &State, order: &VenueOrder, client_id: ClientOrderId, at
         earlier,
         open: order.open,
         waits: order.waits,
+        terms: order.terms.clone(),
     };
     let news = match known {
         Some(known) => *known != foreign,

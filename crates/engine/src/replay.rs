@@ -1,7 +1,7 @@
 //! Replay: decides again what was decided then, and reports the first difference.
 
 use crate::algo::ParentEvent;
-use crate::{Command, Event, EventKind, LOGIC_VERSION, State, Verdict, step};
+use crate::{Command, Event, EventKind, LOGIC_VERSION, State, Verdict, is_asked_for, step};
 use std::collections::VecDeque;
 use tradewind_domain::{Sequence, Source};
 
@@ -57,7 +57,9 @@ impl Replay {
         }
         step(&mut self.state, event, &mut self.commands);
         for command in self.commands.drain(..) {
-            if let Command::Record(kind, _) = command {
+            if let Command::Record(kind, _) = command
+                && !is_asked_for(&kind, self.expected.iter())
+            {
                 self.expected.push_back(kind);
             }
         }

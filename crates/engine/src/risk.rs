@@ -5,14 +5,14 @@
 
 use crate::decide::cancel_adding;
 use crate::liquidation::{self, Deleverage};
-use crate::portfolio::worth as worth_at;
-use crate::{Command, Event, EventKind, State, Verdict};
+use crate::portfolio::{asset_quantity, worth as worth_at};
+use crate::{Command, Event, EventKind, Portfolio, State, Verdict};
 use crate::{protect, unwind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tradewind_domain::{
     ClientOrderId, Currency, Fill, Instrument, InstrumentId, OcoGroup, OrderKind, OrderRecord, PortfolioId, Price,
-    Quantity, Side, Source, Timestamp, TradePlan,
+    Quantity, Side, Source, Timestamp, TradePlan, pow10,
 };
 use tradewind_gate::{Books, Limits, Proposal, RiskView, Survey};
 use tradewind_risk::{
@@ -499,16 +499,51 @@ fn account_equity(state: &State, base: Currency) -> i128 {
 }
 
 fn in_currency(state: &State, units: i128, from: Currency, to: Currency) -> Option<i128> {
-    let (numerator, denominator) = state.rate(from, to)?;
+    at_rate(units, state.rate(from, to)?)
+}
+
+fn at_rate(units: i128, (numerator, denominator): (i128, i128)) -> Option<i128> {
     if numerator == denominator { Some(units) } else { Some(units.checked_mul(numerator)? / denominator) }
 }
 
 /// Quantities that open orders of one portfolio in one instrument may add and take.
 type OpenQuantities = BTreeMap<(PortfolioId, InstrumentId), (i128, i128)>;
 
-/// What every portfolio holds and may come to hold, in `base`, and how many stakes cannot be valued. One pass over the
-/// open orders: of a group only its largest order of a side counts, and none of the group `joined`.
+/// What open orders may take of assets beyond what positions in them account for, in ledger units.
+type Taken = BTreeMap<(PortfolioId, Currency), i128>;
+
+/// What every portfolio holds and may come to hold, in `base`, and how many stakes cannot be valued.
 fn lines(state: &State, base: Currency, joined: Option<OcoGroup>) -> (Vec<Line<'_>>, i64) {
+    let open = stakes(state, joined);
+    let (mut lines, mut unvalued, mut taken) = (Vec::with_capacity(open.len()), 0, Taken::new());
+    for ((portfolio, id), (buys, sells)) in open {
+        let (it, books) = (&state.listing(id).instrument, state.portfolios.get(portfolio.index()));
+        let held = i128::from(books.map_or(0, |books| books.to_close(it).mantissa()));
+        let least = if may_be_short(state, books, it) { held - sells } else { (held - sells).max(0) };
+        let takes = books.map(|books| taken_by(state, books, it, (buys, sells))).unwrap_or_default();
+        for (asset, units) in takes.into_iter().flatten() {
+            *taken.entry((portfolio, asset)).or_default() += units;
+        }
+        let line = state.rate(it.settlement(), base).and_then(|rate| {
+            let value = |quantity: i128| worth(state, it, quantity, rate);
+            let (held, low, high) = (value(held)?, value(least)?, value(held + buys)?);
+            Some(Line { portfolio, instrument: it, is_coins: false, rate, held, low, high })
+        });
+        match line {
+            Some(line) => lines.push(line),
+            None => unvalued += 1,
+        }
+    }
+    for (place, books) in state.portfolios.iter().enumerate() {
+        let portfolio = PortfolioId(u16::try_from(place).unwrap_or(u16::MAX));
+        lines.extend(coins(state, portfolio, books, base, &taken));
+    }
+    (lines, unvalued)
+}
+
+/// What may be added to and taken from each stake: of what is held, and of what orders are open for. One pass over the open
+/// orders: of a group only its largest order of a side counts, and none of the group `joined`.
+fn stakes(state: &State, joined: Option<OcoGroup>) -> OpenQuantities {
     let mut open = OpenQuantities::new();
     let mut groups: BTreeMap<(PortfolioId, OcoGroup, InstrumentId, Side), i128> = BTreeMap::new();
     for record in state.open.values() {
@@ -540,20 +575,59 @@ fn lines(state: &State, base: Currency, joined: Option<OcoGroup>) -> (Vec<Line<'
             }
         }
     }
-    let (mut lines, mut unvalued) = (Vec::with_capacity(open.len()), 0);
-    for ((portfolio, id), (buys, sells)) in open {
-        let it = &state.listing(id).instrument;
-        let held = state.portfolios.get(portfolio.index()).map_or(0, |books| books.to_close(it).mantissa());
-        let held = i128::from(held);
-        let value = |quantity: i128| worth(state, it, quantity, base);
-        match (value(held), value(held - sells), value(held + buys)) {
-            (Some(held), Some(low), Some(high)) => {
-                lines.push(Line { portfolio, instrument: it, held, low, high });
-            }
-            _ => unvalued += 1,
-        }
+    open
+}
+
+/// Whether a position in `it` may be below zero: in what is paid in full only where something may be borrowed, by other hands
+/// wherever any portfolio may.
+fn may_be_short(state: &State, books: Option<&Portfolio>, it: &Instrument) -> bool {
+    let any = || state.portfolios.iter().any(|books| books.limits.borrow);
+    !it.is_cash() || books.map_or_else(any, |books| books.limits.borrow)
+}
+
+/// What open buys and sells in one instrument may take of assets beyond what positions in them account for: of its base
+/// where more is to be sold than is held, and in a cross pair of what is to be paid.
+fn taken_by(
+    state: &State,
+    books: &Portfolio,
+    it: &Instrument,
+    (buys, sells): (i128, i128),
+) -> [Option<(Currency, i128)>; 2] {
+    if !it.is_cash() {
+        return [None; 2];
     }
-    (lines, unvalued)
+    let beyond = if books.limits.borrow { 0 } else { sells - i128::from(books.to_close(it).mantissa()) };
+    let sold = it.asset_units(Quantity::from_mantissa(i64::try_from(beyond.max(0)).unwrap_or(i64::MAX)));
+    let paid = if it.settlement() == books.base { None } else { worth(state, it, buys, (1, 1)) };
+    [(it.spec.symbol.base, sold), (it.settlement(), paid.unwrap_or(0))]
+        .map(|taken| Some(taken).filter(|(_, units)| *units > 0))
+}
+
+/// More than any coins are worth, and few enough to be added up: a venue may tell of as many as it likes.
+const MOST_COINS: i128 = 1 << 96;
+
+/// What a portfolio holds of assets beyond its positions, in `base`: at the least what is left once open orders have taken
+/// theirs. What has no mark or no rate counts in no equity either, and what is too little for any order is no stake.
+fn coins<'a>(
+    state: &'a State,
+    portfolio: PortfolioId,
+    books: &Portfolio,
+    base: Currency,
+    taken: &Taken,
+) -> Vec<Line<'a>> {
+    let Some(rate) = state.rate(books.base, base) else { return Vec::new() };
+    let line = |(pair, units): (&'a Instrument, i128)| {
+        let price = state.listing(pair.id).mark?.price;
+        if asset_quantity(pair, units).is_some_and(|quantity| pair.is_dust(quantity, Some(price))) {
+            return None;
+        }
+        let each = (i128::from(price.mantissa()), pow10(u32::from(pair.spec.price_decimals)));
+        let value = |units: i128| at_rate(worth_at(units, Some(each))?.clamp(0, MOST_COINS), rate);
+        let left = units - taken.get(&(portfolio, pair.spec.symbol.base)).copied().unwrap_or(0);
+        let (held, low) = (value(units)?, value(left.max(0))?);
+        Some(Line { portfolio, instrument: pair, is_coins: true, rate, held, low, high: held })
+    };
+    books.coins(state.listings.iter().map(|listing| &listing.instrument)).filter_map(line).collect()
 }
 
 fn add(open: &mut OpenQuantities, key: (PortfolioId, InstrumentId), side: Side, quantity: i128) {
@@ -564,15 +638,14 @@ fn add(open: &mut OpenQuantities, key: (PortfolioId, InstrumentId), side: Side, 
     *(if side == Side::Buy { buys } else { sells }) += quantity;
 }
 
-/// What a signed quantity is worth at its mark.
-fn worth(state: &State, instrument: &Instrument, quantity: i128, base: Currency) -> Option<i128> {
+/// What a signed quantity is worth at its mark, at a `rate` of its settlement currency.
+fn worth(state: &State, instrument: &Instrument, quantity: i128, rate: (i128, i128)) -> Option<i128> {
     if quantity == 0 {
         return Some(0);
     }
     let mark = state.listing(instrument.id).mark?;
     let quantity = Quantity::from_mantissa(i64::try_from(quantity).ok()?);
-    let notional = instrument.notional(mark.price, quantity).ok()?;
-    in_currency(state, notional.units, notional.currency, base)
+    at_rate(instrument.notional(mark.price, quantity).ok()?.units, rate)
 }
 
 /// Initial margin of a portfolio's contracts with their open orders.
@@ -580,12 +653,11 @@ fn initial_margin(state: &State, portfolio: PortfolioId, lines: &[Line<'_>]) -> 
     let books = state.portfolio(portfolio);
     let controls = books.limits.controls.unwrap_or_default();
     let mine = lines.iter().filter(|line| line.portfolio == portfolio && !line.instrument.is_cash());
-    let valued = mine.filter_map(|line| Some((line, state.rate(line.instrument.settlement(), books.base)?)));
-    valued.map(|(line, rate)| Terms::of(line.instrument, &controls, rate).initial(line.worst())).sum()
+    mine.map(|line| Terms::of(line.instrument, &controls, line.rate).initial(line.worst())).sum()
 }
 
 /// Contracts share their portfolio's equity as collateral: cross margin, the worse of the two cases. `None` where no limit
-/// asks for it, or what the others need is not known because a rate is missing: such a stake is not among the lines.
+/// asks for it. A stake that no rate values is not among the lines, and lets nothing be added meanwhile.
 fn margin_of(state: &State, proposal: &Proposal, lines: &[Line<'_>]) -> Option<Margin> {
     let it = &state.listing(proposal.request.instrument).instrument;
     let books = state.portfolio(proposal.portfolio);
@@ -600,7 +672,7 @@ fn margin_of(state: &State, proposal: &Proposal, lines: &[Line<'_>]) -> Option<M
         if line.portfolio != proposal.portfolio || other.id == it.id || other.is_cash() {
             continue;
         }
-        let terms = Terms::of(other, &controls, state.rate(other.settlement(), books.base)?);
+        let terms = Terms::of(other, &controls, line.rate);
         margin.others_maintenance += terms.maintenance(line.worst());
         margin.others_initial += terms.initial(line.worst());
     }

@@ -77,6 +77,7 @@ impl Host {
             step(&mut self.state, &event, &mut commands);
             for command in commands {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, queue.iter().map(|waiting| &waiting.1)) => (),
                     Command::Record(kind, _) => queue.push_back((Source::Host, kind, Some(event.sequence))),
                     Command::Send(approved) => match approved.action() {
                         Action::Cancel { .. } | Action::Amend { .. } => (),

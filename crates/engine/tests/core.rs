@@ -51,6 +51,7 @@ impl Host {
             step(&mut self.state, &event, &mut commands);
             for command in commands {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, queue.iter().map(|waiting| &waiting.1)) => (),
                     Command::Record(kind, portfolio) => queue.push_back((Source::Host, kind, portfolio)),
                     Command::Send(approved) => self.sent.push(match approved.action() {
                         Action::Submit(order) => Action::Submit(*order),

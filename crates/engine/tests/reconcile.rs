@@ -118,6 +118,7 @@ impl Stage {
             filled: Quantity::from_mantissa(filled),
             open,
             waits: false,
+            terms: VenueTerms::default(),
             updated: at(2_000),
         }
     }

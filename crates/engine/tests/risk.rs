@@ -86,6 +86,7 @@ impl Host {
             step(&mut self.state, &event, &mut commands);
             for command in commands {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, queue.iter().map(|waiting| &waiting.1)) => (),
                     Command::Record(kind, portfolio) => queue.push_back((Source::Host, kind, portfolio)),
                     Command::Send(approved) => match approved.action() {
                         Action::Cancel { client_id, .. } => self.cancels.push(*client_id),
@@ -325,6 +326,7 @@ fn orders_of_other_hands_are_open_orders_of_the_account_and_none_of_ours_meets_t
             earlier: Quantity::ZERO,
             open: true,
             waits,
+            terms: VenueTerms::default(),
         };
         EventKind::Foreign(Box::new(order))
     };
@@ -555,6 +557,57 @@ fn value_at_risk_inside_long_bars_is_that_of_their_quotes() {
     };
     assert_eq!(judged(0), Ok(()), "6,000 of 20,000 in a market that stands");
     assert_eq!(judged(90), Err(Some(Guard::ValueAtRisk)));
+}
+
+#[test]
+fn what_a_day_may_cost_counts_coins_that_were_there_before() {
+    for has_coins in [false, true] {
+        let mut account = Profile::Moderate.account();
+        account.caps.volatility_caution_bps = None;
+        (account.caps.volatility_reduce_bps, account.caps.volatility_halt_bps) = (None, None);
+        (account.caps.asset_bps, account.caps.hard_order_amount) = (None, None);
+        let mut host = host(Limits { max_order: Cap::NONE, ..Limits::MODERATE }, Some(account));
+        if has_coins {
+            let coins = Money::parse("100", Currency::new("BTC").unwrap()).unwrap(); // 10,000 of 30,000
+            host.say(Source::Venue, EventKind::Deposited(coins));
+        }
+        host.minutes(240, |minute| 10_000 + minute % 10 * 10 - minute % 10 / 9 * 90);
+        let rows = host.state.limits_in_use(PortfolioId(0));
+        let used = rows.iter().find(|row| row.limit.name == "value_at_risk").unwrap().used;
+        assert_eq!(used.is_some_and(|bps| bps > 400), has_coins, "{used:?}");
+        let bought = host.propose(0, market(BTC, Side::Buy, 10_000)).map(|_| ());
+        assert_eq!(bought, if has_coins { Err(Some(Guard::ValueAtRisk)) } else { Ok(()) });
+        if has_coins {
+            assert!(host.propose(0, market(BTC, Side::Sell, 10_000)).is_ok(), "{:?}", host.refusals.last());
+        }
+    }
+}
+
+#[test]
+fn a_short_sale_that_rests_makes_no_room_for_a_purchase_of_what_moves_with_it() {
+    let judged = |hedge: Option<bool>| {
+        let mut account = AccountLimits::NONE;
+        account.caps.var_bps = Some(400);
+        let limits = Limits { max_order: Cap::NONE, max_position: Cap::NONE, borrow: true, ..Limits::RESEARCH };
+        let mut host = host(limits, Some(account));
+        for minute in 0..240 {
+            // up slowly nine times in ten, and down at once; ether as bitcoin
+            let price = 10_000 + minute % 10 * 10 - minute % 10 / 9 * 90;
+            host.millis += 60_000;
+            host.quote(BTC, price - 2, price + 2);
+            host.quote(ETH, price / 2 - 1, price / 2 + 1);
+        }
+        if let Some(is_filled) = hedge {
+            let short = host.propose(0, limit(ETH, Side::Sell, 1_200_000, 5_010)).unwrap();
+            if is_filled {
+                host.fill(&short, 5_010);
+            }
+        }
+        host.propose(0, market(BTC, Side::Buy, 600_000)).map(|_| ())
+    };
+    assert_eq!(judged(None), Err(Some(Guard::ValueAtRisk)), "6,000 of 20,000");
+    assert_eq!(judged(Some(false)), Err(Some(Guard::ValueAtRisk)), "it may never fill");
+    assert_eq!(judged(Some(true)), Ok(()), "6,000 against 6,000");
 }
 
 #[test]

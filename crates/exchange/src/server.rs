@@ -25,10 +25,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tradewind_book::FillPolicy;
-use tradewind_domain::{Bar, Currency, FeeSchedule, Origin, parse_decimal};
+use tradewind_domain::{Bar, Currency, FeeSchedule, Origin, format_decimal, parse_decimal};
 
 /// One-minute candles that a simulated market keeps.
 const CANDLES_KEPT: usize = 50_000;
+/// The largest size and price of a recorded trade, at eight decimals: what customers have resting at the same price is
+/// added to the size, and ten ticks to the price.
+const MOST_OF_A_TRADE: i64 = i64::MAX / 2;
 
 /// The local exchange.
 #[derive(Debug)]
@@ -121,7 +124,7 @@ fn check_pace(config: &ExchangeConfig) -> Result<(), ExchangeError> {
         config.tape.as_ref().is_some_and(|tape| matches!(tape.source, TapeSource::BarsFile(_) | TapeSource::Bars(_)));
     match config.pace {
         Pace::Realtime { speed } if !(speed.is_finite() && speed > 0.0 && speed <= 1e6) => {
-            bad(format!("speed {speed} is not between 0 and a million"))
+            bad(format!("speed {speed} is not above 0 and at most a million"))
         }
         Pace::Lockstep { .. } if !on_bars => bad("lockstep needs a tape of bars".to_owned()),
         _ => Ok(()),
@@ -303,6 +306,15 @@ fn trade_market(
     let Some((first, _)) = trades.first().copied() else {
         return Err(ExchangeError::TapeTooShort { tape: tape.describe(), rows: 0, history: 0 });
     };
+    if let Some((_, it)) =
+        trades.iter().find(|(_, it)| it.price.mantissa().max(it.quantity.mantissa()) > MOST_OF_A_TRADE)
+    {
+        let numbers = [it.quantity.mantissa(), it.price.mantissa(), MOST_OF_A_TRADE];
+        let [quantity, price, most] = numbers.map(|mantissa| format_decimal(mantissa.into(), 8));
+        let reason =
+            format!("{} holds a trade of {quantity} at {price}: no more than {most} is played", tape.describe());
+        return Err(ExchangeError::Setting { setting: "tape", reason });
+    }
     let mut market = Market::new(rules, 60_000, CANDLES_KEPT);
     let source = TradeTape::new(trades);
     source.begin(&mut market);

@@ -279,6 +279,7 @@ fn with_situation(
         instrument: view.instrument,
         request: &proposal.request,
         reduces: view.reduces(proposal),
+        sells_owned: view.sells_what_is_owned(proposal),
         is_slice: risk.is_slice,
         position: view.position,
         reference: Reference { price: mark.price, at: mark.at },

@@ -133,7 +133,7 @@ pub const CODES: &[ErrorCode] = &{
     let limits = ErrorCode {
         code: "GATE-90",
         meaning: "a limit cannot be what it was set to",
-        hint: "caps must be positive, losses above 0% and below 100%; leave a limit out to have none",
+        hint: "caps must be positive, losses above 0% and below 100%, what is counted within a time at most 1024; leave a limit out to have none",
     };
     let mut list = [limits; GUARDS.len() + 1];
     let mut at = 0;

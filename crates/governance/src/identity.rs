@@ -143,6 +143,19 @@ pub struct Roster {
     pub tokens: BTreeMap<Name, String>,
 }
 
+impl Roster {
+    /// Two persons whom one token proves, if there are such: whoever holds it could be both, and approve what they asked
+    /// for themselves. Hex digits are compared in either case.
+    #[must_use]
+    pub fn shared_token(&self) -> Option<[&Name; 2]> {
+        let mut holders: BTreeMap<String, &Name> = BTreeMap::new();
+        self.tokens.iter().find_map(|(name, token)| {
+            let first = holders.insert(token.to_ascii_lowercase(), name)?;
+            Some([first, name])
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +176,21 @@ mod tests {
         }
         let reserved = |text: &str| Principal::is_reserved(&Name::new(text).unwrap());
         assert!(reserved("model-x") && !reserved("anna") && !reserved("operator2"));
+    }
+
+    #[test]
+    fn one_token_of_two_persons_is_found_in_either_case_of_its_digits() {
+        let roster = |tokens: &[(&str, &str)]| Roster {
+            tokens: tokens.iter().map(|(name, token)| (Name::new(name).unwrap(), (*token).to_owned())).collect(),
+            ..Roster::default()
+        };
+        let check = |tokens: &[(&str, &str)], want: Option<[&str; 2]>| {
+            let roster = roster(tokens);
+            assert_eq!(roster.shared_token().map(|both| both.map(Name::as_str)), want, "{tokens:?}");
+        };
+        check(&[], None);
+        check(&[("anna", "0a"), ("ben", "0b"), ("carl", "0c")], None);
+        check(&[("anna", "0a"), ("ben", "0b"), ("carl", "0A")], Some(["anna", "carl"]));
     }
 
     #[test]

@@ -116,6 +116,8 @@ rules! {
     OpenProposals "GOV-39" "may one more order of this source wait for people?" "decide some, `tradewind proposals list`, or wait until they expire (120 seconds); whoever asked may withdraw its own: `tradewind proposals reject ID`";
     /// The same order of the same source waits already.
     SameProposal "GOV-40" "does no order just like it wait already?" "that one is decided first: see `tradewind proposals list`";
+    /// One token would prove two persons.
+    SharedToken "GOV-41" "has each person a token of its own?" "make another token for one of the two and write its SHA-256 under [[operators]]: whoever holds a token is the person that it proves";
 }
 
 /// A no: which rule, what it found, what it would have allowed.

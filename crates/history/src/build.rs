@@ -33,7 +33,7 @@ pub(crate) fn series(
     }
     let shape = source.shape().clone();
     refuse_funding(path, &rows)?;
-    let gives_volume = rows.iter().any(|row| row.volume.is_some());
+    let gives_volume = rows.iter().any(|row| shape.tells_volume(row));
     rows.retain(|row| judge_volume(row, gives_volume, &shape, &mut log));
     let stocks = shape.lean && options.price_scale.is_none() && whole_everywhere(&rows);
     let scale = options.price_scale.unwrap_or(if stocks { 4 } else { 0 });
@@ -112,18 +112,20 @@ pub(crate) fn refuse_funding(path: &Path, rows: &[RawRow]) -> Result<(), ImportE
     Ok(())
 }
 
-/// Whether a row may stand as far as its volume goes. A file `gives_volume` if any row of it has one: a row without is then a
-/// defect, as if it lacked a price. Else the file gives none, which is noted.
+/// Whether a row may stand as far as its volume goes. A file `gives_volume` if any row of it has one, see
+/// [`Shape::tells_volume`]: a row without is then a defect, as if it lacked a price. Else the file gives none, which is noted.
 #[inline]
 pub(crate) fn judge_volume(row: &RawRow, gives_volume: bool, shape: &Shape, log: &mut Defects) -> bool {
-    if row.volume.is_some() || !shape.has_volume {
+    if !shape.has_volume || row.volume.is_some() && (gives_volume || shape.ticks.is_none()) {
         return true;
     }
     let (title, cell) = (&shape.names[5], shape.empty_cell());
-    if gives_volume {
-        log.push(Defect::error(NumberFault::Empty.code(), row.row, title, cell).with(Effect::LeftOut));
-    } else {
-        log.no_volume(row.row, title, cell);
+    match &shape.ticks {
+        _ if gives_volume => {
+            log.push(Defect::error(NumberFault::Empty.code(), row.row, title, cell).with(Effect::LeftOut));
+        }
+        Some(ticks) if row.volume.is_some() => log.ticks_alone(row.row, title, ticks),
+        _ => log.no_volume(row.row, title, cell),
     }
     !gives_volume
 }

@@ -2,9 +2,9 @@
 
 use crate::defect::{Defect, Effect, Severity};
 use crate::defects::Defects;
-use crate::layout::{Role, sniff, split};
+use crate::layout::{Role, Undated, sniff, split};
 use crate::lines::Lines;
-use crate::moment::{Clock, Stamp, Unit, read_in_two, whole_number};
+use crate::moment::{Clock, Stamp, Unit, YearLast, read_in_two, whole_number, year_last};
 use crate::number::{self, Number, NumberFault};
 use crate::rows::{RawRow, RowSource, Shape};
 use crate::{Format, ImportError, ImportOptions, QuoteSide};
@@ -44,17 +44,60 @@ pub(crate) fn open<R: Read>(
     for _ in 0..csv.skipped {
         lines.next_line()?;
     }
+    let clock = match csv.clock {
+        Ok(clock) => clock,
+        Err(first) => return Err(refused_dates(path, &mut lines, csv.delimiter, &csv.shape.names[0], first)),
+    };
     Ok(CsvRows {
         lines,
         delimiter: csv.delimiter,
         roles: csv.roles,
         side: csv.shape.quote_side,
-        clock: csv.clock,
+        clock,
         zone,
         shape: csv.shape,
         row: 0,
         vouched: format != Format::Csv,
     })
+}
+
+/// Refuses dates that end with their year, of which `first` is one, by the first of the file that shows whether the day or the
+/// month comes first; by `first` where none does.
+fn refused_dates<R: Read>(
+    path: &Path,
+    lines: &mut Lines<R>,
+    delimiter: u8,
+    column: &str,
+    first: Undated,
+) -> ImportError {
+    let (mut row, mut shown, mut order) = (0, (first.row, first.cell), YearLast::Open);
+    while order == YearLast::Open {
+        let line = match lines.next_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            Err(error) => return error,
+        };
+        row += 1;
+        let cells = split(lines.text(line), delimiter);
+        let Some(cell) = cells.get(first.column) else { continue };
+        if let Some(told @ (YearLast::Day | YearLast::Month)) = year_last(cell) {
+            (shown, order) = ((row, cell.to_vec()), told);
+        }
+    }
+    let what = match order {
+        YearLast::Day => "the day comes first and the year last: write the year first",
+        YearLast::Month => "the month comes first and the year last: write the year first",
+        YearLast::Open => "the year comes last, and no row tells the day from the month: write the year first",
+    };
+    let text = String::from_utf8_lossy(&shown.1).into_owned();
+    let defect = Defect::error("HIS-10", shown.0, column, text).saying(what).with(Effect::LeftOut);
+    ImportError::Defective {
+        path: path.to_owned(),
+        first: Box::new(defect.clone()),
+        defects: Box::new([defect].into_iter().collect()),
+        rows: row,
+        to_end: false,
+    }
 }
 
 /// The zone that the options name.

@@ -123,23 +123,24 @@ impl Defects {
             Quality::Noise | Quality::SinglePrecision => ("HIS-21", Severity::Note),
             Quality::Rounded => ("HIS-20", Severity::Warning),
         };
-        self.counted(code, severity, row, column, Effect::Rounded, value);
+        self.counted(code, severity, column, || {
+            Defect::new(code, severity, row, column, value()).with(Effect::Rounded)
+        });
     }
 
     /// Notes a volume that the file does not give.
     pub(crate) fn no_volume(&mut self, row: u64, column: &str, text: &str) {
-        self.counted("HIS-33", Severity::Note, row, column, Effect::Kept, || text.to_owned());
+        self.counted("HIS-33", Severity::Note, column, || Defect::new("HIS-33", Severity::Note, row, column, text));
     }
 
-    fn counted(
-        &mut self,
-        code: &'static str,
-        severity: Severity,
-        row: u64,
-        column: &str,
-        effect: Effect,
-        value: impl FnOnce() -> String,
-    ) {
+    /// Notes a volume of 0 in a file that counts `ticks`, a column of its, and has no other volume.
+    pub(crate) fn ticks_alone(&mut self, row: u64, column: &str, ticks: &str) {
+        let what = || format!("the volume is not given: each is 0, and `{ticks}` counts ticks, not what was traded");
+        let defect = || Defect::new("HIS-33", Severity::Note, row, column, "0").saying(what());
+        self.counted("HIS-33", Severity::Note, column, defect);
+    }
+
+    fn counted(&mut self, code: &'static str, severity: Severity, column: &str, defect: impl FnOnce() -> Defect) {
         let of_columns = &mut self.list[..self.columns];
         if let Some(seen) = of_columns.iter_mut().find(|seen| seen.code == code && seen.column == column) {
             seen.rows += 1;
@@ -148,7 +149,7 @@ impl Defects {
         let tally = self.tally(code, severity);
         tally.all += 1;
         tally.listed += 1; // there are no more of them than columns
-        self.list.insert(self.columns, Defect::new(code, severity, row, column, value()).with(effect));
+        self.list.insert(self.columns, defect());
         self.columns += 1;
     }
 

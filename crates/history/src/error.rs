@@ -20,7 +20,7 @@ tradewind_domain::codes! {
     "HIS-12" "the row is earlier than the row before it" "sort the file by time";
     "HIS-13" "two rows have the same time" "keep one of them";
     "HIS-14" "bars, payments or trades are missing or left out" "correct rows that were left out, fetch what the file lacks, or accept the hole knowingly";
-    "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state it: `data`, `backtest` and `diagnose` take --interval, such as 1h";
+    "HIS-15" "the bar does not lie on the file's time grid" "keep bars of one interval in a file, or state it: `data`, `backtest`, `diagnose`, `risk` and tapes take --interval, such as 1h";
     "HIS-16" "open, high, low and close contradict each other" "high must be the highest and low the lowest";
     "HIS-17" "the volume or size is negative" "correct the cell";
     "HIS-18" "the price is not positive" "correct the cell; only spreads may trade at or below zero";
@@ -29,11 +29,11 @@ tradewind_domain::codes! {
     "HIS-21" "the number carries the noise of binary floats" "it was read as the decimal that was meant";
     "HIS-22" "the number is too large" "use a smaller unit or fewer decimals";
     "HIS-23" "the file is newest first" "nothing to do: the rows were put in order";
-    "HIS-24" "the interval of the bars cannot be told" "state it: `data`, `backtest` and `diagnose` take --interval, such as 1h";
+    "HIS-24" "the interval of the bars cannot be told" "state it: `data`, `backtest`, `diagnose`, `risk` and tapes take --interval, such as 1h";
     "HIS-25" "the symbol cannot be told from the file's name" "state the symbol, such as BTC/USDT";
     "HIS-26" "the row has another number of cells than the first" "check the delimiter and look for a broken line";
     "HIS-27" "the file holds funding rates, not bars" "use it as funding, and a trade or mark price file for bars";
-    "HIS-28" "the factor file cannot be read" "rows are date, price factor, split factor, reference price; dates ascend";
+    "HIS-28" "the factor file cannot be read, or is of other prices" "rows are date, price factor, split factor, reference price, which is the raw close of that date; dates ascend";
     "HIS-29" "the catalog file was written by a newer version" "upgrade tradewind; the file was left alone";
     "HIS-30" "the catalog file is damaged or is none of ours" "store the series again from its source";
     "HIS-31" "the catalog holds no such series" "list the catalog to see what it holds";

@@ -4,18 +4,23 @@ use crate::moment::read_text;
 use crate::number::{self, Number};
 use crate::{BarSeries, ImportError, layout};
 use std::path::{Path, PathBuf};
-use tradewind_domain::{Interval, Price, Quantity, Timestamp, pow10, round_div};
+use tradewind_domain::{Bar, Interval, Price, Quantity, Timestamp, format_decimal, pow10, round_div};
 
 /// Decimals of adjusted prices.
 const ADJUSTED_DECIMALS: u8 = 8;
 const DAY: i64 = 86_400_000_000_000;
+/// A reference price is the close of its date if it lies no further from it than one part in so many.
+const NEAR: i128 = 20;
 
 /// One row of a factor file: valid for every bar up to and including its date.
 #[derive(Clone, Copy, Debug)]
 struct Factor {
+    row: usize,
     day: i64,
     price: Number,
     split: Number,
+    /// The raw close of its date: the last one before the split or the dividend. `None` where the file gives none.
+    reference: Option<Number>,
 }
 
 /// The factors of one share.
@@ -39,7 +44,7 @@ impl FactorFile {
                 let text = String::from_utf8_lossy(line);
                 ImportError::unfit("HIS-28", path, format!("row {number}: {what}: `{text}`"))
             };
-            let factor = factor(line).ok_or_else(|| bad("not a date and two positive factors"))?;
+            let factor = factor(number, line).ok_or_else(|| bad("not a date and two positive factors"))?;
             if rows.last().is_some_and(|last| last.day >= factor.day) {
                 return Err(bad("the date is not after the one before"));
             }
@@ -55,14 +60,55 @@ impl FactorFile {
     fn of(&self, day: i64) -> Option<&Factor> {
         self.rows.get(self.rows.partition_point(|row| row.day < day))
     }
+
+    /// Refuses factors of which most name closes that the raw bars of `series` do not have. A row whose date has no bar is not
+    /// judged, and a few may be wrong: recorded files hold rows of before a merger.
+    ///
+    /// # Errors
+    /// [`ImportError`] with code HIS-28, the first such row, its reference price and the close.
+    fn check(&self, series: &BarSeries, day_of: impl Fn(&Bar) -> i64) -> Result<(), ImportError> {
+        if series.interval > Interval::DAY {
+            return Ok(()); // their closes are those of other days
+        }
+        let decimals = series.instrument.price_decimals;
+        let closing = |day: i64| {
+            let until = series.bars.partition_point(|bar| day_of(bar) <= day);
+            series.bars[..until].last().filter(|bar| day_of(bar) == day)
+        };
+        let judged: Vec<(&Factor, Number, &Bar)> =
+            self.rows.iter().filter_map(|row| Some((row, row.reference?, closing(row.day)?))).collect();
+        let is_strange = |(_, reference, bar): &&(&Factor, Number, &Bar)| !is_near(*reference, bar.close, decimals);
+        let strange = judged.iter().filter(is_strange).count();
+        let Some((factor, reference, bar)) = judged.iter().find(is_strange).filter(|_| 2 * strange > judged.len())
+        else {
+            return Ok(());
+        };
+        let price = format_decimal(i128::from(reference.mantissa), reference.decimals);
+        let close = format_decimal(i128::from(bar.close.mantissa()), decimals);
+        let (row, at, all) = (factor.row, bar.open_time, judged.len());
+        let what = format!(
+            "row {row}: the reference price {price} is not {close}, the close of the bar of {at} ({strange} of {all} rows are \
+             of other prices): the factors are of another share, or the bars were adjusted before"
+        );
+        Err(ImportError::unfit("HIS-28", &self.path, what))
+    }
 }
 
-fn factor(line: &[u8]) -> Option<Factor> {
+fn factor(row: usize, line: &[u8]) -> Option<Factor> {
     let cells = layout::split(line, b',');
-    let [date, price, split, _] = cells.as_slice() else { return None };
+    let [date, price, split, reference] = cells.as_slice() else { return None };
     let positive = |cell: &[u8]| number::parse(cell).ok().map(|(number, _)| number).filter(|n| n.mantissa > 0);
     let (midnight, _) = read_text(date)?;
-    Some(Factor { day: midnight.div_euclid(DAY), price: positive(price)?, split: positive(split)? })
+    // 0 and 1 stand in rows that no split or dividend follows
+    let reference = positive(reference).filter(|price| price.trimmed() != Number::new(1, 0));
+    Some(Factor { row, day: midnight.div_euclid(DAY), price: positive(price)?, split: positive(split)?, reference })
+}
+
+/// Whether `reference` is about the price `close`, which has so many decimals.
+fn is_near(reference: Number, close: Price, decimals: u8) -> bool {
+    let close = i128::from(close.mantissa()) * pow10(u32::from(reference.decimals));
+    let away = i128::from(reference.mantissa) * pow10(u32::from(decimals)) - close;
+    away.abs() * NEAR <= close.abs()
 }
 
 /// Adjusts raw prices for splits and dividends: price × price factor × split factor of the bar's date, rounded once, half
@@ -71,8 +117,8 @@ fn factor(line: &[u8]) -> Option<Factor> {
 /// The date of a bar shorter than a day is that of the zone in which its file was read.
 ///
 /// # Errors
-/// [`ImportError`] with code HIS-28 if a bar lies past the last row, HIS-22 if a number leaves 64 bits, HIS-35 if the
-/// series was adjusted before. The series is then left as it was.
+/// [`ImportError`] with code HIS-28 if a bar lies past the last row or most reference prices are not the closes of their
+/// dates, HIS-22 if a number leaves 64 bits, HIS-35 if the series was adjusted before. The series is then left as it was.
 pub fn adjust(series: &mut BarSeries, factors: &FactorFile) -> Result<(), ImportError> {
     const STEP: &str = "adjusted for splits and dividends";
     let path = &factors.path;
@@ -81,11 +127,12 @@ pub fn adjust(series: &mut BarSeries, factors: &FactorFile) -> Result<(), Import
     }
     let zone = jiff::tz::TimeZone::get(&series.source.zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let daily = series.interval >= Interval::DAY;
+    let day_of = |bar: &Bar| if daily { bar.open_time.utc_day() } else { local_day(bar.open_time, &zone) };
+    factors.check(series, day_of)?;
     let decimals = series.instrument.price_decimals;
     let mut bars = series.bars.clone();
     for bar in &mut bars {
-        let day = if daily { bar.open_time.utc_day() } else { local_day(bar.open_time, &zone) };
-        let factor = factors.of(day).ok_or_else(|| {
+        let factor = factors.of(day_of(bar)).ok_or_else(|| {
             ImportError::unfit("HIS-28", path, format!("no row is valid for the bar of {}", bar.open_time))
         })?;
         let large =

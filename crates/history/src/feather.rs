@@ -5,7 +5,7 @@ use crate::defect::{Defect, Effect};
 use crate::defects::Defects;
 use crate::moment::{Clock, Stamp};
 use crate::number::NumberFault;
-use crate::rows::{RawRow, RowSource, Shape, find_columns};
+use crate::rows::{RawRow, RowSource, Shape, find_columns, ticks_beside};
 use crate::{Format, ImportError, Progress, lengths};
 use arrow_array::{Array, RecordBatch};
 use arrow_ipc::reader::FileReader;
@@ -104,6 +104,7 @@ impl ArrowRows {
             time_format: format!("Arrow {}", schema.field(columns[0]).data_type()),
             quote_side: None,
             has_volume: volume.is_some(),
+            ticks: ticks_beside(&names, volume),
             lean: false,
         };
         let (hints, ready) = ([0; 5], Vec::new().into_iter());

@@ -104,6 +104,9 @@ mod tests {
             ("1d", "2024-11-08T22:00:00Z", "2024-11-10T22:00:00Z", 0), // days from 17:00 to 17:00 in New York
             ("1d", "2024-11-10T22:00:00Z", "2024-11-11T22:00:00Z", 1),
             ("4h", "2024-11-11T20:00:00Z", "2024-11-12T04:00:00Z", 2), // from one session into the next
+            ("1h", "2024-12-24T22:00:00Z", "2024-12-25T22:00:00Z", 0), // Christmas
+            ("1h", "2024-12-24T21:00:00Z", "2024-12-25T23:00:00Z", 2), // an hour on either side of it
+            ("1d", "2024-12-25T00:00:00Z", "2024-12-26T00:00:00Z", 0),
         ] {
             assert_eq!(lacking(&currencies, interval, from, until), want, "{interval} {from} {until}");
         }

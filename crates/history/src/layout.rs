@@ -1,8 +1,8 @@
 //! Tells the layout of delimited text from its first lines.
 
 use crate::model::BY_POSITION;
-use crate::moment::{Clock, read_in_two, read_text, whole_number};
-use crate::rows::{PRICES, Shape, find_columns, plain_name};
+use crate::moment::{Clock, read_in_two, read_text, whole_number, year_last};
+use crate::rows::{PRICES, Shape, find_columns, plain_name, ticks_beside};
 use crate::{Format, ImportError, ImportOptions};
 use std::path::Path;
 
@@ -26,10 +26,19 @@ pub(crate) enum Role {
 pub(crate) struct Layout {
     pub(crate) delimiter: u8,
     pub(crate) roles: Vec<Role>,
-    pub(crate) clock: Clock,
+    /// How its times are written, or the first of those that end with their year.
+    pub(crate) clock: Result<Clock, Undated>,
     pub(crate) shape: Shape,
     /// Lines above the first row.
     pub(crate) skipped: usize,
+}
+
+/// A cell whose date ends with its year, so that day and month cannot be told apart.
+pub(crate) struct Undated {
+    /// Its data row, from 1, and its column.
+    pub(crate) row: u64,
+    pub(crate) column: usize,
+    pub(crate) cell: Vec<u8>,
 }
 
 /// Tells the layout from the first lines; `name` is where a date may stand.
@@ -51,6 +60,7 @@ pub(crate) fn sniff(
         split(head, delimiter).iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
     let headed = !names.iter().any(|name| name.parse::<f64>().is_ok() && !name.eq_ignore_ascii_case("nan"));
     let mut roles = vec![Role::Skip; names.len()];
+    let mut ticks = None;
     if headed {
         let (columns, volume) = find_columns(&names).map_err(|what| ImportError::unfit("HIS-05", path, what))?;
         skipped += 1;
@@ -63,6 +73,7 @@ pub(crate) fn sniff(
         if let Some(volume) = volume {
             roles[volume] = Role::Volume;
         }
+        ticks = ticks_beside(&names, volume);
     } else {
         let text = String::from_utf8_lossy(head);
         let unnamed = |why: &str| {
@@ -96,10 +107,15 @@ pub(crate) fn sniff(
         member: None,
         columns: described(&titles, has_volume, headed),
         names: titles,
-        time_format: if is_in_two { "date text and time of day".to_owned() } else { clock.name().to_owned() },
+        time_format: match &clock {
+            Ok(_) if is_in_two => "date text and time of day".to_owned(),
+            Ok(clock) => clock.name().to_owned(),
+            Err(_) => String::new(), // the file is refused
+        },
         quote_side: quotes.then_some(options.quote_side),
         has_volume,
-        lean: !headed && roles.len() == 6 && !matches!(clock, Clock::Unix(_)),
+        ticks,
+        lean: !headed && roles.len() == 6 && !matches!(clock, Ok(Clock::Unix(_))),
     };
     Ok(Layout { delimiter, roles, clock, shape, skipped })
 }
@@ -160,7 +176,7 @@ fn clock_of(
     column: usize,
     headed: bool,
     name: &str,
-) -> Result<Clock, ImportError> {
+) -> Result<Result<Clock, Undated>, ImportError> {
     let cells = || lines.iter().filter_map(|line| split(line, delimiter).get(column).map(|cell| cell.to_vec()));
     let Some(first) = cells().next() else {
         return Err(ImportError::unfit("HIS-06", path, "the file holds a header and no rows"));
@@ -169,18 +185,21 @@ fn clock_of(
     let date =
         if !headed && of_day(&first) { date_in(name).or_else(|| date_in(&path.to_string_lossy())) } else { None };
     if let Some(midnight) = date {
-        return Ok(Clock::SinceMidnight(midnight));
+        return Ok(Ok(Clock::SinceMidnight(midnight)));
     }
-    cells().find_map(|cell| Clock::of(&cell)).ok_or_else(|| {
-        let text = String::from_utf8_lossy(&first).into_owned();
-        match whole_number(&first) {
-            Some(_) => ImportError::unfit(
-                "HIS-11",
-                path,
-                format!("row 1: `{text}` is a Unix time of no unit between 1980 and 2100"),
-            ),
-            None => ImportError::unfit("HIS-10", path, format!("row 1: `{text}` is no time")),
+    if let Some(clock) = cells().find_map(|cell| Clock::of(&cell)) {
+        return Ok(Ok(clock));
+    }
+    if let Some((row, cell)) = (1..).zip(cells()).find(|(_, cell)| year_last(cell).is_some()) {
+        return Ok(Err(Undated { row, column, cell }));
+    }
+    let text = String::from_utf8_lossy(&first).into_owned();
+    Err(match whole_number(&first) {
+        Some(_) => {
+            let what = format!("row 1: `{text}` is a Unix time of no unit between 1980 and 2100");
+            ImportError::unfit("HIS-11", path, what)
         }
+        None => ImportError::unfit("HIS-10", path, format!("row 1: `{text}` is no time")),
     })
 }
 

@@ -165,7 +165,7 @@ pub(crate) fn whole_number(cell: &[u8]) -> Option<i64> {
 ///
 /// `2024-01-31`, `2024/01/31`, `2024.01.31`, `20240131`, `31.01.2024`, then optionally a blank or `T` and `13`,
 /// `01-PM`, `13:00`, `13:00:59`, `130059`, with decimals (also `130059123`), then optionally `Z`, `UTC`, `+02:00`,
-/// `-0500`. Dates with slashes and the year last are refused: month and day cannot be told apart.
+/// `-0500`. Dates with slashes and the year last are refused, see [`year_last`]: month and day cannot be told apart.
 pub(crate) fn read_text(cell: &[u8]) -> Option<(i64, Option<i32>)> {
     let (days, rest) = read_date(cell)?;
     let midnight = days * 86_400 * SECOND;
@@ -214,6 +214,38 @@ fn read_date(cell: &[u8]) -> Option<(i64, &[u8])> {
             Some((days(year, month, day)?, rest))
         }
     }
+}
+
+/// What comes first in a date that ends with its year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum YearLast {
+    Day,
+    Month,
+    /// Either may.
+    Open,
+}
+
+/// What comes first in a date such as `13/02/2020` or `2-13-2020`, a time of day behind it or not. `None` for any other text:
+/// dates with dots are read, and of those the day comes first.
+pub(crate) fn year_last(cell: &[u8]) -> Option<YearLast> {
+    let (first, rest) = up_to_two_digits(cell)?;
+    let [mark @ (b'/' | b'-'), rest @ ..] = rest else { return None };
+    let (second, rest) = up_to_two_digits(rest)?;
+    let (year, rest) = digits(rest.strip_prefix(std::slice::from_ref(mark))?, 4)?;
+    if !matches!(rest, [] | [b' ' | b'T', ..]) {
+        return None;
+    }
+    match (days(year, second, first).is_some(), days(year, first, second).is_some()) {
+        (true, true) => Some(YearLast::Open),
+        (true, false) => Some(YearLast::Day),
+        (false, true) => Some(YearLast::Month),
+        (false, false) => None,
+    }
+}
+
+fn up_to_two_digits(text: &[u8]) -> Option<(i64, &[u8])> {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if (1..=2).contains(&count) { digits(text, count) } else { None }
 }
 
 fn read_clock(text: &[u8]) -> Option<(i64, &[u8])> {
@@ -343,6 +375,26 @@ mod tests {
             "2019-07-04 13-PM",
         ] {
             assert_eq!(read_text(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_that_end_with_their_year_are_told_by_what_must_be_a_day() {
+        for (text, want) in [
+            ("13/02/2020", Some(YearLast::Day)),
+            ("2-13-2020", Some(YearLast::Month)),
+            ("01/02/2020 10:00", Some(YearLast::Open)),
+            ("29/02/2020", Some(YearLast::Day)),
+            ("29/02/2021", None),
+            ("13/13/2020", None),
+            ("13/02-2020", None),
+            ("13/02/20200", None),
+            ("13.02.2020", None),
+            ("2020-02-13", None),
+            ("123", None),
+            ("", None),
+        ] {
+            assert_eq!(year_last(text.as_bytes()), want, "{text}");
         }
     }
 

@@ -44,11 +44,20 @@ pub(crate) struct Shape {
     pub(crate) quote_side: Option<QuoteSide>,
     /// Whether there is a column of volumes, or of sizes.
     pub(crate) has_volume: bool,
+    /// The file's own name of a column beside that of volumes which counts ticks.
+    pub(crate) ticks: Option<String>,
     /// Whether the layout is LEAN's without header, so that whole prices with whole volumes are equities x 10000.
     pub(crate) lean: bool,
 }
 
 impl Shape {
+    /// Whether a row says how much was traded. Beside a count of ticks a 0 does not: MetaTrader 5 writes it where it knows no
+    /// volume, as of currencies.
+    #[inline]
+    pub(crate) fn tells_volume(&self, row: &RawRow) -> bool {
+        row.volume.is_some_and(|volume| volume.mantissa != 0 || self.ticks.is_none())
+    }
+
     /// How a cell that holds nothing reads, for defects.
     pub(crate) const fn empty_cell(&self) -> &'static str {
         if matches!(self.format, Format::Feather | Format::Parquet) { "null" } else { "" }
@@ -94,6 +103,12 @@ pub(crate) fn find_columns(names: &[String]) -> Result<([usize; 5], Option<usize
         Some(place) => Err(format!("two columns `{}` among {}", names[*place], names.join(", "))),
         None => Ok((columns, volume)),
     }
+}
+
+/// The name of a column that counts ticks, beside the column of volumes.
+pub(crate) fn ticks_beside(names: &[String], volume: Option<usize>) -> Option<String> {
+    let ticks = names.iter().position(|name| matches!(plain_name(name).as_str(), "tickvol" | "tickvolume"))?;
+    volume.is_some_and(|volume| volume != ticks).then(|| names[ticks].clone())
 }
 
 /// Lower case, letters and digits only.

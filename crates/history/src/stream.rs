@@ -78,7 +78,7 @@ pub fn stream_bars(path: &Path, options: &ImportOptions) -> Result<BarStream, Im
         probe.push(row);
     }
     let shape = rows.shape().clone();
-    let gives_volume = probe.iter().any(|row| row.volume.is_some());
+    let gives_volume = probe.iter().any(|row| shape.tells_volume(row));
     probe.retain(|row| !gives_volume || row.volume.is_some()); // the others are left out when they are reached
     if probe.len() < 3 || shape.lean || options.price_scale.is_some() || falls(&probe) {
         return whole(path, options);
@@ -154,10 +154,10 @@ impl Seen {
     ) -> Result<bool, ImportError> {
         let mut day = i64::MIN;
         while let Some(row) = rows.next_row(log)? {
-            if self.gives_volume != row.volume.is_some() {
-                if self.gives_volume {
-                    continue; // left out when it is reached
-                }
+            if self.gives_volume && row.volume.is_none() {
+                continue; // left out when it is reached
+            }
+            if !self.gives_volume && rows.shape().tells_volume(&row) {
                 return Ok(false);
             }
             if row.stamp.utc < self.latest && options.on_defect == OnDefect::Report {

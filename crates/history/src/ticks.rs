@@ -105,6 +105,7 @@ pub(crate) fn shape(format: Format, member: Option<String>, columns: &[(&str, &s
         time_format: time_format.to_owned(),
         quote_side: None,
         has_volume: true,
+        ticks: None,
         lean: false,
     }
 }

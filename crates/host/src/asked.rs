@@ -3,8 +3,8 @@
 //! How a question is put and how long its answer takes is the host's; what the answer means is the same for all of them.
 
 use std::collections::BTreeSet;
-use tradewind_domain::{OrderRecord, Quantity, Timestamp, VenueOrderId};
-use tradewind_engine::{Answer, Inquiry, Stand, Standing, State, VenueOrder, strangers};
+use tradewind_domain::{OrderKind, OrderRecord, Quantity, Timestamp, VenueOrderId};
+use tradewind_engine::{Answer, Inquiry, Stand, Standing, State, VenueOrder, VenueTerms, strangers};
 use tradewind_venues::binance::convert::{OrderStanding, StandingState};
 
 /// Executions are asked for from this long before the last agreement on: lists may have lagged then.
@@ -94,6 +94,11 @@ pub fn standing_of(standing: OrderStanding) -> Standing {
 /// How an order stands, as a comparison reads it.
 #[must_use]
 pub fn venue_order(standing: OrderStanding) -> VenueOrder {
+    let (kind, other) = match standing.kind {
+        Some(OrderKind::Market | OrderKind::Limit { .. }) => (None, None), // its price says it
+        None => (None, Some(standing.kind_text)),
+        contingent => (contingent, None),
+    };
     VenueOrder {
         client_text: standing.client_text,
         venue_id: standing.venue_id,
@@ -104,6 +109,7 @@ pub fn venue_order(standing: OrderStanding) -> VenueOrder {
         filled: standing.filled,
         open: standing.state == StandingState::Open,
         waits: standing.waits,
+        terms: VenueTerms { kind, other, list: standing.list },
         updated: standing.updated_at,
     }
 }

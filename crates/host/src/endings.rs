@@ -6,7 +6,7 @@ use crate::fees::Fees;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::ClientOrderId;
-use tradewind_engine::{Event, EventKind, State};
+use tradewind_engine::{Absence, Event, EventKind, State};
 
 /// Endings that may outnumber the orders that the state still knows, before they are cleared out.
 const SLACK: usize = 256;
@@ -21,12 +21,13 @@ impl Endings {
     pub fn note(&mut self, state: &State, event: &Event) {
         let (client_id, reason) = match &event.kind {
             EventKind::Rejected { client_id, reason } | EventKind::Cancelled { client_id, reason } => {
-                (client_id, &**reason)
+                (client_id, reason.to_string())
             }
-            EventKind::NotSent { client_id, reason } => (client_id, &**reason),
+            EventKind::NotSent { client_id, reason } => (client_id, reason.clone()),
+            EventKind::Expired { client_id, evidence: Some(absence) } => (client_id, absent(absence)),
             _ => return,
         };
-        self.0.insert(*client_id, reason.to_owned());
+        self.0.insert(*client_id, reason);
         if self.0.len() > state.closed.len() + state.open.len() + SLACK {
             let known: BTreeSet<_> = state.closed.iter().map(|it| it.order.client_id()).collect();
             self.0.retain(|id, _| known.contains(id) || state.open.contains_key(id));
@@ -38,6 +39,16 @@ impl Endings {
     pub fn of(&self, client_id: ClientOrderId) -> Option<&str> {
         self.0.get(&client_id).map(String::as_str)
     }
+}
+
+/// That an order never came, and what proves it: how often each of the venue's answers lacked it.
+fn absent(absence: &Absence) -> String {
+    let Absence { order, open_orders, history, trades, .. } = absence;
+    format!(
+        "it never reached the venue: missing whenever asked for after its time to arrive (the order {}×, open orders {}×, \
+         all orders {}×, trades {}×)",
+        order.count, open_orders.count, history.count, trades.count
+    )
 }
 
 /// What a snapshot holds: the state's own keys, and beside them the endings, the fees and the logic that led to it.
@@ -65,6 +76,7 @@ pub(crate) struct Beside {
 mod tests {
     use super::*;
     use tradewind_domain::{Source, Timestamp};
+    use tradewind_engine::Reads;
 
     fn id(number: usize) -> ClientOrderId {
         ClientOrderId::parse(&format!("{number:032x}")).unwrap()
@@ -88,6 +100,34 @@ mod tests {
         let before = serde_json::to_vec(&state).unwrap();
         let beside = serde_json::from_slice::<Beside>(&before).unwrap();
         assert_eq!((beside.endings, beside.fees), (Endings::default(), None));
+    }
+
+    #[test]
+    fn an_order_that_never_arrived_ends_with_what_proves_it() {
+        let (state, mut endings) = (State::default(), Endings::default());
+        let at = Timestamp::from_millis(1);
+        let reads = |count| Reads { count, first: at, last: at };
+        let absence = Absence {
+            not_before: at,
+            fence: at,
+            backend_timeout: 0,
+            clock_error: 0,
+            stream_since: at,
+            order: reads(4),
+            open_orders: reads(3),
+            history: reads(2),
+            trades: reads(1),
+            policy: "a test".to_owned(),
+        };
+        for (number, evidence, want) in [(1, None, None), (2, Some(Box::new(absence)), Some("4×, open orders 3×"))] {
+            let kind = EventKind::Expired { client_id: id(number), evidence };
+            endings.note(&state, &Event::new(1, at, Source::Venue, kind));
+            let said = endings.of(id(number));
+            assert_eq!(said.is_some(), want.is_some(), "without a proof nobody said why");
+            let is_told =
+                |want: &str| said.is_some_and(|it| it.starts_with("it never reached the venue: ") && it.contains(want));
+            assert!(want.is_none_or(is_told), "{said:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use crate::outside::Outside;
 use crate::vital::may_wait;
 use std::collections::VecDeque;
 use tradewind_domain::{AccountId, Bar, Origin, PortfolioId, Sequence, Source, Timestamp};
-use tradewind_engine::{Command, Event, EventKind, State, TradeDigest, Verdict, encode, step, with_worst_price};
+use tradewind_engine::{
+    Command, Event, EventKind, State, TradeDigest, Verdict, encode, is_asked_for, step, with_worst_price,
+};
 use tradewind_gate::Approved;
 use tradewind_journal::{AppendError, Journal, Storage, failpoint};
 use tradewind_strategies::{Desk, Outcome};
@@ -91,6 +93,7 @@ impl<S: Storage, O: Outside> Host<S, O> {
             let correlation = event.correlation.or(Some(event.sequence));
             for command in std::mem::take(&mut self.commands) {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, queue.iter().map(|draft| &draft.kind)) => (),
                     Command::Record(kind, portfolio) => queue.push_back(Draft {
                         at: event.at,
                         received,

@@ -6,7 +6,7 @@ use crate::error::NodeError;
 use crate::health::{Component, Condition, Running};
 use crate::holds::Since;
 use crate::inbox::{Fact, Input, Progress};
-use crate::kill_switch::LatchFile;
+use crate::kill_switch::{LatchFile, WORDLESS};
 use crate::liquidity::SeenBook;
 use crate::operate::failed;
 use crate::outgoing::Wire;
@@ -241,6 +241,7 @@ impl Core {
             Input::Drifted(what) => self.drifted(&what),
             Input::Rules(instrument, spec) => self.other_rules(instrument, *spec),
             Input::HaltFile => match self.latch.found().filter(|_| self.host.state.halted.is_none()) {
+                Some(words) if words.is_empty() => self.thrown("the file HALTED", WORDLESS),
                 Some(words) => self.thrown("the file HALTED", &format!("the file HALTED: {words}")),
                 None => Ok(()), // resumed meanwhile
             },

@@ -46,6 +46,7 @@ tradewind_domain::codes! {
     "NODE-49" "the scope of a kill switch covers nothing here" "the message names what there is; for everything leave --scope out";
     "NODE-50" "the audit trail signs nothing, or not the end of a run that ended in order" "somebody took signatures away, or the node could not write them, or was killed as it ended (the next start then signs the rest): compare with your copies, `--anchor FILE --key HEX`; without copies nothing proves these records";
     "NODE-51" "paper mode would trade where money is real" "name the venue's demo mode, as `tradewind config template` does, or a `tradewind exchange` on this machine; for real money set mode = \"live\" and meet its conditions (`tradewind doctor`)";
+    "NODE-52" "the order of another hand cannot be adopted" "cancel it where it was placed, or leave it: until then it counts in every limit";
 }
 
 /// Looks up the hint of a code of [`CODES`].

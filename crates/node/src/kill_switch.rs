@@ -98,6 +98,9 @@ pub(crate) struct Latched {
     pub(crate) scopes: BTreeMap<Scope, Latch>,
 }
 
+/// Why trading is halted where the file says nothing but its name.
+pub(crate) const WORDLESS: &str = "the file HALTED, which gives no reason";
+
 /// The files that say that trading is halted, and why: `HALTED` for everything, `LATCHED` for what is stopped beside it.
 #[derive(Debug)]
 pub(crate) struct LatchFile {
@@ -115,7 +118,7 @@ impl LatchFile {
         let (halted, scoped) = (DataDir::new(data_dir).halted(), DataDir::new(data_dir).latched());
         let unread = |path: &Path, why: &dyn std::fmt::Display| format!("{} cannot be read: {why}", path.display());
         let text = read(&halted).unwrap_or_else(|error| Some(unread(&halted, &error)));
-        let why = text.map(|text| reason_and_thrown(&text));
+        let why = text.map(|text| if text.is_empty() { (WORDLESS.to_owned(), None) } else { reason_and_thrown(&text) });
         let (why, thrown) = why.map_or((None, None), |(why, thrown)| (Some(why), thrown));
         let (written, mut said) = (why.clone(), Latched { halted: why, thrown, scopes: BTreeMap::new() });
         let scopes = read(&scoped).map_err(|error| unread(&scoped, &error));
@@ -287,6 +290,9 @@ mod tests {
         assert_eq!(LatchFile::open(dir.path()).1.halted.as_deref(), Some("by hand\nin two lines"));
         std::fs::remove_file(dir.path().join("HALTED")).unwrap();
         assert_eq!(LatchFile::open(dir.path()).1, Latched::default());
+        std::fs::write(dir.path().join("HALTED"), "").unwrap();
+        assert_eq!(LatchFile::open(dir.path()).1.halted.as_deref(), Some("the file HALTED, which gives no reason"));
+        std::fs::remove_file(dir.path().join("HALTED")).unwrap();
         std::fs::write(dir.path().join("LATCHED"), "{\"venue").unwrap();
         assert!(LatchFile::open(dir.path()).1.halted.is_some()); // what cannot be read halts everything
         std::fs::remove_file(dir.path().join("LATCHED")).unwrap();

@@ -59,6 +59,10 @@ impl Core {
         if Currency::new(asset).is_err() {
             return Ok(failed("NODE-34", format!("`{}` is no asset", asset.escape_debug()), hint));
         }
+        if sector.is_some() && asset != asset.to_uppercase() {
+            let message = format!("`{asset}` is no asset: the venue writes {}", asset.to_uppercase());
+            return Ok(failed("NODE-34", message, hint));
+        }
         if let Some((name, unfit)) = sector.and_then(|name| Some((name, check_plain(name).err()?))) {
             return Ok(failed("NODE-34", format!("`{}` is no sector: {unfit}", name.escape_debug()), hint));
         }

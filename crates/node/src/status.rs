@@ -241,7 +241,7 @@ pub struct OrderView {
     #[serde(default)]
     pub fees: Option<std::collections::BTreeMap<String, String>>,
     /// Why it ended without being filled, in the words of whoever ended it: of a rejection the venue's code and text, or
-    /// `not sent` and why.
+    /// `not sent` and why, or `it never reached the venue` and what proves it.
     #[serde(default)]
     pub closed_reason: Option<String>,
     /// The record of the journal that holds the decision which it follows, where it names one.

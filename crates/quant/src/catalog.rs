@@ -1,18 +1,21 @@
 //! Name, unit, formula and source of every figure in [`crate::Summary`] and of how good forecasts were, for the
 //! documentation and the report's notes.
 
+use crate::period::Period;
+use std::borrow::Cow;
+
 /// What one figure means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Statistic {
     /// Path of its field in the serialised [`crate::Summary`]; `trades.*` holds for `long.*` and `short.*` too. Those of
     /// `forecasts.*` are fields of [`crate::signal::ForecastQuality`], and hold for `decisions.*` too.
     pub field: &'static str,
     /// What it is called in the report.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// `fraction`, `currency`, `days`, `seconds`, `count`, `ratio`, `date` or `time`.
     pub unit: &'static str,
     /// How it is formed, in plain text.
-    pub formula: &'static str,
+    pub formula: Cow<'static, str>,
     /// Where the formula comes from.
     pub source: &'static str,
 }
@@ -20,14 +23,34 @@ pub struct Statistic {
 macro_rules! statistics {
     ($($field:literal $name:literal $unit:literal $formula:literal $source:literal;)*) => {
         const CATALOG: &[Statistic] = &[$(Statistic {
-            field: $field, name: $name, unit: $unit, formula: $formula, source: $source,
+            field: $field,
+            name: Cow::Borrowed($name),
+            unit: $unit,
+            formula: Cow::Borrowed($formula),
+            source: $source,
         }),*];
     };
 }
 
-/// Every statistic, in the order of the report.
+/// Every statistic of daily returns, in the order of the report.
 pub fn catalog() -> &'static [Statistic] {
     CATALOG
+}
+
+/// The same of returns that span `period` each.
+pub fn catalog_of(period: Period) -> Cow<'static, [Statistic]> {
+    if period == Period::DAY {
+        return Cow::Borrowed(CATALOG);
+    }
+    let told = |it: &Statistic| match it.field {
+        "growth.cagr" => it.clone(), // its days are those of the calendar
+        _ => Statistic {
+            name: Cow::Owned(period.told(&it.name)),
+            formula: Cow::Owned(period.told(&it.formula)),
+            ..it.clone()
+        },
+    };
+    CATALOG.iter().map(told).collect()
 }
 
 statistics! {
@@ -60,7 +83,7 @@ statistics! {
     "ratios.omega" "Omega ratio" "ratio" "sum(max(r - target, 0)) / sum(max(target - r, 0))" "Keating and Shadwick 2002";
     "ratios.martin" "Martin ratio" "ratio" "CAGR / ulcer index" "Martin and McCann 1989";
     "ratios.probabilistic_sharpe" "Probabilistic Sharpe" "fraction" "Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1) / 4 SR^2)), SR per period" "Bailey and Lopez de Prado 2012";
-    "ratios.minimum_track_record" "Track record needed" "days" "1 + (1 - g3 SR + (g4 - 1) / 4 SR^2) (z(95 %) / (SR - SR*))^2 daily returns; none while SR <= SR*" "Bailey and Lopez de Prado 2012";
+    "ratios.minimum_track_record" "Track record needed" "days" "1 + (1 - g3 SR + (g4 - 1) / 4 SR^2) (z(95 %) / (SR - SR*))^2 daily returns, in days; none while SR <= SR*" "Bailey and Lopez de Prado 2012";
     "distribution.skewness" "Skewness" "ratio" "m3 / m2^1.5" "Joanes and Gill 1998";
     "distribution.kurtosis" "Kurtosis" "ratio" "m4 / m2^2, 3 when normal" "Joanes and Gill 1998";
     "distribution.tail_ratio" "Tail ratio" "ratio" "|q95| / |q5|" "pyfolio/empyrical";
@@ -72,10 +95,10 @@ statistics! {
     "distribution.parametric_var_99" "Normal VaR 99 %" "fraction" "-(mean + z(1 %) s)" "Jorion 2006";
     "distribution.parametric_cvar_95" "Normal CVaR 95 %" "fraction" "-mean + s phi(z) / 5 %" "McNeil, Frey and Embrechts 2005";
     "distribution.parametric_cvar_99" "Normal CVaR 99 %" "fraction" "-mean + s phi(z) / 1 %" "McNeil, Frey and Embrechts 2005";
-    "distribution.modified_var_95" "Modified VaR 95 %" "fraction" "-(mean + z_cf(5 %) s), z bent by skewness and kurtosis" "Boudt, Peterson and Croux 2008";
-    "distribution.modified_var_99" "Modified VaR 99 %" "fraction" "-(mean + z_cf(1 %) s), z bent by skewness and kurtosis" "Boudt, Peterson and Croux 2008";
-    "distribution.modified_cvar_95" "Modified CVaR 95 %" "fraction" "mean loss beyond the modified VaR of 5 %, Edgeworth density" "Boudt, Peterson and Croux 2008";
-    "distribution.modified_cvar_99" "Modified CVaR 99 %" "fraction" "mean loss beyond the modified VaR of 1 %, Edgeworth density" "Boudt, Peterson and Croux 2008";
+    "distribution.modified_var_95" "Modified VaR 95 %" "fraction" "-(mean + z_cf(5 %) s), z bent by skewness and kurtosis; none where z_cf does not grow with z" "Boudt, Peterson and Croux 2008; Maillard 2012";
+    "distribution.modified_var_99" "Modified VaR 99 %" "fraction" "-(mean + z_cf(1 %) s), z bent by skewness and kurtosis; none where z_cf does not grow with z" "Boudt, Peterson and Croux 2008; Maillard 2012";
+    "distribution.modified_cvar_95" "Modified CVaR 95 %" "fraction" "mean loss beyond the modified VaR of 5 %, Edgeworth density; none where that falls below it" "Boudt, Peterson and Croux 2008; Maillard 2012";
+    "distribution.modified_cvar_99" "Modified CVaR 99 %" "fraction" "mean loss beyond the modified VaR of 1 %, Edgeworth density; none where that falls below it" "Boudt, Peterson and Croux 2008; Maillard 2012";
     "benchmark.days" "Days beside the benchmark" "count" "days that both have" "-";
     "benchmark.total_return" "Market change" "fraction" "prod(1 + b) - 1" "Bacon 2008";
     "benchmark.alpha" "Alpha" "fraction" "(1 + mean(r - rf - beta (b - rf)))^N - 1" "Jensen 1968";

@@ -81,7 +81,7 @@ pub struct Ratios {
     pub martin: Option<f64>,
     /// Probability that the true Sharpe ratio beats the benchmark ratio.
     pub probabilistic_sharpe: Option<f64>,
-    /// Daily returns needed until that probability is 95 %, if they go on like this.
+    /// Days of returns needed until that probability is 95 %, if they go on like this.
     pub minimum_track_record: Option<f64>,
 }
 
@@ -110,7 +110,7 @@ pub struct Distribution {
     pub parametric_cvar_95: Option<f64>,
     /// Normal expected shortfall, 99 %.
     pub parametric_cvar_99: Option<f64>,
-    /// Modified (Cornish-Fisher) value at risk, 95 %.
+    /// Modified (Cornish-Fisher) value at risk, 95 %; `None` where [`crate::tail::modified_tail`] has none.
     pub modified_var_95: Option<f64>,
     /// Modified value at risk, 99 %.
     pub modified_var_99: Option<f64>,

@@ -66,15 +66,17 @@ mod error;
 mod exact;
 mod figures;
 mod numeric;
+mod period;
 mod summary;
 mod window;
 
 pub use accumulator::{DailyClose, EquityAccumulator};
-pub use catalog::{Statistic, catalog};
+pub use catalog::{Statistic, catalog, catalog_of};
 pub use chance::Draws;
 pub use error::{CODES, QuantError, check_finite};
 pub use figures::{Activity, BenchmarkSummary, Breakdown, Distribution, DrawdownSummary, Growth, Ratios};
 pub use numeric::quantile_of_sorted;
+pub use period::Period;
 pub use summary::{Conventions, OrderCounts, SHORTEST_FOR_A_YEAR_DAYS, Summary, SummaryInputs};
 pub use trades::{TradeRecord, TradeStatistics};
 pub use window::ReturnWindow;

@@ -15,7 +15,7 @@ use crate::{benchmark, ratios, tail};
 /// How yearly figures are formed. Printed beside them in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Conventions {
-    /// Daily returns in a year: 365 for markets that never close, 252 for stocks.
+    /// Returns in a year: 365 daily ones for markets that never close, 252 for stocks.
     pub periods_per_year: f64,
     /// Risk-free return per year, a fraction.
     pub risk_free_rate: f64,
@@ -25,6 +25,8 @@ pub struct Conventions {
     pub sharpe_benchmark: f64,
     /// Share of a bar's volume that the capacity estimate allows, a fraction.
     pub participation_limit: f64,
+    /// Days that one return spans: 1, or as many as a bar that is longer.
+    pub days_per_period: f64,
 }
 
 impl Conventions {
@@ -36,6 +38,7 @@ impl Conventions {
             target_return: 0.0,
             sharpe_benchmark: 0.0,
             participation_limit: 0.02,
+            days_per_period: 1.0,
         }
     }
 
@@ -45,7 +48,11 @@ impl Conventions {
     }
 
     fn check(&self) -> Result<(), QuantError> {
-        let positive = [("periods_per_year", self.periods_per_year), ("participation_limit", self.participation_limit)];
+        let positive = [
+            ("periods_per_year", self.periods_per_year),
+            ("participation_limit", self.participation_limit),
+            ("days_per_period", self.days_per_period),
+        ];
         let above_minus_one = [("risk_free_rate", self.risk_free_rate), ("target_return", self.target_return)];
         check_one("sharpe_benchmark", 0, self.sharpe_benchmark)?;
         for (field, value) in positive {
@@ -242,11 +249,14 @@ fn ratios(growth: &Growth, drawdown: &DrawdownSummary, returns: &[f64], conventi
         martin: growth_over(drawdown.ulcer_index),
         probabilistic_sharpe: risk_free.and_then(|rate| ratios::probabilistic_sharpe(returns, rate, to_beat)),
         minimum_track_record: risk_free
-            .and_then(|rate| ratios::SharpeRecord::of(returns, rate)?.minimum_track_record(to_beat, 0.95)),
+            .and_then(|rate| ratios::SharpeRecord::of(returns, rate)?.minimum_track_record(to_beat, 0.95))
+            .and_then(|returns| finite(returns * conventions.days_per_period)),
     }
 }
 
 fn distribution(returns: &[f64]) -> Distribution {
+    let (modified_var_95, modified_cvar_95) = tail::modified_tail(returns, 0.95);
+    let (modified_var_99, modified_cvar_99) = tail::modified_tail(returns, 0.99);
     Distribution {
         skewness: tail::skewness(returns),
         kurtosis: tail::kurtosis(returns),
@@ -259,10 +269,10 @@ fn distribution(returns: &[f64]) -> Distribution {
         parametric_var_99: tail::parametric_value_at_risk(returns, 0.99),
         parametric_cvar_95: tail::parametric_expected_shortfall(returns, 0.95),
         parametric_cvar_99: tail::parametric_expected_shortfall(returns, 0.99),
-        modified_var_95: tail::modified_value_at_risk(returns, 0.95),
-        modified_var_99: tail::modified_value_at_risk(returns, 0.99),
-        modified_cvar_95: tail::modified_expected_shortfall(returns, 0.95),
-        modified_cvar_99: tail::modified_expected_shortfall(returns, 0.99),
+        modified_var_95,
+        modified_var_99,
+        modified_cvar_95,
+        modified_cvar_99,
     }
 }
 

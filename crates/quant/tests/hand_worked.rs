@@ -227,6 +227,10 @@ fn bad_input_is_named_with_code_place_and_value() {
         expect!["QNT-04 periods_per_year[0] is 0, expected more than 0"],
     );
     check_refusal(
+        with(Conventions { days_per_period: 0.0, ..Conventions::crypto() }),
+        expect!["QNT-04 days_per_period[0] is 0, expected more than 0"],
+    );
+    check_refusal(
         with(Conventions { risk_free_rate: -1.0, ..Conventions::stocks() }),
         expect!["QNT-04 risk_free_rate[0] is -1, expected more than -1, a fraction per year"],
     );
@@ -376,6 +380,17 @@ fn the_catalog_names_each_figure_once() {
     named.sort_unstable();
     fields.sort_unstable();
     assert_eq!(named, fields);
+}
+
+#[test]
+fn the_track_record_needed_is_told_in_days_however_long_a_return_is() {
+    let equity = curve(&[(0, 100.0, 0.0), (24, 103.0, 0.0), (48, 102.0, 0.0), (72, 105.0, 0.0), (96, 106.0, 0.0)]);
+    let needed = |days_per_period: f64| {
+        let conventions = Conventions { days_per_period, ..Conventions::crypto() };
+        let summary = Summary::compute(&SummaryInputs { conventions, ..inputs(&equity, &[]) }).unwrap();
+        summary.ratios.minimum_track_record.unwrap()
+    };
+    assert!((needed(7.0) - 7.0 * needed(1.0)).abs() < 1e-9, "{} {}", needed(7.0), needed(1.0));
 }
 
 /// Two years of minutes: the state holds one close per day.

@@ -138,6 +138,65 @@ fn modified_shortfall_equals_performance_analytics() {
     }
 }
 
+/// The domain of validity against the bent quantile itself, at every hundredth of a deviation.
+#[test]
+fn the_modified_quantile_grows_where_it_is_said_to() {
+    let bent = |z: f64, s: f64, k: f64| {
+        z + (z * z - 1.0) * s / 6.0 + (z.powi(3) - 3.0 * z) * k / 24.0 - (2.0 * z.powi(3) - 5.0 * z) * s * s / 36.0
+    };
+    let mut said = [0, 0];
+    for (skewness, excess) in
+        (-30..=30).flat_map(|s| (-20..=120).map(move |k| (f64::from(s) / 10.0, f64::from(k) / 10.0)))
+    {
+        let values: Vec<f64> = (-400..=400).map(|z| bent(f64::from(z) / 100.0, skewness, excess)).collect();
+        let least = values.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+        let grows = tail::modified_quantile_grows(skewness, excess);
+        // between two points the slope may touch zero
+        assert!(least.abs() < 1e-4 || (least > 0.0) == grows, "{skewness} and {excess}: {least}");
+        said[usize::from(grows)] += 1;
+    }
+    assert!(said.iter().all(|count| *count > 1_000), "{said:?}");
+    for (skewness, excess, grows) in [
+        (0.0, 0.0, true),
+        (0.01, -0.02, true), // normal but for chance
+        (0.0, 8.0, true),
+        (0.0, 8.01, false),
+        (0.0, -0.53, true),
+        (0.0, -0.54, false),
+        (2.0, 7.0, true),
+        (2.0, 6.0, false),
+        (-1.0, 3.0, true),
+        (-2.6, 8.0, false),
+        (-1.0, 1.0, false),
+        (0.3, 900.0, false),
+    ] {
+        assert_eq!(tail::modified_quantile_grows(skewness, excess), grows, "{skewness} and {excess}");
+    }
+}
+
+#[test]
+fn modified_figures_are_none_where_they_would_mean_nothing() {
+    // as often up as down; of fifty moves one is so many times as far
+    let record = |far: f64| -> Vec<f64> {
+        let ups = (0..250).map(move |place| if place % 50 == 0 { 0.01 * far } else { 0.01 });
+        ups.clone().chain(ups.map(|up| -up)).collect()
+    };
+    let (calm, wilder, wild) = (record(4.0), record(6.0), record(20.0));
+    let both = |confidence| {
+        Some((tail::modified_value_at_risk(&calm, confidence)?, tail::modified_expected_shortfall(&calm, confidence)?))
+    };
+    for confidence in [0.95, 0.99] {
+        let (var, shortfall) = tail::modified_tail(&calm, confidence);
+        assert_eq!((var, shortfall), both(confidence).unzip(), "as the formulas have it");
+        assert!(shortfall > var);
+        assert_eq!(tail::modified_tail(&wild, confidence), (None, None), "an excess kurtosis of more than thirty");
+    }
+    let (var, shortfall) = tail::modified_tail(&wilder, 0.99);
+    let kept = tail::modified_expected_shortfall(&wilder, 0.99);
+    assert_eq!((var, shortfall), (kept, None), "the density is below zero in its tail");
+    assert_eq!(tail::modified_tail(&[0.01; 5], 0.95), (None, None), "nothing varies");
+}
+
 #[test]
 fn one_asset_gives_the_figures_of_its_record() {
     let Some((window, _)) = stocks("one_asset_gives_the_figures_of_its_record") else { return };

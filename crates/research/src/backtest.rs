@@ -12,8 +12,8 @@ use tradewind_domain::{
 };
 use tradewind_engine::algo::{ParentEvent, ParentWish};
 use tradewind_engine::{
-    Amend, Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, Verdict, step,
-    with_worst_price,
+    Amend, Command, Counters, DecisionKind, Event, EventKind, LOGIC_VERSION, State, TradeDigest, Verdict, is_asked_for,
+    step, with_worst_price,
 };
 use tradewind_gate::{Action, Approved, Limits, Mode, Proposal};
 use tradewind_quant::EquityAccumulator;
@@ -327,11 +327,14 @@ impl<S: Sink> Backtest<S> {
     }
 
     /// Equity begins with the deposit at the first open, where buying and holding begins as well.
-    #[allow(clippy::cast_precision_loss)]
     fn begin(&mut self, bar: &Bar) -> Result<(), PlanError> {
-        let (at, deposit) = (bar.open_time, self.state.portfolio(PORTFOLIO).equity() as f64 / 1e8);
-        self.equity.push(at.nanos(), deposit, 0.0).map_err(|source| PlanError::Equity { at, source })?;
-        self.market.open(&self.state.listing(bar.instrument).instrument, at, bar.open);
+        let (at, portfolio) = (bar.open_time, self.state.portfolio(PORTFOLIO));
+        let deposit = Money { currency: portfolio.base, units: portfolio.equity() };
+        let instrument = &self.state.listing(bar.instrument).instrument;
+        self.equity
+            .push(at.nanos(), deposit.to_f64(), 0.0)
+            .and_then(|()| self.market.open(instrument, at, bar.open, deposit))
+            .map_err(|source| PlanError::Equity { at, source })?;
         self.tally.first = Some(*bar);
         Ok(())
     }
@@ -476,15 +479,16 @@ impl<S: Sink> Backtest<S> {
 
     /// Takes in the equity as it stands at `at`, when `bar` is the last that closed.
     #[inline]
-    #[allow(clippy::cast_precision_loss)]
     fn follow_equity(&mut self, bar: &Bar, at: Timestamp) -> Result<f64, PlanError> {
         let portfolio = self.state.portfolio(PORTFOLIO);
         let instrument = &self.state.listing(bar.instrument).instrument;
         let held = portfolio.position(bar.instrument).quantity();
         let gross = crate::costs::exposure(instrument, held, bar.close);
         let equity = Money { currency: portfolio.base, units: portfolio.equity() }.to_f64();
-        self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
-        self.market.close(at, bar.close, self.equity.days().len());
+        self.equity
+            .push(at.nanos(), equity, gross)
+            .and_then(|()| self.market.close(at, bar.close))
+            .map_err(|source| PlanError::Equity { at, source })?;
         Ok(equity)
     }
 
@@ -569,6 +573,7 @@ impl<S: Sink> Backtest<S> {
         let mut commands = std::mem::take(&mut self.commands);
         for command in commands.drain(..) {
             match command {
+                Command::Record(kind, _) if is_asked_for(&kind, self.queue.iter().map(|(_, kind)| kind)) => (),
                 Command::Record(kind, _) => self.queue.push_back((Source::Host, kind)),
                 Command::Send(approved) => self.send(&approved, at),
             }

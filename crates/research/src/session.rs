@@ -193,7 +193,6 @@ impl Session {
         Ok(())
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn bar(&mut self, bar: &Bar, at: Timestamp) -> Result<(), PlanError> {
         // before the first decision nothing is watched, and there is nothing to draw
         let Some((instrument, _)) = &self.watched else { return Ok(()) };
@@ -207,10 +206,13 @@ impl Session {
         if self.first.is_none() {
             let portfolio = self.state.portfolio(self.portfolio);
             let deposited = portfolio.holdings().iter().find(|holding| holding.currency == portfolio.base);
-            let deposit = deposited.map_or(0.0, |holding| holding.deposited as f64 / 1e8);
-            let at = bar.open_time;
-            self.equity.push(at.nanos(), deposit, 0.0).map_err(|source| PlanError::Equity { at, source })?;
-            self.market.open(&self.state.listing(bar.instrument).instrument, at, bar.open);
+            let units = deposited.map_or(0, |holding| holding.deposited);
+            let (at, deposit) = (bar.open_time, Money { currency: portfolio.base, units });
+            let it = &self.state.listing(bar.instrument).instrument;
+            self.equity
+                .push(at.nanos(), deposit.to_f64(), 0.0)
+                .and_then(|()| self.market.open(it, at, bar.open, deposit))
+                .map_err(|source| PlanError::Equity { at, source })?;
             self.first = Some(*bar);
         }
         let equity = self.follow_equity(bar, at)?;
@@ -231,8 +233,10 @@ impl Session {
         let portfolio = self.state.portfolio(self.portfolio);
         let (it, equity) = (&self.state.listing(bar.instrument).instrument, portfolio.equity() as f64 / 1e8);
         let gross = crate::costs::exposure(it, portfolio.position(bar.instrument).quantity(), bar.close);
-        self.equity.push(at.nanos(), equity, gross).map_err(|source| PlanError::Equity { at, source })?;
-        self.market.close(at, bar.close, self.equity.days().len());
+        self.equity
+            .push(at.nanos(), equity, gross)
+            .and_then(|()| self.market.close(at, bar.close))
+            .map_err(|source| PlanError::Equity { at, source })?;
         Ok(equity)
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tradewind_quant::covariance::{Moments, Target};
 use tradewind_quant::tail_risk::{Change, Contributions, Historical, Level, Parametric, TailRisk, modified, simulate};
 use tradewind_quant::var_backtest::{LikelihoodRatio, conditional_coverage, exceptions, independence, kupiec};
-use tradewind_quant::{QuantError, ReturnWindow};
+use tradewind_quant::{QuantError, ReturnWindow, tail};
 
 /// What is asked of [`tail_report`].
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +39,39 @@ pub struct TailReport {
 pub struct TailOf {
     /// `historical`, `parametric` (normal), `modified` (Cornish-Fisher) or `monte-carlo` (normal, simulated).
     pub method: &'static str,
-    /// Its figures.
-    #[serde(flatten)]
-    pub risk: TailRisk,
+    /// Loss that is exceeded with the tail's probability; `None` where the method cannot tell.
+    pub var: Option<f64>,
+    /// Mean loss in that tail; `None` where the method cannot tell.
+    pub cvar: Option<f64>,
+    /// Why it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
+}
+
+impl TailOf {
+    const fn of(method: &'static str, risk: TailRisk) -> Self {
+        Self { method, var: Some(risk.var), cvar: Some(risk.cvar), note: None }
+    }
+
+    /// The modified figures, where they mean something.
+    fn modified(returns: &ReturnWindow, exposures: &[f64], level: &Level) -> Result<Self, QuantError> {
+        let none = |note| Ok(Self { method: "modified", var: None, cvar: None, note: Some(note) });
+        if level.confidence() <= 0.5 {
+            return none("it bends a tail, and half of all periods are none");
+        }
+        let outcomes = returns.outcomes(exposures)?;
+        let Some((skewness, kurtosis)) = tail::skewness(&outcomes).zip(tail::kurtosis(&outcomes)) else {
+            return none("it needs a deviation, and the outcomes do not vary");
+        };
+        if !tail::modified_quantile_grows(skewness, kurtosis - 3.0) {
+            return none("skewness and kurtosis are outside the range in which its quantile grows with confidence");
+        }
+        let told = Self::of("modified", modified(returns, exposures, level)?.total);
+        Ok(match told.cvar > told.var {
+            true => told,
+            false => Self { cvar: None, note: Some("its density falls below zero in the tail: no shortfall"), ..told },
+        })
+    }
 }
 
 /// How one method's value at risk over one period held.
@@ -80,16 +110,16 @@ pub fn tail_report(
     let drawn = simulate(&moments, &level, paths, seed)?;
     let simulated = Historical::new(&drawn, exposures)?.tail_risk(&Level::new(level.confidence(), 1.0)?)?;
     let methods = [
-        ("historical", historical.total),
-        ("parametric", Parametric::new(&moments, exposures)?.tail_risk(&level)?),
-        ("modified", modified(returns, exposures, &level)?.total),
-        ("monte-carlo", simulated),
+        TailOf::of("historical", historical.total),
+        TailOf::of("parametric", Parametric::new(&moments, exposures)?.tail_risk(&level)?),
+        TailOf::modified(returns, exposures, &level)?,
+        TailOf::of("monte-carlo", simulated),
     ];
     let components = historical.component_var.iter().zip(&historical.component_cvar);
     let correlations = moments.covariance.correlations();
     Ok(TailReport {
         periods: returns.periods(),
-        methods: methods.map(|(method, risk)| TailOf { method, risk }).to_vec(),
+        methods: methods.to_vec(),
         components: components.map(|(var, cvar)| TailRisk { var: *var, cvar: *cvar }).collect(),
         correlations: (0..returns.assets()).map(|row| correlations.row(row).to_vec()).collect(),
         tried: tried(&returns.outcomes(exposures)?, level.confidence(), window)?,
@@ -184,11 +214,11 @@ mod tests {
         let report = tail_report(&market(20_000, |_| 1.0), &[6_000.0, 4_000.0], &question(0.95)).unwrap();
         // the deviation of 60 a + 80 (0.6 a + 0.8 b) is 125.22; 95 % of a normal lie above -1.645 of it
         let want = 125.22 * 1.645;
-        for TailOf { method, risk } in &report.methods {
-            assert!((risk.var / want - 1.0).abs() < 0.03 && risk.cvar > risk.var, "{method}: {risk:?} for {want}");
+        for it in &report.methods {
+            assert!((it.var.unwrap() / want - 1.0).abs() < 0.03 && it.cvar > it.var, "{it:?} for {want}");
         }
         let parts: f64 = report.components.iter().map(|part| part.var).sum();
-        assert!((parts / report.methods[0].risk.var - 1.0).abs() < 1e-9, "{parts}");
+        assert!((parts / report.methods[0].var.unwrap() - 1.0).abs() < 1e-9, "{parts}");
         assert!((report.correlations[0][1] - 0.6).abs() < 0.02);
     }
 
@@ -201,14 +231,48 @@ mod tests {
             let (before, after) = (figures(&[6_000.0, 0.0]), figures(&[6_000.0, order]));
             for (place, it) in told.iter().enumerate() {
                 assert_eq!((it.method, it.method), (before[place].method, after[place].method));
-                let more =
-                    (after[place].risk.var - before[place].risk.var, after[place].risk.cvar - before[place].risk.cvar);
+                let more = |of: fn(&TailOf) -> Option<f64>| of(&after[place]).unwrap() - of(&before[place]).unwrap();
+                let more = (more(|it| it.var), more(|it| it.cvar));
                 let got = (it.incremental.var, it.incremental.cvar);
                 assert!((got.0 - more.0).abs() < 1e-6 && (got.1 - more.1).abs() < 1e-6, "{got:?} for {more:?}");
                 assert!((got.0 > 0.0) == adds && (got.1 > 0.0) == adds, "{order}: {got:?}");
             }
         }
         assert!(tail_changes(&returns, &[1.0, 1.0], &[(2, 1.0)], &level).is_err());
+    }
+
+    #[test]
+    fn a_hedge_that_cancels_all_loses_nothing_and_has_no_modified_figure() {
+        let one = market(500, |_| 1.0).asset(0).to_vec();
+        let twice = ReturnWindow::new(&[one.clone(), one]).unwrap();
+        let report = tail_report(&twice, &[1_000.0, -1_000.0], &question(0.95)).unwrap();
+        for it in report.methods.iter().filter(|it| it.method != "modified") {
+            assert!(it.var.unwrap().abs() < 1e-3 && it.cvar.unwrap().abs() < 1e-3 && it.note.is_none(), "{it:?}");
+        }
+        let json = serde_json::to_value(report.methods[2]).unwrap();
+        assert_eq!((&json["method"], &json["var"]), (&"modified".into(), &serde_json::Value::Null));
+        assert!(json["cvar"].is_null() && json["note"].as_str().unwrap().contains("do not vary"), "{json}");
+        assert!(report.tried.iter().all(|it| it.exceptions == 0), "{:?}", report.tried);
+    }
+
+    #[test]
+    fn modified_figures_are_told_within_the_range_of_their_expansion_alone() {
+        let told = |returns: &ReturnWindow, confidence| {
+            let exposures = vec![1_000.0; returns.assets()];
+            tail_report(returns, &exposures, &question(confidence)).unwrap().methods[2]
+        };
+        let calm = market(2_000, |_| 1.0);
+        assert_eq!((told(&calm, 0.95).note, told(&calm, 0.5).var), (None, None));
+        let wild = told(&market(2_000, |period| if period % 100 == 0 { 20.0 } else { 1.0 }), 0.95);
+        assert_eq!((wild.var, wild.cvar), (None, None));
+        assert!(wild.note.unwrap().contains("outside the range"), "{wild:?}");
+        // as often up as down, one move in fifty six times as far: an excess kurtosis of 6.3
+        let ups: Vec<f64> = (0..250).map(|period| if period % 50 == 0 { 0.06 } else { 0.01 }).collect();
+        let both =
+            ReturnWindow::new(&[ups.iter().map(|up| -up).chain(ups.iter().copied()).collect::<Vec<_>>()]).unwrap();
+        let (near, far) = (told(&both, 0.95), told(&both, 0.99));
+        assert!(near.cvar > near.var && near.note.is_none(), "{near:?}");
+        assert!(far.var > near.var && far.cvar.is_none() && far.note.unwrap().contains("no shortfall"), "{far:?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
 use tradewind_book::FillPolicy;
-use tradewind_domain::{Bar, InstrumentId, Interval, Origin};
+use tradewind_domain::{Bar, Calendar, InstrumentId, Interval, Origin};
 use tradewind_gate::Limits;
 use tradewind_quant::{Conventions, OrderCounts, Summary, SummaryInputs, TradeRecord};
 use tradewind_research::report::{DataSource, Meta, Report, html};
@@ -134,9 +134,10 @@ const MONEY_AT: [&str; 3] = ["curve.hold", "curve.open", "fees_by_currency.USDT"
 
 /// Names under which the JSON has numbers that are no money, beside those that the catalog says to be in another unit.
 /// A name that ends in its unit of time or in basis points stands for itself.
-const NUMBERS: [&str; 41] = [
+const NUMBERS: [&str; 42] = [
     "bars",
     "buy",
+    "days_per_period",
     "defects",
     "depth",
     "drawdown",
@@ -348,12 +349,7 @@ fn statistics_are_those_of_the_same_equity() {
     let want = Summary::compute(&SummaryInputs {
         equity: &outcome.equity,
         trades: &closed,
-        benchmark: &outcome
-            .market
-            .equity(common::usdt("10000"), outcome.equity.days())
-            .unwrap()
-            .unwrap()
-            .daily_returns(),
+        benchmark: &outcome.market.equity().unwrap().daily_returns(),
         participation: outcome.costs.shares(),
         traded_notional: Some(outcome.traded_notional),
         orders: Some(OrderCounts::default()),
@@ -487,7 +483,18 @@ fn check_sane(name: &str, outcome: &Outcome) -> (Value, String) {
     for section in ["Statistics", "Costs", "Trades", "Assumptions and origin", "Returns by month"] {
         assert!(page.contains(&format!("<h2>{section}</h2>")), "{name}: {section} is missing");
     }
+    let curve = page.split_once("id=curve>").unwrap().1.split_once("</script>").unwrap().0;
+    for part in [body(&page), curve] {
+        assert_eq!(negative_zeros(part), [""; 0], "{name}");
+    }
     (json, page)
+}
+
+/// Every zero with a minus before it.
+fn negative_zeros(text: &str) -> Vec<&str> {
+    let digits = |rest: &str| rest.find(|c: char| !matches!(c, '0'..='9' | '.' | ',')).unwrap_or(rest.len());
+    let numbers = text.split(['-', '\u{2212}']).skip(1).map(|rest| &rest[..digits(rest)]);
+    numbers.filter(|number| number.starts_with('0') && number.trim_matches(['0', '.', ',']).is_empty()).collect()
 }
 
 #[test]
@@ -507,6 +514,18 @@ fn a_run_of_one_bar_and_one_without_trades_make_a_page() {
     assert_eq!((&json["trades"], &json["statistics"]["trades"]["win_rate"]), (&0.into(), &Value::Null));
     assert!(page.contains("Nothing was traded") && page.contains("No trade was entered"));
     check_sane("flat market", &run(plan(Script::default().hold(1, "1")), &still(&["100"; 60])));
+}
+
+#[test]
+fn a_loss_of_less_than_a_cent_is_no_negative_zero() {
+    assert_eq!(negative_zeros("-0 -0.5 \u{2212}0.00\u{202f}% 2024-01-10 [-0.0,-1]"), ["0", "0.00", "0.0,"]);
+    // 0.001 bought and sold at 1 costs two millionths in fees
+    let script = Script::default().hold(0, "0.001").hold(2, "0");
+    let (json, page) = check_sane("a tiny loss", &run(plan(script), &still(&["1"; 6])));
+    assert!(json["statistics"]["growth"]["total_return"].as_f64().unwrap() < 0.0, "{}", json["statistics"]["growth"]);
+    if let Some(said) = under_crosshair("tiny-loss", &page) {
+        assert!(said.contains(" · drawdown 0.00 % | "), "{said}");
+    }
 }
 
 #[test]
@@ -651,6 +670,65 @@ fn buy_and_hold_is_what_a_plain_loop_over_the_closes_finds() {
 }
 
 #[test]
+fn a_fall_of_buy_and_hold_ends_at_the_bar_that_closes_at_its_peak_again() {
+    // from 120 at the second minute to 130 at the fifth, and from there to 131 at the tenth
+    let prices = ["100", "120", "90", "110", "130", "125", "128", "126", "127", "131"];
+    let report = Report::build(&run(plan(Script::default()), &still(&prices)), Meta::default()).unwrap();
+    let fall = report.benchmark.unwrap().drawdown;
+    let minutes = |from_ns: i64, to_ns: i64| (from_ns / common::MINUTE_NS, to_ns / common::MINUTE_NS);
+    let deepest = fall.deepest.unwrap();
+    assert_eq!(minutes(deepest.peak_at_ns, deepest.recovered_at_ns.unwrap()), (2, 5));
+    let longest = fall.longest.unwrap();
+    assert_eq!(minutes(longest.peak_at_ns, longest.recovered_at_ns.unwrap()), (5, 10));
+    assert!((fall.longest_days.unwrap() - 5.0 / 1_440.0).abs() < 1e-12);
+    assert_eq!(fall.ulcer_index, Some(0.0), "the day closes at its peak");
+}
+
+#[test]
+fn the_falls_of_buy_and_hold_are_those_of_a_search_through_all_closes() {
+    for interval in [Interval::MINUTE, Interval::HOUR, Interval::DAY] {
+        let bars = wandering(2_000, interval);
+        let report = Report::build(&run(plan(trend()), &bars), Meta::default()).unwrap();
+        let (hold, own) = (report.benchmark.unwrap(), report.statistics.growth);
+        let day = Interval::DAY.nanos();
+        let mut seen = vec![(bars[0].open_time.nanos(), bars[0].open.mantissa())];
+        seen.extend(bars.iter().map(|bar| (bar.close_time().nanos(), bar.close.mantissa())));
+
+        // each price that is the highest so far, until one is as high again
+        let (mut longest, mut deepest, mut highest) = (0_i64, (0.0_f64, None), i64::MIN);
+        let (mut squares, mut days) = (0.0_f64, 0_u32);
+        for (place, (at, price)) in seen.iter().enumerate() {
+            highest = highest.max(*price);
+            if *price == highest {
+                let rest = &seen[place + 1..];
+                let back = rest.iter().position(|later| later.1 >= *price);
+                let low = rest[..back.unwrap_or(rest.len())].iter().map(|later| later.1).min().unwrap_or(*price);
+                if low < *price {
+                    let until = back.map(|back| rest[back].0);
+                    longest = longest.max(until.unwrap_or(seen.last().unwrap().0) - at);
+                    let depth = 1.0 - low as f64 / *price as f64;
+                    deepest = if depth > deepest.0 { (depth, until) } else { deepest };
+                }
+            }
+            // midnight is the end of a day
+            let is_last_of_day = seen.get(place + 1).is_none_or(|next| (next.0 - 1) / day != (at - 1) / day);
+            if *at > 0 && is_last_of_day {
+                squares += (1.0 - *price as f64 / highest as f64).powi(2);
+                days += 1;
+            }
+        }
+        // the run begins at a midnight, which is a day of its own, closed at its peak
+        let ulcer = (squares / f64::from(days + 1)).sqrt();
+
+        assert_eq!((hold.growth.start_ns, hold.growth.end_ns), (own.start_ns, own.end_ns));
+        assert_eq!(hold.drawdown.deepest.unwrap().recovered_at_ns, deepest.1);
+        assert!((hold.drawdown.max.unwrap() - deepest.0).abs() < 1e-12);
+        assert!((hold.drawdown.longest_days.unwrap() - longest as f64 / day as f64).abs() < 1e-9);
+        assert!((hold.drawdown.ulcer_index.unwrap() - ulcer).abs() < 1e-12, "{ulcer}");
+    }
+}
+
+#[test]
 fn a_year_has_as_many_days_as_the_data_show_and_a_month_no_cagr() {
     let weekday = |bar: &Bar| (bar.open_time.nanos() / Interval::DAY.nanos() + 3) % 7 < 5;
     let report = |days: usize, all: bool| {
@@ -666,6 +744,51 @@ fn a_year_has_as_many_days_as_the_data_show_and_a_month_no_cagr() {
     assert!(says(&weekdays, "count 262 days a year, as many as the data show"), "{:?}", weekdays.notes);
     assert_eq!(short.statistics.growth.cagr, None);
     assert!(says(&short, "too short for a CAGR"), "{:?}", short.notes);
+}
+
+#[test]
+fn returns_of_weekly_bars_are_not_called_daily_ones() {
+    let prices: Vec<String> = (0..60).map(|place| (100 + place + place % 2 * 3).to_string()).collect();
+    let prices: Vec<&str> = prices.iter().map(String::as_str).collect();
+    let bars_of = |interval: Interval| -> Vec<Bar> {
+        let at = |place: usize| tradewind_domain::Timestamp::from_nanos(place as i64 * interval.nanos());
+        let bars = still(&prices).into_iter().enumerate();
+        bars.map(|(place, bar)| Bar { interval, open_time: at(place), ..bar }).collect()
+    };
+    let told =
+        |interval: Interval| both(&run(plan(Script::default().hold(0, "50")), &bars_of(interval)), Meta::default());
+    let week: Interval = "1w".parse().unwrap();
+    let (days, (weeks, page)) = (told(Interval::DAY).0, told(week));
+    let statistics = |json: &Value, group: &str, name: &str| json["statistics"][group][name].as_f64().unwrap();
+    let record = |json: &Value| statistics(json, "ratios", "minimum_track_record");
+    assert!((record(&weeks) - 7.0 * record(&days)).abs() < 1e-9 * record(&weeks), "{}", record(&weeks));
+    assert!((statistics(&weeks, "growth", "best_day") - statistics(&days, "growth", "best_day")).abs() < 1e-12);
+    let note = "Yearly figures count 52 weeks a year, as many as the data show.";
+    assert!(weeks["notes"].as_array().unwrap().contains(&note.into()), "{}", weeks["notes"]);
+    let share = tradewind_domain::InstrumentSpec { calendar: Calendar::new_york_stocks(), ..spec() };
+    let idle = Plan { instrument: share.list(InstrumentId(0)).unwrap(), ..plan(Script::default()) };
+    let notes = Report::build(&run(idle, &bars_of(week)), Meta::default()).unwrap().notes;
+    assert!(notes.iter().any(|it| it == note), "a year of a share has as many weeks: {notes:?}");
+
+    let said = |json: &Value, field: &str| {
+        let row = json["catalog"].as_array().unwrap().iter().find(|it| it["field"] == field).unwrap();
+        format!("{}: {}", row["name"].as_str().unwrap(), row["formula"].as_str().unwrap())
+    };
+    for (field, of_days, of_weeks) in [
+        ("growth.best_day_date", "Best day's date: day of max(r)", "Best week's date: week of max(r)"),
+        ("distribution.var_95", "VaR 95 %: -q(5 %), one day", "VaR 95 %: -q(5 %), one week"),
+        ("growth.daily_returns", "Daily returns: observed UTC days", "Weekly returns: observed UTC weeks"),
+        ("growth.cagr", "CAGR: (end / start)^(365.25 days / elapsed)", "CAGR: (end / start)^(365.25 days / elapsed)"),
+    ] {
+        assert!(said(&days, field).starts_with(of_days), "{}", said(&days, field));
+        assert!(said(&weeks, field).starts_with(of_weeks), "{}", said(&weeks, field));
+    }
+    for text in
+        ["Distribution of weekly returns", "<h2>Weekly returns</h2>", "r are weekly returns", "N the weeks a year"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(!page.contains("Best day") && !page.contains("aily returns"));
 }
 
 /// What the path of a class draws; nothing where the page has no such path.
@@ -785,21 +908,30 @@ heard.keydown({ key: "ArrowRight", preventDefault: () => {} });
 console.log(said.join("") + " | " + cross.style.left);
 "#;
 
-#[test]
-fn the_script_of_the_page_runs_and_names_the_point_under_the_crosshair() {
+/// What the script of the page says of its last point, and where the line then stands; `None` where there is no node.
+fn under_crosshair(test: &str, page: &str) -> Option<String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/page.js");
-    let Ok(checked) = Command::new("node").args(["--check", script]).output() else {
-        println!("skipped: the_script_of_the_page_runs: there is no node");
-        return;
-    };
+    let checked = Command::new("node").args(["--check", script]).output().ok()?;
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-    let (_, page) = both(&run(plan(Script::default()), &still(&["100", "110", "121"])), Meta::default());
-    let file = std::env::temp_dir().join(format!("tradewind-page-{}.html", std::process::id()));
+    let file = std::env::temp_dir().join(format!("tradewind-page-{test}-{}.html", std::process::id()));
     std::fs::write(&file, page).unwrap();
     let ran = Command::new("node").args(["-e", BROWSER]).stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
     std::fs::remove_file(&file).unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    let said = String::from_utf8(ran.stdout).unwrap();
-    assert!(said.starts_with("1970-01-01 00:03 UTC · equity 10,000.00 · hold 12,100.00 · drawdown "), "{said}");
-    assert!(said.ends_with(" | 100%\n"), "the line stands at the right: {said}");
+    Some(String::from_utf8(ran.stdout).unwrap())
+}
+
+#[test]
+fn the_script_of_the_page_runs_and_names_the_point_under_the_crosshair() {
+    let (_, page) = both(&run(plan(Script::default()), &still(&["100", "110", "121"])), Meta::default());
+    let Some(said) = under_crosshair("rise", &page) else {
+        println!("skipped: the_script_of_the_page_runs: there is no node");
+        return;
+    };
+    let want = "1970-01-01 00:03 UTC · equity 10,000.00 · hold 12,100.00 · drawdown 0.00 % | 100%\n";
+    assert_eq!(said, want, "the line stands at the right");
+    let sold = Script::default().hold(0, "50").hold(2, "0"); // half the deposit at 100, which falls by a fifth
+    let (_, page) = both(&run(plan(sold), &still(&["100", "100", "80", "80", "80"])), Meta::default());
+    let said = under_crosshair("fall", &page).unwrap();
+    assert!(said.contains(" · drawdown -10."), "{said}");
 }

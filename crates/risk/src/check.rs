@@ -4,8 +4,8 @@ use crate::impact::whole_bps;
 use crate::monitor::Recent;
 use crate::usage::Seen;
 use crate::{
-    AccountLimits, Audited, Breach, Controls, Guard, ImpactMode, LIMITS, Limits, Line, Monitor, Returns, RiskMode,
-    Situation, Terms, Totals, Trip, Unit, VarMethod, audit, liquidation_distance_bps,
+    AccountLimits, Audited, Breach, Controls, Guard, ImpactMode, LIMITS, Limits, Line, Margin, Monitor, Returns,
+    RiskMode, Situation, Terms, Totals, Trip, Unit, VarMethod, audit, liquidation_distance_bps,
 };
 use tradewind_domain::{LEDGER_DECIMALS, OrderKind, Price, Side, Source, format_decimal};
 
@@ -18,7 +18,8 @@ const AHEAD: i64 = 1_000_000_000;
 ///
 /// An order that only reduces passes every guard but the throttle of the account, the duplicate check, the price
 /// collar on its own bad side and the check against meeting our own orders: those can be cancelled from here. What another
-/// hand has resting cannot, so no way out waits for it; the venue's own prevention keeps the two apart.
+/// hand has resting cannot, so no way out waits for it; the venue's own prevention keeps the two apart. One that sells what
+/// is owned leaves less exposed, and is asked nothing about exposure, margin and what a day may cost.
 ///
 /// Gives back the proposal's plan as it may be traded, with what was put right in it; `None` where it has none, or only
 /// reduces.
@@ -52,10 +53,12 @@ pub fn check(
     judge.size()?;
     judge.taking()?;
     judge.reversal()?;
-    judge.exposure()?;
-    judge.liquidation()?;
-    judge.margin_used()?;
-    judge.tails()?;
+    if !situation.sells_owned {
+        judge.exposure()?;
+        judge.liquidation()?;
+        judge.margin_used()?;
+        judge.tails()?;
+    }
     judge.plan()
 }
 
@@ -342,8 +345,32 @@ impl Judge<'_> {
                     percent(buffer),
                 )
             }
-            _ => Ok(()),
+            _ => self.liquidation_of_others(buffer, &margin, &terms),
         }
+    }
+
+    /// Contracts share their collateral: what the order's own needs is taken from every other one of the portfolio. One that
+    /// the order brings no nearer to its liquidation is no reason to refuse it.
+    fn liquidation_of_others(&self, buffer: i64, margin: &Margin, terms: &Terms<'_>) -> Verdict {
+        let it = self.it;
+        let needed = |own: Line<'_>| margin.others_maintenance.saturating_add(terms.maintenance(own.worst()));
+        let (before, after) = (needed(it.line_before()), needed(it.line_after()));
+        let others = it.lines.iter().filter(|line| line.portfolio == it.portfolio && !it.is_own(line));
+        for line in others.filter(|line| !line.instrument.is_cash()) {
+            let terms = Terms::of(line.instrument, self.controls, line.rate);
+            let own = terms.maintenance(line.worst());
+            let distance = |needed: i128| {
+                let margin = Margin { others_maintenance: needed.saturating_sub(own), ..*margin };
+                liquidation_distance_bps(line.worst_signed(), &margin, &terms)
+            };
+            let (was, Some(is)) = (distance(before), distance(after)) else { continue };
+            if is < buffer && was.is_none_or(|was| is < was) {
+                let (name, was) = (&line.instrument.spec.symbol, was.map_or_else(|| "none".to_owned(), percent));
+                let value = format!("{} to liquidation of {name}, before {was}", percent(is));
+                return refuse(Guard::Liquidation, value, percent(buffer));
+            }
+        }
+        Ok(())
     }
 
     /// Initial margin of every contract that shares the collateral, the order and all open ones counted on the worse side.
@@ -360,8 +387,7 @@ impl Judge<'_> {
         if self.controls.correlation_bps.is_none() && caps.var_bps.is_none() && caps.cvar_bps.is_none() {
             return Ok(());
         }
-        let others = self.it.lines.iter().filter(|line| !self.it.is_own(line) && line.worst() != 0);
-        let seen = Seen::of(std::iter::once(self.it.line_after()).chain(others.copied()), self.monitor);
+        let seen = Seen::of(self.it.lines_after(), self.monitor);
         let returns = seen.returns();
         if let Some(returns) = &returns
             && seen.lines.first().is_some_and(|first| self.it.is_own(first))
@@ -378,7 +404,8 @@ impl Judge<'_> {
         }
         let sign = i64::try_from(self.it.stake_after().signum()).unwrap_or(0);
         for (place, line) in lines.iter().enumerate().skip(1) {
-            if line.portfolio != self.it.portfolio || line.instrument.id == self.it.instrument.id {
+            let is_beside = line.is_coins || line.instrument.id == self.it.instrument.id;
+            if is_beside || line.portfolio != self.it.portfolio {
                 continue;
             }
             let other = i64::try_from(line.worst_signed().signum()).unwrap_or(0);
@@ -397,7 +424,8 @@ impl Judge<'_> {
         if caps.var_bps.is_none() && caps.cvar_bps.is_none() {
             return Ok(());
         }
-        let found = seen.day_risk(returns, self.it.account_equity, VarMethod::of(caps.var_method));
+        let method = VarMethod::of(caps.var_method);
+        let found = seen.day_risk(returns, self.it.account_equity, method, &[self.it.request.side]);
         let Some(day) = found else { return Ok(()) };
         for (guard, found, limit) in
             [(Guard::ValueAtRisk, day.at_risk, caps.var_bps), (Guard::ExpectedShortfall, day.shortfall, caps.cvar_bps)]

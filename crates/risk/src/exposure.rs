@@ -2,7 +2,7 @@
 
 use crate::{AccountLimits, Situation};
 use serde::{Deserialize, Serialize};
-use tradewind_domain::{Instrument, InstrumentKind, PortfolioId};
+use tradewind_domain::{Instrument, InstrumentKind, PortfolioId, Side};
 
 /// What kind of thing an instrument is, as far as limits care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,11 +39,17 @@ impl Class {
 pub struct Line<'a> {
     /// Whose.
     pub portfolio: PortfolioId,
-    /// In what.
+    /// In what; of coins the pair that values them.
     pub instrument: &'a Instrument,
-    /// Notional of the position at its mark.
+    /// Whether it is no position, but what the portfolio holds of the asset beyond its positions: what the account held
+    /// before the first start, or what came in since.
+    pub is_coins: bool,
+    /// One unit of the instrument's settlement currency in base currency, as a fraction.
+    pub rate: (i128, i128),
+    /// Notional of what is held, at its mark.
     pub held: i128,
-    /// Notional if every open sell filled and no buy; those of unknown outcome are open.
+    /// Notional if every open sell filled and no buy; those of unknown outcome are open. Where nobody can be short it is
+    /// no less than nothing.
     pub low: i128,
     /// Notional if every open buy filled and no sell.
     pub high: i128,
@@ -59,6 +65,13 @@ impl Line<'_> {
     #[must_use]
     pub fn worst_signed(&self) -> i128 {
         if self.low.abs() > self.high.abs() { self.low } else { self.high }
+    }
+    /// Notional if every open order of `side` filled and none of the other.
+    pub(crate) const fn filled(&self, side: Side) -> i128 {
+        match side {
+            Side::Buy => self.high,
+            Side::Sell => self.low,
+        }
     }
 }
 
@@ -91,7 +104,7 @@ pub struct Totals {
     pub class: i128,
     /// At the order's venue.
     pub venue: i128,
-    /// Of the order's portfolio.
+    /// Of the order's portfolio, coins beside its positions left out.
     pub strategy: i128,
     /// Instruments that the order's portfolio holds or may come to hold.
     pub own_positions: i64,
@@ -103,25 +116,25 @@ impl Totals {
     /// Adds up the lines of `situation` with the order in its own.
     #[must_use]
     pub fn after(situation: &Situation<'_>, account: &AccountLimits) -> Self {
-        let own = situation.line_after();
         let tags = Tags::of(situation.instrument, account);
         let (mut totals, mut net, mut asset) = (Self::default(), Range::default(), Range::default());
         let mut instruments = Vec::with_capacity(situation.lines.len() + 1);
-        let others = situation.lines.iter().filter(|line| !situation.is_own(line));
-        for line in others.chain([&own]) {
+        for line in situation.lines_after() {
             let worst = line.worst();
             if worst == 0 {
                 continue;
             }
-            instruments.push(line.instrument.id.0);
-            net.add(line);
+            if !line.is_coins {
+                instruments.push(line.instrument.id.0);
+                let mine = line.portfolio == situation.portfolio;
+                totals.strategy += if mine { worst } else { 0 };
+                totals.own_positions += i64::from(mine);
+            }
+            net.add(&line);
             totals.gross += worst;
-            let mine = line.portfolio == situation.portfolio;
-            totals.strategy += if mine { worst } else { 0 };
-            totals.own_positions += i64::from(mine);
             let spec = &line.instrument.spec;
             if spec.symbol.base == situation.instrument.spec.symbol.base {
-                asset.add(line);
+                asset.add(&line);
             }
             if Class::of(line.instrument) == tags.class {
                 totals.class += worst;

@@ -11,6 +11,7 @@
 //! # What always holds
 //! * A guard judges the account as it would stand after the order, with every open order and every order of unknown
 //!   outcome counted in full.
+//! * Coins that no position accounts for are exposure and no position; a sale of what is owned adds to none.
 //! * An order that only reduces a position passes every guard about losses and size; cancels never come here.
 //! * A breaker trips once, and leaves only by the way that [`breaker_rule`] states: time for infrastructure, a person
 //!   for losses.

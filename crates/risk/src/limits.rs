@@ -141,6 +141,6 @@ impl Coded for LimitsError {
         "GATE-90"
     }
     fn hint(&self) -> &'static str {
-        "caps must be positive, losses above 0% and below 100%; leave a limit out to have none"
+        "caps must be positive, losses above 0% and below 100%, what is counted within a time at most 1024; leave a limit out to have none"
     }
 }

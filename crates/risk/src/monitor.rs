@@ -527,7 +527,9 @@ impl Monitor {
     /// What a person cleared is measured from here on: the loss is accepted, the count starts over.
     fn begin_anew(&mut self, trip: &Trip) {
         let (Scope::Portfolio(portfolio) | Scope::Pair(portfolio, _)) = trip.scope else {
-            self.api_errors.clear();
+            if trip.guard == Guard::ApiErrors {
+                self.api_errors.clear();
+            }
             return;
         };
         if trip.guard == Guard::Unprotected {

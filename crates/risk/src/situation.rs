@@ -54,6 +54,9 @@ pub struct Situation<'a> {
     pub request: &'a OrderRequest,
     /// Whether it can only bring the position nearer to zero, whatever else fills.
     pub reduces: bool,
+    /// Whether it sells coins or shares that the portfolio has, a position or not, where nothing is borrowed: less of them
+    /// is left, and nobody is short afterwards.
+    pub sells_owned: bool,
     /// Whether it is a slice of an order that was judged as a whole: slices may look alike.
     pub is_slice: bool,
     /// The position in the instrument, signed.
@@ -75,7 +78,8 @@ pub struct Situation<'a> {
     pub equity: i128,
     /// Equity of all portfolios together.
     pub account_equity: i128,
-    /// What every portfolio holds and may come to hold, one line an instrument and portfolio at most.
+    /// What every portfolio holds and may come to hold: for each portfolio at most one position an instrument, and one line
+    /// of coins an asset.
     pub lines: &'a [Line<'a>],
     /// How many stakes could not be valued, for want of a mark or a rate: they are not among the lines.
     pub unvalued: i64,
@@ -94,38 +98,65 @@ pub struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
-    /// Whether `line` is the one that the order would change.
+    /// Whether `line` is the position that the order would change.
     #[must_use]
     pub fn is_own(&self, line: &Line<'_>) -> bool {
-        line.portfolio == self.portfolio && line.instrument.id == self.instrument.id
+        !line.is_coins && line.portfolio == self.portfolio && line.instrument.id == self.instrument.id
     }
 
     /// The line of the order's instrument and portfolio as it stands; empty if there is none.
     #[must_use]
     pub fn line_before(&self) -> Line<'a> {
-        let empty = Line { portfolio: self.portfolio, instrument: self.instrument, held: 0, low: 0, high: 0 };
+        let (portfolio, instrument) = (self.portfolio, self.instrument);
+        let rate = self.margin.map_or((1, 1), |margin| margin.rate);
+        let empty = Line { portfolio, instrument, is_coins: false, rate, held: 0, low: 0, high: 0 };
         self.lines.iter().find(|line| self.is_own(line)).copied().unwrap_or(empty)
     }
 
-    /// The same line with the order counted as open.
+    /// The same line with the order counted: as filled in what is held, and beside every open order of its side.
     #[must_use]
     pub fn line_after(&self) -> Line<'a> {
         let mut line = self.line_before();
         match self.request.side {
-            Side::Buy => line.high += self.notional,
-            Side::Sell => line.low -= self.notional,
+            Side::Buy => {
+                line.held += self.notional;
+                line.high += self.notional;
+            }
+            Side::Sell => {
+                line.held -= self.notional;
+                line.low -= self.notional;
+            }
+        }
+        if self.sells_owned {
+            (line.held, line.low) = (line.held.max(0), line.low.max(0));
         }
         line
+    }
+
+    /// All that is held or may come to be held with the order counted, the order's own line first.
+    pub(crate) fn lines_after(&self) -> impl Iterator<Item = Line<'a>> {
+        let others = self.lines.iter().filter(move |line| !self.is_own(line) && line.worst() != 0);
+        std::iter::once(self.line_after()).chain(others.map(move |line| self.less_paid(line)))
+    }
+
+    /// A line beside the order's own, less what the order pays for with it: a purchase in a cross pair spends coins.
+    fn less_paid(&self, line: &Line<'a>) -> Line<'a> {
+        let is_spent = line.is_coins
+            && line.portfolio == self.portfolio
+            && line.instrument.spec.symbol.base == self.instrument.spec.symbol.quote
+            && self.instrument.is_cash()
+            && self.request.side == Side::Buy;
+        if !is_spent {
+            return *line;
+        }
+        let left = |units: i128| (units - self.notional).max(0);
+        Line { held: left(line.held), low: left(line.low), high: left(line.high), ..*line }
     }
 
     /// What the order's side of the line comes to if the order and every open one of its side fill, signed.
     #[must_use]
     pub fn stake_after(&self) -> i128 {
-        let line = self.line_after();
-        match self.request.side {
-            Side::Buy => line.high,
-            Side::Sell => line.low,
-        }
+        self.line_after().filled(self.request.side)
     }
 
     /// The best price on the side that the order would take from.

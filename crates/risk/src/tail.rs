@@ -108,7 +108,8 @@ impl DayRisk {
         Self { at_risk: nothing, shortfall: nothing }
     }
 
-    const fn or_larger(self, other: Self) -> Self {
+    /// The larger of both, for each figure on its own.
+    pub(crate) const fn or_larger(self, other: Self) -> Self {
         Self { at_risk: self.at_risk.or_larger(other.at_risk), shortfall: self.shortfall.or_larger(other.shortfall) }
     }
 

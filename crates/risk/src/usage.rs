@@ -6,7 +6,7 @@ use crate::{
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use tradewind_domain::{InstrumentId, PortfolioId};
+use tradewind_domain::{InstrumentId, PortfolioId, Side};
 
 /// An account as it stands, seen from one portfolio. Amounts are ledger units of that portfolio's base currency.
 #[derive(Clone, Copy, Debug)]
@@ -61,19 +61,16 @@ impl Account<'_> {
             Some(Guard::Caution | Guard::Volatility) => self.tapes().filter_map(Tape::volatility_bps).max(),
             Some(Guard::ValueAtRisk) => self.tail().map(|day| day.at_risk.bps),
             Some(Guard::ExpectedShortfall) => self.tail().map(|day| day.shortfall.bps),
-            Some(Guard::OpenPositions) => Some(count(self.held().filter(|line| line.portfolio == self.portfolio))),
-            Some(Guard::AccountPositions) => Some(count(self.held())),
-            Some(Guard::Leverage) => {
-                let own = self.held().filter(|line| line.portfolio == self.portfolio).map(Line::worst).sum();
-                part(own, self.equity)
-            }
+            Some(Guard::OpenPositions) => Some(count(self.own())),
+            Some(Guard::AccountPositions) => Some(count(self.positions())),
+            Some(Guard::Leverage) => part(self.own().map(Line::worst).sum(), self.equity),
             Some(Guard::MarginUsed) if limit.name == "margin_used" => part(self.initial_margin, self.equity),
             Some(Guard::Gross) => self.share(self.held().map(Line::worst).sum()),
             Some(Guard::Net) => self.share(worst(self.held())),
             Some(Guard::Asset) => {
                 self.share(fullest(self.held(), |line| Some(line.instrument.spec.symbol.base), worst))
             }
-            Some(Guard::Strategy) => self.share(fullest(self.held(), |line| Some(line.portfolio), gross)),
+            Some(Guard::Strategy) => self.share(fullest(self.positions(), |line| Some(line.portfolio), gross)),
             Some(Guard::Class) => self.share(fullest(self.held(), |line| Some(Class::of(line.instrument)), gross)),
             Some(Guard::Venue) => {
                 self.share(fullest(self.held(), |line| Some(line.instrument.spec.venue.as_str()), gross))
@@ -87,7 +84,7 @@ impl Account<'_> {
     }
 
     fn base(&self, name: &str) -> Option<i64> {
-        let largest = self.held().filter(|line| line.portfolio == self.portfolio).map(Line::worst).max().unwrap_or(0);
+        let largest = self.own().map(Line::worst).max().unwrap_or(0);
         match name {
             "max_position" => part(largest, self.equity),
             "max_position_amount" => i64::try_from(largest).ok(),
@@ -95,8 +92,18 @@ impl Account<'_> {
         }
     }
 
+    /// All that is exposed to a price, coins beside the positions with them.
     fn held(&self) -> impl Iterator<Item = &Line<'_>> {
         self.lines.iter().filter(|line| line.worst() != 0)
+    }
+
+    fn positions(&self) -> impl Iterator<Item = &Line<'_>> {
+        self.held().filter(|line| !line.is_coins)
+    }
+
+    /// The positions of the portfolio whose limits are looked at.
+    fn own(&self) -> impl Iterator<Item = &Line<'_>> {
+        self.positions().filter(|line| line.portfolio == self.portfolio)
     }
 
     fn share(&self, units: i128) -> Option<i64> {
@@ -104,12 +111,13 @@ impl Account<'_> {
     }
 
     fn tapes(&self) -> impl Iterator<Item = &Tape> {
-        self.held().filter_map(|line| self.monitor.tape(line.instrument.id))
+        self.positions().filter_map(|line| self.monitor.tape(line.instrument.id))
     }
 
     fn tail(&self) -> Option<DayRisk> {
         let seen = Seen::of(self.held().copied(), self.monitor);
-        seen.day_risk(seen.returns().as_ref(), self.account_equity, VarMethod::of(self.limits.caps.var_method))
+        let (method, sides) = (VarMethod::of(self.limits.caps.var_method), [Side::Buy, Side::Sell]);
+        seen.day_risk(seen.returns().as_ref(), self.account_equity, method, &sides)
     }
 }
 
@@ -150,15 +158,45 @@ impl<'a> Seen<'a> {
     }
 
     /// What a day may cost of all of them together at an equity of so much; `None` where nothing is known.
-    pub(crate) fn day_risk(&self, returns: Option<&Returns<'_>>, equity: i128, method: VarMethod) -> Option<DayRisk> {
+    ///
+    /// An order that never fills hedges nothing, and one that fills may be the hedge. So of these the largest counts, for
+    /// each figure on its own: what is held; each stake on its worse side, with every open order filled; and what stands
+    /// if of all open orders those of one of `sides` fill and no others.
+    pub(crate) fn day_risk(
+        &self,
+        returns: Option<&Returns<'_>>,
+        equity: i128,
+        method: VarMethod,
+        sides: &[Side],
+    ) -> Option<DayRisk> {
         let equity = equity.max(1);
-        let weight = |line: &Line<'_>| to_f64(line.worst_signed()) / to_f64(equity);
-        let known = returns.and_then(|it| it.day_risk(&self.lines.iter().map(weight).collect::<Vec<_>>(), method));
+        let known = returns.and_then(|returns| {
+            let of = |stakes: &Vec<i128>| {
+                let weights: Vec<f64> = stakes.iter().map(|units| to_f64(*units) / to_f64(equity)).collect();
+                returns.day_risk(&weights, method)
+            };
+            let each: Option<Vec<DayRisk>> = self.outcomes(sides).iter().map(of).collect();
+            each?.into_iter().reduce(DayRisk::or_larger)
+        });
         if known.is_none() && self.silent == 0 {
             return None;
         }
         let silent = i64::try_from(self.silent.saturating_mul(10_000) / equity).unwrap_or(i64::MAX);
         Some(known.unwrap_or(DayRisk::none(method)).with_lost(silent))
+    }
+
+    /// What may be held of each of the lines, in every way that [`Self::day_risk`] looks at: each once, since mostly they
+    /// are one.
+    fn outcomes(&self, sides: &[Side]) -> Vec<Vec<i128>> {
+        let mut outcomes = vec![self.stakes(|line| line.held), self.stakes(|line| line.worst_signed())];
+        outcomes.extend(sides.iter().map(|side| self.stakes(|line| line.filled(*side))));
+        outcomes.sort_unstable();
+        outcomes.dedup();
+        outcomes
+    }
+
+    fn stakes(&self, of: impl Fn(&Line<'_>) -> i128) -> Vec<i128> {
+        self.lines.iter().map(of).collect()
     }
 }
 

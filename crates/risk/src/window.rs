@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use tradewind_domain::Timestamp;
 
-/// No window keeps more moments than this: past it the answer is "too often" under every limit that is of use.
+/// No window keeps more moments than this: no limit on a count is greater ([`Window::counts_to`]).
 const KEPT: usize = 1_024;
 
 /// The moments of one kind of event within a fixed span, oldest first.
@@ -25,6 +25,11 @@ impl Window {
     pub(crate) fn count(&self, now: Timestamp, span: i64) -> i64 {
         let outside = self.0.partition_point(|at| now.since(*at) >= span);
         i64::try_from(self.0.len() - outside).unwrap_or(i64::MAX)
+    }
+
+    /// Whether so many moments are ever counted.
+    pub(crate) fn counts_to(count: i64) -> bool {
+        usize::try_from(count).is_ok_and(|count| count <= KEPT)
     }
 
     /// Forgets everything.

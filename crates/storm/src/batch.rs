@@ -56,10 +56,9 @@ pub fn run_all(orders: &Orders, stop: impl Fn() -> bool + Sync, progress: impl F
         for _ in 0..orders.jobs.max(1) {
             scope.spawn(|| {
                 while !stop() {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= orders.seeds.end {
-                        return;
-                    }
+                    // no seed is taken past the end: the count would begin again behind the greatest one
+                    let take = |seed| (seed < orders.seeds.end).then(|| seed + 1);
+                    let Ok(seed) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) else { return };
                     let report = on_its_own(orders, seed);
                     progress(done.fetch_add(1, Ordering::Relaxed) + 1, &report);
                     let brief = Brief::of(orders, report);

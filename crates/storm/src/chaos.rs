@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 use crate::larger::{self, Scene};
-use crate::setup::{MAX_ORDER, MAX_POSITION, PORTFOLIOS};
+use crate::setup::{MAX_ORDER, MAX_POSITION, PORTFOLIOS, in_quote};
 use crate::storm::Storm;
 use tradewind_domain::{
     ClientOrderId, Instrument, InstrumentId, OrderKind, OrderRequest, PortfolioId, Price, Quantity, Side, Source,
@@ -126,7 +126,7 @@ fn nasty(
 }
 
 pub(crate) fn lots_worth(it: &Instrument, whole: i64, price: Price) -> Quantity {
-    let units = i128::from(whole) * 100_000_000 * 100_000_000 / i128::from(price.mantissa().max(1));
+    let units = in_quote(it, whole) * 100_000_000 / i128::from(price.mantissa().max(1));
     let quantity = Quantity::from_mantissa(i64::try_from(units).unwrap_or(i64::MAX));
     it.whole_lots(quantity).max(it.spec.min_quantity)
 }

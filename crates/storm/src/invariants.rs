@@ -9,7 +9,7 @@ use crate::setup::{COLLAR_BPS, STALE_NANOS};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{
     ClientOrderId, Currency, Fill, InstrumentId, OcoGroup, Order, OrderKind, OrderState, Outcome, PortfolioId, Price,
-    Quantity, Side, Timestamp, TradeId,
+    Quantity, Side, Symbol, Timestamp, TradeId,
 };
 use tradewind_engine::algo::{Parent, ParentEvent, Role};
 use tradewind_engine::{Amend, Event, EventKind, EvidencePolicy, State, Verdict};
@@ -40,6 +40,7 @@ enum Undo {
     Order(ClientOrderId, Option<Known>),
     Trade(InstrumentId, TradeId),
     Ledger((PortfolioId, Currency), i128),
+    Position((PortfolioId, InstrumentId), i128),
     Halted(bool),
 }
 
@@ -50,6 +51,8 @@ pub(crate) struct Watchdog {
     open: BTreeSet<ClientOrderId>,
     trades: BTreeSet<(InstrumentId, TradeId)>,
     ledger: BTreeMap<(PortfolioId, Currency), i128>,
+    /// What the executions of an instrument came to, less what fees took of it.
+    positions: BTreeMap<(PortfolioId, InstrumentId), i128>,
     halted: bool,
     approvals: Approvals,
     leaving: Leaving,
@@ -194,6 +197,7 @@ impl Watchdog {
                 }
                 Undo::Trade(id, trade) => drop(self.trades.remove(&(id, trade))),
                 Undo::Ledger(place, units) => drop(self.ledger.insert(place, units)),
+                Undo::Position(place, units) => drop(self.positions.insert(place, units)),
                 Undo::Halted(halted) => self.halted = halted,
             }
         }
@@ -246,7 +250,7 @@ impl Watchdog {
             self.violate(event, format!("the name {id} was given twice"));
         }
         // a halt leaves what protects: a bracket's way out, which can only reduce
-        if self.halted && !(order.request().reduce_only && self.reduces(state, order)) {
+        if self.halted && !(order.request().reduce_only && self.reduces(order)) {
             self.violate(event, format!("order {id} was approved while halted"));
         }
         self.check_limits(state, event, order);
@@ -256,9 +260,8 @@ impl Watchdog {
     }
 
     /// Whether an order can only bring what its portfolio holds nearer to zero.
-    fn reduces(&self, state: &State, order: &Order) -> bool {
-        let base = state.listing(order.instrument()).instrument.spec.symbol.base;
-        let held = self.ledger.get(&(order.portfolio(), base)).copied().unwrap_or(0);
+    fn reduces(&self, order: &Order) -> bool {
+        let held = self.position(order.portfolio(), order.instrument());
         let signed = i128::from(order.side().sign()) * i128::from(order.quantity().mantissa());
         held.signum() * signed.signum() < 0 && signed.abs() <= held.abs()
     }
@@ -354,8 +357,9 @@ impl Watchdog {
     fn check_limits(&mut self, state: &State, event: &Event, order: &Order) {
         let (portfolio, instrument) = (order.portfolio(), order.instrument());
         let listing = state.listing(instrument);
-        let spec = &listing.instrument.spec;
-        let Some(mark) = listing.mark else { return self.violate(event, "an order without a price".to_owned()) };
+        let (Some(mark), Some(coin)) = (listing.mark, coin(state, listing.instrument.spec.symbol.quote)) else {
+            return self.violate(event, "an order without a price".to_owned());
+        };
         if event.at.since(mark.at) >= STALE_NANOS {
             self.violate(
                 event,
@@ -363,12 +367,13 @@ impl Watchdog {
             );
         }
         let price = order.kind().limit().map_or(mark.price, |limit| limit.max(mark.price));
-        let worth = |price: Price, quantity: i64| i128::from(price.mantissa()) * i128::from(quantity) / 100_000_000;
+        let worth = |price: Price, quantity: i64| {
+            i128::from(price.mantissa()) * i128::from(quantity) / 100_000_000 * coin / 100_000_000
+        };
         let (max_order, max_position) = self.approvals.most(portfolio);
         let cap = |units: Option<i64>| units.map_or(i128::MAX, i128::from);
         let order_worth = worth(price, order.quantity().mantissa());
-        let held = self.ledger.get(&(portfolio, spec.symbol.base)).copied().unwrap_or(0);
-        let held = i64::try_from(held).unwrap_or(i64::MAX);
+        let held = i64::try_from(self.position(portfolio, instrument)).unwrap_or(i64::MAX);
         let alike = |it: &&Known| it.portfolio == portfolio && it.instrument == instrument && it.side == order.side();
         let (mut waiting, mut groups) = (0, BTreeMap::<OcoGroup, i64>::new());
         for it in self.open.iter().filter_map(|id| self.orders.get(id)).filter(alike) {
@@ -402,7 +407,7 @@ impl Watchdog {
             let (worst, from) = (i128::from(worst.mantissa()), i128::from(from.mantissa()));
             i128::from(order.side().sign()) * (worst - from) * 10_000 > from * i128::from(COLLAR_BPS)
         };
-        if beyond(mark.price) && (beyond(best) || !self.reduces(state, order)) {
+        if beyond(mark.price) && (beyond(best) || !self.reduces(order)) {
             self.violate(event, format!("market order {} may go as far as {worst:?}", order.client_id()));
         }
     }
@@ -449,9 +454,12 @@ impl Watchdog {
         if product % 100_000_000 != 0 {
             self.violate(event, format!("trade {} is worth a part of a unit", fill.trade_id.0));
         }
-        self.post(event, portfolio, base, sign * i128::from(fill.quantity.mantissa()));
+        let (bought, fee) = (sign * i128::from(fill.quantity.mantissa()), fill.fee.0);
+        self.post(event, portfolio, base, bought);
         self.post(event, portfolio, quote, -sign * product / 100_000_000);
-        self.post(event, portfolio, fill.fee.0.currency, -fill.fee.0.units);
+        self.post(event, portfolio, fee.currency, -fee.units);
+        let kept = if fee.currency == base { bought - fee.units } else { bought };
+        self.hold(event, (portfolio, fill.instrument), kept);
         for currency in [base, quote] {
             let sum = self.ledger.get(&(portfolio, currency)).copied().unwrap_or(0);
             let engine = state.portfolio(portfolio).units(currency);
@@ -485,6 +493,16 @@ impl Watchdog {
         self.moved(state, event, id);
     }
 
+    fn position(&self, portfolio: PortfolioId, instrument: InstrumentId) -> i128 {
+        self.positions.get(&(portfolio, instrument)).copied().unwrap_or(0)
+    }
+
+    fn hold(&mut self, event: &Event, place: (PortfolioId, InstrumentId), units: i128) {
+        let position = self.positions.entry(place).or_default();
+        self.undo.push((event.sequence, Undo::Position(place, *position)));
+        *position += units;
+    }
+
     fn post(&mut self, event: &Event, portfolio: PortfolioId, currency: Currency, units: i128) {
         let place = (portfolio, currency);
         let balance = self.ledger.entry(place).or_default();
@@ -497,4 +515,14 @@ impl Watchdog {
         let old = |id: &&ClientOrderId| matches!(self.orders.get(id).map(|it| it.state), Some(OrderState::Unknown { since }) if since < moment);
         self.open.iter().find(old).copied()
     }
+}
+
+/// What one of a currency costs by the engine's own marks, at eight decimals.
+fn coin(state: &State, currency: Currency) -> Option<i128> {
+    if currency.code() == "USDT" {
+        return Some(100_000_000);
+    }
+    let in_cash = |symbol: &Symbol| symbol.base == currency && symbol.quote.code() == "USDT";
+    let listing = state.listings.iter().find(|it| in_cash(&it.instrument.spec.symbol))?;
+    Some(listing.mark?.price.mantissa().into())
 }

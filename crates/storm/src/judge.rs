@@ -241,7 +241,8 @@ impl Judge {
         let held = self.positions.get(&(it.portfolio, it.listing)).copied().unwrap_or(0);
         let (open, worth_open) = self.open_beside(it, price);
         let adds = held.signum() * it.sign >= 0 || (held + it.sign * open).signum() == it.sign;
-        let whole = |worth: i128| worth.abs() / 10_i128.pow(16);
+        let coin = self.coin(it.listing);
+        let whole = |worth: i128| worth.abs() / 100_000_000 * coin / 10_i128.pow(16);
         let together = whole(i128::from(held) * i128::from(price) + i128::from(it.sign) * worth_open);
         let alone = whole(it.worth(it.quantity, price));
         let bounds = self.changed.get(&it.portfolio).copied().unwrap_or(self.bounds);
@@ -252,6 +253,13 @@ impl Judge {
             let text = format!("order {name} of {symbol}: {together} with what is held and open, {alone} alone");
             self.verdict.findings.push(text);
         }
+    }
+
+    /// What one of what a symbol is counted in costs by the wire, at eight decimals.
+    fn coin(&self, listing: usize) -> i128 {
+        let of_coin = |it: &str| self.symbols.iter().position(|symbol| symbol == it);
+        let place = if self.symbols[listing].ends_with("BTC") { of_coin("BTCUSDT") } else { None };
+        place.map_or(100_000_000, |place| self.prices[place].into())
     }
 
     /// How much may still fill of this order and all others on its side of its portfolio, and what that is worth.

@@ -4,7 +4,7 @@ use crate::node::{Process, Session, budgets};
 use crate::orders::{MILLI, SECOND};
 use crate::people::operators;
 use crate::queue::What;
-use crate::setup::{CASH, PORTFOLIOS, START_MILLIS, key, limits, signer, venue_symbols};
+use crate::setup::{PORTFOLIOS, START_MILLIS, deposits, key, limits, signer};
 use crate::storm::Storm;
 use crate::sweep::SWEEP_EVERY;
 use crate::wire::{Codec, Wire};
@@ -73,7 +73,7 @@ impl Storm {
         let drift_ppm = self.chance.between(-400, 400);
         self.node.process = Some(Process {
             host,
-            desks: desks(),
+            desks: desks(self.symbols.len()),
             session: Session::default(),
             pending: BTreeMap::new(),
             next_id: 0,
@@ -110,7 +110,7 @@ impl Storm {
             return codec.clone();
         }
         let millis = self.now / MILLI;
-        let names: Vec<String> = venue_symbols().map(|name| format!("%22{name}%22")).collect();
+        let names: Vec<String> = self.symbols.iter().map(|name| format!("%22{name}%22")).collect();
         let query = format!("symbols=%5B{}%5D", names.join("%2C"));
         let info = self.ask_now::<ExchangeInfo>("/api/v3/exchangeInfo", &query, None);
         let signer = signer();
@@ -119,8 +119,8 @@ impl Storm {
         let account = self.ask_now::<Account>("/api/v3/account", &text, Some(key()));
         let fees = fee_schedule(&account).unwrap_or(FeeSchedule::bps(10, 10));
         let (mut instruments, mut rules) = (Vec::new(), BTreeMap::new());
-        for (index, name) in (0_u32..).zip(venue_symbols()) {
-            let symbol = info.symbols.iter().find(|it| it.symbol == name).expect("the storm's venue lists its pairs");
+        for (index, name) in (0_u32..).zip(&self.symbols) {
+            let symbol = info.symbols.iter().find(|it| it.symbol == *name).expect("the storm's venue lists its pairs");
             let listing = list_symbol(symbol, fees).expect("the storm's venue lists usable pairs");
             let instrument = listing.spec.list(InstrumentId(index)).expect("a listed pair is an instrument");
             rules.insert(instrument.id, listing.rules);
@@ -193,8 +193,11 @@ impl Storm {
             if books.is_none_or(|books| books.limits != wanted) {
                 facts.push((portfolio, Source::Host, EventKind::LimitsSet(Box::new(wanted))));
             }
-            if books.is_none_or(|books| books.holdings().iter().all(|it| it.deposited == 0)) {
-                let money = Money { currency: cash, units: i128::from(CASH) * 100_000_000 };
+            let has = |asset| {
+                books.is_some_and(|it| it.holdings().iter().any(|it| it.currency == asset && it.deposited != 0))
+            };
+            for (currency, units) in deposits(self.seed).filter(|(asset, _)| !has(*asset)) {
+                let money = Money { currency, units: i128::from(units) };
                 facts.push((portfolio, Source::Venue, EventKind::Deposited(money)));
             }
         }
@@ -255,7 +258,7 @@ fn unlisted(state: &State, codec: &Codec) -> Vec<(PortfolioId, Source, EventKind
 }
 
 /// The third portfolio's strategies: those that ship, on short bars, one a pair.
-fn desks() -> Vec<Desk> {
+fn desks(pairs: usize) -> Vec<Desk> {
     let texts = [
         ("ema-trend", "fast = 2\nslow = 4\nweight = 0.03"),
         ("mean-reversion", "period = 5\nentry_z = 0.7\nrsi_period = 3\nrsi_low = 50.0\natr_period = 3\nweight = 0.03"),
@@ -266,8 +269,7 @@ fn desks() -> Vec<Desk> {
         let strategy = registry::build(name, &table).expect("the storm's own parameters are in range");
         Desk::new(strategy, Source::Strategy(portfolio), PortfolioId(portfolio), InstrumentId(place))
     };
-    let count = u32::try_from(venue_symbols().count()).unwrap_or(0);
-    (0..count).zip(texts.into_iter().cycle()).map(build).collect()
+    (0..u32::try_from(pairs).unwrap_or(0)).zip(texts.into_iter().cycle()).map(build).collect()
 }
 
 /// When the storm begins, in nanoseconds.

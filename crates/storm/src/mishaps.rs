@@ -1,5 +1,6 @@
 //! Mishaps that are more than a line: another hand, money that moves, spoilt files, deciders that have lost their mind.
 
+use crate::chaos::lots_worth;
 use crate::orders::{MILLI, SECOND};
 use crate::setup::MAX_ORDER;
 use crate::storm::Storm;
@@ -24,8 +25,8 @@ impl Storm {
             return;
         };
         let limit = it.tick_down(Price::from_mantissa(price - price / 100));
-        let units = i128::from(1_000 + lot % 2_000) * 10_i128.pow(16) / i128::from(price.max(1));
-        let quantity = it.whole_lots(Quantity::from_mantissa(i64::try_from(units).unwrap_or(0)));
+        let whole = i64::try_from(1_000 + lot % 2_000).unwrap_or(0);
+        let quantity = lots_worth(it, whole, Price::from_mantissa(price));
         let mut pairs = vec![
             ("symbol", it.spec.venue_symbol.clone()),
             ("side", "BUY".to_owned()),
@@ -108,8 +109,7 @@ impl Storm {
         let Some(price) = self.judge.price_of(id.index()) else { return };
         let Some(process) = self.node.process.as_ref() else { return };
         let it = &process.host.state.listing(id).instrument;
-        let units = i128::from(MAX_ORDER / 2) * 10_i128.pow(16) / i128::from(price.max(1));
-        let quantity = it.whole_lots(Quantity::from_mantissa(i64::try_from(units).unwrap_or(0)));
+        let quantity = lots_worth(it, MAX_ORDER / 2, Price::from_mantissa(price));
         for _ in 0..AGAIN {
             self.asks_for(OrderRequest::market(id, Side::Buy, quantity));
         }

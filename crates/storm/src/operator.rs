@@ -2,8 +2,8 @@
 
 use crate::orders::SECOND;
 use crate::storm::Storm;
-use tradewind_domain::{Money, Order, OrderRequest, PortfolioId, Source};
-use tradewind_engine::{Adoption, EventKind, ForeignOrder, Halt};
+use tradewind_domain::{Money, PortfolioId, Source};
+use tradewind_engine::{EventKind, ForeignOrder, Halt};
 
 /// How long it takes a person to look.
 const LOOKS_AFTER: i64 = 20 * SECOND;
@@ -58,16 +58,12 @@ impl Storm {
         let Some(process) = self.node.process.as_ref() else { return };
         let state = &process.host.state;
         let orders: Vec<ForeignOrder> = state.foreign.values().cloned().collect();
+        let groups = state.groups_of(&orders);
         for foreign in orders {
-            let request = match foreign.price {
-                Some(price) => OrderRequest::limit(foreign.instrument, foreign.side, foreign.quantity, price),
-                None => OrderRequest::market(foreign.instrument, foreign.side, foreign.quantity),
-            };
-            let order = Order::as_worked(PortfolioId(0), foreign.client_id, request);
             let Some(process) = self.node.process.as_ref() else { return };
+            let Some(adoption) = process.host.state.adoption(PortfolioId(0), &foreign, &groups) else { continue };
             let waiting = process.host.state.foreign_fills.iter().filter(|it| it.client_id == foreign.client_id);
             let mut kinds: Vec<EventKind> = waiting.copied().map(EventKind::Filled).collect();
-            let adoption = Adoption { order, venue_id: foreign.venue_id.clone(), earlier: foreign.earlier };
             kinds.insert(0, EventKind::Adopted(Box::new(adoption)));
             kinds.into_iter().for_each(|kind| self.says(kind));
             self.tally.adopted += 1;

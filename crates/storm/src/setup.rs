@@ -1,9 +1,10 @@
-//! The world before the storm: twenty pairs, one account, three portfolios.
+//! The world before the storm: twenty pairs, in some storms two more that are counted in bitcoin, one account, three
+//! portfolios.
 
 use crate::bundle::{Bundle, Knob};
 use crate::chance::Chance;
 use std::time::Duration;
-use tradewind_domain::{Symbol, Timestamp};
+use tradewind_domain::{Currency, Instrument, Symbol, Timestamp, format_decimal};
 use tradewind_exchange::{AccountConfig, Crash, ExchangeConfig, FeeRates, Flow, SymbolConfig};
 use tradewind_gate::{Cap, Limits};
 use tradewind_risk::{Controls, Profile};
@@ -21,7 +22,7 @@ const FIRST_CRASH: (u64, u64) = (120, 660);
 /// Portfolios, each with a strategy on every pair.
 pub(crate) const PORTFOLIOS: u16 = 3;
 /// Cash of each portfolio.
-pub(crate) const CASH: i64 = 300_000;
+const CASH: i64 = 300_000;
 
 const KEY: &str = "storm";
 const SECRET: &str = "storm-secret";
@@ -50,18 +51,51 @@ const PAIRS: [(&str, &str, &str, f64, f64); 20] = [
     ("XLM/USDT", "0.0001", "1", 0.11, 18_000.0),
 ];
 
+/// Pairs that are counted in bitcoin.
+const CROSSES: [(&str, &str, &str, f64, f64); 2] =
+    [("ETH/BTC", "0.00001", "0.001", 0.05, 0.8), ("SOL/BTC", "0.0000001", "0.1", 0.0025, 12.0)];
+/// Coins with which each portfolio of a storm with such pairs begins, in ledger units: a tenth of its cash.
+const COINS: i64 = 50_000_000;
+/// What a coin costs, in whole units of cash: near enough to make up an order of a size.
+const COIN: i64 = 60_000;
+
+/// Whether a storm has pairs that are counted in bitcoin: one in ten has.
+const fn is_crossed(seed: u64) -> bool {
+    seed % 10 == 2
+}
+
+fn pairs(seed: u64) -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, f64, f64)> {
+    PAIRS.iter().chain(CROSSES.iter().filter(move |_| is_crossed(seed)))
+}
+
+/// What each portfolio begins with, in ledger units.
+pub(crate) fn deposits(seed: u64) -> impl Iterator<Item = (Currency, i64)> {
+    let code = |text| Currency::new(text).expect("a code of a few letters");
+    let coins = is_crossed(seed).then(|| (code("BTC"), COINS));
+    [(code("USDT"), CASH * 100_000_000)].into_iter().chain(coins)
+}
+
+/// So many whole units of cash in ledger units of what a pair is counted in, about.
+pub(crate) fn in_quote(it: &Instrument, whole: i64) -> i128 {
+    let price = if it.spec.symbol.quote.code() == "BTC" { COIN } else { 1 };
+    i128::from(whole) * 100_000_000 / i128::from(price)
+}
+
 /// The venue, and the market as the bundle has it.
 pub(crate) fn exchange(seed: u64, bundle: Option<Bundle>) -> ExchangeConfig {
-    let symbols = PAIRS.iter().map(|(pair, tick, lot, price, size)| SymbolConfig {
+    let symbols = pairs(seed).map(|(pair, tick, lot, price, size)| SymbolConfig {
+        min_notional: if pair.ends_with("BTC") { "0.0001" } else { "5" }.to_owned(),
         max_quantity: "9000000".to_owned(),
         max_market_quantity: "900000".to_owned(),
         ..SymbolConfig::new(pair, tick, lot, *price, *size)
     });
-    let cash = (CASH * i64::from(PORTFOLIOS)).to_string();
+    let in_all = |units: i64| format_decimal(i128::from(units) * i128::from(PORTFOLIOS), 8);
+    let all: Vec<_> = deposits(seed).map(|(asset, units)| (asset, in_all(units))).collect();
+    let balances: Vec<_> = all.iter().map(|(asset, amount)| (asset.code(), amount.as_str())).collect();
     ExchangeConfig {
         seed,
         symbols: symbols.collect(),
-        accounts: vec![AccountConfig::hmac(KEY, SECRET, &[("USDT", &cash)])],
+        accounts: vec![AccountConfig::hmac(KEY, SECRET, &balances)],
         fees: FeeRates::default(),
         start: Some(Timestamp::from_millis(START_MILLIS)),
         history_bars: 0,
@@ -100,8 +134,8 @@ pub(crate) fn key() -> &'static str {
 }
 
 /// Venue symbols, such as `BTCUSDT`, in the order of the instrument ids.
-pub(crate) fn venue_symbols() -> impl Iterator<Item = String> {
-    PAIRS.iter().map(|(pair, ..)| pair.parse::<Symbol>().expect("each pair is written as a symbol").joined())
+pub(crate) fn venue_symbols(seed: u64) -> impl Iterator<Item = String> {
+    pairs(seed).map(|(pair, ..)| pair.parse::<Symbol>().expect("each pair is written as a symbol").joined())
 }
 
 /// Largest notional of one order and of one position, in whole units of cash: amounts, so that a judge can check them
@@ -135,5 +169,28 @@ pub(crate) fn limits() -> Limits {
         stale_after_nanos: Some(STALE_NANOS),
         controls: Some(controls),
         ..Limits::CONSERVATIVE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Storm;
+    use crate::life::START;
+    use crate::orders::SECOND;
+    use crate::plan::Plan;
+    use tradewind_domain::TradeId;
+
+    #[test]
+    fn a_storm_with_pairs_in_bitcoin_trades_them() {
+        let booked = |seed: u64| {
+            let mut storm = Storm::new(seed, 600 * SECOND, Plan::default());
+            storm.run_until(START + 600 * SECOND);
+            assert!(storm.violations.is_empty(), "{:?}", storm.violations);
+            let state = storm.node.process.expect("nothing kills it").host.state;
+            let has = |place: usize| (0..1_000).any(|trade| state.listings[place].booked.contains(TradeId(trade)));
+            (PAIRS.len()..state.listings.len()).map(has).collect::<Vec<bool>>()
+        };
+        assert_eq!((booked(2), booked(3)), (vec![true, true], vec![]));
     }
 }

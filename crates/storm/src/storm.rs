@@ -82,7 +82,7 @@ impl Storm {
     pub fn under(bundle: Option<Bundle>, seed: u64, horizon: i64, plan: Plan) -> Self {
         let house =
             InProcess::open(&setup::exchange(seed, bundle)).expect("the storm's own exchange is set up soundly");
-        let symbols: Vec<String> = setup::venue_symbols().collect();
+        let symbols: Vec<String> = setup::venue_symbols(seed).collect();
         let mut storm = Self {
             now: START,
             queue: Queue::default(),

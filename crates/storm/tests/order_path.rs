@@ -20,8 +20,8 @@ fn in_fair_weather_nothing_is_ambiguous() {
 
 #[test]
 fn what_parents_enter_that_say_where_their_trade_ends_is_guarded() {
-    let reports =
-        [7, 13, 22, 30].map(|seed| Scenario::new(seed).every(FaultId::A01, Place::Submit, 4).run_until(30).passed());
+    let reports = [7, 13, 23, 30, 35]
+        .map(|seed| Scenario::new(seed).every(FaultId::A01, Place::Submit, 4).run_until(30).passed());
     let sum = |count: fn(&Report) -> u64| reports.iter().map(count).sum::<u64>();
     let (planned, guards) = (sum(|it| it.tally.planned), sum(|it| it.tally.guards));
     assert!(planned >= 10 && guards >= 50, "{planned} planned, {guards} guards");

@@ -202,8 +202,8 @@ impl Desk {
 
     /// The orders that still fill against the signed quantity `wanted`, and what is wanted once they are taken back.
     ///
-    /// Only market orders that this desk sent for an earlier target: what it priced itself it meant to rest, and
-    /// brackets and schedules take their own back.
+    /// Only market orders that this desk sent for an earlier target, whether or not a bracket guards what they fill: what
+    /// it priced itself it meant to rest, and schedules take their own back.
     fn take_back(&self, state: &State, wanted: Quantity) -> (Vec<ClientOrderId>, Quantity) {
         let mine = |record: &&OrderRecord| {
             let order = &record.order;
@@ -212,7 +212,7 @@ impl Desk {
                 && order.source() == Some(self.source)
                 && matches!(order.kind(), OrderKind::Market)
                 && matches!(record.state, OrderState::Working | OrderState::PendingCancel)
-                && !state.parents.knows(order.client_id())
+                && (!state.parents.knows(order.client_id()) || state.parents.is_entry(order.client_id()))
         };
         let (mut cancels, mut missing) = (Vec::new(), wanted);
         for record in state.open.values().filter(mine) {
@@ -292,9 +292,21 @@ fn quantity_of(market: &Market<'_>, bar: &Bar, target: Target) -> Result<Quantit
                 return Err(NO_EQUITY); // a part of what is below zero would lie on the other side
             }
             let quantity = it.quantity_worth(weight * equity, it.price_f64(bar.close));
-            it.quantity_near(quantity).ok_or("the target is not a number that can be ordered")
+            in_steps(it, market.position, quantity).ok_or("the target is not a number that can be ordered")
         }
     }
+}
+
+/// The signed quantity `wanted` in steps of the instrument: towards zero, so that no more is opened than what it stands for.
+///
+/// Where that leaves less than `held` it is the nearest: for less than half a step nothing is sold, to be bought back a bar
+/// later. `None` for NaN or past 64 bits.
+pub(crate) fn in_steps(it: &Instrument, held: Quantity, wanted: f64) -> Option<Quantity> {
+    const NOISE: f64 = 1e-12; // of the floats behind it: 0.09999999999999999 is meant as 0.1
+    let near = it.quantity_near(wanted)?;
+    let (sign, beyond) = (near.mantissa().signum(), it.quantity_f64(near).abs() > wanted.abs() * (1.0 + NOISE));
+    let is_held = held.mantissa().signum() == sign && near.abs() <= held.abs();
+    Some(if beyond && !is_held { near - Quantity::from_mantissa(sign) } else { near })
 }
 
 #[cfg(test)]

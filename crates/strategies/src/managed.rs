@@ -1,6 +1,6 @@
 //! A strategy whose trades are sized, and end, by rules that stand beside it.
 
-use crate::desk::NO_RATE;
+use crate::desk::{NO_RATE, in_steps};
 use crate::seen::Seen;
 use crate::sizing::{Entry, Sizing};
 use crate::{Expectation, Market, Opinion, Strategy, StrategyError, Target};
@@ -36,13 +36,15 @@ impl Ends {
 
     /// The plan of a trade that `side` opens at about `price`; `None` where neither distance is set.
     ///
-    /// Both prices are rounded to the tick towards the entry's losing side, as stops and targets at a venue are.
+    /// Both prices are rounded once, to the tick towards the entry's losing side, as stops and targets at a venue are.
     #[must_use]
     pub fn plan(&self, it: &Instrument, side: Side, price: Price) -> Option<TradePlan> {
+        let tick = i128::from(it.spec.tick.mantissa());
         let away = |bps: u32, sign: i64| {
-            let distance = i128::from(price.mantissa()) * i128::from(bps) / 10_000 * i128::from(sign);
-            let raw = Price::from_mantissa(i64::try_from(i128::from(price.mantissa()) + distance).ok()?);
-            Some(if side == Side::Buy { it.tick_down(raw) } else { it.tick_up(raw) })
+            let exact = i128::from(price.mantissa()) * (10_000 + i128::from(bps) * i128::from(sign)); // times 10,000
+            let down = |exact: i128| exact.div_euclid(10_000 * tick) * tick;
+            let rounded = if side == Side::Buy { down(exact) } else { -down(-exact) };
+            i64::try_from(rounded).ok().map(Price::from_mantissa)
         };
         let stop = self.stop_bps.and_then(|bps| away(bps, -side.sign()));
         let target = self.target_bps.and_then(|bps| away(bps, side.sign()));
@@ -101,7 +103,7 @@ impl Managed {
             Ok((signed, equity)) => {
                 self.sized = Some([asked, instrument.exposure_f64(price, signed) / equity]);
                 // what is no quantity of the instrument is told by the weight
-                Ok(instrument.quantity_near(signed).map_or(Target::Weight(f64::NAN), Target::Quantity))
+                Ok(in_steps(instrument, market.position, signed).map_or(Target::Weight(f64::NAN), Target::Quantity))
             }
             Err(_) if side_of(target) == Some(side(market.position).opposite()) && !market.position.is_zero() => {
                 Ok(Target::Flat)

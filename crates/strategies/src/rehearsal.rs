@@ -6,7 +6,7 @@ use tradewind_domain::{
     Bar, Fill, Incarnation, Instrument, InstrumentId, Liquidity, Money, Order, OrderKind, Origin, PortfolioId,
     Quantity, Source, TradeId, VenueOrderId,
 };
-use tradewind_engine::{Command, Decision, Event, EventKind, LOGIC_VERSION, State, Verdict, step};
+use tradewind_engine::{Command, Decision, Event, EventKind, LOGIC_VERSION, State, Verdict, is_asked_for, step};
 use tradewind_gate::{Action, Limits, Mode};
 
 const INSTRUMENT: InstrumentId = InstrumentId(0);
@@ -130,6 +130,7 @@ impl Rehearsal {
             step(&mut self.state, &event, &mut commands);
             for command in commands.drain(..) {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, self.queue.iter().map(|(_, kind)| kind)) => (),
                     Command::Record(kind, _) => self.queue.push_back((Source::Host, kind)),
                     Command::Send(approved) => match approved.action() {
                         Action::Submit(_) | Action::SubmitPair(_) => {

@@ -79,7 +79,7 @@ fn a_lone_signal_shows_its_distance() {
               ema fast - ema slow        30    -0.456    -0.768
               ema slow                   30    -0.079    -0.546
 
-            1970-01-03T21:00:00Z  close 119  position 88.78504673
+            1970-01-03T21:00:00Z  close 119  position 88.78504672
               hold, 51 % sure: long already, and the trend is not down
               forecast 0.01136383 over 20 bars: not over yet
               signal                            value    weight        to threshold
@@ -87,7 +87,7 @@ fn a_lone_signal_shows_its_distance() {
               ema slow                   115.69317266
               ema fast - ema slow          1.31471794                    1.31471794
 
-            1970-01-03T22:00:00Z  close 117.25  position 88.78504673
+            1970-01-03T22:00:00Z  close 117.25  position 88.78504672
               hold, 49 % sure: long already, and the trend is not down
               forecast 0.01044936 over 20 bars: not over yet
               signal                            value    weight        to threshold
@@ -179,7 +179,7 @@ fn a_trade_says_how_sure_it_is_and_for_how_long() {
         (
             "ema-trend",
             21,
-            "buy of 88.78504673 [cross-up], 60 % sure: the fast average is above the slow one\n  \
+            "buy of 88.78504672 [cross-up], 60 % sure: the fast average is above the slow one\n  \
              forecast 0.01087154 over 20 bars: not over yet\n",
         ),
         (
@@ -324,7 +324,7 @@ fn the_json_has_every_key() {
             {
               "at": "1970-01-02T06:00:00Z",
               "close": "109.25",
-              "position": "88.78504673",
+              "position": "88.78504672",
               "kind": "hold",
               "reason": "long already, and the trend is not down",
               "forecast": {

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{bars_of, build, perpetual, rehearsal, spot, walk};
-use tradewind_domain::{Bar, Instrument, InstrumentId, Side};
+use tradewind_domain::{Bar, Instrument, InstrumentId, Price, Side};
 use tradewind_engine::{Decision, DecisionKind, Signal};
 use tradewind_strategies::{Ends, Managed, Market, Opinion, Scene, Sizing, Strategy, StrategyError, Target, sizing};
 
@@ -93,6 +93,35 @@ fn a_distance_is_above_nothing_and_below_all_of_the_price() {
     }
     assert_eq!(refused(Some(1), Some(9_999)), None);
     assert_eq!(refused(None, None), None);
+}
+
+#[test]
+fn stops_and_targets_are_rounded_once_towards_the_losing_side() {
+    let check = |tick: i64, close: &str, side: Side, want: [&str; 2]| {
+        let mut it = spot();
+        it.spec.tick = Price::from_mantissa(tick);
+        let ends = Ends { stop_bps: Some(30), target_bps: Some(30) };
+        let plan = ends.plan(&it, side, it.price(close).unwrap()).unwrap();
+        assert_eq!([plan.stop, plan.target].map(|end| it.price_text(end.unwrap())), want, "{side:?} at {close}");
+    };
+    // 8114.76 times 0.997 is 8090.41572, times 1.003 it is 8139.10428
+    check(1, "8114.76", Side::Buy, ["8090.41", "8139.1"]);
+    check(1, "8114.76", Side::Sell, ["8139.11", "8090.42"]);
+    check(50, "8114.76", Side::Buy, ["8090", "8139"]);
+    check(50, "8114.76", Side::Sell, ["8139.5", "8090.5"]);
+    check(1, "1000", Side::Buy, ["997", "1003"]);
+    check(1, "1000", Side::Sell, ["1003", "997"]);
+}
+
+#[test]
+fn a_sized_trade_of_whole_contracts_is_no_larger_than_its_rule_allows() {
+    let mut whole = perpetual();
+    whole.spec.quantity_decimals = 0;
+    // 35 of 10,000 are lost at a stop 20 away by 1.75 contracts
+    let table = "rule = 'fixed-risk'\nrisk = 0.0035";
+    let scenes = scenes(managed(Box::new(Turns(0)), table, STOP), &whole, &bars_of(&[1_000.0; 2]));
+    let targets = scenes.iter().map(|scene| scene.outcome.target.map(|target| whole.quantity_text(target)));
+    assert_eq!(targets.collect::<Vec<_>>(), [Some("1".to_owned()), Some("1".to_owned())]);
 }
 
 #[test]

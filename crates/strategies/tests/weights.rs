@@ -68,6 +68,34 @@ fn a_weight_of_a_contract_with_a_multiplier_counts_what_it_stands_for() {
 }
 
 #[test]
+fn what_opens_by_weight_is_cut_to_whole_lots_and_never_more_than_the_weight() {
+    let mut it = perpetual();
+    it.spec.quantity_decimals = 0;
+    assert_eq!(target(&it, 0.95, "400000", "USDT"), "7", "7.6 contracts");
+    assert_eq!(target(&it, -0.95, "400000", "USDT"), "-7");
+    assert_eq!(target(&it, 0.96, "50000", "USDT"), "0");
+    assert_eq!(target(&it, 0.1, "1500000", "USDT"), "3", "0.1 times 1,500,000 over 50,000, whatever floats make of it");
+}
+
+#[test]
+fn a_weight_buys_the_whole_shares_that_the_cash_pays_and_sells_by_half_a_share() {
+    let spec = InstrumentSpec {
+        price_decimals: 2,
+        quantity_decimals: 0,
+        ..InstrumentSpec::spot("SPY/USD".parse().unwrap(), "test")
+    };
+    let it = spec.list(InstrumentId(0)).unwrap();
+    // of 2,133.71 at 267.08: 7.59, 7.91, 6.79, 6.39 and again 6.79 shares
+    let mut rehearsal = with(Box::new(Asks(vec![0.95, 0.99, 0.85, 0.8, 0.85])), &it, "2133.71", "USD");
+    let scenes: Vec<Scene> = bars_of(&[267.08; 5]).iter().map(|bar| rehearsal.bar(bar)).collect();
+    assert!(scenes.iter().all(|scene| scene.refusal.is_none()), "8 shares cost 2,136.64");
+    let seen = |scene: &Scene| (scene.outcome.kind, it.quantity_text(scene.outcome.target.unwrap()));
+    let (bought, stays, sold) = (DecisionKind::Buy, DecisionKind::Hold, DecisionKind::Sell);
+    let want = [(bought, "7"), (stays, "7"), (stays, "7"), (sold, "6"), (stays, "6")];
+    assert_eq!(scenes.iter().map(seen).collect::<Vec<_>>(), want.map(|(kind, text)| (kind, text.to_owned())));
+}
+
+#[test]
 fn equity_is_counted_in_what_the_instrument_settles_in() {
     assert_eq!(target(&inverse(1), 0.5, "100000", "USD"), "50000", "two coins, by the price of the contract");
     let nobody_knows = "nothing says what the currency that it settles in is worth";

@@ -21,6 +21,10 @@ mod signals;
 
 use clap::Parser;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the next start of this command goes on where this one stops.
+static RECOVERS: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     abort_on_panic();
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
+    RECOVERS.store(cli.command.recovers(), Ordering::Relaxed);
     output::start_log(&cli.log);
     let json = cli.output == output::Format::Json;
     let ended = match signals::watch(json) {
@@ -92,7 +97,35 @@ fn abort_on_panic() {
             return;
         }
         default(panic);
-        output::note("tradewind stops here: the next start recovers from the journal");
+        output::note(last_words(RECOVERS.load(Ordering::Relaxed)));
         std::process::abort();
     }));
+}
+
+const fn last_words(recovers: bool) -> &'static str {
+    if recovers {
+        "tradewind stops here: the next start recovers from the journal"
+    } else {
+        "tradewind stops here: what it held in memory alone is gone"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_goes_on_from_its_journal_promises_so_with_its_last_words() {
+        for (line, promises) in [
+            ("live --config tradewind.toml", true),
+            ("paper --config tradewind.toml", true),
+            ("paper", false), // its market is a new one at the next start, and so is its journal
+            ("demo", false),
+            ("exchange", false),
+            ("replay tradewind-demo", false),
+        ] {
+            let cli = cli::Cli::try_parse_from(["tradewind"].into_iter().chain(line.split(' '))).unwrap();
+            assert_eq!(last_words(cli.command.recovers()).contains("recovers from the journal"), promises, "{line}");
+        }
+    }
 }

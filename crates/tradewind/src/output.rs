@@ -91,7 +91,7 @@ pub(crate) fn print(format: Format, value: &impl Serialize, text: impl FnOnce() 
         Format::Text => shown(&text()),
     };
     let mut out = std::io::stdout().lock();
-    finish_output(writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush()));
+    finish_output(writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush()), format);
 }
 
 /// The text with whatever would steer a terminal escaped.
@@ -123,11 +123,11 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if steers(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
-/// A reader that has seen enough is no failure; a full disk behind stdout is.
-pub(crate) fn finish_output(written: std::io::Result<()>) {
+/// A reader that has seen enough is no failure; a full disk behind stdout is, and told in the form of the data.
+pub(crate) fn finish_output(written: std::io::Result<()>, format: Format) {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            print_failure(&Failure::file(std::path::Path::new("stdout"), &error), false);
+            print_failure(&Failure::file(std::path::Path::new("stdout"), &error), format == Format::Json);
             std::process::exit(1);
         }
         _ => (),
@@ -202,6 +202,15 @@ pub(crate) fn progress(total: Option<u64>, what: &str) -> indicatif::ProgressBar
     bar
 }
 
+/// A number with so many decimals. What rounds to zero has no minus.
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.to_owned(),
+        _ => text,
+    }
+}
+
 /// `1 bar`, `2 bars`: a count with its noun.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -220,6 +229,14 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rounds_to_zero_has_no_minus() {
+        for (value, text) in [(-0.0, "0.00"), (-0.004, "0.00"), (-0.006, "-0.01"), (0.004, "0.00"), (-10.0, "-10.00")] {
+            assert_eq!(fixed(value, 2), text, "{value}");
+        }
+        assert_eq!((fixed(-0.4, 0).as_str(), fixed(f64::NEG_INFINITY, 2).as_str()), ("0", "-inf"));
+    }
 
     #[test]
     fn what_steers_a_terminal_is_escaped_in_text_and_json() {

@@ -2,7 +2,8 @@
 
 use super::side::{BookSide, Entry, Slab, Slot};
 use super::{
-    CancelReason, DepthLevel, MatchEvent, MatchTrade, NewOrder, RejectReason, ReplaceError, RestingOrder, SelfTrade,
+    CancelReason, DepthLevel, MatchEvent, MatchTrade, NewOrder, PreventedMatch, RejectReason, ReplaceError,
+    RestingOrder, SelfTrade,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::{OcoGroup, OrderKind, Price, Quantity, Side, TimeInForce, Timestamp};
@@ -301,19 +302,15 @@ impl MatchingCore {
         }
         while !taker.open.is_zero() && self.book(side.opposite()).meets(limit) {
             let slot = self.book(side.opposite()).front().expect("a book that meets has a front");
-            let maker = self.slab.get(slot).order;
-            let own = maker.owner == taker.order.owner;
-            match taker.order.self_trade {
-                SelfTrade::ExpireMaker if own => self.end(maker.id, CancelReason::SelfTrade, out),
-                SelfTrade::ExpireTaker if own => return self.drop_taker(&taker, CancelReason::SelfTrade, out),
-                SelfTrade::ExpireBoth if own => {
-                    self.end(maker.id, CancelReason::SelfTrade, out);
-                    return self.drop_taker(&taker, CancelReason::SelfTrade, out);
-                }
-                _ => {
-                    self.trade(&mut taker, slot, out);
-                    self.settle_groups(&taker.order, &maker, out);
-                }
+            let entry = self.slab.get(slot);
+            let (maker, open) = (entry.order, entry.open);
+            if maker.owner == taker.order.owner
+                && let Some(losses) = taker.order.self_trade.losses(open, taker.open)
+            {
+                self.prevent(&mut taker, slot, losses, out);
+            } else {
+                self.trade(&mut taker, slot, out);
+                self.settle_groups(&taker.order, &maker, out);
             }
         }
         self.finish(taker, out);
@@ -367,6 +364,36 @@ impl MatchingCore {
         self.next_trade += 1;
     }
 
+    /// Takes off the resting and the incoming order what they lose by not trading with each other.
+    fn prevent(
+        &mut self,
+        taker: &mut Taker,
+        slot: Slot,
+        (maker_prevented, taker_prevented): (Quantity, Quantity),
+        out: &mut Vec<MatchEvent>,
+    ) {
+        let entry = self.slab.get(slot);
+        let (maker, price, quantity) = (entry.order, entry.price(), entry.open.min(taker.open));
+        let maker_open = entry.open - maker_prevented;
+        taker.open -= taker_prevented;
+        if maker_open.is_zero() {
+            self.remove(maker.id);
+        } else {
+            let (book, slab) = self.book_mut(maker.side);
+            book.shrink(slab, slot, maker_prevented);
+        }
+        out.push(MatchEvent::Prevented(PreventedMatch {
+            price,
+            quantity,
+            maker: maker.id,
+            maker_prevented,
+            maker_open,
+            taker: taker.order.id,
+            taker_prevented,
+            taker_open: taker.open,
+        }));
+    }
+
     /// Ends what a trade ends in the groups of both orders. Where two of one group trade with each other, the
     /// incoming one goes on.
     fn settle_groups(&mut self, taker: &NewOrder, maker: &NewOrder, out: &mut Vec<MatchEvent>) {
@@ -395,7 +422,7 @@ impl MatchingCore {
                 match taker.order.self_trade {
                     SelfTrade::None => (),
                     SelfTrade::ExpireMaker => continue,
-                    SelfTrade::ExpireTaker | SelfTrade::ExpireBoth => break,
+                    SelfTrade::ExpireTaker | SelfTrade::ExpireBoth | SelfTrade::Decrement => break, // a part is lost
                 }
             }
             if entry.order.oco.is_some_and(|group| !groups.insert((entry.order.owner, group))) {

@@ -5,19 +5,39 @@ use tradewind_domain::{Coded, OcoGroup, OrderKind, Price, Quantity, Side, TimeIn
 
 /// What happens when an order would trade with a resting one of the same owner; the incoming order's rule counts.
 ///
-/// The same words as Binance's self-trade prevention modes.
+/// The same words as Binance's self-trade prevention modes, and the same effects: `faqs/stp_faq.md` of
+/// `binance/binance-spot-api-docs`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SelfTrade {
     /// They trade.
     #[default]
     None,
-    /// What is left of the incoming order is cancelled.
+    /// The incoming order loses all that is left of it.
     ExpireTaker,
-    /// The resting order is cancelled, and the incoming one goes on.
+    /// The resting order loses all that is left of it, and the incoming one goes on.
     ExpireMaker,
-    /// Both are cancelled.
+    /// Both lose all that is left of them.
     ExpireBoth,
+    /// Both lose what would have traded: the smaller one all that is left of it, and the larger one goes on with less.
+    Decrement,
+}
+
+impl SelfTrade {
+    /// What the resting and the incoming order lose where they would trade with so much left of each; `None` where they
+    /// trade. One of the two loses all.
+    pub(super) fn losses(self, maker_open: Quantity, taker_open: Quantity) -> Option<(Quantity, Quantity)> {
+        match self {
+            Self::None => None,
+            Self::ExpireTaker => Some((Quantity::ZERO, taker_open)),
+            Self::ExpireMaker => Some((maker_open, Quantity::ZERO)),
+            Self::ExpireBoth => Some((maker_open, taker_open)),
+            Self::Decrement => {
+                let smaller = maker_open.min(taker_open);
+                Some((smaller, smaller))
+            }
+        }
+    }
 }
 
 /// An order as it reaches the market.
@@ -91,6 +111,27 @@ pub struct MatchTrade {
     pub aggressor: Side,
 }
 
+/// Two orders of one owner that did not trade, as the incoming one's [`SelfTrade`] says. One with nothing left is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreventedMatch {
+    /// The resting order's price.
+    pub price: Price,
+    /// How much would have traded, positive.
+    pub quantity: Quantity,
+    /// Who rested.
+    pub maker: u64,
+    /// What the resting order lost by it.
+    pub maker_prevented: Quantity,
+    /// What is left of it.
+    pub maker_open: Quantity,
+    /// Who crossed.
+    pub taker: u64,
+    /// What the crossing order lost by it.
+    pub taker_prevented: Quantity,
+    /// What is left of it.
+    pub taker_open: Quantity,
+}
+
 /// What happened, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MatchEvent {
@@ -108,6 +149,8 @@ pub enum MatchEvent {
     },
     /// Two orders traded.
     Trade(MatchTrade),
+    /// Two orders of one owner did not.
+    Prevented(PreventedMatch),
     /// It is on the book now, behind all others at its price.
     Rested {
         /// Which.
@@ -163,8 +206,6 @@ pub enum CancelReason {
     Kill,
     /// A market order met an empty book.
     NoLiquidity,
-    /// It would have traded with its owner's own order.
-    SelfTrade,
     /// Another order of its group traded, or woke where the rules say so.
     Oco,
     /// A post-only stop limit woke where it would have crossed.

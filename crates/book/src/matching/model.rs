@@ -1,6 +1,6 @@
 //! The obvious market: one list of orders, looked through from the start each time.
 
-use super::{CancelReason, MatchEvent, MatchTrade, NewOrder, RejectReason, ReplaceError, SelfTrade};
+use super::{CancelReason, MatchEvent, MatchTrade, NewOrder, PreventedMatch, RejectReason, ReplaceError, SelfTrade};
 use tradewind_domain::{OrderKind, Price, Quantity, Side, TimeInForce, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -168,24 +168,20 @@ impl Model {
                 Listed { order: NewOrder { time_in_force: TimeInForce::Ioc, ..order }, ..taker.clone() },
                 &mut events,
             );
-            if events.iter().any(|event| matches!(event, MatchEvent::Cancelled { id, .. } if *id == order.id)) {
+            let taken = events.iter().map(|event| match event {
+                MatchEvent::Trade(trade) if trade.taker == order.id => trade.quantity.mantissa(),
+                _ => 0,
+            });
+            if taken.sum::<i64>() < taker.open {
                 return Self::gone(&taker, CancelReason::Kill, out);
             }
         }
         while taker.open > 0 && self.meets(order.side, order.kind.limit()) {
             let maker = self.best(order.side.opposite()).unwrap().clone();
-            match order.self_trade {
-                SelfTrade::ExpireMaker if maker.order.owner == order.owner => {
-                    self.cancel(maker.order.id, CancelReason::SelfTrade, out);
-                }
-                SelfTrade::ExpireTaker if maker.order.owner == order.owner => {
-                    return Self::gone(&taker, CancelReason::SelfTrade, out);
-                }
-                SelfTrade::ExpireBoth if maker.order.owner == order.owner => {
-                    self.cancel(maker.order.id, CancelReason::SelfTrade, out);
-                    return Self::gone(&taker, CancelReason::SelfTrade, out);
-                }
-                _ => self.trade(&mut taker, &maker, out),
+            if maker.order.owner == order.owner && order.self_trade != SelfTrade::None {
+                self.prevent(&mut taker, &maker, out);
+            } else {
+                self.trade(&mut taker, &maker, out);
             }
         }
         match (taker.open, order.time_in_force, order.kind.limit()) {
@@ -198,6 +194,31 @@ impl Model {
                 out.push(MatchEvent::Rested { id: order.id, price, open: Quantity::from_mantissa(open) });
             }
         }
+    }
+
+    fn prevent(&mut self, taker: &mut Listed, maker: &Listed, out: &mut Vec<MatchEvent>) {
+        let quantity = taker.open.min(maker.open);
+        let (from_maker, from_taker) = match taker.order.self_trade {
+            SelfTrade::None => unreachable!("they trade"),
+            SelfTrade::ExpireTaker => (0, taker.open),
+            SelfTrade::ExpireMaker => (maker.open, 0),
+            SelfTrade::ExpireBoth => (maker.open, taker.open),
+            SelfTrade::Decrement => (quantity, quantity),
+        };
+        taker.open -= from_taker;
+        let at = self.index(maker.order.id).unwrap();
+        self.listed[at].open -= from_maker;
+        out.push(MatchEvent::Prevented(PreventedMatch {
+            price: maker.order.kind.limit().unwrap(),
+            quantity: Quantity::from_mantissa(quantity),
+            maker: maker.order.id,
+            maker_prevented: Quantity::from_mantissa(from_maker),
+            maker_open: Quantity::from_mantissa(maker.open - from_maker),
+            taker: taker.order.id,
+            taker_prevented: Quantity::from_mantissa(from_taker),
+            taker_open: Quantity::from_mantissa(taker.open),
+        }));
+        self.listed.retain(|l| l.open > 0);
     }
 
     fn trade(&mut self, taker: &mut Listed, maker: &Listed, out: &mut Vec<MatchEvent>) {

@@ -1,5 +1,5 @@
 use super::model::Model;
-use super::{MatchEvent, MatchingCore, MatchingRules, NewOrder, ReplaceError, SelfTrade};
+use super::{MatchEvent, MatchingCore, MatchingRules, NewOrder, PreventedMatch, ReplaceError, SelfTrade};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -33,6 +33,7 @@ fn read(text: &str) -> NewOrder {
                 "expire-taker" => order.self_trade = SelfTrade::ExpireTaker,
                 "expire-maker" => order.self_trade = SelfTrade::ExpireMaker,
                 "expire-both" => order.self_trade = SelfTrade::ExpireBoth,
+                "decrement" => order.self_trade = SelfTrade::Decrement,
                 _ => panic!("{word}"),
             },
         }
@@ -61,6 +62,17 @@ fn line(event: &MatchEvent) -> String {
                 t.quantity.mantissa(),
                 t.maker,
                 t.price.mantissa()
+            )
+        }
+        MatchEvent::Prevented(it) => {
+            let lost = [it.taker_prevented, it.maker_prevented].map(Quantity::mantissa);
+            format!(
+                "{} is kept from {} at {}: {} and {} prevented",
+                it.taker,
+                it.maker,
+                it.price.mantissa(),
+                lost[0],
+                lost[1]
             )
         }
         MatchEvent::Rested { id, price, open } => format!("{id} rests {} at {}", open.mantissa(), price.mantissa()),
@@ -154,37 +166,120 @@ fn post_only_rests_or_is_rejected() {
 #[test]
 fn a_self_trade_is_prevented_as_the_incoming_order_says() {
     let rest = "1/7 sell 5 @100 | 2/8 sell 5 @101";
-    let table = [("", 2, 0), (" expire-taker", 0, 8), (" expire-maker", 1, 3), (" expire-both", 0, 8)];
-    for (rule, trades, left) in table {
+    let table = [
+        ("", None, 2, 0),
+        (" expire-taker", Some("8 and 0"), 0, 0),
+        (" expire-maker", Some("0 and 5"), 1, 3),
+        (" expire-both", Some("8 and 5"), 0, 0),
+        (" decrement", Some("5 and 5"), 1, 0),
+    ];
+    for (rule, lost, trades, left) in table {
         let mut core = MatchingCore::default();
         let text = run(&mut core, &format!("{rest} | 3/7 buy 8 @101{rule}"));
         assert_eq!(text.matches("trade").count(), trades, "{rule}: {text}");
+        assert_eq!(text.matches("is kept from").count(), usize::from(lost.is_some()), "{rule}: {text}");
+        let line = lost.map(|lost| format!("3 is kept from 1 at 100: {lost} prevented\n"));
+        assert!(line.is_none_or(|line| text.contains(&line)), "{rule}: {text}");
         let resting: i64 = core.orders(Side::Buy).map(|order| order.open.mantissa()).sum();
-        let cancelled = if text.contains("3 cancelled with 8 left: SelfTrade") { 8 } else { 0 };
-        assert_eq!(resting + cancelled, left, "{rule}: {text}");
+        assert_eq!(resting, left, "{rule}: {text}");
         assert_eq!(core.open_quantity(1).is_some(), rule == " expire-taker", "{rule}: {text}");
     }
 }
 
-/// Of either side, and whichever of the two is larger: no rule leaves a part of an order that it ends. Binance's fifth,
-/// `DECREMENT`, which takes from both what would have traded, is none of these.
+/// Of either side, and whichever of the two is larger: none of these leaves a part of an order that it ends.
 #[test]
-fn a_rule_of_self_trades_ends_whole_orders_of_either_side_at_any_size() {
+fn a_rule_that_expires_ends_whole_orders_of_either_side_at_any_size() {
     for (rests, comes) in [("sell", "buy"), ("buy", "sell")] {
         for (maker, taker) in [(5, 8), (8, 5), (5, 5)] {
             let rested = format!("1 rests {maker} at 100\n");
-            let maker_ends = format!("1 cancelled with {maker} left: SelfTrade\n");
-            let taker_ends = format!("2 cancelled with {taker} left: SelfTrade\n");
-            for (rule, want) in [
-                ("expire-taker", taker_ends.clone()),
-                ("expire-maker", format!("{maker_ends}2 rests {taker} at 100\n")),
-                ("expire-both", format!("{maker_ends}{taker_ends}")),
-            ] {
+            for (rule, from_taker, from_maker) in
+                [("expire-taker", taker, 0), ("expire-maker", 0, maker), ("expire-both", taker, maker)]
+            {
+                let mut core = MatchingCore::default();
                 let script = format!("1/7 {rests} {maker} @100 | 2/7 {comes} {taker} @100 {rule}");
-                assert_eq!(run(&mut MatchingCore::default(), &script), format!("{rested}{want}"), "{script}");
+                let mut want = format!("{rested}2 is kept from 1 at 100: {from_taker} and {from_maker} prevented\n");
+                if from_taker == 0 {
+                    want += &format!("2 rests {taker} at 100\n");
+                }
+                assert_eq!(run(&mut core, &script), want, "{script}");
+                assert_eq!(core.open_orders(), usize::from(from_taker == 0) + usize::from(from_maker == 0), "{script}");
             }
         }
     }
+}
+
+#[test]
+fn a_decrement_takes_the_smaller_from_both_and_the_larger_goes_on_with_the_rest() {
+    for (rests, comes) in [("sell", "buy"), ("buy", "sell")] {
+        for (maker, taker, lost) in [(5, 8, 5), (8, 5, 5), (5, 5, 5)] {
+            let mut core = MatchingCore::default();
+            let script = format!("1/7 {rests} {maker} @100 | 2/7 {comes} {taker} @100 decrement");
+            let mut want = format!("1 rests {maker} at 100\n2 is kept from 1 at 100: {lost} and {lost} prevented\n");
+            if taker > lost {
+                want += &format!("2 rests {} at 100\n", taker - lost);
+            }
+            assert_eq!(run(&mut core, &script), want, "{script}");
+            let left = |id| core.open_quantity(id).unwrap_or_default().mantissa();
+            assert_eq!([left(1), left(2)], [maker - lost, taker - lost], "{script}");
+        }
+    }
+}
+
+#[test]
+fn a_resting_order_that_is_lowered_by_a_decrement_keeps_its_place() {
+    check(
+        "1/7 sell 8 @100 | 2/8 sell 5 @100 | 3/7 buy 3 @100 decrement | 4/9 buy 6 @100",
+        expect![[r#"
+            1 rests 8 at 100
+            2 rests 5 at 100
+            3 is kept from 1 at 100: 3 and 3 prevented
+            trade 1: 4 takes 5 from 1 at 100
+            trade 2: 4 takes 1 from 2 at 100
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_decrement_took_is_neither_filled_nor_still_to_be_taken() {
+    check(
+        "1/7 sell 5 @100 | 2/8 sell 2 @101 | 3/7 buy 9 @101 ioc decrement | 4/7 sell 5 @100 | 5/8 sell 5 @100 | \
+         6/7 buy 6 @100 fok decrement | 7/7 buy 1 @100 post decrement | 8/7 buy 7 decrement | 9/8 sell 2 @99 | \
+         10/7 sell 9 @100 | 11/7 buy 5 @100 fok decrement",
+        expect![[r#"
+            1 rests 5 at 100
+            2 rests 2 at 101
+            3 is kept from 1 at 100: 5 and 5 prevented
+            trade 1: 3 takes 2 from 2 at 101
+            3 cancelled with 2 left: Immediate
+            4 rests 5 at 100
+            5 rests 5 at 100
+            6 cancelled with 6 left: Kill
+            7 rejected: WouldCross
+            8 is kept from 4 at 100: 5 and 5 prevented
+            trade 2: 8 takes 2 from 5 at 100
+            9 rests 2 at 99
+            10 rests 9 at 100
+            trade 3: 11 takes 2 from 9 at 99
+            trade 4: 11 takes 3 from 5 at 100
+        "#]],
+    );
+}
+
+#[test]
+fn a_prevented_match_prints_no_price_wakes_no_stop_and_ends_no_group() {
+    let mut core = MatchingCore::default();
+    let text = run(
+        &mut core,
+        "1/9 sell 5 ^100 | 2/7 buy 5 @99 #1 | 3/7 buy 5 ^120 #1 | 4/7 sell 2 @99 decrement | 5/7 sell 3 @99 decrement",
+    );
+    expect![[r#"
+        2 rests 5 at 99
+        4 is kept from 2 at 99: 2 and 2 prevented
+        5 is kept from 2 at 99: 3 and 3 prevented
+    "#]]
+    .assert_eq(&text);
+    assert_eq!((core.last_price(), core.best_bid()), (None, None));
+    assert_eq!([1, 2, 3].map(|id| core.open_quantity(id).is_some()), [true, false, true]);
 }
 
 #[test]
@@ -377,7 +472,8 @@ fn any_order() -> impl Strategy<Value = NewOrder> {
         3 => Just(SelfTrade::None),
         1 => Just(SelfTrade::ExpireTaker),
         1 => Just(SelfTrade::ExpireMaker),
-        1 => Just(SelfTrade::ExpireBoth)
+        1 => Just(SelfTrade::ExpireBoth),
+        2 => Just(SelfTrade::Decrement)
     ];
     let group = prop_oneof![4 => Just(None), 1 => (0_u64..3).prop_map(|group| Some(OcoGroup(group)))];
     (any::<bool>(), 0_i64..20, 0_u32..4, kind, force, prop::bool::weighted(0.15), own, group).prop_map(
@@ -404,10 +500,26 @@ fn any_act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Books every event against the orders as they were sent: nothing appears, nothing vanishes, both sides agree.
+/// An open order by what was told of it.
+struct Booked {
+    order: NewOrder,
+    /// What it is in all; a replacement changes it.
+    asked: i64,
+    executed: i64,
+    prevented: i64,
+}
+
+impl Booked {
+    fn left(&self) -> i64 {
+        self.asked - self.executed - self.prevented
+    }
+}
+
+/// Books every event against the orders as they were sent: nothing appears, nothing vanishes, both sides agree. What was
+/// executed, what was prevented, what ended and what is left of an order are together what it asked for.
 #[derive(Default)]
 struct Ledger {
-    open: BTreeMap<u64, (NewOrder, i64)>,
+    open: BTreeMap<u64, Booked>,
 }
 
 impl Ledger {
@@ -418,26 +530,48 @@ impl Ledger {
                     (trade.maker, trade.maker_open, trade.aggressor.opposite()),
                     (trade.taker, trade.taker_open, trade.aggressor),
                 ] {
-                    let (order, open) = self.open.get_mut(&id).expect("only open orders trade");
-                    *open -= trade.quantity.mantissa();
-                    assert_eq!((order.side, *open), (side, left.mantissa()));
+                    let it = self.open.get_mut(&id).expect("only open orders trade");
+                    it.executed += trade.quantity.mantissa();
+                    assert_eq!((it.order.side, it.left()), (side, left.mantissa()));
                     let beyond =
-                        order.kind.limit().map_or(0, |l| side.sign() * (trade.price.mantissa() - l.mantissa()));
+                        it.order.kind.limit().map_or(0, |l| side.sign() * (trade.price.mantissa() - l.mantissa()));
                     assert!(beyond <= 0, "no order trades past its limit");
-                    if *open == 0 {
+                    if it.left() == 0 {
                         self.open.remove(&id);
                     }
                 }
             }
+            MatchEvent::Prevented(met) => self.prevent(met),
             MatchEvent::Cancelled { id, open, .. } | MatchEvent::Expired { id, open } => {
-                assert_eq!(self.open.remove(id).expect("only open orders end").1, open.mantissa());
+                assert_eq!(self.open.remove(id).expect("only open orders end").left(), open.mantissa());
             }
             MatchEvent::Replaced { id, open, price, .. } => {
-                let entry = self.open.get_mut(id).expect("only open orders are replaced");
-                (entry.0.kind, entry.1) = (OrderKind::Limit { price: *price }, open.mantissa());
+                let it = self.open.get_mut(id).expect("only open orders are replaced");
+                it.order.kind = OrderKind::Limit { price: *price };
+                it.asked = it.executed + it.prevented + open.mantissa();
             }
-            MatchEvent::Rested { id, open, .. } => assert_eq!(self.open[id].1, open.mantissa()),
+            MatchEvent::Rested { id, open, .. } => assert_eq!(self.open[id].left(), open.mantissa()),
             MatchEvent::Accepted { .. } | MatchEvent::Rejected { .. } | MatchEvent::Triggered { .. } => (),
+        }
+    }
+
+    fn prevent(&mut self, met: &PreventedMatch) {
+        let [maker, taker] = [met.maker, met.taker].map(|id| self.open[&id].order);
+        assert_eq!((maker.owner, maker.side), (taker.owner, taker.side.opposite()));
+        assert_ne!(taker.self_trade, SelfTrade::None);
+        if taker.self_trade == SelfTrade::Decrement {
+            let lost = [met.maker_prevented, met.taker_prevented];
+            assert_eq!(lost, [met.quantity; 2], "what one loses the other loses");
+        }
+        for (id, lost, left) in
+            [(met.maker, met.maker_prevented, met.maker_open), (met.taker, met.taker_prevented, met.taker_open)]
+        {
+            let it = self.open.get_mut(&id).expect("only open orders meet");
+            it.prevented += lost.mantissa();
+            assert_eq!(it.left(), left.mantissa());
+            if left.is_zero() {
+                self.open.remove(&id);
+            }
         }
     }
 }
@@ -459,7 +593,8 @@ proptest! {
                     core.submit(order, now, &mut fast);
                     model.submit(order, now, &mut slow);
                     if fast.contains(&MatchEvent::Accepted { id: order.id }) {
-                        ledger.open.insert(order.id, (order, order.quantity.mantissa()));
+                        let asked = order.quantity.mantissa();
+                        ledger.open.insert(order.id, Booked { order, asked, executed: 0, prevented: 0 });
                     }
                 }
                 Act::Cancel(id) => {
@@ -480,6 +615,9 @@ proptest! {
             prop_assert_eq!(&fast, &slow);
             fast.iter().for_each(|event| ledger.book(event));
             prop_assert_eq!(core.open_orders(), ledger.open.len());
+            for (id, it) in &ledger.open {
+                prop_assert_eq!(core.open_quantity(*id).map(Quantity::mantissa), Some(it.left()), "{}", id);
+            }
             check_books(&core, &model);
         }
     }

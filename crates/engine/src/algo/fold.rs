@@ -156,7 +156,7 @@ impl Parent {
             self.faults_of(Role::Excess).forgive(); // what did not guard it has nothing to guard any more, or a new try
         }
         if record.state == OrderState::Working {
-            self.stands(record.order.client_id(), at);
+            self.stands(record.order.client_id());
         }
         match state {
             _ if self.is_alone(role) => (), // the way out failed, and is what is tried again
@@ -180,7 +180,7 @@ impl Parent {
 
     /// A child stands at the venue: if it is the newest guard, those before it may have failed, and so may ways out that
     /// nobody wants any more. A stop that only stands in changes nothing of that.
-    fn stands(&mut self, client_id: ClientOrderId, at: Timestamp) {
+    fn stands(&mut self, client_id: ClientOrderId) {
         let newest = || self.children.iter().rfind(|child| child.role.protects());
         if self.guard.failures == 0 && self.exit.failures == 0
             || newest().is_none_or(|child| child.client_id != client_id || self.stands_in(child))
@@ -188,7 +188,7 @@ impl Parent {
             return;
         }
         self.guard.forgive();
-        if self.owed(at).is_none_or(Quantity::is_zero) {
+        if self.owed().is_none_or(Quantity::is_zero) {
             self.exit.forgive();
         }
     }

@@ -6,10 +6,10 @@ use tradewind_domain::{OrderKind, OrderRequest, Quantity};
 
 /// The next tip, once the last one is gone. What would be left too small to order is shown with it.
 pub(super) fn iceberg(parent: &Parent, look: &Look<'_>, display: Quantity) -> Option<Due> {
-    if !parent.is_settled(look.now) {
+    if !parent.is_settled() {
         return None;
     }
-    let left = parent.wish.request.quantity - parent.committed(look.now);
+    let left = parent.wish.request.quantity - parent.committed();
     if look.is_dust(left) {
         return Some(parent.finish(look));
     }
@@ -28,7 +28,7 @@ pub(super) fn ladder(parent: &Parent, look: &Look<'_>, rungs: &[Rung]) -> Option
             let put_back = parent.seen.resumed.is_some_and(|resumed| gone_at <= resumed);
             match child.state {
                 ChildState::Over(end) if end.never_worked() => (),
-                ChildState::Over(ChildEnd::Cancelled) if put_back && !child.may_fill(look.now) => left -= child.filled,
+                ChildState::Over(ChildEnd::Cancelled) if put_back && !child.may_fill() => left -= child.filled,
                 _ => return Quantity::ZERO,
             }
         }
@@ -37,7 +37,7 @@ pub(super) fn ladder(parent: &Parent, look: &Look<'_>, rungs: &[Rung]) -> Option
     let free = rungs.iter().zip(0..).map(|(rung, nth)| (rung, nth, left(rung, nth)));
     let free = free.into_iter().find(|(_, _, left)| !look.is_dust(*left));
     match free {
-        None => parent.is_settled(look.now).then(|| parent.finish(look)),
+        None => parent.is_settled().then(|| parent.finish(look)),
         Some((rung, nth, quantity)) => {
             let request =
                 OrderRequest { kind: OrderKind::Limit { price: rung.price }, quantity, ..parent.wish.request };

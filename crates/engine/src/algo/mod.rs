@@ -7,8 +7,8 @@
 //!
 //! # What always holds
 //! * The sum of all that a parent's children may still fill never exceeds what the parent was asked for. A child whose
-//!   outcome is unknown counts in full, and so does one that was cancelled a moment ago, because its last fill may
-//!   still be on its way ([`SETTLE`]). A fill later than that is booked, and what stands in its place is taken back.
+//!   outcome is unknown counts in full. A fill later than the end of its order is booked, and what stands in its place is
+//!   taken back.
 //! * A child that is refused or rejected is tried once more, by a new decision at a later moment; then the parent pauses
 //!   and says why. One that came too soon after other orders waits a second, and counts as no failure for the first minute.
 //! * A parent lives in the journalled state: after a restart it goes on where the events left it.
@@ -25,11 +25,11 @@ mod schedule;
 mod tests;
 
 pub use event::ParentEvent;
-pub(crate) use parent::{CANCEL_LATER_AFTER, RETRY_DOUBLINGS, Refused, Told};
 pub use parent::{
-    Child, ChildEnd, ChildState, Due, Faults, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER, Role,
-    SETTLE, ask_again_after,
+    BURST, Child, ChildEnd, ChildState, Due, Faults, Look, Parent, ParentEnd, ParentState, PriceSource, RETRY_AFTER,
+    Role, ask_again_after,
 };
+pub(crate) use parent::{CANCEL_LATER_AFTER, RETRY_DOUBLINGS, Refused, Told};
 pub(crate) use parents::LIVE_MAX;
 pub use parents::{Ask, Parents};
 pub(crate) use plan::on_tick;

@@ -9,11 +9,8 @@ use tradewind_domain::{
     ClientOrderId, Instrument, OrderRequest, Price, Quantity, Sequence, Side, TimeInForce, Timestamp, Trail,
 };
 
-/// How long after its end a cancelled child counts in full: its last fill may come by another way than its cancel.
-///
-/// A host records the end of an order once as much of it is booked as the venue says was executed, so this is a second
-/// line; behind it, what a still later fill makes too much is taken back.
-pub const SETTLE: i64 = 1_000_000_000;
+/// How long after a pair the next one waits while more of what it guards may fill: fills come in bursts.
+pub const BURST: i64 = 1_000_000_000;
 /// How long a parent waits after a child that failed; twice as long after each further one.
 pub const RETRY_AFTER: i64 = 1_000_000_000;
 /// How often that wait doubles: up to half a minute.
@@ -143,19 +140,16 @@ pub struct Child {
 }
 
 impl Child {
-    /// Whether it may still fill as far as anybody can know at `now`.
+    /// Whether it may still fill. The end of an order is recorded once as much of it is booked as the venue says was
+    /// executed; what a later fill all the same makes too much is taken back.
     #[must_use]
-    pub fn may_fill(&self, now: Timestamp) -> bool {
-        match self.state {
-            ChildState::Asked | ChildState::Open { .. } => true,
-            ChildState::Over(ChildEnd::Cancelled) => now.since(self.changed_at) < SETTLE,
-            ChildState::Over(_) => false,
-        }
+    pub const fn may_fill(&self) -> bool {
+        !matches!(self.state, ChildState::Over(_))
     }
     /// The most that it may come to.
     #[must_use]
-    pub fn possible(&self, now: Timestamp) -> Quantity {
-        if self.may_fill(now) { self.quantity.max(self.filled) } else { self.filled }
+    pub fn possible(&self) -> Quantity {
+        if self.may_fill() { self.quantity.max(self.filled) } else { self.filled }
     }
     /// Whether nothing may be proposed beside it until more is known. What protects counts in full while its outcome is
     /// unknown, so that the rest can be protected meanwhile.
@@ -494,7 +488,7 @@ impl Parent {
     }
 
     fn wind_down(&self, now: Timestamp, end: ParentEnd, reason: &str) -> Option<Due> {
-        if self.is_quiet(now) {
+        if self.is_quiet() {
             return Some(Due::Move(ParentState::Over { end, reason: reason.to_owned() }));
         }
         self.children.iter().find_map(|child| child.cancel(now))
@@ -565,20 +559,20 @@ impl Parent {
 
     /// The most that the children may come to that do what was asked.
     #[must_use]
-    pub fn committed(&self, now: Timestamp) -> Quantity {
-        self.asked_for().map(|child| child.possible(now)).fold(Quantity::ZERO, |sum, more| sum + more)
+    pub fn committed(&self) -> Quantity {
+        self.asked_for().map(|child| child.possible()).fold(Quantity::ZERO, |sum, more| sum + more)
     }
 
     /// Whether none of the children can fill any more that do what was asked; what guards may.
     #[must_use]
-    pub fn is_settled(&self, now: Timestamp) -> bool {
-        !self.asked_for().any(|child| child.may_fill(now))
+    pub fn is_settled(&self) -> bool {
+        !self.asked_for().any(|child| child.may_fill())
     }
 
     /// Whether nothing of it can fill any more.
     #[must_use]
-    pub fn is_quiet(&self, now: Timestamp) -> bool {
-        !self.children.iter().any(|child| child.may_fill(now))
+    pub fn is_quiet(&self) -> bool {
+        !self.children.iter().any(|child| child.may_fill())
     }
 
     /// Whether the date up to which its orders would be good is over: the gate takes none of them any more.

@@ -1,6 +1,6 @@
 //! [`Parents`]: every parent of a risk domain, folded from events.
 
-use super::parent::{ChildState, Due, Look, Parent, ParentEnd, ParentState, Refused, Role, Told};
+use super::parent::{Child, ChildState, Due, Look, Parent, ParentEnd, ParentState, Refused, Role, Told};
 use super::plan::{Behind, ParentId, ParentWish};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -85,6 +85,12 @@ impl Parents {
     #[must_use]
     pub fn parent_of(&self, client_id: ClientOrderId) -> Option<&Parent> {
         self.of.get(&client_id).and_then(|id| self.get(*id))
+    }
+    /// Whether an order of this name is the entry of a bracket, or the order that one was put around.
+    #[must_use]
+    pub fn is_entry(&self, client_id: ClientOrderId) -> bool {
+        let entry = |child: &Child| child.client_id == client_id && child.role == Role::Entry;
+        self.parent_of(client_id).is_some_and(|parent| parent.children.iter().any(entry))
     }
     /// Whether an order of this name is, or was to be, some parent's.
     #[must_use]

@@ -83,9 +83,9 @@ impl Schedule {
     pub(super) fn due(&self, parent: &Parent, look: &Look<'_>) -> Option<Due> {
         let index = self.index(look.now)?;
         let total = parent.wish.request.quantity;
-        let committed = parent.committed(look.now);
+        let committed = parent.committed();
         let left = total - committed;
-        if look.is_dust(left) && parent.is_settled(look.now) {
+        if look.is_dust(left) && parent.is_settled() {
             return Some(parent.finish(look));
         }
         if index > u64::from(self.slices) && parent.wish.request.kind.limit().is_some() {
@@ -137,9 +137,9 @@ impl Participation {
 
     pub(super) fn due(&self, parent: &Parent, look: &Look<'_>) -> Option<Due> {
         let total = parent.wish.request.quantity;
-        let committed = parent.committed(look.now);
+        let committed = parent.committed();
         let left = total - committed;
-        let (quiet, rests) = (parent.is_settled(look.now), parent.wish.request.kind.limit().is_some());
+        let (quiet, rests) = (parent.is_settled(), parent.wish.request.kind.limit().is_some());
         if look.is_dust(left) && quiet {
             return Some(parent.finish(look));
         }

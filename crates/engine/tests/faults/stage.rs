@@ -110,6 +110,7 @@ impl Stage {
             }
             for command in commands {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, queue.iter().map(|waiting| &waiting.1)) => (),
                     Command::Record(kind, to) => queue.push_back((Source::Host, kind, to, Some(event.sequence))),
                     Command::Send(approved) => sends.push(approved),
                 }

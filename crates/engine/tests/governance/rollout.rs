@@ -80,6 +80,7 @@ fn halts_kill_switches_drifts_and_orders_of_other_hands_are_incidents_each_once(
         earlier: Quantity::ZERO,
         open: true,
         waits: false,
+        terms: VenueTerms::default(),
     };
     let mut incidents = 0;
     for (kind, more) in [

@@ -103,6 +103,7 @@ impl Host {
             }
             for command in commands {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, queue.iter().map(|waiting| &waiting.1)) => (),
                     Command::Record(kind, _) => queue.push_back((Source::Host, kind, Some(event.sequence))),
                     Command::Send(approved) => match approved.action() {
                         Action::Submit(order) => self.sent.push(*order),

@@ -3,7 +3,7 @@
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::algo::{
-    Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentId, ParentState, Plan, Protection, Role, SETTLE,
+    BURST, Child, ChildEnd, ChildState, Due, Look, Parent, ParentEnd, ParentId, ParentState, Plan, Protection, Role,
 };
 use tradewind_gate::Limits;
 
@@ -123,7 +123,7 @@ fn only_pairs_that_may_still_fill_count_towards_the_four_that_may_stand() {
         all.extend([Child { filled: lots(last_filled), ..target }, stop]);
         told(due(&bracket(all), 500))
     };
-    assert_eq!(with(OPEN, 0), "cancel 1", "no fifth: what cannot be protected must not fill");
+    assert_eq!(with(OPEN, 0), "cancel 100", "no fifth: the smallest is taken back for one of all that is bare");
     assert_eq!(with(CANCELLED, 0), "Target(4) Stop(4) 200", "three stand: the fourth is gone");
     // all of it is guarded: the entry works on beside four pairs
     let mut all = vec![Child { filled: lots(400), ..entry }];
@@ -211,16 +211,17 @@ fn the_market_is_past_a_stop_or_a_target_by_its_price_or_by_the_side_that_an_exi
 }
 
 #[test]
-fn a_target_whose_stop_is_gone_is_taken_back_once_nothing_of_the_stop_can_fill() {
+fn a_target_whose_stop_is_gone_is_taken_back_unless_the_venue_has_just_taken_both() {
     let entry = child(Role::Entry, FILLED, 1_000, 1_000);
-    let with = |stop: ChildState, changed: Timestamp| {
+    let with = |stop: ChildState, filled: i64, since: i64| {
         let [target, other] = pair(0, OPEN, 1_000);
-        let other = Child { state: stop, changed_at: changed, ..other };
-        told(due(&bracket(vec![entry, Child { filled: lots(100), ..target }, other]), 900))
+        let other = Child { state: stop, changed_at: NOW.plus_nanos(-since), ..other };
+        told(due(&bracket(vec![entry, Child { filled: lots(filled), ..target }, other]), 1_000 - filled))
     };
-    assert_eq!(with(OPEN, NOW), "nothing");
-    assert_eq!(with(CANCELLED, NOW.plus_nanos(1 - SETTLE)), "nothing", "a fill may be late");
-    assert_eq!(with(CANCELLED, NOW.plus_nanos(-SETTLE)), "cancel 100");
+    assert_eq!(with(OPEN, 100, BURST), "nothing");
+    assert_eq!(with(CANCELLED, 100, 0), "cancel 100");
+    assert_eq!(with(CANCELLED, 0, BURST - 1), "nothing", "it is told of the target next");
+    assert_eq!(with(CANCELLED, 0, BURST), "cancel 100");
 }
 
 #[test]

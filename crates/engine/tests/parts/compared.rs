@@ -31,6 +31,7 @@ fn listed(text: &str, name: &str, filled: i64, open: bool) -> VenueOrder {
         filled: lots(filled),
         open,
         waits: false,
+        terms: VenueTerms::default(),
         updated: at(2_000),
     }
 }

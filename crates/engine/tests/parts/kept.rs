@@ -5,7 +5,7 @@ use crate::brackets::{CANCELLED, FILLED, NOW, OPEN, child, pair, parent, told};
 use crate::stage::*;
 use tradewind_domain::*;
 use tradewind_engine::algo::{
-    Child, ChildState, Look, Parent, ParentEnd, ParentState, Participation, Plan, Role, SETTLE, Schedule,
+    BURST, Child, ChildState, Look, Parent, ParentEnd, ParentState, Participation, Plan, Role, Schedule,
 };
 use tradewind_gate::Limits;
 
@@ -60,8 +60,8 @@ fn while_a_slice_may_fill_further_what_it_fills_is_guarded_once_a_second() {
         due(&at_market(vec![slice(state, 5_000, 3_000), target, stop]), MARK, 3_000, None, 10)
     };
     let more = "Target(1) Stop(1) 1000";
-    assert_eq!(with(OPEN, SETTLE - 1), "nothing", "more of it may fill in the same moment");
-    assert_eq!(with(OPEN, SETTLE), more);
+    assert_eq!(with(OPEN, BURST - 1), "nothing", "more of it may fill in the same moment");
+    assert_eq!(with(OPEN, BURST), more);
     assert_eq!(with(OPEN, 0), "nothing");
     assert_eq!(with(FILLED, 0), more, "all of it has filled");
 }

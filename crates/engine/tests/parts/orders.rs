@@ -339,6 +339,7 @@ pub(crate) fn foreign_order(instrument: InstrumentId, side: Side, quantity: i64,
         earlier: lots(0),
         open: true,
         waits: false,
+        terms: VenueTerms::default(),
     }
 }
 
@@ -406,6 +407,64 @@ fn an_adopted_order_is_ours_with_all_that_happens_to_it() {
     let state = folded(&stage, 0, [over.clone(), over]);
     assert_eq!(state.order(client_id).unwrap().status(), "canceled");
     assert_eq!(state.counters.contradictions, 0, "told twice, and no contradiction");
+}
+
+#[test]
+fn another_hands_order_is_adopted_as_what_it_waits_for_or_as_what_has_become_of_that() {
+    let [trigger, at] = [9_500, 9_400].map(price);
+    let stop = OrderKind::StopLimit { trigger, price: at };
+    let trailing = OrderKind::Trailing { offset: TrailingOffset::Bps(100), activation: None };
+    let kind = |(known, limit): (Option<OrderKind>, Option<Price>), open: bool, waits: bool| {
+        let terms = VenueTerms { kind: known, ..VenueTerms::default() };
+        ForeignOrder { price: limit, open, waits, terms, ..foreign_order(BTC, Side::Sell, 100, 0) }.kind()
+    };
+    let plain = OrderKind::Limit { price: at };
+    assert_eq!(kind((Some(stop), Some(at)), true, true), Some(stop));
+    assert_eq!(kind((Some(stop), Some(at)), true, false), Some(plain), "it woke");
+    assert_eq!(kind((Some(stop), Some(at)), false, false), Some(stop), "it is over");
+    assert_eq!(kind((Some(trailing), None), true, true), Some(trailing));
+    assert_eq!(kind((Some(trailing), None), true, false), Some(OrderKind::Market));
+    assert_eq!(kind((None, Some(at)), true, false), Some(plain));
+    assert_eq!(kind((None, None), true, false), Some(OrderKind::Market));
+    assert_eq!(kind((None, Some(at)), true, true), None, "an older journal does not tell what it waits for");
+    let other = Some("STOP_LOSS_LIMIT with trailingDelta 50".to_owned());
+    let terms = VenueTerms { other, ..VenueTerms::default() };
+    let strange = ForeignOrder { terms, ..foreign_order(BTC, Side::Sell, 100, 40) };
+    assert_eq!(strange.kind(), None);
+    assert_eq!(ForeignOrder { open: false, ..strange }.kind(), Some(OrderKind::Limit { price: price(MARK) }));
+}
+
+#[test]
+fn orders_of_one_list_are_adopted_as_one_group_and_only_reduce_what_is_held() {
+    let mut stage = Stage::new(Limits { max_order: Cap::NONE, ..Limits::RESEARCH });
+    stage.holding(1_000);
+    let of = |number: &str, side, quantity, list| ForeignOrder {
+        venue_id: VenueOrderId(number.into()),
+        terms: VenueTerms { list, ..VenueTerms::default() },
+        ..foreign_order(BTC, side, quantity, 0)
+    };
+    let orders = [
+        of("1", Side::Sell, 1_000, Some(7)),
+        of("2", Side::Sell, 1_000, Some(7)),
+        of("3", Side::Sell, 1_000, Some(8)),
+        of("4", Side::Sell, 1_001, None),
+        of("5", Side::Buy, 1_000, None),
+    ];
+    let groups = stage.state.groups_of(&orders);
+    let adopted = orders.each_ref().map(|it| {
+        let adoption = stage.state.adoption(PortfolioId(0), it, &groups).unwrap();
+        let request = *adoption.order.request();
+        assert_eq!((adoption.venue_id, request.quantity), (it.venue_id.clone(), it.quantity));
+        (request.oco, request.reduce_only)
+    });
+    assert!(adopted[0].0.is_some() && adopted[0] == adopted[1] && adopted[2].0.is_some(), "{adopted:?}");
+    assert_ne!(adopted[0].0, adopted[2].0, "another list");
+    assert_eq!(adopted.map(|it| it.1), [true, true, true, false, false]);
+    assert_eq!([adopted[3].0, adopted[4].0], [None, None]);
+    // what was there before anything was traded is sold as well
+    let coins = EventKind::Deposited(Money::parse("1", Currency::new("BTC").unwrap()).unwrap());
+    let adoption = folded(&stage, 0, [coins]).adoption(PortfolioId(0), &orders[3], &groups).unwrap();
+    assert!(adoption.order.request().reduce_only);
 }
 
 /// Another instrument of the venue.

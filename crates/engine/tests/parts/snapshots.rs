@@ -62,6 +62,7 @@ fn a_snapshot_says_nothing_of_what_came_to_the_state_later_and_is_not_there() {
         "drifting",
         "earlier",
         "waits",
+        "terms",
         "at_worst",
         "leave",
         "unwanted",
@@ -73,7 +74,7 @@ fn a_snapshot_says_nothing_of_what_came_to_the_state_later_and_is_not_there() {
         "too_soon",
         "forgotten",
     ];
-    assert_eq!(told(&stage.state, &keys), [0; 16], "states of before hash as they did");
+    assert_eq!(told(&stage.state, &keys), [0; 17], "states of before hash as they did");
     // a position tells its funding where it paid some; what is held of a currency always does
     let value = serde_json::to_value(&stage.state).unwrap();
     assert!(value["portfolios"][0]["held"][0].get("funding").is_none());

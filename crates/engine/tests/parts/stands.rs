@@ -499,6 +499,26 @@ fn an_order_is_made_smaller_only_while_it_works_and_by_itself() {
 }
 
 #[test]
+fn an_order_keeps_the_distance_of_every_contract_that_it_takes_collateral_from() {
+    let controls = Controls { liquidation_buffer_bps: Some(1_500), maintenance_bps: Some(250), ..Controls::default() };
+    // 2.5 % are set aside: (10,000 - 1,375 - n/40) / (55,000 - 1,375) is 15 % at n = 23,250, and its own is far away
+    for (held, quantity, passes) in [(0, 2_325_000, true), (0, 2_326_000, false), (1, 2_326_000, true)] {
+        let mut stage = Stage::new(Limits { controls: Some(controls), ..WIDE });
+        stage.is_unjudged = true; // its books know no contracts
+        for (id, symbol) in [(SECOND, "BTC/USDT:USDT"), (THIRD, "ETH/USDT:USDT")] {
+            listed(&mut stage, id, symbol, InstrumentKind::LinearPerpetual, (1, 0));
+        }
+        holding(&mut stage, held, THIRD, 5_500_000);
+        let id = stage.propose(OrderRequest { instrument: SECOND, ..market(Side::Buy, quantity) });
+        assert_eq!(id.is_some(), passes, "{quantity} beside what portfolio {held} holds: {}", stage.last_refusal());
+        if !passes {
+            let said = stage.last_refusal();
+            assert!(said.contains("14.99 % to liquidation of ETH/USDT:USDT, before 16.08 %"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn rejections_and_contradictions_are_counted() {
     let mut stage = Stage::new(Limits::RESEARCH);
     for count in 1..=2 {

@@ -137,6 +137,7 @@ fn what_an_adopted_order_had_filled_before_the_books_began_is_counted_and_never_
         filled: lots(filled),
         open: true,
         waits: false,
+        terms: VenueTerms::default(),
         updated,
     };
     let mut stage = Stage::new(Limits::RESEARCH);

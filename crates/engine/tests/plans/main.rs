@@ -134,6 +134,7 @@ impl Host {
             step(&mut self.state, &event, &mut commands);
             for command in commands {
                 match command {
+                    Command::Record(kind, _) if is_asked_for(&kind, queue.iter().map(|waiting| &waiting.1)) => (),
                     Command::Record(kind, portfolio) => queue.push_back((Source::Host, kind, portfolio)),
                     Command::Send(approved) => match approved.action() {
                         Action::Cancel { client_id, .. } => self.cancels.push(*client_id),
@@ -357,6 +358,7 @@ impl Host {
             earlier: lots(0),
             open,
             waits: false,
+            terms: VenueTerms::default(),
         };
         self.say(Source::Venue, EventKind::Foreign(Box::new(order)));
     }

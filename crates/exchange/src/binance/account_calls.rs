@@ -1,11 +1,12 @@
 //! Calls about the caller's account.
 
-use super::answer::Answer;
+use super::answer::{Answer, Refusal};
 use super::calls::Context;
 use super::market_calls::limit;
 use super::params::Params;
 use super::payload::{self, fixed};
 use crate::world::World;
+use crate::world::order::Prevention;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -62,6 +63,29 @@ pub(super) fn my_trades(world: &World, params: &Params, me: usize) -> Answer {
         .take(count)
         .map(|trade| payload::own_trade(name, trade, world.rows.get(&trade.order)))
         .collect())
+}
+
+/// Orders of the caller that did not trade with each other: one such match by its number, or those of an order.
+///
+/// Source: "Query Prevented Matches" of `rest-api.md`.
+pub(super) fn prevented_matches(world: &World, params: &Params, me: usize) -> Answer {
+    let listing = world.listing(params.symbol()?)?;
+    let (id, order) = (params.whole("preventedMatchId")?, params.whole("orderId")?);
+    let from = params.whole("fromPreventedMatchId")?;
+    let count = limit(params, 500, 1_000)?;
+    params.all_read()?;
+    if id.is_some() == order.is_some() || (id.is_some() && from.is_some()) {
+        return Err(Refusal::bad_combination());
+    }
+    let is = |number: u64, wanted: i64| u64::try_from(wanted).is_ok_and(|wanted| wanted == number);
+    let fits = |it: &&Prevention| {
+        it.listing == listing
+            && id.is_none_or(|id| is(it.id, id))
+            && order.is_none_or(|order| is(it.told.taker, order) || is(it.told.maker, order))
+            && from.is_none_or(|from| u64::try_from(from).is_ok_and(|from| it.id >= from))
+    };
+    let name = world.markets[listing].rules.name();
+    Ok(world.prevented[me].iter().filter(fits).take(count).map(|it| payload::prevented_match(name, it)).collect())
 }
 
 pub(super) fn order_rate(params: &Params, context: &Context<'_>) -> Answer {

@@ -50,6 +50,7 @@ pub(crate) enum Call {
     AllLists,
     Account,
     MyTrades,
+    PreventedMatches,
     OrderRate,
     Commission,
     Coins,
@@ -112,6 +113,7 @@ const ROUTES: &[Route] = &[
     route(Call::AllLists, Security::Signed, "GET", "/api/v3/allOrderList", "allOrderLists", 20),
     route(Call::Account, Security::Signed, "GET", "/api/v3/account", "account.status", 20),
     route(Call::MyTrades, Security::Signed, "GET", "/api/v3/myTrades", "myTrades", 20),
+    route(Call::PreventedMatches, Security::Signed, "GET", "/api/v3/myPreventedMatches", "myPreventedMatches", 20),
     route(Call::OrderRate, Security::Signed, "GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", 40),
     route(Call::Commission, Security::Signed, "GET", "/api/v3/account/commission", "account.commission", 20),
     route(Call::Coins, Security::Signed, "GET", "/sapi/v1/capital/config/getall", "", 10),
@@ -164,17 +166,28 @@ impl Route {
             Call::TickerPrice | Call::TickerBook if !one_symbol => 4,
             Call::OpenOrders if !one_symbol => 80,
             Call::MyTrades if params.has("orderId") => 5,
+            Call::PreventedMatches if params.has("preventedMatchId") => 2,
             Call::TestPlace if params.has("computeCommissionRates") => 20,
             _ => self.weight,
         }
     }
 
-    /// How many new orders the call counts as.
+    /// How many new orders the call asks for.
     pub(crate) const fn orders(&self) -> u32 {
         match self.call {
             Call::Place | Call::CancelReplace => 1,
             Call::PlaceList | Call::PlaceOldList => 2,
             _ => 0,
+        }
+    }
+
+    /// How many new orders the call counts as, by its answer: those that it placed. A refusal of cancel-replace may tell of
+    /// one, where what was to be cancelled was gone.
+    pub(crate) fn placed(&self, answer: &Answer) -> u32 {
+        let told = |refusal: &Refusal| refusal.data.as_ref().is_some_and(|data| data["newOrderResult"] == "SUCCESS");
+        match answer {
+            Ok(_) => self.orders(),
+            Err(refusal) => u32::from(told(refusal)),
         }
     }
 }
@@ -227,6 +240,7 @@ pub(crate) fn perform(world: &mut World, route: &Route, params: &Params, context
         Call::AllLists => order_calls::lists(world, params, me()?, false),
         Call::Account => account_calls::account(world, params, me()?, context),
         Call::MyTrades => account_calls::my_trades(world, params, me()?),
+        Call::PreventedMatches => account_calls::prevented_matches(world, params, me()?),
         Call::OrderRate => account_calls::order_rate(params, context),
         Call::Commission => account_calls::commission(world, params),
         Call::Coins => account_calls::coins(world, params, me()?),

@@ -4,7 +4,7 @@ use super::answer::{Answer, Refusal};
 use super::market_calls::limit;
 use super::params::Params;
 use super::payload;
-use crate::world::order::{Force, Kind, NewOrder, OwnTrade, Row, SelfTrade, Status};
+use crate::world::order::{Force, Kind, NewOrder, OwnTrade, Prevention, Row, SelfTrade, Status};
 use crate::world::{NewList, World};
 use serde_json::{Value, json};
 use tradewind_domain::{Price, Quantity, Side};
@@ -18,9 +18,14 @@ enum Length {
 }
 
 fn length(params: &Params, kind: Kind) -> Result<Length, Refusal> {
+    let default = if matches!(kind, Kind::Market | Kind::Limit) { Length::Full } else { Length::Ack };
+    length_or(params, default)
+}
+
+fn length_or(params: &Params, default: Length) -> Result<Length, Refusal> {
     match params.text("newOrderRespType")? {
-        None if matches!(kind, Kind::Market | Kind::Limit) => Ok(Length::Full),
-        None | Some("ACK") => Ok(Length::Ack),
+        None => Ok(default),
+        Some("ACK") => Ok(Length::Ack),
         Some("RESULT") => Ok(Length::Result),
         Some("FULL") => Ok(Length::Full),
         Some(_) => Err(Refusal::bad_data("newOrderRespType")),
@@ -42,23 +47,38 @@ fn price(params: &Params, name: &str) -> Result<Option<Price>, Refusal> {
 fn self_trade(params: &Params) -> Result<SelfTrade, Refusal> {
     match params.text("selfTradePreventionMode")? {
         None => Ok(SelfTrade::ExpireMaker),
+        // a mode of the venue's that no symbol here lists: it moves balances between the accounts of a trade group
+        Some("TRANSFER") => {
+            Err(Refusal::not_supported("This symbol does not allow the specified self-trade prevention mode."))
+        }
         Some(name) => SelfTrade::named(name).ok_or_else(|| Refusal::bad_data("selfTradePreventionMode")),
     }
 }
 
-/// What is known of the parameters of each order type.
-fn check_presence(params: &Params, kind: Kind) -> Result<(), Refusal> {
-    let need = |name: &str, wanted: bool| match (params.has(name), wanted) {
+/// Refuses a parameter that is wanted and missing, or sent and not wanted.
+fn need(params: &Params, name: &str, wanted: bool) -> Result<(), Refusal> {
+    match (params.has(name), wanted) {
         (false, true) => Err(Refusal::missing(name)),
         (true, false) => Err(Refusal::not_required(name)),
         _ => Ok(()),
-    };
-    if params.has("icebergQty") {
+    }
+}
+
+/// Refuses what no order here may be, if a parameter of one of these names asks for it.
+fn refuse_unsupported(params: &Params, iceberg: &str, trailing: &str) -> Result<(), Refusal> {
+    if params.has(iceberg) {
         return Err(Refusal::not_supported("Iceberg orders are not supported for this symbol."));
     }
-    if params.has("trailingDelta") {
+    if params.has(trailing) {
         return Err(Refusal::not_supported("Trailing stop orders are not supported for this symbol."));
     }
+    Ok(())
+}
+
+/// What is known of the parameters of each order type.
+fn check_presence(params: &Params, kind: Kind) -> Result<(), Refusal> {
+    let need = |name: &str, wanted: bool| need(params, name, wanted);
+    refuse_unsupported(params, "icebergQty", "trailingDelta")?;
     need("timeInForce", kind.has_time_in_force())?;
     if kind == Kind::Market {
         match (params.has("quantity"), params.has("quoteOrderQty")) {
@@ -109,14 +129,16 @@ fn name_of<'a>(world: &'a World, row: &Row) -> &'a str {
 fn answer(world: &World, id: u64, length: Length) -> Value {
     let row = &world.rows[&id];
     let name = name_of(world, row);
+    let met = world.prevented[row.account].iter().filter(|it| it.told.taker == id);
+    let met: Vec<Prevention> = met.copied().collect();
     match length {
         Length::Ack => payload::new_order_ack(name, row),
-        Length::Result => payload::new_order_result(name, row),
+        Length::Result => payload::new_order_result(name, row, &met),
         Length::Full => {
             let mine = world.own_trades[row.account].iter().rev().take_while(|trade| trade.order >= id);
             let mut fills: Vec<OwnTrade> = mine.filter(|trade| trade.order == id).copied().collect();
             fills.reverse();
-            payload::new_order_full(name, row, &fills)
+            payload::new_order_full(name, row, &fills, &met)
         }
     }
 }
@@ -202,8 +224,15 @@ pub(super) fn cancel_all(world: &mut World, params: &Params, me: usize) -> Answe
     }
     let mut answers = Vec::new();
     for id in open {
-        if world.rows[&id].status.is_open() {
-            answers.push(cancel_one(world, id, None)?);
+        let row = &world.rows[&id];
+        let (is_open, list) = (row.status.is_open(), row.list.filter(|list| !world.lists[list].done));
+        match list {
+            _ if !is_open => (), // it went with its list
+            Some(list) => {
+                let (_, request) = world.cancel(id, None)?;
+                answers.push(list_cancelled(world, list, &request));
+            }
+            None => answers.push(cancel_one(world, id, None)?),
         }
     }
     Ok(answers.into())
@@ -315,17 +344,17 @@ fn both_halves(cancelled: Answer, placed: Option<Answer>) -> Answer {
 fn leg(params: &Params, leg: &str, listing: usize, side: Side, quantity: Quantity) -> Result<NewOrder, Refusal> {
     let named = |name: &str| format!("{leg}{name}");
     let kind = Kind::named(params.required(&named("Type"))?).ok_or_else(Refusal::bad_order_type)?;
+    refuse_unsupported(params, &named("IcebergQty"), &named("TrailingDelta"))?;
+    need(params, &named("TimeInForce"), kind.has_time_in_force())?;
+    need(params, &named("Price"), kind.has_price())?;
+    need(params, &named("StopPrice"), kind.is_contingent())?;
+    for ignored in ["StrategyId", "StrategyType"] {
+        params.whole(&named(ignored))?;
+    }
     let force = match params.text(&named("TimeInForce"))? {
         None => Force::Gtc,
         Some(name) => Force::named(name).ok_or_else(Refusal::bad_time_in_force)?,
     };
-    let (limit, stop) = (price(params, &named("Price"))?, price(params, &named("StopPrice"))?);
-    if kind.has_price() && limit.is_none() {
-        return Err(Refusal::missing(&named("Price")));
-    }
-    if kind.is_contingent() && stop.is_none() {
-        return Err(Refusal::missing(&named("StopPrice")));
-    }
     let client_id = params.client_id(&named("ClientOrderId"))?.map(str::to_owned);
     Ok(NewOrder {
         listing,
@@ -334,8 +363,8 @@ fn leg(params: &Params, leg: &str, listing: usize, side: Side, quantity: Quantit
         force,
         quantity: Some(quantity),
         quote_quantity: None,
-        price: limit.filter(|_| kind.has_price()),
-        stop: stop.filter(|_| kind.is_contingent()),
+        price: price(params, &named("Price"))?,
+        stop: price(params, &named("StopPrice"))?,
         client_id,
         self_trade: self_trade(params)?,
     })
@@ -344,7 +373,6 @@ fn leg(params: &Params, leg: &str, listing: usize, side: Side, quantity: Quantit
 fn list_head(world: &World, params: &Params) -> Result<(usize, Side, Quantity, Option<String>), Refusal> {
     let listing = world.listing(params.symbol()?)?;
     let side = side(params)?;
-    params.text("newOrderRespType")?;
     let quantity = params.decimal("quantity", 8)?.ok_or_else(|| Refusal::missing("quantity"))?;
     let name = params.client_id("listClientOrderId")?.map(str::to_owned);
     Ok((listing, side, Quantity::from_mantissa(quantity), name))
@@ -354,8 +382,9 @@ pub(super) fn place_list(world: &mut World, params: &Params, me: usize) -> Answe
     let (listing, side, quantity, client_id) = list_head(world, params)?;
     let above = leg(params, "above", listing, side, quantity)?;
     let below = leg(params, "below", listing, side, quantity)?;
+    let length = length_or(params, Length::Result)?;
     params.all_read()?;
-    list_placed(world, me, NewList { client_id, below, above })
+    list_placed(world, me, NewList { client_id, below, above }, length)
 }
 
 /// The older form: a limit maker at `price` and a stop at `stopPrice`.
@@ -389,16 +418,17 @@ pub(super) fn place_old_list(world: &mut World, params: &Params, me: usize) -> A
         client_id: params.client_id("stopClientOrderId")?.map(str::to_owned),
         ..maker.clone()
     };
+    let length = length_or(params, Length::Result)?;
     params.all_read()?;
     let (below, above) = if side == Side::Buy { (maker, stopper) } else { (stopper, maker) };
-    list_placed(world, me, NewList { client_id, below, above })
+    list_placed(world, me, NewList { client_id, below, above }, length)
 }
 
-fn list_placed(world: &mut World, me: usize, list: NewList) -> Answer {
+fn list_placed(world: &mut World, me: usize, list: NewList, length: Length) -> Answer {
     let id = world.place_list(me, list)?;
     let list = &world.lists[&id];
     let mut answer = payload::list(world, list);
-    answer["orderReports"] = list.orders.iter().map(|id| self::answer(world, *id, Length::Result)).collect();
+    answer["orderReports"] = list.orders.iter().map(|id| self::answer(world, *id, length)).collect();
     Ok(answer)
 }
 
@@ -435,10 +465,17 @@ pub(super) fn cancel_list(world: &mut World, params: &Params, me: usize) -> Answ
         .cloned()
         .ok_or_else(Refusal::cancel_unknown)?;
     let open = list.orders.into_iter().find(|id| world.rows[id].status.is_open());
-    cancel_one(world, open.ok_or_else(Refusal::cancel_unknown)?, request)?;
-    let mut answer = payload::list(world, &world.lists[&list.id]);
-    answer["orderReports"] = list.orders.iter().map(|id| self::answer(world, *id, Length::Result)).collect();
-    Ok(answer)
+    let (_, request) = world.cancel(open.ok_or_else(Refusal::cancel_unknown)?, request)?;
+    Ok(list_cancelled(world, list.id, &request))
+}
+
+/// A list that the request called `request` cancelled, with a report of each of its orders.
+fn list_cancelled(world: &World, id: u64, request: &str) -> Value {
+    let list = &world.lists[&id];
+    let mut answer = payload::list(world, list);
+    let rows = list.orders.iter().filter_map(|id| world.rows.get(id));
+    answer["orderReports"] = rows.map(|row| payload::cancelled(name_of(world, row), row, request)).collect();
+    answer
 }
 
 pub(super) fn lists(world: &World, params: &Params, me: usize, only_open: bool) -> Answer {

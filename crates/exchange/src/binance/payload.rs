@@ -3,7 +3,7 @@
 use crate::world::candles::{Candle, Span};
 use crate::world::ledger::Balance;
 use crate::world::market::{AggregateTrade, Best, Changes, Market, PublicTrade};
-use crate::world::order::{Execution, OwnTrade, Row};
+use crate::world::order::{Execution, OwnTrade, Prevention, Row};
 use crate::world::{List, World};
 use serde_json::{Value, json};
 use tradewind_domain::{Currency, Price, Quantity, Side};
@@ -58,11 +58,11 @@ pub(crate) fn rest_candle(span: Span, candle: &Candle) -> Value {
         price_text(candle.high),
         price_text(candle.low),
         price_text(candle.close),
-        quantity_text(candle.volume),
+        fixed(candle.volume),
         span.next_open(candle.open_time) - 1,
         fixed(candle.quote_volume),
         candle.trades,
-        quantity_text(candle.taker_buy),
+        fixed(candle.taker_buy),
         fixed(candle.taker_buy_quote),
         "0",
     ])
@@ -73,9 +73,10 @@ pub(crate) struct Day {
     pub(crate) open: Price,
     pub(crate) high: Price,
     pub(crate) low: Price,
-    pub(crate) volume: Quantity,
+    pub(crate) volume: i128,
     pub(crate) quote_volume: i128,
-    pub(crate) trades: u64,
+    /// Those without a number too, from before the opening.
+    trades: u64,
     pub(crate) first_trade: i64,
     pub(crate) last_trade: i64,
 }
@@ -87,7 +88,7 @@ impl Day {
             open: last,
             high: last,
             low: last,
-            volume: Quantity::ZERO,
+            volume: 0,
             quote_volume: 0,
             trades: 0,
             first_trade: -1,
@@ -110,8 +111,13 @@ impl Day {
         })
     }
 
+    /// How many trades there were, by the numbers of the first and the last one: a reader of both counts the same.
+    const fn count(&self) -> i64 {
+        if self.first_trade < 0 { 0 } else { self.last_trade - self.first_trade + 1 }
+    }
+
     fn average(&self, last: Price) -> Price {
-        let mean = (self.quote_volume * 100_000_000).checked_div(i128::from(self.volume.mantissa()));
+        let mean = self.quote_volume.checked_mul(100_000_000).and_then(|quote| quote.checked_div(self.volume));
         mean.and_then(|mean| i64::try_from(mean).ok()).map_or(last, Price::from_mantissa)
     }
 
@@ -128,9 +134,9 @@ pub(crate) fn rest_ticker(market: &Market, now: i64, mini: bool) -> Value {
     let day = Day::of(market, now);
     let mut ticker = json!({
         "symbol": market.rules.name(), "openPrice": price_text(day.open), "highPrice": price_text(day.high),
-        "lowPrice": price_text(day.low), "lastPrice": price_text(market.last), "volume": quantity_text(day.volume),
+        "lowPrice": price_text(day.low), "lastPrice": price_text(market.last), "volume": fixed(day.volume),
         "quoteVolume": fixed(day.quote_volume), "openTime": now - 86_400_000, "closeTime": now,
-        "firstId": day.first_trade, "lastId": day.last_trade, "count": day.trades,
+        "firstId": day.first_trade, "lastId": day.last_trade, "count": day.count(),
     });
     if !mini {
         let [bid, ask] = market.best.map(Option::unwrap_or_default);
@@ -180,8 +186,8 @@ pub(crate) fn stream_candle(name: &str, span: Span, candle: &Candle, closed: boo
             "t": candle.open_time, "T": span.next_open(candle.open_time) - 1, "s": name, "i": span.name,
             "f": candle.first_trade, "L": candle.last_trade, "o": price_text(candle.open),
             "c": price_text(candle.close), "h": price_text(candle.high), "l": price_text(candle.low),
-            "v": quantity_text(candle.volume), "n": candle.trades, "x": closed, "q": fixed(candle.quote_volume),
-            "V": quantity_text(candle.taker_buy), "Q": fixed(candle.taker_buy_quote), "B": "0",
+            "v": fixed(candle.volume), "n": candle.trades, "x": closed, "q": fixed(candle.quote_volume),
+            "V": fixed(candle.taker_buy), "Q": fixed(candle.taker_buy_quote), "B": "0",
         },
     })
 }
@@ -226,8 +232,8 @@ pub(crate) fn stream_ticker(market: &Market, now: i64) -> Value {
         "Q": quantity_text(last.map(|trade| trade.quantity).unwrap_or_default()),
         "b": price_text(bid.0), "B": quantity_text(bid.1), "a": price_text(ask.0), "A": quantity_text(ask.1),
         "o": price_text(day.open), "h": price_text(day.high), "l": price_text(day.low),
-        "v": quantity_text(day.volume), "q": fixed(day.quote_volume), "O": now - 86_400_000, "C": now,
-        "F": day.first_trade, "L": day.last_trade, "n": day.trades,
+        "v": fixed(day.volume), "q": fixed(day.quote_volume), "O": now - 86_400_000, "C": now,
+        "F": day.first_trade, "L": day.last_trade, "n": day.count(),
     })
 }
 
@@ -236,7 +242,7 @@ pub(crate) fn stream_mini_ticker(market: &Market, now: i64) -> Value {
     json!({
         "e": "24hrMiniTicker", "E": now, "s": market.rules.name(), "c": price_text(market.last),
         "o": price_text(day.open), "h": price_text(day.high), "l": price_text(day.low),
-        "v": quantity_text(day.volume), "q": fixed(day.quote_volume),
+        "v": fixed(day.volume), "q": fixed(day.quote_volume),
     })
 }
 
@@ -254,7 +260,15 @@ pub(crate) fn order(name: &str, row: &Row) -> Value {
     order["updateTime"] = row.updated.into();
     order["isWorking"] = row.working.is_some().into();
     order["stopPrice"] = price_text(row.stop).into();
+    name_prevention(&mut order, row);
     order
+}
+
+/// Names the last prevented match in which an order lost something, so that it can be asked for.
+fn name_prevention(order: &mut Value, row: &Row) {
+    if let Some(id) = row.prevented_match {
+        order["preventedMatchId"] = id.into();
+    }
 }
 
 /// What every long answer about an order holds.
@@ -270,6 +284,9 @@ fn placed(name: &str, row: &Row) -> Value {
     if row.kind.is_contingent() {
         order["stopPrice"] = price_text(row.stop).into();
     }
+    if row.prevented > Quantity::ZERO {
+        order["preventedQuantity"] = quantity_text(row.prevented).into();
+    }
     order
 }
 
@@ -280,14 +297,18 @@ pub(crate) fn new_order_ack(name: &str, row: &Row) -> Value {
     })
 }
 
-pub(crate) fn new_order_result(name: &str, row: &Row) -> Value {
+/// `met` is with which orders of its own account it did not trade.
+pub(crate) fn new_order_result(name: &str, row: &Row, met: &[Prevention]) -> Value {
     let mut order = placed(name, row);
     order["transactTime"] = row.updated.into();
+    if !met.is_empty() {
+        order["preventedMatches"] = met.iter().map(|it| prevented_part(name, it)).collect();
+    }
     order
 }
 
-pub(crate) fn new_order_full(name: &str, row: &Row, fills: &[OwnTrade]) -> Value {
-    let mut order = new_order_result(name, row);
+pub(crate) fn new_order_full(name: &str, row: &Row, fills: &[OwnTrade], met: &[Prevention]) -> Value {
+    let mut order = new_order_result(name, row, met);
     let fill = |fill: &OwnTrade| {
         json!({
             "price": price_text(fill.price), "qty": quantity_text(fill.quantity), "commission": fixed(fill.fee),
@@ -304,6 +325,7 @@ pub(crate) fn cancelled(name: &str, row: &Row, request: &str) -> Value {
     order["origClientOrderId"] = row.client_id.clone().into();
     order["clientOrderId"] = request.into();
     order["transactTime"] = row.updated.into();
+    name_prevention(&mut order, row);
     order
 }
 
@@ -314,7 +336,7 @@ pub(crate) fn amended(name: &str, row: &Row, before: &str, execution: u64) -> Va
         "amendedOrder": {
             "symbol": name, "orderId": row.id, "orderListId": list_id(row), "origClientOrderId": before,
             "clientOrderId": row.client_id, "price": price_text(row.price), "qty": quantity_text(row.quantity),
-            "executedQty": quantity_text(row.executed), "preventedQty": fixed(0),
+            "executedQty": quantity_text(row.executed), "preventedQty": quantity_text(row.prevented),
             "quoteOrderQty": fixed(row.quote_quantity), "cumulativeQuoteQty": fixed(row.quote_executed),
             "status": row.status.name(), "timeInForce": row.force.name(), "type": row.kind.name(),
             "side": side_name(row.side), "workingTime": row.working.unwrap_or(-1),
@@ -330,6 +352,30 @@ pub(crate) fn own_trade(name: &str, trade: &OwnTrade, row: Option<&Row>) -> Valu
         "commission": fixed(trade.fee), "commissionAsset": trade.fee_asset.code(), "time": trade.at,
         "isBuyer": trade.side == Side::Buy, "isMaker": trade.maker, "isBestMatch": true,
     })
+}
+
+/// What the answer to the incoming order tells of a prevented match: what each of the two lost, where it lost something.
+fn prevented_part(name: &str, it: &Prevention) -> Value {
+    let told = &it.told;
+    let mut part = json!({
+        "preventedMatchId": it.id, "makerSymbol": name, "makerOrderId": told.maker, "price": price_text(told.price),
+    });
+    let lost = [("takerPreventedQuantity", told.taker_prevented), ("makerPreventedQuantity", told.maker_prevented)];
+    for (field, lost) in lost.into_iter().filter(|(_, lost)| *lost > Quantity::ZERO) {
+        part[field] = quantity_text(lost).into();
+    }
+    part
+}
+
+/// A prevented match by itself. No account here is of a trade group, which the venue writes as −1.
+pub(crate) fn prevented_match(name: &str, it: &Prevention) -> Value {
+    let mut row = prevented_part(name, it);
+    row["symbol"] = name.into();
+    row["takerOrderId"] = it.told.taker.into();
+    row["tradeGroupId"] = json!(-1);
+    row["selfTradePreventionMode"] = it.mode.name().into();
+    row["transactTime"] = it.at.into();
+    row
 }
 
 pub(crate) fn list(world: &World, list: &List) -> Value {
@@ -360,7 +406,7 @@ pub(crate) fn report(name: &str, row: &Row, execution: &Execution, now: i64) -> 
         Execution::Canceled { client_id } => ("CANCELED", Some(client_id), None),
         Execution::Replaced { .. } => ("REPLACED", None, None),
         Execution::Expired => ("EXPIRED", None, None),
-        Execution::TradePrevention => ("TRADE_PREVENTION", None, None),
+        Execution::TradePrevention(_) => ("TRADE_PREVENTION", None, None),
     };
     let (client, original) = match (cancel_name, execution) {
         (Some(cancel), _) => (cancel.as_str(), row.client_id.as_str()),
@@ -389,7 +435,28 @@ pub(crate) fn report(name: &str, row: &Row, execution: &Execution, now: i64) -> 
         report["m"] = trade.maker.into();
         report["Y"] = fixed(trade.quote).into();
     }
+    if row.prevented > Quantity::ZERO {
+        report["A"] = quantity_text(row.prevented).into();
+    }
+    if let Execution::TradePrevention(met) = execution {
+        tell_prevention(&mut report, name, row, met);
+    }
     report
+}
+
+/// What a report of a prevented match says besides: what the order lost, to which other order, and what would have
+/// traded. `u` is missing: it names a trade group, and no account here is of one.
+///
+/// Source: "Conditional Fields in Execution Report" of `user-data-stream.md`.
+fn tell_prevention(report: &mut Value, name: &str, row: &Row, met: &Prevention) {
+    let (lost, other) = met.of(row.id);
+    report["v"] = met.id.into();
+    report["B"] = quantity_text(lost).into();
+    report["U"] = other.into();
+    report["Cs"] = name.into();
+    report["pl"] = quantity_text(met.told.quantity).into();
+    report["pL"] = price_text(met.told.price).into();
+    report["pY"] = fixed(met.quote).into();
 }
 
 pub(crate) fn balances(changed: &[(Currency, Balance)], now: i64) -> Value {

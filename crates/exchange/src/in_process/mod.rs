@@ -160,8 +160,8 @@ impl InProcess {
         }
         let context = door::context(&self.limits, &self.counters, key, at);
         let answer = calls::perform(&mut self.world, route, &params, &context);
-        if let Some(key) = key.filter(|_| answer.is_ok()) {
-            self.counters.count_orders(key.account, route.orders(), at);
+        if let Some(key) = key {
+            self.counters.count_orders(key.account, route.placed(&answer), at);
         }
         self.lagging(route, answer)
     }
@@ -224,8 +224,8 @@ impl InProcess {
             let key = caller.as_ref().map(|(name, _)| door::key(&self.keys, Some(name))).transpose()?;
             let context = door::context(&self.limits, &self.counters, key, at);
             let answer = calls::perform(&mut self.world, &route, &params, &context);
-            if let Some(key) = key.filter(|_| answer.is_ok()) {
-                self.counters.count_orders(key.account, route.orders(), at);
+            if let Some(key) = key {
+                self.counters.count_orders(key.account, route.placed(&answer), at);
             }
             answer
         });

@@ -203,9 +203,31 @@ fn a_way_of_prevention_that_the_symbol_does_not_list_is_refused_and_nothing_is_w
     for mode in ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"] {
         let said = send(&mut house, &limit("BUY", "0.001", &price, mode, mode));
         assert_eq!(said["status"] == 200, listed.contains(&json!(mode)), "{mode}: {said}");
+        if mode == "TRANSFER" {
+            assert_eq!(said["error"]["code"], -1013, "the venue knows it: {said}");
+        }
     }
+    assert!(listed.contains(&json!("DECREMENT")), "{listed:?}");
     let known: Vec<Value> = house.orders(0).map(|it| json!(it.client_id)).collect();
     assert_eq!(&known, listed);
+}
+
+#[test]
+fn what_cancel_replace_places_counts_though_nothing_was_there_to_cancel() {
+    let mut house = open();
+    let [bid, ask] = [Side::Buy, Side::Sell].map(|side| house.world.best(0, side).unwrap().0.mantissa());
+    assert!(bid < ask);
+    let price = format_decimal((bid - 100_000_000).into(), 8);
+    for (quantity, code, counted) in [("0.001", -2021, 1), ("0.00000001", -2022, 1), ("0.001", -2021, 2)] {
+        let params = format!(
+            "apiKey=key&cancelOrderId=999999&cancelReplaceMode=ALLOW_FAILURE&price={price}&quantity={quantity}&\
+             recvWindow=2000&side=BUY&symbol=BTCUSDT&timeInForce=GTC&timestamp={START}&type=LIMIT"
+        );
+        let said = send(&mut house, &order(&params).replace("order.place", "order.cancelReplace"));
+        assert_eq!(said["error"]["code"], code, "{said}");
+        let account = crate::world::ledger::FIRST_CUSTOMER;
+        assert_eq!(house.counters.orders_of(account, START).in_10s, counted, "{said}");
+    }
 }
 
 /// Roughly the mean spread in basis points, the mean move of a minute, and the deepest price as a part of the first one.

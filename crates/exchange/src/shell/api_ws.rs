@@ -167,8 +167,8 @@ impl Session {
             shared.thin_out(world, route, params);
             calls::perform(world, route, params, &context)
         });
-        if let Some(key) = key.filter(|_| answer.is_ok()) {
-            lock(&shared.counters).count_orders(key.account, route.orders(), shared.server_time());
+        if let Some(key) = key {
+            lock(&shared.counters).count_orders(key.account, route.placed(&answer), shared.server_time());
         }
         answer
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
-use tradewind_domain::{Currency, LEDGER_DECIMALS, parse_decimal};
+use tradewind_domain::{Currency, LEDGER_DECIMALS, format_decimal, parse_decimal};
 
 /// What the exchange is and where it stands.
 pub(crate) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -154,7 +154,10 @@ pub(crate) async fn adjust(State(shared): State<Arc<Shared>>, Json(adjust): Json
         Ok(units) => i128::from(units),
         Err(error) => return refuse(error.to_string()),
     };
-    shared.act(|world| world.ledger.deposit(key.account, asset, units));
+    if let Err(free) = shared.act(|world| world.ledger.adjust(key.account, asset, units)) {
+        let free = format_decimal(free, LEDGER_DECIMALS);
+        return refuse(format!("the account has {free} {asset} free: {} would make it owe", adjust.amount));
+    }
     (StatusCode::OK, Json(json!({"adjusted": adjust.amount})))
 }
 
@@ -203,7 +206,9 @@ pub(crate) async fn disaster(
             Ok(0)
         }
         Disaster::CancelAll => Ok(shared.act(|world| world.cancel_everything())),
-        Disaster::RollBack { seconds } => Ok(shared.act(|world| world.roll_back(world.now() - seconds * 1_000))),
+        Disaster::RollBack { seconds } => {
+            Ok(shared.act(|world| world.roll_back(world.now().saturating_sub(seconds.saturating_mul(1_000)))))
+        }
         Disaster::Relist { symbol, status, tick, lot, min_notional } => shared.act(|world| {
             let listing = world.listing(symbol).map_err(|refusal| refusal.text)?;
             let relisted = world.relist(listing, *status, [tick, lot, min_notional].map(Option::as_deref));

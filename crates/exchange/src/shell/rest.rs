@@ -205,9 +205,10 @@ impl<'a> Request<'a> {
             shared.thin_out(world, route, &params);
             calls::perform(world, route, &params, &context)
         });
-        if let Some(key) = key.filter(|_| route.orders() > 0 && answer.is_ok()) {
+        let placed = route.placed(&answer);
+        if let Some(key) = key.filter(|_| placed > 0) {
             let mut counters = lock(&shared.counters);
-            let count = counters.count_orders(key.account, route.orders(), shared.server_time());
+            let count = counters.count_orders(key.account, placed, shared.server_time());
             headers.push(("x-mbx-order-count-10s", count.in_10s.to_string()));
             headers.push(("x-mbx-order-count-1d", count.in_day.to_string()));
         }

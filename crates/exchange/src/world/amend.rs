@@ -6,8 +6,8 @@ use crate::binance::answer::Refusal;
 use tradewind_domain::Quantity;
 
 impl World {
-    /// Makes an open order smaller, to `quantity` in all: it keeps its place in the queue, and what was set aside for
-    /// the rest is given back. Returns what it was called before and the number of the amendment.
+    /// Makes an open order smaller, to `quantity` in all, what was prevented of it included: it keeps its place in the
+    /// queue, and what was set aside for the rest is given back. Returns what it was called before and the number of the amendment.
     ///
     /// # Errors
     /// -2038 for an order that does not rest or would not become smaller; nothing has changed then.
@@ -29,7 +29,8 @@ impl World {
             return Err(Refusal::amend_rejected("Order amend (quantity increase) is not supported."));
         }
         let spec = &self.markets[listing].rules.instrument.spec;
-        if quantity <= row.executed {
+        let gone = row.executed + row.prevented;
+        if quantity <= gone {
             return Err(Refusal::amend_rejected("The new quantity must be larger than the executed one."));
         }
         if quantity < spec.min_quantity || quantity.mantissa() % spec.lot.mantissa() != 0 {
@@ -40,19 +41,14 @@ impl World {
         if name != before && self.names.contains_key(&(account, listing, name.clone())) {
             return Err(Refusal::duplicate_order());
         }
-        let open = quantity - row.executed;
-        if !self.books[listing].shrink(id, open, self.now) {
+        if !self.books[listing].shrink(id, quantity - gone, self.now) {
             return Err(Refusal::amend_rejected("Order amend is not supported for this order."));
         }
         self.names.remove(&(account, listing, before.clone()));
         self.names.insert((account, listing, name.clone()), id);
         let mut row = self.rows[&id].clone();
         (row.client_id, row.quantity, row.updated) = (name, quantity, self.now);
-        let (asset, needed) = self.need(&row);
-        let needed = needed.min(row.locked);
-        self.ledger.release(account, asset, row.locked - needed);
-        row.locked = needed;
-        self.touched.insert((account, asset));
+        self.free_surplus(&mut row);
         self.markets[listing].touch(row.side, row.price);
         let execution = Execution::Replaced { before: before.clone() };
         self.events.push(Event::Report { row: Box::new(row.clone()), execution });

@@ -278,7 +278,11 @@ impl World {
     /// A fill that the matcher decided, cut to what the account can pay for: the price of a market order was not
     /// known when its funds were set aside.
     fn fill_on_bar(&mut self, id: u64, price: Price, quantity: Quantity, liquidity: Liquidity) {
-        let Some(row) = self.rows.get(&id).filter(|row| row.status.is_open()).cloned() else { return };
+        if !self.rows.get(&id).is_some_and(|row| row.status.is_open()) {
+            return;
+        }
+        self.close_siblings(id); // first: the funds of a list may be held by the other order
+        let Some(row) = self.rows.get(&id).cloned() else { return };
         let affordable = if row.side == Side::Buy { self.affordable(&row, price, quantity) } else { quantity };
         if affordable > Quantity::ZERO {
             let trade = self.markets[0].reserve_trade();
@@ -310,7 +314,8 @@ impl World {
 /// A bar as a candle; its one "trade" says only that something traded.
 pub(crate) fn candle_of(bar: &Bar, notional: impl Fn(Price, Quantity) -> i128) -> Candle {
     let mut candle = Candle::flat(bar.open_time.millis(), bar.open);
-    (candle.high, candle.low, candle.close, candle.volume) = (bar.high, bar.low, bar.close, bar.volume);
+    (candle.high, candle.low, candle.close) = (bar.high, bar.low, bar.close);
+    candle.volume = i128::from(bar.volume.mantissa());
     candle.quote_volume = notional(bar.close, bar.volume);
     candle.trades = 4;
     candle

@@ -3,7 +3,7 @@
 use super::order::{Force, SelfTrade};
 use std::collections::BTreeMap;
 use tradewind_book::MatchingCore;
-use tradewind_book::matching::{CancelReason, MatchEvent, NewOrder};
+use tradewind_book::matching::{MatchEvent, NewOrder, PreventedMatch};
 use tradewind_domain::{OrderKind, Price, Quantity, Side, TimeInForce, Timestamp};
 
 /// An order on its way into the book.
@@ -29,10 +29,8 @@ pub(crate) enum Happening {
     Rested { price: Price },
     /// What is left of it is gone: nobody to trade with.
     Unfilled,
-    /// What is left of it is gone: it would have traded with its owner.
-    TakerPrevented,
-    /// A resting order is gone: it would have traded with its owner.
-    MakerPrevented { maker: u64, price: Price },
+    /// It did not trade with a resting order of its owner; one of the two with nothing left is gone.
+    Prevented(PreventedMatch),
 }
 
 /// Resting orders by price and time.
@@ -64,15 +62,15 @@ impl Book {
                 self.places.insert(id, (incoming.side, price));
                 Some(Happening::Rested { price })
             }
-            MatchEvent::Cancelled { id, reason: CancelReason::SelfTrade, .. } if id == incoming.id => {
-                Some(Happening::TakerPrevented)
-            }
-            MatchEvent::Cancelled { id, .. } | MatchEvent::Expired { id, .. } | MatchEvent::Rejected { id, .. } => {
-                if id == incoming.id {
-                    return Some(Happening::Unfilled);
+            MatchEvent::Prevented(told) => {
+                if told.maker_open.is_zero() {
+                    self.places.remove(&told.maker);
                 }
-                let (_, price) = self.places.remove(&id)?;
-                Some(Happening::MakerPrevented { maker: id, price })
+                Some(Happening::Prevented(told))
+            }
+            // without groups and ends by time, no resting order ends on account of another
+            MatchEvent::Cancelled { id, .. } | MatchEvent::Expired { id, .. } | MatchEvent::Rejected { id, .. } => {
+                (id == incoming.id).then_some(Happening::Unfilled)
             }
             MatchEvent::Accepted { .. } | MatchEvent::Triggered { .. } | MatchEvent::Replaced { .. } => None,
         }
@@ -107,7 +105,8 @@ impl Book {
     }
 
     /// What a taker of `side` could take, best first, order by order. His own orders are passed over where they
-    /// would expire, and end the list where he would.
+    /// would expire, and end the list where he would. Where both would lose what they would have traded, they stand in
+    /// it: they use up what he asks for.
     pub(crate) fn takeable(
         &self,
         side: Side,
@@ -120,7 +119,7 @@ impl Book {
             .take_while(move |order| {
                 !(mine(order.owner) && matches!(mode, SelfTrade::ExpireTaker | SelfTrade::ExpireBoth))
             })
-            .filter(move |order| mode == SelfTrade::Allow || !mine(order.owner))
+            .filter(move |order| mode != SelfTrade::ExpireMaker || !mine(order.owner))
             .map(|order| (order.price, order.open))
     }
 
@@ -148,6 +147,7 @@ fn order_of(incoming: &Incoming) -> NewOrder {
             SelfTrade::ExpireTaker => tradewind_book::SelfTrade::ExpireTaker,
             SelfTrade::ExpireMaker => tradewind_book::SelfTrade::ExpireMaker,
             SelfTrade::ExpireBoth => tradewind_book::SelfTrade::ExpireBoth,
+            SelfTrade::Decrement => tradewind_book::SelfTrade::Decrement,
         },
         oco: None,
     }

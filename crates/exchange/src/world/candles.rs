@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use tradewind_domain::{Price, Quantity, Side};
 
-/// One candle as the venue publishes it. Times are milliseconds; amounts of quote are `10^-8`.
+/// One candle as the venue publishes it. Times are milliseconds; amounts of base and quote are `10^-8`: what a day trades
+/// of a coin worth a millionth of a dollar does not fit the 64 bits of one order's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candle {
     pub(crate) open_time: i64,
@@ -11,9 +12,9 @@ pub(crate) struct Candle {
     pub(crate) high: Price,
     pub(crate) low: Price,
     pub(crate) close: Price,
-    pub(crate) volume: Quantity,
+    pub(crate) volume: i128,
     pub(crate) quote_volume: i128,
-    pub(crate) taker_buy: Quantity,
+    pub(crate) taker_buy: i128,
     pub(crate) taker_buy_quote: i128,
     pub(crate) first_trade: i64,
     pub(crate) last_trade: i64,
@@ -29,9 +30,9 @@ impl Candle {
             high: price,
             low: price,
             close: price,
-            volume: Quantity::ZERO,
+            volume: 0,
             quote_volume: 0,
-            taker_buy: Quantity::ZERO,
+            taker_buy: 0,
             taker_buy_quote: 0,
             first_trade: -1,
             last_trade: -1,
@@ -48,10 +49,11 @@ impl Candle {
         self.high = self.high.max(price);
         self.low = self.low.min(price);
         self.close = price;
-        self.volume += quantity;
+        let units = i128::from(quantity.mantissa());
+        self.volume += units;
         self.quote_volume += quote;
         if taker == Side::Buy {
-            self.taker_buy += quantity;
+            self.taker_buy += units;
             self.taker_buy_quote += quote;
         }
         self.last_trade = id;
@@ -274,9 +276,9 @@ mod tests {
         assert_eq!(three.len(), 2);
         let first = three[0];
         assert_eq!((first.open, first.high, first.low, first.close), (price(100), price(120), price(90), price(120)));
-        assert_eq!((first.volume.mantissa(), first.quote_volume, first.trades), (6, 640, 3));
-        assert_eq!((first.taker_buy.mantissa(), first.first_trade, first.last_trade), (4, 0, 61_000));
-        assert_eq!((three[1].open, three[1].volume.mantissa()), (price(110), 4));
+        assert_eq!((first.volume, first.quote_volume, first.trades), (6, 640, 3));
+        assert_eq!((first.taker_buy, first.first_trade, first.last_trade), (4, 0, 61_000));
+        assert_eq!((three[1].open, three[1].volume), (price(110), 4));
         let flat = candles.fold(Span::named("1m").unwrap(), Some(120_000), Some(120_000), 10);
         assert_eq!((flat.len(), flat[0].open, flat[0].trades), (1, price(120), 0));
     }

@@ -40,9 +40,22 @@ impl Ledger {
         self.accounts.len()
     }
 
-    /// Creates money: only at the start.
+    /// Creates money, or with units below zero destroys it: at the start, and where executions are taken back.
     pub(crate) fn deposit(&mut self, account: usize, asset: Currency, units: i128) {
         self.entry(account, asset).free += units;
+    }
+
+    /// Changes what a customer has free by `units`, behind everybody's back.
+    ///
+    /// # Errors
+    /// What is free, where that is less than what is to be taken; nothing has changed then.
+    pub(crate) fn adjust(&mut self, account: usize, asset: Currency, units: i128) -> Result<(), i128> {
+        let balance = self.entry(account, asset);
+        if units < 0 && balance.free + units < 0 {
+            return Err(balance.free);
+        }
+        balance.free += units;
+        Ok(())
     }
 
     pub(crate) fn balance(&self, account: usize, asset: Currency) -> Balance {

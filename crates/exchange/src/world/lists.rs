@@ -1,7 +1,7 @@
 //! Order lists: one cancels the other.
 //!
-//! Source: "New Order List - OCO" in `rest-api.md`: the orders share one quantity; when one of them trades or is
-//! triggered the other expires.
+//! Source: "New Order List - OCO" and "Cancel Order List" in `rest-api.md`: the orders share one quantity; when one of them
+//! trades or is triggered the other expires, and when one is cancelled so is the other, by the same request.
 
 use super::order::{Execution, Kind, NewOrder, Status};
 use super::{Event, World};
@@ -85,8 +85,17 @@ impl World {
         Ok([self.enlist(first), self.enlist(second)])
     }
 
-    /// Ends the other orders of the list that `id` belongs to, and the list.
+    /// Ends the list that `id` belongs to, because that order trades or ends by its own terms: the others expire.
     pub(super) fn close_siblings(&mut self, id: u64) {
+        self.end_list_of(id, Status::Expired, &Execution::Expired);
+    }
+
+    /// Ends the list that `id` belongs to, because that order is cancelled by the request `name`: the others are as well.
+    pub(super) fn cancel_siblings(&mut self, id: u64, name: &str) {
+        self.end_list_of(id, Status::Canceled, &Execution::Canceled { client_id: name.to_owned() });
+    }
+
+    fn end_list_of(&mut self, id: u64, status: Status, execution: &Execution) {
         let Some(list_id) = self.rows.get(&id).and_then(|row| row.list) else { return };
         let Some(list) = self.lists.get_mut(&list_id).filter(|list| !list.done) else { return };
         (list.done, list.updated) = (true, self.now);
@@ -95,7 +104,7 @@ impl World {
         for other in list.orders.into_iter().filter(|other| *other != id) {
             if self.rows.get(&other).is_some_and(|row| row.status.is_open()) {
                 self.withdraw(other);
-                self.close(other, Status::Expired, Execution::Expired);
+                self.close(other, status, execution.clone());
             }
         }
         if held == 0 {

@@ -113,6 +113,7 @@ pub(crate) struct Market {
     pub(crate) best: Best,
     next_trade: i64,
     next_aggregate: i64,
+    next_prevention: u64,
     /// Per cadence: the first change not yet published and the levels it touched.
     pending: [Pending; 2],
 }
@@ -174,6 +175,7 @@ impl Market {
             best: [None; 2],
             next_trade: 1,
             next_aggregate: 1,
+            next_prevention: 0,
             pending: [Pending::default(), Pending::default()],
         }
     }
@@ -217,6 +219,12 @@ impl Market {
     pub(crate) fn reserve_trade(&mut self) -> i64 {
         self.next_trade += 1;
         self.next_trade - 1
+    }
+
+    /// A number for two orders that did not trade with each other.
+    pub(crate) fn number_prevention(&mut self) -> u64 {
+        self.next_prevention += 1;
+        self.next_prevention - 1
     }
 
     /// Sums up the trades of one taker order: one aggregate per price.
@@ -277,10 +285,11 @@ impl Market {
     pub(crate) fn average(&self, minutes: i64, now: i64) -> Price {
         let (mut base, mut quote) = (0_i128, 0_i128);
         for candle in self.candles.since(now - minutes * 60_000) {
-            base += i128::from(candle.volume.mantissa());
+            base += candle.volume;
             quote += candle.quote_volume;
         }
-        let average = (quote * 100_000_000).checked_div(base).and_then(|mean| i64::try_from(mean).ok());
+        let average = quote.checked_mul(100_000_000).and_then(|quote| quote.checked_div(base));
+        let average = average.and_then(|mean| i64::try_from(mean).ok());
         average.map_or(self.last, Price::from_mantissa)
     }
 }

@@ -29,7 +29,7 @@ use book::Book;
 use candles::{Candle, Span};
 use ledger::{Balance, Ledger};
 use market::{AggregateTrade, Best, Market, PublicTrade};
-use order::{Execution, OwnTrade, Row};
+use order::{Execution, OwnTrade, Prevention, Row};
 use simulate::Simulation;
 use std::collections::{BTreeMap, BTreeSet};
 use trades::TradeTape;
@@ -71,6 +71,8 @@ pub(crate) struct World {
     /// Orders that wait for their trigger, as (listing, id).
     waiting: BTreeSet<(usize, u64)>,
     pub(crate) own_trades: Vec<Vec<OwnTrade>>,
+    /// Of each account, oldest first.
+    pub(crate) prevented: Vec<Vec<Prevention>>,
     pub(crate) lists: BTreeMap<u64, List>,
     /// Simulated orders that left the book by being filled.
     departed: Vec<(usize, u64)>,
@@ -98,6 +100,7 @@ impl World {
             names: BTreeMap::new(),
             waiting: BTreeSet::new(),
             own_trades: vec![Vec::new(); accounts],
+            prevented: vec![Vec::new(); accounts],
             lists: BTreeMap::new(),
             departed: Vec::new(),
             touched: BTreeSet::new(),

@@ -1,5 +1,6 @@
 //! Orders as the exchange keeps them.
 
+use tradewind_book::PreventedMatch;
 use tradewind_domain::{Currency, Price, Quantity, Side};
 
 /// An order type in the venue's words.
@@ -90,16 +91,19 @@ pub(crate) enum SelfTrade {
     ExpireTaker,
     ExpireMaker,
     ExpireBoth,
+    Decrement,
 }
 
 impl SelfTrade {
-    pub(crate) const ALL: [Self; 4] = [Self::Allow, Self::ExpireTaker, Self::ExpireMaker, Self::ExpireBoth];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Allow, Self::ExpireTaker, Self::ExpireMaker, Self::ExpireBoth, Self::Decrement];
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Allow => "NONE",
             Self::ExpireTaker => "EXPIRE_TAKER",
             Self::ExpireMaker => "EXPIRE_MAKER",
             Self::ExpireBoth => "EXPIRE_BOTH",
+            Self::Decrement => "DECREMENT",
         }
     }
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -170,6 +174,10 @@ pub(crate) struct Row {
     pub(crate) quote_quantity: i128,
     pub(crate) executed: Quantity,
     pub(crate) quote_executed: i128,
+    /// What it lost by not trading with orders of its own account.
+    pub(crate) prevented: Quantity,
+    /// The last time that it lost something so.
+    pub(crate) prevented_match: Option<u64>,
     pub(crate) status: Status,
     pub(crate) self_trade: SelfTrade,
     /// Milliseconds.
@@ -184,8 +192,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// What may still be executed.
     pub(crate) fn remaining(&self) -> Quantity {
-        self.quantity - self.executed
+        self.quantity - self.executed - self.prevented
     }
 }
 
@@ -205,6 +214,28 @@ pub(crate) struct OwnTrade {
     pub(crate) maker: bool,
 }
 
+/// Two orders of one account that did not trade with each other: a prevented match, in the venue's words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prevention {
+    /// Counted per pair, from 0 as in the venue's examples.
+    pub(crate) id: u64,
+    pub(crate) listing: usize,
+    /// Of the order that came.
+    pub(crate) mode: SelfTrade,
+    pub(crate) told: PreventedMatch,
+    /// What they would have traded for.
+    pub(crate) quote: i128,
+    pub(crate) at: i64,
+}
+
+impl Prevention {
+    /// What one of the two orders lost by it, and the number of the other.
+    pub(crate) fn of(&self, order: u64) -> (Quantity, u64) {
+        let told = &self.told;
+        if order == told.maker { (told.maker_prevented, told.taker) } else { (told.taker_prevented, told.maker) }
+    }
+}
+
 /// Why a report is sent, in the venue's words.
 #[derive(Clone, Debug)]
 pub(crate) enum Execution {
@@ -220,6 +251,6 @@ pub(crate) enum Execution {
         before: String,
     },
     Expired,
-    /// Self-trade prevention ended it.
-    TradePrevention,
+    /// Self-trade prevention took from it, and ended it if nothing is left.
+    TradePrevention(Prevention),
 }

@@ -89,6 +89,8 @@ impl World {
             quote_quantity: order.quote_quantity.unwrap_or(0),
             executed: Quantity::ZERO,
             quote_executed: 0,
+            prevented: Quantity::ZERO,
+            prevented_match: None,
             status: Status::New,
             self_trade: order.self_trade,
             created: self.now,
@@ -106,7 +108,7 @@ impl World {
         for (price, size) in self.takeable(order.listing, order.side, account, order.self_trade) {
             let affordable = left * 100_000_000 / i128::from(price.mantissa().max(1));
             let here = affordable.min(i128::from(size.mantissa()));
-            lots += i64::try_from(here).unwrap_or(0);
+            lots = lots.saturating_add(i64::try_from(here).unwrap_or(0));
             left -= here * i128::from(price.mantissa()) / 100_000_000;
             if here < i128::from(size.mantissa()) {
                 break;
@@ -161,6 +163,20 @@ impl World {
             _ => rules.notional(row.stop, row.remaining()),
         };
         (rules.quote, cost + self.quote_fee(rules.quote, cost, Liquidity::Taker))
+    }
+
+    /// Gives back what was set aside for an open order and is not needed any more. What the orders of a list share stays
+    /// with them: another of them may need it.
+    pub(super) fn free_surplus(&mut self, row: &mut Row) {
+        let list = row.list.and_then(|id| self.lists.get(&id));
+        if list.is_some_and(|list| !list.done) {
+            return;
+        }
+        let (asset, needed) = self.need(row);
+        let needed = needed.min(row.locked);
+        self.ledger.release(row.account, asset, row.locked - needed);
+        row.locked = needed;
+        self.touched.insert((row.account, asset));
     }
 
     /// What a market order could take, best first; on a tape of bars what the book shows.
@@ -279,15 +295,12 @@ impl World {
     pub(crate) fn cancel(&mut self, id: u64, name: Option<&str>) -> Result<(Row, String), Refusal> {
         let open = self.rows.get(&id).filter(|row| row.status.is_open()).ok_or_else(Refusal::cancel_unknown)?;
         let name = name.map_or_else(|| format!("cancel{:013x}{}", open.id, self.now), str::to_owned);
-        let list = open.list;
         if self.is_bars() && !self.cancel_on_bars(id) {
             return Err(Refusal::cancel_unknown()); // this bar has decided about it
         }
         self.withdraw(id);
         self.close(id, Status::Canceled, Execution::Canceled { client_id: name.clone() });
-        if list.is_some() {
-            self.close_siblings(id);
-        }
+        self.cancel_siblings(id, &name);
         self.finish();
         Ok((self.rows[&id].clone(), name))
     }

@@ -2,8 +2,9 @@
 
 use super::book::{Happening, Incoming};
 use super::ledger::{HOUSE, MARKET};
-use super::order::{Execution, OwnTrade, Row, Status};
+use super::order::{Execution, OwnTrade, Prevention, Row, Status};
 use super::{Event, World};
+use tradewind_book::PreventedMatch;
 use tradewind_domain::{Currency, FeeAsset, Liquidity, Price, Quantity, Side};
 
 impl World {
@@ -19,14 +20,7 @@ impl World {
                 }
                 Happening::Rested { price } => self.markets[listing].touch(incoming.side, price),
                 Happening::Unfilled => self.close(incoming.id, Status::Expired, Execution::Expired),
-                Happening::TakerPrevented => {
-                    self.close(incoming.id, Status::ExpiredInMatch, Execution::TradePrevention);
-                }
-                Happening::MakerPrevented { maker, price } => {
-                    self.markets[listing].touch(incoming.side.opposite(), price);
-                    self.close(maker, Status::ExpiredInMatch, Execution::TradePrevention);
-                    self.close_siblings(maker);
-                }
+                Happening::Prevented(told) => self.prevent(listing, incoming, told),
             }
         }
         let sums = self.markets[listing].aggregate(&trades);
@@ -53,6 +47,38 @@ impl World {
         self.fill(taker.id, trade.id, price, quantity, Liquidity::Taker);
         self.fill(maker, trade.id, price, quantity, Liquidity::Maker);
         trade
+    }
+
+    /// Two orders of one account that did not trade with each other: writes it down, and takes from each what it lost.
+    fn prevent(&mut self, listing: usize, taker: &Incoming, told: PreventedMatch) {
+        let market = &mut self.markets[listing];
+        let (id, quote) = (market.number_prevention(), market.rules.notional(told.price, told.quantity));
+        if told.maker_prevented > Quantity::ZERO {
+            market.touch(taker.side.opposite(), told.price);
+        }
+        let met = Prevention { id, listing, mode: taker.self_trade, told, quote, at: self.now };
+        self.prevented[taker.owner].push(met);
+        for order in [told.maker, told.taker] {
+            self.lower(order, met);
+        }
+    }
+
+    /// Takes from an order what it lost by not trading with another of its account. One with nothing left has expired.
+    fn lower(&mut self, id: u64, met: Prevention) {
+        let (lost, _) = met.of(id);
+        let Some(mut row) = self.rows.get(&id).filter(|_| lost > Quantity::ZERO).cloned() else { return };
+        row.prevented += lost;
+        (row.prevented_match, row.updated) = (Some(met.id), self.now);
+        let (is_over, execution) = (row.remaining() <= Quantity::ZERO, Execution::TradePrevention(met));
+        if is_over {
+            self.rows.insert(id, row);
+            self.close(id, Status::ExpiredInMatch, execution);
+            self.close_siblings(id);
+        } else {
+            self.free_surplus(&mut row);
+            self.events.push(Event::Report { row: Box::new(row.clone()), execution });
+            self.rows.insert(id, row);
+        }
     }
 
     /// One side of a trade, if it is a customer's. The other side is the market or settles with it just the same,

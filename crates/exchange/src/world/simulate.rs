@@ -202,9 +202,18 @@ impl World {
         quantity: Quantity,
         force: Force,
     ) -> (u64, Vec<Happening>) {
+        let incoming = self.market_incoming(side, price, quantity, force);
+        let happenings = self.books[listing].submit(&incoming, self.now);
+        self.settle(listing, &incoming, happenings.clone());
+        self.wake();
+        (incoming.id, happenings)
+    }
+
+    /// The same on its way to a book, with a number of its own.
+    pub(super) fn market_incoming(&mut self, side: Side, price: Price, quantity: Quantity, force: Force) -> Incoming {
         let id = self.next_order;
         self.next_order += 1;
-        let incoming = Incoming {
+        Incoming {
             id,
             owner: MARKET,
             side,
@@ -213,10 +222,6 @@ impl World {
             force,
             post_only: false,
             self_trade: SelfTrade::Allow,
-        };
-        let happenings = self.books[listing].submit(&incoming, self.now);
-        self.settle(listing, &incoming, happenings.clone());
-        self.wake();
-        (id, happenings)
+        }
     }
 }

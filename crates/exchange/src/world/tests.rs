@@ -4,12 +4,15 @@ use super::ledger::{FIRST_CUSTOMER, HOUSE, Ledger};
 use super::market::{Cadence, Market, Rules};
 use super::order::{Execution, Force, Kind, NewOrder, SelfTrade, Status};
 use super::simulate::Simulation;
+use super::trades::TradeTape;
 use super::{Event, NewList, Source, World};
 use crate::binance::payload;
 use crate::config::SymbolConfig;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use tradewind_domain::{Currency, FeeAsset, FeeSchedule, Price, Quantity, Side};
+use tradewind_domain::{
+    Currency, FeeAsset, FeeSchedule, InstrumentId, Price, Quantity, Side, Timestamp, Trade, TradeId,
+};
 
 const START: i64 = 1_750_000_000_000;
 const ALICE: usize = FIRST_CUSTOMER;
@@ -147,7 +150,6 @@ fn an_order_made_smaller_keeps_its_name_and_frees_what_it_held() {
     let id = world.place(ALICE, new).unwrap();
     let locked = |world: &World| world.ledger.balance(ALICE, currency("USDT")).locked;
     let (held, free) = (locked(&world), world.ledger.balance(ALICE, currency("USDT")).free);
-    let lots = |count: i64| Quantity::from_mantissa(count * 1_000);
     world.take_events();
     for (quantity, code) in
         [(lots(200), -2038), (lots(300), -2038), (Quantity::ZERO, -2038), (lots(1) + Quantity::from_mantissa(1), -1013)]
@@ -206,10 +208,162 @@ fn one_cancels_the_other_shares_one_lock() {
     let id = world.place_list(ALICE, list).unwrap();
     assert_eq!(world.ledger.balance(ALICE, currency("BTC")).locked, 100_000_000);
     let [below, above] = world.lists[&id].orders;
-    world.cancel(below, None).unwrap();
-    assert_eq!((world.rows[&below].status, world.rows[&above].status), (Status::Canceled, Status::Expired));
+    world.take_events();
+    world.cancel(below, Some("away")).unwrap();
+    assert_eq!((world.rows[&below].status, world.rows[&above].status), (Status::Canceled, Status::Canceled));
     assert_eq!(world.ledger.balance(ALICE, currency("BTC")).locked, 0);
     assert!(world.lists[&id].done);
+    let told = world.take_events();
+    let by_name = |event: &&Event| match event {
+        Event::Report { execution: Execution::Canceled { client_id }, .. } => client_id == "away",
+        _ => false,
+    };
+    assert_eq!(told.iter().filter(by_name).count(), 2, "one request cancelled both");
+}
+
+#[test]
+fn one_that_trades_lets_the_other_expire() {
+    let mut world = world(5, FeeAsset::Received);
+    let last = world.markets[0].last;
+    let low = near(&world, Side::Buy, -300_000);
+    let high = near(&world, Side::Sell, 1).max(Price::from_mantissa(last.mantissa() + 1_000_000));
+    assert!(low < last);
+    let list = NewList {
+        client_id: None,
+        below: order(Side::Sell, Kind::StopLossLimit, 1_000, Some(low), Some(low)),
+        above: order(Side::Sell, Kind::LimitMaker, 1_000, Some(high), None),
+    };
+    let id = world.place_list(ALICE, list).unwrap();
+    let [below, above] = world.lists[&id].orders;
+    world.place(BOB, order(Side::Buy, Kind::Limit, 200_000, Some(high), None)).unwrap();
+    assert_eq!(world.rows[&above].status, Status::Filled);
+    assert_eq!(world.rows[&below].status, Status::Expired);
+}
+
+#[test]
+fn an_account_is_never_made_to_owe() {
+    let mut ledger = Ledger::new(1);
+    let usdt = currency("USDT");
+    ledger.deposit(ALICE, usdt, 100);
+    ledger.lock(ALICE, usdt, 30).unwrap();
+    assert_eq!(ledger.adjust(ALICE, usdt, -71), Err(70), "what orders hold is not free");
+    assert_eq!(ledger.adjust(ALICE, usdt, -70), Ok(()));
+    assert_eq!(ledger.adjust(ALICE, usdt, i128::from(i64::MIN)), Err(0));
+    assert_eq!(ledger.adjust(ALICE, usdt, 5), Ok(()));
+    assert_eq!((ledger.balance(ALICE, usdt).free, ledger.balance(ALICE, usdt).locked), (5, 30));
+}
+
+#[test]
+fn a_day_counts_the_trades_between_its_first_and_its_last_number() {
+    let mut world = world(5, FeeAsset::Received);
+    let ticker = |world: &World| {
+        let said = payload::rest_ticker(&world.markets[0], world.now(), true);
+        ["firstId", "lastId", "count"].map(|name| said[name].as_i64().unwrap())
+    };
+    assert_eq!(ticker(&world), [-1, -1, 0], "what traded before the opening has no numbers");
+    world.advance(START + 60_000);
+    let [first, last, count] = ticker(&world);
+    assert!(first == 1 && last > first, "{first} {last}");
+    assert_eq!(count, last - first + 1);
+    assert_eq!(payload::stream_ticker(&world.markets[0], world.now())["n"], count);
+}
+
+const COIN: i64 = 100_000_000;
+
+/// A tape of XRP/USDT in whole coins: who took, at how many ticks of 0.0001, and how much, one trade a second.
+fn taped(trades: &[(Side, i64, i64)]) -> World {
+    let (config, fees) = (SymbolConfig::new("XRP/USDT", "0.0001", "1", 0.0, 0.0), FeeSchedule::bps(0, 0));
+    let mut market = Market::new(Rules::new(0, &config, fees).unwrap(), 60_000, 100);
+    let recorded = trades.iter().zip(0..).map(|((aggressor, ticks, units), second)| {
+        let trade = Trade {
+            instrument: InstrumentId(0),
+            price: Price::from_mantissa(ticks * 10_000),
+            quantity: Quantity::from_mantissa(*units),
+            aggressor: *aggressor,
+            id: TradeId(0),
+        };
+        (Timestamp::from_millis(START + second * 1_000), trade)
+    });
+    let tape = TradeTape::new(recorded.collect());
+    tape.begin(&mut market);
+    let mut ledger = Ledger::new(1);
+    for asset in ["XRP", "USDT"] {
+        ledger.deposit(ALICE, currency(asset), 1_000_000 * i128::from(COIN));
+    }
+    World::new(vec![market], ledger, fees, Source::Trades(Box::new(tape)), START - 1)
+}
+
+/// What the public was told: who took, at how many ticks, and how much.
+fn told(world: &World) -> Vec<(Side, i64, i64)> {
+    let trades = world.markets[0].trades.iter();
+    trades.map(|trade| (trade.taker, trade.price.mantissa() / 10_000, trade.quantity.mantissa())).collect()
+}
+
+#[test]
+fn every_recorded_trade_is_told_once_with_its_size() {
+    let sizes = [162, 220, 1, 95, 3_000, 220, 7];
+    let recorded: Vec<_> = (0..200_i64)
+        .map(|at| {
+            let side = if at % 3 == 0 { Side::Buy } else { Side::Sell };
+            let dust = if at % 5 == 0 { COIN / 4 } else { 0 }; // finer than a lot, as before a venue made its lots coarser
+            let size = sizes[usize::try_from(at).unwrap() % sizes.len()];
+            (side, 5_000 + (at * 7) % 4, (size * COIN + dust) / if at % 11 == 0 { 1_000 } else { 1 })
+        })
+        .collect();
+    let mut world = taped(&recorded);
+    world.advance(START + 200_000);
+    assert_eq!(told(&world), recorded);
+}
+
+#[test]
+fn the_depth_beside_a_tape_is_in_lots_and_so_is_what_customers_trade() {
+    let mut world =
+        taped(&[(Side::Buy, 5_000, 220 * COIN), (Side::Sell, 4_999, 37 * COIN), (Side::Buy, 5_000, COIN / 4)]);
+    world.advance(START + 5_000);
+    for side in [Side::Buy, Side::Sell] {
+        let levels = world.levels(0, side, 100);
+        assert!(levels.len() >= 10, "{levels:?}");
+        assert!(levels.iter().all(|(_, size)| size.mantissa() % COIN == 0), "{levels:?}");
+    }
+    let quantity = Some(Quantity::from_mantissa(700 * COIN));
+    let id = world.place(ALICE, NewOrder { quantity, ..order(Side::Buy, Kind::Market, 1, None, None) }).unwrap();
+    assert_eq!(world.rows[&id].status, Status::Filled);
+    assert!(world.own_trades[ALICE].len() > 1);
+    assert!(world.own_trades[ALICE].iter().all(|trade| trade.quantity.mantissa() % COIN == 0));
+}
+
+#[test]
+fn a_customer_waits_behind_what_a_tape_had_resting_before_he_came() {
+    let sold = |coins: i64| (Side::Sell, 5_000, coins * COIN);
+    let mut world = taped(&[sold(100), sold(60), sold(60), sold(30)]);
+    world.advance(START); // the tape rests as much again
+    let (quantity, price) = (Some(Quantity::from_mantissa(50 * COIN)), Some(Price::from_mantissa(50_000_000)));
+    let id = world.place(ALICE, NewOrder { quantity, ..order(Side::Buy, Kind::Limit, 1, price, None) }).unwrap();
+    for (second, executed) in [(1, 0), (2, 20), (3, 50)] {
+        world.advance(START + second * 1_000);
+        assert_eq!(world.rows[&id].executed.mantissa(), executed * COIN, "after {second} s");
+    }
+    assert_eq!(
+        told(&world),
+        [sold(100), sold(60), sold(40), sold(20), sold(30)],
+        "a customer's part is a trade of its own"
+    );
+}
+
+#[test]
+fn a_tape_of_coins_by_the_billion_is_played() {
+    let size = 7_000_000_000 * COIN;
+    let recorded = [(Side::Sell, 5_000, size); 20];
+    let mut world = taped(&recorded);
+    world.advance(START + 30_000);
+    assert_eq!(told(&world), recorded);
+    let day = payload::rest_ticker(&world.markets[0], world.now(), false);
+    assert_eq!((&day["volume"], &day["count"]), (&"140000000000.00000000".into(), &serde_json::json!(20)));
+    assert_eq!(day["weightedAvgPrice"], "0.50000000");
+    let quote_quantity = Some(i128::from(100 * COIN));
+    let spend = order(Side::Buy, Kind::Market, 1, None, None);
+    let id = world.place(ALICE, NewOrder { quantity: None, quote_quantity, ..spend }).unwrap();
+    assert_eq!(world.rows[&id].status, Status::Filled);
 }
 
 #[test]
@@ -235,6 +389,7 @@ fn nobody_trades_with_himself_unless_he_asks_for_it() {
         (SelfTrade::ExpireMaker, Status::ExpiredInMatch, None),
         (SelfTrade::ExpireTaker, Status::New, Some(Status::ExpiredInMatch)),
         (SelfTrade::ExpireBoth, Status::ExpiredInMatch, Some(Status::ExpiredInMatch)),
+        (SelfTrade::Decrement, Status::ExpiredInMatch, Some(Status::ExpiredInMatch)),
         (SelfTrade::Allow, Status::Filled, Some(Status::Filled)),
     ] {
         let mut world = world(5, FeeAsset::Received);
@@ -248,11 +403,129 @@ fn nobody_trades_with_himself_unless_he_asks_for_it() {
     }
 }
 
+fn lots(count: i64) -> Quantity {
+    Quantity::from_mantissa(count * 1_000)
+}
+
+/// What is set aside of Alice's.
+fn locked(world: &World, asset: &str) -> i128 {
+    world.ledger.balance(ALICE, currency(asset)).locked
+}
+
+/// Every report of a prevented match since the last call, as it is told.
+fn prevented(world: &mut World) -> Vec<serde_json::Value> {
+    let told = world.take_events().into_iter().filter_map(|event| match event {
+        Event::Report { row, execution: execution @ Execution::TradePrevention(_) } => {
+            Some(payload::report("BTCUSDT", &row, &execution, START))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_decrement_takes_the_smaller_from_both_frees_what_it_held_and_the_larger_fills_with_the_rest() {
+    for (resting, incoming) in [(1_000, 3_000), (3_000, 1_000), (1_000, 1_000)] {
+        let mut world = world(5, FeeAsset::Received);
+        let inside = near(&world, Side::Sell, -1);
+        let lost = resting.min(incoming);
+        let first = world.place(ALICE, order(Side::Sell, Kind::Limit, resting, Some(inside), None)).unwrap();
+        let taker = order(Side::Buy, Kind::Limit, incoming, Some(inside), None);
+        let second = world.place(ALICE, NewOrder { self_trade: SelfTrade::Decrement, ..taker }).unwrap();
+        for (id, asked) in [(first, resting), (second, incoming)] {
+            let row = &world.rows[&id];
+            let status = if asked == lost { Status::ExpiredInMatch } else { Status::New };
+            assert_eq!((row.status, row.executed), (status, Quantity::ZERO), "{resting} and {incoming}");
+            assert_eq!((row.prevented, row.remaining()), (lots(lost), lots(asked - lost)), "{resting} and {incoming}");
+        }
+        assert_eq!(locked(&world, "BTC"), i128::from(lots(resting - lost).mantissa()));
+        assert_eq!(locked(&world, "USDT"), world.markets[0].rules.notional(inside, lots(incoming - lost)));
+        let shown = [Side::Sell, Side::Buy].map(|side| world.size_at(0, side, inside));
+        assert_eq!(shown, [lots(resting - lost), lots(incoming - lost)]);
+        let (told, lost) = (prevented(&mut world), lots(lost));
+        let ids: Vec<_> = told.iter().map(|report| (report["i"].as_u64(), report["U"].as_u64())).collect();
+        assert_eq!(ids, [(Some(first), Some(second)), (Some(second), Some(first))]);
+        for report in &told {
+            for field in ["A", "B", "pl"] {
+                assert_eq!(report[field], payload::quantity_text(lost), "{field} of {report}");
+            }
+            for field in ["l", "L", "Y", "z"] {
+                assert_eq!(report[field], "0.00000000", "{field} of {report}");
+            }
+            let worth = payload::fixed(world.markets[0].rules.notional(inside, lost));
+            assert_eq!(report["pL"], payload::price_text(inside));
+            assert_eq!(report["pY"], worth);
+            assert_eq!(report["v"], 0);
+            assert_eq!(report["Cs"], "BTCUSDT");
+            assert_eq!(report["w"], report["X"] == "NEW", "{report}");
+        }
+        assert!(world.own_trades[ALICE].is_empty());
+        if resting != incoming {
+            let (id, side) = if resting > incoming { (first, Side::Buy) } else { (second, Side::Sell) };
+            world.place(BOB, order(side, Kind::Limit, 2_000, Some(inside), None)).unwrap();
+            assert_eq!((world.rows[&id].status, world.rows[&id].executed), (Status::Filled, lots(2_000)));
+        }
+        assert_eq!((locked(&world, "BTC"), locked(&world, "USDT")), (0, 0));
+    }
+}
+
+#[test]
+fn a_market_order_by_amount_counts_what_a_decrement_takes_as_spent() {
+    let mut world = world(5, FeeAsset::Received);
+    let inside = near(&world, Side::Sell, -1);
+    let first = world.place(ALICE, order(Side::Sell, Kind::Limit, 1_000, Some(inside), None)).unwrap();
+    let prevented = world.markets[0].rules.notional(inside, lots(1_000));
+    let spend = order(Side::Buy, Kind::Market, 1, None, None);
+    let taker =
+        NewOrder { quantity: None, quote_quantity: Some(2 * prevented), self_trade: SelfTrade::Decrement, ..spend };
+    let second = world.place(ALICE, taker).unwrap();
+    let (first, second) = (&world.rows[&first], &world.rows[&second]);
+    assert_eq!((first.status, first.prevented), (Status::ExpiredInMatch, lots(1_000)));
+    assert_eq!((second.status, second.prevented), (Status::Filled, lots(1_000)));
+    assert!(second.executed > Quantity::ZERO && second.quote_executed <= prevented, "{second:?}");
+    assert_eq!((locked(&world, "BTC"), locked(&world, "USDT")), (0, 0));
+}
+
+#[test]
+fn a_decrement_takes_nothing_where_the_order_may_not_trade_in_part_or_not_at_all() {
+    let mut world = world(5, FeeAsset::Received);
+    let inside = near(&world, Side::Sell, -1);
+    let first = world.place(ALICE, order(Side::Sell, Kind::Limit, 1_000, Some(inside), None)).unwrap();
+    let buy = |kind, force, price| {
+        let it = order(Side::Buy, kind, 2_000, Some(price), None);
+        NewOrder { force, self_trade: SelfTrade::Decrement, ..it }
+    };
+    let above = near(&world, Side::Sell, 5_000);
+    let killed = world.place(ALICE, buy(Kind::Limit, Force::Fok, above)).unwrap();
+    assert_eq!((world.rows[&killed].status, world.rows[&killed].prevented), (Status::Expired, Quantity::ZERO));
+    let refused = world.place(ALICE, buy(Kind::LimitMaker, Force::Gtc, inside)).unwrap_err();
+    assert_eq!(refused.text, "Order would immediately match and take.");
+    assert_eq!((world.rows[&first].status, world.rows[&first].prevented), (Status::New, Quantity::ZERO));
+    let done = world.place(ALICE, buy(Kind::Limit, Force::Ioc, inside)).unwrap();
+    let done = &world.rows[&done];
+    assert_eq!((done.status, done.prevented, done.executed), (Status::Expired, lots(1_000), Quantity::ZERO));
+    assert_eq!(world.rows[&first].status, Status::ExpiredInMatch);
+}
+
+#[test]
+fn an_order_that_lost_a_part_is_made_smaller_by_what_is_left_of_it() {
+    let mut world = world(5, FeeAsset::Received);
+    let inside = near(&world, Side::Sell, -1);
+    let id = world.place(ALICE, order(Side::Sell, Kind::Limit, 3_000, Some(inside), None)).unwrap();
+    let taker = order(Side::Buy, Kind::Limit, 1_000, Some(inside), None);
+    world.place(ALICE, NewOrder { self_trade: SelfTrade::Decrement, ..taker }).unwrap();
+    assert_eq!(world.amend(id, None, lots(1_000)).unwrap_err().code, -2038, "so much is gone");
+    world.amend(id, None, lots(1_500)).unwrap();
+    assert_eq!(world.rows[&id].remaining(), lots(500));
+    assert_eq!(world.size_at(0, Side::Sell, inside), lots(500));
+    assert_eq!(locked(&world, "BTC"), i128::from(lots(500).mantissa()));
+}
+
 #[derive(Clone, Debug)]
 enum Deed {
-    Place { who: usize, side: Side, kind: usize, lots: i64, ticks: i64, force: usize },
-    Spend { who: usize, side: Side, dollars: i64 },
-    List { who: usize, side: Side, lots: i64, reach: i64 },
+    Place { who: usize, side: Side, kind: usize, lots: i64, ticks: i64, force: usize, mode: usize },
+    Spend { who: usize, side: Side, dollars: i64, mode: usize },
+    List { who: usize, side: Side, lots: i64, reach: i64, mode: usize },
     Cancel { nth: usize },
     Wait { steps: i64 },
 }
@@ -260,12 +533,15 @@ enum Deed {
 fn any_deed() -> impl Strategy<Value = Deed> {
     let who = prop_oneof![Just(ALICE), Just(BOB)];
     let side = prop_oneof![Just(Side::Buy), Just(Side::Sell)];
+    let mode = 0..SelfTrade::ALL.len();
     prop_oneof![
-        4 => (who.clone(), side.clone(), 0..7_usize, 10..400_000_i64, -3_000..3_000_i64, 0..3_usize)
-            .prop_map(|(who, side, kind, lots, ticks, force)| Deed::Place { who, side, kind, lots, ticks, force }),
-        1 => (who.clone(), side.clone(), 5..300_000_i64).prop_map(|(who, side, dollars)| Deed::Spend { who, side, dollars }),
-        1 => (who, side, 10..200_000_i64, 1..2_000_i64)
-            .prop_map(|(who, side, lots, reach)| Deed::List { who, side, lots, reach }),
+        4 => (who.clone(), side.clone(), 0..7_usize, 10..400_000_i64, -3_000..3_000_i64, 0..3_usize, mode.clone()).prop_map(
+            |(who, side, kind, lots, ticks, force, mode)| Deed::Place { who, side, kind, lots, ticks, force, mode }
+        ),
+        1 => (who.clone(), side.clone(), 5..300_000_i64, mode.clone())
+            .prop_map(|(who, side, dollars, mode)| Deed::Spend { who, side, dollars, mode }),
+        1 => (who, side, 10..200_000_i64, 1..2_000_i64, mode)
+            .prop_map(|(who, side, lots, reach, mode)| Deed::List { who, side, lots, reach, mode }),
         2 => (0..20_usize).prop_map(|nth| Deed::Cancel { nth }),
         2 => (1..20_i64).prop_map(|steps| Deed::Wait { steps }),
     ]
@@ -273,23 +549,26 @@ fn any_deed() -> impl Strategy<Value = Deed> {
 
 fn carry_out(world: &mut World, deed: &Deed) {
     match *deed {
-        Deed::Place { who, side, kind, lots, ticks, force } => {
+        Deed::Place { who, side, kind, lots, ticks, force, mode } => {
             let kind = Kind::ALL[kind];
             let price = kind.has_price().then(|| near(world, side, ticks));
             let stop = kind.is_contingent().then(|| near(world, side, -ticks));
             let force = [Force::Gtc, Force::Ioc, Force::Fok][force];
             let force = if kind.has_time_in_force() { force } else { Force::Gtc };
-            let _ = world.place(who, NewOrder { force, ..order(side, kind, lots, price, stop) });
+            let self_trade = SelfTrade::ALL[mode];
+            let _ = world.place(who, NewOrder { force, self_trade, ..order(side, kind, lots, price, stop) });
         }
-        Deed::Spend { who, side, dollars } => {
-            let spend = order(side, Kind::Market, 1, None, None);
+        Deed::Spend { who, side, dollars, mode } => {
+            let spend = NewOrder { self_trade: SelfTrade::ALL[mode], ..order(side, Kind::Market, 1, None, None) };
             let quote_quantity = Some(i128::from(dollars) * 100_000_000);
             let _ = world.place(who, NewOrder { quantity: None, quote_quantity, ..spend });
         }
-        Deed::List { who, side, lots, reach } => {
+        Deed::List { who, side, lots, reach, mode } => {
             let (below, above) = (near(world, Side::Buy, -reach), near(world, Side::Sell, reach));
-            let maker = |price| order(side, Kind::LimitMaker, lots, Some(price), None);
-            let stop = |price| order(side, Kind::StopLossLimit, lots, Some(price), Some(price));
+            let self_trade = SelfTrade::ALL[mode];
+            let maker = |price| NewOrder { self_trade, ..order(side, Kind::LimitMaker, lots, Some(price), None) };
+            let stop =
+                |price| NewOrder { self_trade, ..order(side, Kind::StopLossLimit, lots, Some(price), Some(price)) };
             let (below, above) =
                 if side == Side::Buy { (maker(below), stop(above)) } else { (stop(below), maker(above)) };
             let _ = world.place_list(who, NewList { client_id: None, below, above });
@@ -333,8 +612,19 @@ proptest! {
                 }
             }
             for row in world.rows.values() {
-                prop_assert!(row.executed <= row.quantity);
-                prop_assert_eq!(row.status == Status::Filled, row.executed == row.quantity);
+                let gone = row.executed + row.prevented;
+                prop_assert!(gone <= row.quantity);
+                let is_over = matches!(row.status, Status::Filled | Status::ExpiredInMatch);
+                prop_assert_eq!(is_over, gone == row.quantity, "{:?} {:?}", deed, row);
+                prop_assert!(row.status != Status::Filled || row.executed > Quantity::ZERO);
+                prop_assert!(row.status != Status::ExpiredInMatch || row.prevented > Quantity::ZERO);
+                let met = world.prevented[row.account].iter();
+                let met = met.filter(|it| [it.told.maker, it.told.taker].contains(&row.id));
+                let lost = met.fold(Quantity::ZERO, |sum, it| sum + it.of(row.id).0);
+                prop_assert_eq!(row.prevented, lost, "{:?} {:?}", deed, row);
+                if row.status.is_open() && row.working.is_some() {
+                    prop_assert_eq!(world.books[row.listing].remaining(row.id), row.remaining(), "{:?} {:?}", deed, row);
+                }
             }
         }
     }

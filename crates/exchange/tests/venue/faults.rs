@@ -1,4 +1,4 @@
-use crate::common::{Venue, config};
+use crate::common::{KEY, Venue, config};
 use serde_json::json;
 use tradewind_exchange::{ExchangeConfig, Fault, FaultKind};
 
@@ -87,4 +87,28 @@ async fn an_order_that_finds_a_part_of_its_quantity_ends_as_its_type_demands() {
         assert_eq!((&said["status"], &said["executedQty"]), want, "{kind} {force:?}: {said}");
         venue.handle.shutdown().await;
     }
+}
+
+#[tokio::test]
+async fn what_would_end_the_exchange_is_refused_or_cut_to_what_there_is() {
+    let venue = Venue::start(config()).await;
+    let post = async |path: &str, body: serde_json::Value| {
+        let url = format!("{}/tradewind/v1/{path}", venue.handle.url());
+        let request = venue.http.post(url).header("content-type", "application/json").body(body.to_string());
+        let reply = request.send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    };
+    let market = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.001")];
+    assert_eq!(venue.alice("POST", "/api/v3/order", &market).await.status, 200);
+    for (seconds, some) in [(i64::MIN, false), (i64::MAX, true)] {
+        let (status, said) = post("disaster", json!({"what": "roll-back", "seconds": seconds})).await;
+        assert_eq!((status, said.contains(":0}")), (200, !some), "{seconds}: {said}");
+    }
+    for (amount, status) in [("-10.00000001", 409), ("-10", 200), ("-0.00000001", 409), ("2", 200), ("-2", 200)] {
+        let (code, said) = post("adjust", json!({"key": KEY, "asset": "BTC", "amount": amount})).await;
+        assert_eq!(code, status, "{amount}: {said}");
+        assert_eq!(said.contains("would make it owe"), status == 409, "{amount}: {said}");
+    }
+    assert_eq!(venue.alice("POST", "/api/v3/order", &market).await.status, 200, "it goes on");
+    venue.handle.shutdown().await;
 }

@@ -5,6 +5,7 @@
 mod common;
 mod connector;
 mod faults;
+mod prevention;
 mod rest;
 mod sockets;
 mod tape;

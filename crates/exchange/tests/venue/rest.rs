@@ -1,4 +1,4 @@
-use crate::common::{KEY, SECRET, Venue, alice, bob, config, now};
+use crate::common::{KEY, Reply, SECRET, Venue, alice, bob, config, now};
 use serde_json::Value;
 use tradewind_exchange::{Exchange, ExchangeConfig, Limits};
 use tradewind_venues::binance::sign::{Signer, encode};
@@ -220,15 +220,123 @@ async fn cancel_replace_says_which_half_failed() {
         let reply = venue.alice("POST", "/api/v3/order/cancelReplace", &pairs).await;
         (reply.status, reply.json())
     };
+    let counted = async || venue.alice("GET", "/api/v3/rateLimit/order", &[]).await.json()[1]["count"].as_u64();
     let (status, answer) = replace("999999", "0.001").await;
     assert_eq!((status, answer["code"].as_i64()), (409, Some(-2021)));
+    assert_eq!(counted().await, Some(1), "it placed one, whatever it could not cancel");
     let id = answer["data"]["newOrderResponse"]["orderId"].to_string();
     let (status, answer) = replace(&id, "0.002").await;
     assert_eq!(
         (status, &answer["cancelResult"], &answer["newOrderResult"]),
         (200, &"SUCCESS".into(), &"SUCCESS".into())
     );
+    assert_eq!(counted().await, Some(2));
     let (status, answer) = replace("999999", "0.00001").await;
     assert_eq!((status, answer["code"].as_i64()), (400, Some(-2022)));
+    let id = answer_id(&venue).await;
+    let (status, answer) = replace(&id, "0.00001").await;
+    assert_eq!((status, answer["code"].as_i64()), (409, Some(-2021)));
+    assert_eq!(counted().await, Some(2), "neither placed one");
+    venue.handle.shutdown().await;
+}
+
+/// The number of Alice's one open order.
+async fn answer_id(venue: &Venue) -> String {
+    let open: Vec<wire::OrderReport> = venue.alice("GET", "/api/v3/openOrders", &[]).await.read();
+    assert_eq!(open.len(), 1);
+    open[0].order_id.to_string()
+}
+
+/// A sale of a thousandth: a target ten per cent above the market and a stop ten per cent below it, with `more` said.
+async fn place_pair(venue: &Venue, more: &[(&str, &str)]) -> Reply {
+    let bid = venue.best("bidPrice").await;
+    let (above, below) = (format!("{:.2}", bid * 1.1), format!("{:.2}", bid * 0.9));
+    let mut pairs = vec![
+        ("symbol", "BTCUSDT"),
+        ("side", "SELL"),
+        ("quantity", "0.001"),
+        ("aboveType", "LIMIT_MAKER"),
+        ("abovePrice", above.as_str()),
+        ("belowType", "STOP_LOSS_LIMIT"),
+        ("belowStopPrice", below.as_str()),
+        ("belowPrice", below.as_str()),
+        ("belowTimeInForce", "GTC"),
+    ];
+    pairs.retain(|(name, _)| !more.contains(&(*name, "")));
+    pairs.extend(more.iter().filter(|(_, value)| !value.is_empty()));
+    venue.alice("POST", "/api/v3/orderList/oco", &pairs).await
+}
+
+#[tokio::test]
+async fn a_list_is_cancelled_with_both_of_its_orders() {
+    let venue = Venue::start(config()).await;
+    let placed: wire::OrderList = place_pair(&venue, &[]).await.read();
+    let id = placed.order_list_id.to_string();
+    let away = [("symbol", "BTCUSDT"), ("orderListId", id.as_str()), ("newClientOrderId", "away")];
+    let reply = venue.alice("DELETE", "/api/v3/orderList", &away).await;
+    let _: wire::OrderList = reply.read();
+    let names: Vec<&str> = placed.orders.iter().map(|order| order.client_order_id.as_str()).collect();
+    check_cancelled(&reply.json(), &names);
+    assert!(
+        reply.json()["orderReports"].as_array().unwrap().iter().all(|it| it["clientOrderId"] == "away"),
+        "{}",
+        reply.text
+    );
+
+    // among everything that is open it is told as a list
+    let price = format!("{:.2}", venue.best("bidPrice").await * 0.9);
+    let single = [
+        ("symbol", "BTCUSDT"),
+        ("side", "BUY"),
+        ("type", "LIMIT"),
+        ("timeInForce", "GTC"),
+        ("quantity", "0.001"),
+        ("price", price.as_str()),
+    ];
+    assert_eq!(venue.alice("POST", "/api/v3/order", &single).await.status, 200);
+    let placed: wire::OrderList = place_pair(&venue, &[]).await.read();
+    let reply = venue.alice("DELETE", "/api/v3/openOrders", &[("symbol", "BTCUSDT")]).await;
+    let gone: Vec<wire::CancelledItem> = reply.read();
+    assert!(matches!(gone[..], [wire::CancelledItem::Order(_), wire::CancelledItem::List(_)]), "{}", reply.text);
+    let names: Vec<&str> = placed.orders.iter().map(|order| order.client_order_id.as_str()).collect();
+    check_cancelled(&reply.json()[1], &names);
+    venue.handle.shutdown().await;
+}
+
+/// A list is over, and each of its orders was cancelled under its own name.
+fn check_cancelled(list: &Value, names: &[&str]) {
+    assert_eq!(list["listOrderStatus"], "ALL_DONE", "{list}");
+    let reports = list["orderReports"].as_array().unwrap();
+    let told: Vec<_> = reports.iter().map(|it| (it["origClientOrderId"].as_str(), it["status"].as_str())).collect();
+    let want: Vec<_> = names.iter().map(|name| (Some(*name), Some("CANCELED"))).collect();
+    assert_eq!(told, want, "{list}");
+}
+
+#[tokio::test]
+async fn the_orders_of_a_list_are_read_as_strictly_as_single_ones() {
+    let venue = Venue::start(config()).await;
+    for (more, code, text) in [
+        (("belowTimeInForce", ""), -1102, "'belowTimeInForce'"),
+        (("belowStopPrice", ""), -1102, "'belowStopPrice'"),
+        (("belowPrice", ""), -1102, "'belowPrice'"),
+        (("abovePrice", ""), -1102, "'abovePrice'"),
+        (("aboveStopPrice", "1"), -1106, "'aboveStopPrice'"),
+        (("aboveTimeInForce", "GTC"), -1106, "'aboveTimeInForce'"),
+        (("belowIcebergQty", "0.0001"), -1013, "Iceberg"),
+        (("aboveTrailingDelta", "10"), -1013, "Trailing"),
+        (("newOrderRespType", "SHORT"), -1130, "'newOrderRespType'"),
+    ] {
+        let reply = place_pair(&venue, &[more]).await;
+        assert_eq!(reply.json()["code"], code, "{more:?}: {}", reply.text);
+        assert!(reply.json()["msg"].as_str().unwrap().contains(text), "{more:?}: {}", reply.text);
+    }
+    for (length, has_status, has_fills) in [("", true, false), ("ACK", false, false), ("FULL", true, true)] {
+        let reply = place_pair(&venue, &[("newOrderRespType", length)]).await;
+        let _: wire::OrderList = reply.read();
+        for report in reply.json()["orderReports"].as_array().unwrap() {
+            let told = (report["status"].is_string(), report["fills"].is_array());
+            assert_eq!(told, (has_status, has_fills), "{length}: {report}");
+        }
+    }
     venue.handle.shutdown().await;
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tradewind_book::{BarEvent, BarMatcher, FillPolicy};
 use tradewind_domain::{
     Bar, ClientOrderId, InstrumentId, InstrumentSpec, Interval, Order, OrderRequest, PortfolioId, Price, Quantity,
-    Side, Timestamp,
+    Side, Timestamp, Trade, TradeId,
 };
-use tradewind_exchange::{Exchange, ExchangeConfig, Pace, Tape};
+use tradewind_exchange::{Exchange, ExchangeConfig, Pace, SymbolConfig, Tape, TapeSource};
 
 const LOCKSTEP: Pace = Pace::Lockstep { timeout: Duration::from_secs(20) };
 
@@ -152,6 +152,79 @@ async fn a_market_order_slips_and_takes_a_tenth_of_a_bar_unless_the_tape_says_ot
     assert_eq!(bought_on(wide).await, [(104_711_000_000, 2_000_000_000)], "a basis point for half the spread");
 }
 
+/// Bars at 1,000 of which the 11th reaches from `low` to `high`.
+fn one_wide(low: i64, high: i64) -> Vec<Bar> {
+    let price = |value: i64| Price::from_mantissa(value * 100_000_000);
+    let wide = |at: usize, value: i64| if at == 10 { price(value) } else { price(1_000) };
+    let flat = |(at, bar): (usize, Bar)| Bar {
+        open: price(1_000),
+        high: wide(at, high),
+        low: wide(at, low),
+        close: price(1_000),
+        ..bar
+    };
+    bars(12).into_iter().enumerate().map(flat).collect()
+}
+
+#[tokio::test]
+async fn a_pair_that_buys_spends_what_was_set_aside_for_both_whichever_trades() {
+    for (low, high, wanted) in [(890, 1_010, ["FILLED", "EXPIRED"]), (990, 1_110, ["EXPIRED", "FILLED"])] {
+        let tape = Tape::bars(&spec(), &one_wide(low, high), 10).unwrap();
+        let tape = Tape { fills: FillPolicy::default(), ..tape };
+        let venue = Venue::start(ExchangeConfig { tape: Some(tape), pace: LOCKSTEP, ..config() }).await;
+        // at most 990,000 of the 1,000,000 that there are
+        let pair = [
+            ("symbol", "BTCUSDT"),
+            ("side", "BUY"),
+            ("quantity", "900"),
+            ("aboveType", "STOP_LOSS"),
+            ("aboveStopPrice", "1100"),
+            ("belowType", "LIMIT_MAKER"),
+            ("belowPrice", "900"),
+        ];
+        let placed = venue.alice("POST", "/api/v3/orderList/oco", &pair).await;
+        assert_eq!(placed.status, 200, "{}", placed.text);
+        step(&venue, None).await;
+        let all = venue.alice("GET", "/api/v3/allOrders", &[("symbol", "BTCUSDT")]).await.json();
+        let all = all.as_array().unwrap();
+        assert_eq!(all.iter().map(|it| it["status"].as_str().unwrap()).collect::<Vec<_>>(), wanted, "{all:?}");
+        let filled = all.iter().find(|it| it["status"] == "FILLED").unwrap();
+        assert_eq!(filled["executedQty"], "900.00000000");
+        let account = venue.alice("GET", "/api/v3/account", &[]).await.json();
+        let usdt = account["balances"].as_array().unwrap().iter().find(|it| it["asset"] == "USDT").unwrap().clone();
+        let left = if wanted[0] == "FILLED" { "190000.00000000" } else { "10000.00000000" };
+        assert_eq!((&usdt["free"], &usdt["locked"]), (&json!(left), &json!("0.00000000")));
+        venue.handle.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_trade_too_large_to_be_played_is_refused_by_its_size() {
+    let trade = |coins: i64| Trade {
+        instrument: InstrumentId(0),
+        price: Price::from_mantissa(1_000),
+        quantity: Quantity::from_mantissa(coins * 100_000_000),
+        aggressor: Side::Buy,
+        id: TradeId(1),
+    };
+    for (coins, is_played) in [(40_000_000_000, true), (50_000_000_000, false)] {
+        let symbol = || "PEPE/USDT".parse().unwrap();
+        let trades = vec![(Timestamp::from_millis(1_750_000_020_000), trade(coins))];
+        let tape = Tape { source: TapeSource::Trades(trades), ..Tape::trades_file("unread", symbol()) };
+        let symbols = vec![SymbolConfig::new("PEPE/USDT", "0.00000001", "1", 0.0, 0.0)];
+        match Exchange::start(ExchangeConfig { tape: Some(tape), symbols, ..config() }).await {
+            Ok(handle) => {
+                assert!(is_played, "{coins}");
+                handle.shutdown().await;
+            }
+            Err(error) => {
+                assert!(!is_played, "{coins}: {error}");
+                assert!(error.to_string().contains("a trade of 50000000000 at 0.00001"), "{error}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_file_without_volumes_caps_no_fill() {
     let file = std::env::temp_dir().join(format!("tradewind-bars-{}.csv", std::process::id()));
@@ -294,7 +367,7 @@ async fn recorded_trades_play_back_with_their_prices() {
     let name = "recorded_trades_play_back_with_their_prices";
     let Some(file) = recording(name, "ticks/nautilus/binance-btcusdt-trades.parquet") else { return };
     let tape = Tape::trades_file(file, "BTC/USDT".parse().unwrap());
-    let symbols = vec![tradewind_exchange::SymbolConfig::new("BTC/USDT", "0.01", "0.000001", 0.0, 0.0)];
+    let symbols = vec![SymbolConfig::new("BTC/USDT", "0.01", "0.000001", 0.0, 0.0)];
     let pace = Pace::Realtime { speed: 100.0 };
     let venue = Venue::start(ExchangeConfig { tape: Some(tape), symbols, pace, ..config() }).await;
     let market = [("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01")];

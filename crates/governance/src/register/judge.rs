@@ -67,6 +67,7 @@ impl Register {
         if let Changed::Stage { old, new } = changed {
             self.check_stage(old.as_deref(), new.as_deref())?;
         }
+        check_tokens(changed)?;
         let seconds = self.persons(Role::Risk).filter(|person| person.name != by.name).count();
         let state = match changed.loosens() {
             true if seconds > 0 && self.two_persons() => ChangeState::Asked,
@@ -88,6 +89,7 @@ impl Register {
             return Ok(Act::ChangeMoved { change: id, to: ChangeState::Rejected { rejected_by: by.name.clone() } });
         }
         change.check_approval(by, at.now)?;
+        check_tokens(&change.changed)?;
         if let Some(later) = self.overtaken_by(change) {
             return Err(Refused::new(Rule::ChangeStale, format!("changed again by {later}"), "the value it was"));
         }
@@ -135,5 +137,16 @@ impl Register {
             .ok_or_else(|| Refused::new(Rule::NotLatched, scope.to_string(), "something that is latched"))?;
         latch.check_clear(by, self.two_persons())?;
         Ok(Act::Cleared { scope: scope.clone(), by: by.name.clone(), reason: reason.to_owned() })
+    }
+}
+
+/// Whether persons who are to be named can be told apart: two that one token proves are one.
+fn check_tokens(changed: &Changed) -> Result<(), Refused> {
+    let Changed::Operators { new, .. } = changed else { return Ok(()) };
+    match new.shared_token() {
+        None => Ok(()),
+        Some([one, other]) => {
+            Err(Refused::new(Rule::SharedToken, format!("{one} and {other} by one token"), "a token for each person"))
+        }
     }
 }

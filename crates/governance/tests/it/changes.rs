@@ -225,7 +225,7 @@ fn a_new_address_counts_from_the_moment_it_came_into_force() {
 fn what_the_settings_loosen_takes_two_of_the_persons_on_record() {
     let roster = |persons: &[Principal], token: &str| Roster {
         operators: persons.to_vec(),
-        tokens: persons.iter().map(|it| (it.name.clone(), token.to_owned())).collect(),
+        tokens: persons.iter().map(|it| (it.name.clone(), format!("{token} of {}", it.name))).collect(),
     };
     let both = roster(&[anna(), ben()], "a");
     let with_carl = roster(&[anna(), ben(), person("carl", &[Role::Risk])], "a");
@@ -254,6 +254,32 @@ fn what_the_settings_loosen_takes_two_of_the_persons_on_record() {
     let changed = Changed::Operators { old: Box::new(world.register.roster()), new: Box::new(both.clone()) };
     ask(&mut world, changed, &Principal::of_source(Source::Host), 0).1.unwrap();
     assert_eq!(world.register.roster(), both);
+}
+
+#[test]
+fn persons_whom_one_token_proves_are_never_named() {
+    let roster = |tokens: [&str; 2]| {
+        let tokens = [anna(), ben()].into_iter().map(|it| it.name).zip(tokens.map(str::to_owned)).collect();
+        Box::new(Roster { operators: vec![anna(), ben()], tokens })
+    };
+    let (apart, shared) = (roster(["0a", "0b"]), roster(["0a", "0A"]));
+    let system = Principal::of_source(Source::Host);
+    for persons in [vec![anna()], vec![anna(), ben()]] {
+        let mut world = World::new(persons);
+        let old = Box::new(world.register.roster());
+        let changed = |new: &Roster| Changed::Operators { old: old.clone(), new: Box::new(new.clone()) };
+        assert_eq!(ask(&mut world, changed(&shared), &system, 0).1, Err("GOV-41".into()));
+        assert_eq!(world.register.roster(), *old);
+        assert_eq!(ask(&mut world, changed(&apart), &system, 0).1, Ok(()));
+    }
+    // one that waits from before is not agreed to
+    let mut world = World::new(vec![anna(), ben()]);
+    let changed = Changed::Operators { old: Box::new(world.register.roster()), new: shared };
+    let (by, reason) = (name("anna"), "because".to_owned());
+    let waiting = Change { id: 7, changed, by, asked_at: seconds(0), reason, state: ChangeState::Asked };
+    world.register.changes.insert(7, waiting);
+    assert_eq!(answer(&mut world, 7, &ben(), true, 1), Err("GOV-41".into()));
+    assert_eq!(answer(&mut world, 7, &ben(), false, 1), Ok(()));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use crate::common::{file, recordings, reported, stated};
 use std::io::Write as _;
 use std::path::Path;
 use tradewind_domain::Coded;
-use tradewind_history::{Content, Effect, ImportError, ImportOptions, Severity, check_file, read_bars};
+use tradewind_history::{
+    Content, Effect, ImportError, ImportOptions, Severity, VolumeKind, check_file, read_bars, stream_bars,
+};
 
 const GOOD: &str = "time,open,high,low,close,volume\n\
     2024-01-01 00:00,10,11,9,10.5,1\n\
@@ -157,6 +159,33 @@ fn what_is_no_table_of_bars_is_refused_as_a_whole() {
 }
 
 #[test]
+fn dates_that_end_with_their_year_are_refused_by_the_first_row_that_shows_what_comes_first() {
+    let days = |first: u32, write: fn(u32) -> String| (first..20).map(write).collect::<Vec<String>>();
+    // hours of a fortnight: the first lines show nothing
+    let hours = |write: fn(u32) -> String| {
+        let of_day = |day: u32| (0..24).map(move |hour| format!("{} {hour:02}:00", write(day)));
+        (1..=14).flat_map(of_day).collect::<Vec<String>>()
+    };
+    for (dates, want, told) in [
+        (days(1, |day| format!("{day:02}/02/2020")), "HIS-10 13 Date `13/02/2020` LeftOut", "the day comes first"),
+        (days(13, |day| format!("{day}-2-2020")), "HIS-10 1 Date `13-2-2020` LeftOut", "the day comes first"),
+        (days(1, |day| format!("02/{day:02}/2020")), "HIS-10 13 Date `02/13/2020` LeftOut", "the month comes first"),
+        (hours(|day| format!("{day:02}/02/2020")), "HIS-10 289 Date `13/02/2020 00:00` LeftOut", "the day comes first"),
+        (days(1, |day| format!("0{}/02/2020", 1 + day % 9)), "HIS-10 1 Date `02/02/2020` LeftOut", "no row tells"),
+    ] {
+        let rows: String = dates.iter().map(|date| format!("{date},10,11,9,10,1\n")).collect();
+        let (_folder, path) = csv(&format!("Date,open,high,low,close,volume\n{rows}"));
+        let report = check_file(&path, &reported());
+        let [defect] = &report.defects[..] else { panic!("{:?}", report.defects) };
+        let line = format!("{} {} {} `{}` {:?}", defect.code, defect.row, defect.column, defect.value, defect.effect);
+        assert_eq!((line.as_str(), report.errors, report.used), (want, 1, 0));
+        assert!(defect.what.contains(told), "{}", defect.what);
+        let error = read_bars(&path, &stated()).unwrap_err().to_string();
+        assert!(error.contains(&format!("row {} column Date: {}", defect.row, defect.what)), "{error}");
+    }
+}
+
+#[test]
 fn a_file_of_which_every_row_is_faulty_is_told_with_all_of_its_rows() {
     let row = |at: u32| format!("2024-01-01 {:02}:{:02};10,5;11,5;9,5;10,5;1,5\n", at / 60, at % 60);
     let (_folder, path) = csv(&format!("time;open;high;low;close;volume\n{}", (0..300).map(row).collect::<String>()));
@@ -247,6 +276,50 @@ fn a_date_and_a_time_of_day_in_two_columns_are_one_time() {
     let (_folder, path) = csv(&GOOD.replace("time,open", "date,time,open").replace(":00,", ":00,00:00,"));
     let (_good_folder, good) = csv(GOOD);
     assert_eq!(read_bars(&path, &stated()).unwrap().bars, read_bars(&good, &stated()).unwrap().bars);
+}
+
+/// Minutes of a MetaTrader 5 export with these volumes, beside a count of ticks.
+fn with_ticks(volumes: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
+    let row = |(at, volume): (usize, &&str)| {
+        let (day, hour, minute) = (1 + at / 1_440, at / 60 % 24, at % 60);
+        format!("2024.01.{day:02}\t{hour:02}:{minute:02}:00\t10\t11\t9\t10\t99\t{volume}\t0\r\n")
+    };
+    let rows: String = volumes.iter().enumerate().map(row).collect();
+    csv(&format!("<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\r\n{rows}"))
+}
+
+#[test]
+fn volumes_that_are_all_0_beside_a_count_of_ticks_are_not_given() {
+    let (_folder, path) = with_ticks(&["0"; 2_500]);
+    let whole = read_bars(&path, &stated()).unwrap();
+    let [note] = &whole.defects[..] else { panic!("{:?}", whole.defects) };
+    let told = (note.code, note.severity, note.row, note.column.as_str(), note.value.as_str(), note.rows);
+    assert_eq!(told, ("HIS-33", Severity::Note, 1, "<VOL>", "0", 2_500));
+    assert_eq!(note.what, "the volume is not given: each is 0, and `<TICKVOL>` counts ticks, not what was traded");
+    assert!(whole.bars.len() == 2_500 && whole.bars.iter().all(|bar| bar.volume.mantissa() == 0));
+    let mut stream = stream_bars(&path, &stated()).unwrap();
+    assert_eq!((whole.source.volume, stream.source().volume), (VolumeKind::Absent, VolumeKind::Absent));
+    assert!(stream.by_ref().map(Result::unwrap).eq(whole.bars.iter().copied()));
+    assert_eq!(stream.defects()[..], whole.defects[..]);
+}
+
+/// A market that rested for a while, and a table that counts no ticks.
+#[test]
+fn a_volume_of_0_is_given_where_another_is_or_where_nothing_counts_ticks() {
+    for late in [3, 2_400] {
+        let mut volumes = ["0"; 2_500];
+        volumes[late] = "7";
+        let (_folder, path) = with_ticks(&volumes);
+        let whole = read_bars(&path, &stated()).unwrap();
+        let mut stream = stream_bars(&path, &stated()).unwrap();
+        assert_eq!((whole.source.volume, stream.source().volume), (VolumeKind::Given, VolumeKind::Given), "{late}");
+        assert!(whole.defects.is_empty(), "{:?}", whole.defects);
+        assert!(stream.by_ref().map(Result::unwrap).eq(whole.bars.iter().copied()), "{late}");
+    }
+    let rested = |row: &str| format!("{},0\n", row.rsplit_once(',').unwrap().0);
+    let (head, rows) = GOOD.split_once('\n').unwrap();
+    let (_folder, path) = csv(&format!("{head}\n{}", rows.lines().map(rested).collect::<String>()));
+    assert_eq!(read_bars(&path, &stated()).unwrap().source.volume, VolumeKind::Given);
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

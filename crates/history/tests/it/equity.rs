@@ -1,6 +1,6 @@
 //! Shares: true crashes stay, splits and dividends are adjusted exactly.
 
-use crate::common::recordings;
+use crate::common::{file, recordings, stated};
 use tradewind_domain::{Coded, InstrumentKind, format_decimal};
 use tradewind_history::{BarSeries, FactorFile, ImportOptions, OnDefect, adjust, check_file, read_bars};
 
@@ -75,6 +75,58 @@ fn bad_factor_files_name_the_row() {
         assert_eq!(error.code(), "HIS-28");
         assert!(error.to_string().contains(row), "{error}");
     }
+}
+
+#[test]
+fn recorded_shares_take_their_own_factors_and_no_others() {
+    let Some(root) = recordings("recorded_shares_take_their_own_factors_and_no_others") else { return };
+    let equity = root.join("ohlcv/equity");
+    let names = ["aapl", "bac", "ibm", "iwm", "qqq", "spy"];
+    let factors = names.map(|name| FactorFile::read(&equity.join(format!("factor_files/{name}.csv"))).unwrap());
+    let daily = names.map(|name| format!("daily/{name}.zip"));
+    for bars in daily.into_iter().chain(["hour/aapl.zip".to_owned(), "hour/spy.zip".to_owned()]) {
+        let raw = read_bars(&equity.join(&bars), &ImportOptions::default()).unwrap();
+        for (name, factors) in names.iter().zip(&factors) {
+            let mut series = raw.clone();
+            let refused = adjust(&mut series, factors).err();
+            assert_eq!(
+                refused.as_ref().map(Coded::code),
+                (!bars.contains(name)).then_some("HIS-28"),
+                "{bars} by {name}"
+            );
+            assert!(refused.is_none() || series.bars == raw.bars, "{bars} by {name}");
+        }
+    }
+    let mut spy = read_bars(&equity.join("daily/spy.zip"), &ImportOptions::default()).unwrap();
+    let said = adjust(&mut spy, &factors[0]).unwrap_err().to_string();
+    let names_both = "row 2: the reference price 101 is not 147.81, the close of the bar of 2000-06-20";
+    assert!(said.contains(names_both), "{said}");
+}
+
+#[test]
+fn most_reference_prices_are_about_the_closes_of_their_dates() {
+    let days = "time,open,high,low,close,volume\n2024-01-02,99,101,98,100,5\n2024-01-03,100,102,99,101,5\n\
+                2024-01-04,101,103,100,102,5\n2024-01-05,102,103,101,103,5\n";
+    let (_days, path) = file("days.csv", days);
+    let raw = read_bars(&path, &stated()).unwrap();
+    let refusal = |references: &[&str]| {
+        let rows: String = references.iter().map(|row| format!("{}\n", row.replace(' ', ",0.9,1,"))).collect();
+        let (_factors, path) = file("factors.csv", &format!("{rows}20501231,1,1,0\n"));
+        let refused = adjust(&mut raw.clone(), &FactorFile::read(&path).unwrap()).err()?;
+        assert_eq!(refused.code(), "HIS-28");
+        refused.to_string().split_once("row ").and_then(|(_, row)| row.split_once(',')).map(|(row, _)| row.to_owned())
+    };
+    assert_eq!(refusal(&["20240102 100", "20240103 101"]), None);
+    assert_eq!(refusal(&["20240102 105"]), None, "a twentieth of the close");
+    assert_eq!(refusal(&["20240102 94.99"]).as_deref(), Some("1: the reference price 94.99 is not 100"));
+    assert_eq!(refusal(&["20230102 7", "20240102 0", "20240103 1.0", "20240104 102"]), None, "only the last is judged");
+    assert_eq!(
+        refusal(&["20240102 100", "20240103 12", "20240104 13", "20240105 103"]),
+        None,
+        "half of them are wrong"
+    );
+    let most = refusal(&["20240102 100", "20240103 12", "20240104 13"]);
+    assert_eq!(most.as_deref(), Some("2: the reference price 12 is not 101"));
 }
 
 #[test]

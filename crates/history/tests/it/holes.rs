@@ -69,11 +69,24 @@ fn what_a_dealer_lacks_of_the_week_of_currencies_is_named_and_its_weekends_are_n
         "22 bars are missing or left out after 2007-01-08T22:00:00Z",
         "9 bars are missing or left out after 2015-08-20T18:00:00Z",
         "103 bars are missing or left out after 2016-12-09T21:00:00Z",
+        "15 bars are missing or left out after 2012-12-24T18:00:00Z", // the dealer opened late on 26 December
     ] {
         assert!(found.contains(&lost), "{lost}: {found:?}");
     }
     let closed = series.gaps.iter().filter(|gap| gap.kind == GapKind::Closed).count();
-    assert_eq!((found.len(), closed), (28, 613), "{found:?}");
+    assert_eq!((found.len(), closed), (14, 627), "{found:?}");
+}
+
+#[test]
+fn christmas_and_new_year_of_currencies_are_no_lost_days() {
+    for path in ["fx/oanda-daily-eurusd.zip", "fx/oanda-daily-gbpusd.zip"] {
+        let Some(series) = recorded("christmas_and_new_year_of_currencies_are_no_lost_days", path) else { return };
+        let lost = [
+            "4 bars are missing or left out after 2016-12-09T00:00:00Z",
+            "1 bar is missing or left out after 2018-12-24T00:00:00Z", // 26 December
+        ];
+        assert_eq!(holes(&series.defects), lost, "{path}");
+    }
 }
 
 /// Hours from a Thursday to a Tuesday without the Saturday between them.

@@ -1,6 +1,6 @@
 //! What settings must be beyond their types, and the line of the key that is not so.
 
-use super::{Settings, SettingsError};
+use super::{Settings, SettingsError, names};
 use crate::data_dir::DataDir;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
@@ -21,6 +21,11 @@ pub(super) struct Fault {
 impl Fault {
     pub(super) fn new(at: impl Into<String>, message: impl Into<String>) -> Self {
         Self { at: at.into(), message: message.into(), contradicts: false }
+    }
+
+    /// What another setting makes wrong: its line is named and not shown.
+    pub(super) fn contradiction(at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { contradicts: true, ..Self::new(at, message) }
     }
 
     /// With the line of its key in `text`, which is the file at `path`.
@@ -119,6 +124,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Fault> {
     };
     settings.limits.validate().map_err(of_limit)?;
     settings.governance.check(&settings.operators)?;
+    names::check(settings)?;
     strategies(settings)
 }
 

@@ -165,6 +165,15 @@ impl GovernanceSettings {
                 let message = format!("two operators are called `{}`: list a person once, with all its roles", it.name);
                 return Err(Fault::new(at("name"), message));
             }
+            let same_token = |other: &&OperatorSettings| other.token_sha256.eq_ignore_ascii_case(&it.token_sha256);
+            if let Some(other) = operators[..nth].iter().find(same_token) {
+                let message = format!(
+                    "the operators {} and {} have one token_sha256, so whoever holds that token is both: make a token of \
+                     its own for one of them, and write what `sha256sum` prints for its file",
+                    other.name, it.name
+                );
+                return Err(Fault::contradiction(at("token_sha256"), message));
+            }
         }
         if !self.stage.is_empty() && STAGES.iter().all(|(name, ..)| *name != self.stage) {
             let known: Vec<&str> = STAGES.iter().map(|(name, ..)| *name).collect();

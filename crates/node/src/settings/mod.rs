@@ -7,6 +7,7 @@ mod check;
 mod fields;
 mod governance;
 mod limits;
+mod names;
 mod units;
 
 pub use check::{fault_of_key, unread};
@@ -456,6 +457,59 @@ mod tests {
                 "CFG-02 t.toml:4: STR-04 target is 100%, which is outside 0.01% to 99.99%; choose a value inside the range",
             ),
             ("strategy = [{ name = \"nope\" }]\n", "CFG-02 t.toml:1: STR-01 no strategy is called `nope`"),
+            (
+                "[governance]\ndeny = [\n  { side = \"buy\" },\n  { symbol = \"btcusdt\" },\n]\n",
+                "CFG-02 t.toml:4: a deny rule has the symbol `btcusdt`: write BTC/USDT in",
+            ),
+            (
+                "[governance]\ndeny = [{ symbol = \"solusdt\" }]\n",
+                "CFG-02 t.toml:2: a deny rule has the symbol `solusdt`: write base and quote with a stroke between",
+            ),
+            (
+                "[[governance.deny]]\nwhy = \"no\"\nsymbol = \"sol/USDT\"\n",
+                "CFG-02 t.toml:3: a deny rule has the symbol `sol/USDT`: the venue writes SOL/USDT in",
+            ),
+            (
+                "[governance]\ndeny = [{ venue = \"Binance\" }]\n",
+                "CFG-02 t.toml:2: a deny rule has the venue `Binance`: write binance in",
+            ),
+            (
+                "[governance]\ndeny = [{ market = \"sport\" }]\n",
+                "CFG-02 t.toml:2: a deny rule has the market `sport`: write spot, linear-perpetual, inverse-perpetual, \
+                 dated-future, option or equity in",
+            ),
+            (
+                "[governance]\ndeny = [{ source = \"ana\" }]\n",
+                "CFG-02 t.toml:2: a deny rule has the source `ana`: nobody is called so: write strategy-0, operator or system, or an",
+            ),
+            (
+                "[governance]\ndeny = [{ chain = \"b\u{430}se\" }]\n",
+                "CFG-02 t.toml:2: a deny rule has the chain `b\\u{430}se`: it holds ",
+            ),
+            (
+                "[governance]\nsources = { \"stratgy-0\" = { autonomy = \"research-only\" } }\n",
+                "CFG-02 t.toml:2: governance.sources has `stratgy-0`: nobody is called so: write strategy-0, operator or system, or an",
+            ),
+            (
+                "[[strategy]]\nname = \"vote\"\n[governance.sources.strategy-7]\nautonomy = \"research-only\"\n",
+                "CFG-02 t.toml:3: governance.sources has `strategy-7`: nobody is called so: write strategy-0, operator or",
+            ),
+            (
+                "[[strategy]]\nname = \"vote\"\n[governance.sources.strategy-00]\nautonomy = \"research-only\"\n",
+                "CFG-02 t.toml:3: governance.sources has `strategy-00`: nobody is called so",
+            ),
+            (
+                "[limits.sectors]\nBTC = \"majors\"\neth = \"majors\"\n",
+                "CFG-02 t.toml:3: limits.sectors has the asset `eth`: the venue writes ETH in",
+            ),
+            (
+                "[limits]\nsectors = { \"ETH/USDT\" = \"majors\" }\n",
+                "CFG-02 t.toml:2: limits.sectors has the asset `ETH/USDT`: write ETH alone, its code",
+            ),
+            (
+                "[limits]\nsectors = { ETH = \"the majors\" }\n",
+                "CFG-02 t.toml:2: limits.sectors has the sector `the majors`: it holds ",
+            ),
         ] {
             let got = fault(text);
             assert!(got.starts_with(want), "{text:?}\n got {got}\nwant {want}");
@@ -482,6 +536,40 @@ mod tests {
         }
         let sound = Settings::parse("[venue]\napi_secret = \"file:/run/secret\"\n", Path::new("t.toml")).unwrap();
         assert!(toml::to_string(&sound).unwrap().contains("api_secret = \"file:/run/secret\""));
+    }
+
+    #[test]
+    fn a_rule_may_name_what_is_not_traded_yet_and_whoever_speaks_here() {
+        let hash = |digit: char| String::from(digit).repeat(64);
+        for text in [
+            "deny = [{}, { venue = \"binance\", market = \"option\", side = \"sell\" }]",
+            "deny = [{ symbol = \"SOL/USDT\" }, { symbol = \"BTC/USDT:USDT-271231-70000-C\" }]",
+            "deny = [{ chain = \"base\", token = \"0xabCD\", router = \"0x1\", address = \"bc1q\" }]",
+            "deny = [{ source = \"strategy-1\" }, { source = \"ann.b\" }, { source = \"system\" }]",
+            "sources = { operator = {}, agent-12 = {}, model-x = {}, \"ann.b\" = {}, strategy-0 = {} }",
+        ] {
+            let operator = format!("[[operators]]\nname = \"ann.b\"\nroles = []\ntoken_sha256 = \"{}\"\n", hash('a'));
+            let strategies = "[[strategy]]\nname = \"vote\"\n".repeat(2);
+            let sectors = "[limits.sectors]\nSOL = \"alts\"\n";
+            let text = format!("{operator}{strategies}{sectors}[governance]\n{text}\n");
+            Settings::parse(&text, Path::new("t.toml")).unwrap_or_else(|error| panic!("{text}{error}"));
+        }
+    }
+
+    #[test]
+    fn two_operators_with_one_token_are_refused_by_their_names_and_the_hash_is_never_printed() {
+        let operator = |name: &str, hash: &str| {
+            format!("[[operators]]\nname = \"{name}\"\nroles = [\"risk\"]\ntoken_sha256 = \"{hash}\"\n")
+        };
+        let [lower, upper, other] = ["ab", "AB", "cd"].map(|pair| pair.repeat(32));
+        let text = [operator("ann", &lower), operator("ben", &other), operator("carl", &upper)].concat();
+        let found = fault(&text);
+        let want =
+            "CFG-03 t.toml:12: the operators ann and carl have one token_sha256, so whoever holds that token is both";
+        assert!(found.starts_with(want), "{found}");
+        assert!(!found.to_lowercase().contains("abab"), "{found}");
+        let apart = [operator("ann", &lower), operator("ben", &other)].concat();
+        assert_eq!(Settings::parse(&apart, Path::new("t.toml")).unwrap().operators.len(), 2);
     }
 
     #[test]

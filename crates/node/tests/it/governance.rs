@@ -335,7 +335,9 @@ async fn an_asset_enters_a_sector_at_once_and_leaves_it_by_two_also_by_an_edited
     let out = said(&node, "anna", set("ADA", None)).await.unwrap();
     assert_eq!(out["changes"][0]["standing"], "waits for another person");
     assert_eq!(said(&node, "anna", yes(&out["changes"][0])).await.unwrap_err().0, "GOV-23");
-    for (asset, sector) in [("", Some("alts")), ("ADA", Some("")), ("ADA", Some("two words")), ("A DA", None)] {
+    for (asset, sector) in
+        [("", Some("alts")), ("ADA", Some("")), ("ADA", Some("two words")), ("A DA", None), ("ada", Some("alts"))]
+    {
         assert_eq!(said(&node, "anna", set(asset, sector)).await.unwrap_err().0, "NODE-34", "{asset} {sector:?}");
     }
     assert_eq!(said(&node, "anna", set("ADA", Some("alts"))).await.unwrap()["changes"], serde_json::json!([]));

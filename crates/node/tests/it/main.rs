@@ -1,6 +1,7 @@
 //! The node against the real local exchange, over real sockets and on a real disk.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
+mod adopt;
 mod amend;
 mod attacks;
 mod child;

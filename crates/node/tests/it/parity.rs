@@ -36,13 +36,15 @@ struct Case {
     bars: usize,
     fills: FillPolicy,
     limits: Profile,
+    /// Where its trades end.
+    ends: Ends,
 }
 
 impl Case {
     fn decider(&self) -> Managed {
         let own = InstrumentId(0);
         let sizing = Sizing::read(&self.sizing.parse().unwrap()).unwrap().map(|it| it.among(own, &[own]));
-        Managed::new(registry::build(self.strategy, &toml::Table::new()).unwrap(), sizing, Ends::default()).unwrap()
+        Managed::new(registry::build(self.strategy, &toml::Table::new()).unwrap(), sizing, self.ends).unwrap()
     }
 }
 
@@ -110,13 +112,18 @@ async fn paper(case: &Case, bars: &[Bar], history: usize) -> Paper {
     let stage = Stage::new(ExchangeConfig { tape: Some(tape), pace, ..exchange_config() }).await;
     let mut settings = stage.settings(&[case.strategy]);
     settings.strategy[0].sizing = case.sizing.parse().unwrap();
+    [settings.strategy[0].stop, settings.strategy[0].target] =
+        [case.ends.stop_bps, case.ends.target_bps].map(|bps| bps.map(Percent::from_bps));
     settings.interval = case.interval.parse().unwrap();
     settings.operator_cash = Percent::from_bps(0); // the back-test has no people
     settings.limits = LimitSettings::of(case.limits);
     let (after_bar, mut progress) = Pace::new();
     let around = Surroundings { after_bar: Some(after_bar), ..surroundings(Origin::Recorded) };
     let node = Node::start(settings, around).await.unwrap();
-    stage.play(&mut progress, bars[history - 1].close_time()).await;
+    match case.ends == Ends::default() {
+        true => stage.play(&mut progress, bars[history - 1].close_time()).await,
+        false => stage.play_in_parts(&node, &mut progress, bars[history - 1].close_time()).await,
+    }
     let latency = status(&node).await["latency"].clone();
     for part in ["frame_to_decision", "decision_to_bytes", "frame_to_bytes"] {
         assert!(latency[part]["count"].as_u64() > Some(0), "{}: {latency}", case.test);
@@ -217,6 +224,7 @@ macro_rules! parity {
             check(Case {
                 test: stringify!($test), file: $file, interval: $interval, strategy: $strategy, sizing: concat!($($sizing)?),
                 skip: $skip, bars: $bars, fills: $fills, limits: Profile::Research,
+                ends: Ends::default(),
             })
             .await;
         }
@@ -266,6 +274,25 @@ async fn hours_of_a_crash_within_the_limits_of_the_demo_are_the_back_test() {
         bars: 600,
         fills: FillPolicy::default(),
         limits: Profile::Demo,
+        ends: Ends::default(),
+    })
+    .await;
+}
+
+/// What a strategy leaves goes before what guards it: at the same open as without any guard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exits_of_guarded_trades_are_the_back_test() {
+    check(Case {
+        test: "exits_of_guarded_trades_are_the_back_test",
+        file: HOURS,
+        interval: "1h",
+        strategy: "ema-trend",
+        sizing: "",
+        skip: 20_000,
+        bars: 400,
+        fills: FillPolicy::default(),
+        limits: Profile::Research,
+        ends: Ends { stop_bps: Some(300), target_bps: Some(900) },
     })
     .await;
 }

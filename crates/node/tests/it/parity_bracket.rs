@@ -6,10 +6,10 @@
 //! target and stop: inside a bar the wire shows quotes that the bar does not, and a bracket that sees the market past its
 //! stop leaves at once. Of quotes the node keeps one each half second, hundreds of bars here: one of that bar is waited for.
 
-use crate::support::{CASH, Pace, Stage, ask, exchange_config, recording, status, surroundings, words};
+use crate::support::{CASH, Pace, Stage, ask, exchange_config, recording, surroundings, words};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tradewind_book::FillPolicy;
 use tradewind_domain::{
     Bar, Instrument, InstrumentId, InstrumentSpec, Interval, Money, OrderKind, OrderRequest, Origin, PortfolioId,
@@ -112,7 +112,7 @@ async fn paper(bars: &[Bar], asked: Asked, limits: LimitSettings) -> (String, Ve
         // what fills at the open and inside the bar, and what the node does about each, before the candle
         for until in ["open", "fills"] {
             stage.post("/tradewind/v1/step", &json!({ "through": through, "until": until })).await;
-            settled(&stage, &node).await;
+            stage.settled(&node).await;
         }
         let step = stage.post("/tradewind/v1/step", &json!({ "through": through })).await;
         through = step["through"].as_i64().unwrap();
@@ -122,7 +122,7 @@ async fn paper(bars: &[Bar], asked: Asked, limits: LimitSettings) -> (String, Ve
             let plan = PlanWords::Bracket { target: Some(target), stop: Some(stop), stop_limit: None };
             let order = words(Side::Buy, QUANTITY, None);
             ask(&node, OperatorRequest::OrderParent(ParentWords { order, plan })).await.unwrap();
-            settled(&stage, &node).await;
+            stage.settled(&node).await;
         }
     }
     let ended = node.stop().await.unwrap();
@@ -147,24 +147,6 @@ async fn node_instrument(stage: &Stage) -> Instrument {
             return instrument;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// Waits until node and exchange know of the same fills and the same open orders, and none of unknown outcome.
-async fn settled(stage: &Stage, node: &Node) {
-    let deadline = Instant::now() + Duration::from_secs(120); // a hang, not a slow machine
-    loop {
-        let venue = stage.get("/tradewind/v1/status").await;
-        let seen = status(node).await;
-        let orders = ask(node, OperatorRequest::OrderList).await.unwrap();
-        let answered =
-            orders.as_array().unwrap().iter().all(|it| it["status"] != "new" && it["status"] != "pending_cancel");
-        let same = seen["counters"]["fills"] == venue["fills"] && seen["open_orders"] == venue["open_orders"];
-        if same && answered && seen["unknown_orders"] == 0 {
-            return;
-        }
-        assert!(Instant::now() < deadline, "stuck: {venue:#}\n{seen:#}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

@@ -125,6 +125,8 @@ async fn a03_an_order_that_never_arrived_stays_unknown_until_its_absence_is_prov
     // it counts in full and blocks what it could double, for this portfolio and instrument
     assert_eq!(place(&node, far_buy()).await.unwrap_err().0, "GATE-05");
     until_order(&node, &id, "expired").await;
+    let reason = order(&node, &id).await["closed_reason"].as_str().unwrap_or_default().to_owned();
+    assert!(reason.starts_with("it never reached the venue: ") && reason.contains("open orders "), "{reason}");
     assert_eq!(status(&node).await["unknown_orders"], 0);
     assert_eq!(stage.venue_orders().await.len(), 0, "nothing was sent again");
     place(&node, far_buy()).await.unwrap();

@@ -4,7 +4,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tradewind_domain::{Currency, Money, Origin, Source, Timestamp};
@@ -174,6 +174,43 @@ impl Stage {
     /// What goes wrong from now on.
     pub(crate) async fn faults(&self, faults: &[Fault]) {
         self.post("/tradewind/v1/faults", &serde_json::to_value(faults).unwrap()).await;
+    }
+
+    /// Waits until node and exchange know of the same fills and the same open orders, and none of unknown outcome.
+    pub(crate) async fn settled(&self, node: &Node) {
+        let deadline = Instant::now() + Duration::from_secs(120); // a hang, not a slow machine
+        loop {
+            let venue = self.get("/tradewind/v1/status").await;
+            let seen = status(node).await;
+            let orders = ask(node, OperatorRequest::OrderList).await.unwrap();
+            let answered =
+                orders.as_array().unwrap().iter().all(|it| it["status"] != "new" && it["status"] != "pending_cancel");
+            let same = seen["counters"]["fills"] == venue["fills"] && seen["open_orders"] == venue["open_orders"];
+            if same && answered && seen["unknown_orders"] == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "stuck: {venue:#}\n{seen:#}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Plays a tape in lockstep to its end, each bar only as far as the node has dealt with: its open, what fills inside
+    /// it, its close.
+    pub(crate) async fn play_in_parts(&self, node: &Node, progress: &mut Pace, history_end: Timestamp) {
+        let mut through = history_end.millis();
+        loop {
+            for until in ["open", "fills"] {
+                self.post("/tradewind/v1/step", &json!({ "through": through, "until": until })).await;
+                self.settled(node).await;
+            }
+            let told = self.post("/tradewind/v1/step", &json!({ "through": through })).await;
+            if told["done"] == true {
+                return;
+            }
+            through = told["through"].as_i64().unwrap();
+            progress.until(|it| it.through.is_some_and(|at| at.millis() == through)).await;
+            self.settled(node).await;
+        }
     }
 
     /// Plays a tape in lockstep to its end.

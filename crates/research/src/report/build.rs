@@ -9,7 +9,8 @@ use tradewind_domain::{Calendar, Instrument, InstrumentKind, LEDGER_DECIMALS, Mo
 use tradewind_engine::{LOGIC_VERSION, Portfolio};
 use tradewind_quant::calendar::DailyReturn;
 use tradewind_quant::{
-    Conventions, EquityAccumulator, OrderCounts, SHORTEST_FOR_A_YEAR_DAYS, Summary, SummaryInputs, TradeRecord, catalog,
+    Conventions, EquityAccumulator, OrderCounts, Period, SHORTEST_FOR_A_YEAR_DAYS, Summary, SummaryInputs, TradeRecord,
+    catalog_of,
 };
 
 const VENUE_FILLS: &str = "Filled by the venue, at its prices and sizes.";
@@ -25,18 +26,21 @@ const AVERAGE_DECIMALS: usize = 4;
 pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportError> {
     let (spec, portfolio) = (&outcome.instrument.spec, outcome.state.portfolio(outcome.portfolio));
     let deposit = Money { currency: portfolio.base, units: deposited(portfolio) };
-    let year = Year::of(outcome);
-    let own = Conventions { periods_per_year: year.days, ..Conventions::crypto() };
+    let interval = outcome.first.map(|bar| bar.interval);
+    let period = super::period_of(interval);
+    let year = Year::of(outcome, period);
+    let own = Conventions { periods_per_year: year.periods, ..Conventions::crypto() };
     let (conventions, year) = meta.conventions.map_or((own, Some(year)), |conventions| (conventions, None));
-    let hold = outcome.market.equity(deposit, outcome.equity.days())?;
-    let statistics = statistics(outcome, hold.as_ref(), conventions)?;
+    let conventions = Conventions { days_per_period: period.days(), ..conventions };
+    let hold = outcome.market.equity();
+    let statistics = statistics(outcome, hold, conventions)?;
     let counters = &outcome.counters;
     Ok(Report {
         symbol: spec.symbol.to_string(),
         venue: spec.venue.clone(),
         strategy: outcome.strategy.clone(),
         parameters: meta.parameters,
-        interval: outcome.first.map(|bar| bar.interval),
+        interval,
         start: outcome.first.map(|bar| bar.open_time.to_string()),
         end: outcome.last.map(|bar| bar.close_time().to_string()),
         origin: outcome.origin,
@@ -59,14 +63,14 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
         fill_policy: outcome.fill_policy,
         fill_policy_text: outcome.fill_policy.map_or_else(|| VENUE_FILLS.to_owned(), |policy| policy.describe()),
         limits: portfolio.limits,
-        notes: notes(outcome, portfolio, year, meta.notes),
+        notes: notes(outcome, portfolio, year.map(|year| (year, period)), meta.notes),
         data: meta.data,
         signals: outcome.signals.clone(),
-        benchmark: hold.map(|equity| benchmark(outcome, &equity, deposit, conventions)).transpose()?,
+        benchmark: hold.map(|equity| benchmark(outcome, equity, deposit, conventions)).transpose()?,
         statistics,
-        catalog: catalog(),
+        catalog: catalog_of(period),
         round_trip_list: outcome.round_trips.iter().map(|trip| row(outcome, trip)).collect(),
-        curve: curve(outcome, deposit),
+        curve: curve(outcome),
         trade_hash: outcome.digest.hex(),
         state_hash: outcome.state.hash(),
         version: env!("CARGO_PKG_VERSION"),
@@ -74,26 +78,28 @@ pub(super) fn report(outcome: &Outcome, meta: Meta) -> Result<Report, ReportErro
     })
 }
 
-/// How many daily returns make a year, and whence that is known where the market closes.
+/// How many returns make a year, and whence that is known where they are not those of every day.
 #[derive(Clone, Copy)]
 struct Year {
-    days: f64,
+    periods: f64,
     why: Option<&'static str>,
 }
 
 impl Year {
-    /// By the instrument's calendar; without one by the days that the data show, once they span a month.
+    /// Days by the instrument's calendar; without one, as longer periods, as the data show, once they span a month.
     #[allow(clippy::cast_precision_loss)]
-    fn of(outcome: &Outcome) -> Self {
+    fn of(outcome: &Outcome, period: Period) -> Self {
         let calendar = &outcome.instrument.spec.calendar;
-        if *calendar != Calendar::Continuous {
-            return Self { days: calendar.days_per_year(), why: Some("by the calendar of the instrument") };
+        if *calendar != Calendar::Continuous && period == Period::DAY {
+            return Self { periods: calendar.days_per_year(), why: Some("by the calendar of the instrument") };
         }
         let span = outcome.equity.elapsed_days().filter(|days| *days >= SHORTEST_FOR_A_YEAR_DAYS);
-        let seen = span.map(|span| (outcome.equity.days().len() as f64 / span * 365.25).round());
-        match seen.filter(|days| (1.0..OPEN_ALL_YEAR).contains(days)) {
-            Some(days) => Self { days, why: Some("as many as the data show") },
-            None => Self { days: calendar.days_per_year(), why: None },
+        // the open that a run begins with stands beside the bars that close on later days, which tells where they are few
+        let closes = outcome.equity.days().len().saturating_sub(usize::from(period != Period::DAY));
+        let seen = span.map(|span| (closes as f64 / span * 365.25).round());
+        match seen.filter(|periods| (1.0..OPEN_ALL_YEAR).contains(periods)) {
+            Some(periods) => Self { periods, why: Some("as many as the data show") },
+            None => Self { periods: Calendar::Continuous.days_per_year() / period.days(), why: None },
         }
     }
 }
@@ -220,13 +226,12 @@ fn benchmark(
         orders: None,
         conventions,
     })?;
-    let worth = outcome.market.worth(deposit).unwrap_or(deposit);
+    let worth = outcome.market.worth().unwrap_or(deposit);
     Ok(Benchmark { description: HOLD, equity_final: worth.amount(), growth, drawdown, ratios, distribution })
 }
 
-fn curve(outcome: &Outcome, deposit: Money) -> Vec<CurveRow> {
+fn curve(outcome: &Outcome) -> Vec<CurveRow> {
     let price = |price| outcome.instrument.price_f64(price);
-    let first = outcome.market.first().map(|(_, open)| price(open)).filter(|open| *open > 0.0);
     let row = |point: &crate::Point| CurveRow {
         from_ms: point.opened_at.millis(),
         to_ms: point.closed_at.millis(),
@@ -236,13 +241,18 @@ fn curve(outcome: &Outcome, deposit: Money) -> Vec<CurveRow> {
         close: price(point.close),
         equity: point.equity,
         drawdown: point.drawdown,
-        hold: first.map(|first| deposit.to_f64() * outcome.market.growth(first, point.closed_at, price(point.close))),
+        hold: outcome.market.value(point.closed_at, point.close),
     };
     outcome.curve.iter().map(row).collect()
 }
 
 /// What the figures alone would not tell.
-fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes: Vec<String>) -> Vec<String> {
+fn notes(
+    outcome: &Outcome,
+    portfolio: &Portfolio,
+    year: Option<(Year, Period)>,
+    mut notes: Vec<String>,
+) -> Vec<String> {
     let instrument = &outcome.instrument;
     if outcome.bars == 0 {
         notes.push("There were no bars: nothing was decided and nothing can be said.".to_owned());
@@ -266,8 +276,8 @@ fn notes(outcome: &Outcome, portfolio: &Portfolio, year: Option<Year>, mut notes
             format!("The run spans {span}: yearly figures such as CAGR and Sharpe extrapolate from them.")
         });
     }
-    if let Some(Year { days, why: Some(why) }) = year {
-        notes.push(format!("Yearly figures count {days:.0} days a year, {why}."));
+    if let Some((Year { periods, why: Some(why) }, period)) = year {
+        notes.push(format!("Yearly figures count {periods:.0} {} a year, {why}.", period.told("days")));
     }
     if let Some(open) = outcome.round_trips.iter().find(|trip| trip.open) {
         let since: Timestamp = open.opened_at;

@@ -88,7 +88,7 @@ fn underwater(report: &Report, time: &TimeAxis) -> String {
     plot("low", &drawing, &Percent(axis), time, &label, true)
 }
 
-/// How often the account gained and lost how much in a day.
+/// How often the account gained and lost how much in a day, or in a bar that is longer.
 pub(super) fn histogram(report: &Report) -> Option<String> {
     const BINS: usize = 41;
     let returns: Vec<f64> = report.statistics.breakdown.day.iter().filter_map(|day| day.period_return).collect();
@@ -129,15 +129,18 @@ pub(super) fn histogram(report: &Report) -> Option<String> {
             format!("<span class=x style=\"left:{:.1}%\">{}</span>", 50.0 + part * 48.8, percent(part * bound, 1))
         })
         .collect();
+    let period = report.period();
     let note = format!(
-        "{} days, {} of them without a change left out; the outermost bars hold all beyond",
+        "{} {}, {} of them without a change left out; the outermost bars hold all beyond",
         count(returns.len() as u64),
+        period.told("days"),
         count(quiet as u64)
     );
+    let (title, label) = (period.told("Daily returns"), period.told("Histogram of daily returns"));
     Some(format!(
-        "<figure class=chart><figcaption><h2>Daily returns</h2><span class=note>{note}</span></figcaption>\
+        "<figure class=chart><figcaption><h2>{title}</h2><span class=note>{note}</span></figcaption>\
          <div class=\"plot low flush\"><svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=none role=img \
-         aria-label=\"Histogram of daily returns\">{drawing}</svg>{ticks}</div></figure>"
+         aria-label=\"{label}\">{drawing}</svg>{ticks}</div></figure>"
     ))
 }
 

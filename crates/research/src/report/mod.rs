@@ -31,11 +31,12 @@ pub use parts::{Benchmark, CostLines, CurveRow, DataSource, Decisions, RoundTrip
 use crate::{Outcome, SignalOutcomes};
 use build::ledger;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tradewind_book::FillPolicy;
 use tradewind_domain::{Interval, Origin};
 use tradewind_gate::Limits;
-use tradewind_quant::{Conventions, Statistic, Summary};
+use tradewind_quant::{Conventions, Period, Statistic, Summary};
 
 const DAY_NS: i64 = 86_400_000_000_000;
 
@@ -46,7 +47,8 @@ pub struct Meta {
     pub data: DataSource,
     /// The strategy's parameters as they stood, by name.
     pub parameters: BTreeMap<String, String>,
-    /// How yearly figures are formed; `None` follows the instrument's calendar, without one the days that the data show.
+    /// How yearly figures are formed; `None` follows the instrument's calendar, without one the days that the data show. How
+    /// many days a return spans is told by the bars.
     pub conventions: Option<Conventions>,
     /// Whatever else the reader should know.
     pub notes: Vec<String>,
@@ -115,8 +117,8 @@ pub struct Report {
     pub signals: Vec<SignalOutcomes>,
     /// Every statistic.
     pub statistics: Summary,
-    /// Name, unit, formula and source of each statistic.
-    pub catalog: &'static [Statistic],
+    /// Name, unit, formula and source of each statistic, in the words of what one return spans.
+    pub catalog: Cow<'static, [Statistic]>,
     /// Buy and hold; `null` if the first price was not above zero.
     pub benchmark: Option<Benchmark>,
     /// Every trade from flat to flat, oldest first, with the open one at the end.
@@ -146,9 +148,19 @@ impl Report {
         build::report(outcome, meta)
     }
 
+    /// What one return spans.
+    fn period(&self) -> Period {
+        period_of(self.interval)
+    }
+
     /// Whether the run is too short for yearly figures to be shown first: less than 90 days.
     fn is_short(&self) -> bool {
         let growth = &self.statistics.growth;
         growth.start_ns.zip(growth.end_ns).is_some_and(|(start, end)| end.saturating_sub(start) < 90 * DAY_NS)
     }
+}
+
+/// What one return of a run on bars of `interval` spans.
+fn period_of(interval: Option<Interval>) -> Period {
+    interval.map_or(Period::DAY, |interval| Period::of_bars(interval.seconds()))
 }

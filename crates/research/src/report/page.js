@@ -12,7 +12,7 @@
     equity: (at) => [
       ["equity", number(curve.equity[at], curve.decimals.money)],
       ["hold", number(curve.hold[at], curve.decimals.money)],
-      ["drawdown", number(-100 * curve.drawdown[at], 2) + " %"],
+      ["drawdown", number(curve.drawdown[at], 2) + " %"],
     ],
   };
   let place = -1;

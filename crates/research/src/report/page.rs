@@ -1,6 +1,6 @@
 //! The page itself: header, key figures, drawings, tables, and what was assumed.
 
-use super::text::{escape, money_decimals, number, percent, plural, price_decimals, value_of};
+use super::text::{escape, is_zero, money_decimals, number, percent, plural, price_decimals, value_of};
 use super::{Report, assumptions, attribution, chances, charts, groups, periods, signals, tables, tiles};
 use serde_json::json;
 use std::fmt::Write;
@@ -41,7 +41,7 @@ pub fn html(report: &Report) -> String {
         percent(report.statistics.conventions.risk_free_rate, 2),
         percent(report.statistics.conventions.target_return, 2),
     );
-    section(&mut page, "Statistics", &(hint + &tables::statistics(report)));
+    section(&mut page, "Statistics", &(report.period().told(&hint) + &tables::statistics(report)));
     section(&mut page, "Costs", &tables::costs(report));
     section(&mut page, "Where the profit came from", &attribution::table(report));
     if !report.round_trip_list.is_empty() {
@@ -104,14 +104,16 @@ fn notes(report: &Report) -> String {
     format!("<ul class=notes>{lines}</ul>")
 }
 
-/// The curve for the crosshair. Markup cannot hide in it: it holds numbers only.
+/// The curve for the crosshair, each number as it is shown: drawdowns in percent, below zero. Markup cannot hide in it: it
+/// holds numbers only.
 fn embedded(report: &Report) -> String {
     let rows = &report.curve;
     let price = price_decimals(rows.last().map_or(1.0, |row| row.close));
     let money = money_decimals(value_of(&report.deposit));
     let rounded = |value: f64, decimals: usize| {
         let text = format!("{value:.decimals$}");
-        serde_json::from_str::<serde_json::Number>(&text).map_or(serde_json::Value::Null, serde_json::Value::Number)
+        let shown = if is_zero(&text) { text.trim_start_matches('-') } else { &text };
+        serde_json::from_str::<serde_json::Number>(shown).map_or(serde_json::Value::Null, serde_json::Value::Number)
     };
     json!({
         "decimals": {"price": price, "money": money},
@@ -120,7 +122,7 @@ fn embedded(report: &Report) -> String {
         "close": rows.iter().map(|row| rounded(row.close, price)).collect::<Vec<_>>(),
         "equity": rows.iter().map(|row| rounded(row.equity, money)).collect::<Vec<_>>(),
         "hold": rows.iter().map(|row| row.hold.map(|value| rounded(value, money))).collect::<Vec<_>>(),
-        "drawdown": rows.iter().map(|row| rounded(row.drawdown, 5)).collect::<Vec<_>>(),
+        "drawdown": rows.iter().map(|row| rounded(-100.0 * row.drawdown, 2)).collect::<Vec<_>>(),
     })
     .to_string()
 }

@@ -84,7 +84,7 @@ pub struct Benchmark {
     pub equity_final: String,
     /// Its growth.
     pub growth: Growth,
-    /// Its falls: the deepest at the closes of bars, the rest at the closes of days.
+    /// Its falls, at the closes of bars.
     pub drawdown: DrawdownSummary,
     /// Its return per unit of risk.
     pub ratios: Ratios,

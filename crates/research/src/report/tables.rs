@@ -37,6 +37,7 @@ pub(super) fn statistics(report: &Report) -> String {
             _ => vec![("Strategy", &ours, group), ("Hold", &hold, group)],
         };
         let heads: String = columns.iter().map(|(name, ..)| format!("<th scope=col class=num>{name}")).collect();
+        let title = report.period().told(title);
         let _ = write!(page, "<table class=\"stats {group}\"><thead><tr><th scope=col>{title}{heads}<tbody>");
         for statistic in fields {
             statistic_row(&mut page, statistic, &columns, decimals);
@@ -69,8 +70,8 @@ pub(super) fn statistic_row(
     let _ = write!(
         page,
         "<tr><th scope=row><details><summary>{}</summary><p><code>{}</code>{source}</details>",
-        escape(statistic.name),
-        escape(statistic.formula),
+        escape(&statistic.name),
+        escape(&statistic.formula),
     );
     for (place, (path, value)) in values.iter().enumerate() {
         let field = if place == 0 || columns[place].0 != "Hold" { path.clone() } else { format!("hold.{path}") };

@@ -30,14 +30,19 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
         return NOTHING.to_owned();
     }
     let digits = format!("{:.decimals$}", value.abs());
-    let minus = if value < 0.0 && digits.bytes().any(|digit| matches!(digit, b'1'..=b'9')) { "\u{2212}" } else { "" };
+    let minus = if value < 0.0 && !is_zero(&digits) { "\u{2212}" } else { "" };
     format!("{minus}{}", grouped(&digits))
+}
+
+/// Whether a number that was rounded to this text is zero: it then has no sign.
+pub(super) fn is_zero(text: &str) -> bool {
+    !text.bytes().any(|digit| matches!(digit, b'1'..=b'9'))
 }
 
 /// As [`number`], with a plus where it gained.
 pub(super) fn signed(value: f64, decimals: usize) -> String {
     let text = number(value, decimals);
-    if value > 0.0 && text.bytes().any(|digit| matches!(digit, b'1'..=b'9')) { format!("+{text}") } else { text }
+    if value > 0.0 && !is_zero(&text) { format!("+{text}") } else { text }
 }
 
 /// A fraction in percent.

@@ -13,7 +13,7 @@ limit_set! {
     AccountCaps ACCOUNT Account 20 (LimitSet::caps, LimitSet::caps_mut)
     hard_order_amount "hard_order_amount" Amount Lower HardCap "notional of any order of anybody, in base currency"
         [None, Some(1_000 * UNITS), Some(1_000 * UNITS)] ["play money", "until two people raise it", "until two people raise it"];
-    asset_bps "asset" Percent Lower Asset "exposure to one asset over all its instruments"
+    asset_bps "asset" Percent Lower Asset "exposure to one asset over all its instruments, with the coins held of it"
         [None, Some(2_000), Some(3_000)] [ONE_VENUE, "a fifth may go to nothing", "three tenths, the usual cap of one symbol"];
     sector_bps "sector" Percent Lower Sector "exposure to one sector, as `sectors` names them"
         [None, Some(4_000), Some(5_000)] [ONE_VENUE, "what falls together counts together", "what falls together counts together"];
@@ -25,7 +25,7 @@ limit_set! {
         [None, Some(7_000), Some(8_000)] [ONE_VENUE, "an exchange can close overnight", "an exchange can close overnight"];
     class_bps "class" Percent Lower Class "exposure to one class: spot, perpetual, future, option or equity"
         [None, Some(7_500), Some(8_500)] [ONE_VENUE, "rules of a whole class change at once", "rules of a whole class change at once"];
-    gross_bps "gross" Percent Lower Gross "exposure, longs and shorts added"
+    gross_bps "gross" Percent Lower Gross "exposure, longs, shorts and coins added"
         [Some(10_500), Some(8_000), Some(9_000)] ["all of it, and five hundredths for prices that move", "a fifth stays cash", "a tenth stays cash"];
     positions "account_positions" Count Lower AccountPositions "instruments held or about to be, all portfolios together"
         [Some(20), Some(10), Some(20)] ["as moderate", "as many as a person can follow", "two strategies' worth"];

@@ -34,13 +34,13 @@ macro_rules! limit_set {
                 }
             }
 
-            /// Checks that each number is one that its unit allows.
+            /// Checks that each number is one that its unit allows and that what it counts can reach.
             ///
             /// # Errors
             /// [`LimitsError`] names the first that is not.
             pub fn validate(&self) -> Result<(), LimitsError> {
                 $(
-                    if let Some(value) = self.$field.filter(|value| !Unit::$unit.allows(*value)) {
+                    if let Some(value) = self.$field.filter(|value| !super::may_be(Unit::$unit, Guard::$guard, *value)) {
                         return Err(LimitsError { name: $key, value: Unit::$unit.text(value) });
                     }
                 )*
@@ -77,7 +77,8 @@ pub use controls::Controls;
 pub use limit::{Limit, LimitScope, Tighter};
 pub use unit::Unit;
 
-use crate::{Cap, Limits};
+use crate::window::Window;
+use crate::{Cap, Guard, Limits};
 use account::ACCOUNT;
 use base::{BASE, DAILY_LOSS, DRAWDOWN, MAX_ORDER, MAX_POSITION, STALE_AFTER, bps};
 use controls::CONTROLS;
@@ -180,6 +181,15 @@ pub struct AccountLimits {
     /// Which sector an asset belongs to, by the asset's code; one that is not named belongs to none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sectors: BTreeMap<String, String>,
+}
+
+/// Whether a limit that `guard` asks may have that value. One on what happens within a time is at most what is kept of it.
+fn may_be(unit: Unit, guard: Guard, value: i64) -> bool {
+    let is_of_a_time = matches!(
+        guard,
+        Guard::OrderRate | Guard::AccountOrderRate | Guard::RepeatedFills | Guard::FailedTrades | Guard::ApiErrors
+    );
+    unit.allows(value) && (!is_of_a_time || Window::counts_to(value))
 }
 
 /// Every limit, in the order in which people read them: the first eight, the other controls, the account's.

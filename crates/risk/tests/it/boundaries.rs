@@ -229,7 +229,7 @@ fn what_moves_together_is_refused_where_it_adds_and_not_where_it_hedges_or_is_an
 fn of_a_stake_the_larger_side_counts_and_a_purchase_where_both_are_as_large() {
     let it = instrument(0, "BTC/USDT", "binance");
     for (low, high, worst) in [(-5, 3, -5_i128), (-3, 5, 5), (-5, 5, 5), (2, 5, 5), (-5, -2, -5), (0, 0, 0)] {
-        let line = Line { portfolio: DESK, instrument: &it, held: 0, low, high };
+        let line = Line { portfolio: DESK, instrument: &it, is_coins: false, rate: (1, 1), held: 0, low, high };
         assert_eq!((line.worst_signed(), line.worst()), (worst, worst.abs()), "{low} to {high}");
     }
 }

@@ -54,7 +54,15 @@ fn a_sale_counts_below_what_is_held_and_a_purchase_above() {
     let mut world = conservative();
     let held = 500 * UNIT;
     let it = world.instrument.clone();
-    let line = |instrument| Line { portfolio: DESK, instrument, held, low: held - 100 * UNIT, high: held + 50 * UNIT };
+    let line = |instrument| Line {
+        portfolio: DESK,
+        instrument,
+        is_coins: false,
+        rate: (1, 1),
+        held,
+        low: held - 100 * UNIT,
+        high: held + 50 * UNIT,
+    };
     assert_eq!(world.situation(&[line(&it)]).stake_after(), 650 * UNIT);
     world.request.side = Side::Sell;
     assert_eq!(world.situation(&[line(&it)]).stake_after(), 300 * UNIT);
@@ -173,6 +181,27 @@ fn what_an_operator_cleared_is_counted_anew_from_nothing() {
     ] {
         let (first, second) = again(guard, fact);
         assert!(first > 1 && first == second, "{guard:?}: {first} times, then {second}");
+    }
+}
+
+#[test]
+fn clearing_a_breaker_of_another_kind_leaves_the_count_of_errors() {
+    for (scope, guard, errors) in [
+        (Scope::Instrument(InstrumentId(0)), Guard::Operator, 2),
+        (Scope::Account, Guard::Operator, 2),
+        (Scope::Account, Guard::ConfigDrift, 2),
+        (Scope::Account, Guard::ApiErrors, 0),
+    ] {
+        let mut world = conservative();
+        (0..2).for_each(|_| world.fold(NOW, Fact::ApiError));
+        match guard {
+            Guard::ConfigDrift => world.fold(NOW, Fact::Drifted),
+            Guard::Operator => world.fold(NOW, Fact::Restricted { scope, mode: RiskMode::ReduceOnly }),
+            _ => world.fold(NOW, Fact::ApiError), // the third
+        }
+        assert_eq!(world.monitor.trips().iter().map(|trip| trip.guard).collect::<Vec<_>>(), [guard]);
+        world.fold(NOW, Fact::Reset { by: Source::Operator, guard: Some(guard) });
+        assert_eq!((world.monitor.trips().len(), world.monitor.api_errors_last_minute()), (0, errors), "{guard:?}");
     }
 }
 

@@ -5,9 +5,11 @@
 mod books;
 mod boundaries;
 mod breakers;
+mod coins;
 mod collars;
 mod edges;
 mod guards;
+mod liquidations;
 mod numbers;
 mod plans;
 mod protections;

@@ -1,5 +1,6 @@
 //! Limits as numbers: what loosens them, how they read, which of them mean nothing.
 
+use crate::world::*;
 use tradewind_domain::*;
 use tradewind_risk::*;
 
@@ -85,6 +86,43 @@ fn a_number_that_is_not_positive_is_named_in_its_unit() {
     let mut set = LimitSet::of(Profile::Moderate);
     Limit::find("var_method").unwrap().set(&mut set, Some(5)).unwrap();
     assert_eq!(set.account.caps.validate().unwrap_err().to_string(), "limit var_method cannot be 5");
+}
+
+/// The greatest number is tried as well: a limit that no count comes to would hold nothing back.
+#[test]
+fn a_limit_on_what_happens_within_a_time_is_one_that_the_count_comes_to() {
+    const MOST: i64 = 1_024;
+    let mut world = world(Profile::Moderate);
+    let (portfolio, instrument, side) = (PortfolioId(0), InstrumentId(0), Side::Buy);
+    let controls = world.limits.limits.controls.as_mut().unwrap();
+    (controls.repeated_fills, controls.failed_trades, controls.order_failures) = (Some(MOST), Some(MOST), None);
+    world.limits.account.caps.api_errors = Some(MOST);
+    for times in 1..=MOST {
+        let before = world.monitor.trips().len();
+        world.fold(NOW, Fact::Filled { portfolio, instrument, side });
+        world.fold(NOW, Fact::Rejected { portfolio });
+        world.fold(NOW, Fact::ApiError);
+        world.fold(NOW, Fact::Ordered { portfolio, instrument, side, quantity: quantity("1"), price: None });
+        assert_eq!((before, world.monitor.trips().len()), (0, if times == MOST { 3 } else { 0 }), "{times}");
+    }
+    let orders = (world.monitor.orders_last_second(portfolio, NOW), world.monitor.account_orders_last_second(NOW));
+    assert_eq!(orders, (MOST, MOST));
+
+    for name in ["repeated_fills", "failed_trades", "orders_per_second", "api_errors", "account_orders_per_second"] {
+        let limit = Limit::find(name).unwrap();
+        let judged = |value| {
+            let mut set = LimitSet::of(Profile::Moderate);
+            limit.set(&mut set, Some(value)).unwrap();
+            set.limits.validate().and_then(|()| set.account.caps.validate())
+        };
+        assert_eq!(judged(MOST), Ok(()), "{name}");
+        let error = judged(MOST + 1).unwrap_err();
+        assert_eq!((error.to_string(), error.code()), (format!("limit {name} cannot be 1025"), "GATE-90"));
+        assert!(error.hint().contains("at most 1024"), "{}", error.hint());
+    }
+    let mut set = LimitSet::of(Profile::Moderate);
+    Limit::find("consecutive_losses").unwrap().set(&mut set, Some(5_000)).unwrap();
+    assert_eq!(set.limits.validate(), Ok(()), "what is counted in a row has no end");
 }
 
 #[test]

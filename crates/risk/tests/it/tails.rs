@@ -121,7 +121,8 @@ fn a_refusal_names_the_method_and_what_is_shown_as_used_is_reckoned_by_it() {
 
     let instrument = instrument(0, "BTC/USDT", "binance");
     let held = 5_000 * UNIT;
-    let line = Line { portfolio: PortfolioId(0), instrument: &instrument, held, low: held, high: held };
+    let (portfolio, rate) = (PortfolioId(0), (1, 1));
+    let line = Line { portfolio, instrument: &instrument, is_coins: false, rate, held, low: held, high: held };
     let used = |method: VarMethod, number| {
         let mut limits = world.limits.account.clone();
         limits.caps.var_method = Some(number);
@@ -144,4 +145,68 @@ fn a_refusal_names_the_method_and_what_is_shown_as_used_is_reckoned_by_it() {
         assert_eq!(find("var_method"), None, "a choice is not used up");
     };
     (1..).zip(METHODS).for_each(|(number, method)| used(method, number));
+}
+
+/// The guard that refuses an order of `side` in bitcoin where value at risk may be 2 %, both markets move as one so that a
+/// stake may lose 15 % a day, a short one half of it, and `lines` of bitcoin (0) and ether (1) stand between `low` and `high`.
+fn with_open_orders(side: Side, notional: i128, lines: &[(u32, i128, i128)]) -> Option<Guard> {
+    let falls: Vec<i64> = (0..200).map(|i| if i % 2 == 0 { -4_000 } else { 2_000 }).collect();
+    let mut world = world(Profile::Conservative);
+    world.limits.account.caps = AccountCaps { var_bps: Some(200), ..AccountCaps::default() };
+    world.limits.limits.controls = Some(Controls::default());
+    minutes(&mut world, &[(0, &falls), (1, &falls)]);
+    (world.request.side, world.notional) = (side, notional * UNIT);
+    for (id, low, high) in lines {
+        let it = if *id == 0 { world.instrument.clone() } else { instrument(1, "ETH/USDT:USDT", "kraken") };
+        world.lines.push((0, it, low * UNIT, high * UNIT));
+    }
+    world.refusal()
+}
+
+#[test]
+fn an_order_that_may_never_fill_hedges_nothing() {
+    let too_much = Some(Guard::ValueAtRisk);
+    for (label, side, notional, lines, want) in [
+        ("alone", Side::Buy, 1_000, &[][..], None),
+        ("alone", Side::Buy, 2_500, &[], too_much),
+        ("beside a hedge that is held", Side::Buy, 2_500, &[(1, -2_500, -2_500)], None),
+        ("beside one that rests", Side::Buy, 2_500, &[(1, -2_500, 0)], too_much),
+        ("of little beside much that rests", Side::Buy, 1_000, &[(1, -5_000, 0)], too_much),
+        ("of little beside little that rests", Side::Buy, 1_000, &[(1, -1_000, 0)], None),
+        ("as all that rests on its side fills", Side::Buy, 100, &[(0, 0, 2_400), (1, -2_500, 0)], too_much),
+        ("as all that rests fills", Side::Buy, 1_000, &[(1, 0, 1_500)], too_much),
+        ("that hedges", Side::Sell, 4_900, &[(1, 5_000, 5_000)], None),
+        ("that hedges what rests", Side::Sell, 3_000, &[(1, 0, 3_000)], too_much), // a rise costs half as much
+    ] {
+        assert_eq!(with_open_orders(side, notional, lines), want, "{label}: {side:?} {notional} beside {lines:?}");
+    }
+}
+
+#[test]
+fn what_is_shown_as_used_counts_no_hedge_that_may_never_fill() {
+    let world = seen();
+    let (bitcoin, ether) = (instrument(0, "BTC/USDT", "binance"), instrument(1, "ETH/USDT:USDT", "binance"));
+    let line = |instrument, held: i128, low: i128| {
+        let (portfolio, held, low) = (PortfolioId(0), held * UNIT, low * UNIT);
+        Line { portfolio, instrument, is_coins: false, rate: (1, 1), held, low, high: held }
+    };
+    let used = |hedge: Option<(i128, i128)>| {
+        let hedge = hedge.map(|(held, low)| line(&ether, held, low));
+        let lines: Vec<Line<'_>> = [line(&bitcoin, 5_000, 5_000)].into_iter().chain(hedge).collect();
+        let account = Account {
+            portfolio: PortfolioId(0),
+            equity: world.equity,
+            initial_margin: 0,
+            nearest_liquidation: None,
+            account_equity: world.account_equity,
+            lines: &lines,
+            open_orders: &std::collections::BTreeMap::new(),
+            limits: &world.limits.account,
+            monitor: &world.monitor,
+        };
+        account.in_use(Limit::find("value_at_risk").unwrap()).unwrap()
+    };
+    let (alone, held, resting) = (used(None), used(Some((-2_500, -2_500))), used(Some((0, -2_500))));
+    assert!(held < alone, "{held} of {alone}");
+    assert_eq!(resting, alone);
 }

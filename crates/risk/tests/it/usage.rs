@@ -11,6 +11,8 @@ fn used(monitor: &Monitor, name: &str) -> Option<i64> {
     let line = |portfolio, instrument, held: i128, low: i128, high: i128| Line {
         portfolio: PortfolioId(portfolio),
         instrument,
+        is_coins: false,
+        rate: (1, 1),
         held: held * UNIT,
         low: low * UNIT,
         high: high * UNIT,

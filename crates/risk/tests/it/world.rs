@@ -16,6 +16,7 @@ pub(crate) struct World {
     pub(crate) request: OrderRequest,
     pub(crate) instrument: Instrument,
     pub(crate) reduces: bool,
+    pub(crate) sells_owned: bool,
     pub(crate) is_slice: bool,
     pub(crate) position: Quantity,
     pub(crate) reference: Reference,
@@ -25,6 +26,8 @@ pub(crate) struct World {
     pub(crate) equity: i128,
     pub(crate) account_equity: i128,
     pub(crate) lines: Vec<(u16, Instrument, i128, i128)>,
+    /// Coins beside the positions: whose, the pair that values them, their worth.
+    pub(crate) coins: Vec<(u16, Instrument, i128)>,
     pub(crate) unvalued: i64,
     pub(crate) open_orders_symbol: i64,
     pub(crate) open_orders: i64,
@@ -65,6 +68,7 @@ pub(crate) fn world(profile: Profile) -> World {
         source: Source::Strategy(0),
         request: OrderRequest::market(bitcoin.id, Side::Buy, quantity("1")),
         reduces: false,
+        sells_owned: false,
         is_slice: false,
         position: Quantity::ZERO,
         reference: Reference { price: price("100"), at: NOW },
@@ -74,6 +78,7 @@ pub(crate) fn world(profile: Profile) -> World {
         equity: 10_000 * UNIT,
         account_equity: 10_000 * UNIT,
         lines: Vec::new(),
+        coins: Vec::new(),
         unvalued: 0,
         open_orders_symbol: 0,
         open_orders: 0,
@@ -83,6 +88,12 @@ pub(crate) fn world(profile: Profile) -> World {
         plan: None,
         instrument: bitcoin,
     }
+}
+
+/// Coins beside a portfolio's positions that are worth so much.
+pub(crate) const fn coins(portfolio: u16, pair: &Instrument, held: i128) -> Line<'_> {
+    let portfolio = PortfolioId(portfolio);
+    Line { portfolio, instrument: pair, is_coins: true, rate: (1, 1), held, low: held, high: held }
 }
 
 pub(crate) fn quote(bid: &str, ask: &str) -> Quote {
@@ -111,16 +122,19 @@ impl World {
             (PortfolioId(*portfolio), instrument.clone(), *low, *high)
         };
         let owned: Vec<_> = self.lines.iter().map(line).collect();
-        let lines: Vec<Line<'_>> = owned
+        let mut lines: Vec<Line<'_>> = owned
             .iter()
             .map(|(portfolio, instrument, low, high)| Line {
                 portfolio: *portfolio,
                 instrument,
+                is_coins: false,
+                rate: (1, 1),
                 held: if low == high { *low } else { 0 },
                 low: *low,
                 high: *high,
             })
             .collect();
+        lines.extend(self.coins.iter().map(|(portfolio, pair, held)| coins(*portfolio, pair, *held)));
         check(&self.limits.limits, &self.limits.account, &self.monitor, &self.situation(&lines)).map(|_| ())
     }
 
@@ -146,6 +160,7 @@ impl World {
             instrument: &self.instrument,
             request: &self.request,
             reduces: self.reduces,
+            sells_owned: self.sells_owned,
             is_slice: self.is_slice,
             position: self.position,
             reference: self.reference,

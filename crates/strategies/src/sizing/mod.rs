@@ -185,7 +185,7 @@ impl Sizing {
             Rule::TargetVolatility { params, per_bar, a_year } => {
                 *a_year = per_bar.update(price).map(|it| it * bar.interval.per_year(params.days_per_year).sqrt());
             }
-            Rule::RiskParity { panel, .. } => panel.see(bar.instrument, bar.close_time(), price),
+            Rule::RiskParity { panel, .. } => panel.see(bar, price),
             Rule::FixedRisk { .. } | Rule::Kelly { .. } => (),
         }
     }
@@ -241,7 +241,7 @@ impl Sizing {
             Rule::Kelly { part } if *part > 0.0 => equity * part / piece,
             Rule::Kelly { .. } => return Err("Kelly stakes nothing: the record of trades has no edge".into()),
             Rule::RiskParity { gross, own, panel } => {
-                let weights = panel.weights().map_err(|why| failed(&why))?;
+                let weights = panel.weights(&instrument.spec.calendar).map_err(|why| failed(&why))?;
                 equity * gross * weights.get(*own).copied().unwrap_or(0.0) / piece
             }
         };

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use super::*;
-use tradewind_domain::{Coded, InstrumentKind, InstrumentSpec, Interval, Price, Timestamp};
+use tradewind_domain::{Calendar, Coded, InstrumentKind, InstrumentSpec, Interval, Price, Timestamp};
 
 fn sizing(table: &str) -> Sizing {
     Sizing::read(&table.parse().unwrap()).unwrap().unwrap()
@@ -118,7 +118,7 @@ fn risk_parity_holds_less_of_what_moves_more() {
     two_markets(&mut rule, 41);
     let calm = size(&rule, None).unwrap();
     let Rule::RiskParity { panel, .. } = &rule.rule else { unreachable!() };
-    let weights = panel.weights().unwrap();
+    let weights = panel.weights(&Calendar::Continuous).unwrap();
     close(weights.iter().sum(), 1.0);
     close(calm, 80.0 * weights[0]);
     assert!(weights[0] > weights[1] && weights[1] > 0.0, "{weights:?}");
@@ -136,6 +136,49 @@ fn risk_parity_wants_bars_that_all_markets_told() {
     assert_eq!(size(&rule, None).unwrap_err(), warming);
     rule.see(&bar(1, 40), 50.0);
     assert!(size(&rule, None).is_ok());
+}
+
+#[test]
+fn risk_parity_leaves_out_what_moved_while_bars_were_missing() {
+    let all = [InstrumentId(0), InstrumentId(1)];
+    let fed = |bars: i64, jump: f64| {
+        let mut rule = sizing("rule = 'risk-parity'\ngross = 0.8\nperiod = 40").among(all[0], &all);
+        for n in 0..bars {
+            let (hour, level) = if n < 21 { (n, 1.0) } else { (n + 10, jump) };
+            rule.see(&bar(0, hour), if n % 2 == 0 { 100.0 } else { 101.0 });
+            rule.see(&bar(1, hour), level * if n / 2 % 2 == 0 { 50.0 } else { 51.0 });
+        }
+        size(&rule, None)
+    };
+    let warming = "risk-parity cannot size the trade: it has seen 39 of 40 bars that all markets told";
+    assert_eq!(fed(41, 1.0).unwrap_err(), warming, "one of the 40 moves is over ten missing hours");
+    close(fed(42, 10.0).unwrap(), fed(42, 1.0).unwrap());
+}
+
+#[test]
+fn a_closed_market_lacks_no_bar() {
+    let all = [InstrumentId(0), InstrumentId(1)];
+    let closes = [(100.0, 50.0), (101.0, 52.0), (100.0, 49.0), (102.0, 51.0)];
+    // from a Thursday to a Tuesday of November 2024: a weekend, then the same days with the Monday missing
+    for (days, hours, seen) in [
+        ([7, 8, 11, 12], Calendar::new_york_stocks(), 3),
+        ([7, 8, 11, 12], Calendar::foreign_exchange(), 3),
+        ([7, 8, 11, 12], Calendar::Continuous, 2),
+        ([7, 8, 12, 13], Calendar::new_york_stocks(), 2),
+        ([7, 8, 12, 13], Calendar::foreign_exchange(), 2),
+    ] {
+        let mut panel = Panel::over(3);
+        panel.watch(all[0], &all);
+        for (day, (one, other)) in days.into_iter().zip(closes) {
+            let open_time = Timestamp::from_millis(1_730_419_200_000 + (day - 1) * 86_400_000);
+            for (instrument, price) in all.into_iter().zip([one, other]) {
+                panel.see(&Bar { instrument, interval: Interval::DAY, open_time, ..bar(0, 0) }, price);
+            }
+        }
+        let told = panel.weights(&hours).map(|weights| weights.len());
+        let want = if seen == 3 { Ok(2) } else { Err("it has seen 2 of 3 bars that all markets told".to_owned()) };
+        assert_eq!(told, want, "{days:?} of {hours:?}");
+    }
 }
 
 #[test]

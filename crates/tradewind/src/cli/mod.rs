@@ -112,6 +112,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  tradewind flatten --data-dir my-paper")]
     Flatten(NodeArgs),
     /// Take over what other hands did on the account: their orders, their executions, differences of balances.
+    ///
+    /// A stop, a take-profit or a list of the venue is adopted as what it is. An order of a kind that there is not here is
+    /// left, and named.
     #[command(
         after_help = "Examples:\n  tradewind adopt --data-dir my-paper\n  tradewind adopt --order typed-by-hand --data-dir my-paper\n  tradewind adopt --balances --data-dir my-paper"
     )]
@@ -202,6 +205,18 @@ pub(crate) enum Command {
         after_help = "Example:\n  tradewind config template > tradewind.toml\n  tradewind config check tradewind.toml"
     )]
     Config(ConfigCommand),
+}
+
+impl Command {
+    /// Whether its next start goes on from the journal of this one, wherever that ends. Without a settings file a node
+    /// trades on a simulated market, which begins anew.
+    pub(crate) const fn recovers(&self) -> bool {
+        match self {
+            Self::Live { .. } => true,
+            Self::Paper(args) => args.config.is_some(),
+            _ => false,
+        }
+    }
 }
 
 #[derive(Args)]

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 /// What to adopt.
 #[derive(Args)]
 pub(crate) struct AdoptArgs {
-    /// Only this order, by its sender's name of it or by the venue's.
+    /// Only this order, by its sender's name of it or by the venue's, with the others of its list at the venue.
     #[arg(long, conflicts_with = "balances")]
     pub(crate) order: Option<String>,
     /// Only the differences of balances: the venue's word is taken.

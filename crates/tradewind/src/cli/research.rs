@@ -267,6 +267,8 @@ pub(crate) struct RiskArgs {
     /// An order that is thought of, as `--hold` has it: what it would add to what may be lost. May be given several times.
     #[arg(long, value_name = "FILE=AMOUNT", value_parser = holding)]
     pub(crate) add: Vec<Holding>,
+    #[command(flatten)]
+    pub(crate) times: TimeArgs,
     /// Percent of the time in which no more is lost.
     #[arg(long, default_value_t = 95.0, value_parser = confidence)]
     pub(crate) confidence: f64,

@@ -3,6 +3,7 @@
 use super::{FillArgs, Stamp, duration};
 use clap::Args;
 use std::path::PathBuf;
+use tradewind_domain::Interval;
 
 /// A recorded market in the place of the simulated one.
 #[derive(Args)]
@@ -16,6 +17,10 @@ pub(crate) struct TapeArgs {
     /// Which end of a bar the tape's times name; a file of the catalog knows it.
     #[arg(long, value_enum, default_value = "open", value_name = "END", requires = "tape")]
     pub(crate) stamp: Stamp,
+    /// How long each bar of the tape is, such as 1h; without it the commonest step between two rows. A file of the catalog
+    /// knows it, and a tape of trades has none.
+    #[arg(long, requires = "tape")]
+    pub(crate) interval: Option<Interval>,
     #[command(flatten)]
     pub(crate) fills: FillArgs,
 }

@@ -7,7 +7,12 @@ use tradewind_storm::{Bundle, FaultId};
 #[derive(Args)]
 pub(crate) struct StormArgs {
     /// What the market, the proposers and the faults are drawn from.
-    #[arg(long, default_value_t = 1, conflicts_with = "seeds")]
+    #[arg(
+        long,
+        default_value_t = 1,
+        conflicts_with = "seeds",
+        value_parser = clap::value_parser!(u64).range(..u64::MAX)
+    )]
     pub(crate) seed: u64,
     /// Many storms: from this seed on, up to that one, such as 1..2001.
     #[arg(long, value_name = "FROM..TO", value_parser = seeds)]
@@ -28,7 +33,7 @@ pub(crate) struct StormArgs {
     /// No faults at all.
     #[arg(long, conflicts_with = "faults")]
     pub(crate) calm: bool,
-    /// Only these places of the drawn plan, as a failing storm names them.
+    /// Only these places of the drawn plan, as a failing storm names them; it must have each.
     #[arg(long, value_delimiter = ',')]
     pub(crate) keep: Option<Vec<usize>>,
     /// How many storms run side by side.

@@ -317,8 +317,8 @@ fn print(report: &Report, path: Option<&Path>, format: Format) -> Result<(), Fai
 }
 
 fn text(report: &Report, path: Option<&Path>) -> String {
-    let percent = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{:.2} %", v * 100.0));
-    let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
+    let percent = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| output::fixed(v * 100.0, 2) + " %");
+    let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| output::fixed(v, 2));
     let statistics = &report.statistics;
     let hold = report.benchmark.as_ref();
     let rows = vec![
@@ -367,7 +367,7 @@ fn text(report: &Report, path: Option<&Path>) -> String {
 
 /// How the trades of each group did, the best group first.
 fn grouped(title: &str, groups: &[Group]) -> String {
-    let money = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
+    let money = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| output::fixed(value, 2));
     let rows = groups.iter().map(|Group { name, statistics: it }| {
         let won = it.win_rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
         let amounts = [it.net_profit, it.expectancy, it.max_drawdown].map(money);

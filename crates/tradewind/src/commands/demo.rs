@@ -164,6 +164,9 @@ fn settings(args: &DemoArgs, url: &str, market: &Market<'_>) -> Result<Settings,
         output::note("the tape is short: its bars are seconds, and the strategies look back over a few of them only");
     }
     let mut settings = local::settings(url, market.speed, args.data_dir.clone(), symbols, &[]);
+    if let Some(tape) = tape {
+        tape.tell_dear(cash_of_each(market.cash, settings.operator_cash.bps()));
+    }
     settings.interval = tape.map_or(settings.interval, |tape| tape.interval);
     settings.strategy = desks
         .into_iter()
@@ -174,6 +177,12 @@ fn settings(args: &DemoArgs, url: &str, market: &Market<'_>) -> Result<Settings,
         })
         .collect();
     Ok(settings)
+}
+
+/// What each strategy has of `cash`, of which so many basis points are kept for orders by hand.
+fn cash_of_each(cash: &str, by_hand_bps: u32) -> i128 {
+    let cash = parse_decimal(cash, LEDGER_DECIMALS).map_or(0, i128::from); // the exchange has refused what cannot be read
+    cash * i128::from(10_000_u32.saturating_sub(by_hand_bps)) / 10_000 / DESKS.len() as i128
 }
 
 /// Windows that a tape of less than a minute can fill.
@@ -299,4 +308,15 @@ fn next_steps(data_dir: &Path) -> String {
     ];
     let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     steps.iter().map(|(command, what)| format!("  {command:width$}   {what}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_strategy_has_its_part_of_what_orders_by_hand_leave() {
+        assert_eq!(cash_of_each(CASH, 2_000), 8_000 * tradewind_domain::pow10(LEDGER_DECIMALS.into()));
+        assert_eq!(cash_of_each("0.5", 10_000), 0);
+    }
 }

@@ -375,7 +375,7 @@ fn export(dir: &Path, csv: bool, format: Format) -> Result<ExitCode, Failure> {
     let head = if csv { writeln!(out, "{CSV_HEADER}") } else { Ok(()) };
     let line = |step| if csv { to_csv(step) } else { to_json_line(step) };
     let written = steps.iter().fold(head, |written, step| written.and_then(|()| writeln!(out, "{}", line(step))));
-    output::finish_output(written.and_then(|()| out.flush()));
+    output::finish_output(written.and_then(|()| out.flush()), format);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -152,7 +152,7 @@ fn show(dir: &Path, from: Option<u64>, limit: Option<u64>, format: Format) -> Re
         let first = if before == open { open } else { b"" };
         written = out.write_all(first).and_then(|()| out.write_all(close)).and_then(|()| out.flush());
     }
-    output::finish_output(written);
+    output::finish_output(written, format);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -216,6 +216,9 @@ pub(crate) fn adopt(args: &AdoptArgs, format: Format) -> Result<ExitCode, Failur
     ask_and_print(&args.node, &OperatorRequest::Adopt(words), format, |done| {
         let orders = done["orders"].as_array().map_or(0, Vec::len);
         let mut text = format!("{orders} orders and {} executions adopted", done["executions"]);
+        for why in done["left"].as_object().into_iter().flatten().filter_map(|(_, why)| why.as_str()) {
+            text.push_str(&format!("\nleft to the other hand: {why}"));
+        }
         for (currency, amount) in done["balances"].as_object().into_iter().flatten() {
             text.push_str(&format!("\n{currency} {} booked", amount.as_str().unwrap_or_default()));
         }

@@ -42,12 +42,17 @@ impl Recording {
         let Some(path) = args.tape.as_deref() else {
             return args.fills.given().map_or(Ok(None), |option| Err(assumes_nothing(option, "a simulated market")));
         };
-        Self::open(path, args.symbol.as_deref(), args.stamp.into())?.filled_by(&args.fills).map(Some)
+        let times = (args.stamp.into(), args.interval);
+        Self::open(path, args.symbol.as_deref(), times)?.filled_by(&args.fills).map(Some)
     }
 
     /// Reads a file of bars or of trades. Without a symbol it is of what the file says, or its name; of a contract the
-    /// pair is played that it prices.
-    fn open(path: &Path, symbol: Option<&str>, stamp: StampEnd) -> Result<Self, Failure> {
+    /// pair is played that it prices. The times are which end of a bar the file's name, and how long each is if that is said.
+    fn open(
+        path: &Path,
+        symbol: Option<&str>,
+        (stamp, interval): (StampEnd, Option<Interval>),
+    ) -> Result<Self, Failure> {
         let stated = symbol.map(symbol_of).transpose()?;
         if let Some(symbol) = stated.as_ref().filter(|symbol| symbol.contract.is_some()) {
             let hint = "the local exchange lists spot pairs: name the tape BASE/QUOTE, such as BTC/USDT, or leave the option \
@@ -57,6 +62,7 @@ impl Recording {
         let options = ImportOptions {
             symbol: stated,
             stamp,
+            interval,
             on_defect: OnDefect::Report,
             hash: false,
             ..ImportOptions::default()
@@ -75,6 +81,9 @@ impl Recording {
             }
             bars => match read_trades(path, &options) {
                 Ok(series) if !series.trades.is_empty() => {
+                    if let Some(interval) = interval {
+                        return Err(of_no_bars(path, interval));
+                    }
                     refuse_errors(path, &series.defects, series.source.rows)?;
                     let (symbol, spec) = (pair(&series.instrument), &series.instrument);
                     let trades = series.trades.iter().map(|(at, it)| Some((*at, trade_at_exchange(it, spec)?)));
@@ -147,6 +156,28 @@ impl Recording {
                 format_args!("{} %", f64::from(share) / 100.0),
             ));
         }
+    }
+
+    /// Says on stderr where nobody with `cash`, an amount of the quote currency, can buy a lot.
+    pub(crate) fn tell_dear(&self, cash: i128) {
+        if let Some(text) = self.dear(cash) {
+            output::note(&text);
+        }
+    }
+
+    fn dear(&self, cash: i128) -> Option<String> {
+        let listed = self.listings().into_iter().find(|it| it.symbol == self.symbol)?;
+        let lot = parse_decimal(&listed.lot, DECIMALS).ok()?;
+        let cost = i128::from(lot) * i128::from(self.lowest) / pow10(DECIMALS.into());
+        let [cost_text, cash_text] = [cost, cash].map(|units| format_decimal(units, DECIMALS));
+        let (symbol, quote) = (&self.symbol, self.symbol.quote);
+        (cost > cash).then(|| {
+            format!(
+                "no strategy can buy a lot: {} of {symbol} costs {cost_text} {quote} at the lowest price, and each strategy \
+                 has {cash_text}",
+                listed.lot,
+            )
+        })
     }
 
     const fn is_of_bars(&self) -> bool {
@@ -257,6 +288,12 @@ fn assumes_nothing(option: &str, market: &str) -> Failure {
     Failure::new("CLI-05", message, "leave the option out, or name a file of bars with --tape")
 }
 
+/// Why an interval is refused for a tape of trades: nothing of it is as long as that.
+fn of_no_bars(path: &Path, interval: Interval) -> Failure {
+    let message = format!("--interval {interval}: {} holds trades, and only bars have a length", path.display());
+    Failure::new("CLI-05", message, "leave the option out, or name a file of bars with --tape")
+}
+
 fn unplayable(path: &Path, reason: String) -> Failure {
     Failure::from_coded(tradewind_exchange::ExchangeError::TapeUnreadable { path: path.to_owned(), reason })
 }
@@ -275,10 +312,12 @@ fn refused(path: &Path, options: &ImportOptions, bars: Option<ImportError>, trad
     if let Some(unnamed) = [&bars, &trades].into_iter().flatten().find(|error| error.code() == "HIS-25") {
         return Failure::new(unnamed.code(), unnamed.to_string(), "state it, such as --symbol XRP/ETH");
     }
-    let is_stated = options.symbol.is_some() || options.stamp == StampEnd::Close;
+    let is_stated = options.symbol.is_some() || options.stamp == StampEnd::Close || options.interval.is_some();
     let failure = |error: ImportError| {
         let failure = unreadable(path, &error);
-        let hint = "leave the option out: a file of the catalog knows what it is of, and when its bars open".to_owned();
+        let hint =
+            "leave the option out: a file of the catalog knows what it is of, when its bars open and how long they are";
+        let hint = hint.to_owned();
         if is_stated && error.code() == "HIS-35" { Failure { hint, ..failure } } else { failure }
     };
     bars.map_or_else(|| too_short(path, 0), failure)
@@ -390,7 +429,7 @@ mod tests {
             ("1.08711,1.08722,1.08701,1.08713,7.450000047683716", "0.00001", "0.001"),
             ("1.5,1.5,1.5,1.5,20", "0.1", "1"),
         ] {
-            let recording = Recording::open(&file(dir.path(), (MINUTE, 0), row), None, StampEnd::Open).unwrap();
+            let recording = Recording::open(&file(dir.path(), (MINUTE, 0), row), None, (StampEnd::Open, None)).unwrap();
             let listing = recording.listing.clone().unwrap();
             assert_eq!((listing.tick.as_str(), listing.lot.as_str()), (tick, lot), "{row}");
             starts(&recording);
@@ -398,10 +437,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_of_which_nobody_can_buy_a_lot_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), (MINUTE, 0), "700000,700001,699999,700000,20");
+        let recording = Recording::open(&path, None, (StampEnd::Open, None)).unwrap();
+        let coins = |count: i128| count * pow10(DECIMALS.into());
+        let told = recording.dear(coins(8_000)).unwrap();
+        assert!(told.contains("1 of EUR/USD costs 699999 USD") && told.contains("each strategy has 8000"), "{told}");
+        assert_eq!(recording.dear(coins(699_999)), None);
+    }
+
+    #[test]
     fn a_file_of_the_catalog_is_played_at_its_own_prices() {
         let dir = tempfile::tempdir().unwrap();
         let (plain, stored) = stored(dir.path(), "EUR/USD", "1.08711,1.08722,1.08701,1.08713,12.5");
-        let open = |path: &Path| Recording::open(path, None, StampEnd::Open).unwrap();
+        let open = |path: &Path| Recording::open(path, None, (StampEnd::Open, None)).unwrap();
         let (kept, plain) = (open(&stored), open(&plain));
         assert_eq!(kept.symbol.to_string(), "EUR/USD", "the file knows what it is of");
         let steps = |it: &Recording| it.listing.as_ref().map(|listing| (listing.tick.clone(), listing.lot.clone()));
@@ -414,7 +464,7 @@ mod tests {
     fn of_a_contract_of_the_catalog_no_symbol_is_stated() {
         let dir = tempfile::tempdir().unwrap();
         let (_, stored) = stored(dir.path(), "BTC/USDT:USDT", "1.5,1.5,1.5,1.5,20");
-        let open = |symbol: Option<&str>| Recording::open(&stored, symbol, StampEnd::Open);
+        let open = |symbol: Option<&str>| Recording::open(&stored, symbol, (StampEnd::Open, None));
         for (symbol, code) in [("BTC/USDT", "EXC-03"), ("BTC/USDT:USDT", "CLI-05")] {
             let failure = open(Some(symbol)).err().unwrap();
             assert_eq!(failure.code, code, "{}", failure.message);
@@ -424,11 +474,24 @@ mod tests {
     }
 
     #[test]
+    fn how_long_bars_are_is_told_by_their_times_unless_it_is_stated() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), (60 * MINUTE, 0), "1.5,1.5,1.5,1.5,20");
+        let open = |stated: &str| Recording::open(&path, None, (StampEnd::Open, stated.parse().ok()));
+        for (stated, interval) in [("", "1h"), ("1h", "1h"), ("30m", "30m")] {
+            let recording = open(stated).map_err(|failure| failure.message).unwrap();
+            assert_eq!(recording.interval.to_string(), interval, "{stated}");
+            starts(&recording);
+        }
+        assert_eq!(open("4h").err().unwrap().code, "HIS-15");
+    }
+
+    #[test]
     fn bars_beside_the_clock_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let row = "1.5,1.5,1.5,1.5,20";
         for (step, offset, sound) in [(MINUTE, 0, true), (MINUTE, 30_000, false), (60 * MINUTE, 15 * MINUTE, false)] {
-            let opened = Recording::open(&file(dir.path(), (step, offset), row), None, StampEnd::Open);
+            let opened = Recording::open(&file(dir.path(), (step, offset), row), None, (StampEnd::Open, None));
             match opened.err() {
                 None => assert!(sound),
                 Some(failure) => {

@@ -12,6 +12,7 @@ pub(crate) fn run(args: &StormArgs, format: Format) -> Result<ExitCode, Failure>
         return Ok(ExitCode::SUCCESS);
     }
     let orders = orders(args);
+    check_kept(&orders)?;
     let count = orders.seeds.end - orders.seeds.start;
     let bar = output::progress((count > 1).then_some(count), "storms");
     signals::end_in_order();
@@ -49,7 +50,7 @@ fn orders(args: &StormArgs) -> Orders {
     #[allow(clippy::cast_possible_truncation)] // at most 10,000 hours
     let horizon = (args.hours * 3_600.0 * 1e9) as i64;
     Orders {
-        seeds: args.seeds.clone().unwrap_or(args.seed..args.seed.saturating_add(1)),
+        seeds: args.seeds.clone().unwrap_or(args.seed..args.seed + 1), // clap lets no greatest number through
         horizon,
         allowed,
         bundle: args.bundle,
@@ -57,6 +58,19 @@ fn orders(args: &StormArgs) -> Orders {
         keep: args.keep.clone(),
         jobs: args.jobs.into(),
     }
+}
+
+/// Refuses places that a plan does not have: a storm without its faults would pass for one that is mended.
+fn check_kept(orders: &Orders) -> Result<(), Failure> {
+    let Some(last) = orders.keep.iter().flatten().max() else { return Ok(()) };
+    let planned = |seed| orders.plan(seed).faults.len();
+    let Some(seed) = orders.seeds.clone().find(|seed| planned(*seed) <= *last) else { return Ok(()) };
+    let message = match planned(seed) {
+        0 => format!("--keep names place {last}, and nothing is planned with seed {seed}"),
+        count => format!("--keep names place {last}, and the plan of seed {seed} ends with place {}", count - 1),
+    };
+    let hint = "give the whole line that a failing storm named: seed, hours and faults draw its plan";
+    Err(Failure::new("CLI-05", message, hint))
 }
 
 /// Looks for the smallest plan with which the first failing storm still fails.

@@ -135,7 +135,7 @@ fn shown(args: &StressArgs, summary: &Summary) -> Result<serde_json::Value, Fail
 }
 
 fn percent(value: f64) -> String {
-    format!("{:.2} %", value * 100.0)
+    output::fixed(value * 100.0, 2) + " %"
 }
 
 fn text(args: &StressArgs, it: &Summary) -> String {

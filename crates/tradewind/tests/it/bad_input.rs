@@ -315,6 +315,8 @@ fn numbers_out_of_range_stop_an_exchange_before_it_opens() {
     ] {
         tradewind(&[&["exchange"][..], &more].concat()).failed_with(1, code);
     }
+    let run = tradewind(&["exchange", "--speed", "0"]).failed_with(1, "EXC-05");
+    assert!(run.err.contains("speed 0 is not above 0"), "{}", run.err);
 }
 
 #[test]
@@ -362,6 +364,13 @@ fn a_full_disk_is_an_error_and_not_a_result() {
     let run = shell("\"$0\" strategy list > /dev/full").ended_with(1);
     assert!(run.err.contains("error[CLI-01]: stdout"), "{}", run.err);
     run.is_calm();
+    let backtest = format!("backtest --data '{}' --symbol WAVES/USDT --no-report -o json", text(&data));
+    for command in ["strategy list -o json", &backtest] {
+        let run = shell(&format!("\"$0\" {command} > /dev/full")).ended_with(1);
+        let said: serde_json::Value = serde_json::from_str(run.err.trim()).expect("one JSON value and nothing else");
+        assert_eq!(said["error"]["code"], "CLI-01", "{command}");
+        assert!(said["error"]["message"].as_str().unwrap().starts_with("stdout: "), "{said}");
+    }
 }
 
 #[test]

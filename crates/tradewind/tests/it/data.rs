@@ -86,6 +86,44 @@ fn each_kind_of_defect_is_named_with_row_and_value() {
 }
 
 #[test]
+fn dates_that_begin_with_their_day_are_named_by_the_first_row_that_shows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, catalog) = (dir.path().join("BTC_USDT.csv"), dir.path().join("catalog"));
+    let rows: String = (1..=20).map(|day| format!("{day:02}/02/2020,10,11,9,10,5\n")).collect();
+    std::fs::write(&path, format!("time,open,high,low,close,volume\n{rows}")).unwrap();
+    let report = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(3).json();
+    assert_eq!(report["errors"], 1, "{report}");
+    let defect = &report["defects"][0];
+    for (key, want) in [("code", "HIS-10"), ("column", "time"), ("value", "13/02/2020")] {
+        assert_eq!(defect[key], want, "{defect}");
+    }
+    assert_eq!(defect["row"], 13, "{defect}");
+    let run = tradewind(&["data", "import", text(&path), "--catalog", text(&catalog)]).failed_with(1, "HIS-10");
+    assert!(run.err.contains("row 13 column time: the day comes first and the year last"), "{}", run.err);
+}
+
+/// As MetaTrader 5 exports currencies: it knows no volume of them.
+#[test]
+fn volumes_of_0_beside_a_count_of_ticks_are_unknown_and_cap_no_fill() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = waves(dir.path(), BARS);
+    let counted = std::fs::read_to_string(&path).unwrap().lines().enumerate().fold(String::new(), |text, (at, row)| {
+        let (bar, ticks) = row.rsplit_once(',').unwrap();
+        text + &if at == 0 { format!("{bar},<VOL>,<TICKVOL>\n") } else { format!("{bar},0,{ticks}\n") }
+    });
+    std::fs::write(&path, counted).unwrap();
+    let report = tradewind(&["data", "check", text(&path), "-o", "json"]).ended_with(0).json();
+    assert_eq!((&report["notes"], &report["defects"][0]["code"]), (&1.into(), &"HIS-33".into()), "{report}");
+    assert_eq!((&report["defects"][0]["column"], &report["defects"][0]["rows"]), (&"<VOL>".into(), &BARS.into()));
+    assert!(report["defects"][0]["what"].as_str().unwrap().contains("`<TICKVOL>` counts ticks"), "{report}");
+    let test = ["backtest", "--data", text(&path), "--symbol", "WAVES/USDT", "--no-report", "-o", "json"];
+    let report = tradewind(&test).ended_with(0).json();
+    assert!(report["trades"].as_u64().unwrap() > 0, "{report}");
+    let notes = report["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|note| note.as_str().unwrap().contains("gives no volume")), "{notes:?}");
+}
+
+#[test]
 fn rows_out_of_order_twice_or_missing_are_named() {
     let row = ROW as u64;
     check("HIS-12", row + 1, "2023-11-19T21:20:00Z", |lines| lines.swap(ROW, ROW + 1));

@@ -88,6 +88,6 @@ fn a_fee_taken_in_the_asset_leaves_nothing_that_blocks_an_exit() {
     assert!(left_over.abs() < 1.0, "trips account for all but dust: {left_over}");
     let (trips, vetoed) = (&value["round_trips"], &value["decisions"]["veto"]);
     let line = format!("{trips} round trips, {vetoed} refused, {}", value["trade_hash"].as_str().unwrap());
-    expect!["1609 round trips, 0 refused, 3d591b9a32a3c940efc722fa0f5ef3a97c1ad08bc0433550626b6750ad1c4d74"]
+    expect!["1609 round trips, 0 refused, 00de3a64fabded49b89e1025b4580b62445b0cd7d9d20c40a8db94c92ec19fd1"]
         .assert_eq(&line);
 }

@@ -30,6 +30,7 @@ mod risk;
 mod sample;
 mod settlement;
 mod standby;
+mod storms;
 mod stress;
 mod support;
 mod the_end;

@@ -181,6 +181,23 @@ fn a_tape_of_bars_is_filled_like_a_back_test_with_the_same_options() {
 }
 
 #[test]
+fn how_long_the_bars_of_a_tape_are_is_stated_as_for_a_back_test() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bars, trades, data) = (still(dir.path(), true), trades(dir.path()), dir.path().join("data"));
+    for command in [&["exchange"][..], &["demo", "--data-dir", text(&data)]] {
+        tradewind(&[command, &tape(&bars), &["--interval", "4h"]].concat()).failed_with(1, "HIS-15");
+        let run = tradewind(&[command, &tape(&trades), &["--interval", "1h"]].concat()).failed_with(1, "CLI-05");
+        assert!(run.err.contains("--interval 1h: ") && run.err.contains("only bars have a length"), "{}", run.err);
+        let run = tradewind(&[command, &["--interval", "1h"]].concat()).ended_with(2);
+        assert!(run.err.contains("--tape"), "{}", run.err);
+    }
+    assert!(!data.exists(), "nothing was begun");
+    let args = [&["exchange", "-o", "json", "--interval", "30m"][..], &tape(&bars)].concat();
+    let said: Value = serde_json::from_str(&Running::start(&args).line()).unwrap();
+    assert_eq!(said["symbol"], "WAVES/USDT");
+}
+
+#[test]
 fn a_demo_says_what_was_assumed_of_its_fills() {
     let dir = tempfile::tempdir().unwrap();
     let (bars, data) = (still(dir.path(), true), dir.path().join("data"));

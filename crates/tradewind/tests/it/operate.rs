@@ -158,13 +158,15 @@ fn a_file_and_a_signal_halt_a_running_node_as_a_person_does() {
     let file = node.dir.path().join("HALTED");
     let halted = |why: &'static str| move |status: &Value| status["halted"].as_str().is_some_and(|it| it.contains(why));
     let resume = || node.run(&["resume", "--reason", "a drill"]).ended_with(0).out.trim_end().to_owned();
-    for (throw, why, by) in
-        [(true, "the file HALTED: odd prices", "the file HALTED"), (false, "the signal SIGUSR1", "SIGUSR1")]
-    {
+    for (throw, why, by) in [
+        (Some("odd prices\n"), "the file HALTED: odd prices", "the file HALTED"),
+        (Some(""), "the file HALTED, which gives no reason", "the file HALTED"),
+        (None, "the signal SIGUSR1", "SIGUSR1"),
+    ] {
         let thrown = Instant::now();
         match throw {
-            true => std::fs::write(&file, "odd prices\n").unwrap(),
-            false => node.process.signal("USR1"),
+            Some(words) => std::fs::write(&file, words).unwrap(),
+            None => node.process.signal("USR1"),
         }
         let status = node.until(&["status"], halted(why));
         println!("{by} halted within {} ms", thrown.elapsed().as_millis());

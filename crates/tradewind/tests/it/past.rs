@@ -23,51 +23,56 @@ struct Past {
     state_hash: &'static str,
 }
 
-const PASTS: [Past; 9] = [
+const PASTS: [Past; 10] = [
     Past {
         name: "data-v1",
         records: 120,
-        state_hash: "f96eafc705fd25ce31da571e8e57c3ffb15ed4d99ee59cf1e9fc80236f095d6d",
+        state_hash: "69e476a5f0b71d54ae8ea7f38b159d7ede37cdc0b27e56b7c15967acb477f6b7",
     },
     Past {
         name: "data-v2",
         records: 195,
-        state_hash: "e01ed3fdf83479588de3e18d026440d180add9a4cce2543f5813cc43a49209b5",
+        state_hash: "e45d162163d0a9e40f4a4be346e9da60db1980937b0b42be9401901c2f04ab0e",
     },
     Past {
         name: "data-v3",
         records: 213,
-        state_hash: "e8547635f6ae377f5b878187b2de2934314ec8b14de0b999d7b6965c5bbbbe65",
+        state_hash: "c035a3669c053a968c90aa77944b5ee3139e09cf93716ddf2b5785f67508ff18",
     },
     Past {
         name: "data-v4",
         records: 311,
-        state_hash: "f3f04f8f0ad24d873fea311dbe8436b213c922dc0eed68c36f4c807955b7deff",
+        state_hash: "9bb5260d2485a0c2345e66dc811cf93bf39cbcb6e022faa3f5f26a32d01e6e7d",
     },
     Past {
         name: "data-v5",
         records: 405,
-        state_hash: "55efb1e6e9d098e5648b93e8eea18cf6ca618568d56544a71426bcea73353101",
+        state_hash: "796fd20cf23b683565999b032aa9cad8e70e00dc08d050aef67ed66f757fb38d",
     },
     Past {
         name: "data-v6",
         records: 138,
-        state_hash: "565738a1f4ad4d0fec91acb3cdf77e27f2f15c7bbb2acf54ba8ccf4e40ec6056",
+        state_hash: "6c3a98e56a03ba71720059bd5fdba1177ee1c8eb7e67218161588ba1a6e11582",
     },
     Past {
         name: "data-v7",
         records: 822,
-        state_hash: "f861f3ea21157f4e70541bacabce301c5101bce57413f317a1f1423ec8052bb4",
+        state_hash: "cc94c88243b27acc395e0daecbb54e4ac09cebefdf2a16109ce3214639c62d0c",
     },
     Past {
         name: "data-v8",
         records: 261,
-        state_hash: "ec171babfad40e45313d2ec66e3e5ad1416914ede77af860d8a28adc2644a3c1",
+        state_hash: "aca575d600ec3c1ccfdcc962b6743471e658d834d65aa68b7d952c525a167cdc",
     },
     Past {
         name: "data-v9",
         records: 397,
-        state_hash: "542bc12887ec63413f7cf8cf6f5db8c69c7591e4778d34f931d241a42deeeacd",
+        state_hash: "613079107aa5e240710e007c550d317660d0faec06ecdac7c1be02df4e87ed54",
+    },
+    Past {
+        name: "data-v10",
+        records: 375,
+        state_hash: "295f577cbefeecd47a04408baa920e8896030e974024e80c78b791c82bf42cc5",
     },
 ];
 

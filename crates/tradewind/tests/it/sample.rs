@@ -136,11 +136,31 @@ fn default_strategies_buy_and_sell_on_the_shipped_bars() {
         writeln!(table, "{name:<17} {buys:>3} buys {sells:>3} sells {trades:>3} trades {hash}").unwrap();
     }
     expect![[r#"
-        ema-trend         188 buys 187 sells 375 trades 246ae7f346dcc1ef
-        mean-reversion     99 buys  99 sells 198 trades 46f955b2ff8d1d06
-        breakout           94 buys  93 sells 187 trades ad2258608b23b14b
-        volatility-target   3 buys   2 sells   5 trades bbf01727c1c9b560
-        vote              147 buys 146 sells 293 trades acb8c48f4079b949
+        ema-trend         188 buys 187 sells 375 trades fe5279672e6b04bf
+        mean-reversion     99 buys  99 sells 198 trades 46b6dcce6b5ad440
+        breakout           94 buys  93 sells 187 trades 4be9d2ca25bfbc15
+        volatility-target   3 buys   2 sells   5 trades ca567072761c542e
+        vote              147 buys 146 sells 293 trades 925e27480a8e9809
     "#]]
     .assert_eq(&table);
+}
+
+#[test]
+fn ends_that_are_never_reached_change_no_trade() {
+    let file = bars();
+    for strategy in ["ema-trend", "mean-reversion", "breakout", "vote"] {
+        for (symbol, deposit) in [("BTC/USDT", "10000"), ("BTC/USDT:USDT", "20000000")] {
+            let hash = |ends: &[&str]| {
+                let args = ["backtest", "--data", text(&file), "--symbol", symbol, "--strategy", strategy];
+                let more = ["--deposit", deposit, "--no-report", "-o", "json"];
+                let value = tradewind(&[&args[..], &more, ends].concat()).ended_with(0).json();
+                assert!(count(&value, "trades") > 50, "{strategy} on {symbol}: {}", value["trades"]);
+                value["trade_hash"].clone()
+            };
+            let plain = hash(&[]);
+            for ends in [&["--stop", "99"][..], &["--target", "99"], &["--stop", "99", "--target", "99"]] {
+                assert_eq!(hash(ends), plain, "{strategy} on {symbol} with {ends:?}");
+            }
+        }
+    }
 }

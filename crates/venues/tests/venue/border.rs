@@ -4,7 +4,7 @@ use crate::streams::describe;
 use crate::support::{OUR_ID, bitcoin, permit};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tradewind_domain::{Coded as _, InstrumentId, OrderRequest, Quantity, Side, Timestamp};
+use tradewind_domain::{Coded as _, InstrumentId, OrderKind, OrderRequest, Quantity, Side, Timestamp};
 use tradewind_venues::binance::convert::{Instruments, balances, fill_of_trade, standing, time_of_trade};
 use tradewind_venues::binance::protocol::{OrderAnswer, UserFrame, read_order_answer, read_user_frame};
 use tradewind_venues::binance::wire::{Account, AccountTrade, OrderReport, RateLimitInterval};
@@ -190,6 +190,28 @@ fn an_order_that_goes_on_after_a_prevented_match_is_worked_with_less() {
     check_row(&[("preventedQuantity", "0.0015")], Err("VEN-21"));
 }
 
+/// A report says once more, with whatever comes after, how much was prevented of the order so far.
+#[test]
+fn what_was_prevented_of_an_order_is_no_part_of_its_executions_or_of_its_new_quantity() {
+    assert_eq!(words(&told(&[("X", "FILLED"), ("A", "0.001")])), ["filled 0.001 fee 0.000001 BTC"]);
+    let worked = |changes: &[(&str, &str)]| match &told(changes)[..] {
+        [VenueEvent::Report { report: VenueReport::Amended { quantity, .. }, .. }] => {
+            bitcoin().quantity_text(*quantity)
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(worked(&[("x", "REPLACED"), ("q", "0.0018"), ("A", "0.0005"), ("l", "0")]), "0.0013");
+    // an older report tells the match that was prevented where an execution would stand
+    assert_eq!(worked(&[("x", "TRADE_PREVENTION"), ("A", "0.0005"), ("l", "0.0005"), ("L", "50000")]), "0.0015");
+    let ends =
+        told(&[("x", "TRADE_PREVENTION"), ("X", "EXPIRED_IN_MATCH"), ("A", "0.001"), ("B", "0.001"), ("pl", "0.001")]);
+    let [VenueEvent::Report { report: VenueReport::Expired { cumulative, reason, .. }, .. }] = &ends[..] else {
+        panic!("{ends:?}")
+    };
+    assert_eq!((bitcoin().quantity_text(*cumulative).as_str(), reason.as_str()), ("0.001", "EXPIRED_IN_MATCH"));
+    check_row(&[("preventedQuantity", "0.001"), ("status", "FILLED")], Ok(("0.002", "0.001")));
+}
+
 fn trade(price: &str, quantity: &str, time: i64) -> AccountTrade {
     serde_json::from_value(json!({
         "symbol": "BTCUSDT", "id": 7, "orderId": 28, "orderListId": -1, "price": price, "qty": quantity,
@@ -217,6 +239,47 @@ fn an_order_that_is_not_on_the_book_yet_waits_for_its_trigger() {
         };
         let seen = standing(&all(), &row, RECEIVED).unwrap();
         assert_eq!((seen.waits, seen.price.is_some()), (waits, true), "{status}, working: {working}");
+    }
+}
+
+#[test]
+fn an_order_in_a_list_is_of_the_kind_that_it_waits_as() {
+    let seen = |order_type: &str, price: &str, stop: &str, trailing_delta: Option<i64>| {
+        let row = row(&[("type", order_type), ("price", price), ("stopPrice", stop), ("executedQty", "0")]);
+        let seen = standing(&all(), &OrderReport { trailing_delta, ..row }, RECEIVED).unwrap();
+        let trigger = seen.kind.as_ref().and_then(OrderKind::trigger).map(|price| bitcoin().price_text(price));
+        (seen.kind.map_or(seen.kind_text, |kind| kind.word().to_owned()), trigger)
+    };
+    let check = |words: (&str, &str, &str, Option<i64>), kind: &str, trigger: Option<&str>| {
+        let (order_type, price, stop, delta) = words;
+        assert_eq!(seen(order_type, price, stop, delta), (kind.to_owned(), trigger.map(str::to_owned)), "{words:?}");
+    };
+    check(("LIMIT", "50000", "0.00", None), "limit", None);
+    check(("LIMIT_MAKER", "50000", "", None), "limit", None);
+    check(("MARKET", "0.00", "unread", None), "market", None);
+    check(("STOP_LOSS", "0.00", "49000.00", None), "stop", Some("49000"));
+    check(("STOP_LOSS_LIMIT", "48900", "49000.00", None), "stop-limit", Some("49000"));
+    check(("TAKE_PROFIT", "0.00", "51000.00", None), "market-if-touched", Some("51000"));
+    check(("TAKE_PROFIT_LIMIT", "51100", "51000.00", None), "limit-if-touched", Some("51000"));
+    check(("STOP_LOSS", "0.00", "0.00", Some(100)), "trailing-stop", None);
+    for (order_type, price, stop, delta) in [
+        ("STOP_LOSS", "0.00", "51000", 100), // it follows from a first price on
+        ("STOP_LOSS", "0.00", "0.00", 10_000),
+        ("STOP_LOSS", "0.00", "0.00", -1),
+        ("STOP_LOSS_LIMIT", "48900", "49000", 100),
+        ("TAKE_PROFIT", "0.00", "0.00", 100),
+    ] {
+        let words = format!("{order_type} with trailingDelta {delta}");
+        check((order_type, price, stop, Some(delta)), &words, None);
+    }
+    check(("STOP_LOSS", "0.00", "", None), "STOP_LOSS", None);
+    check(("PEGGED", "50000", "", None), "PEGGED", None);
+    for stop in ["-1", "x"] {
+        check_row(&[("type", "STOP_LOSS"), ("stopPrice", stop)], Err("VEN-21"));
+    }
+    for (number, list) in [(-1, None), (7, Some(7))] {
+        let row = OrderReport { order_list_id: number, ..row(&[]) };
+        assert_eq!(standing(&all(), &row, RECEIVED).unwrap().list, list);
     }
 }
 

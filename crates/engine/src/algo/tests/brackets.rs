@@ -57,9 +57,9 @@ fn a_bracket_cancelled_before_it_fills_never_protects() {
         wish(Side::Buy, 10, OrderKind::Limit { price: price(100) }, Plan::Bracket(PROTECTION)),
         &[Step::Ask(Ask::Cancel), Cancel(0), Wait(1), Wait(10)],
         expect![[r#"
-              0s 0: Entry buy 10 limit 100
-              0s cancel 0
-              1s Over { end: Cancelled, reason: "its entry ended without a fill" }
+            0s 0: Entry buy 10 limit 100
+            0s cancel 0
+            0s Over { end: Cancelled, reason: "its entry ended without a fill" }
         "#]],
     );
 }
@@ -69,14 +69,14 @@ fn a_fill_that_races_the_cancel_of_its_bracket_is_still_protected() {
     use Step::{Cancel, Fill, Wait};
     check(
         wish(Side::Buy, 10, OrderKind::Limit { price: price(100) }, Plan::Bracket(PROTECTION)),
-        &[Step::Ask(Ask::Cancel), Cancel(0), Fill(0, 4), Wait(2), Fill(2, 4), Cancel(1), Wait(1)],
+        &[Step::Ask(Ask::Cancel), Fill(0, 4), Cancel(0), Wait(2), Fill(2, 4), Cancel(1), Wait(1)],
         expect![[r#"
             0s 0: Entry buy 10 limit 100
             0s cancel 0
             0s 1: Target(0) sell 4 limit 110
             0s 2: Stop(0) sell 4 stop 90
             2s cancel 1
-            3s Over { end: Finished, reason: "4 entered and left" }
+            2s Over { end: Finished, reason: "4 entered and left" }
         "#]],
     );
 }
@@ -105,11 +105,11 @@ fn what_is_left_of_a_target_gets_a_stop_again() {
             0s 0: Entry buy 10
             0s 1: Target(0) sell 10 limit 110
             0s 2: Stop(0) sell 10 stop 90
-            1s cancel 1
-            2s 3: Target(1) sell 6 limit 110
-            2s 4: Stop(1) sell 6 stop 90
+            0s cancel 1
+            1s 3: Target(1) sell 6 limit 110
+            1s 4: Stop(1) sell 6 stop 90
             2s cancel 3
-            3s Over { end: Finished, reason: "10 entered and left" }
+            2s Over { end: Finished, reason: "10 entered and left" }
         "#]],
     );
 }

@@ -9,13 +9,13 @@ fn a_cancel_that_nobody_answers_is_asked_for_again_for_as_long_as_the_order_stan
         wish(Side::Buy, 10, LIMIT, Plan::Iceberg { display: lots(10) }),
         &[Step::Ask(Ask::Cancel), Wait(5), Wait(5), Wait(5), Wait(45), Wait(10), Wait(60), Cancel(0), Wait(1)],
         expect![[r#"
-              0s 0: Slice(0) buy 10 limit 90
-              0s cancel 0
-              5s cancel 0
-              10s cancel 0
-              70s cancel 0
-              130s cancel 0
-              131s Over { end: Cancelled, reason: "on request" }
+            0s 0: Slice(0) buy 10 limit 90
+            0s cancel 0
+            5s cancel 0
+            10s cancel 0
+            70s cancel 0
+            130s cancel 0
+            130s Over { end: Cancelled, reason: "on request" }
         "#]],
     );
 }
@@ -134,7 +134,7 @@ fn what_a_fill_long_after_its_cancel_makes_too_much_is_taken_back() {
             0s 0: Slice(0) buy 10 limit 90
             5s 1: Slice(1) buy 10 limit 90
             5s cancel 1
-            10s 2: Slice(2) buy 6 limit 90
+            5s 2: Slice(2) buy 6 limit 90
             10s Over { end: Finished, reason: "all of it" }
         "#]],
     );

@@ -90,12 +90,12 @@ fn a_ladder_stands_at_every_price_and_cancels_cleanly() {
         wish(Side::Buy, 10, LIMIT, ladder),
         &[Fill(1, 3), Step::Ask(Ask::Cancel), Cancel(0), Cancel(2), Wait(1)],
         expect![[r#"
-              0s 0: Rung(0) buy 3 limit 90
-              0s 1: Rung(1) buy 3 limit 85
-              0s 2: Rung(2) buy 4 limit 80
-              0s cancel 0
-              0s cancel 2
-              1s Over { end: Cancelled, reason: "on request" }
+            0s 0: Rung(0) buy 3 limit 90
+            0s 1: Rung(1) buy 3 limit 85
+            0s 2: Rung(2) buy 4 limit 80
+            0s cancel 0
+            0s cancel 2
+            0s Over { end: Cancelled, reason: "on request" }
         "#]],
     );
 }

@@ -3,6 +3,7 @@
 use crate::recovery::{events, far_buy, finish, order, place, start, until_order};
 use crate::support::{Stage, ask, exchange_config, status, surroundings, until, words};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tradewind_domain::{ClientOrderId, Origin, Side};
 use tradewind_engine::EventKind;
 use tradewind_exchange::{Fault, FaultKind};
@@ -109,6 +110,62 @@ async fn a17_an_order_that_would_meet_our_own_ends_with_its_reason_and_no_fault(
             node.stop().await.unwrap();
             return;
         }
+    }
+    panic!("fifty times somebody else was faster");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a17_an_order_that_another_program_lowers_by_decrement_is_worked_with_less_and_fills_with_that() {
+    let stage = Stage::new(exchange_config()).await;
+    let node = start(&stage).await;
+    let bought = place(&node, words(Side::Buy, "0.1", None)).await.unwrap();
+    until_order(&node, &bought, "filled").await;
+    for _ in 0..50 {
+        let best = stage.get("/api/v3/ticker/bookTicker?symbol=BTCUSDT").await;
+        let price = format!("{:.2}", best["askPrice"].as_str().unwrap().parse::<f64>().unwrap() - 0.01);
+        let id = place(&node, words(Side::Buy, "0.003", Some(&price))).await.unwrap();
+        while stage.venue_orders().await.iter().all(|it| it["clientOrderId"] != *id) {
+            tokio::time::sleep(Duration::from_millis(5)).await; // it is on its way
+        }
+        // another program with the same account sells what the node bids for
+        let offer = [
+            ("symbol", "BTCUSDT"),
+            ("side", "SELL"),
+            ("type", "LIMIT"),
+            ("timeInForce", "IOC"),
+            ("quantity", "0.001"),
+            ("price", price.as_str()),
+            ("selfTradePreventionMode", "DECREMENT"),
+        ];
+        stage.signed("POST", "/api/v3/order", &offer).await;
+        let ours = stage.venue_orders().await.into_iter().find(|it| it["clientOrderId"] == *id).unwrap();
+        if ours["preventedQuantity"] != "0.00100000" || ours["status"] != "NEW" {
+            let client_id = ClientOrderId::parse(&id).unwrap();
+            let _ = ask(&node, OperatorRequest::OrderCancel { client_id }).await; // it may have filled meanwhile
+            until(&node, "it is over", |it| it["open_orders"] == 0).await;
+            continue;
+        }
+        let lowered = async {
+            while order(&node, &id).await["amount"] != "0.002" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), lowered).await.expect("it is worked with less");
+        stage.by_somebody("SELL", "20", &price).await;
+        until_order(&node, &id, "filled").await;
+        let seen = order(&node, &id).await;
+        assert_eq!((&seen["amount"], &seen["filled"]), (&json!("0.002"), &json!("0.002")), "{seen}");
+        assert_eq!(status(&node).await["counters"]["contradictions"], 0);
+        node.stop().await.unwrap();
+        crate::support::check_journal(stage.dir.path());
+        let ends = events(stage.dir.path()).into_iter().filter(|kind| match kind {
+            EventKind::Cancelled { client_id, .. } | EventKind::Expired { client_id, .. } => {
+                client_id.to_string() == id
+            }
+            _ => false,
+        });
+        assert_eq!(ends.count(), 0, "it filled");
+        return;
     }
     panic!("fifty times somebody else was faster");
 }

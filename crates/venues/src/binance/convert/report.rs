@@ -2,12 +2,12 @@
 
 use super::{ConvertError, Instruments, QUANTITY_MOST, counted, executed, held, limit, moment, money, paid, side};
 use crate::binance::wire::{
-    Account, AccountPosition, AccountTrade, ExecutionReport, ExecutionType, OrderReport, OrderStatus,
+    Account, AccountPosition, AccountTrade, ExecutionReport, ExecutionType, OrderReport, OrderStatus, OrderType,
 };
 use crate::report::{AssetBalance, ForeignReport, VenueReport};
 use tradewind_domain::{
-    ClientOrderId, Fee, Fill, Instrument, InstrumentId, Liquidity, Money, Price, Quantity, Side, Timestamp, TradeId,
-    VenueOrderId,
+    ClientOrderId, Fee, Fill, Instrument, InstrumentId, Liquidity, Money, OrderKind, Price, Quantity, Side, Timestamp,
+    TradeId, TrailingOffset, VenueOrderId,
 };
 
 /// Reads an execution report.
@@ -173,6 +173,12 @@ pub struct OrderStanding {
     pub side: Side,
     /// Its limit price, if it has one.
     pub price: Option<Price>,
+    /// How it meets the market; `None` for a kind of the venue's own.
+    pub kind: Option<OrderKind>,
+    /// The venue's words for that kind.
+    pub kind_text: String,
+    /// The venue's number of the list that it belongs to, if it does: once one of a list trades, the others are taken off.
+    pub list: Option<u64>,
     /// How much was asked.
     pub quantity: Quantity,
     /// How much was executed.
@@ -211,13 +217,17 @@ pub fn standing(all: &Instruments, row: &OrderReport, received: Timestamp) -> Re
     let state = state_of(it, "status", &row.status)?;
     let (quantity, filled) = quantities(it, row, state)?;
     let at = |field, millis| moment(field, &row.symbol, millis).unwrap_or(received);
+    let price = limit(it, "price", &row.price)?;
     Ok(OrderStanding {
         client_id: ClientOrderId::parse(&row.client_order_id),
         client_text: row.client_order_id.clone(),
         venue_id: venue_id(row.order_id),
         instrument: it.id,
         side: side(it, &row.side)?,
-        price: limit(it, "price", &row.price)?,
+        price,
+        kind: kind(it, row, price)?,
+        kind_text: kind_text(row),
+        list: u64::try_from(row.order_list_id).ok(),
         quantity,
         filled,
         state,
@@ -225,6 +235,39 @@ pub fn standing(all: &Instruments, row: &OrderReport, received: Timestamp) -> Re
         placed_at: at("time", row.time),
         updated_at: at("updateTime", row.update_time),
     })
+}
+
+/// How an order meets the market. A trailing stop follows at once, in basis points, and sells or buys at the market: one with
+/// a limit, one that waits for a first price and one that takes a profit have no kind here.
+///
+/// Source: "Trailing Stop FAQ" of the venue, `trailingDelta`.
+fn kind(it: &Instrument, row: &OrderReport, price: Option<Price>) -> Result<Option<OrderKind>, ConvertError> {
+    use OrderType::{Limit, LimitMaker, Market, StopLoss, StopLossLimit, TakeProfit, TakeProfitLimit};
+    let is_plain = matches!(row.order_type, Market | Limit | LimitMaker);
+    let waits_for = Some(row.stop_price.as_str()).filter(|text| !is_plain && !text.is_empty());
+    let trigger = waits_for.map(|text| limit(it, "stopPrice", text)).transpose()?.flatten();
+    Ok(match (&row.order_type, trigger, price, row.trailing_delta) {
+        (Market | Limit | LimitMaker, ..) => Some(price.map_or(OrderKind::Market, |price| OrderKind::Limit { price })),
+        (StopLoss, Some(trigger), _, None) => Some(OrderKind::Stop { trigger }),
+        (StopLossLimit, Some(trigger), Some(price), None) => Some(OrderKind::StopLimit { trigger, price }),
+        (TakeProfit, Some(trigger), _, None) => Some(OrderKind::Touched { trigger }),
+        (TakeProfitLimit, Some(trigger), Some(price), None) => Some(OrderKind::LimitTouched { trigger, price }),
+        (StopLoss, None, _, Some(delta)) => trailing(delta),
+        _ => None,
+    })
+}
+
+fn trailing(delta: i64) -> Option<OrderKind> {
+    let offset = TrailingOffset::Bps(u32::try_from(delta).ok()?);
+    offset.is_usable().then_some(OrderKind::Trailing { offset, activation: None })
+}
+
+/// The venue's words for how an order meets the market.
+fn kind_text(row: &OrderReport) -> String {
+    match row.trailing_delta {
+        Some(delta) => format!("{} with trailingDelta {delta}", row.order_type),
+        None => row.order_type.to_string(),
+    }
 }
 
 /// What an order asks for and what was executed of it. One that was placed for an amount of money may state no quantity:

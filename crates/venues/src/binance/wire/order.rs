@@ -92,6 +92,9 @@ pub struct OrderReport {
     pub side: OrderSide,
     #[serde(default)]
     pub stop_price: String,
+    /// In basis points; of trailing stops alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trailing_delta: Option<i64>,
     #[serde(default)]
     pub iceberg_qty: String,
     pub time: i64,
