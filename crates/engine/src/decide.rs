@@ -302,10 +302,7 @@ pub(crate) fn view<'a>(state: &'a State, event: &Event, proposal: &Proposal, rul
             false => portfolio.to_close(&listing.instrument),
         },
         open_buys: open_buys.saturating_add(foreign.buys).saturating_add(owed_buys),
-        open_sells: state
-            .out_of_position(proposal.portfolio, &listing.instrument, open_sells)
-            .saturating_add(foreign.sells)
-            .saturating_add(owed_sells),
+        open_sells: open_sells.saturating_add(foreign.sells).saturating_add(owed_sells),
         unknown_orders,
         rate: state.rate(listing.instrument.settlement(), portfolio.base),
         equity: portfolio.equity(),
@@ -338,7 +335,7 @@ pub(crate) fn excluding(view: &mut View<'_>, state: &State, record: &OrderRecord
     let open = record.open_quantity();
     match record.order.side() {
         Side::Buy => view.open_buys -= open,
-        Side::Sell => view.open_sells = (view.open_sells - open).max(Quantity::ZERO),
+        Side::Sell => view.open_sells -= open,
     }
     view.unknown_orders -= u32::from(matches!(record.state, OrderState::Unknown { .. }));
     let it = view.instrument;

@@ -92,11 +92,13 @@ impl ForeignOrder {
     /// Whether it belongs to one list of its venue with `other`.
     #[must_use]
     pub fn is_listed_with(&self, other: &Self) -> bool {
-        self.list().is_some() && self.list() == other.list()
+        let list = |it: &Self| it.terms.list.map(|list| (it.instrument, list));
+        list(self).is_some() && list(self) == list(other)
     }
 
+    /// What it is of where of its list one order takes the others off: an entry and what leaves it again are none.
     fn list(&self) -> Option<VenueList> {
-        self.terms.list.map(|list| (self.instrument, list))
+        self.terms.list.map(|list| (self.instrument, self.side, list))
     }
 
     /// What may still fill.
@@ -107,8 +109,8 @@ impl ForeignOrder {
     }
 }
 
-/// A list of orders at a venue, of which one takes the others off: its instrument, and the venue's number.
-pub type VenueList = (InstrumentId, u64);
+/// Orders of a list at a venue of which one takes the others off: instrument, side, and the venue's number of the list.
+pub type VenueList = (InstrumentId, Side, u64);
 
 /// A person takes a foreign order over: from here on it is one of a portfolio's, with all that happens to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,15 +179,12 @@ impl State {
         Some(Adoption { order, venue_id: foreign.venue_id.clone(), earlier: foreign.earlier })
     }
 
-    /// Whether all that is left of an open order closes what `portfolio` holds: its position, or, where nothing is owed,
-    /// coins that were there before anything was traded.
+    /// Whether all that is left of an open order closes a position of `portfolio`.
     fn only_closes(&self, portfolio: PortfolioId, order: &ForeignOrder) -> bool {
         let (books, it) = (self.portfolio(portfolio), &self.listing(order.instrument).instrument);
         let left = order.open_quantity();
         let against = -order.side.signed(books.to_close(it));
-        let sells_coins = it.is_cash() && order.side == Side::Sell;
-        let has_coins = || it.asset_units(left) <= books.units(it.spec.symbol.base);
-        left > Quantity::ZERO && (left <= against || sells_coins && has_coins())
+        left > Quantity::ZERO && left <= against
     }
 
     /// What foreign orders and executions that nobody adopted mean for `instrument`, at the worst. What comes to more than

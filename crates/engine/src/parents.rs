@@ -445,8 +445,6 @@ fn wish_room(state: &State, parent: &Parent) -> Option<Quantity> {
     };
     let others = state.open.values().filter(leaves).map(tradewind_domain::OrderRecord::open_quantity);
     let others = others.fold(Quantity::ZERO, Quantity::saturating_add);
-    let it = &state.listing(request.instrument).instrument;
-    let others = if request.side == Side::Buy { state.out_of_position(portfolio, it, others) } else { others };
     Some(Quantity::from_mantissa(held.saturating_sub(others.mantissa()).max(0)))
 }
 

@@ -244,10 +244,7 @@ impl<'a> Exit<'a> {
         let instrument = &self.state.listing(self.instrument).instrument;
         let held = self.state.portfolio(self.portfolio).to_close(instrument).mantissa();
         let (buys, sells, _) = self.state.open_quantities(self.portfolio, self.instrument);
-        let open = match self.side {
-            Side::Sell => self.state.out_of_position(self.portfolio, instrument, sells),
-            Side::Buy => buys,
-        };
+        let open = if self.side == Side::Sell { sells } else { buys };
         let leaving = open.saturating_add(self.owed(None)).saturating_add(others);
         Quantity::from_mantissa((-held.saturating_mul(self.side.sign())).saturating_sub(leaving.mantissa()).max(0))
     }

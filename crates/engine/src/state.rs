@@ -1,7 +1,6 @@
 //! The whole state of a risk domain: everything that [`crate::step`] reads and writes.
 
 use crate::algo::Parents;
-use crate::portfolio::asset_quantity;
 use crate::{ExitDue, ForeignOrder, Portfolio, Settlement, Tried, Unfilled};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -318,38 +317,13 @@ impl State {
         (buys, sells, unknown)
     }
 
-    /// What a portfolio owns of an instrument's base that no position accounts for; nothing where it may borrow.
-    pub(crate) fn owned_beside(&self, portfolio: PortfolioId, it: &Instrument) -> Quantity {
-        let books = self.portfolio(portfolio);
-        if !it.is_cash() || books.limits.borrow {
-            return Quantity::ZERO;
-        }
-        let pairs = self.listings.iter().map(|listing| &listing.instrument);
-        let alike = pairs.filter(|other| other.is_cash() && other.spec.symbol.base == it.spec.symbol.base);
-        let in_positions: i128 = alike.map(|other| other.asset_units(books.to_close(other))).sum();
-        let units = (books.units(it.spec.symbol.base) - in_positions).max(0);
-        asset_quantity(it, units).unwrap_or(Quantity::ZERO)
-    }
-
-    /// What open sales of so much may take of a portfolio's position in `it`: what is owned beside that is sold first.
-    pub(crate) fn out_of_position(&self, portfolio: PortfolioId, it: &Instrument, sells: Quantity) -> Quantity {
-        let beside = if sells.is_zero() { Quantity::ZERO } else { self.owned_beside(portfolio, it) };
-        (sells - beside).max(Quantity::ZERO)
-    }
-
-    /// Whether an open order may add to a position or turn it over; one that can only reduce it is protective, and so is
-    /// one that sells what is owned beside it.
+    /// Whether an open order may add to a position or turn it over; one that can only reduce it is protective.
     #[must_use]
     pub fn adds_exposure(&self, record: &OrderRecord) -> bool {
         let instrument = &self.listing(record.order.instrument()).instrument;
-        let (portfolio, side) = (record.order.portfolio(), record.order.side());
-        let position = self.portfolio(portfolio).to_close(instrument);
-        let signed = side.signed(record.open_quantity());
+        let position = self.portfolio(record.order.portfolio()).to_close(instrument);
+        let signed = record.order.side().signed(record.open_quantity());
         let after = position.mantissa().saturating_add(signed.mantissa());
-        let is_owned = || Quantity::from_mantissa(after.saturating_neg()) <= self.owned_beside(portfolio, instrument);
-        if side == Side::Sell && instrument.is_cash() && is_owned() {
-            return false;
-        }
         let reduces = position.mantissa().signum() * signed.mantissa().signum() < 0
             && after.signum() * position.mantissa().signum() >= 0;
         !reduces && !record.order.request().reduce_only

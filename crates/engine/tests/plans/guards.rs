@@ -491,25 +491,3 @@ fn a_plain_bracket_whose_position_is_gone_is_over_and_sells_no_later_one() {
     assert_eq!((host.held(), host.standing()), (1_000, vec![]));
     host.check_journal();
 }
-
-#[test]
-fn a_resting_sale_of_coins_that_are_no_position_leaves_room_for_a_guard_and_stays_at_a_halt() {
-    for (coins, stops) in [("0.2", vec![1_000]), ("0.15", vec![500])] {
-        let mut host = host(Limits::RESEARCH, None);
-        host.say(Source::Venue, EventKind::Deposited(Money::parse("0.2", Currency::new("BTC").unwrap()).unwrap()));
-        let resting = OrderRequest::limit(BTC, Side::Sell, lots(2_000), price(11_500));
-        let sale = host.propose(resting, None).unwrap();
-        let taken = Money::parse(coins, Currency::new("BTC").unwrap()).unwrap();
-        let reason = "somebody took coins away".to_owned();
-        host.say(
-            Source::Operator,
-            EventKind::Adjusted { money: Money { units: taken.units - 20_000_000, ..taken }, reason },
-        );
-        let mut host = host.with_bracket();
-        assert_eq!(host.stops(), stops, "beside {coins} coins: {:?}", host.refusals);
-        host.cancels.clear();
-        host.say(Source::Operator, EventKind::Halted(Halt { reason: "a person looks".to_owned() }));
-        assert!(!host.cancels.contains(&sale.client_id()), "beside {coins} coins");
-        host.check_journal();
-    }
-}

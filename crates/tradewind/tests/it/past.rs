@@ -71,8 +71,8 @@ const PASTS: [Past; 10] = [
     },
     Past {
         name: "data-v10",
-        records: 375,
-        state_hash: "295f577cbefeecd47a04408baa920e8896030e974024e80c78b791c82bf42cc5",
+        records: 373,
+        state_hash: "001f17f42a078239163faf9659153341b0d9f305127ddffa40fbec42f91ea578",
     },
 ];
 

@@ -177,7 +177,7 @@ pub struct OrderStanding {
     pub kind: Option<OrderKind>,
     /// The venue's words for that kind.
     pub kind_text: String,
-    /// The venue's number of the list that it belongs to, if it does: once one of a list trades, the others are taken off.
+    /// The venue's number of the list that it belongs to, if it does.
     pub list: Option<u64>,
     /// How much was asked.
     pub quantity: Quantity,
@@ -238,7 +238,8 @@ pub fn standing(all: &Instruments, row: &OrderReport, received: Timestamp) -> Re
 }
 
 /// How an order meets the market. A trailing stop follows at once, in basis points, and sells or buys at the market: one with
-/// a limit, one that waits for a first price and one that takes a profit have no kind here.
+/// a limit, one that waits for a first price and one that takes a profit have no kind here, and neither has one that waits
+/// for another order of its list (OTO, OTOCO).
 ///
 /// Source: "Trailing Stop FAQ" of the venue, `trailingDelta`.
 fn kind(it: &Instrument, row: &OrderReport, price: Option<Price>) -> Result<Option<OrderKind>, ConvertError> {
@@ -246,6 +247,9 @@ fn kind(it: &Instrument, row: &OrderReport, price: Option<Price>) -> Result<Opti
     let is_plain = matches!(row.order_type, Market | Limit | LimitMaker);
     let waits_for = Some(row.stop_price.as_str()).filter(|text| !is_plain && !text.is_empty());
     let trigger = waits_for.map(|text| limit(it, "stopPrice", text)).transpose()?.flatten();
+    if row.status == OrderStatus::PendingNew {
+        return Ok(None); // it stands nowhere until another order of its list has filled
+    }
     Ok(match (&row.order_type, trigger, price, row.trailing_delta) {
         (Market | Limit | LimitMaker, ..) => Some(price.map_or(OrderKind::Market, |price| OrderKind::Limit { price })),
         (StopLoss, Some(trigger), _, None) => Some(OrderKind::Stop { trigger }),
@@ -265,6 +269,9 @@ fn trailing(delta: i64) -> Option<OrderKind> {
 /// The venue's words for how an order meets the market.
 fn kind_text(row: &OrderReport) -> String {
     match row.trailing_delta {
+        _ if row.status == OrderStatus::PendingNew => {
+            format!("{} that waits for another order of its list", row.order_type)
+        }
         Some(delta) => format!("{} with trailingDelta {delta}", row.order_type),
         None => row.order_type.to_string(),
     }
