@@ -179,12 +179,15 @@ impl State {
         Some(Adoption { order, venue_id: foreign.venue_id.clone(), earlier: foreign.earlier })
     }
 
-    /// Whether all that is left of an open order closes a position of `portfolio`.
+    /// Whether all that is left of an open order closes what `portfolio` holds: its position, or, where nothing is owed,
+    /// coins that were there before anything was traded.
     fn only_closes(&self, portfolio: PortfolioId, order: &ForeignOrder) -> bool {
         let (books, it) = (self.portfolio(portfolio), &self.listing(order.instrument).instrument);
         let left = order.open_quantity();
         let against = -order.side.signed(books.to_close(it));
-        left > Quantity::ZERO && left <= against
+        let sells_coins = it.is_cash() && order.side == Side::Sell;
+        let has_coins = || it.asset_units(left) <= books.units(it.spec.symbol.base);
+        left > Quantity::ZERO && (left <= against || sells_coins && has_coins())
     }
 
     /// What foreign orders and executions that nobody adopted mean for `instrument`, at the worst. What comes to more than

@@ -461,10 +461,10 @@ fn orders_of_one_list_are_adopted_as_one_group_and_only_reduce_what_is_held() {
     assert_ne!(adopted[0].0, adopted[2].0, "another list");
     assert_eq!(adopted.map(|it| it.1), [true, true, true, false, false]);
     assert_eq!([adopted[3].0, adopted[4].0], [None, None]);
-    // a sale of coins that are no position closes none: it stays an order that can be replaced
+    // what was there before anything was traded is sold as well
     let coins = EventKind::Deposited(Money::parse("1", Currency::new("BTC").unwrap()).unwrap());
     let adoption = folded(&stage, 0, [coins]).adoption(PortfolioId(0), &orders[3], &groups).unwrap();
-    assert!(!adoption.order.request().reduce_only);
+    assert!(adoption.order.request().reduce_only);
     // an entry and what leaves it again are of one list, and neither takes the other off
     let [entry, exit] = [of("6", Side::Buy, 1_000, Some(9)), of("7", Side::Sell, 1_000, Some(9))];
     let groups = stage.state.groups_of([&entry, &exit]);
