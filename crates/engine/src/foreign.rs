@@ -32,7 +32,7 @@ pub struct VenueTerms {
     /// The venue's own words for its kind, where there is no such kind here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
-    /// The venue's number of the list that it belongs to: once one of a list trades, the venue takes the others off.
+    /// The venue's number of the list that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<u64>,
 }
